@@ -280,7 +280,8 @@ describe('env.py', () => {
 describe('a revision that can’t be replayed', () => {
   const missing = {
     a1: {
-      upgrade: 'op.create_index("ix_customers_email", "customers", ["email"])\n    op.execute("UPDATE customers SET a = a + 1")\n    op.execute("REFRESH MATERIALIZED VIEW totals")',
+      upgrade:
+        'op.create_index("ix_customers_email", "customers", ["email"])\n    op.execute("UPDATE customers SET a = a + 1")\n    op.execute("REFRESH MATERIALIZED VIEW totals")',
       downgrade: 'op.drop_index("ix_customers_email", "customers")',
     },
   };

@@ -195,10 +195,20 @@ export const guarded: readonly Rule[] = (
     ['drop-materialized-view', 'a materialized view is dropped or emptied'],
     ['drop-cascade', 'a view or an extension is dropped with all that depends on it'],
     ['drop-owned', 'everything that a role owns is dropped'],
-    ['clear-column', 'an UPDATE loses what a whole column holds'],
     ['convert-column', 'a conversion loses a part of each value'],
   ] as const
 ).map(([id, title]) => lossRule(id, title, () => []));
+
+/** The guard knows only what the revision itself has created. */
+export const clearColumn = lossRule('clear-column', 'an UPDATE loses what a whole column holds', function* ({ upgrade }) {
+  for (const step of upgrade.steps) {
+    const { action, isNewTable, isNewColumn } = step;
+    if (action.does !== 'update') continue;
+    const { table, columns } = action;
+    const isOwn = isNewTable(table) || columns.every((column) => isNewColumn(table, column));
+    if (isOwn) yield { step, name: `${table} SET ${columns[0]}`, harmless: OWN, message: '' };
+  }
+});
 
 export const unreadSql: Rule = {
   id: 'unread-sql',

@@ -19,6 +19,7 @@ import {
   vague,
 } from './conventions';
 import {
+  clearColumn,
   deleteAll,
   detachPartition,
   downgradeLosesData,
@@ -94,6 +95,7 @@ export const CHECKS: readonly Rule[] = [
   deleteByQuery,
   detachPartition,
   ...guarded,
+  clearColumn,
   unreadSql,
   updateAll,
   narrowingType,

@@ -147,6 +147,19 @@ with op.get_context().autocommit_block():
     good: one('op.execute("UPDATE users SET email = \'-\' WHERE email IS NULL")'),
   },
   {
+    rule: 'clear-column',
+    about: 'that another revision of the change adds',
+    severity: 'warning',
+    bad: {
+      revisions: [
+        { up: 'op.add_column("users", sa.Column("rank", sa.Integer()))', down: 'op.drop_column("users", "rank")' },
+        { up: 'op.execute("UPDATE users SET rank = 1")' },
+      ],
+      also: ['update-all', 'downgrade-loses-data'],
+    },
+    good: one('op.execute("UPDATE users SET name = \'-\' WHERE name IS NULL")'),
+  },
+  {
     rule: 'convert-column',
     bad: one(
       'if op.get_bind().scalar(sa.text("SELECT false")):\n    op.execute("ALTER TABLE users ALTER email TYPE text USING left(email, 10)")',
