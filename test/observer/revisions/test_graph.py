@@ -186,3 +186,13 @@ def test_files_beside_the_configuration_do_not_hide_modules_of_python_and_alembi
     reports = [json.loads(line) for line in ran.stdout.splitlines()]
     assert [report["report"] for report in reports] == ["graph", "end"], ran.stderr[-2000:]
     assert "problem" not in reports[0]["graph"]
+
+
+def test_scripts_that_are_relative_to_a_folder_above_get_the_setting_that_is_right_from_both(tmp_path: Path) -> None:
+    (tmp_path / "shop" / "migrations").mkdir(parents=True)
+    (tmp_path / "shop" / "migrations" / "env.py").write_text("")
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "alembic.ini").write_text("[alembic]\nscript_location = shop/migrations\n")
+    with pytest.raises(RunnerError, match=r"the script_location shop/migrations is relative to .*, and not to") as caught:
+        Project(tmp_path / "conf")
+    assert caught.value.next.startswith("set `script_location = %(here)s/../shop/migrations` there")

@@ -56,7 +56,7 @@ class Project:
             # Alembic prepends prepend_sys_path each time, and one function serves many requests.
             sys.path[:] = dict.fromkeys(sys.path)
         except (Exception, SystemExit) as error:
-            raise _not_loaded(error) from error
+            raise self._elsewhere() or _not_loaded(error) from error
         self._found: list[Any] = []
         self._is_whole = False
         self.script.revision_map = RevisionMap(self._scripts)
@@ -76,6 +76,22 @@ class Project:
         roots = [backend / folder for folder in found.get("roots", ())]
         directory = (backend / found.get("folder", ".")).resolve()
         return cls(directory, file, [backend, *roots], root / DEPENDENCIES_DIRECTORY)
+
+    def _elsewhere(self) -> ProjectError | None:
+        """The error of a script_location that leads to env.py from a folder above, where a team calls `alembic -c`; None if it
+        does not."""
+        found = self.config.get_main_option("script_location") or "."
+        if Path(found).is_absolute() or (self.directory / found).is_dir():
+            return None
+        for above in self.directory.parents:
+            scripts = above / found
+            if (scripts / "env.py").is_file():
+                return ProjectError(
+                    "invalid_project",
+                    f"the script_location {found} is relative to {above}, and not to the folder of alembic.ini",
+                    f"set `script_location = %(here)s/{os.path.relpath(scripts, self.directory)}` there: it is right from both",
+                )
+        return None
 
     def load(self) -> None:
         """Loads the revisions. Call it while env.py runs: env.py may set their locations and requirements. Raises
