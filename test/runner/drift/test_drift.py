@@ -316,6 +316,23 @@ def test_a_stage_that_refuses_drift_applies_nothing_until_it_is_allowed(
     assert drift()["status"] == "none"
 
 
+@pytest.mark.usefixtures("impatient")
+def test_a_stage_that_refuses_drift_applies_nothing_if_the_schema_cannot_be_read(
+    watched: Database, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_settings(monkeypatch, onDrift="refuse")
+    backend.table_revision("bb", "aa")
+    with watched.connect() as other, other.transaction():
+        other.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
+        error = failure()["error"]
+        assert error["code"] == "drifted"
+        assert error["message"].startswith("the schema could not be compared with what the last run kept: ")
+        assert watched.versions() == ["aa"] and "bb" not in watched.tables()
+        (warning,) = invoke({"allow": ["drift"]})["warnings"][:1]
+        assert warning.startswith("the catalog could not be compared: ")
+    assert watched.versions() == ["bb"]
+
+
 def test_a_stage_that_ignores_drift_says_nothing_but_answers_the_command(
     watched: Database, backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,7 +58,7 @@ CONDITIONS = (
     Condition(
         ("55P03", "40P01"),
         "lock_not_available",
-        "another session holds the version table",
+        "another session holds a lock on the version table, or on a table whose definition is read",
         "find who holds it (pg_locks, pg_stat_activity: a long transaction, VACUUM FULL) and run again; nothing was changed",
     ),
     Condition(

@@ -19,6 +19,7 @@ from .kept import Entries, Kept
 # Names in a warning or an error; the command drift has all of them.
 _MAX_NAMED = 5
 ALLOWANCE = "drift"
+_RUN_ANYWAY = 'send {"allow": ["drift"]} to run anyway'
 
 
 class Drift:
@@ -35,26 +36,32 @@ class Drift:
 
     def check(self, connection: Any, table: VersionTable, heads: Iterable[str]) -> None:
         """Compares before the first revision, over an autocommit connection. Raises RunnerError `drifted`, if the stage refuses
-        drift."""
+        drift and there is some, or the schema can't be read."""
         from sqlalchemy.exc import SQLAlchemyError
 
         policy = self._invocation.settings.on_drift
+        refuses = policy == "refuse" and ALLOWANCE not in self._invocation.request.allow
         try:
             kept = store.load(connection, table.full_name)
             if kept is None or why_unknown(kept, heads, store.major(connection)):
                 return
             self._kept, self._before = kept.entries, entries_now(connection, table, self._schema)
         except SQLAlchemyError as error:
+            if refuses:
+                raise RunnerError(
+                    "drifted",
+                    f"the schema could not be compared with what the last run kept: {describe(error)}",
+                    f"nothing was applied; fix the cause and run again, or {_RUN_ANYWAY}",
+                ) from error
             self._warn("compared", error)
             return
         if policy == "ignore" or not (found := differences(self._kept, self._before)):
             return
-        if policy == "refuse" and ALLOWANCE not in self._invocation.request.allow:
+        if refuses:
             raise RunnerError(
                 "drifted",
                 self._in_words(found, kept),
-                "nothing was applied; see each object and the DDL that brings it back with the command drift; or send "
-                '{"allow": ["drift"]} to run anyway',
+                f"nothing was applied; see each object and the DDL that brings it back with the command drift; or {_RUN_ANYWAY}",
             )
         self._invocation.warnings.append(self._in_words(found, kept))
 
