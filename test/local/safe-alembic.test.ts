@@ -225,6 +225,13 @@ describe('the project’s own database', () => {
     });
   });
 
+  it('is not verified where env.py fails, which is said once', async () => {
+    bed.project.write('migrations/env.py', 'raise RuntimeError("no settings")');
+    const { code, stdout } = await safeAlembic(['verify']);
+    expect(code).toBe(1);
+    expect(stdout.match(/^ {4}env\.py failed: RuntimeError: no settings/gm)).toHaveLength(1);
+  });
+
   it('need not be there for the history', async () => {
     expect(await safeAlembic(['history'])).toMatchObject({
       code: 0,

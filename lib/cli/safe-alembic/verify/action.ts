@@ -32,19 +32,20 @@ export async function verify(session: Session, given: ReplayArguments): Promise<
     return [found, isUnstamped ? await readCatalog(observer) : undefined] as const;
   });
   let atHead = whereItIs(answer);
-  if (!catalog) show(screen.data, atHead);
+  const said = new Set<string>();
+  if (!catalog) show(screen.data, atHead, said);
   const review = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
     const graph = await readGraph(observation.observer);
     if (catalog) {
       atHead = withPlace(atHead, await placeDatabase(observation.observer, catalog, given.overwrite));
-      show(screen.data, atHead);
+      show(screen.data, atHead, said);
     }
     const revisions = graph.revisions.map(({ revision }) => revision);
     const chosen = { revisions, why: 'all', unreleased: [], edited: [] };
     return reviewRevisions(session, given, observation, graph, chosen, started);
   });
   const others = checksOf(review);
-  for (const check of others) show(screen.data, check);
+  for (const check of others) show(screen.data, check, said);
   const checks = [atHead, ...others];
   const exitCode = checks.every(({ passed }) => passed) ? EXIT.done : EXIT.failed;
   if (common.json) printDocument({ verify: 1, checks, exitCode });
@@ -129,8 +130,12 @@ function reason({ rule, file, line, message }: Finding): string {
   return `${file}:${line}  ${rule}: ${message}`;
 }
 
-function show(terminal: Terminal, { passed, checked, what, reasons }: Check): void {
+/** `said`: reasons that are shown already: one env.py keeps several checks from being made. */
+function show(terminal: Terminal, { passed, checked, what, reasons }: Check, said: Set<string>): void {
   const failed = checked === false ? terminal.paint('yellow', '? not checked:') : terminal.paint('red', '✗');
   terminal.line(`${passed ? terminal.paint('green', '✓') : failed} ${plain(what)}`);
-  for (const line of reasons) terminal.line(`    ${plain(line)}`);
+  for (const line of reasons.filter((text) => !said.has(text))) {
+    said.add(line);
+    terminal.line(`    ${plain(line)}`);
+  }
 }
