@@ -206,7 +206,16 @@ def is_none(change: dict[str, Any]) -> bool:
     return not any(change.values())
 
 
+# PostgreSQL prints `code IN ('a', 'b')` of a varchar in this form, reads it, and then prints a cast of each element: after a
+# dump and a restore.
+_CAST_OF_ALL = re.compile(r"\(ARRAY\[((?:(?:, )?'(?:[^']|'')*'::character varying(?:\(\d+\))?)+)\]\)::text\[\]")
+_ELEMENT = re.compile(r"'(?:[^']|'')*'::character varying(?:\(\d+\))?")
+
+
 def plain(text: str) -> str:
+    """A definition in one form: without the schema `public`, and with a cast of each element of a list."""
+    if "])::text[]" in text:
+        text = _CAST_OF_ALL.sub(lambda cast: "ARRAY[" + _ELEMENT.sub(r"(\g<0>)::text", cast[1]) + "]", text)
     return _PUBLIC.sub("", text) if "public." in text else text
 
 

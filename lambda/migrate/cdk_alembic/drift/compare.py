@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import SimpleNamespace
@@ -91,7 +90,7 @@ def differences(kept: Entries, now: Entries) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for key in sorted(kept.keys() | now.keys()):
         before, after = kept.get(key), now.get(key)
-        if key in coming or key in going or (before is not None and after is not None and _same(before, after)):
+        if before == after or key in coming or key in going:
             continue
         change = "added" if before is None else "removed" if after is None else "changed"
         one = {"change": change, "object": key, "kept": before, "found": after, "ddl": restoring(key, before, after, kept, names)}
@@ -102,20 +101,6 @@ def differences(kept: Entries, now: Entries) -> list[dict[str, Any]]:
     }
     whole = with_indexes(whole, kept, now)
     return [one for one in found if one["object"].startswith("table ") or not _is_of_any(one, whole)]
-
-
-# PostgreSQL prints `code IN ('a', 'b')` of a varchar in this form, reads it, and then prints a cast of each element: after a
-# dump and a restore.
-_CAST_OF_ALL = re.compile(r"\(ARRAY\[((?:(?:, )?'(?:[^']|'')*'::character varying(?:\(\d+\))?)+)\]\)::text\[\]")
-_ELEMENT = re.compile(r"'(?:[^']|'')*'::character varying(?:\(\d+\))?")
-
-
-def _same(before: str, after: str) -> bool:
-    return before == after or _cast_each(before) == _cast_each(after)
-
-
-def _cast_each(definition: str) -> str:
-    return _CAST_OF_ALL.sub(lambda cast: "ARRAY[" + _ELEMENT.sub(r"(\g<0>)::text", cast[1]) + "]", definition)
 
 
 def merged(kept: Entries, before: Entries, after: Entries) -> Entries:
