@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** A revision written for this benchmark, with one hazard or none. */
+/** A revision written for this benchmark, labeled with its main hazard or as safe. */
 export interface Case {
   readonly name: string;
   readonly hazard: Hazard | 'safe';

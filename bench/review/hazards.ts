@@ -15,7 +15,7 @@ export const SQUAWK: Rules = {
   'adding-not-nullable-field': ['blocks-reads', 'fails'],
   'adding-required-field': ['fails', 'breaks-running-code'],
   'adding-serial-primary-key-field': LOCK,
-  'ban-alter-domain-with-add-constraint': ['blocks-reads'],
+  'ban-alter-domain-with-add-constraint': ['blocks-writes'],
   'ban-concurrent-index-creation-in-transaction': ['fails'],
   'ban-drop-column': ['loses-data', 'breaks-running-code'],
   'ban-drop-database': ['loses-data'],

@@ -164,7 +164,7 @@ export class AlembicMigration extends Construct {
       snapshots: props.snapshot !== undefined,
     });
     const own = this.node.children.filter((child) => child !== this.onDeploy);
-    this.executeAfter(...own, ...runner.dependencies, ...(props.vpc ? [props.vpc] : []));
+    this.executeAfter(...own, ...runner.dependencies);
     this.fromRevision = this.onDeploy.outcome('fromRevision');
     this.toRevision = this.onDeploy.outcome('toRevision');
     this.appliedCount = this.onDeploy.outcome('appliedCount');

@@ -1,8 +1,8 @@
-import { type IResource, Stack, Token, TokenComparison } from 'aws-cdk-lib';
+import { CfnResource, type IResource, Stack, Stage, Token, TokenComparison } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 
 /**
- * Finds resources in another account or region than the migration's. The CDK's own error would name neither.
+ * Finds resources in another account, region or Stage than the migration's. The CDK's own error would name neither.
  *
  * @param resources each with its name in the message, such as `database`
  */
@@ -10,6 +10,15 @@ export function environmentProblems(scope: Construct, resources: { readonly [nam
   const stack = Stack.of(scope);
   return Object.entries(resources).flatMap(([name, resource]) => {
     if (!resource) return [];
+    const [theirs, ours] = [resource, scope].map((construct) => Stage.of(construct));
+    // An imported resource is of no Stage.
+    if (theirs !== ours && CfnResource.isCfnResource(resource.node.defaultChild)) {
+      return [
+        `the ${name} ${resource.node.path} is in ${named(theirs)} and the migration in ${named(ours)}: a Stage can't refer to a resource ` +
+          'of another one. Create both in one Stage, or import it in the one of the migration, for example with ' +
+          'fromDatabaseClusterAttributes or Vpc.fromLookup',
+      ];
+    }
     const { account, region } = resource.env;
     return [
       ...compared(name, resource, 'account', account, stack.account),
@@ -34,4 +43,9 @@ export function environmentProblems(scope: Construct, resources: { readonly [nam
       return [];
     }
   });
+}
+
+/** An app is a Stage, too, without a name. */
+function named(stage: Stage | undefined): string {
+  return stage?.node.path ? `the Stage ${stage.node.path}` : 'the app itself';
 }

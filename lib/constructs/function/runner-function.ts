@@ -98,7 +98,7 @@ export function runnerFunction(scope: Construct, id: string, props: RunnerFuncti
   }
   const ofFunction: RunnerSettings = { ...runnerSettings, container: container?.stateMachineArn };
   fn.addEnvironment(SETTINGS_VARIABLE, stack.toJsonString(ofFunction));
-  return { function: fn, container, dependencies };
+  return { function: fn, container, dependencies: [...dependencies, ...(vpc ? [vpc] : [])] };
 
   function containerOf(options: MigrationContainerOptions, image: NonNullable<BoundCode['image']>): MigrationContainer {
     // Most apps have no container, and loading the CDK's ECS takes a while.

@@ -205,7 +205,7 @@ export class TenantMigration extends Construct {
       encryptionKey,
     });
     const own = this.node.children.filter((child) => child !== this.onDeploy);
-    this.executeAfter(...own, ...runner.dependencies, ...machine.source.dependencies, ...(props.vpc ? [props.vpc] : []));
+    this.executeAfter(...own, ...runner.dependencies, ...machine.source.dependencies);
     this.runId = this.onDeploy.outcome('runId');
     this.runUrl = this.onDeploy.outcome('consoleUrl');
     new CfnOutput(this, 'RunId', { value: this.runId });

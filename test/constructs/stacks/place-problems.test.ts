@@ -82,6 +82,31 @@ test.each<[string, StackProps['env'], StackProps['env'], string]>([
   expect(errors.join('\n')).toContain(problem);
 });
 
+test('a database in another Stage fails with the fix, not with an exception of the CDK', () => {
+  const app = newApp();
+  const data = new Stack(new Stage(app, 'Shared'), 'Data');
+  const vpc = new ec2.Vpc(data, 'Vpc');
+  const stack = new Stack(new Stage(app, 'Prod'), 'Backend');
+  const database = MigrationDatabase.fromCluster(clusterOf(data, vpc), { variables });
+  new AlembicMigration(stack, 'Migration', { stage: 'dev', code, database, vpc });
+  const inOther =
+    /^the (database Shared\/Data\/Cluster|VPC Shared\/Data\/Vpc) is in the Stage Shared and the migration in the Stage Prod: /;
+  expect(errorsOf(stack)).toEqual([expect.stringMatching(inOther), expect.stringMatching(inOther)]);
+});
+
+test('a database that is imported from another Stage is not refused', () => {
+  const app = newApp();
+  const stack = new Stack(new Stage(app, 'Prod'), 'Backend');
+  const shared = new Stack(new Stage(app, 'Shared'), 'Data');
+  const vpc = ec2.Vpc.fromVpcAttributes(shared, 'Vpc', {
+    vpcId: 'vpc-1',
+    availabilityZones: ['eu-west-1a'],
+    privateSubnetIds: ['subnet-1'],
+  });
+  new AlembicMigration(stack, 'Migration', { stage: 'dev', code, database: MigrationDatabase.fromEnvironment(), vpc });
+  expect(errorsOf(stack)).toEqual([]);
+});
+
 test('two migrations of one name in a stack fail, and the first one is named', () => {
   const stack = new Stack(newApp(), 'Stack');
   const props: AlembicMigrationProps = { stage: 'dev', code, database: MigrationDatabase.fromEnvironment() };
