@@ -1,7 +1,7 @@
 import type { Row } from '../row';
 import { createDatabase } from '../test-bed/database';
 import { idOf, soundModels, soundSteps, writeProject } from '../test-bed/histories';
-import { expectClean, expectPassed, reviewers } from '../test-bed/reviewers';
+import { byPytestAlembic, expectClean, reviewers } from '../test-bed/reviewers';
 
 const REVISIONS = 100;
 const UPGRADES = 20;
@@ -19,7 +19,8 @@ export const review100: Row = {
   async prepare(testBed) {
     const project = testBed.newPath('history');
     writeProject(project, soundSteps(REVISIONS), soundModels(REVISIONS));
-    const { review, pytest, alembic } = await reviewers(testBed);
+    const tools = await reviewers(testBed);
+    const { review, alembic } = tools;
     const database = await createDatabase(testBed, 'review_nothing_to_do');
     await testBed.run(alembic(project, database));
 
@@ -38,14 +39,7 @@ export const review100: Row = {
           return ms;
         },
       },
-      {
-        name: 'pytest-alembic',
-        run: async () => {
-          const { ms, stdout } = await testBed.timed(pytest(project));
-          expectPassed(stdout);
-          return ms;
-        },
-      },
+      byPytestAlembic(testBed, tools, project),
       { name: `alembic upgrade head, ${UPGRADES} times`, run: upgrades },
     ];
   },

@@ -1,7 +1,7 @@
 import type { Row } from '../row';
 import { createDatabase } from '../test-bed/database';
 import { idOf, soundModels, soundSteps, writeProject } from '../test-bed/histories';
-import { expectClean, expectPassed, reviewers } from '../test-bed/reviewers';
+import { byPytestAlembic, expectClean, reviewers } from '../test-bed/reviewers';
 
 const REVISIONS = 300;
 
@@ -14,7 +14,8 @@ export const reviewOne: Row = {
   async prepare(testBed) {
     const project = testBed.newPath('history');
     writeProject(project, soundSteps(REVISIONS), soundModels(REVISIONS));
-    const { review, pytest, alembic } = await reviewers(testBed);
+    const tools = await reviewers(testBed);
+    const { review, alembic } = tools;
     let databases = 0;
     return [
       {
@@ -34,14 +35,7 @@ export const reviewOne: Row = {
           return ms;
         },
       },
-      {
-        name: 'pytest-alembic',
-        run: async () => {
-          const { ms, stdout } = await testBed.timed(pytest(project));
-          expectPassed(stdout);
-          return ms;
-        },
-      },
+      byPytestAlembic(testBed, tools, project),
     ];
   },
 };

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { projectDirectory, toolPython } from '../../examples/local-aws';
 import type { Review } from '../../lib/review';
+import type { Variant } from '../row';
 import type { Database } from './database';
 import { announce, type Command, type TestBed } from './test-bed';
 
@@ -52,4 +53,16 @@ export function expectClean(stdout: string, revisions: number): void {
 /** Fails unless all of pytest-alembic's tests have run and passed. */
 export function expectPassed(stdout: string): void {
   if (!new RegExp(`^${DEFAULT_TESTS} passed\\b`, 'm').test(stdout)) throw new Error(`pytest said:\n${stdout}`);
+}
+
+/** The whole history by pytest-alembic. */
+export function byPytestAlembic(testBed: TestBed, { pytest }: Reviewers, project: string): Variant {
+  return {
+    name: 'pytest-alembic',
+    run: async () => {
+      const { ms, stdout } = await testBed.timed(pytest(project));
+      expectPassed(stdout);
+      return ms;
+    },
+  };
 }

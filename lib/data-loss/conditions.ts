@@ -189,7 +189,12 @@ function constant(node: Node | undefined): string | undefined {
   return withoutPlaces(node.A_Const);
 }
 
-export function withoutPlaces(value: unknown): string {
+/** Whether two expressions are written alike. */
+export function isAlike(one: Node | undefined, other: Node | undefined): boolean {
+  return !!one && !!other && withoutPlaces(one) === withoutPlaces(other);
+}
+
+function withoutPlaces(value: unknown): string {
   return JSON.stringify(value, (key, inner) => (key === 'location' ? undefined : inner));
 }
 

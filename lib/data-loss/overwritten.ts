@@ -1,6 +1,6 @@
 import type { Node } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
-import { isKey, isNow, withoutPlaces } from './conditions';
+import { isKey, isNow } from './conditions';
 import { joined } from './made';
 
 /** The value that a column gets; of `(email, phone) = ('x', 'y')` its own. */
@@ -44,9 +44,4 @@ function readsOf(value: Node, column: string, byRow: boolean): readonly Node[] |
 
 function nameIn(node: Node | undefined): string | undefined {
   return node && 'ColumnRef' in node ? joined(node.ColumnRef.fields).split('.').at(-1) : undefined;
-}
-
-/** Whether two expressions are written alike. */
-export function isSame(one: Node | undefined, other: Node | undefined): boolean {
-  return !!one && !!other && withoutPlaces(one) === withoutPlaces(other);
 }

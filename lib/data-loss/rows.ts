@@ -1,9 +1,9 @@
 import type { Node, RangeVar, SelectStmt } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
-import { isEmpty, isEveryRow, isWholeTable } from './conditions';
+import { isAlike, isEmpty, isEveryRow, isWholeTable } from './conditions';
 import { type Loss, unreadable } from './losses';
 import { joined, type Made, nameOf } from './made';
-import { assigned, isSame, isUnrelated } from './overwritten';
+import { assigned, isUnrelated } from './overwritten';
 import { hasKey, isPartOf } from './parts';
 
 /** What a statement destroys that reads or writes rows, including its WITH. `isCut`: its text may lack a condition. */
@@ -111,7 +111,7 @@ function isSetAnyway(where: Node | undefined, column: string, value: Node | unde
   if (!('A_Expr' in where)) return false;
   const { kind, name, lexpr, rexpr } = where.A_Expr;
   const differs = kind === 'AEXPR_DISTINCT' || joined(name) === '<>';
-  return differs && isColumn(lexpr, column) && (isEmpty(rexpr) || isSame(rexpr, value));
+  return differs && isColumn(lexpr, column) && (isEmpty(rexpr) || isAlike(rexpr, value));
 }
 
 function isColumn(node: Node | undefined, column: string): boolean {

@@ -14,12 +14,13 @@ const WHEEL = /-((?:cp|py)\d[\w.]*)-(\w+)-([\w.]+)\.whl/g;
  * SQLAlchemy 2.0 can't be imported on Python 3.13 before 2.0.31, though it has a wheel for any Python:
  * https://docs.sqlalchemy.org/en/20/changelog/changelog_20.html#change-2.0.31
  */
-export const FIRST_SQLALCHEMY_ON_3_13 = '2.0.31';
+const FIRST_PATCH_ON_3_13 = 31;
+export const FIRST_SQLALCHEMY_ON_3_13 = `2.0.${FIRST_PATCH_ON_3_13}`;
 
 /** Whether a version of SQLAlchemy can't be imported on a Python. */
 export function isTooOldFor(pythonVersion: string, sqlalchemy: string): boolean {
   const [, patch] = /^2\.0\.(\d+)/.exec(sqlalchemy) ?? [];
-  return patch !== undefined && Number(patch) < 31 && Number(pythonVersion.split('.')[1]) >= 13;
+  return patch !== undefined && Number(patch) < FIRST_PATCH_ON_3_13 && Number(pythonVersion.split('.')[1]) >= 13;
 }
 
 type Tags = readonly [string, string, string];

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import pytest
+from cdk_alembic.drift import check
 from cdk_alembic.drift.names import Names, quoted
 from conftest import Backend, Database, failure, invoke, set_settings
 from each_driver import DRIVERS
@@ -331,6 +332,23 @@ def test_a_stage_that_refuses_drift_applies_nothing_if_the_schema_cannot_be_read
         (warning,) = invoke({"allow": ["drift"]})["warnings"][:1]
         assert warning.startswith("the catalog could not be compared: ")
     assert watched.versions() == ["bb"]
+
+
+def test_a_connection_that_is_lost_while_the_schema_is_read_is_no_drift(
+    watched: Database, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_settings(monkeypatch, onDrift="refuse")
+    backend.table_revision("bb", "aa")
+    read = check.entries_now
+
+    def ended(connection: Any, *arguments: Any) -> Any:
+        pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+        watched.execute(f"SELECT pg_terminate_backend({pid}, 60000)")
+        return read(connection, *arguments)
+
+    monkeypatch.setattr(check, "entries_now", ended)
+    assert failure()["error"]["code"] == "database_unreachable"
+    assert watched.versions() == ["aa"] and "bb" not in watched.tables()
 
 
 def test_a_stage_that_ignores_drift_says_nothing_but_answers_the_command(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from ..database.conditions import connection_failure
 from ..database.failures import describe
 from ..database.session import brief_connection
 from ..database.version_table import VersionTable
@@ -36,7 +37,7 @@ class Drift:
 
     def check(self, connection: Any, table: VersionTable, heads: Iterable[str]) -> None:
         """Compares before the first revision, over an autocommit connection. Raises RunnerError `drifted`, if the stage refuses
-        drift and there is some, or the schema can't be read."""
+        drift and there is some, or the schema can't be read; or that of a lost connection."""
         from sqlalchemy.exc import SQLAlchemyError
 
         policy = self._invocation.settings.on_drift
@@ -47,6 +48,8 @@ class Drift:
                 return
             self._kept, self._before = kept.entries, entries_now(connection, table, self._schema)
         except SQLAlchemyError as error:
+            if gone := connection_failure(error):
+                raise gone from error
             if refuses:
                 raise RunnerError(
                     "drifted",

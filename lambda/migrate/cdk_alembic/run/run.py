@@ -127,6 +127,7 @@ class Run:
                 failure = not_committed(error.__cause__ or error, lost, self.invocation) or error
             self.record.end(context, failure.code, heads, failure.message)
 
+        # If the database can't be asked anymore, the next run records this one as killed.
         with suppress(Exception):
             current(self.project, conclude)
         return failure

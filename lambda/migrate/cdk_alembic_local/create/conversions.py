@@ -9,6 +9,7 @@ from alembic.autogenerate import render, renderers
 from alembic.operations import ops
 from cdk_alembic.catalog import raw
 from sqlalchemy import DefaultClause, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..scratch.rows import quoted
 
@@ -107,7 +108,7 @@ def _runs(context: Any, types: list[Any], *statements: str) -> bool:
             one.create(connection, checkfirst=True)
         for statement in statements:
             raw.execute(connection, statement)
-    except Exception:
+    except (SQLAlchemyError, context.dialect.dbapi.Error):
         return False
     finally:
         raw.execute(connection, "ROLLBACK TO SAVEPOINT cdk_alembic_conversion")

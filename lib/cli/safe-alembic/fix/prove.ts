@@ -139,19 +139,24 @@ async function tryOut(
   const inTwo = candidates.filter(({ plan: { later } }) => later);
   const groups = groupsOf(inTwo, ({ files }) => files);
   const untilThen = groups.length ? await trial(bench, groups, overlay) : new Map<string, TrialFacts>();
+  const unreached: Candidate[] = [];
   for (const one of candidates) {
     const { revision, repairs, phases } = one.plan;
     const id = revision.facts.revision;
     const own = now.get(id);
     const first = untilThen.get(id);
-    // What was not reached is tried again without the one that failed.
-    if (!own || (inTwo.includes(one) && !first)) continue;
+    if (!own || (inTwo.includes(one) && !first)) {
+      unreached.push(one);
+      continue;
+    }
     const why =
       (repairs ? whyNotUndone(own) : whyDifferent(originals.trial(revision), own)) ??
       (first && whyNotUndone(first)) ??
       (phases.some(({ phase }) => phase === 'fill') ? originals.whyNoRows(revision) : undefined);
     if (why !== undefined) reasons.set(one.attempt, why);
   }
+  // What was not reached is tried again without the one that failed.
+  if (reasons.size === 0) for (const { attempt } of unreached) reasons.set(attempt, 'it was not tried');
   if (reasons.size > 0) return { reasons };
   const again = await reviewWith(bench, input, candidates, overlay);
   for (const one of candidates) {
