@@ -15,6 +15,7 @@ export {
   whyDifferent,
   whyNoBetter,
   whyNotUndone,
+  withoutOwnCommits,
 } from './fix';
 export type { ReviewInput, ReviewOptions } from './input';
 export { readAhead, review } from './review';

@@ -445,6 +445,16 @@ describe('one statement', () => {
     expect(await of('  # cdk-alembic: allow narrowing-type: checked')).toContain('error table-rewrite');
   });
 
+  it('that overwrites a column in every row has one error, the loss', async () => {
+    const given = 'op.execute("CREATE TABLE t (id bigint PRIMARY KEY, name text)")';
+    const found = await findings(
+      { a1: { upgrade: given }, b1: { down: 'a1', upgrade: 'op.execute("UPDATE t SET name = \'x\'")', downgrade: 'pass' } },
+      'all',
+    );
+    const own = found.filter(({ revision, rule }) => revision === 'b1' && ['clear-column', 'update-all'].includes(rule));
+    expect(own.map(({ rule, severity }) => `${severity} ${rule}`)).toEqual(['error clear-column', 'warning update-all']);
+  });
+
   it('that drops a table of a schema in a variable has one finding', async () => {
     const upgrade = 'op.execute(f"DROP TABLE {op.get_bind().scalar(sa.text(\'SELECT lower($$SHOP$$)\'))}.t")';
     const given = 'op.execute("CREATE SCHEMA shop"); op.execute("CREATE TABLE shop.t (id bigint)")';

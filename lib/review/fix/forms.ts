@@ -24,6 +24,8 @@ export const FORMS: Readonly<Record<string, Writer>> = {
     if (action.does === 'create index') return createIndex(action, step, upgrade);
     return action.does === 'drop index' ? dropIndex(action, step, upgrade) : undefined;
   },
+  'invalid-index-accepted': (step, { upgrade }) =>
+    step.action.does === 'create index' ? createIndex(step.action, step, upgrade) : undefined,
   'foreign-key-not-valid': (step, revision) => addConstraint(step, revision, 'foreign key', 'foreignkey', foreignKeySteps),
   'check-not-valid': (step, revision) => addConstraint(step, revision, 'check', 'check', checkSteps),
   'constraint-builds-index': ({ action }, revision) => {

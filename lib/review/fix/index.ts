@@ -3,6 +3,7 @@ import type { Finding, Review } from '../finding';
 import type { ReviewInput } from '../input';
 import { type Change, understandChange } from '../revision/change';
 import type { Direction, Reviewed, Step } from '../revision/reviewed';
+import { withoutCommits } from './commits';
 import { addValuesFirst } from './enums';
 import { FORMS } from './forms';
 import { type Fixable, type NotFixed, planOf } from './plan';
@@ -26,14 +27,18 @@ export interface FixableRevision {
 }
 
 interface Repair {
-  readonly direction: Direction;
+  /** @default - both */
+  readonly direction?: Direction;
   readonly repair: (revision: Reviewed, found: readonly Finding[], bodies: BodyFacts) => ReturnType<typeof planOf>;
 }
 
-/** Rules about a function that does not run as it is. */
+/** Rules about a function that does not run as it is, or not in Alembic's transaction. */
 const REPAIRS: Readonly<Record<string, Repair>> = {
   'enum-value-in-transaction': { direction: 'upgrade', repair: addValuesFirst },
   'drop-constraint-none': { direction: 'downgrade', repair: nameConstraints },
+  'bind-commit': { repair: withoutCommits },
+  'raw-commit': { repair: withoutCommits },
+  'concurrently-in-transaction': { repair: withoutCommits },
 };
 
 /** Whether there is a safe form for what a rule finds; other findings need a decision. */
@@ -50,7 +55,8 @@ export function draftFixes(review: Review, input: ReviewInput, whyNot: (revision
     const revision = change.revisions.find(({ facts }) => facts.revision === finding.revision);
     const leave = (reason: string) => notFixed.push({ finding, reason });
     const write = FORMS[finding.rule];
-    const isBroken = finding.rule in REPAIRS && REPAIRS[finding.rule]?.direction === finding.direction;
+    const repair = REPAIRS[finding.rule];
+    const isBroken = !!repair && (repair.direction ?? finding.direction) === finding.direction;
     if (!revision || !(isBroken || (write && finding.direction !== 'downgrade'))) {
       leave(finding.instead === undefined ? 'it needs your decision' : 'there is no automatic fix: write it by hand, as shown');
       continue;
@@ -96,16 +102,26 @@ function isAt({ place }: Step, { line, statement, direction }: Review['findings'
   return place.line === line && place.statement === statement && (direction ?? 'upgrade') === place.direction;
 }
 
+/** A revision without the commits that can't be removed, and why: its other fixes can be proved beside them. */
+export function withoutOwnCommits(one: FixableRevision, bodies: BodyFacts) {
+  const commits = one.broken.filter(({ rule }) => REPAIRS[rule]?.repair === withoutCommits);
+  const { plan: planned, notFixed } = commits.length ? withoutCommits(one.revision, commits, bodies) : { notFixed: [] };
+  if (planned || !commits.length) return { one, notFixed: [] };
+  return { one: { ...one, broken: one.broken.filter((finding) => !commits.includes(finding)) }, notFixed };
+}
+
 /** The plan for one revision, if there is one, and why parts of it are left. */
 export function plan({ revision, fixable, broken }: FixableRevision, bodies: BodyFacts): ReturnType<typeof planOf> {
   const [first] = broken;
   if (!first) return planOf(revision, fixable, bodies);
   const { direction, repair } = REPAIRS[first.rule] as Repair;
-  const same = broken.filter(({ rule }) => rule === first.rule);
+  const same = broken.filter(({ rule }) => REPAIRS[rule]?.repair === repair);
   const repaired = repair(revision, same, bodies);
+  const later = `its ${direction ?? 'transaction'} is repaired first: run review --fix again for this one`;
   const reason = repaired.plan
-    ? `its ${direction} does not run yet: run review --fix again once it does`
-    : `nothing can be proved, because its ${direction} does not run to its end`;
-  const others = [...fixable.map(({ finding }) => finding), ...broken.filter((finding) => !same.includes(finding))];
+    ? later
+    : `nothing can be proved, because its ${direction ?? 'transaction'} does not run to its end`;
+  const rest = broken.filter((finding) => !same.includes(finding));
+  const others = [...fixable.map(({ finding }) => finding), ...rest];
   return { ...repaired, notFixed: [...repaired.notFixed, ...others.map((finding) => ({ finding, reason }))] };
 }

@@ -1,4 +1,4 @@
-import type { CatalogEntries, TrialFacts } from '../../contract/facts';
+import type { TrialFacts } from '../../contract/facts';
 import type { Finding, Review } from '../finding';
 import { onlyGainsLabels } from '../rules/reversibility';
 import type { Plan } from './plan';
@@ -8,11 +8,11 @@ export function whyDifferent(before: TrialFacts, now: TrialFacts): string | unde
   if (before.failure !== undefined) return `the revision itself does not run up, down and up again: ${before.failure}`;
   if (now.failure !== undefined) return `the safe form fails: ${now.failure}`;
   const [old, own] = [before as Required<TrialFacts>, now as Required<TrialFacts>];
-  const schema = firstDifference(old.after.entries, own.after.entries) ?? firstDifference(old.after.indexes, own.after.indexes);
+  const schema = firstDifference(old, own, 'entries') ?? firstDifference(old, own, 'indexes');
   if (schema !== undefined) return `the safe form ends with another schema: ${schema}`;
-  const restored = worse(old.before.entries, old.restored.entries, own.restored.entries);
+  const restored = worse(old, own, 'before', 'restored');
   if (restored !== undefined) return `its downgrade leaves another schema: ${restored}`;
-  const again = worse(old.after.entries, old.again.entries, own.again.entries);
+  const again = worse(old, own, 'after', 'again');
   if (again !== undefined) return `after a downgrade it ends with another schema: ${again}`;
   for (const moment of ['after', 'restored', 'again'] as const) {
     const table = otherRows(old, own, moment);
@@ -33,16 +33,28 @@ export function whyNotUndone(now: TrialFacts): string | undefined {
 type Moment = 'after' | 'restored' | 'again';
 const MOMENTS = { after: 'after the upgrade', restored: 'after the downgrade', again: 'after the second upgrade' } as const;
 
-function firstDifference(one: CatalogEntries, other: CatalogEntries): string | undefined {
-  const key = [...new Set([...Object.keys(one), ...Object.keys(other)])].find((name) => one[name] !== other[name]);
+/** What neither changes may differ: an earlier revision that failed can run with its own fix. */
+function firstDifference(old: Required<TrialFacts>, own: Required<TrialFacts>, what: 'entries' | 'indexes'): string | undefined {
+  const [one, other] = [old.after[what], own.after[what]];
+  const isLeft = (name: string) => [old, own].every(({ before, after }) => before[what][name] === after[what][name]);
+  const key = [...new Set([...Object.keys(one), ...Object.keys(other)])].find(
+    (name) => one[name] !== other[name] && !isLeft(name),
+  );
   return key === undefined ? undefined : `${key} is ${one[key] ?? 'absent'}, and would be ${other[key] ?? 'absent'}`;
 }
 
 /** A difference from what should be there that the revision itself does not leave. */
-function worse(wanted: CatalogEntries, old: CatalogEntries, own: CatalogEntries): string | undefined {
-  const keys = [...new Set([...Object.keys(wanted), ...Object.keys(own)])];
-  const key = keys.find((name) => own[name] !== wanted[name] && old[name] === wanted[name]);
-  return key === undefined ? undefined : `${key} was ${wanted[key] ?? 'absent'}, and is ${own[key] ?? 'absent'}`;
+function worse(
+  one: Required<TrialFacts>,
+  other: Required<TrialFacts>,
+  wanted: 'before' | 'after',
+  moment: 'restored' | 'again',
+): string | undefined {
+  const [was, is] = [other[wanted].entries, other[moment].entries];
+  const key = [...new Set([...Object.keys(was), ...Object.keys(is)])].find(
+    (name) => is[name] !== was[name] && one[moment].entries[name] === one[wanted].entries[name],
+  );
+  return key === undefined ? undefined : `${key} was ${was[key] ?? 'absent'}, and is ${is[key] ?? 'absent'}`;
 }
 
 /** A table whose rows are not those that the revision leaves. What both leave as it was may differ: a default can be random. */
@@ -51,7 +63,7 @@ function otherRows(old: Required<TrialFacts>, own: Required<TrialFacts>, moment:
     const rowsOf = (trial: Required<TrialFacts>): Rows => [trial.before.rows[table] ?? [], trial[moment].rows[table] ?? []];
     const [before, after] = [rowsOf(old), rowsOf(own)];
     if (before[1].length !== after[1].length) return true;
-    const existing = columnsOf(before[0]);
+    const existing = columnsOf([...before[0], ...after[0]]);
     const sameStart = existing.every((column) => valuesOf(before[0], column) === valuesOf(after[0], column));
     return columnsOf([...before[1], ...after[1]]).some((column) => {
       if (existing.includes(column)) {

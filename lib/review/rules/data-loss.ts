@@ -20,6 +20,8 @@ interface Loss {
 
 const OWN = 'this change created it';
 
+const WRITTEN_BY: Partial<Record<DataLossRule, Step['action']['does']>> = { 'clear-column': 'update' };
+
 /** The guard reads the source, this reads the statements: what both find is reported once. */
 function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) => Iterable<Loss>): Rule {
   return {
@@ -41,7 +43,10 @@ function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) 
         }
       }
       for (const { line, what } of guarded.filter((place) => !reported.has(place))) {
-        yield { line, direction: 'upgrade', seen: 'source', message: `${what} destroys data when it runs` };
+        // With its statement, so that it has one error.
+        const here = revision.upgrade.steps.filter((step) => step.line === line && step.action.does === WRITTEN_BY[id]);
+        const place = here.length === 1 ? here[0]?.place : undefined;
+        yield { ...(place ?? { line, direction: 'upgrade', seen: 'source' }), message: `${what} destroys data when it runs` };
       }
     },
   };

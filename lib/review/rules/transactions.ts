@@ -201,8 +201,13 @@ export const invalidIndexAccepted: Rule = {
   severity: 'error',
   title: 'CREATE INDEX CONCURRENTLY IF NOT EXISTS accepts what a failed build left behind',
   *check({ parts }) {
-    for (const { steps, direction } of parts) {
-      const dropped = new Set<string>();
+    for (const { steps, direction, source } of parts) {
+      // A drop may run only if there is an INVALID index, which the replay has not.
+      const written = (source?.sql ?? []).flatMap(({ text }) => /^\s*DROP\s+INDEX\b(.*)/is.exec(text)?.[1]?.match(/\w+/g) ?? []);
+      const called = (source?.calls ?? []).flatMap(({ name, args }) =>
+        /(?:^|\.)drop_index$/.test(name) ? [String(args[0])] : [],
+      );
+      const dropped = new Set<string>([...written, ...called]);
       for (const { action, place, isExisting } of steps) {
         if (action.does === 'drop index') for (const name of action.indexes) dropped.add(bare(name));
         if (action.does !== 'create index' || !action.concurrently || !action.ifNotExists || !isExisting(action.table)) continue;

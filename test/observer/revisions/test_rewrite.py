@@ -120,6 +120,23 @@ def test_a_file_has_what_its_statements_need_and_no_more(path: Path) -> None:
         assert '    """Nothing."""\n' in one["text"]
 
 
+def test_a_file_that_does_not_import_sqlalchemy_gets_it_where_it_is_used(path: Path) -> None:
+    path.write_text(FILE.replace("import sqlalchemy as sa\n", "").replace("sa.", "KINDS."))
+    uses_it = {"code": 'op.execute(sa.text("SELECT 1"))'}
+    first, last = compose(path, "aa_add.py", [wanted("bb", [uses_it]), wanted("aa", [{"code": "op.execute(KINDS)"}], down="bb")])
+    assert "\nimport sqlalchemy as sa\n" in first["text"]
+    assert "import sqlalchemy" not in last["text"]
+
+
+def test_a_name_that_is_bound_in_a_block_is_there_for_what_uses_it(path: Path) -> None:
+    block = "    with op.get_context().autocommit_block():\n        bind = op.get_bind()\n        bind.execute(KINDS)\n"
+    path.write_text(FILE.replace("    bind = op.get_bind()\n", block))
+    uses_bind = next(unit for unit in bodies(path)["upgrade"] if "bind.execute" in unit["code"])
+    piece = {"code": uses_bind["code"], "within": uses_bind["within"], "isWritten": True}
+    [only] = compose(path, "aa_add.py", [wanted("aa", [piece])])
+    assert "def upgrade() -> None:\n    bind = op.get_bind()\n    with op.get_context()" in only["text"]
+
+
 def test_a_step_is_never_written_over_another_file(path: Path) -> None:
     (path.parent / "bb.py").write_text("")
     with pytest.raises(RunnerError, match=r"bb\.py exists already"):

@@ -127,6 +127,19 @@ with op.get_context().autocommit_block():
     ),
   },
   {
+    rule: 'invalid-index-accepted',
+    about: 'dropped before, if it is there',
+    good: one(
+      `
+with op.get_context().autocommit_block():
+    if op.get_bind().scalar(sa.text("SELECT 1 FROM pg_index WHERE NOT indisvalid AND indexrelid = to_regclass('ix_users_email')")):
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_users_email")
+    op.create_index("ix_users_email", "users", ["email"], if_not_exists=True, postgresql_concurrently=True)
+`,
+      DROP_INDEX,
+    ),
+  },
+  {
     rule: 'upgrade-fails',
     about: 'because a view uses the column',
     given: `${GIVEN}\nop.execute("CREATE VIEW orders_seen AS SELECT user_id FROM orders")`,

@@ -41,3 +41,19 @@ test('a downgrade that runs now must leave what was there before, and an upgrade
   expect(whyNotUndone(trial('a', 'b'))).toBe('the rows of users differ after the second upgrade');
   expect(whyNotUndone({ failure: 'no such constraint' })).toBe('the safe form fails: no such constraint');
 });
+
+test('what neither the revision nor its safe form changes is no difference between them', () => {
+  const undone = trial('a', 'a');
+  const having = (is: string, facts: TrialFacts): TrialFacts => {
+    const all = Object.entries(facts).map(([name, value]) => [
+      name,
+      { ...(value as TrialState), entries: { 'column users.nick': is } },
+    ]);
+    return Object.fromEntries(all);
+  };
+  expect(whyDifferent(undone, having('text', undone))).toBeUndefined();
+  const made = { ...having('text', undone), before: undone.before };
+  expect(whyDifferent(undone, made as TrialFacts)).toBe(
+    'the safe form ends with another schema: column users.nick is absent, and would be text',
+  );
+});

@@ -5,6 +5,7 @@ Two trials of one project, with a revision as it was and with what is to take it
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -112,9 +113,11 @@ class _Trial:
         before = self._snapshot(context)
         with raw.committed(context.connection):
             names = set(group["tables"]) & set(before.tables)
-            empty = _empty(context.connection, before)
+            there = rows.read(context.connection, before, list(before.tables))
             filled = rows.Filler(context.connection, before, (rows.FULL,), wanted=group["after"]).fill(names)
-        facts: dict[str, Any] = {"before": self._state(context, before, filled)}
+            made_up = _made_up(there, rows.read(context.connection, before, filled), before)
+        tables = {*names, *group["after"]}
+        facts: dict[str, Any] = {"before": self._state(context, before, filled, tables)}
         down = [type(step)(step.revision_map, step.revision, False) for step in reversed(steps)]
         again = [type(step)(step.revision_map, step.revision, True) for step in steps]
         for name, part in (("after", steps), ("restored", down), ("again", again)):
@@ -122,21 +125,29 @@ class _Trial:
                 context.impl.memo.clear()
                 yield step
                 settle(context)
-            facts[name] = self._state(context, self._snapshot(context), filled)
-        self._remove(context, sorted(empty & set(filled) & set(self._snapshot(context).tables)))
+            facts[name] = self._state(context, self._snapshot(context), filled, tables)
+        self._remove(context, made_up)
         self._running = None
         self._say(group, facts)
 
-    def _remove(self, context: Any, tables: list[str]) -> None:
-        """Removes made-up rows, which could make a later revision fail."""
+    def _remove(self, context: Any, made_up: dict[str, list[dict[str, Any]] | None]) -> None:
+        """Removes made-up rows, which could make a later revision fail. The rows of a trial may not depend on those before it."""
         connection = context.connection
+        there = self._snapshot(context).tables
         with raw.committed(connection):
             if not raw.value(connection, "SELECT json_build_array(current_setting('is_superuser') = 'on')::text")[0]:
                 return
             # Foreign keys would require an order.
             raw.execute(connection, "SET LOCAL session_replication_role = replica")
-            for name in tables:
-                raw.execute(connection, f"DELETE FROM {rows.quoted_table(name)}")  # noqa: S608
+            for name, keys in made_up.items():
+                if name not in there:
+                    continue
+                delete = f"DELETE FROM {rows.quoted_table(name)} r"  # noqa: S608
+                if keys is not None:
+                    delete += (
+                        f" USING jsonb_array_elements({raw.literal(json.dumps(keys))}::jsonb) k WHERE to_jsonb(r) @> k.value"
+                    )
+                raw.execute(connection, delete)
 
     def _say(self, group: dict[str, Any], facts: dict[str, Any]) -> None:
         revision = group["revisions"][-1]
@@ -147,15 +158,23 @@ class _Trial:
         with raw.rolled_back(context.connection):
             return self._catalog.take(context.connection)
 
-    def _state(self, context: Any, snapshot: Snapshot, filled: list[str]) -> dict[str, Any]:
+    def _state(self, context: Any, snapshot: Snapshot, filled: list[str], tables: set[str]) -> dict[str, Any]:
         with raw.rolled_back(context.connection):
             found = rows.read(context.connection, snapshot, filled)
-        own = {name: snapshot.tables[name] for name in filled if name in snapshot.tables}
-        indexes = {one["name"]: one["definition"] for facts in own.values() for one in facts["indexes"]}
+        own = [snapshot.tables[name] for name in tables if name in snapshot.tables]
+        indexes = {one["name"]: one["definition"] for facts in own for one in facts["indexes"]}
         return {"entries": snapshot.entries, "indexes": indexes, "rows": found}
 
 
-def _empty(connection: Any, snapshot: Snapshot) -> set[str]:
-    """Tables without a row."""
-    found = rows.read(connection, snapshot, list(snapshot.tables))
-    return {name for name, own in found.items() if not own}
+def _made_up(before: rows.Rows, now: rows.Rows, snapshot: Snapshot) -> dict[str, list[dict[str, Any]] | None]:
+    """The keys of the rows of `now` that were not there before; None: all rows of the table are made up."""
+    found: dict[str, list[dict[str, Any]] | None] = {}
+    for name, own in now.items():
+        if not before[name]:
+            found[name] = None
+            continue
+        constraints = snapshot.tables[name]["constraints"]
+        key = next((one["columns"] for one in constraints if one["kind"] == "primary key"), None)
+        if key:
+            found[name] = [{column: row[column] for column in key} for row in own if row not in before[name]]
+    return found

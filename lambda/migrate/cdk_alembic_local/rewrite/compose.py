@@ -57,7 +57,6 @@ class _Writer:
         source = self._source
         self._ids()
         self._docstring()
-        self._imports()
         functions, written = [], []
         for name in ("upgrade", "downgrade"):
             function = source.function(name)
@@ -65,6 +64,8 @@ class _Writer:
                 raise refused(self._path, f"{name}() is missing, or is not a plain function")
             functions.append(function)
             written.append(self._function(function, self._wanted[name]))
+        statements = [node for body in written for node in body]
+        self._imports(used(statements) - {name for node in statements for name in bound(node)})
         self._prune(functions, written)
         lines = list(source.lines)
         for first, last, text in sorted(self._edits, reverse=True):
@@ -123,7 +124,8 @@ class _Writer:
             text = re.sub(r"(?m)^(Revises:).*$", rf"\1 {wanted['down']}", text)
         self._edits.append((first.lineno, last, text))
 
-    def _imports(self) -> None:
+    def _imports(self, names: set[str]) -> None:
+        """`names`: what the functions use."""
         imports = [node for node in self._source.tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
         future = [node for node in imports if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
         there = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
@@ -132,6 +134,9 @@ class _Writer:
         if wanted and first:
             lines = "".join(f"import {name}\n" for name in wanted)
             self._edits.append((first.lineno, first.lineno - 1, lines + ("" if self._is_standard(first) else "\n")))
+        if "sa" in names and imports and not any("sa" in bound(node) for node in self._source.tree.body):
+            last = imports[-1].end_lineno or imports[-1].lineno
+            self._edits.append((last + 1, last, "import sqlalchemy as sa\n"))
 
     @staticmethod
     def _is_standard(node: ast.Import | ast.ImportFrom) -> bool:
@@ -147,21 +152,21 @@ class _Writer:
             end += 1
         indent = re.match(r"\s*", lines[function.body[0].lineno - 1])[0]
         body = _merged(wanted["pieces"], indent)
-        names = self._local_names(function, body)
+        names = self._local_names(function, body, indent)
         code = [*names, *body] or [f'{indent}"""{wanted["nothing"]}"""' if wanted.get("nothing") else f"{indent}pass"]
         self._edits.append((start + 1, end, "\n".join(code) + "\n"))
         return ast.parse(textwrap.dedent("def one():\n" + "\n".join(code))).body[0].body  # type: ignore[attr-defined]
 
-    def _local_names(self, function: ast.FunctionDef, body: list[str]) -> list[str]:
+    def _local_names(self, function: ast.FunctionDef, body: list[str], indent: str) -> list[str]:
         """The assignments of the function that a body needs: `bind = op.get_bind()`."""
-        own = {part.node: part for part in self._source.parts(function) if not part.within}
+        own = {part.node: part for part in self._source.parts(function)}
         plain = [node for node in own if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom))]
         if not plain or not body:
             return []
         there = ast.parse("def one():\n" + "\n".join(body)).body[0].body  # type: ignore[attr-defined]
         already = {name for node in there for name in bound(node)}
         wanted = needed(used(there) - already, plain)
-        return [self._source.code(own[node]) for node in plain if node in wanted]
+        return [textwrap.indent(textwrap.dedent(self._source.code(own[node])), indent) for node in plain if node in wanted]
 
     def _prune(self, functions: list[ast.FunctionDef], written: list[list[ast.stmt]]) -> None:
         """Removes the imports and definitions of the file that were needed for what is elsewhere now."""

@@ -1,5 +1,5 @@
 import type { BodyFacts } from '../../../contract/facts';
-import { type FixableRevision, type NotFixed, type Plan, plan } from '../../../review';
+import { type FixableRevision, type NotFixed, type Plan, plan, withoutOwnCommits } from '../../../review';
 
 type Fixable = FixableRevision['fixable'][number];
 
@@ -10,17 +10,21 @@ export class Attempt {
   private waiting: readonly Fixable[] = [];
   /** It has no parts. */
   private repair: Plan | undefined;
+  private readonly revision: FixableRevision;
 
   /** `notFixed` gets what is left, and why. */
   constructor(
-    private readonly revision: FixableRevision,
+    given: FixableRevision,
     private readonly bodies: BodyFacts,
     private readonly notFixed: NotFixed[],
   ) {
-    const isRepair = revision.broken.length > 0;
-    this.tried = isRepair ? [] : revision.fixable;
+    const { one, notFixed: staying } = withoutOwnCommits(given, bodies);
+    notFixed.push(...staying);
+    this.revision = one;
+    const isRepair = one.broken.length > 0;
+    this.tried = isRepair ? [] : one.fixable;
     if (!isRepair) return;
-    const repaired = plan(revision, bodies);
+    const repaired = plan(one, bodies);
     this.repair = repaired.plan;
     notFixed.push(...repaired.notFixed);
   }

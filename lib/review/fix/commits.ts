@@ -1,0 +1,75 @@
+import type { BodyFacts, BodyUnit, WantedPiece } from '../../contract/facts';
+import type { Finding } from '../finding';
+import type { Direction, Reviewed } from '../revision/reviewed';
+import { isConcurrent } from '../sql/concurrently';
+import { AUTOCOMMIT, kept, type NotFixed, type Plan } from './plan';
+import { Units } from './units';
+
+const COMMIT = /^[\w.()]*\bcommit\(\)$|\bexecute\(\s*(?:\w+\.)?(?:text\(\s*)?["']+\s*(?:COMMIT|END)\s*;?\s*["']+\s*\)*$/i;
+
+/** Removes commits of the revision's own, and puts what runs outside of a transaction into autocommit blocks. */
+export function withoutCommits(
+  revision: Reviewed,
+  found: readonly Finding[],
+  bodies: BodyFacts,
+): { readonly plan?: Plan; readonly notFixed: readonly NotFixed[] } {
+  const all = (reason: string) => ({ notFixed: found.map((finding) => ({ finding, reason })) });
+  if (!bodies.upgrade || !bodies.downgrade) return all('its functions are not written in the usual way');
+  const functions = [new Rewritten(revision, 'upgrade', bodies.upgrade), new Rewritten(revision, 'downgrade', bodies.downgrade)];
+  const left = found.filter((finding) => !functions.some((one) => one.repairs(finding)));
+  if (left.length === found.length) {
+    return all('it is in a loop, a condition or a helper function, or rolls back: only plain statements are rewritten');
+  }
+  const [up, down] = functions.map((one) => one.pieces()) as [WantedPiece[], WantedPiece[]];
+  const fixed = found.filter((finding) => !left.includes(finding));
+  // What failed in a transaction can't be compared with what it does as it is.
+  const repairs = fixed.some(({ rule }) => rule === 'concurrently-in-transaction');
+  return {
+    plan: { revision, fixed, phases: [{ phase: 'build', up, down }], ...(repairs ? { repairs } : {}) },
+    notFixed: left.map((finding) => ({ finding, reason: 'it is no plain statement of the function' })),
+  };
+}
+
+class Rewritten {
+  private readonly statements: readonly BodyUnit[];
+  private readonly units: Units;
+
+  constructor(
+    revision: Reviewed,
+    private readonly direction: Direction,
+    body: readonly BodyUnit[],
+  ) {
+    this.statements = body.filter(({ kind }) => kind !== 'nothing');
+    this.units = new Units(body, revision[direction]);
+  }
+
+  repairs({ direction, line }: Finding): boolean {
+    const unit = this.statements.find((one) => line >= one.line && line <= one.endLine);
+    return direction === this.direction && !!unit && (isCommit(unit) || this.isOutside(unit));
+  }
+
+  pieces(): readonly WantedPiece[] {
+    return this.statements
+      .filter((unit) => !isCommit(unit))
+      .map((unit) => (this.isOutside(unit) ? { code: dedented(unit.code), within: AUTOCOMMIT } : kept(unit)));
+  }
+
+  /** Whether it needs an autocommit block. */
+  private isOutside(unit: BodyUnit): boolean {
+    if (unit.kind !== 'plain' || unit.within) return false;
+    return this.units.steps(unit).some(({ sql }) => isConcurrent(sql)) || /postgresql_concurrently\s*=\s*True/.test(unit.code);
+  }
+}
+
+function isCommit({ kind, code }: BodyUnit): boolean {
+  const own = code.split('\n').filter((line) => !line.trimStart().startsWith('#'));
+  return kind === 'plain' && COMMIT.test(own.join('\n').trim());
+}
+
+function dedented(code: string): string {
+  const indent = /^\s*/.exec(code)?.[0] ?? '';
+  return code
+    .split('\n')
+    .map((line) => (line.startsWith(indent) ? line.slice(indent.length) : line))
+    .join('\n');
+}
