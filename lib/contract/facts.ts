@@ -495,6 +495,8 @@ export interface UpgradeStep {
   readonly spread: boolean;
   /** Of a column that gets another type: the type it has. */
   readonly before?: string;
+  /** Whether the revision before does this. */
+  readonly isEarlier?: boolean;
 }
 
 /** An identifier, so that the text around it stays SQL. */

@@ -35,6 +35,9 @@ const CUTTING = new Set(['date', 'time']);
 const ROOMY = 255;
 const FRACTIONAL = /^(?:numeric|double precision|real|float)/;
 const WHOLE = new Set(['int4', 'int8', 'int2']);
+/** Values that mean true or false: a comparison with one of them loses nothing. */
+const FLAG = /^(?:[01tfyn]|true|false|yes|no|on|off)$/i;
+const COMPARES = /^(?:=|<>|[<>]=?|!?~~?\*?)$/;
 
 /**
  * Whether a column's values lose data when its type changes: USING ignores the column or keeps only a part of it, or the cast
@@ -44,12 +47,13 @@ const WHOLE = new Set(['int4', 'int8', 'int2']);
  */
 export function convertsLossily({ typeName, raw_default: using }: ColumnDef, before: string | undefined): boolean {
   const type = joined(typeName?.names).replace(/^pg_catalog\./, '');
-  if (using && (readsNothing(using) || cuts(using))) return true;
+  if (using && (readsNothing(using) || cuts(using) || asks(using))) return true;
   // Any other expression than a cast may keep what the type would lose.
   if (using && !isCast(using)) return false;
   // timestamp to date requires no USING.
   if (CUTTING.has(type)) return before !== type;
   if (WHOLE.has(type)) return before !== undefined && FRACTIONAL.test(before);
+  if (type === 'float4') return before === 'double precision';
   if (type === 'numeric' && before?.startsWith('numeric(')) {
     const scale = (text: string) => Number(/,\s*(\d+)/.exec(text)?.[1] ?? 0);
     const [, digits] = (typeName?.typmods ?? []).map((node) => ('A_Const' in node ? (node.A_Const.ival?.ival ?? 0) : 0));
@@ -84,7 +88,7 @@ function cuts(node: Node): boolean {
     const results = args.flatMap((arg) => ('CaseWhen' in arg && arg.CaseWhen.result ? [arg.CaseWhen.result] : []));
     // CASE WHEN zip ~ '^[0-9]+$' THEN zip::int END: other values become NULL.
     const tests = args.some((arg) => 'CaseWhen' in arg && isPattern(arg.CaseWhen.expr));
-    return (tests || results.every(isNull)) && (!defresult || isNull(defresult));
+    return (tests || results.length === 1 || results.every(isNull)) && (!defresult || isNull(defresult));
   }
   if ('A_Expr' in node) {
     const operator = joined(node.A_Expr.name);
@@ -92,6 +96,29 @@ function cuts(node: Node): boolean {
     return [node.A_Expr.lexpr, node.A_Expr.rexpr].some((side) => side && cuts(side));
   }
   return false;
+}
+
+/** Whether an expression only says whether the column has one value: `state = 'active'`, `CASE WHEN total > 9 THEN 'high' ELSE 'low' END`. */
+function asks(node: Node): boolean {
+  if ('TypeCast' in node) return !!node.TypeCast.arg && asks(node.TypeCast.arg);
+  if ('BoolExpr' in node) return (node.BoolExpr.args ?? []).every(asks);
+  if ('CaseExpr' in node) {
+    const { arg, args = [], defresult } = node.CaseExpr;
+    const [when] = args.flatMap((part) => ('CaseWhen' in part ? [part.CaseWhen] : []));
+    if (args.length !== 1 || ![when?.result, defresult].every((result) => result && readsNothing(result))) return false;
+    return !!when?.expr && (arg ? !isFlag(when.expr) : asks(when.expr));
+  }
+  if (!('A_Expr' in node)) return false;
+  const { kind, name, lexpr, rexpr } = node.A_Expr;
+  return kind !== 'AEXPR_NULLIF' && COMPARES.test(joined(name)) && ![lexpr, rexpr].some(isFlag);
+}
+
+function isFlag(node: Node | undefined): boolean {
+  if (node && 'TypeCast' in node) return isFlag(node.TypeCast.arg);
+  if (node && 'List' in node) return (node.List.items ?? []).every(isFlag);
+  if (!node || !('A_Const' in node)) return false;
+  const { sval, ival, boolval } = node.A_Const;
+  return !!boolval || FLAG.test(sval?.sval ?? String(ival ? (ival.ival ?? 0) : ''));
 }
 
 function isPattern(node: Node | undefined): boolean {

@@ -1,4 +1,4 @@
-import type { AlterTableCmd, Node } from 'libpg-query';
+import type { AlterTableCmd, ColumnDef, Node } from 'libpg-query';
 import { convertsLossily } from './conversions';
 import type { Loss } from './losses';
 import { joined, type Made, nameOf } from './made';
@@ -97,7 +97,7 @@ function partLosses(
 ): readonly Loss[] {
   switch (subtype) {
     case 'AT_AddColumn':
-      if (def && 'ColumnDef' in def) made.add('column', `${table}.${def.ColumnDef.colname}`, !!missing_ok);
+      if (def && 'ColumnDef' in def) addColumn(def.ColumnDef, table, !!missing_ok, made);
       return [];
     case 'AT_DropColumn': {
       const own = isType ? made.has('type', table) : made.mayDrop('table', table) || made.mayDrop('column', `${table}.${name}`);
@@ -123,6 +123,24 @@ function partLosses(
     default:
       return [];
   }
+}
+
+function addColumn({ colname, constraints = [] }: ColumnDef, table: string, perhaps: boolean, made: Made): void {
+  made.add('column', `${table}.${colname}`, perhaps);
+  const isFilled = constraints.some((one) => 'Constraint' in one && FILLS.has(one.Constraint.contype ?? 'CONSTR_NULL'));
+  if (!perhaps && !isFilled) made.unfilled.add(`${table}.${colname}`);
+}
+
+const FILLS = new Set(['CONSTR_DEFAULT', 'CONSTR_GENERATED', 'CONSTR_IDENTITY']);
+
+/** Columns that a statement adds, with their table. */
+export function addedColumns(node: Node | undefined): readonly string[] {
+  if (!node || !('AlterTableStmt' in node)) return [];
+  const { relation, cmds = [] } = node.AlterTableStmt;
+  return cmds.flatMap((command) => {
+    const { subtype = 'AT_AddColumn', def = undefined } = 'AlterTableCmd' in command ? command.AlterTableCmd : {};
+    return subtype === 'AT_AddColumn' && def && 'ColumnDef' in def ? [`${nameOf(relation)}.${def.ColumnDef.colname}`] : [];
+  });
 }
 
 /** Whether a statement says where a sequence or an identity goes on: `setval`, `START WITH`, `RESTART WITH`. */

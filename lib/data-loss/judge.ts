@@ -2,7 +2,7 @@ import type { Node } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN, type UpgradeStep } from '../contract/facts';
 import { type BlockStatement, blockStatements, parseNode } from '../sql/parse';
 import { isWholeTable } from './conditions';
-import { alterLosses, continuesNumbers, createdViews, dropLosses, makes, requiredColumns } from './definitions';
+import { addedColumns, alterLosses, continuesNumbers, createdViews, dropLosses, makes, requiredColumns } from './definitions';
 import { dynamicSql, selected } from './dynamic';
 import { type DestroyedData, type Loss, unreadable } from './losses';
 import { joined, Made, nameOf } from './made';
@@ -16,11 +16,14 @@ const DEEPEST = 5;
 
 /** Everything that an upgrade destroys, by line. Load the parser first. */
 export function judge(steps: readonly UpgradeStep[]): readonly DestroyedData[] {
-  const all = steps.map((step) => ({ step, statements: step.sql === undefined ? [] : statementsOf(step.sql) }));
+  const earlier = steps.filter((step) => step.isEarlier).flatMap(({ sql = '' }) => statementsOf(sql));
+  const own = steps.filter((step) => !step.isEarlier);
+  const all = own.map((step) => ({ step, statements: step.sql === undefined ? [] : statementsOf(step.sql) }));
   const created = new Set(all.flatMap(({ statements }) => statements.flatMap(({ node }) => createdViews(node))));
   const made = new Made();
   for (const { statements } of all)
-    for (const { node } of statements) for (const column of requiredColumns(node)) made.required.add(column);
+    for (const { node } of statements) for (const column of requiredColumns(node)) made.toFill.add(column);
+  for (const { node } of earlier) for (const column of addedColumns(node)) made.toFill.add(column);
   made.continuesNumbers = all.some(({ statements }) => statements.some(({ node }) => continuesNumbers(node)));
   const found = all.flatMap(({ step, statements }): DestroyedData[] => {
     if (step.unread !== undefined)

@@ -12,8 +12,10 @@ export class Made {
   readonly retired = new Set<string>();
   /** Whether a column was dropped or changed its type, so its old type can be dropped. */
   freesTypes = false;
-  /** Columns that become NOT NULL, such as `users.role`. */
-  readonly required = new Set<string>();
+  /** Columns that an UPDATE of every row probably fills, such as `users.role`: they become NOT NULL, or the revision before added them. */
+  readonly toFill = new Set<string>();
+  /** Columns that the revision added without a default and has not written since. */
+  readonly unfilled = new Set<string>();
   /** Whether the revision says where a sequence or an identity goes on, so that the number of a dropped one is not lost. */
   continuesNumbers = false;
 
@@ -37,10 +39,10 @@ export class Made {
     return this.has('table', table) || this.has('column', `${table}.${column}`);
   }
 
-  /** Whether an UPDATE of every row probably fills an empty column: a new one, or one that becomes NOT NULL. */
+  /** Whether an UPDATE of every row probably fills an empty column. */
   mayBeEmpty(table: string, column: string): boolean {
     const name = `${table}.${column}`;
-    return this.mayDrop('table', table) || this.mayDrop('column', name) || this.required.has(name);
+    return this.mayDrop('table', table) || this.mayDrop('column', name) || this.toFill.has(name);
   }
 
   forget(kind: Kind, name: string): void {

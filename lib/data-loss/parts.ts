@@ -56,8 +56,11 @@ function cutOf(node: Node): readonly [of: unknown, kind: Read] | undefined {
     const all = name === 'regexp_replace' && !!pattern && 'A_Const' in pattern && ANYTHING.test(pattern.A_Const.sval?.sval ?? '');
     return all && to && !/\\\\[&\d]/.test(JSON.stringify(to)) ? [text, 'part'] : undefined;
   }
+  // tags[1:3], (address).street
+  if ('A_Indirection' in node) return [node.A_Indirection.arg, 'slice'];
   if (!('A_Expr' in node)) return undefined;
   const { name, lexpr, rexpr } = node.A_Expr;
+  if (['->', '->>', '#>', '#>>'].includes(joined(name))) return [lexpr, 'slice'];
   return joined(name) === '#-' || (joined(name) === '-' && isKeys(rexpr)) ? [lexpr, 'part'] : undefined;
 }
 

@@ -74,10 +74,18 @@ function aliases(relation: RangeVar | undefined): readonly string[] {
 /** `names`: the table, its aliases, and CTEs with all of its rows. */
 function emptied(names: readonly string[], where: Node | undefined, alias: string | undefined, made: Made): readonly Loss[] {
   const [table = ''] = names;
-  if (made.has('table', table) || !isEveryRow(where, names)) return [];
+  if (made.has('table', table) || !(isEveryRow(where, names) || isUnfilled(where, table, made))) return [];
   // DELETE FROM users {where}
   if (alias?.includes(UNKNOWN)) return [unreadable(`DELETE FROM ${table} ${alias}`)];
   return [{ rule: 'delete-all', what: `DELETE FROM ${table}` }];
+}
+
+/** WHERE owner_id IS NULL, of a column that the revision added and that nothing has filled. */
+function isUnfilled(where: Node | undefined, table: string, made: Made): boolean {
+  if (!where || !('NullTest' in where) || where.NullTest.nulltesttype !== 'IS_NULL') return false;
+  const { arg } = where.NullTest;
+  const column = arg && 'ColumnRef' in arg ? joined(arg.ColumnRef.fields).split('.').at(-1) : undefined;
+  return made.unfilled.has(`${table}.${column}`);
 }
 
 function cleared(
@@ -92,6 +100,7 @@ function cleared(
     if (!('ResTarget' in target)) return [];
     const { name = '' } = target.ResTarget;
     const val = assigned(target.ResTarget.val);
+    made.unfilled.delete(`${table}.${name}`);
     if (made.hasColumn(table, name)) return [];
     const isWhole = isEveryRow(where, names) || isSetAnyway(where, name, val);
     const loss = (to: string): readonly Loss[] => [{ rule: 'clear-column', what: `UPDATE ${table} SET ${name} to ${to}` }];

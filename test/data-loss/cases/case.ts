@@ -42,6 +42,11 @@ export const INVOICES = {
 
 export const SQL_FILE = 'from pathlib import Path\nHERE = Path(__file__).parent\n';
 
+/** The revision before the case, with the body of its `upgrade`. */
+export const follows = (up: string): Pick<Case, 'files'> => ({
+  files: { 'alembic/versions/before.py': revisionFile({ title: '', up }).replace('"aa"', '"a0"') },
+});
+
 /** The rules that one case must find: at least one. */
 export type Rules = readonly [DataLossRule, ...DataLossRule[]];
 
@@ -85,7 +90,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "aa"
-down_revision = None
+down_revision = "a0"
 
 ${head}
 

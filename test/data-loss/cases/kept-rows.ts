@@ -1,4 +1,4 @@
-import { type Case, keeps, keepsSql, MODEL, USERS } from './case';
+import { type Case, follows, keeps, keepsSql, MODEL, USERS } from './case';
 
 /** Statements that change or delete some rows, or convert values without a loss. */
 // biome-ignore format: one case on a line
@@ -125,4 +125,10 @@ export const KEPT_ROWS: readonly Case[] = [
   keeps('op.execute("ALTER TABLE x ALTER COLUMN n TYPE varchar(20)")', 'op.execute("ALTER TABLE x ALTER COLUMN n TYPE varchar(20)")'),
   keepsSql('DO $$ DECLARE r record; BEGIN FOR r IN SELECT id, spam FROM users LOOP IF r.spam THEN DELETE FROM users WHERE id = r.id; END IF; END LOOP; END $$'),
   keepsSql("ALTER TABLE users ALTER zip TYPE integer USING CASE WHEN zip = '' THEN NULL ELSE zip::integer END"),
+  keeps('a column that the revision before adds', 'op.execute("UPDATE teams SET plan = \'free\'")', follows('with op.batch_alter_table("teams") as batch:\n    batch.add_column(sa.Column("plan", sa.Text))')),
+  keeps('rows without a value, after a new column got one', 'op.add_column("teams", sa.Column("owner_id", sa.Integer))\nop.execute("UPDATE teams SET owner_id = u.id FROM users u WHERE u.team_id = teams.id")\nop.execute("DELETE FROM teams WHERE owner_id IS NULL")'),
+  keeps('rows without a value of a new column with a default', 'op.add_column("teams", sa.Column("plan", sa.Text, server_default="free"))\nop.execute("DELETE FROM teams WHERE plan IS NULL")'),
+  keeps('an expression of Core that keeps the value', `${USERS}op.execute(sa.update(users).values(email=sa.func.concat(users.c.email, ".old"), active=users.c.active + 1))`),
+  keepsSql("ALTER TABLE teams ALTER open TYPE boolean USING (open = 1), ALTER paid TYPE boolean USING CASE WHEN paid = 'Y' THEN true ELSE false END"),
+  keepsSql("UPDATE teams SET members = members[1:2] || members[4:], options = jsonb_build_object('a', options -> 'b', 'c', options -> 'd')"),
 ];

@@ -1,4 +1,4 @@
-import { type Case, destroys } from './case';
+import { type Case, destroys, follows } from './case';
 
 /** Alembic's operations, directly, in batches and through directives. */
 // biome-ignore format: one case on a line
@@ -47,4 +47,8 @@ export const OPERATIONS: readonly Case[] = [
   destroys('op.alter_column("invoices", "memo", existing_type=sa.Text(), type_=sa.', 'convert-column', 'op.alter_column("invoices", "memo", existing_type=sa.Text(), type_=sa.Boolean(), postgresql_using="NULL::boolean")'),
   destroys('op.invoke(ops.DropTableOp.from_table(sa.Table("invoices", sa.MetaData(', 'drop-table', 'op.invoke(ops.DropTableOp.from_table(sa.Table("invoices", sa.MetaData())))', { head: 'from alembic.operations import ops' }),
   destroys('op.invoke(ops.ModifyTableOps("invoices", [ops.DropColumnOp("invoices",', 'drop-column', 'op.invoke(ops.ModifyTableOps("invoices", [ops.DropColumnOp("invoices", "memo")]))', { head: 'from alembic.operations import ops' }),
+  destroys('double precision to real', 'convert-column', 'op.alter_column("points", "lat", existing_type=sa.Double(), type_=sa.REAL())'),
+  destroys('rows without a new column', 'delete-all', 'op.add_column("teams", sa.Column("owner_id", sa.Integer))\nop.execute("DELETE FROM teams WHERE owner_id IS NULL")'),
+  destroys('a column that the revision before made in its table', 'clear-column', 'op.execute("UPDATE teams SET plan = 1")', follows('op.create_table("teams", sa.Column("plan", sa.Integer))')),
+  destroys('a new column of the revision before, emptied and dropped', ['clear-column', 'drop-column'], 'op.execute("UPDATE teams SET plan = NULL")\nop.drop_column("teams", "plan")', follows('op.add_column("teams", sa.Column("plan", sa.Integer))')),
 ];

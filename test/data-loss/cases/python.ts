@@ -384,4 +384,5 @@ connection.run_sync(work)`),
   destroys('pool.map(op.drop_table, ["invoices"])', 'drop-table', 'with ThreadPoolExecutor() as pool:\n    pool.map(op.drop_table, ["invoices"])', { head: 'from concurrent.futures import ThreadPoolExecutor' }),
   destroys('operation = {"fn": "drop_table", "args": ["invoices"]}', 'drop-table', 'operation = {"fn": "drop_table", "args": ["invoices"]}\ngetattr(op, operation["fn"])(*operation["args"])'),
   destroys('op.execute(pkgutil.get_data("app", "x.sql").decode())', 'drop-table', 'op.execute(pkgutil.get_data("app", "x.sql").decode())', { head: 'import pkgutil', files: { 'app/__init__.py': '', 'app/x.sql': 'DROP TABLE invoices' } }),
+  destroys('a list that the module extends twice', 'drop-column', 'op.execute(" ".join(words))', { head: 'words = []\nwords.append("ALTER TABLE invoices")\nwords.append("DROP COLUMN")\nwords += ["memo"]' }),
 ];

@@ -243,4 +243,10 @@ export const SQL: readonly Case[] = [
   destroys('op.execute("ALTER TABLE m DETACH PARTITION m_2020; ALTER TABLE m_2020', 'detach-partition', 'op.execute("ALTER TABLE m DETACH PARTITION m_2020; ALTER TABLE m_2020 RENAME TO m_2020_archived")'),
   sql('DO $$ DECLARE r record; BEGIN FOR r IN SELECT id FROM users LOOP DELETE FROM users WHERE id = r.id; END LOOP; END $$', 'delete-all'),
   sql("ALTER TABLE users ALTER zip TYPE integer USING CASE WHEN zip ~ '^[0-9]+' THEN zip::integer END", 'convert-column'),
+  sql('UPDATE teams SET members = members[1:2]', 'clear-column'),
+  sql("UPDATE teams SET options = options -> 'current'", 'clear-column'),
+  sql("ALTER TABLE teams ALTER plan TYPE plan USING (CASE plan::text WHEN 'gold' THEN 'gold' END)::plan", 'convert-column'),
+  sql("ALTER TABLE teams ALTER plan TYPE boolean USING plan = 'gold'", 'convert-column'),
+  sql("ALTER TABLE teams ALTER size TYPE text USING CASE WHEN size > 50 THEN 'big' ELSE 'small' END", 'convert-column'),
+  sql('ALTER TABLE teams ADD owner_id int; DELETE FROM teams WHERE owner_id IS NULL', 'delete-all'),
 ];

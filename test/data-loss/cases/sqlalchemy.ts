@@ -133,4 +133,11 @@ export const SQLALCHEMY: readonly Case[] = [
   destroys('pandas replaces a table', 'drop-table', 'frame = pd.read_sql("SELECT * FROM prices", op.get_bind())\nframe.to_sql("prices", con=op.get_bind(), if_exists="replace")', { head: 'import pandas as pd' }),
   destroys('ordered_values of every row', 'clear-column', `${USERS}op.execute(sa.update(users).ordered_values((users.c.email, None)))`),
   destroys('setattr of each object', 'clear-column', 'session = Session(bind=op.get_bind())\nfor user in session.query(User):\n    setattr(user, "email", None)', { head: MODEL }),
+  destroys('a key removed by an operator of Core', 'clear-column', 'teams = sa.table("teams", sa.column("options"))\nop.execute(teams.update().values(options=teams.c.options.op("-")("beta")))'),
+  destroys('a key removed by an operator of Python', 'clear-column', 'teams = sa.table("teams", sa.column("options"))\nop.execute(teams.update().values(options=teams.c.options - "beta"))'),
+  destroys('a function of the own column', 'clear-column', `${USERS}op.execute(sa.update(users).values(email=sa.func.left(users.c.email, 3)))`),
+  destroys('a function in a cast and a label', 'clear-column', `${USERS}op.execute(sa.update(users).values(email=sa.cast(sa.func.md5(users.c.email), sa.Text).label("x")))`),
+  destroys('a case without a value', 'clear-column', `${USERS}op.execute(sa.update(users).values(email=sa.case((users.c.active == True, None), else_=None)))`),
+  destroys('objects of a loop keep a slice', 'clear-column', 'session = Session(bind=op.get_bind())\nfor user in session.query(User):\n    user.email = user.email[:5]', { head: MODEL }),
+  destroys('a condition with a known parameter', 'delete-all', 'op.get_bind().execute(sa.text("DELETE FROM users WHERE id > :least"), {"least": 0})'),
 ];

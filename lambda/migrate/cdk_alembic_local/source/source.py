@@ -28,7 +28,7 @@ def source_facts(path: Path, project: Path) -> dict[str, Any]:
         "upgrade": functions.facts("upgrade"),
         "downgrade": functions.facts("downgrade"),
         "imports": list(_imports(nodes, roots)),
-        "steps": read_upgrade(path, min(roots, key=lambda root: len(root.parts)), roots, tree),
+        "steps": read_upgrade(path, min(roots, key=lambda root: len(root.parts)), roots),
     }
 
 

@@ -35,6 +35,7 @@ _OPERATORS = {
 }  # fmt: skip
 
 
+_ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Mod: "%"}
 _COMPARISONS = {ast.Eq: "=", ast.NotEq: "<>", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 
 
@@ -173,6 +174,8 @@ class Expressions:
             return _percent(as_text(left), right)
         if kind in (ast.BitAnd, ast.BitOr) and isinstance(left, SYMBOLS):
             return Called(External("sqlalchemy.and_" if kind is ast.BitAnd else "sqlalchemy.or_"), [left, right], {})
+        if kind in _ARITHMETIC and (isinstance(left, SYMBOLS) or isinstance(right, SYMBOLS)):
+            return Called(External(f"operator.{_ARITHMETIC[kind]}"), [left, right], {})
         if not all(isinstance(value, PLAIN) for value in (left, right)):
             return UNKNOWN
         if textual and kind in (ast.Eq, ast.NotEq, ast.In, ast.NotIn) and any(map(_is_vague, (left, right))):

@@ -52,6 +52,7 @@ class Module:
         self._run = run
         self._statements: dict[str, list[ast.stmt]] = {}
         self._begun: set[ast.stmt] = set()
+        self._running: set[str] = set()
         for statement in (tree or _parsed(path)).body:
             for name in bound_by(statement):
                 self._statements.setdefault(name, []).append(statement)
@@ -59,18 +60,25 @@ class Module:
     def look_up(self, name: str) -> Any:
         if name == "__file__":
             return self.path
-        for statement in self._statements.get(name, ()):
-            if statement not in self._begun:
-                self._begun.add(statement)
-                self._run(self, statement)
+        self._run_all(name)
         if name not in self.names:
-            for statement in self._statements.get("*", ()):
-                if statement not in self._begun:
-                    self._begun.add(statement)
-                    self._run(self, statement)
+            self._run_all("*")
         if name in self.names:
             return self.names[name]
         return Builtin(name) if name in _BUILTINS else UNKNOWN
+
+    def _run_all(self, name: str) -> None:
+        """Runs the statements that bind a name, in order: one of them that reads it must not run a later one first."""
+        if name in self._running:
+            return
+        self._running.add(name)
+        try:
+            for statement in self._statements.get(name, ()):
+                if statement not in self._begun:
+                    self._begun.add(statement)
+                    self._run(self, statement)
+        finally:
+            self._running.discard(name)
 
     def defines(self, name: str) -> bool:
         return name in self._statements

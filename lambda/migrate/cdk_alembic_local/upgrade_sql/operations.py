@@ -7,7 +7,7 @@ from typing import Any
 
 from .row_loops import looped, selected
 from .statements import (
-    assigned,
+    expression,
     first_line,
     manipulation,
     quoted,
@@ -121,7 +121,8 @@ def _operation(name: str, call: Called) -> Iterator[dict[str, Any]]:
     if name == "add_column":
         column = whole.given(1, "column")
         label = column.given(0, "name") if isinstance(column, Called) else MARK
-        yield {"sql": f"ALTER TABLE {table} ADD COLUMN {quoted(label)} {MARK}"}
+        default = " DEFAULT 1" if _has_default(column) else ""
+        yield {"sql": f"ALTER TABLE {table} ADD COLUMN {quoted(label)} {MARK}{default}"}
         return
     column = whole.given(1, "column_name")
     label = quoted(column.given(0, "name") if isinstance(column, Called) else column)
@@ -141,6 +142,15 @@ def _of_table(name: str, call: Called, schema: Any) -> str:
     temporary = any("TEMP" in str(prefix).upper() for prefix in call.keywords.get("prefixes") or ())
     exists = "IF NOT EXISTS " if call.keywords.get("if_not_exists") else ""
     return f"CREATE {'TEMPORARY ' if temporary else ''}TABLE {exists}{table} ()"
+
+
+def _has_default(column: Any) -> bool:
+    """Whether a new column has a value in existing rows."""
+    if not isinstance(column, Called) or column.keywords.get("server_default") is not None:
+        return True
+    return any(
+        isinstance(arg, Called) and arg.name in ("Computed", "Identity", "Sequence", "FetchedValue") for arg in column.args
+    )
 
 
 def _altered(call: Called, table: str, column: str) -> Iterator[dict[str, Any]]:
@@ -211,9 +221,9 @@ def _one_by_one(item: Item) -> Iterator[dict[str, Any]]:
 
 def set_one_by_one(item: Item, column: str, value: Any) -> Iterator[dict[str, Any]]:
     """`for user in session.query(User): user.email = None`"""
-    known = value is None or (isinstance(value, PLAIN) and MARK not in as_text(value))
-    if known and (source := selected(item)):
-        yield {"sql": f"UPDATE {table_of(source[0])} SET {quoted(column)} = {assigned(value)}"}  # noqa: S608
+    written = expression(value)
+    if MARK not in written and (source := selected(item)):
+        yield {"sql": f"UPDATE {table_of(source[0])} SET {quoted(column)} = {written}"}  # noqa: S608
 
 
 def _mapped(mappings: Any) -> Iterator[dict[str, Any]]:

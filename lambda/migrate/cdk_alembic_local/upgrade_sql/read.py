@@ -4,28 +4,61 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import sys
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from .interpreter import Interpreter
 
+_ADDS = re.compile(r"\bADD\b", re.IGNORECASE)
+_ID = re.compile(r"^(down_revision|revision)\b[^=\n]*=\s*[\"']([^\"'\n]+)[\"']", re.MULTILINE)
 
-def read_upgrade(path: Path, root: Path, roots: list[Path], tree: ast.Module | None = None) -> list[dict[str, Any]]:
-    """The effects of a revision's `upgrade`, in order. `root` contains the backend; `roots` are searched for its modules.
 
-    `tree`: the file, if it was parsed already."""
+def read_upgrade(path: Path, root: Path, roots: list[Path]) -> list[dict[str, Any]]:
+    """The effects of a revision's `upgrade`, in order, after the columns that the revision before it adds.
+
+    `root` contains the backend; `roots` are searched for its modules."""
+    own = _effects(path, root, tuple(roots), _text(path))
+    if not any("UPDATE" in effect.get("sql", "").upper() for effect in own):
+        return own
+    before = _revisions(path.parent).get(_ids(path).get("down_revision", ""))
+    earlier = _effects(before, root, tuple(roots), _text(before)) if before else []
+    return [*({**effect, "isEarlier": True} for effect in earlier if _ADDS.search(effect.get("sql", ""))), *own]
+
+
+# A revision is read for itself and for the one after it.
+@cache
+def _effects(path: Path, root: Path, roots: tuple[Path, ...], source: bytes) -> list[dict[str, Any]]:
     try:
-        parsed = tree or ast.parse(path.read_bytes())
-        interpreter = Interpreter(path.resolve(), root.resolve(), [one.resolve() for one in roots], parsed)
-    except (SyntaxError, ValueError, OSError):
+        interpreter = Interpreter(path.resolve(), root.resolve(), [one.resolve() for one in roots], ast.parse(source))
+    except (SyntaxError, ValueError):
         return [{"unread": "the file", "line": 1, "spread": False}]
     try:
         interpreter.run("upgrade")
     except Exception:  # TooMuch, RecursionError, or unexpected Python: packaging continues, and the guard reports it.
         interpreter.effects.append({"unread": "all of the upgrade", "line": 1, "spread": False})
     return interpreter.effects
+
+
+def _text(path: Path) -> bytes:
+    """A file's content; a null byte, which Python can't parse, if it can't be read."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b"\0"
+
+
+def _ids(path: Path) -> dict[str, str]:
+    return dict(_ID.findall(_text(path).decode(errors="replace")))
+
+
+@cache
+def _revisions(folder: Path) -> dict[str, Path]:
+    """The files of a folder's revisions, by id."""
+    return {ids["revision"]: file for file in sorted(folder.glob("*.py")) if "revision" in (ids := _ids(file))}
 
 
 def module_roots(path: Path, root: Path, given: Iterable[str] = ()) -> list[Path]:

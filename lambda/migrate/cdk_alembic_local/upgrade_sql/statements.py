@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .row_loops import column_of_all, looped
-from .values import MARK, UNKNOWN, Attribute, Called, Class, External, Instance, Item, OneOf, Text, as_text
+from .values import MARK, SYMBOLS, UNKNOWN, Attribute, Called, Class, External, Instance, Item, OneOf, Text, as_text
 
 _TEXTUAL = ("text", "DDL", "SQL", "TextClause", "literal_column", "Composed", "str", "LiteralString")
 _SAME_STATEMENT = (
@@ -131,12 +131,12 @@ def _of_ddl(text: str, context: Any) -> str:
 
 
 def with_values(text: str, values: Any) -> str:
-    """Replaces a text's parameters that are NULL, or that a loop sets to all rows of a table."""
+    """Replaces a text's parameters whose values are known."""
     if not isinstance(values, dict):
         return text
     for name, value in values.items():
-        written = "NULL" if value is None else _column_of_all(value)
-        if written and isinstance(name, str):
+        written = _column_of_all(value) or (MARK if isinstance(value, (list, tuple)) else expression(value))
+        if MARK not in written and isinstance(name, str):
             text = re.sub(rf"(?<![:\w]):{re.escape(name)}\b|%\({re.escape(name)}\)s", lambda _, to=written: to, text)
     return text
 
@@ -263,29 +263,88 @@ def _conditions(method: Called) -> list[str]:
 
 def condition(value: Any) -> str:
     """A condition as SQL. If unknown, MARK, which counts as a restriction."""
-    if value is True:
-        return "true"
     if isinstance(value, str):
         return f"({value})"
-    if not isinstance(value, Called):
-        return MARK
-    if value.name in ("true", "literal", "True_"):
-        return "true" if value.args in ([], [True]) else MARK
-    if value.name in _TEXTUAL:
+    return MARK if isinstance(value, (External, Attribute, Item)) else expression(value)
+
+
+def expression(value: Any) -> str:
+    """An expression of SQLAlchemy as SQL, with MARK for each unknown part."""
+    if isinstance(value, Called):
+        return _called(value)
+    if isinstance(value, Item) and isinstance(value.key, slice):
+        return f"left({expression(value.of)}, 1)"  # user.bio[:100]
+    if isinstance(value, SYMBOLS):
+        return _column_of_all(value) or _qualified(value) or MARK
+    if value is None or isinstance(value, bool):
+        return "NULL" if value is None else str(value).lower()
+    if isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, str):
+        return MARK if MARK in value else "'" + value.replace("'", "''") + "'"
+    # The content of a list or a document does not matter.
+    return ("'a value'" if value else "''") if isinstance(value, (dict, list)) else MARK
+
+
+def _called(value: Called) -> str:
+    name, args = value.name, value.args
+    if isinstance(value.function, Called) and value.function.name in ("op", "bool_op") and args:
+        sign = as_text(value.function.given(0))  # users.c.settings.op("-")("theme")
+        return f"({expression(value.function.receiver)} {sign} {expression(args[0])})"
+    external = value.function.name if isinstance(value.function, External) else ""
+    if external.startswith("operator.") and len(args) == 2:
+        return _comparison(args[0], external.removeprefix("operator."), args[1])
+    if external.startswith(_FRESH):
+        return "'a value'"
+    if ".func." in f".{external}":
+        return f"{name}({', '.join(map(expression, args))})"
+    if name in ("null", "true", "false", "True_"):
+        return name.rstrip("_").upper()
+    if name in _TEXTUAL:
         return f"({(sql_of(value) or [MARK])[0]})"
-    if value.name in ("and_", "or_") and value.args:
-        return "(" + f" {value.name[:-1].upper()} ".join(map(condition, value.args)) + ")"
-    if value.name == "not_" and value.args:
-        return f"(NOT {condition(value.args[0])})"
-    if isinstance(value.function, External) and value.function.name.startswith("operator."):
-        return _comparison(value.args[0], value.function.name.removeprefix("operator."), value.args[1])
-    if value.name in ("is_", "isnot", "is_not", "__eq__", "__ne__", "is_distinct_from") and value.args == [None]:
-        return _comparison(value.receiver, "=" if value.name in ("is_", "__eq__") else "<>", None)
-    if value.name == "in_" and (column := _qualified(value.receiver)) and (all_ := _column_of_all(_any_of(value.given(0)))):
-        return f"{column} = {all_}"
-    if value.name == "in_" and isinstance(value.given(0), Called) and (column := _qualified(value.receiver)):
-        return f"{column} IN ({_subquery(value.args[0])})"
+    if name in ("literal", "inline_literal", "type_coerce", "bindparam", "label", "self_group"):
+        given = value.given(0) if name in ("literal", "inline_literal", "type_coerce") else value.given(1, "value")
+        return expression(value.receiver if name in ("label", "self_group") else UNKNOWN if given is None else given)
+    if name in ("and_", "or_") and args:
+        return "(" + f" {name[:-1].upper()} ".join(map(condition, args)) + ")"
+    if name == "not_" and args:
+        return f"(NOT {condition(args[0])})"
+    if name == "cast" and len(args) > 1 - _is_method(value):
+        of, to = (value.receiver, args[0]) if _is_method(value) else args[:2]
+        return f"CAST({expression(of)} AS {type_of(to)})"
+    if name == "case":
+        return _case(value)
+    if name in ("column", "Column"):
+        return quoted(_column(value))
+    if name in _COMPARING and len(args) == 1:
+        return _comparison(value.receiver, _COMPARING[name], args[0])
+    if name == "in_" and (column := _qualified(value.receiver)):
+        if all_ := _column_of_all(_any_of(value.given(0))):
+            return f"{column} = {all_}"
+        if isinstance(value.given(0), Called):
+            return f"{column} IN ({_subquery(args[0])})"
     return MARK
+
+
+_COMPARING = {
+    "is_": "=", "__eq__": "=", "isnot": "<>", "is_not": "<>", "__ne__": "<>", "is_distinct_from": "<>", "concat": "||",
+}  # fmt: skip
+
+
+def _is_method(value: Called) -> bool:
+    return isinstance(value.function, Attribute)
+
+
+def _case(value: Called) -> str:
+    """`case((test, value), else_=other)`, also with a list, or a dictionary and `value=`"""
+    whens = value.args[0] if len(value.args) == 1 and isinstance(value.args[0], (list, dict)) else value.args
+    pairs = list(whens.items()) if isinstance(whens, dict) else whens
+    if not pairs or not all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs):
+        return MARK
+    of = f" {expression(value.keywords['value'])}" if "value" in value.keywords else ""
+    written = " ".join(f"WHEN {expression(test)} THEN {expression(to)}" for test, to in pairs)
+    other = f" ELSE {expression(value.keywords['else_'])}" if "else_" in value.keywords else ""
+    return f"CASE{of} {written}{other} END"
 
 
 def _any_of(rows: Any) -> Any:
@@ -294,20 +353,9 @@ def _any_of(rows: Any) -> Any:
 
 
 def _comparison(left: Any, sign: str, right: Any) -> str:
-    column = _constant(left) or _qualified(left)
-    if column is None:
-        return MARK
-    if right is None:
-        return f"{column} IS {'NOT ' if sign == '<>' else ''}NULL"
-    return f"{column} {sign} {_constant(right) or _column_of_all(right) or _qualified(right) or MARK}"
-
-
-def _constant(value: Any) -> str | None:
-    if isinstance(value, Called) and value.name in ("literal", "literal_column") and value.args:
-        return _constant(value.args[0])
-    if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
-    return str(value) if isinstance(value, int) else None
+    if right is None and sign in ("=", "<>"):
+        return f"{expression(left)} IS {'NOT ' if sign == '<>' else ''}NULL"
+    return f"({expression(left)} {sign} {expression(right)})"
 
 
 def _qualified(column: Any) -> str | None:
@@ -331,16 +379,16 @@ def _subquery(statement: Called) -> str:
 
 def _sets(method: Called) -> dict[str, str]:
     sets = {
-        quoted(name): assigned(value)
+        quoted(name): expression(value)
         for name, value in method.keywords.items()
         if name not in ("values", "synchronize_session", "whereclause")
     }
     given = [*method.args, method.keywords.get("values")]
     for values in given:
         if isinstance(values, tuple) and len(values) == 2:  # ordered_values((users.c.email, None))
-            sets[quoted(_column(values[0]))] = assigned(values[1])
+            sets[quoted(_column(values[0]))] = expression(values[1])
         if isinstance(values, dict):
-            sets.update({quoted(_column(name)): assigned(value) for name, value in values.items()})
+            sets.update({quoted(_column(name)): expression(value) for name, value in values.items()})
     return sets
 
 
@@ -352,21 +400,6 @@ def _column(value: Any) -> str:
     if isinstance(value, Item) and isinstance(value.key, str):
         return value.key
     return value.name.rpartition(".")[2] if isinstance(value, (Attribute, External)) else MARK
-
-
-def assigned(value: Any) -> str:
-    """The value that an UPDATE sets, as SQL."""
-    if value is None or (isinstance(value, Called) and value.name == "null"):
-        return "NULL"
-    if isinstance(value, Called) and value.name in _TEXTUAL:
-        return (sql_of(value) or [MARK])[0]
-    if value == "" or value == {} or value == []:
-        return "''"
-    if isinstance(value, Called) and isinstance(value.function, External) and value.function.name.startswith(_FRESH):
-        return "'a value'"
-    if isinstance(value, Called) and ".func." in getattr(value.function, "name", "") and not value.args:
-        return f"{value.name}()"
-    return "'a value'" if isinstance(value, (str, int, float)) else MARK
 
 
 def first_line(value: Any) -> int | None:
