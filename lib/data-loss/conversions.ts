@@ -1,4 +1,4 @@
-import type { ColumnDef, Node } from 'libpg-query';
+import type { CaseExpr, ColumnDef, Node, TypeName } from 'libpg-query';
 import { readsNothing } from './conditions';
 import { joined } from './made';
 
@@ -67,6 +67,17 @@ function isCast(node: Node): boolean {
   return 'ColumnRef' in node || ('TypeCast' in node && !!node.TypeCast.arg && isCast(node.TypeCast.arg));
 }
 
+/** Whether assigning to a type drops a part of a value without an error. */
+export function cutsOff(type: TypeName | undefined): boolean {
+  return /^(?:date|time|timetz|int[24]|float4|bool)$/.test(joined(type?.names).replace(/^pg_catalog\./, ''));
+}
+
+/** The column that a value has all of, also after casts. */
+export function copiedColumn(value: Node | undefined): string | undefined {
+  if (!value || cuts(value) || !isCast(value)) return undefined;
+  return 'TypeCast' in value ? copiedColumn(value.TypeCast.arg) : joined('ColumnRef' in value ? value.ColumnRef.fields : []);
+}
+
 function cuts(node: Node): boolean {
   if ('TypeCast' in node) {
     const { arg, typeName } = node.TypeCast;
@@ -88,7 +99,7 @@ function cuts(node: Node): boolean {
     const results = args.flatMap((arg) => ('CaseWhen' in arg && arg.CaseWhen.result ? [arg.CaseWhen.result] : []));
     // CASE WHEN zip ~ '^[0-9]+$' THEN zip::int END: other values become NULL.
     const tests = args.some((arg) => 'CaseWhen' in arg && isPattern(arg.CaseWhen.expr));
-    return (tests || results.length === 1 || results.every(isNull)) && (!defresult || isNull(defresult));
+    return isPartial(node.CaseExpr) || ((tests || results.every(isNull)) && (!defresult || isNull(defresult)));
   }
   if ('A_Expr' in node) {
     const operator = joined(node.A_Expr.name);
@@ -96,6 +107,11 @@ function cuts(node: Node): boolean {
     return [node.A_Expr.lexpr, node.A_Expr.rexpr].some((side) => side && cuts(side));
   }
   return false;
+}
+
+/** CASE WHEN plan = 'gold' THEN 'gold' END: every other value becomes NULL. */
+export function isPartial({ args = [], defresult }: CaseExpr): boolean {
+  return args.length === 1 && (!defresult || isNull(defresult));
 }
 
 /** Whether an expression only says whether the column has one value: `state = 'active'`, `CASE WHEN total > 9 THEN 'high' ELSE 'low' END`. */

@@ -1,5 +1,5 @@
 import type { AlterTableCmd, ColumnDef, Node } from 'libpg-query';
-import { convertsLossily } from './conversions';
+import { convertsLossily, cutsOff } from './conversions';
 import type { Loss } from './losses';
 import { joined, type Made, nameOf } from './made';
 
@@ -100,11 +100,13 @@ function partLosses(
       if (def && 'ColumnDef' in def) addColumn(def.ColumnDef, table, !!missing_ok, made);
       return [];
     case 'AT_DropColumn': {
-      const own = isType ? made.has('type', table) : made.mayDrop('table', table) || made.mayDrop('column', `${table}.${name}`);
-      made.forget('column', `${table}.${name}`);
+      const column = `${table}.${name}`;
+      const own = isType ? made.has('type', table) : made.mayDrop('table', table) || made.mayDrop('column', column);
+      const isCopied = !isType && made.dropCopied(column);
+      made.forget('column', column);
       made.freesTypes = true;
       const what = isType ? `ALTER TYPE ${table} DROP ATTRIBUTE ${name}` : `ALTER TABLE ${table} DROP COLUMN ${name}`;
-      return own ? [] : [{ rule: 'drop-column', what }];
+      return own || isCopied ? [] : [{ rule: 'drop-column', what }];
     }
     case 'AT_AlterColumnType': {
       made.freesTypes = true;
@@ -125,8 +127,9 @@ function partLosses(
   }
 }
 
-function addColumn({ colname, constraints = [] }: ColumnDef, table: string, perhaps: boolean, made: Made): void {
+function addColumn({ colname, typeName, constraints = [] }: ColumnDef, table: string, perhaps: boolean, made: Made): void {
   made.add('column', `${table}.${colname}`, perhaps);
+  if (cutsOff(typeName)) made.narrow.add(`${table}.${colname}`);
   const isFilled = constraints.some((one) => 'Constraint' in one && FILLS.has(one.Constraint.contype ?? 'CONSTR_NULL'));
   if (!perhaps && !isFilled) made.unfilled.add(`${table}.${colname}`);
 }

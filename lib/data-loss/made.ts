@@ -14,6 +14,10 @@ export class Made {
   freesTypes = false;
   /** Columns that an UPDATE of every row probably fills, such as `users.role`: they become NOT NULL, or the revision before added them. */
   readonly toFill = new Set<string>();
+  /** Columns that the revision added with a type that may keep only a part of a value. */
+  readonly narrow = new Set<string>();
+  /** Columns that the revision added, by the column whose values they have as well. */
+  readonly copies = new Map<string, string>();
   /** Columns that the revision added without a default and has not written since. */
   readonly unfilled = new Set<string>();
   /** Whether the revision says where a sequence or an identity goes on, so that the number of a dropped one is not lost. */
@@ -45,6 +49,14 @@ export class Made {
     return this.mayDrop('table', table) || this.mayDrop('column', name) || this.toFill.has(name);
   }
 
+  /** Drops a column. Returns whether a copy keeps its values; dropping that one loses them. */
+  dropCopied(column: string): boolean {
+    const copy = this.copies.get(column);
+    if (copy === undefined || !this.has('column', copy)) return false;
+    this.forget('column', copy);
+    return true;
+  }
+
   forget(kind: Kind, name: string): void {
     this.names.delete(`${kind} ${name}`);
     this.perhaps.delete(`${kind} ${name}`);
@@ -54,6 +66,11 @@ export class Made {
     const [own, perhaps] = [this.has(kind, from), this.mayDrop(kind, from)];
     this.forget(kind, from);
     this.forget(kind, to);
+    const renamed = (name: string) => (kind === 'column' && name === from ? to : name);
+    for (const [source, copy] of [...this.copies]) {
+      this.copies.delete(source);
+      this.copies.set(renamed(source), renamed(copy));
+    }
     if (own || perhaps) this.add(kind, to, !own);
     else if (kind === 'type') this.retired.add(to);
   }

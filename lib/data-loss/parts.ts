@@ -1,5 +1,5 @@
 import type { Node } from 'libpg-query';
-import { CUTS } from './conversions';
+import { CUTS, isPartial } from './conversions';
 import { joined } from './made';
 
 /** Functions that return their argument without an element or with a part of it replaced, or only its hash. */
@@ -56,6 +56,8 @@ function cutOf(node: Node): readonly [of: unknown, kind: Read] | undefined {
     const all = name === 'regexp_replace' && !!pattern && 'A_Const' in pattern && ANYTHING.test(pattern.A_Const.sval?.sval ?? '');
     return all && to && !/\\\\[&\d]/.test(JSON.stringify(to)) ? [text, 'part'] : undefined;
   }
+  // CASE state WHEN 'a' THEN 'b' END: other values become NULL.
+  if ('CaseExpr' in node && isPartial(node.CaseExpr)) return [node.CaseExpr, 'part'];
   // tags[1:3], (address).street
   if ('A_Indirection' in node) return [node.A_Indirection.arg, 'slice'];
   if (!('A_Expr' in node)) return undefined;

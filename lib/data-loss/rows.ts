@@ -1,6 +1,7 @@
 import type { Node, RangeVar, SelectStmt } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { isAlike, isEmpty, isEveryRow, isWholeTable } from './conditions';
+import { copiedColumn } from './conversions';
 import { type Loss, unreadable } from './losses';
 import { joined, type Made, nameOf } from './made';
 import { assigned, isUnrelated } from './overwritten';
@@ -101,6 +102,7 @@ function cleared(
     const { name = '' } = target.ResTarget;
     const val = assigned(target.ResTarget.val);
     made.unfilled.delete(`${table}.${name}`);
+    noteCopy(`${table}.${name}`, isEveryRow(where, names) ? copiedColumn(val) : undefined, [table, alias], made);
     if (made.hasColumn(table, name)) return [];
     const isWhole = isEveryRow(where, names) || isSetAnyway(where, name, val);
     const loss = (to: string): readonly Loss[] => [{ rule: 'clear-column', what: `UPDATE ${table} SET ${name} to ${to}` }];
@@ -109,6 +111,14 @@ function cleared(
     if (isPartOf(val, name, own)) return isWhole || hasKey(where, name, own) ? loss('a part of itself') : [];
     return isWhole && isUnrelated(val, name, own, where) && !made.mayBeEmpty(table, name) ? loss('an unrelated value') : [];
   });
+}
+
+/** SET new = old, of a column that the revision added: the old one can be dropped then. */
+function noteCopy(column: string, source: string | undefined, names: readonly string[], made: Made): void {
+  for (const [from, copy] of made.copies) if (copy === column) made.copies.delete(from);
+  const of = source?.includes('.') ? source.slice(0, source.lastIndexOf('.')) : names[0];
+  if (source === undefined || !names.includes(of ?? '') || made.narrow.has(column) || !made.has('column', column)) return;
+  made.copies.set(`${names[0]}.${source.slice(source.lastIndexOf('.') + 1)}`, column);
 }
 
 /** WHERE name IS NOT NULL, WHERE name <> '', or WHERE name <> 'x', for a column `name` that is being set to `value`. */

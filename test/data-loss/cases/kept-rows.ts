@@ -131,4 +131,5 @@ export const KEPT_ROWS: readonly Case[] = [
   keeps('an expression of Core that keeps the value', `${USERS}op.execute(sa.update(users).values(email=sa.func.concat(users.c.email, ".old"), active=users.c.active + 1))`),
   keepsSql("ALTER TABLE teams ALTER open TYPE boolean USING (open = 1), ALTER paid TYPE boolean USING CASE WHEN paid = 'Y' THEN true ELSE false END"),
   keepsSql("UPDATE teams SET members = members[1:2] || members[4:], options = jsonb_build_object('a', options -> 'b', 'c', options -> 'd')"),
+  keeps('a condition that a table of SQLAlchemy 1 gets', `${USERS}op.execute(users.delete(users.c.email == "x"))\nop.execute(users.update(users.c.email == "x").values(email=None))`),
 ];

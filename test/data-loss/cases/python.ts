@@ -385,4 +385,6 @@ connection.run_sync(work)`),
   destroys('operation = {"fn": "drop_table", "args": ["invoices"]}', 'drop-table', 'operation = {"fn": "drop_table", "args": ["invoices"]}\ngetattr(op, operation["fn"])(*operation["args"])'),
   destroys('op.execute(pkgutil.get_data("app", "x.sql").decode())', 'drop-table', 'op.execute(pkgutil.get_data("app", "x.sql").decode())', { head: 'import pkgutil', files: { 'app/__init__.py': '', 'app/x.sql': 'DROP TABLE invoices' } }),
   destroys('a list that the module extends twice', 'drop-column', 'op.execute(" ".join(words))', { head: 'words = []\nwords.append("ALTER TABLE invoices")\nwords.append("DROP COLUMN")\nwords += ["memo"]' }),
+  destroys('an empty list in a list', 'delete-all', 'more = []\nop.execute("DELETE FROM users WHERE " + " AND ".join(["true", *more]))'),
+  destroys('reduce', 'drop-table', 'op.execute(reduce(lambda text, name: f"{text} DROP TABLE {name};", ["invoices"], ""))', { head: 'from functools import reduce' }),
 ];

@@ -249,4 +249,10 @@ export const SQL: readonly Case[] = [
   sql("ALTER TABLE teams ALTER plan TYPE boolean USING plan = 'gold'", 'convert-column'),
   sql("ALTER TABLE teams ALTER size TYPE text USING CASE WHEN size > 50 THEN 'big' ELSE 'small' END", 'convert-column'),
   sql('ALTER TABLE teams ADD owner_id int; DELETE FROM teams WHERE owner_id IS NULL', 'delete-all'),
+  sql("UPDATE teams SET plan = CASE plan WHEN 'gold' THEN 'paid' END", 'clear-column'),
+  sql('ALTER TABLE teams ADD day date; UPDATE teams SET day = begun; ALTER TABLE teams DROP begun', 'drop-column'),
+  sql('ALTER TABLE teams ADD title text; UPDATE teams SET title = name WHERE open; ALTER TABLE teams DROP name', 'drop-column'),
+  sql('ALTER TABLE teams ADD title text; UPDATE teams SET title = name; ALTER TABLE teams DROP name; ALTER TABLE teams DROP title', 'drop-column'),
+  sql("ALTER TABLE teams ADD title text; UPDATE teams SET title = name; UPDATE teams SET title = 'x'; ALTER TABLE teams DROP name", 'drop-column'),
+  sql("ALTER TABLE teams ADD title text; UPDATE teams SET title = u.name FROM users u; ALTER TABLE teams DROP name", 'drop-column'),
 ];

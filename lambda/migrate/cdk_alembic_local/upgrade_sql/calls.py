@@ -191,6 +191,13 @@ class Calls:
         folder = self._files(args, keywords)
         return folder if folder is UNKNOWN else known.read_file(folder / as_text(args[1]), self._root)
 
+    def _reduce(self, args: list[Any], _: dict[str, Any]) -> Any:
+        items = known.elements(args[1]) or [Item(args[1])]
+        found, rest = (args[2], items) if len(args) > 2 else (items[0], items[1:])
+        for item in rest:
+            found = self._call(args[0], [found, item], {})
+        return found
+
     def _starmap(self, args: list[Any], _: dict[str, Any]) -> Any:
         items = known.elements(args[1])
         return [
@@ -333,6 +340,7 @@ _IMPORTED: dict[str, tuple[_Handler, int]] = {
     "operator.methodcaller": (lambda _, args, keywords: Chosen(as_text(args[0]), args[1:], keywords), 1),
     "operator.attrgetter": (lambda _, args, keywords: Chosen(as_text(args[0])), 1),
     "itertools.starmap": (Calls._starmap, 2),
+    "functools.reduce": (Calls._reduce, 2),
     "alembic.op.f": (lambda _, args, keywords: args[0], 1),
     "sqlalchemy.schema.conv": (lambda _, args, keywords: args[0], 1),
 }

@@ -85,8 +85,7 @@ class Expressions:
         found: list[Any] = []
         for node in nodes:
             if isinstance(node, ast.Starred):
-                value = self._value(node.value)
-                found.extend(known.elements(value) or [Item(value)])
+                found.extend(_elements(self._value(node.value)))
             else:
                 found.append(self._value(node))
         return found
@@ -113,8 +112,7 @@ class Expressions:
         return UNKNOWN
 
     def _get_yieldfrom(self, node: ast.YieldFrom) -> Any:
-        value = self._value(node.value)
-        self._yielded[-1].extend(known.elements(value) or [Item(value)])
+        self._yielded[-1].extend(_elements(self._value(node.value)))
         return UNKNOWN
 
     def _get_await(self, node: ast.Await) -> Any:
@@ -221,6 +219,12 @@ class Expressions:
         finally:
             self._scope = outer
         return dict(pairs)
+
+
+def _elements(value: Any) -> list[Any]:
+    """A value's elements; any one of them if they are unknown."""
+    items = known.elements(value)
+    return [Item(value)] if items is None else items
 
 
 def _percent(text: str, values: Any) -> str:

@@ -18,7 +18,7 @@ from .statements import (
     type_of,
     with_values,
 )
-from .values import MARK, PLAIN, Attribute, Called, External, Instance, Item, OneOf, as_text
+from .values import MARK, Attribute, Called, External, Instance, Item, OneOf, as_text
 
 _EXECUTES = ("execute", "executemany", "exec_driver_sql", "scalar", "scalars", "fetch", "fetchrow", "fetchval", "execute_batch")
 _DIRECTIVES = {
@@ -31,6 +31,7 @@ _DIRECTIVES = {
     "ExecuteSQLOp": "execute",
 }
 _CONTAINERS = ("ModifyTableOps", "UpgradeOps", "OpContainer")
+_FILLING = ("Computed", "Identity", "Sequence", "FetchedValue")
 _PROCESSES = ("subprocess.", "os.system", "os.popen", "os.exec", "sh.", "pexpect.")
 
 
@@ -120,9 +121,10 @@ def _operation(name: str, call: Called) -> Iterator[dict[str, Any]]:
     table = quoted(given, schema) if isinstance(given, str) else table_of(given)
     if name == "add_column":
         column = whole.given(1, "column")
-        label = column.given(0, "name") if isinstance(column, Called) else MARK
+        known = isinstance(column, Called)
+        label, type_ = (column.given(0, "name"), type_of(column.given(1, "type_"))) if known else (MARK, MARK)
         default = " DEFAULT 1" if _has_default(column) else ""
-        yield {"sql": f"ALTER TABLE {table} ADD COLUMN {quoted(label)} {MARK}{default}"}
+        yield {"sql": f"ALTER TABLE {table} ADD COLUMN {quoted(label)} {type_}{default}"}
         return
     column = whole.given(1, "column_name")
     label = quoted(column.given(0, "name") if isinstance(column, Called) else column)
@@ -148,9 +150,7 @@ def _has_default(column: Any) -> bool:
     """Whether a new column has a value in existing rows."""
     if not isinstance(column, Called) or column.keywords.get("server_default") is not None:
         return True
-    return any(
-        isinstance(arg, Called) and arg.name in ("Computed", "Identity", "Sequence", "FetchedValue") for arg in column.args
-    )
+    return any(isinstance(arg, Called) and arg.name in _FILLING for arg in column.args)
 
 
 def _altered(call: Called, table: str, column: str) -> Iterator[dict[str, Any]]:

@@ -235,12 +235,9 @@ def _written(base: Called, table: Any, methods: list[Called]) -> str:
         methods.append(table)  # query(User).filter(...).delete()
         table = table.receiver
     parts = [part for method in methods if method.name in _NARROWING for part in _conditions(method)]
-    given = (
-        base.given(1, "whereclause")
-        if base.receiver is None or isinstance(base.receiver, External)
-        else base.keywords.get("whereclause")
-    )
-    if given is not None and base.name == "delete":
+    # delete(users, condition) and users.delete(condition) of SQLAlchemy 1; query.delete(False) has another argument.
+    given = base.given(1 if base.receiver is None or isinstance(base.receiver, External) else 0, "whereclause")
+    if isinstance(given, Called) or (isinstance(given, str) and base.receiver is None):
         parts.append(condition(given))
     where = f" WHERE {' AND '.join(parts)}" if parts else ""
     if base.name == "delete":
