@@ -153,7 +153,10 @@ with op.get_context().autocommit_block():
     bad: {
       revisions: [
         { up: 'op.add_column("users", sa.Column("rank", sa.Integer()))', down: 'op.drop_column("users", "rank")' },
-        { up: 'op.execute("COMMENT ON COLUMN users.rank IS \'1 is best\'")', down: 'op.execute("COMMENT ON COLUMN users.rank IS NULL")' },
+        {
+          up: 'op.execute("COMMENT ON COLUMN users.rank IS \'1 is best\'")',
+          down: 'op.execute("COMMENT ON COLUMN users.rank IS NULL")',
+        },
         { up: 'op.execute("UPDATE users SET rank = 1")' },
       ],
       also: ['update-all', 'downgrade-loses-data'],
