@@ -3,11 +3,11 @@ import type { Finding, Review } from '../finding';
 import type { ReviewInput } from '../input';
 import { type Change, understandChange } from '../revision/change';
 import type { Direction, Reviewed, Step } from '../revision/reviewed';
-import { withoutCommits } from './commits';
 import { addValuesFirst } from './enums';
 import { FORMS } from './forms';
 import { type Fixable, type NotFixed, planOf } from './plan';
-import { nameConstraints } from './unnamed';
+import { withoutCommits } from './repairs/commits';
+import { nameConstraints } from './repairs/unnamed';
 
 export type { NotFixed, Plan } from './plan';
 export { whatFails, whyDifferent, whyNoBetter, whyNotUndone } from './proof';

@@ -1,9 +1,9 @@
-import type { BodyFacts, BodyUnit, WantedPiece } from '../../contract/facts';
-import type { Finding } from '../finding';
-import type { Direction, Reviewed } from '../revision/reviewed';
-import { isConcurrent } from '../sql/concurrently';
-import { AUTOCOMMIT, kept, type NotFixed, type Plan } from './plan';
-import { Units } from './units';
+import type { BodyFacts, BodyUnit, WantedPiece } from '../../../contract/facts';
+import type { Finding } from '../../finding';
+import type { Direction, Reviewed } from '../../revision/reviewed';
+import { isConcurrent } from '../../sql/concurrently';
+import { AUTOCOMMIT, kept, type NotFixed, type Plan } from '../plan';
+import { Units } from '../units';
 
 const COMMIT = /^[\w.()]*\bcommit\(\)$|\bexecute\(\s*(?:\w+\.)?(?:text\(\s*)?["']+\s*(?:COMMIT|END)\s*;?\s*["']+\s*\)*$/i;
 

@@ -1,9 +1,9 @@
-import type { BodyFacts, BodyUnit, Call } from '../../contract/facts';
-import { finalName } from '../advice/python';
-import type { Finding } from '../finding';
-import type { Reviewed } from '../revision/reviewed';
-import { nameless } from '../rules/reversibility';
-import type { NotFixed, Plan } from './plan';
+import type { BodyFacts, BodyUnit, Call } from '../../../contract/facts';
+import { finalName } from '../../advice/python';
+import type { Finding } from '../../finding';
+import type { Reviewed } from '../../revision/reviewed';
+import { nameless } from '../../rules/reversibility';
+import type { NotFixed, Plan } from '../plan';
 
 const KINDS: Readonly<Record<string, string>> = {
   foreignkey: 'foreign key',
