@@ -696,6 +696,27 @@ test('a renamed column is kept in step with its old name, until the next release
   });
 });
 
+test('an index that is renamed with its column is built for the new name only', async () => {
+  bed.project.revision('c3', 'b2', 'Index age of users', 'op.create_index("ix_users_age", "users", ["age"])');
+  bed.project.commit();
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Rename age of users to years',
+    `op.alter_column("users", "age", new_column_name="years")
+    op.drop_index("ix_users_age", table_name="users")
+    op.create_index(op.f("ix_users_years"), "users", ["years"])`,
+    `op.alter_column("users", "years", new_column_name="age")
+    op.drop_index(op.f("ix_users_years"), table_name="users")
+    op.create_index("ix_users_age", "users", ["age"])`,
+  );
+  const review = await fix();
+  expect(fixed(review)).toEqual(['index-not-concurrent', 'index-not-concurrent', 'rename']);
+  const created = review.fixes?.files.map(({ file }) => text(path.basename(file))).join('') ?? '';
+  expect(created.match(/op\.create_index\([^)]*"ix_users_years"/g)).toHaveLength(1);
+  expect(created).not.toContain('ix_users_age_new');
+});
+
 test('a column gets another type through a second one, unless the new type holds less', async () => {
   bed.project.revision(
     'c3',

@@ -5,6 +5,7 @@ import { dropConcurrently } from '../advice/indexes';
 import { execute, finalName, tableArguments } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
 import { renamedTo } from '../revision/made';
+import type { Part } from '../revision/reviewed';
 import { bare } from '../revision/tables';
 import type { FormPart, NoForm } from './form';
 
@@ -31,12 +32,20 @@ export interface ColumnOf {
  *
  * @param before the first column
  * @param after where the second column's definitions are, under the name of `after.column`
+ * @param dropped indexes and constraints that the revision itself drops
  */
-export function belongings(table: string, before: ColumnOf, after: ColumnOf, second: string): Belongings | NoForm {
+export function belongings(
+  table: string,
+  before: ColumnOf,
+  after: ColumnOf,
+  second: string,
+  dropped: ReadonlySet<string> = new Set(),
+): Belongings | NoForm {
   const found: Belongings[] = [];
-  const { constraints, indexes } = before.facts;
-  const ofConstraints = new Set(constraints.map(({ name }) => name));
-  const own = indexes.filter(({ name, definition }) => !ofConstraints.has(bare(name)) && uses(definition, before.column));
+  const { indexes } = before.facts;
+  const constraints = before.facts.constraints.filter(({ name }) => !dropped.has(name));
+  const others = new Set([...before.facts.constraints.map(({ name }) => name), ...dropped]);
+  const own = indexes.filter(({ name, definition }) => !others.has(bare(name)) && uses(definition, before.column));
   for (const { name, definition } of own) {
     const meant = after.facts.indexes.find((one) => one.name === name);
     if (!meant) return { reason: `the index ${name} is not there after the revision` };
@@ -64,6 +73,15 @@ export function belongings(table: string, before: ColumnOf, after: ColumnOf, sec
     giveBack: found.flatMap(({ giveBack }) => giveBack),
     again: found.flatMap(({ again }) => again),
   };
+}
+
+/** The indexes and constraints that a function drops, without schemas. */
+export function droppedBy({ steps }: Part): ReadonlySet<string> {
+  const names = steps.flatMap(({ action }) => {
+    if (action.does === 'drop index') return action.indexes.map(bare);
+    return action.does === 'drop constraint' ? [action.constraint] : [];
+  });
+  return new Set(names);
 }
 
 /** The table that a foreign key refers to may have a column of that name, too. */

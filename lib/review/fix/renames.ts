@@ -5,7 +5,7 @@ import { quoted, quotedTable } from '../advice/sql';
 import { renamedTo } from '../revision/made';
 import type { Part, Step } from '../revision/reviewed';
 import type { Action } from '../sql/action';
-import { belongings } from './belongings';
+import { belongings, droppedBy } from './belongings';
 import type { Form, NoForm } from './form';
 import { nextRelease } from './next-release';
 import { setNotNull } from './not-null';
@@ -59,7 +59,7 @@ export function renameColumn({ table, from, to }: Rename, part: Part): Form | No
   const reason = whyNoSecond(column, facts, table) ?? whyNotInStep(column);
   if (reason !== undefined) return { reason };
   const before = { facts, column: from };
-  const its = belongings(table, before, before, to);
+  const its = belongings(table, before, before, to, droppedBy(part));
   if ('reason' in its) return its;
   const [alter, old, own] = [`ALTER TABLE ${quotedTable(table)}`, quoted(from), quoted(to)];
   const { add: sync, remove: unsync } = inStep(
