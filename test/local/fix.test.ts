@@ -717,6 +717,20 @@ test('an index that is renamed with its column is built for the new name only', 
   expect(created).not.toContain('ix_users_age_new');
 });
 
+test('an UPDATE of a table that the revision has locked runs in batches after it', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Tell adult users',
+    `op.add_column("users", sa.Column("adult", sa.Boolean(), server_default="false", nullable=False))
+    op.execute("UPDATE users SET adult = true WHERE age > 17")`,
+    'op.drop_column("users", "adult")',
+  );
+  expect(fixed(await fix())).toEqual(['work-under-lock']);
+  expect(text('c3_1.py')).toContain('op.add_column("users"');
+  expect(text('c3.py')).toContain('WHERE (age > 17) AND (adult IS DISTINCT FROM (true)) LIMIT 10000');
+});
+
 test('a column gets another type through a second one, unless the new type holds less', async () => {
   bed.project.revision(
     'c3',

@@ -14,7 +14,6 @@ import { renameColumn, renameTable } from './renames';
 import { changeType } from './types';
 
 type Does<Kind extends Action['does']> = Extract<Action, { does: Kind }>;
-type Update = Extract<Action, { rows: string }>;
 type Writer = (step: Step, revision: Reviewed) => Form | NoForm | undefined;
 
 /** How each rule's statement is written safely; undefined: the step is not the one that the rule is about. */
@@ -39,7 +38,8 @@ export const FORMS: Readonly<Record<string, Writer>> = {
     }
     return action.does === 'add column' ? addComputed(action, revision.upgrade) : undefined;
   },
-  'update-all': ({ action }, { upgrade }) => (action.does === 'update' ? updateAll(action, upgrade) : undefined),
+  'update-all': inBatches,
+  'work-under-lock': inBatches,
   'validate-in-same-transaction': ({ action, sql }) =>
     action.does === 'validate' ? { parts: [{ phase: 'validate', up: [execute(sql)] }], undoneBy: () => false } : undefined,
   rename: (step, { upgrade }) => {
@@ -137,9 +137,14 @@ function addComputed({ table, column }: Does<'add column'>, part: Part): Form | 
   };
 }
 
-function updateAll({ table, written }: Update, part: Part): Form | NoForm {
+function inBatches({ action }: Step, { upgrade: part }: Reviewed): Form | NoForm {
+  if (action.does !== 'update')
+    return { reason: `there is no automatic fix for this ${action.does}: write it by hand, as shown` };
+  const { table, written } = action;
   const batched = updateInBatches(table, written, part.findTable(table));
-  if (batched === undefined) return { reason: 'the batches might never end, because its values can differ each time' };
+  if (batched === undefined) {
+    return { reason: 'the batches might never end, because its values can differ each time or come from another table' };
+  }
   return { parts: [{ phase: 'fill', up: batched.split('\n') }], undoneBy: () => false };
 }
 

@@ -57,7 +57,8 @@ export function planOf(
   ) as [Fixable[], Fixable[]];
   const notFixed = blocked.map(({ finding }) => ({
     finding,
-    reason: 'it is in a loop, a condition or a helper function: only plain statements are rewritten',
+    reason:
+      'it is in a loop, a condition, a block or a helper function, and only plain statements are rewritten: write it there by hand, as shown',
   }));
   if (!fixable.length) return { notFixed };
   const sorted = new Sorted(fixable, units.up, units.down);

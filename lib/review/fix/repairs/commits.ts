@@ -18,7 +18,9 @@ export function withoutCommits(
   const functions = [new Rewritten(revision, 'upgrade', bodies.upgrade), new Rewritten(revision, 'downgrade', bodies.downgrade)];
   const left = found.filter((finding) => !functions.some((one) => one.repairs(finding)));
   if (left.length === found.length) {
-    return all('it is in a loop, a condition or a helper function, or rolls back: only plain statements are rewritten');
+    return all(
+      'it is in a loop, a condition or a helper function, or rolls back: put what it commits into an autocommit block by hand, as shown',
+    );
   }
   const [up, down] = functions.map((one) => one.pieces()) as [WantedPiece[], WantedPiece[]];
   const fixed = found.filter((finding) => !left.includes(finding));
