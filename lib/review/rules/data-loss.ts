@@ -1,3 +1,4 @@
+import type { AlterTableCmd } from 'libpg-query';
 import type { DataLossRule } from '../../contract';
 import type { RevisionFacts } from '../../contract/facts';
 import { batches, updateInBatches } from '../advice/batches';
@@ -279,7 +280,7 @@ export const narrowingType: Rule = {
       }
       if (action.does !== 'change type' || !isExisting(action.table) || isNewColumn(action.table, action.column)) continue;
       const before = upgrade.findTable(action.table)?.columns.find(({ name }) => name === action.column)?.type;
-      if (before === undefined || !narrows(before, action.type)) continue;
+      if (before === undefined || !narrows(before, action.type) || wraps(action.written?.node)) continue;
       yield {
         ...place,
         message:
@@ -290,6 +291,16 @@ export const narrowingType: Rule = {
     }
   },
 };
+
+/** Whether USING makes a document of any value: to_jsonb(name), json_build_array(name). */
+function wraps(command: AlterTableCmd | undefined): boolean {
+  const using = command?.def && 'ColumnDef' in command.def ? command.def.ColumnDef.raw_default : undefined;
+  return (
+    !!using &&
+    'FuncCall' in using &&
+    /"sval":"(?:to_jsonb?|jsonb?_build_(?:array|object))"/.test(JSON.stringify(using.FuncCall.funcname))
+  );
+}
 
 /** Whether a sequence that production has gets a smaller type. */
 function narrowsSequence({ changes }: RevisionFacts, sequence: string, type: string): boolean {

@@ -244,6 +244,18 @@ with op.get_context().autocommit_block():
   },
   {
     rule: 'narrowing-type',
+    about: 'to a document',
+    bad: {
+      ...one('op.alter_column("users", "name", type_=sa.String(20))', 'op.alter_column("users", "name", type_=sa.String(100))'),
+      also: ['table-rewrite'],
+    },
+    good: one(
+      `${ALLOWED('table-rewrite')}\nop.alter_column("users", "name", type_=postgresql.JSONB(), postgresql_using="to_jsonb(name)")`,
+      'op.alter_column("users", "name", type_=sa.String(100), postgresql_using="name #>> \'{}\'")',
+    ),
+  },
+  {
+    rule: 'narrowing-type',
     about: 'of a sequence',
     given: 'op.execute("CREATE SEQUENCE orders")',
     bad: one(
