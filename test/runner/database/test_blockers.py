@@ -70,12 +70,13 @@ def test_idle_transactions_reports_prepared_transactions_and_autovacuum_are_name
     set_settings(monkeypatch, limits={"lockTimeoutSeconds": 5, "lockRetrySeconds": 0})
     monkeypatch.setattr(lookout, "SHARE_OF_LOCK_TIMEOUT", 0.02)
     own_database.execute(FREEZE_SLOWLY)
-    own_database.execute("INSERT INTO aa SELECT generate_series(1, 100000)")
-    own_database.execute(USE_UP_TRANSACTIONS)
     with ExitStack() as stack:
         connect = lambda name: stack.enter_context(own_database.connect(application_name=name))  # noqa: E731
-        connect("x").execute("CALL use_up()")
+        # Before the vacuum can start: the message names the oldest first.
         idle = hold(connect("shop"))
+        own_database.execute("INSERT INTO aa SELECT generate_series(1, 100000)")
+        own_database.execute(USE_UP_TRANSACTIONS)
+        connect("x").execute("CALL use_up()")
         preparing = connect("payments")
         preparing.execute("BEGIN")
         preparing.execute("INSERT INTO aa VALUES (0)")
