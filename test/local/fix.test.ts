@@ -726,7 +726,15 @@ test('an UPDATE of a table that the revision has locked runs in batches after it
     op.execute("UPDATE users SET adult = true WHERE age > 17")`,
     'op.drop_column("users", "adult")',
   );
-  expect(fixed(await fix())).toEqual(['work-under-lock']);
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Give users a rank',
+    `op.add_column("users", sa.Column("rank", sa.Integer()))
+    op.execute("UPDATE users SET rank = 1")`,
+    'op.drop_column("users", "rank")',
+  );
+  expect(fixed(await fix())).toEqual(['update-all', 'work-under-lock']);
   expect(text('c3_1.py')).toContain('op.add_column("users"');
   expect(text('c3.py')).toContain('WHERE (age > 17) AND (adult IS DISTINCT FROM (true)) LIMIT 10000');
 });

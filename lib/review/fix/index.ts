@@ -83,6 +83,8 @@ export function draftFixes(review: Review, input: ReviewInput, whyNot: (revision
       continue;
     }
     const steps = revision.upgrade.steps.filter((step) => isAt(step, finding));
+    // Two rules may ask for the same form of a statement.
+    if (own.fixable.some((one) => steps.includes(one.step) && FORMS[one.finding.rule] === write)) continue;
     const forms = steps.flatMap((step) => {
       const form = write(step, revision);
       return form ? [{ step, form }] : [];
