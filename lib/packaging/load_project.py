@@ -129,13 +129,13 @@ def load(
     `certain`: failures that the function has too, with the same settings.
     """
     from cdk_alembic.database.address import DatabaseVariables
-    from cdk_alembic.project.configuration import packaged_driver
+    from cdk_alembic.project.configuration import manifest
     from cdk_alembic.project.environment import application_context
     from cdk_alembic.project.project import Project
     from cdk_alembic.project.revisions import refuse_heads_that_are_not_meant
     from cdk_alembic.protocol.errors import ProjectError, RunnerError
 
-    DatabaseVariables(os.environ, packaged_driver()).set(ADDRESS, {"variables": variables})
+    DatabaseVariables(os.environ, manifest().get("driver")).set(ADDRESS, {"variables": variables})
     try:
         # Imports Alembic and SQLAlchemy.
         project = Project.of_package()

@@ -13,7 +13,7 @@ from .database.connecting import Retries, Watchdog
 from .database.destination import Destination
 from .database.failures import shortened
 from .database.lookout import name_holders
-from .project.configuration import packaged_driver
+from .project.configuration import manifest
 from .project.environment import application_context
 from .project.project import Project
 from .protocol import report
@@ -45,7 +45,7 @@ def respond(event: Any, process: Process) -> dict[str, Any]:
             invocation = receive(event, process)
             process.started(invocation)
             with (
-                DatabaseVariables(os.environ, packaged_driver()) as variables,
+                DatabaseVariables(os.environ, manifest().get("driver")) as variables,
                 Watchdog(invocation.remaining_seconds, invocation.reserve_seconds),
             ):
                 if invocation.settings.tenants is None:
@@ -68,11 +68,10 @@ def _migrate(invocation: Invocation, variables: DatabaseVariables) -> dict[str, 
         project: Project | None = None
         try:
             changed = variables.fill(invocation.settings.database)
-            project = Project.of_package()
+            project = Project.of_package(destination)
             if changed:
                 # The backend read its settings when it was imported: import it again, so that it sees a rotated password.
                 project.forget_modules()
-            project.destination = destination
             if invocation.compute == "container":
                 invocation.renew = partial(_renew, invocation, variables, project)
             with application_context(project):

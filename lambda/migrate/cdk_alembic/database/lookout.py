@@ -37,7 +37,8 @@ class Lookout:
         """The latest look that found someone."""
         self.latest = NOBODY
         """The latest look."""
-        self.is_alert = False
+        # A tenant's run is tried again after the others.
+        self.is_alert = invocation.settings.limits.lock_retry == 0 and invocation.tenant is None
         """Whether the running revision could not get a lock before, or is not tried again."""
         self._invocation = invocation
         self._pid = 0

@@ -26,15 +26,10 @@ def package_root() -> Path:
     return Path(os.environ.get("LAMBDA_TASK_ROOT") or Path(__file__).parents[2])
 
 
-def manifest(root: Path) -> dict[str, Any]:
-    """The manifest that lib/packaging/layout/manifest.ts wrote; empty if there is none."""
-    file = root / MANIFEST_FILE
+def manifest() -> dict[str, Any]:
+    """The package's manifest, which lib/packaging/layout/manifest.ts wrote; empty if there is none."""
+    file = package_root() / MANIFEST_FILE
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-
-
-def packaged_driver() -> str | None:
-    """The PostgreSQL driver that env.py uses; None if unknown."""
-    return manifest(package_root()).get("driver")
 
 
 def left_out(error: BaseException | None) -> str | None:
@@ -42,7 +37,7 @@ def left_out(error: BaseException | None) -> str | None:
     while error is not None:
         if isinstance(error, ModuleNotFoundError) and error.name:
             parts = error.name.split(".")
-            modules = manifest(package_root()).get("leftOut", {})
+            modules = manifest().get("leftOut", {})
             for length in range(len(parts), 0, -1):
                 if found := modules.get(".".join(parts[:length])):
                     return found

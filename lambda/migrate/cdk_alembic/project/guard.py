@@ -121,8 +121,8 @@ def _packaged(path: Path) -> tuple[tuple[str, str, int], ...] | None:
 
 
 @lru_cache(maxsize=1)
-def _destroys(root: Path, _changed: int) -> dict[str, list[dict[str, Any]]] | None:
-    return manifest(root).get("destroys")
+def _destroys(_root: Path, _changed: int) -> dict[str, list[dict[str, Any]]] | None:
+    return manifest().get("destroys")
 
 
 def losses_of(tree: ast.Module) -> list[tuple[str, str, int]]:

@@ -24,18 +24,22 @@ class Project:
     """One project, as Alembic reads it. Loads the revisions on first use, which is after env.py has started."""
 
     def __init__(
-        self, directory: Path, file: Path | None = None, sources: Iterable[Path] = (), dependencies: Path | None = None
+        self,
+        directory: Path,
+        file: Path | None = None,
+        sources: Iterable[Path] = (),
+        dependencies: Path | None = None,
+        destination: Destination | None = None,
     ) -> None:
         """`directory`: where `alembic` would be called. `file`: its alembic.ini or pyproject.toml; None: searched for there.
-        `sources`: more folders of the backend for sys.path, besides the directory and its src. Raises RunnerError
-        `invalid_project`."""
+        `sources`: more folders of the backend for sys.path, besides the directory and its src. `destination`: the database that
+        env.py must connect to; None: its own. Raises RunnerError `invalid_project`."""
         self.directory = directory
         self.is_packaged = dependencies is not None
         """Whether it is in the function's package, not on a developer's machine."""
         self.version_table = "alembic_version"
         """The version table's name: Alembic's, until env.py has configured another one."""
-        self.destination = Destination()
-        """The database that env.py must connect to."""
+        self.destination = destination or Destination()
         self._sources = [directory / "src", directory, *sources]
         if dependencies is not None:
             for path in (*self._sources, dependencies):
@@ -62,7 +66,7 @@ class Project:
         self.script.revision_map = RevisionMap(self._scripts)
 
     @classmethod
-    def of_package(cls) -> Project:
+    def of_package(cls, destination: Destination | None = None) -> Project:
         """The project in the function's package. Raises RunnerError `invalid_project`."""
         root = package_root()
         if not (root / BACKEND_DIRECTORY).is_dir():
@@ -71,11 +75,11 @@ class Project:
                 f"the package has no {BACKEND_DIRECTORY}/ with the Alembic project",
                 "package the backend with MigrationCode.fromProject, or follow the layout in its documentation",
             )
-        backend, found = root / BACKEND_DIRECTORY, manifest(root)
+        backend, found = root / BACKEND_DIRECTORY, manifest()
         file = backend / found["config"] if "config" in found else None
         roots = [backend / folder for folder in found.get("roots", ())]
         directory = (backend / found.get("folder", ".")).resolve()
-        return cls(directory, file, [backend, *roots], root / DEPENDENCIES_DIRECTORY)
+        return cls(directory, file, [backend, *roots], root / DEPENDENCIES_DIRECTORY, destination)
 
     def _elsewhere(self) -> ProjectError | None:
         """The error of a script_location that leads to env.py from a folder above, where a team calls `alembic -c`; None if it
@@ -138,8 +142,8 @@ class Project:
         return sorted(revision for revision in revisions if not self.known(revision))
 
     def lineage(self, heads: Iterable[str]) -> set[str]:
-        """Every revision that is applied if the version table has `heads`."""
-        heads = tuple(heads)
+        """Every revision that has a script and is applied if the version table has `heads`."""
+        heads = tuple(head for head in heads if self.known(head))
         if not heads:
             return set()
         return {script.revision for script in self.script.iterate_revisions(heads, "base", implicit_base=True)}

@@ -44,7 +44,7 @@ def read(project: Project, invocation: Invocation) -> Outcome:
     command = invocation.request.command
     heads, found = current(project, lambda heads, context: _look(project, invocation, heads, context))
     scripts = list(project.script.walk_revisions())
-    lineage = _lineage(project, heads)
+    lineage = project.lineage(heads)
     found.facts["edited"] = _edited(scripts, lineage, found.checksums)
     if command == "history":
         found.facts.update(_history(scripts, lineage, found.runs))
@@ -109,7 +109,7 @@ def _look_for_plan(project: Project, invocation: Invocation, heads: tuple[str, .
     with brief_connection(context) as connection:
         if invocation.settings.on_replication != "ignore":
             found.followed = replication.look(connection)
-        found.fresh = is_fresh(connection, find(context), heads, _lineage(project, heads))
+        found.fresh = is_fresh(connection, find(context), heads, project.lineage(heads))
 
 
 def _drift_warning(context: Any, heads: tuple[str, ...]) -> list[str]:
@@ -124,11 +124,6 @@ def _drift_warning(context: Any, heads: tuple[str, ...]) -> list[str]:
     except SQLAlchemyError as error:
         return [f"the catalog could not be compared: {describe(error)}"]
     return [found] if found else []
-
-
-def _lineage(project: Project, heads: Iterable[str]) -> set[str]:
-    """The applied revisions that have a script."""
-    return project.lineage(revision for revision in heads if project.known(revision))
 
 
 def _edited(scripts: Iterable[Any], lineage: set[str], checksums: dict[str, str]) -> list[str]:

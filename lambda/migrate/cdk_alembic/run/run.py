@@ -49,10 +49,10 @@ def migrate(project: Project, invocation: Invocation) -> Outcome:
 class Run:
     """The work while env.py runs; `around` and `steps` are the arguments of run_environment."""
 
-    schema: str | None = None
-    """The only schema that is the run's; None: the whole database is."""
-
-    def __init__(self, project: Project, invocation: Invocation, revision: str, downgrade: bool = False) -> None:
+    def __init__(
+        self, project: Project, invocation: Invocation, revision: str, downgrade: bool = False, schema: str | None = None
+    ) -> None:
+        """`schema`: the only one that is the run's; None: the whole database is."""
         self.project = project
         self.invocation = invocation
         self.revision = revision
@@ -72,7 +72,11 @@ class Run:
         self.snapshot: dict[str, Any] | None = None
         """The contract's Snapshot, if the run needs one."""
         self._drift: Any = None
-        """Set for a stage that watches for drift, once the table is located."""
+        """Its comparison with the catalog that the last run kept; None: the stage does not watch for drift."""
+        if invocation.settings.on_drift is not None:
+            from ..drift.check import Drift
+
+            self._drift = Drift(invocation, schema)
         self._mutex: Any = None
         """The autocommit connection that holds the mutex."""
         self._session: Session | None = None
@@ -83,8 +87,6 @@ class Run:
         is not available yet."""
         self._tries = 1
         self._lookout = Lookout(invocation)
-        # A tenant's run is tried again after the others.
-        self._lookout.is_alert = invocation.settings.limits.lock_retry == 0 and invocation.tenant is None
 
     def execute(self) -> None:
         """Runs env.py, again if a lock was not available, and concludes the run. Raises RunnerError."""
@@ -137,7 +139,6 @@ class Run:
         """Holds the mutex, watches the connection, records a failure, and concludes a run whose work is committed."""
         self.record.running = None
         self.table = self.locate(context)
-        self._drift = self._drift or self._drift_of_stage()
         # Alembic calls it after it has changed the version table, in the same transaction.
         context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, self._write_record)
         with (
@@ -203,14 +204,6 @@ class Run:
             yield step
             expect()
             is_held = self.record.done(self._mutex, self._session, context.connection.in_transaction())
-
-    def _drift_of_stage(self) -> Any:
-        """The comparison of the run; None: the stage does not watch for drift, and nothing of it is loaded."""
-        if self.invocation.settings.on_drift is None:
-            return None
-        from ..drift.check import Drift
-
-        return Drift(self.invocation, self.schema)
 
     def _has_snapshot(self, scripts: Sequence[Any]) -> bool:
         """Whether the run may begin: it needs no RDS snapshot, or has it. Raises RunnerError `snapshot_failed`."""

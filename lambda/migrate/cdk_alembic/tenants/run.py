@@ -31,8 +31,7 @@ class TenantRun(Run):
         followed: Followed,
     ) -> None:
         """`database`: the name in the tenant's own secret."""
-        super().__init__(project, invocation, "head")
-        self.schema = tenant.schema
+        super().__init__(project, invocation, "head", schema=tenant.schema)
         self.drift: dict[str, Any] | None = None
         """The contract's DriftReport, of the command drift."""
         self.driver: str | None = None
@@ -45,55 +44,58 @@ class TenantRun(Run):
         # Before the version table is read again over env.py's own connection.
         invocation.renew = kept.close
 
-    def upgrade(self) -> None:
-        """Upgrades to head. Raises RunnerError."""
+    def carry_out(self) -> None:
+        """Executes the request's command. Raises RunnerError."""
         self.project.for_tenant(self._tenant.argument)
         try:
-            if self._followed.must_ask(self._tenant, "upgrade") or self._followed.is_followed(self._tenant):
-                heads, _ = current(self.project, self._look_at_replication)
-                self._followed.refuse(self._tenant, self.invocation, heads)
-            self.execute()
+            match self.invocation.request.command:
+                case "plan":
+                    self._plan()
+                case "drift":
+                    self._compare()
+                case "upgrade":
+                    self._upgrade()
         finally:
-            self._dispose()
+            # The engine's pool would keep connections open that no other tenant uses. An async engine belongs to a closed event
+            # loop, so env.py must dispose of it.
+            if self._engine is not None and not self._engine.dialect.is_async:
+                self._engine.dispose()
+            self._engine = None
 
-    def plan(self) -> None:
-        """Reads the tenant's revisions. Raises RunnerError."""
-        self.project.for_tenant(self._tenant.argument)
+    def _upgrade(self) -> None:
+        if self._followed.must_ask(self._tenant, "upgrade") or self._followed.is_followed(self._tenant):
+            heads, _ = current(self.project, self._look_at_replication)
+            self._followed.refuse(self._tenant, self.invocation, heads)
+        self.execute()
+
+    def _plan(self) -> None:
+        """Reads the tenant's revisions."""
 
         def look(heads: tuple[str, ...], context: Any) -> None:
             self.table = self.locate(context)
             self.heads = self.invocation.before = heads
             if heads == self.project.heads:
                 return
-            lineage = self.project.lineage(revision for revision in heads if self.project.known(revision))
             with self._kept.of(context, self.table) as connection:
-                self.fresh = is_fresh(connection, self.table, heads, lineage, self.table.own_schema)
+                self.fresh = is_fresh(connection, self.table, heads, self.project.lineage(heads), self.table.own_schema)
                 if self._followed.must_ask(self._tenant, "plan"):
                     self._followed.learn(self._tenant, replication.look(connection))
 
-        try:
-            heads, _ = current(self.project, look)
-            self._followed.warn(self._tenant, self.invocation, heads)
-        finally:
-            self._dispose()
+        heads, _ = current(self.project, look)
+        self._followed.warn(self._tenant, self.invocation, heads)
 
-    def compare(self) -> None:
-        """Compares the tenant's schema, or its own database, with what its last run left. Raises RunnerError."""
+    def _compare(self) -> None:
+        """Compares the tenant's schema, or its own database, with what its last run left."""
         from ..drift.check import ALLOWANCE, report
-
-        self.project.for_tenant(self._tenant.argument)
 
         def look(heads: tuple[str, ...], context: Any) -> None:
             self.table = self.locate(context)
             self.heads = self.invocation.before = heads
             accept = ALLOWANCE in self.invocation.request.allow
             with self._kept.of(context, self.table) as connection:
-                self.drift = report(connection, self.table, heads, accept, self.schema)
+                self.drift = report(connection, self.table, heads, accept, self._tenant.schema)
 
-        try:
-            current(self.project, look)
-        finally:
-            self._dispose()
+        current(self.project, look)
 
     def _look_at_replication(self, _heads: tuple[str, ...], context: Any) -> None:
         self.table = self.locate(context)
@@ -108,10 +110,3 @@ class TenantRun(Run):
 
     def connect(self, context: Any) -> AbstractContextManager[Any]:
         return self._kept.of(context, self.table)
-
-    def _dispose(self) -> None:
-        """Disposes of the engine's pool, which would keep connections open that no other tenant uses. An async engine belongs to
-        a closed event loop, so env.py must dispose of it."""
-        if self._engine is not None and not self._engine.dialect.is_async:
-            self._engine.dispose()
-        self._engine = None

@@ -252,7 +252,7 @@ class _Batch:
     def _execute(self, run: TenantRun, tenant: Tenant) -> None:
         self.connects.clear()
         try:
-            {"upgrade": run.upgrade, "plan": run.plan, "drift": run.compare}[self.request.command]()
+            run.carry_out()
         except RunnerError as error:
             if error.code.startswith("database_") and run.invocation.before is None:
                 # Fetches a rotated password again.
