@@ -1,10 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { toolPython } from '../../examples/local-aws';
 import type { DatabaseStatistics, TableStatistics } from '../../lib/contract';
+import { packagePath } from '../../lib/package-root';
 import type { Review } from '../../lib/review';
 import type { Row } from '../row';
 import { idOf, type Step, writeProject } from '../test-bed/histories';
 import { reviewers } from '../test-bed/reviewers';
+import { announce, type TestBed } from '../test-bed/test-bed';
 
 /** The statements whose time under their lock is predicted and measured; the first revision makes the tables. */
 const STATEMENTS: Readonly<Record<string, Step>> = {
@@ -39,7 +42,6 @@ export function estimates(name: string, rows: number): Row {
       const project = testBed.newPath('estimates');
       writeProject(project, [TABLES, ...Object.values(STATEMENTS)], 'import sqlalchemy as sa\n\nmetadata = sa.MetaData()\n');
       const file = path.join(project, 'statistics.json');
-      writeFileSync(file, JSON.stringify(statisticsOf(rows)));
       const measure = { rows, bytes: 100_000_000_000, time: '4h' };
       writeFileSync(path.join(project, 'cdk-alembic.json'), JSON.stringify({ measure, smallTable: { rows: 0, bytes: 0 } }));
       const { review } = await reviewers(testBed);
@@ -48,6 +50,7 @@ export function estimates(name: string, rows: number): Row {
         {
           name: 'cdk-alembic',
           run: async () => {
+            writeFileSync(file, JSON.stringify(statisticsOf(rows, await sortMilliseconds(testBed))));
             const command = review(project, '--all', '--statistics', file, '--measure', '--fail-on', 'never');
             const result = JSON.parse((await testBed.run(command)).stdout) as Review;
             for (const [at, statement] of Object.keys(STATEMENTS).entries())
@@ -74,8 +77,25 @@ function sql(upgrade: string, downgrade: string): Step {
   return { upgrade: [`op.execute("${upgrade}")`], downgrade: [`op.execute("${downgrade}")`] };
 }
 
+/** How fast the server is, by the function's own code. */
+async function sortMilliseconds(testBed: TestBed): Promise<number> {
+  const program = [
+    'import sys, sqlalchemy',
+    'from cdk_alembic.statistics.read import sort_milliseconds',
+    'print(sort_milliseconds(sqlalchemy.create_engine(sys.argv[1]).connect()))',
+  ].join('\n');
+  const url = testBed.postgres.url('postgres').replace(/^\w+:/, 'postgresql+psycopg2:');
+  const command = await toolPython('reviewers', announce);
+  const { stdout } = await testBed.run({
+    command,
+    args: ['-c', program, url],
+    env: { PYTHONPATH: packagePath('lambda/migrate') },
+  });
+  return Number(stdout);
+}
+
 /** What `migrate-invoke --command statistics` prints of these tables: 88 bytes a row with their header, and an index of 22 or 58. */
-function statisticsOf(rows: number): DatabaseStatistics {
+function statisticsOf(rows: number, sortMilliseconds: number): DatabaseStatistics {
   const column = (name: string, distinct: number, width: number) => ({ name, nulls: 0, distinct, width });
   const index = (name: string, bytes: number) => ({ name, rows, bytes: bytes * rows, method: 'btree', valid: true, scans: 0 });
   const table: Pick<TableStatistics, 'kind' | 'rowsFrom' | 'toastBytes' | 'deadRows' | 'analyzedAt'> = {
@@ -91,6 +111,7 @@ function statisticsOf(rows: number): DatabaseStatistics {
     bytes: rows * 200,
     countedSince: null,
     settings: [],
+    sortMilliseconds,
     publications: [],
     tables: [
       {

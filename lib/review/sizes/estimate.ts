@@ -16,9 +16,10 @@ export interface Estimate {
 }
 
 /*
- * Microseconds: for a row, a byte, an entry of an index. Between two machines, of which one is several times as fast as the other:
- * docs/production.md has predicted and measured.
+ * Microseconds: for a row, a byte, an entry of an index, on a server that sorts the numbers of `DatabaseStatistics.sortMilliseconds` in
+ * this time. docs/production.md has predicted and measured.
  */
+const SORT_MS = 40;
 const START_US = 1_500;
 const READ_ROW_US = 0.15;
 const READ_BYTE_US = 0.0012;
@@ -38,39 +39,45 @@ const FIXED_BYTES = 8;
 const FIXED_ENTRY_BYTES = 30;
 const UNKNOWN_KEY_BYTES = 24;
 
-/** The range holds what was measured on both machines, also with nothing beside it. */
-const FASTER = 5;
+/** The range holds each measurement of docs/production.md. */
+const FASTER = 3;
 const SLOWER = 3;
 /** Baseline of a gp3 volume: 125 MiB/s (https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html). */
 const STORAGE_BYTES_PER_US = 131;
 
-/** Estimates the work on one table. `referenced`: the table that its rows are looked up in. */
-export function estimate(cost: Cost, table: TableStatistics, referenced?: TableStatistics): Estimate {
+/**
+ * Estimates the work on one table.
+ *
+ * @param sortMilliseconds how fast the server is: `DatabaseStatistics.sortMilliseconds`
+ * @param referenced the table that its rows are looked up in
+ */
+export function estimate(cost: Cost, table: TableStatistics, sortMilliseconds: number, referenced?: TableStatistics): Estimate {
   const { rows } = table;
   const bytes = table.bytes + table.toastBytes;
   const read = rows * READ_ROW_US + table.bytes * READ_BYTE_US;
+  const seconds = (us: number, storage: number) => range(((START_US + us) * sortMilliseconds) / SORT_MS, storage);
   switch (cost.work) {
     case 'scan':
-      return { seconds: range(read, table.bytes), extraBytes: 0 };
+      return { seconds: seconds(read, table.bytes), extraBytes: 0 };
     case 'look up': {
       const steps = referenced
         ? Math.min(referenced.rows, 4 * rows) * LOOK_UP_STEP_US * log2(referenced.rows)
         : rows * LOOK_UP_ROW_US;
       const both = table.bytes + (referenced?.bytes ?? 0);
-      return { seconds: range(read + rows * LOOK_UP_ROW_US + steps, both), extraBytes: 0 };
+      return { seconds: seconds(read + rows * LOOK_UP_ROW_US + steps, both), extraBytes: 0 };
     }
     case 'index': {
       const key = keyBytes(cost, table);
       const size = (rows * (ENTRY_BYTES + key)) / FILL;
       // The sort spills about as much as it writes.
-      return { seconds: range(read + sort(rows, key > FIXED_BYTES), table.bytes + 2 * size), extraBytes: 2 * size };
+      return { seconds: seconds(read + sort(rows, key > FIXED_BYTES), table.bytes + 2 * size), extraBytes: 2 * size };
     }
     case 'reindex':
-      return { seconds: range(read + indexes(table), table.bytes + 2 * table.indexBytes), extraBytes: 2 * table.indexBytes };
+      return { seconds: seconds(read + indexes(table), table.bytes + 2 * table.indexBytes), extraBytes: 2 * table.indexBytes };
     case 'rewrite': {
       const write = rows * WRITE_ROW_US + table.bytes * WRITE_BYTE_US;
       const extraBytes = bytes + table.indexBytes;
-      return { seconds: range(read + write + indexes(table), bytes + 2 * extraBytes), extraBytes };
+      return { seconds: seconds(read + write + indexes(table), bytes + 2 * extraBytes), extraBytes };
     }
     case 'change':
       return { extraBytes: 0 };
@@ -87,7 +94,7 @@ export function total(estimates: readonly Estimate[]): Estimate {
 }
 
 function range(us: number, bytes: number): Seconds {
-  const likely = (START_US + us) / 1e6;
+  const likely = us / 1e6;
   return { low: likely / FASTER, likely, high: likely * SLOWER + bytes / STORAGE_BYTES_PER_US / 1e6 };
 }
 

@@ -104,7 +104,7 @@ test.each<[string, Cost['work'], number, number, readonly number[], Partial<Cost
 ])(
   '%s, %s of %d rows of %d bytes: what each machine took is within the range',
   (_, work, rows, rowBytes, measured, cost, entries) => {
-    const { seconds } = estimate({ work, tables: ['t'], ...cost }, table(rows, rowBytes, entries));
+    const { seconds } = estimate({ work, tables: ['t'], ...cost }, table(rows, rowBytes, entries), 40);
     for (const one of measured) {
       expect(one).toBeGreaterThan(seconds?.low ?? Number.POSITIVE_INFINITY);
       expect(one).toBeLessThan(seconds?.high ?? 0);

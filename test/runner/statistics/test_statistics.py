@@ -73,6 +73,7 @@ def test_statistics_count_rows_bytes_and_partitions_and_hold_no_value(filled: Da
     memory = {"name": "maintenance_work_mem", "value": filled.rows("SHOW maintenance_work_mem")[0][0]}
     assert memory in statistics["settings"]
     assert statistics["tablesLeftOut"] == 0
+    assert statistics["sortMilliseconds"] > 0
 
 
 def test_a_table_that_grew_after_its_analyze_is_counted_by_its_size(filled: Database) -> None:

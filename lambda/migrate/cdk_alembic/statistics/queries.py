@@ -48,6 +48,13 @@ FROM (
 ) AS counters
 """
 
+# It reads no table. The numbers come in no order, and fit into the default work_mem; OFFSET keeps the planner from dropping the sort.
+SORT = """
+SELECT extract(epoch FROM clock_timestamp() - statement_timestamp())::float8 * 1000
+FROM (SELECT count(*) FROM (SELECT FROM generate_series(1, 50000) AS n ORDER BY mod(n::bigint * 7919, 100003) OFFSET 0) AS sorted)
+  AS done(numbers) WHERE numbers > 0
+"""
+
 # Measuring a file takes a lock that an ALTER TABLE, or one that waits, would block: its last known number of pages counts then.
 _TABLES = """
 WITH closed AS MATERIALIZED (
