@@ -12,7 +12,7 @@ function sourcesOf(files: readonly string[], alembicPaths: readonly string[] = [
   );
 }
 
-test('secrets, environments, caches and tests stay at home', () => {
+test('secrets, environments, caches, locks and tests are left out', () => {
   const left = [
     '.env',
     '.env.prod',
@@ -24,7 +24,8 @@ test('secrets, environments, caches and tests stay at home', () => {
     'test/x.py',
   ];
   const caches = ['app/__pycache__/main.cpython-313.pyc', 'app/old.pyc', 'node_modules/a/index.js', '.ruff_cache/x'];
-  expect(sourcesOf([...left, ...caches, 'app/main.py', 'pyproject.toml'])).toEqual(['app/main.py', 'pyproject.toml']);
+  const locks = ['uv.lock', 'libs/shared/poetry.lock'];
+  expect(sourcesOf([...left, ...caches, ...locks, 'app/main.py', 'pyproject.toml'])).toEqual(['app/main.py', 'pyproject.toml']);
 });
 
 test('a package that is only called tests further down is kept: the backend may import it', () => {

@@ -66,7 +66,6 @@ describe('a package for this machine', () => {
       'backend/alembic/versions/b2.py',
       'backend/app/models.py',
       'backend/pyproject.toml',
-      'backend/uv.lock',
     ]);
     expect(files).toContain('cdk_alembic/handler.py');
     expect(files).toContain('cdk_alembic/rds-ca.pem');

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -70,13 +71,11 @@ def test_idle_transactions_reports_prepared_transactions_and_autovacuum_are_name
     set_settings(monkeypatch, limits={"lockTimeoutSeconds": 5, "lockRetrySeconds": 0})
     monkeypatch.setattr(lookout, "SHARE_OF_LOCK_TIMEOUT", 0.02)
     own_database.execute(FREEZE_SLOWLY)
+    own_database.execute("INSERT INTO aa SELECT generate_series(1, 100000)")
+    own_database.execute(USE_UP_TRANSACTIONS)
     with ExitStack() as stack:
         connect = lambda name: stack.enter_context(own_database.connect(application_name=name))  # noqa: E731
-        # Before the vacuum can start: the message names the oldest first.
         idle = hold(connect("shop"))
-        own_database.execute("INSERT INTO aa SELECT generate_series(1, 100000)")
-        own_database.execute(USE_UP_TRANSACTIONS)
-        connect("x").execute("CALL use_up()")
         preparing = connect("payments")
         preparing.execute("BEGIN")
         preparing.execute("INSERT INTO aa VALUES (0)")
@@ -85,6 +84,9 @@ def test_idle_transactions_reports_prepared_transactions_and_autovacuum_are_name
         stack.callback(reporting.close)
         report = reporting.info.backend_pid
         reporting.pgconn.send_query(b"SELECT count(*), pg_sleep(1000) FROM aa WHERE id = 1")
+        eventually(lambda: own_database.rows(f"SELECT 1 FROM pg_locks WHERE pid = {report} AND relation = 'aa'::regclass"))
+        # The oldest are named first: autovacuum comes once transactions are used up.
+        connect("x").execute("CALL use_up()")
         [(vacuum,)] = eventually(lambda: own_database.rows(VACUUMING))
         package.revision("bb", "aa", ALTER)
         error = failure()["error"]
@@ -223,6 +225,36 @@ def test_an_idle_transaction_is_ended_if_the_stage_allows_it_and_nobody_else(
     assert (ended["pid"], ended["application"], ended["state"]) == (pid, "shop", "idle in transaction")
     [run, *_] = invoke({"command": "history"})["runs"]
     assert run["endedBlockers"] == [ended]
+
+
+def test_a_session_that_is_slow_to_end_is_recorded_once(
+    package: Backend,
+    own_database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(lookout, "SHARE_OF_LOCK_TIMEOUT", 0.02)
+    allowed = {"applications": ["shop"], "idleSeconds": 0}
+    set_settings(monkeypatch, limits={"lockTimeoutSeconds": 2, "endBlockers": allowed})
+    package.revision("bb", "aa", ALTER)
+    seen = ""
+
+    def is_tried_again() -> bool:
+        nonlocal seen
+        seen += capfd.readouterr().out
+        return "blocker_ended" in seen and seen.count("lock_retry") > 1
+
+    idle = own_database.connect(application_name="shop")
+    pid = hold(idle)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        run = Call()
+        eventually(is_tried_again)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    answer = run.answer()
+    idle.close()
+    assert (answer["to"], [ended["pid"] for ended in answer["endedBlockers"]]) == (["bb"], [pid])
 
 
 def test_locked_describes_the_holder_of_the_mutex(backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -123,9 +123,12 @@ class Lookout:
             self._invocation.warnings.append(f"limits.endBlockers could not end a session: {reason}")
             log("WARNING", "blocker_not_ended", stage=stage, reason=reason)
             return
+        # A busy server still shows a session that was told to end before.
+        ended = self._invocation.ended_blockers
+        known = [(one["pid"], one.get("since")) for one in ended]
         for blocker in self.latest.blockers:
-            if blocker.get("pid") in pids:
-                self._invocation.ended_blockers.append(blocker)
+            if blocker.get("pid") in pids and (blocker["pid"], blocker.get("since")) not in known:
+                ended.append(blocker)
                 log("WARNING", "blocker_ended", stage=stage, **blocker)
 
     def _wait(self) -> bool:
