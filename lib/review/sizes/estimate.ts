@@ -19,14 +19,14 @@ export interface Estimate {
  * Microseconds: for a row, a byte, an entry of an index, on a server that sorts the numbers of `DatabaseStatistics.sortMilliseconds` in
  * this time. docs/production.md has predicted and measured.
  */
-const SORT_MS = 40;
+const SORT_MS = 35;
 const START_US = 1_500;
 const READ_ROW_US = 0.15;
 const READ_BYTE_US = 0.0012;
 const WRITE_ROW_US = 1.3;
 const WRITE_BYTE_US = 0.008;
 /** With a key of fixed width, and with one that is compared as a text. From 10,000 to 10,000,000 rows it grows with their number. */
-const SORT_ROW_US = { fixed: 1, text: 2 };
+const SORT_ROW_US = { fixed: 1, text: 1.6 };
 const LOOK_UP_ROW_US = 0.15;
 /** Times the logarithm of the rows of the referenced table, limited by the rows that are looked up. */
 const LOOK_UP_STEP_US = 0.19;

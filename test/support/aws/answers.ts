@@ -42,7 +42,7 @@ export const STATISTICS: DatabaseStatistics = {
   bytes: 1_700_000_000,
   countedSince: '2025-12-01T00:00:00Z',
   settings: [{ name: 'maintenance_work_mem', value: '64MB' }],
-  sortMilliseconds: 40,
+  sortMilliseconds: 40.5,
   publications: [{ name: 'feed', allTables: false, tables: ['orders'] }],
   tables: [
     {

@@ -29,7 +29,7 @@ def read_statistics(connection: Any) -> tuple[dict[str, Any], list[str]]:
     seconds = facts.pop("countedSeconds")
     tables = [_table(table, seconds) for table in found]
     _add_partitions(tables)
-    facts["sortMilliseconds"] = round(sort_milliseconds(connection), 3)
+    facts["sortMilliseconds"] = round(_sort_milliseconds(connection), 3)
     facts["tables"] = sorted(tables, key=lambda table: (-table["bytes"], table["name"]))
     facts["tablesLeftOut"] = (total or 0) - len(tables)
     warnings = []
@@ -41,8 +41,7 @@ def read_statistics(connection: Any) -> tuple[dict[str, Any], list[str]]:
     return facts, warnings
 
 
-def sort_milliseconds(connection: Any) -> float:
-    """How fast the server is. Raises SQLAlchemyError."""
+def _sort_milliseconds(connection: Any) -> float:
     return median(connection.exec_driver_sql(queries.SORT).scalar() for _ in range(SORTS))
 
 
