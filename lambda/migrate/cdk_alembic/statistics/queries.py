@@ -48,7 +48,7 @@ FROM (
 ) AS counters
 """
 
-# It reads no table. The numbers come in no order, and fit into the default work_mem; OFFSET keeps the planner from dropping the sort.
+# Reads no table. The numbers come unordered and fit into the default work_mem; with OFFSET the planner keeps the sort.
 SORT = """
 SELECT extract(epoch FROM clock_timestamp() - statement_timestamp())::float8 * 1000
 FROM (SELECT count(*) FROM (SELECT FROM generate_series(1, 50000) AS n ORDER BY mod(n::bigint * 7919, 100003) OFFSET 0) AS sorted)
