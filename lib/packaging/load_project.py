@@ -100,7 +100,7 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
             "reason": answer["unproved"],
             "inCode": in_code(certain[0]),
             "unset": last_first(unset),
-            "required": required_variables(root_of(certain[0]), package / "backend"),
+            "required": required_variables(root_of(certain[0]), package / "backend", last_first(unset)),
         }
     if installed and project and not failures:
         # env.py may have set where they are.
@@ -315,8 +315,9 @@ def is_read_by(backend: Path, name: str) -> bool:
     )
 
 
-def required_variables(error: BaseException, backend: Path) -> list[str]:
-    """The unset variables that an error is about: all that the same file, or the same class of settings, requires."""
+def required_variables(error: BaseException, backend: Path, unset: list[str]) -> list[str]:
+    """The unset variables that an error is about: all that the same file, or the same class of settings, requires. Of other
+    libraries for settings, such as python-decouple and environs, those that the error names."""
     if type(error).__name__ == "NoAppException":
         names = ["FLASK_APP"]
     elif isinstance(error, KeyError):
@@ -325,8 +326,10 @@ def required_variables(error: BaseException, backend: Path) -> list[str]:
         file = next((frame.filename for frame in reversed(frames) if frame.filename.startswith(f"{backend}{os.sep}")), "")
         found = re.findall(r"""environ\[["'](\w+)["']\](?!\s*=[^=])""", "".join(linecache.getlines(file))) if is_environ else []
         names = [str(error.args[0]), *found] if is_environ else []
+    elif type(error).__name__ == "ValidationError":
+        names = required_settings(error)
     else:
-        names = required_settings(error) if type(error).__name__ == "ValidationError" else []
+        names = [name for name in unset if re.search(rf"\b{re.escape(name)}\b", str(error))]
     return [name for name in dict.fromkeys(names) if name not in os.environ]
 
 

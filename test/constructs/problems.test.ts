@@ -209,3 +209,7 @@ test('fromIamAuth wants exactly one database', () => {
   const database = MigrationDatabase.fromIamAuth({ user: 'migrator', databaseName: 'app', variables: DatabaseVariables.url() });
   expect(findings({ database }).errors).toEqual([expect.stringContaining('exactly one of cluster, instance and proxy')]);
 });
+
+test('a password that a backend requires and migrations do not use can be given as unused', () => {
+  expect(findings({ environment: { ADMIN_PASSWORD: 'unused' } }).errors).toEqual([]);
+});

@@ -284,6 +284,18 @@ describe.each([
   });
 });
 
+test.each([
+  ['before 2026', '8ca30d859a6a3b372668a70307d2aa8e8ccec416b5cca0c125987c2861d37daa'],
+  ['since 2026', '0e91dbe8dd001f678d699bbea66b6eb1df0c53365164746f0c3d64057ca0c397'],
+])("a lock fits a Pipfile with capital letters in its names, with Pipenv's checksum %s", (_, sha256) => {
+  const Pipfile = '[packages]\nalembic = "*"\nFlask_SQLAlchemy = "*"\n\n[Telemetry]\nOpenTelemetry-API = "*"\n';
+  const locked = { alembic: { version: '==1.16.0' }, 'flask-sqlalchemy': { version: '==3.1.1' } };
+  const lock = JSON.stringify({ _meta: { hash: { sha256 } }, default: locked, develop: {} });
+  expect(sourceOf({ 'Pipfile.lock': lock, Pipfile }).errors).toEqual([]);
+  const changed = Pipfile.replace('alembic = "*"', 'alembic = ">=1.16"');
+  expect(sourceOf({ 'Pipfile.lock': lock, Pipfile: changed }).errors).toEqual([expect.stringContaining('is older than')]);
+});
+
 test('a pyproject.toml alone is packaged with a warning that says how to lock it', () => {
   const { warnings } = sourceOf({ 'pyproject.toml': '[tool.poetry.dependencies]\nalembic = "*"\n' });
   expect(warnings).toEqual([expect.stringMatching(/nothing locks the versions .*"poetry lock" in /)]);

@@ -4,6 +4,7 @@ import { MANIFEST_FILE } from '../../lib/contract';
 import { PackagingError } from '../../lib/packaging/errors';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 import { judgeProof, type Loaded } from '../../lib/packaging/proof/judge-proof';
+import { likelyDatabase } from '../../lib/packaging/proof/unset-variables';
 import { checked, hostPython, packageOf, revisionFile, temporaryDirectory, writeFiles } from './support';
 
 jest.setTimeout(300_000);
@@ -219,6 +220,13 @@ describe('with all variables that the function has', () => {
     );
   });
 
+  test('a setting that another library for settings misses is named as such, and a password that is required as unused', () => {
+    const directory = backend('from decouple import config', 'config("SHOP_ADMIN_PASSWORD")');
+    expect(() => packageOf(directory, host, { ...known, add: ['python-decouple==3.8'] }).build(temporaryDirectory())).toThrow(
+      / fails: UndefinedValueError: .*\. Set environment: \{ SHOP_ADMIN_PASSWORD: 'unused' \}, with/,
+    );
+  });
+
   test("a Flask application without a name is refused with the variable that names it, and .flaskenv names it as for Flask's command", () => {
     const files = {
       'database.txt': 'psycopg[binary]>=3.2\nsqlalchemy>=2\nflask>=3\npython-dotenv>=1\n',
@@ -402,4 +410,13 @@ test('another environment is checked, and does not change what is packaged', () 
   checked(directory, host, { environment: { PROFILER: 'no' } })
     .package()
     .prove(target);
+});
+
+test.each([
+  [['DB_APPLICATION_NAME', 'DB_DATABASE', 'DB_HOST'], 'DB_DATABASE'],
+  [['POSTGRES_APP_NAME', 'POSTGRES_HOST', 'POSTGRES_DB'], 'POSTGRES_DB'],
+  [['DB_HOST', 'DB_NAME'], 'DB_NAME'],
+  [['PGHOST', 'DB_HOST', 'DATABASE_NAME'], 'DATABASE_NAME'],
+])("of the variables %s, the database's name is in %s", (names, name) => {
+  expect(likelyDatabase(names)).toContain(`databaseName: '${name}'`);
 });

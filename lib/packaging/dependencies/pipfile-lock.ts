@@ -60,20 +60,23 @@ export const NO_CATEGORY = [
   'develop',
 ];
 
-/** Whether the lock was created for this Pipfile, by Pipenv's rules. */
+/** Whether the lock was created for this Pipfile, by Pipenv's rules: since 2026 it normalizes the packages' names first. */
 function isOf(pipfile: Table, { _meta = {} }: Table): boolean {
   if (!_meta.hash?.sha256) return true;
   const { source, requires = {}, packages = {} } = pipfile;
   const sources = source ?? [{ name: 'pypi', url: 'https://pypi.org/simple', verify_ssl: true }];
   const categories = Object.entries(pipfile).filter(([name]) => !NO_CATEGORY.includes(name));
-  const content = {
-    _meta: { sources, requires },
-    default: packages,
-    develop: pipfile['dev-packages'] ?? {},
-    ...Object.fromEntries(categories),
-  };
-  return hashOfJson(content, [',', ':']) === _meta.hash.sha256;
+  const groups = { default: packages, develop: pipfile['dev-packages'] ?? {}, ...Object.fromEntries(categories) };
+  const hashWith = (rename: (name: string) => string) =>
+    hashOfJson({ _meta: { sources, requires }, ...mapValues(groups, (group) => mapKeys(group, rename)) }, [',', ':']);
+  return [hashWith((name) => name), hashWith(normalized)].includes(_meta.hash.sha256);
 }
+
+const mapKeys = (table: Table, rename: (name: string) => string): Table =>
+  Object.fromEntries(Object.entries(table).map(([name, value]) => [rename(name), value]));
+
+const mapValues = (table: Table, change: (value: Table) => Table): Table =>
+  Object.fromEntries(Object.entries(table).map(([name, value]) => [name, change(value)]));
 
 function requirementOf(directory: string, name: string, entry: Table): Requirement | undefined {
   if (entry.path) return undefined;

@@ -1,6 +1,12 @@
 /** More would be a list that nobody reads. */
 const MAX_NAMED = 6;
 
+/** Names of variables whose values must not be in a template. */
+export const PASSWORD_NAME = /(?:^|_)(?:PASSWORD|PASSWD|PGPASSWORD)$/i;
+
+/** The value for a password that a backend requires and migrations do not use. */
+export const UNUSED_PASSWORD = 'unused';
+
 const OF_A_DATABASE = /(?:^|_)(?:DATABASE|DB|POSTGRES\w*|PG|PSQL|SQLALCHEMY|SQL)(?:_|$)/i;
 
 const PARTS: Readonly<Record<string, RegExp>> = {
@@ -8,7 +14,7 @@ const PARTS: Readonly<Record<string, RegExp>> = {
   port: /_?PORT$/i,
   user: /_?(?:USER|USERNAME)$/i,
   password: /_?(?:PASSWORD|PASS|PWD)$/i,
-  databaseName: /_?(?:NAME|DB|DATABASE)$/i,
+  databaseName: /(?:DB|DATABASE|(?:DB|DATABASE|POSTGRES|POSTGRESQL|PG|PSQL|SQL)_?NAME)$/i,
 };
 
 /** The next step for unset variables that a backend read, the last one first. */
@@ -26,7 +32,7 @@ export function setUnset(unset: readonly string[]): string {
 export function setRequired(required: readonly string[]): string {
   const database = likelyDatabase(required);
   const others = database ? required.filter((name) => !database.includes(`'${name}'`)) : required;
-  const environment = `environment: { ${others.map((name) => `${name}: '...'`).join(', ')} }, with the application's values`;
+  const environment = `environment: { ${others.map((name) => `${name}: '${PASSWORD_NAME.test(name) ? UNUSED_PASSWORD : '...'}'`).join(', ')} }, with the application's values`;
   if (!database) return `Set ${environment}`;
   return `Name the database's variables with ${database}${others.length ? `, and set ${environment}` : ''}`;
 }

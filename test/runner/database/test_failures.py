@@ -13,6 +13,12 @@ bootstrapServers
   Field required [type=missing, input_value={'token': 'secret'}, input_type=dict]
     For further information visit https://errors.pydantic.dev/2.13/v/missing"""
 
+OF_THE_MODEL = """1 validation error for Settings
+  Value error, Invalid settings:
+  - SHOP_KEY is short
+  - SHOP_URL is missing [type=value_error, input_value={'token': 'secret'}, input_type=dict]
+    For further information visit https://errors.pydantic.dev/2.13/v/value_error"""
+
 
 class ValidationError(ValueError):
     """Stands for pydantic's, which is not among the runner's dependencies."""
@@ -22,6 +28,10 @@ def test_names_pydantics_invalid_settings_without_their_values() -> None:
     assert describe(ValidationError(PYDANTIC)) == (
         "ValidationError: 2 validation errors for Settings: encryption_key: Value error, it has 44 characters; "
         "bootstrapServers: Field required"
+    )
+    assert describe(ValidationError(OF_THE_MODEL)) == (
+        "ValidationError: 1 validation error for Settings: "
+        "Value error, Invalid settings: - SHOP_KEY is short - SHOP_URL is missing"
     )
     assert describe(ValidationError("not a text of pydantic")) == "ValidationError: not a text of pydantic"
 

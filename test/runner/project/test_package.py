@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cdk_alembic.database import address
+from cdk_alembic.project.configuration import configuration
 from cdk_alembic.protocol import rules
+from cdk_alembic.protocol.errors import RunnerError
 from conftest import Backend, Database, invoke, set_settings
 
 
@@ -74,3 +78,26 @@ def test_a_url_names_the_packaged_driver_unless_the_settings_name_another(
     backend.revision("aa", None, "import os\nop.execute(f\"CREATE TABLE url AS SELECT '{os.environ['URL_OF_TESTS']}' AS url\")")
     invoke()
     assert database.rows("SELECT split_part(url, ':', 1) FROM url") == [(scheme,)]
+
+
+@pytest.mark.parametrize(
+    ("error", "step"),
+    [
+        (ModuleNotFoundError("No module named 'alembic'", name="alembic"), "add alembic to the backend's dependencies"),
+        (ModuleNotFoundError("No module named 'mako'", name="mako"), "add mako to the backend's dependencies"),
+        (ImportError("bad magic number in 'alembic': b'\\xf3\\r\\r\\n'", name="alembic"), "build the package for Python 3."),
+    ],
+)
+def test_an_alembic_that_cannot_be_imported_says_what_to_do_about_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: ImportError, step: str
+) -> None:
+    def fail(name: str, *_: Any, **__: Any) -> Any:
+        if name.startswith("alembic"):
+            raise error
+        return original(name, *_, **__)
+
+    original = builtins.__import__
+    monkeypatch.setattr(builtins, "__import__", fail)
+    with pytest.raises(RunnerError) as failed:
+        configuration(tmp_path)
+    assert failed.value.code == "invalid_project" and failed.value.next.startswith(step)

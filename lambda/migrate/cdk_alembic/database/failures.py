@@ -13,7 +13,7 @@ MAX_STATEMENT_LENGTH = 500
 MAX_REASON_LENGTH = 1000
 
 _PYDANTIC_NOTE = re.compile(r"\s*\[type=\w+, input_value=.*?, input_type=\w+\]|\s*For further information visit \S+", re.DOTALL)
-_PYDANTIC_FIELD = re.compile(r"^(\S.*)\n +(.*)", re.MULTILINE)
+_PYDANTIC_FIELD = re.compile(r"(?:\n|^)(\S.*)\n +")
 _ADAPTED_CLASS = re.compile(r"^<class '[^']+'>: ")
 
 
@@ -62,10 +62,10 @@ def without_values(error: BaseException) -> str:
     """The text of an error. Pydantic's has the invalid values, which may be secrets, and an address for each field."""
     if type(error).__name__ != "ValidationError":
         return str(error)
-    text = _PYDANTIC_NOTE.sub("", str(error))
-    fields = "; ".join(f"{name}: {reason}" for name, reason in _PYDANTIC_FIELD.findall(text))
-    title = text.partition("\n")[0]
-    return f"{title}: {fields}" if fields else text
+    title, _, reasons = _PYDANTIC_NOTE.sub("", str(error)).partition("\n")
+    # What a validator of the whole model says has no field, and may have several lines.
+    in_one_line = " ".join(_PYDANTIC_FIELD.sub(r"; \1: ", reasons).split()).removeprefix("; ")
+    return f"{title}: {in_one_line}" if in_one_line else title
 
 
 def missing_variable(error: BaseException) -> str | None:

@@ -69,8 +69,8 @@ PRECISELY = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
 _RUNS = f"""
 SELECT json_build_object(
   'runId', id, 'command', command, 'stage', stage, 'requestedBy', requested_by,
-  'startedAt', to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-  'endedAt', to_char(ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+  'startedAt', to_char(started_at AT TIME ZONE 'UTC', '{PRECISELY}'),
+  'endedAt', to_char(ended_at AT TIME ZONE 'UTC', '{PRECISELY}'),
   'from', from_revisions, 'to', to_revisions, 'outcome', outcome, 'error', error,
   'endedBlockers', ended_blockers, 'restorePoint', json_build_array(
     to_char(started_at AT TIME ZONE 'UTC', '{PRECISELY}'), wal_position, snapshot),

@@ -6,6 +6,7 @@ import configparser
 import json
 import os
 import re
+import sys
 import tomllib
 from contextlib import suppress
 from pathlib import Path
@@ -50,6 +51,12 @@ def to_package(requirement: str) -> str:
     return f"set add: ['{requirement}'] in MigrationCode.fromProject, which packages it too, and deploy again"
 
 
+def _step_for_import(error: ImportError) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return f"add {error.name} to the backend's dependencies (not only to a development group) and try again"
+    return f"build the package for Python {sys.version_info.major}.{sys.version_info.minor}, which runs it"
+
+
 def configuration(directory: Path, file: Path | None = None) -> Any:
     """Alembic's Config of the project in a directory. `file`: its alembic.ini or pyproject.toml, if known. Raises RunnerError
     `invalid_project`."""
@@ -59,7 +66,7 @@ def configuration(directory: Path, file: Path | None = None) -> Any:
         raise RunnerError(
             "invalid_project",
             f"Alembic could not be imported: {error}",
-            "add alembic to the backend's dependencies (not only to a development group) and try again",
+            _step_for_import(error),
         ) from error
     try:
         found = _configuration(directory, file)
