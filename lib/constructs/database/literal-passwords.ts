@@ -13,7 +13,6 @@ export function literalPasswords(environment: { readonly [name: string]: string 
     .map(
       ([name]) =>
         `the environment variable ${name} holds a password, and anyone who reads the template could see it: ` +
-        `the database's is in a secret, which MigrationDatabase.fromSecret takes; for another, write '${UNUSED_PASSWORD}' if migrations do not ` +
-        'use it, or secret.secretValue.unsafeUnwrap()',
+        `the database's is in a secret, which MigrationDatabase.fromSecret takes; for another that migrations do not use, write '${UNUSED_PASSWORD}'`,
     );
 }

@@ -1,14 +1,10 @@
 import type { Node } from 'libpg-query';
-import type { BodyFacts } from '../../contract/facts';
 import { execute } from '../advice/python';
 import { quotedTable } from '../advice/sql';
-import type { Finding } from '../finding';
-import type { Reviewed, Step } from '../revision/reviewed';
+import type { Reviewed } from '../revision/reviewed';
 import { bare } from '../revision/tables';
 import type { Action } from '../sql/action';
 import type { Form, NoForm } from './form';
-import { AUTOCOMMIT, kept, type NotFixed, type Plan } from './plan';
-import { Units } from './units';
 
 type ChangeType = Extract<Action, { does: 'change type' }>;
 
@@ -94,34 +90,4 @@ function additions(type: string, before: readonly string[], after: readonly stri
     const place = at === 0 ? ` BEFORE ${before[0]}` : isLast ? '' : ` AFTER ${after[at - 1]}`;
     return [execute(`ALTER TYPE ${quotedTable(type)} ADD VALUE IF NOT EXISTS ${label}${place}`)];
   });
-}
-
-/** Adds the new values in a revision of its own, before the one that uses them. Its upgrade does not run as it is. */
-export function addValuesFirst(
-  revision: Reviewed,
-  found: readonly Finding[],
-  bodies: BodyFacts,
-): { readonly plan?: Plan; readonly notFixed: readonly NotFixed[] } {
-  const all = (reason: string) => ({ notFixed: found.map((finding) => ({ finding, reason })) });
-  if (!bodies.upgrade || !bodies.downgrade) return all('its functions are not written in the usual way');
-  const units = new Units(bodies.upgrade, revision.upgrade);
-  const isAddition = ({ action, transaction }: Step) => action.does === 'add enum value' && transaction >= 0;
-  const statements = bodies.upgrade.filter(({ kind }) => kind !== 'nothing');
-  const additions = statements.filter((unit) => units.steps(unit).some(isAddition));
-  const other = additions.find((unit) => unit.kind !== 'plain' || !units.steps(unit).every(isAddition));
-  if (other) return all(`line ${other.line} adds the value, and is no plain statement that does only that`);
-  if (!additions.length) return all('the statement that adds the value is in a helper function');
-  const values = additions.flatMap((unit) => units.steps(unit)).map(({ sql }) => execute(addedOnce(sql)));
-  const rest = statements.filter((unit) => !additions.includes(unit)).map(kept);
-  const down = bodies.downgrade.filter(({ kind }) => kind !== 'nothing').map(kept);
-  const phases = [
-    { phase: 'values', up: values.map((code) => ({ code, within: AUTOCOMMIT })), down: [] },
-    { phase: 'add', up: rest, down },
-  ] as const;
-  return { plan: { revision, fixed: found, phases, repairs: true }, notFixed: [] };
-}
-
-/** An interrupted autocommit block runs again. */
-function addedOnce(sql: string): string {
-  return sql.replace(/\bADD\s+VALUE\s+(?!IF\s)/i, 'ADD VALUE IF NOT EXISTS ').replace(/;\s*$/, '');
 }

@@ -3,10 +3,10 @@ import type { Finding, Review } from '../finding';
 import type { ReviewInput } from '../input';
 import { type Change, understandChange } from '../revision/change';
 import type { Direction, Reviewed, Step } from '../revision/reviewed';
-import { addValuesFirst } from './enums';
 import { FORMS } from './forms';
-import { type Fixable, type NotFixed, planOf } from './plan';
+import { type Fixable, type NotFixed, type Planned, planOf } from './plan';
 import { withoutCommits } from './repairs/commits';
+import { addValuesFirst } from './repairs/enum-values';
 import { nameConstraints } from './repairs/unnamed';
 
 export type { NotFixed, Plan } from './plan';
@@ -29,7 +29,7 @@ export interface FixableRevision {
 interface Repair {
   /** @default - both */
   readonly direction?: Direction;
-  readonly repair: (revision: Reviewed, found: readonly Finding[], bodies: BodyFacts) => ReturnType<typeof planOf>;
+  readonly repair: (revision: Reviewed, found: readonly Finding[], bodies: BodyFacts) => Planned;
 }
 
 /** Rules about a function that does not run as it is, or not in Alembic's transaction. */
@@ -105,7 +105,10 @@ function isAt({ place }: Step, { line, statement, direction }: Review['findings'
 }
 
 /** A revision without the commits that can't be removed, and why: its other fixes can be proved beside them. */
-export function withoutOwnCommits(one: FixableRevision, bodies: BodyFacts) {
+export function withoutOwnCommits(
+  one: FixableRevision,
+  bodies: BodyFacts,
+): { readonly one: FixableRevision; readonly notFixed: readonly NotFixed[] } {
   const commits = one.broken.filter(({ rule }) => REPAIRS[rule]?.repair === withoutCommits);
   const { plan: planned, notFixed } = commits.length ? withoutCommits(one.revision, commits, bodies) : { notFixed: [] };
   if (planned || !commits.length) return { one, notFixed: [] };
@@ -113,7 +116,7 @@ export function withoutOwnCommits(one: FixableRevision, bodies: BodyFacts) {
 }
 
 /** The plan for one revision, if there is one, and why parts of it are left. */
-export function plan({ revision, fixable, broken }: FixableRevision, bodies: BodyFacts): ReturnType<typeof planOf> {
+export function plan({ revision, fixable, broken }: FixableRevision, bodies: BodyFacts): Planned {
   const [first] = broken;
   if (!first) return planOf(revision, fixable, bodies);
   const { direction, repair } = REPAIRS[first.rule] as Repair;

@@ -31,6 +31,12 @@ export interface Plan {
   readonly repairs?: boolean;
 }
 
+/** The plan for one revision, if there is one, and why parts of it are left. */
+export interface Planned {
+  readonly plan?: Plan;
+  readonly notFixed: readonly NotFixed[];
+}
+
 export interface PlannedPhase {
   readonly phase: Phase;
   readonly up: readonly WantedPiece[];
@@ -40,11 +46,7 @@ export interface PlannedPhase {
 export const AUTOCOMMIT = 'with op.get_context().autocommit_block():';
 
 /** Distributes the statements of a revision over the phases. */
-export function planOf(
-  revision: Reviewed,
-  found: readonly Fixable[],
-  bodies: BodyFacts,
-): { readonly plan?: Plan; readonly notFixed: readonly NotFixed[] } {
+export function planOf(revision: Reviewed, found: readonly Fixable[], bodies: BodyFacts): Planned {
   const all = (reason: string) => ({ notFixed: found.map(({ finding }) => ({ finding, reason })) });
   const { upgrade, downgrade } = revision;
   if (!upgrade.replayed || !downgrade.replayed) {

@@ -7,6 +7,7 @@ import { quoted, quotedTable } from '../advice/sql';
 import type { Part, Reviewed, Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';
 import { narrows } from '../sql/column-types';
+import { joined } from '../sql/names';
 import type { Found, Rule } from './rule';
 
 interface Loss {
@@ -295,11 +296,8 @@ export const narrowingType: Rule = {
 /** Whether USING makes a document of any value: to_jsonb(name), json_build_array(name). */
 function wraps(command: AlterTableCmd | undefined): boolean {
   const using = command?.def && 'ColumnDef' in command.def ? command.def.ColumnDef.raw_default : undefined;
-  return (
-    !!using &&
-    'FuncCall' in using &&
-    /"sval":"(?:to_jsonb?|jsonb?_build_(?:array|object))"/.test(JSON.stringify(using.FuncCall.funcname))
-  );
+  if (!using || !('FuncCall' in using)) return false;
+  return /^(?:pg_catalog\.)?(?:to_jsonb?|jsonb?_build_(?:array|object))$/.test(joined(using.FuncCall.funcname ?? []));
 }
 
 /** Whether a sequence that production has gets a smaller type. */

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic_local.source.source import source_facts
+from cdk_alembic_local.upgrade_sql.read import read_upgrade
 
 HEAD = '''"""Add email to users
 
@@ -346,3 +347,20 @@ def test_the_upgrade_is_told_as_sql(tmp_path: Path) -> None:
 def test_a_branch_for_another_database_is_not_read(tmp_path: Path, test: str, runs: list[str]) -> None:
     body = f'if {test}:\n    op.drop_table("one")\nelse:\n    op.drop_table("other")'
     assert [args[0] for name, args, _ in calls(tmp_path, body) if name == "op.drop_table"] == runs
+
+
+def test_a_revision_that_came_later_is_found_as_the_one_before(tmp_path: Path) -> None:
+    def write(revision: str, down_revision: str, body: str) -> Path:
+        file = tmp_path / f"{revision}.py"
+        head = f'from alembic import op\n\nrevision = "{revision}"\ndown_revision = "{down_revision}"\n'
+        file.write_text(f"{head}\n\ndef upgrade():\n    op.execute({body!r})\n", encoding="utf-8")
+        return file
+
+    def earlier(file: Path) -> list[str]:
+        return [step["sql"] for step in read_upgrade(file, tmp_path, [tmp_path]) if step.get("isEarlier")]
+
+    assert earlier(write("bb", "aa", "UPDATE users SET name = ''")) == []
+    write("cc", "bb", "ALTER TABLE users ADD COLUMN plan text")
+    assert earlier(write("dd", "cc", "UPDATE users SET plan = ''")) == ["ALTER TABLE users ADD COLUMN plan text"]
+    write("cc", "bb", "ALTER TABLE users ADD COLUMN role text")
+    assert earlier(tmp_path / "dd.py") == ["ALTER TABLE users ADD COLUMN role text"]

@@ -48,13 +48,7 @@ class TenantRun(Run):
         """Executes the request's command. Raises RunnerError."""
         self.project.for_tenant(self._tenant.argument)
         try:
-            match self.invocation.request.command:
-                case "plan":
-                    self._plan()
-                case "drift":
-                    self._compare()
-                case "upgrade":
-                    self._upgrade()
+            {"upgrade": self._upgrade, "plan": self._plan, "drift": self._compare}[self.invocation.request.command]()
         finally:
             # The engine's pool would keep connections open that no other tenant uses. An async engine belongs to a closed event
             # loop, so env.py must dispose of it.

@@ -55,10 +55,15 @@ def _ids(path: Path) -> dict[str, str]:
     return dict(_ID.findall(_text(path).decode(errors="replace")))
 
 
-@cache
 def _revisions(folder: Path) -> dict[str, Path]:
     """The files of a folder's revisions, by id."""
-    return {ids["revision"]: file for file in sorted(folder.glob("*.py")) if "revision" in (ids := _ids(file))}
+    return _by_id(tuple((file, file.stat().st_mtime_ns) for file in sorted(folder.glob("*.py")) if file.is_file()))
+
+
+# `create` and `review --fix` add files while the observer runs.
+@cache
+def _by_id(files: tuple[tuple[Path, int], ...]) -> dict[str, Path]:
+    return {ids["revision"]: file for file, _changed in files if "revision" in (ids := _ids(file))}
 
 
 def module_roots(path: Path, root: Path, given: Iterable[str] = ()) -> list[Path]:

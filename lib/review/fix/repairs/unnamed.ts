@@ -3,7 +3,7 @@ import { finalName } from '../../advice/python';
 import type { Finding } from '../../finding';
 import type { Reviewed } from '../../revision/reviewed';
 import { nameless } from '../../rules/reversibility';
-import type { NotFixed, Plan } from '../plan';
+import type { Planned } from '../plan';
 
 const KINDS: Readonly<Record<string, string>> = {
   foreignkey: 'foreign key',
@@ -14,11 +14,7 @@ const KINDS: Readonly<Record<string, string>> = {
 const NO_NAME = /(\bdrop_constraint\(\s*(?:constraint_name\s*=\s*)?)None\b/g;
 
 /** Writes the names that the upgrade's constraints have in the catalog into the downgrade. The upgrade stays as it is. */
-export function nameConstraints(
-  revision: Reviewed,
-  found: readonly Finding[],
-  { upgrade, downgrade }: BodyFacts,
-): { readonly plan?: Plan; readonly notFixed: readonly NotFixed[] } {
+export function nameConstraints(revision: Reviewed, found: readonly Finding[], { upgrade, downgrade }: BodyFacts): Planned {
   const all = (reason: string) => ({ notFixed: found.map((finding) => ({ finding, reason })) });
   if (!revision.upgrade.replayed) return all('nothing can be proved, because its upgrade does not run to its end');
   if (!upgrade || !downgrade) return all('its functions are not written in the usual way');
