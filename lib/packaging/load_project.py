@@ -80,6 +80,7 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
     os.environ.update(OF_LAMBDA)
     sys.addaudithook(refuse)
     sys.addaudithook(read_only(package))
+    let_libraries_be_found()
     answer: dict[str, Any] = {}
     failures: list[BaseException] = []
     certain: list[BaseException] = []
@@ -248,9 +249,33 @@ def is_refused(error: BaseException | None) -> bool:
     return False
 
 
+searched: list[str] = []
+"""The shared library that is being looked for."""
+
+
 def refuse(event: str, arguments: tuple[Any, ...]) -> None:
-    if event in FORBIDDEN:
+    if event in FORBIDDEN and not searched:
         raise Refused(event)
+
+
+def let_libraries_be_found() -> None:
+    """Lets python-magic and others look for a shared library, for which ctypes starts processes. Whether the function has one
+    that this machine lacks is not known."""
+    import ctypes.util
+
+    find = ctypes.util.find_library
+
+    def find_library(name: str, *options: Any) -> str:
+        searched.append(name)
+        try:
+            found = find(name, *options)
+        finally:
+            searched.pop()
+        if found is None:
+            raise Refused(f"the shared library {name} is not on this machine")
+        return found
+
+    ctypes.util.find_library = find_library
 
 
 def read_only(package: Path) -> Any:

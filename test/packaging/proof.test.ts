@@ -227,6 +227,13 @@ describe('with all variables that the function has', () => {
     );
   });
 
+  test('what comes after a search for a shared library is loaded too, unless this machine lacks the library', () => {
+    const searching = (library: string) =>
+      backend('from ctypes.util import find_library', `find_library("${library}")`, 'import shop_missing');
+    expect(() => buildKnown(searching('c'))).toThrow(/ imports shop_missing, which /);
+    buildKnown(searching('shop_unknown'));
+  });
+
   test("a Flask application without a name is refused with the variable that names it, and .flaskenv names it as for Flask's command", () => {
     const files = {
       'database.txt': 'psycopg[binary]>=3.2\nsqlalchemy>=2\nflask>=3\npython-dotenv>=1\n',
