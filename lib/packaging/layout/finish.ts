@@ -52,13 +52,13 @@ export function finish(laidOut: LaidOut): void {
   try {
     prune(sitePackages);
     compile(laidOut, reached, found && loadedFirst(found));
-    if (python) proved(laidOut, python, { aside, adapted });
+    const warnings = python ? proved(laidOut, python, { aside, adapted }) : [];
     // Modules in a folder that was added may import others.
     if (adapted.warnings.size && !found) compile(laidOut, reachedDistributions(where(), paths, distributions));
     const leftOut = aside && leftOutModules(aside);
     const destroys = findDataLosses(backend, paths, listFiles(backend), python, where().roots);
     adapted.write({ destroys, leftOut, replaced });
-    checkSize(target, directory, distributions, onlyImported ? undefined : () => imported(findUsed()));
+    checkSize(target, directory, distributions, onlyImported ? { warnings } : { reached: () => imported(findUsed()) });
   } finally {
     aside?.remove();
   }
