@@ -23,6 +23,7 @@ import importlib.machinery
 import json
 import linecache
 import os
+import platform
 import re
 import sys
 import tempfile
@@ -254,8 +255,12 @@ searched: list[str] = []
 
 
 def refuse(event: str, arguments: tuple[Any, ...]) -> None:
-    if event in FORBIDDEN and not searched:
-        raise Refused(event)
+    if event not in FORBIDDEN or searched:
+        return
+    # croniter and others ask for the machine's architecture, for which `platform` starts `file`. Lambda has no such command.
+    if any(frame.f_code.co_filename == platform.__file__ for frame, _ in traceback.walk_stack(None)):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(arguments[0]))
+    raise Refused(event)
 
 
 def let_libraries_be_found() -> None:

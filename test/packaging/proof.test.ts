@@ -227,6 +227,11 @@ describe('with all variables that the function has', () => {
     );
   });
 
+  test("what comes after a question about the machine's architecture is loaded too", () => {
+    const directory = backend('import platform', 'platform.architecture()', 'import shop_missing');
+    expect(() => buildKnown(directory)).toThrow(/ imports shop_missing, which /);
+  });
+
   test('what comes after a search for a shared library is loaded too, unless this machine lacks the library', () => {
     const searching = (library: string) =>
       backend('from ctypes.util import find_library', `find_library("${library}")`, 'import shop_missing');
