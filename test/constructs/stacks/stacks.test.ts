@@ -5,6 +5,7 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { ASSET_RESOURCE_METADATA_ENABLED_CONTEXT, BUNDLING_STACKS } from 'aws-cdk-lib/cx-api';
+import RECOMMENDED from 'aws-cdk-lib/recommended-feature-flags.json';
 import type { Construct } from 'constructs';
 import {
   AlembicMigration,
@@ -21,7 +22,8 @@ import { laidOutBackend } from '../support';
 import { DeploymentOrder } from './deployment-order';
 
 const variables = DatabaseVariables.url();
-const iam = { user: 'migrator', databaseName: 'app', variables };
+const named = { databaseName: 'app', variables };
+const iam = { user: 'migrator', ...named };
 const aurora = rds.DatabaseClusterEngine.auroraPostgres({ version: rds.AuroraPostgresEngineVersion.VER_17_5 });
 
 /** Where the parts of an app are: the scopes of VPC, database, migration and application. */
@@ -100,16 +102,16 @@ function proxyOf(scope: Construct, vpc: ec2.IVpc): { proxy: rds.DatabaseProxy; s
 
 const DATABASES: Record<string, (scope: Construct, vpc: ec2.IVpc) => Database> = {
   cluster: (scope, vpc) => ({
-    database: MigrationDatabase.fromCluster(clusterOf(scope, vpc), { variables }),
+    database: MigrationDatabase.fromCluster(clusterOf(scope, vpc), named),
     type: 'AWS::RDS::DBInstance',
   }),
   instance: (scope, vpc) => ({
-    database: MigrationDatabase.fromInstance(instanceOf(scope, vpc), { variables }),
+    database: MigrationDatabase.fromInstance(instanceOf(scope, vpc), named),
     type: 'AWS::RDS::DBInstance',
   }),
   proxy: (scope, vpc) => {
     const { proxy, secret } = proxyOf(scope, vpc);
-    return { database: MigrationDatabase.fromProxy(proxy, { secret, variables }), type: 'AWS::RDS::DBProxyTargetGroup' };
+    return { database: MigrationDatabase.fromProxy(proxy, { secret, ...named }), type: 'AWS::RDS::DBProxyTargetGroup' };
   },
   'cluster with IAM authentication': (scope, vpc) => ({
     database: MigrationDatabase.fromIamAuth({ ...iam, cluster: clusterOf(scope, vpc) }),
@@ -140,9 +142,17 @@ const MIGRATIONS: Record<
 
 const code = laidOutBackend();
 
-function synthesized(layout: (app: App) => Scopes, database: (scope: Construct, vpc: ec2.IVpc) => Database, kind: string) {
+/** The feature flags of an app that is older than all of them, and those that `cdk init` writes. */
+const FLAGS: Record<string, object> = { 'no feature flag': {}, 'the feature flags of a new app': RECOMMENDED };
+
+function synthesized(
+  layout: (app: App) => Scopes,
+  database: (scope: Construct, vpc: ec2.IVpc) => Database,
+  kind: string,
+  flags: object = RECOMMENDED,
+) {
   // Says in a template where the template of a nested stack is, as the CDK's command line asks for.
-  const context = { [BUNDLING_STACKS]: [], [ASSET_RESOURCE_METADATA_ENABLED_CONTEXT]: true };
+  const context = { ...flags, [BUNDLING_STACKS]: [], [ASSET_RESOURCE_METADATA_ENABLED_CONTEXT]: true };
   const app = testApp({ context });
   const scopes = layout(app);
   const vpc = new ec2.Vpc(scopes.network, 'Vpc', { maxAzs: 2 });
@@ -171,13 +181,15 @@ function expectOrder(order: DeploymentOrder, type: string): void {
   expect(order.isBefore(run, application)).toBe(true);
 }
 
-test.each(Object.keys(LAYOUTS))(
-  'with %s the database is ready and open before the run, and the application comes after it',
-  (layout) => {
-    const { order, type } = synthesized(LAYOUTS[layout] as never, DATABASES.cluster as never, 'function');
-    expectOrder(order, type);
-  },
-);
+describe.each(Object.keys(FLAGS))('with %s', (flags) => {
+  test.each(Object.keys(LAYOUTS))(
+    'and %s the database is ready and open before the run, and the application comes after it',
+    (layout) => {
+      const { order, type } = synthesized(LAYOUTS[layout] as never, DATABASES.cluster as never, 'function', FLAGS[flags]);
+      expectOrder(order, type);
+    },
+  );
+});
 
 describe.each(['the database in another stack', 'the migration in a nested stack'])('with %s', (layout) => {
   test.each(Object.keys(DATABASES).slice(1))('the same holds for a %s', (database) => {
