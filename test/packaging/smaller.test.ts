@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dropDebugInformation } from '../../lib/packaging/layout/debug-information';
 import { checkSize } from '../../lib/packaging/layout/package';
@@ -93,6 +93,17 @@ test('a nested test folder stays if anything imports it or reads its files, and 
     'frames/web/test/client.py',
     'frames/web/test/tests/test_client.py',
   ]);
+});
+
+test("a distribution's README leaves the package, and uv's cache keeps it", () => {
+  const fields = 'Metadata-Version: 2.4\nName: frames\nVersion: 1.2\nRequires-Dist: plots>=3\n';
+  const cache = writeFiles(temporaryDirectory(), { METADATA: `${fields}\n# Frames\n\nDraws frames.\n` });
+  const sitePackages = writeFiles(temporaryDirectory(), { 'frames-1.2.dist-info/top_level.txt': 'frames\n' });
+  const metadata = join(sitePackages, 'frames-1.2.dist-info/METADATA');
+  linkSync(join(cache, 'METADATA'), metadata);
+  prune(sitePackages);
+  expect(readFileSync(metadata, 'utf8')).toBe(fields);
+  expect(readFileSync(join(cache, 'METADATA'), 'utf8')).toContain('Draws frames.');
 });
 
 test('a package over 250 MB is refused with its largest distributions and what is left with only: imported', () => {

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, rmSync, unlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dropDebugInformation } from './debug-information';
 import { unusedTestFolders } from './test-folders';
@@ -7,14 +7,14 @@ import { unusedTestFolders } from './test-folders';
 const KEPT_METADATA = /^(?:METADATA|entry_points\.txt|top_level\.txt|licenses|(?:LICEN[CS]E|COPYING|NOTICE|AUTHORS).*)$/;
 
 /** Sources of compiled modules, and type stubs. */
-const NOT_FOR_RUNNING = /(?:\.(?:c|cc|cpp|h|hpp|pyx|pxd|pxi|pyi)|^py\.typed)$/;
+const NOT_FOR_RUNNING = /(?:\.(?:asm|c|cc|cpp|h|hpp|obj|pyx|pxd|pxi|pyi)|^py\.typed)$/;
 
-/** For testing SQLAlchemy's dialects and Alembic itself; unused in production. */
-const TESTING = ['sqlalchemy/testing', 'alembic/testing', 'mako/testing'];
+/** For testing SQLAlchemy's dialects and Alembic itself, and for `alembic init`; unused in production. */
+const NOT_FOR_MIGRATIONS = ['sqlalchemy/testing', 'alembic/testing', 'alembic/templates', 'mako/testing'];
 
 /** Removes installed files that a function never reads. */
 export function prune(sitePackages: string): void {
-  for (const name of ['bin', '.lock', '__pycache__', ...TESTING]) remove(join(sitePackages, name));
+  for (const name of ['bin', '.lock', '__pycache__', ...NOT_FOR_MIGRATIONS]) remove(join(sitePackages, name));
   for (const name of readdirSync(sitePackages)) {
     const path = join(sitePackages, name);
     if (!lstatSync(path).isDirectory()) continue;
@@ -26,12 +26,21 @@ export function prune(sitePackages: string): void {
 
 function pruneMetadata(directory: string): void {
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    if (KEPT_METADATA.test(entry.name)) continue;
     const path = join(directory, entry.name);
+    if (entry.name === 'METADATA') dropDescription(path);
+    if (KEPT_METADATA.test(entry.name)) continue;
     // For a single file, unlink takes a tenth of the time of rmSync.
     if (entry.isDirectory()) remove(path);
     else unlinkSync(path);
   }
+}
+
+/** Most of METADATA is the project's README, below the first empty line. */
+function dropDescription(path: string): void {
+  const [fields = ''] = readFileSync(path, 'utf8').split(/\r?\n\r?\n/, 1);
+  // uv links the file to its cache: the file there stays.
+  unlinkSync(path);
+  writeFileSync(path, `${fields}\n`);
 }
 
 function prunePackage(directory: string, isTop: boolean): void {
