@@ -22,6 +22,8 @@ export interface Hello {
   readonly project: string;
   /** Variables to set before the backend is imported. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What env.py reads with `context.get_x_argument()`, such as `env=dev`. @default - nothing */
+  readonly x?: readonly string[];
   /**
    * Whether each ask that needs a database has its address ({@link Led}). Until then, its server may still be starting.
    * @default false - the backend's own database
@@ -56,6 +58,22 @@ export interface Led {
 
 /** A question. Each is answered by {@link Report}s, the last of which is `end` or `failed`. */
 export type Ask = Question & Overlay;
+
+/** Where a new revision goes: options of `alembic revision`, with its names and meaning. */
+export interface RevisionPlacement {
+  /** What the revision follows, such as `billing@head`. @default - the only head */
+  readonly head?: string;
+  /** Whether it may follow a revision that is no head. @default false */
+  readonly splice?: boolean;
+  /** A label of the branch that begins with it. @default - none */
+  readonly branchLabel?: string;
+  /** One of the version_locations, relative to the project's folder. @default - that of the revision it follows */
+  readonly versionPath?: string;
+  /** @default - a random one */
+  readonly revId?: string;
+  /** Revisions of other branches that it needs. @default - none */
+  readonly dependsOn?: readonly string[];
+}
 
 type Question =
   /** Reads the revisions from their files without running them. Works without a database, also if Alembic can't load the project. */
@@ -109,8 +127,8 @@ type Question =
   | {
       readonly ask: 'create';
       readonly message: string;
-      /** What the revision follows, such as `billing@head`. @default - the only head */
-      readonly head?: string;
+      /** @default - after the only head */
+      readonly placement?: RevisionPlacement;
       /** Whether to write a revision without operations, ignoring the models. */
       readonly empty: boolean;
       /** Names that change, such as `["users.name", "users.full_name"]`. @default - none */
@@ -207,6 +225,8 @@ export type CatalogEntries = Readonly<Record<string, string>>;
 
 /** Where a database stands among the revisions by its catalog alone. */
 export interface PlacedFacts {
+  /** What a person runs Alembic with, such as `flask db`. */
+  readonly command: string;
   /** What the version table holds after the revision that leaves this catalog, or the one that is nearest to it; empty without any. */
   readonly heads: readonly string[];
   /** Later revisions that leave the same catalog: they change rows only. */

@@ -141,6 +141,7 @@ def load(
     try:
         # Imports Alembic and SQLAlchemy.
         project = Project.of_package()
+        answer["command"] = project.command
         connections = refuse_connections()
     except (RunnerError, Refused):
         raise

@@ -46,13 +46,17 @@ export function notChecked(
 }
 
 /** The next step for the reason with which env.py failed; `next`: the runner's. */
-function remedy(reason: string, next: string | undefined, { problem, mayLoadElsewhere }: GraphFacts): string {
+function remedy(
+  reason: string,
+  next: string | undefined,
+  { command = 'alembic', problem, mayLoadElsewhere }: GraphFacts,
+): string {
   // A name that is not in its module is a mistake in the code, such as a circular import.
   if (/ModuleNotFoundError|ImportError(?!: cannot import name)/.test(reason.replace('an ImportError was raised', ''))) {
     return 'install the backend with its dependencies, or pass the Python that has them with --python or the setting "python"';
   }
   if (/baseline/.test(reason)) return 'use a dump that was taken before these revisions as the baseline';
   if (next !== undefined) return next;
-  if (problem !== undefined && !mayLoadElsewhere) return 'fix the revision that it names, until `alembic history` works';
-  return 'run `alembic current` with the same environment until it works, and put the variables it needs into the setting "environment"';
+  if (problem !== undefined && !mayLoadElsewhere) return `fix the revision that it names, until \`${command} history\` works`;
+  return `run \`${command} current\` with the same environment until it works, and put the variables it needs into the setting "environment"`;
 }

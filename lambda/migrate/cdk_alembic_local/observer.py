@@ -11,12 +11,14 @@ import sysconfig
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cdk_alembic.database.failures import describe, location
+from cdk_alembic.project.configuration import needs_flask
 from cdk_alembic.project.environment import application_context, flask_folder
-from cdk_alembic.project.project import Project, import_root, needs_flask
+from cdk_alembic.project.project import Project, import_root
 from cdk_alembic.protocol.errors import ProjectError, RunnerError
 from cdk_alembic.protocol.log import redacted, without_secrets
 
@@ -38,6 +40,7 @@ def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
     asks, sys.stdin = sys.stdin.buffer, Path(os.devnull).open()  # noqa: SIM115
     _activate()
     folder = Path(hello["project"]).resolve()
+    load = partial(Project, folder, x=hello.get("x", ()))
     if needs_flask(folder / "env.py"):
         # `flask db` runs next to the application, and the Alembic project is a subfolder.
         sys.path.insert(0, str(import_root(flask_folder(folder.parent))))
@@ -54,7 +57,7 @@ def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
     for line in iter(asks.readline, b""):
         try:
             moment = Moment(trace, report, wait) if trace else None
-            loaded = _answer(json.loads(line), folder, hello.get("scratch", False), report, moment, loaded)
+            loaded = _answer(json.loads(line), load, hello.get("scratch", False), report, moment, loaded)
             report({"report": "end"})
         except RunnerError as error:
             loaded = None
@@ -94,16 +97,21 @@ def _load_ahead() -> None:
 
 
 def _answer(
-    ask: dict[str, Any], folder: Path, on_scratch: bool, report: Report, moment: Moment | None, loaded: Project | None
+    ask: dict[str, Any],
+    load: Callable[[], Project],
+    on_scratch: bool,
+    report: Report,
+    moment: Moment | None,
+    loaded: Project | None,
 ) -> Project | None:
     """`loaded`: the project as the previous question loaded it. Returns it for the next question, if that may use it."""
     verb, overlay = ask["ask"], ask.get("overlay") or []
     if verb == "graph" and not overlay:
-        return _graph(Project(folder), report, moment)
+        return _graph(load(), report, moment)
     if loaded is not None and verb == "observe" and not overlay:
         _answer_about(loaded, ask, on_scratch, report, moment)
         return None
-    project = Project(folder)
+    project = load()
     with overlaid(project, overlay, ask.get("folder")):
         if verb == "graph":
             _graph(project, report, None)
@@ -217,7 +225,7 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
         finally:
             scratch.leave()
     elif verb == "create":
-        from .create.revision import create
+        from .create.revision import Placement, create
         from .replay.at_head import at_head, table_to_fill
 
         with application_context(project), at_head(project, scratch, ask):
@@ -229,7 +237,9 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
             }
             fill = ask.get("fill")
             facts = {"table": table_to_fill(project, fill["table"], fill["column"])} if fill else {}
-            created = create(project, ask["message"], empty=ask["empty"], head=ask.get("head"), **options)
+            created = create(
+                project, ask["message"], empty=ask["empty"], placement=Placement.of(ask.get("placement", {})), **options
+            )
             report({"report": "created", **created, **facts})
     else:
         raise RunnerError("invalid_request", f'there is no ask "{verb}"', "the two sides are not of the same version")

@@ -4,6 +4,7 @@ import type { CommandLine, Options } from '../options';
 export const PROJECT_OPTIONS = {
   project: { type: 'string' },
   python: { type: 'string' },
+  x: { type: 'string', short: 'x', multiple: true },
 } as const satisfies Options;
 
 /** Options of every verb. */
@@ -23,6 +24,7 @@ export const PROJECT_HELP = `Project
                             "docker compose exec -T back uv run"
                             (default: uv run with a uv.lock, else .venv, the active environment,
                             Poetry's, PDM's or Pipenv's, or python3)
+  -x <key>=<value>          what env.py reads with context.get_x_argument(); repeatable
 `;
 
 export const OUTPUT_HELP = `Output
@@ -43,6 +45,8 @@ export const EXIT_HELP = `Exit codes
 export interface CommonArguments {
   readonly project?: string;
   readonly python?: string;
+  /** What env.py reads with `context.get_x_argument()`. */
+  readonly x: readonly string[];
   readonly json: boolean;
   readonly progress: boolean;
 }
@@ -51,6 +55,7 @@ export function readCommon(line: CommandLine): CommonArguments {
   return {
     project: line.text('project'),
     python: line.text('python'),
+    x: line.texts('x'),
     // Equivalent to `review --format json`.
     json: line.flag('json') || line.text('format') === 'json',
     progress: !line.flag('no-progress'),

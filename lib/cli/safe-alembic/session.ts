@@ -74,11 +74,11 @@ export function withScratchDatabase<T>(
 }
 
 function withBackend<T>(
-  { settings: { environment }, project, python, screen: { status } }: Session,
+  { settings: { environment }, common: { x }, project, python, screen: { status } }: Session,
   database: 'own' | 'scratch' | { readonly url: string },
   use: (observation: Observation) => Promise<T>,
   keep?: WithObserverOptions['keep'],
 ): Promise<T> {
   status?.draw(`  starting ${database === 'scratch' ? 'PostgreSQL and ' : ''}the backend's Python`);
-  return withObserver({ project, python, environment, database, keep }, use).finally(() => status?.clear());
+  return withObserver({ project, python, environment, x, database, keep }, use).finally(() => status?.clear());
 }

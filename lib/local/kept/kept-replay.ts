@@ -13,6 +13,8 @@ export interface KeptReplayOptions {
   readonly project: string;
   readonly python: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** What env.py reads with `context.get_x_argument()`. */
+  readonly x?: readonly string[];
   /** Files that the caller writes, as absolute paths. */
   readonly written: readonly string[];
 }
@@ -41,9 +43,9 @@ export class KeptReplay {
   private stored: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: KeptReplayOptions) {
-    const { project, python, environment } = options;
+    const { project, python, environment, x } = options;
     this.setting = settingOf(options);
-    this.name = `replay-${sha256(JSON.stringify([project, python, environment]))}`;
+    this.name = `replay-${sha256(JSON.stringify([project, python, environment, x]))}`;
     this.files = filesBelow(project);
     const entry = this.files && recallEntry(this.name);
     this.entry = entry && this.isCurrent(entry.manifest) ? entry : undefined;
@@ -141,11 +143,11 @@ export class KeptReplay {
 /** Variables that a shell sets for each command. */
 const OF_THE_SHELL = ['_', 'OLDPWD', 'SHLVL'];
 
-function settingOf({ project, python, environment }: KeptReplayOptions): string {
+function settingOf({ project, python, environment, x }: KeptReplayOptions): string {
   const variables = Object.entries(process.env).filter(([name]) => !OF_THE_SHELL.includes(name));
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   const day = new Date().toISOString().slice(0, 10);
-  return sha256(JSON.stringify([serverKey(project), observerCode(), python, environment, variables.sort(), timeZone, day]));
+  return sha256(JSON.stringify([serverKey(project), observerCode(), python, environment, x, variables.sort(), timeZone, day]));
 }
 
 /** Whether these revisions are applied first, and the others follow them in the only possible order. */

@@ -15,6 +15,8 @@ export interface ObserverOptions {
   readonly python: readonly string[];
   /** Variables to set before the backend is imported. @default - none */
   readonly environment?: Readonly<Record<string, string>>;
+  /** What env.py reads with `context.get_x_argument()`, such as `env=dev`. @default - nothing */
+  readonly x?: readonly string[];
   /**
    * Address of the database for all connections. While it is pending, Python starts and answers questions about the files.
    *
@@ -51,7 +53,7 @@ interface Pending {
 
 /** Starts the observer, which ends with this process. Call it inside `withFolder`, which ends it. */
 export function startObserver(options: ObserverOptions): Observer {
-  const { python, project, environment = {}, scratch, disposable, trace, onOutput } = options;
+  const { python, project, environment = {}, x = [], scratch, disposable, trace, onOutput } = options;
   const [command = '', ...words] = python;
   const supervised = startSupervised(command, [...words, '-c', bootstrap()], { env: process.env, cwd: project, input: 'pipe' });
   const { stdin, stdout, stderr } = supervised.process as { stdin: Writable; stdout: Readable; stderr: Readable };
@@ -99,6 +101,7 @@ export function startObserver(options: ObserverOptions): Observer {
     bytecode: recallBytecode(entry),
     project: '.',
     environment,
+    x,
     scratch: scratch !== undefined,
     trace,
   };

@@ -35,7 +35,7 @@ export function judgeProof(loaded: Loaded, proof: Proof): string[] {
   // The function's variables are complete: it would do the same.
   const isSame = databaseVariables !== undefined && !hasUnknownVariables;
   const warnings: string[] = [];
-  const remedy = fails && (otherDriver ? driverRemedy(loaded) : remedyOf(loaded, fails));
+  const remedy = fails && (otherDriver ? driverRemedy(loaded) : remedyOf(loaded, fails, proof.command));
   if (fails && (fails.inCode ? !foreign.length : isSame)) {
     throw new PackagingError('fails_on_lambda', `env.py of ${directory} fails: ${fails.reason}. ${remedy}`);
   }
@@ -55,12 +55,16 @@ export function judgeProof(loaded: Loaded, proof: Proof): string[] {
 }
 
 /** The next step for an env.py that fails. */
-function remedyOf({ source }: Loaded, { reason, inCode, unset, required }: NonNullable<Proof['fails']>): string {
+function remedyOf(
+  { source }: Loaded,
+  { reason, inCode, unset, required }: NonNullable<Proof['fails']>,
+  command = 'alembic',
+): string {
   if (inCode) return `If a distribution or a version is missing, ${source.add.replace('{}', 'it')}`;
   if (/only \/tmp is writable/.test(reason)) return 'Write to /tmp instead, or only if a setting asks for it';
   if (required.length) return setRequired(required);
   if (unset.length) return `If it needs a setting, ${setUnset(unset)}`;
-  return `If it needs a setting, set it in environment; "${source.run}alembic current" with the same variables shows the whole error`;
+  return `If it needs a setting, set it in environment; "${source.run}${command} current" with the same variables shows the whole error`;
 }
 
 /** The next step for an env.py that can't connect with the driver in the database's URL. */

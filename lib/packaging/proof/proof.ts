@@ -19,6 +19,8 @@ export interface Proof {
     /** Whether the backend imports it from a package of its own. */
     readonly own?: boolean;
   };
+  /** What a person runs Alembic with, such as `flask db`. Absent: the project did not load so far. */
+  readonly command?: string;
   /** What the runner would refuse in the order of the revisions, with the remedy. */
   readonly refused?: string;
   /** Any other reason why env.py or the revisions did not load. */

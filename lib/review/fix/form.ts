@@ -17,6 +17,19 @@ import type { Step } from '../revision/reviewed';
 export const PHASES = ['values', 'first', 'add', 'fill', 'guard', 'build', 'validate', 'require', 'contract'] as const;
 export type Phase = (typeof PHASES)[number];
 
+/** What a revision of a series does, if the one that it replaces has no message. */
+export const TITLES: Readonly<Record<Phase, string>> = {
+  values: 'Add enum values',
+  first: 'Drop indexes',
+  add: 'Change tables',
+  fill: 'Fill rows in batches',
+  guard: 'Add checks for new rows',
+  build: 'Build indexes concurrently',
+  validate: 'Validate constraints',
+  require: 'Set what is proved',
+  contract: 'Drop what is replaced',
+};
+
 /** The docstring of a downgrade that has nothing to undo. */
 export const NOTHING_TO_UNDO: Partial<Record<Phase, string>> = {
   values: 'A value that nobody uses does no harm to the revision before.',

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { WantedBody, WantedPiece, WantedRevision } from '../../contract/facts';
-import { NOTHING_TO_UNDO, type Phase } from './form';
+import { NOTHING_TO_UNDO, type Phase, TITLES } from './form';
 import { revisionCode } from './next-release';
 import type { Plan } from './plan';
 
@@ -13,11 +13,16 @@ export function seriesOf({ revision: { facts }, phases }: Plan, taken: ReadonlyS
   return phases.map(({ phase, up, down }, at) => ({
     revision: ids[at] as string,
     file: fileName(facts.file, facts.revision, ids[at] as string, at + 1),
-    message: phases.length > 1 ? `${facts.message} (${at + 1} of ${phases.length})` : facts.message,
+    message: phases.length > 1 ? `${titleOf(facts.message, phase)} (${at + 1} of ${phases.length})` : facts.message,
     ...(at > 0 ? { down: ids[at - 1] as string } : {}),
     upgrade: { pieces: up },
     downgrade: body(down, phase),
   }));
+}
+
+/** Without a message, Alembic writes "empty message", or a revision begins with its id. */
+function titleOf(message: string, phase: Phase): string {
+  return /^(?:empty message|Revision ID:.*)?$/.test(message) ? TITLES[phase] : message;
 }
 
 /** The same with what the next release does. */
@@ -48,7 +53,9 @@ function newId(revision: string, step: number, taken: ReadonlySet<string>): stri
 
 /** As the project names its files: with the id in the same place. */
 function fileName(file: string, revision: string, id: string, step: number): string {
-  const stem = file.slice(file.lastIndexOf('/') + 1).replace(/\.py$/, '');
+  // Without a message, Alembic ends the name with its separator.
+  const stem = file.slice(file.lastIndexOf('/') + 1).replace(/_?\.py$/, '');
   const named = stem.includes(revision) ? stem.replace(revision, id) : stem;
-  return `${named.endsWith(`_${step}`) ? named : `${named}_${step}`}.py`;
+  const isNumbered = named !== stem && id.endsWith(`_${step}`);
+  return `${isNumbered ? named : `${named}_${step}`}.py`;
 }

@@ -7,14 +7,14 @@ export const envKeepsNothing: Rule = {
   group: 'env.py',
   severity: 'error',
   title: 'with this env.py, "alembic upgrade" succeeds and nothing is committed',
-  *checkProject({ input: { environment } }) {
+  *checkProject({ input: { environment, graph } }) {
     if (!environment || environment.keeps || environment.failure || environment.refused) return;
     yield {
       file: environment.file,
       line: 1,
       seen: 'replay',
       message:
-        '"alembic upgrade" exits with 0 and the database has none of its changes: ' +
+        `"${graph.command ?? 'alembic'} upgrade" exits with 0 and the database has none of its changes: ` +
         (environment.outerTransaction
           ? 'the connection is already in a transaction when context.configure() is called (a SET is enough), so Alembic leaves the commit to env.py, which does not commit'
           : 'env.py does not commit what the migrations did'),
@@ -63,14 +63,14 @@ export const envOneTransaction: Rule = {
   severity: 'warning',
   optional: true,
   title: '"alembic upgrade" runs all pending revisions in one transaction',
-  *checkProject({ input: { environment } }) {
+  *checkProject({ input: { environment, graph } }) {
     if (environment?.transactionPerMigration !== false || environment.outerTransaction) return;
     yield {
       file: environment.file,
       line: 1,
       seen: 'replay',
       message:
-        '"alembic upgrade" runs all pending revisions in one transaction: each lock is held until the last revision is done, ' +
+        `"${graph.command ?? 'alembic'} upgrade" runs all pending revisions in one transaction: each lock is held until the last revision is done, ` +
         'so VALIDATE or a new enum value in a later revision does not help',
       instead: 'context.configure(connection=connection, target_metadata=target_metadata, transaction_per_migration=True)',
     };

@@ -23,7 +23,20 @@ describe('the command line of safe-alembic', () => {
     ['create Add', { message: 'Add', empty: false }],
     ['create -m Add', { message: 'Add' }],
     ['create --message=Add', { message: 'Add' }],
-    ['create Add --head billing@head', { message: 'Add', head: 'billing@head' }],
+    [
+      'create Add --head billing@head --splice --branch-label pay --version-path a/b --rev-id 07 --depends-on a1 --depends-on b2',
+      {
+        message: 'Add',
+        placement: {
+          head: 'billing@head',
+          splice: true,
+          branchLabel: 'pay',
+          versionPath: 'a/b',
+          revId: '07',
+          dependsOn: ['a1', 'b2'],
+        },
+      },
+    ],
     ['apply --revision +1', { revision: '+1' }],
     ['explain', {}],
     ['explain drop-table', { rule: 'drop-table' }],

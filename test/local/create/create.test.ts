@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { useTestBed } from '../installed-command';
 
@@ -23,6 +23,34 @@ test('a change that needs several transactions is a series of revisions from the
   expect(last).toMatch(/autocommit_block[\s\S]*"ix_users_email"[\s\S]*postgresql_concurrently=True/);
   const [, id] = /revision = ['"](\w+)/.exec(first) ?? [];
   expect(last).toContain(`down_revision = '${id}'`);
+});
+
+test('a series stays linked where the options of "alembic revision" put it, and env.py gets -x in each verb', async () => {
+  const { project } = bed;
+  const added = '%(here)s/migrations/versions:%(here)s/billing';
+  project.write('alembic.ini', `${read('alembic.ini')}version_locations = ${added}\nfile_template = %%(rev)s_%%(slug)s\n`);
+  mkdirSync(path.join(project.directory, 'billing'));
+  project.write(
+    'billing/c1.py',
+    'revision = "c1"\ndown_revision = None\nbranch_labels = "other"\ndef upgrade(): pass\ndef downgrade(): pass\n',
+  );
+  const ids = 'branch_labels = ${repr(branch_labels)}\ndepends_on = ${repr(depends_on)}\n\n\ndef upgrade';
+  project.write('migrations/script.py.mako', read('migrations/script.py.mako').replace('\n\ndef upgrade', ids));
+  const needed = 'if context.get_x_argument(as_dictionary=True) != {"env": "dev"}: raise RuntimeError("no env")\n';
+  project.write('migrations/env.py', read('migrations/env.py').replace('engine = ', `${needed}engine = `));
+  project.models(['sa.Column("email", sa.Text(), index=True)']);
+  const where = '--head a1 --branch-label billing --version-path billing --rev-id 0042 --depends-on c1'.split(' ');
+  const { code, document } = await create('Add email to users', ...where, '-x', 'env=dev');
+  expect([code, document.created.files]).toEqual([
+    0,
+    ['billing/0042_1_add_email_to_users.py', 'billing/0042_add_email_to_users.py'],
+  ]);
+  const [first, last] = document.created.files.map(read);
+  expect(first).toContain("revision = '0042_1'\ndown_revision = 'a1'\nbranch_labels = None\ndepends_on = 'c1'\n");
+  expect(last).toContain("revision = '0042'\ndown_revision = '0042_1'\nbranch_labels = ('billing',)\ndepends_on = None\n");
+
+  const review = async (...args: string[]) => (await bed.start(['review', '--all', ...args]).ended).code;
+  expect([await review('-x', 'env=dev'), await review()]).toEqual([0, 3]);
 });
 
 test('--as-is writes what Alembic does, and reviews it', async () => {

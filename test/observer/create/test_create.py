@@ -7,15 +7,18 @@ import re
 import sys
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import alembic
 import psycopg
 import pytest
+from alembic.config import main
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.rules import BACKEND_DIRECTORY
-from cdk_alembic_local.create.revision import create
+from cdk_alembic_local.create.revision import Placement, create
 
 TEMPLATES = Path(alembic.__file__).parent / "templates"
 MODELS = """
@@ -34,6 +37,18 @@ def database() -> Iterator[str]:
     yield name
     with psycopg.connect(dbname="postgres", autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def stamped(database: str, *revisions: str) -> Iterator[None]:
+    with psycopg.connect(dbname=database, autocommit=True) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS alembic_version (version_num text PRIMARY KEY)")
+        for revision in revisions:
+            connection.execute("INSERT INTO alembic_version VALUES (%s)", [revision])
+        try:
+            yield
+        finally:
+            connection.execute("DROP TABLE alembic_version")
 
 
 @pytest.fixture
@@ -207,8 +222,62 @@ def test_of_labelled_branches_the_one_to_follow_must_be_named(root: Path, databa
     failure = refused(there, empty=True)
     assert failure.code == "multiple_heads"
     assert failure.next == "name the one to follow: --head billing@head or --head core@head"
-    written = create(there, "Add invoices", empty=True, head="billing@head")
+    written = create(there, "Add invoices", empty=True, placement=Placement(head="billing@head"))
     assert "down_revision: Union[str, Sequence[str], None] = 'b1'" in (there.directory / written["file"]).read_text()
+
+
+PLACEMENTS = [
+    (
+        "--head b1 --branch-label billing --rev-id 0007 --depends-on c1",
+        {"head": "b1", "branchLabel": "billing", "revId": "0007", "dependsOn": ["c1"]},
+    ),
+    (
+        "--head a1 --splice --version-path two --rev-id 0008",
+        {"head": "a1", "splice": True, "versionPath": "two", "revId": "0008"},
+    ),
+    (
+        "--head base --branch-label reports --version-path two --depends-on b1 --depends-on c1 --rev-id 0009",
+        {"head": "base", "branchLabel": "reports", "versionPath": "two", "dependsOn": ["b1", "c1"], "revId": "0009"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("words", "placement"), PLACEMENTS)
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_revision_goes_where_alembic_puts_it(
+    root: Path, database: str, words: str, placement: dict[str, Any], empty: bool
+) -> None:
+    there = project(root, database)
+    locations = "[alembic]\nversion_locations = %(here)s/one:%(here)s/two\n"
+    template = "file_template = %%(rev)s-%%(slug)s\n"
+    ini = there.directory / "alembic.ini"
+    ini.write_text(ini.read_text().replace("[alembic]\n", locations + template, 1))
+    for folder, revision, down in (("one", "a1", None), ("one", "b1", "a1"), ("two", "c1", None)):
+        (there.directory / folder).mkdir(exist_ok=True)
+        (there.directory / folder / f"{revision}.py").write_text(
+            f"revision = {revision!r}\ndown_revision = {down!r}\nbranch_labels = {None if down else (f'of_{revision}',)!r}\n"
+            "def upgrade():\n    pass\n"
+        )
+    there = Project(there.directory)
+    with stamped(database, "b1", "c1"):
+        main(argv=["revision", "-m", "Add users table", *words.split(), *([] if empty else ["--autogenerate"])], prog="alembic")
+        [plain] = [path for path in there.directory.glob("*/*users_table.py")]
+        wanted = plain.read_text()
+        plain.unlink()
+        created = create(Project(there.directory), "Add users table", empty=empty, placement=Placement.of(placement))
+    assert created["file"] == plain.relative_to(there.directory).as_posix()
+    own = (there.directory / created["file"]).read_text()
+    head, _, body = own.partition("def upgrade()")
+    assert re.sub("Create Date: .*", "", head) == re.sub("Create Date: .*", "", wanted.partition("def upgrade()")[0])
+    assert ("create_table" in body) is not empty
+
+
+def test_an_id_that_another_revision_has_is_refused(root: Path, database: str) -> None:
+    there = project(root, database)
+    (there.directory / "alembic" / "versions" / "a1.py").write_text('revision = "a1"\ndown_revision = None\n')
+    with pytest.raises(RunnerError, match="there is a revision a1 already"):
+        create(Project(there.directory), "Fill names", empty=True, placement=Placement(rev_id="a1"))
+    assert files(there) == ["a1.py"]
 
 
 def test_where_the_first_revision_goes_can_not_be_guessed_from_several_folders(root: Path, database: str) -> None:

@@ -106,3 +106,11 @@ def test_the_next_step_names_the_command_of_flask_migrate(shop: Observed) -> Non
     assert shop.ask({"ask": "graph"})[0]["graph"]["command"] == "flask db"
     error = shop.failure(ask="create", message="Add carts", empty=False)
     assert error["next"].startswith('merge them with `flask db merge -m "Merge heads" bb cc`')
+
+
+def test_a_database_with_the_tables_is_stamped_with_the_command_of_flask_migrate(shop: Observed) -> None:
+    (shop.root / "app.py").write_text(APPLICATION)
+    reports = shop.ask({"ask": "place", "entries": {}})
+    assert reports[0]["placed"]["command"] == "flask db"
+    shop.database.execute("CREATE TABLE aa (id int)")
+    assert "`flask db stamp <revision>`" in shop.failure(ask="invoke", request={"command": "upgrade"})["next"]

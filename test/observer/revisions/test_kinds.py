@@ -79,7 +79,7 @@ def test_create_writes_the_next_revision_where_alembic_finds_it(
         .replace("connection=connection)", f"connection=connection, target_metadata={models})")
     )
     head = observed.ask({"ask": "graph"})[0]["graph"]["revisions"][-1]["revision"]
-    chosen = {"head": head} if revision == "heads" else {}
+    chosen = {"placement": {"head": head}} if revision == "heads" else {}
     created, end = observed.ask({"ask": "create", "message": "Drop all", "empty": is_empty, **chosen})
     assert end == {"report": "end"}, created
     found = {item["revision"]: item for item in observed.ask({"ask": "graph"})[0]["graph"]["revisions"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,25 @@ def path(tmp_path: Path) -> Path:
 def wanted(revision: str, upgrade: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
     body = {"upgrade": {"pieces": upgrade}, "downgrade": {"pieces": [], "nothing": "Nothing."}}
     return {"revision": revision, "file": f"{revision}.py", "message": f"Add team to users ({revision})", **body, **more}
+
+
+@pytest.mark.parametrize(
+    ("docstring", "title", "wanted"),
+    [
+        ("empty message\n\nRevision ID: aa\n", "Change tables (1 of 2)", "Change tables (1 of 2)\n\nRevision ID: bb\n"),
+        ("\n\nRevision ID: aa\n", "Change tables (1 of 2)", "Change tables (1 of 2)\n\nRevision ID: bb\n"),
+        ("Revision ID: aa\n", "Change tables (1 of 2)", "Change tables (1 of 2)\n\nRevision ID: bb\n"),
+        ("\nAdd team\nto users\n\nRevision ID: aa\n", "Add team (1 of 2)", "\nAdd team\nto users (1 of 2)\n\nRevision ID: bb\n"),
+        ('Add "team"\n', 'Add "team" (1 of 2)', 'Add "team" (1 of 2)\n'),
+    ],
+)
+def test_the_title_takes_the_place_of_the_message(tmp_path: Path, docstring: str, title: str, wanted: str) -> None:
+    text = f'"""{docstring}"""\n{FILE.partition(chr(34) * 3 + chr(10))[2]}'
+    (tmp_path / "aa_add.py").write_text(text)
+    one = {"revision": "bb", "file": "bb.py", "message": title, "upgrade": {"pieces": []}, "downgrade": {"pieces": []}}
+    last = {**one, "revision": "aa", "file": "aa_add.py", "down": "bb"}
+    written = compose(tmp_path / "aa_add.py", "aa_add.py", [one, last])[0]["text"]
+    assert ast.get_docstring(ast.parse(written), clean=False) == wanted
 
 
 def test_each_statement_has_its_comments_and_its_block(path: Path) -> None:

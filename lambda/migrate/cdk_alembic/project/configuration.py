@@ -16,10 +16,23 @@ from ..database.failures import describe
 from ..protocol.errors import RunnerError
 from ..protocol.rules import MANIFEST_FILE, SUPPORTED_VERSIONS
 
-REPAIR = "run `alembic history` in the backend's folder, fix what it reports and try again"
-
 # Flask-Migrate's default, https://flask-migrate.readthedocs.io/
 FLASK_MIGRATE_FOLDER = "migrations"
+
+
+def needs_flask(env: Path) -> bool:
+    """Whether an env.py is that of Flask-Migrate."""
+    return env.is_file() and b"current_app" in env.read_bytes()
+
+
+def command_of(scripts: Path) -> str:
+    """What a person runs Alembic with, by the folder of env.py. Flask-Migrate's command has the same verbs."""
+    return "flask db" if needs_flask(scripts / "env.py") else "alembic"
+
+
+def repair(command: str) -> str:
+    """The next step for a project that Alembic can't load."""
+    return f"run `{command} history` in the backend's folder, fix what it reports and try again"
 
 
 def package_root() -> Path:
@@ -74,7 +87,7 @@ def configuration(directory: Path, file: Path | None = None) -> Any:
         raise RunnerError(
             "invalid_project",
             f"Alembic's configuration in {directory.name}/ could not be read: {describe(error)}",
-            _step_for_sections(file or directory / "alembic.ini") or REPAIR,
+            _step_for_sections(file or directory / "alembic.ini") or repair(command_of(_flask_scripts(directory))),
         ) from error
     if found is None:
         raise RunnerError(
@@ -83,6 +96,11 @@ def configuration(directory: Path, file: Path | None = None) -> Any:
             "point --project, or the construct's code, to the folder with alembic.ini",
         )
     return found
+
+
+def _flask_scripts(directory: Path) -> Path:
+    """Where Flask-Migrate's env.py is, if it is there: beside its alembic.ini."""
+    return directory if (directory / "env.py").is_file() else directory / FLASK_MIGRATE_FOLDER
 
 
 def _step_for_sections(ini: Path) -> str | None:

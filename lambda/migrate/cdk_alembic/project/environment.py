@@ -14,8 +14,8 @@ from ..database.connecting import expecting
 from ..database.failures import describe, location, missing_variable
 from ..database.version_table import prepare
 from ..protocol.errors import EnvFailed, RunnerError
-from .configuration import left_out, to_package
-from .project import Project, needs_flask
+from .configuration import left_out, needs_flask, to_package
+from .project import Project
 from .revisions import check_rows
 
 Steps = Callable[[tuple[str, ...], Any], Iterable[Any]]

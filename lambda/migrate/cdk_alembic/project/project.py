@@ -16,7 +16,7 @@ from ..database.destination import Destination
 from ..database.failures import describe, location
 from ..protocol.errors import ProjectError, RunnerError
 from ..protocol.rules import BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY
-from .configuration import REPAIR, configuration, manifest, package_root, refuse_too_old
+from .configuration import command_of, configuration, manifest, package_root, refuse_too_old, repair
 from .graph import Node, problem
 
 
@@ -30,10 +30,11 @@ class Project:
         sources: Iterable[Path] = (),
         dependencies: Path | None = None,
         destination: Destination | None = None,
+        x: Iterable[str] = (),
     ) -> None:
         """`directory`: where `alembic` would be called. `file`: its alembic.ini or pyproject.toml; None: searched for there.
         `sources`: more folders of the backend for sys.path, besides the directory and its src. `destination`: the database that
-        env.py must connect to; None: its own. Raises RunnerError `invalid_project`."""
+        env.py must connect to; None: its own. `x`: Alembic's `-x`, such as `env=dev`. Raises RunnerError `invalid_project`."""
         self.directory = directory
         self.is_packaged = dependencies is not None
         """Whether it is in the function's package, not on a developer's machine."""
@@ -51,6 +52,8 @@ class Project:
         os.chdir(directory)
         self._file = file
         self.config = configuration(directory, file)
+        if x:
+            self.config.cmd_opts = Namespace(x=list(x))
         refuse_too_old()
         try:
             from alembic.script import ScriptDirectory
@@ -60,7 +63,7 @@ class Project:
             # Alembic prepends prepend_sys_path each time, and one function serves many requests.
             sys.path[:] = dict.fromkeys(sys.path)
         except (Exception, SystemExit) as error:
-            raise self._elsewhere() or _not_loaded(error) from error
+            raise self._elsewhere() or _not_loaded(error, "alembic") from error
         self._found: list[Any] = []
         self._is_whole = False
         self.script.revision_map = RevisionMap(self._scripts)
@@ -105,7 +108,7 @@ class Project:
         except ProjectError:
             raise
         except (Exception, SystemExit) as error:
-            raise self.problem() or _not_loaded(error) from error
+            raise self.problem() or _not_loaded(error, self.command) from error
 
     def problem(self) -> ProjectError | None:
         """The error in the order of the revisions that were loaded; None if there is none."""
@@ -130,8 +133,8 @@ class Project:
 
     @property
     def command(self) -> str:
-        """What a person runs Alembic with. Flask-Migrate's command has the same verbs."""
-        return "flask db" if needs_flask(Path(self.script.dir) / "env.py") else "alembic"
+        """What a person runs Alembic with."""
+        return command_of(Path(self.script.dir))
 
     def known(self, revision: str) -> bool:
         """Whether a script has exactly this id (Alembic would also accept a prefix)."""
@@ -159,11 +162,6 @@ class Project:
         for name, module in list(sys.modules.items()):
             if (getattr(module, "__file__", None) or "").startswith(inside):
                 del sys.modules[name]
-
-
-def needs_flask(env: Path) -> bool:
-    """Whether an env.py is that of Flask-Migrate."""
-    return env.is_file() and b"current_app" in env.read_bytes()
 
 
 def import_root(folder: Path) -> Path:
@@ -202,8 +200,9 @@ def _node(script: Any) -> Node:
     return Node(script.revision, Path(script.path).name, tuple(script._versioned_down_revisions), depends_on)
 
 
-def _not_loaded(error: BaseException) -> ProjectError:
-    return ProjectError("invalid_project", f"the revisions could not be loaded: {describe(error)}{location(error)}", REPAIR)
+def _not_loaded(error: BaseException, command: str) -> ProjectError:
+    message = f"the revisions could not be loaded: {describe(error)}{location(error)}"
+    return ProjectError("invalid_project", message, repair(command))
 
 
 def info(script: Any) -> dict[str, str]:

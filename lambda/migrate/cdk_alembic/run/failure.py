@@ -29,6 +29,8 @@ class Interrupted(NamedTuple):
     """The state of a run when it failed."""
 
     invocation: Invocation
+    command: str
+    """What a person runs Alembic with."""
     script: Any
     """The running revision; None between two revisions."""
     downgrade: bool
@@ -141,7 +143,7 @@ def _of_revision(error: BaseException, state: str | None, interrupted: Interrupt
             f"{what} failed: {reason}; no revision is recorded as applied, so the tables were probably created without Alembic "
             "(create_all, or another tool)",
             f"{kept}; `safe-alembic verify` names the revision that has these tables, where env.py reaches this database; "
-            f"record it with {_stamp(invocation)}",
+            f"record it with {_stamp(interrupted)}",
         )
     if state in (_UNDEFINED_TABLE, _UNDEFINED_SCHEMA) and not invocation.before and not invocation.applied:
         return (
@@ -149,7 +151,7 @@ def _of_revision(error: BaseException, state: str | None, interrupted: Interrupt
             f"{what} failed: {reason}; no revision was applied before it, so the revisions probably start from what was created "
             "without Alembic (create_all, or another tool)",
             f"{kept}; create that first, as for a new database, and run again, or record a revision that has it with "
-            f"{_stamp(invocation)}",
+            f"{_stamp(interrupted)}",
         )
     if too_long := id_too_long(error, revision):
         return (
@@ -181,9 +183,10 @@ def _is_in_outer_transaction(error: BaseException) -> bool:
     return isinstance(error, AssertionError) and traceback.extract_tb(error.__traceback__)[-1].name == "autocommit_block"
 
 
-def _stamp(invocation: Invocation) -> str:
+def _stamp(interrupted: Interrupted) -> str:
+    invocation = interrupted.invocation
     if invocation.compute is None:
-        return "`alembic stamp <revision>`"
+        return f"`{interrupted.command} stamp <revision>`"
     stage = invocation.settings.stage
     return f"`npx migrate-invoke --stage {stage} --command stamp --revision <revision>` (the construct needs allowStamp)"
 

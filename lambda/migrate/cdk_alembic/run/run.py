@@ -318,5 +318,12 @@ class Run:
         # After a lock timeout, the latest look may have come too late.
         seen = self._lookout.seen if sql_state(error) in RETRIED_STATES else self._lookout.latest
         return Interrupted(
-            self.invocation, script, self.downgrade, left_transaction, self.record.self_committed, self._tries, seen
+            self.invocation,
+            self.project.command,
+            script,
+            self.downgrade,
+            left_transaction,
+            self.record.self_committed,
+            self._tries,
+            seen,
         )

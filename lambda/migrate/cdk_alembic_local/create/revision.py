@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cdk_alembic.database.conditions import connection_failure
 from cdk_alembic.database.failures import describe, statement_of
@@ -21,12 +21,33 @@ from .own_types import own_types
 from .renames import apply_renames
 
 
+class Placement(NamedTuple):
+    """Where a revision goes: arguments of `alembic.command.revision`."""
+
+    head: str | None = None
+    """None: the only head."""
+    splice: bool = False
+    branch_label: str | None = None
+    version_path: str | None = None
+    rev_id: str | None = None
+    depends_on: list[str] | None = None
+
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> Placement:
+        """From the contract's RevisionPlacement."""
+        names = {"branchLabel": "branch_label", "versionPath": "version_path", "revId": "rev_id", "dependsOn": "depends_on"}
+        return cls(**{names.get(name, name): value for name, value in given.items()})
+
+
+ANYWHERE = Placement()
+
+
 def create(
     project: Project,
     message: str,
     *,
     empty: bool,
-    head: str | None = None,
+    placement: Placement = ANYWHERE,
     renames: list[list[str]] | None = None,
     ask_renames: bool = True,
     beyond: bool = True,
@@ -34,8 +55,8 @@ def create(
 ) -> dict[str, Any]:
     """Writes a revision. Returns its id and file (the last one's if env.py creates several), and what differs and is not written.
 
-    `head`: its parent, such as `billing@head`; None: the only head. Unless `empty`, runs env.py, whose database must be at head,
-    and writes the differences between models and database; `beyond`: also those that autogenerate does not see.
+    Unless `empty`, runs env.py, whose database must be at head, and writes the differences between models and database; `beyond`:
+    also those that autogenerate does not see.
     `renames`: pairs of names; `ask_renames`: whether other drops that look like one are refused.
     `keep_dropped`: for how many days what is dropped is kept under another name; None: it is dropped.
     Raises RunnerError `nothing_to_create`, `looks_like_rename`, `no_target_metadata`,
@@ -43,21 +64,30 @@ def create(
     """
     from alembic import command
 
-    if head is None:
+    if placement.head is None:
         _refuse_several_heads(project)
+    if placement.rev_id is not None and project.known(placement.rev_id):
+        raise RunnerError(
+            "create_failed", f"there is a revision {placement.rev_id} already", "choose another --rev-id, or leave it out"
+        )
+    arguments = {**placement._asdict(), "head": placement.head or "head"}
     before = revision_files(project.script)
     finish = _Finish(renames or [], ask_renames, beyond, keep_dropped)
     if _env_moves_revisions(project):
         project.config.set_main_option("revision_environment", "true")
     types = own_types(Path(project.script.dir) / "script.py.mako") if beyond else nullcontext()
-    with chdir(project.directory), _as_command_line(project.config, message, empty), types:
+    with (
+        chdir(project.directory),
+        _as_command_line(project.config, {**arguments, "message": message, "autogenerate": not empty}),
+        types,
+    ):
         try:
             written = command.revision(
                 project.config,
                 message=message,
-                head=head or "head",
                 autogenerate=not empty,
                 process_revision_directives=None if empty else finish,
+                **arguments,
             )
         except RunnerError:
             raise
@@ -90,13 +120,13 @@ def _env_moves_revisions(project: Project) -> bool:
 
 
 @contextmanager
-def _as_command_line(config: Any, message: str, empty: bool) -> Iterator[None]:
+def _as_command_line(config: Any, options: dict[str, Any]) -> Iterator[None]:
     """Gives env.py the options of an `alembic revision` on the command line: hooks read `config.cmd_opts.autogenerate`."""
     from alembic.config import CommandLine
 
     before = config.cmd_opts
-    options = [] if empty else ["--autogenerate"]
-    config.cmd_opts = CommandLine().parser.parse_args(["revision", f"--message={message}", *options])
+    config.cmd_opts = CommandLine().parser.parse_args(["revision"])
+    vars(config.cmd_opts).update({"x": getattr(before, "x", None), **options})
     try:
         yield
     finally:

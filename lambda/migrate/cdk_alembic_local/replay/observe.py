@@ -46,7 +46,8 @@ def observe(project: Project, scratch: Scratch, ask: dict[str, Any], report: Rep
     `moment`: when its files may be copied."""
     for revision in ask["revisions"]:
         if not project.known(revision):
-            raise RunnerError("unknown_revision", f"the project has no revision {revision}", "name one from `alembic history`")
+            step = f"name one from `{project.command} history`"
+            raise RunnerError("unknown_revision", f"the project has no revision {revision}", step)
     kept = ask.get("kept")
     if kept:
         scratch.version = kept["postgres"]

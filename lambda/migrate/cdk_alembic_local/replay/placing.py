@@ -54,7 +54,7 @@ class _Search:
         self._revision: str | None = None
         """The running revision."""
         self._fewest: int | None = None
-        self.facts: dict[str, Any] = {"heads": [], "later": []}
+        self.facts: dict[str, Any] = {"command": project.command, "heads": [], "later": []}
 
     @contextmanager
     def around(self, context: Any) -> Iterator[None]:
@@ -89,7 +89,7 @@ class _Search:
         number = sum(map(len, differs.values()))
         if self._fewest is None or number < self._fewest:
             self._fewest = number
-            self.facts = {"heads": heads, "later": [], "differs": differs}
+            self.facts.update(heads=heads, later=[], differs=differs)
         elif number == self._fewest == 0:
             self.facts["later"].append(revision)
 

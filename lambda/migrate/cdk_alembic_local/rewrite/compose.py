@@ -110,15 +110,26 @@ class _Writer:
         first = tree.body[0]
         message = wanted["message"]
         if ast.get_docstring(tree, clean=False) is None or not isinstance(first, ast.Expr):
-            self._edits.append((1, 0, f'"""{message}"""\n\n'))
+            if message:
+                self._edits.append((1, 0, f'"""{message}"""\n\n'))
             return
         last = first.end_lineno or first.lineno
         text = "".join(self._source.lines[first.lineno - 1 : last])
-        own = (ast.get_docstring(tree) or "").strip().splitlines() or [""]
-        if own[0] != message:
-            if "\\" in message or '"' in message:
-                raise refused(self._path, "its message has quotes")
-            text = text.replace(own[0], message, 1) if own[0] else text.replace('"""', f'"""{message}', 1)
+        own = _title(ast.get_docstring(tree) or "")
+        if own[:1] != [message]:
+            # What is added to a title of several lines goes to its end.
+            is_longer = own and message.startswith(own[0])
+            after = own[-1] + message[len(own[0]) :] if is_longer else message
+            if own:
+                text = text.replace(own[-1] if is_longer else "\n".join(own), after, 1)
+            else:
+                text = re.sub(r'"""(\S)?', lambda match: f'"""{message}' + (f"\n\n{match[1]}" if match[1] else ""), text, count=1)
+            try:
+                is_written = after in ast.literal_eval(text.strip()).splitlines()
+            except (SyntaxError, ValueError):
+                is_written = False
+            if not is_written:
+                raise refused(self._path, "its message can't be written into its docstring")
         text = re.sub(r"(?m)^(Revision ID:).*$", rf"\1 {wanted['revision']}", text)
         if not self._is_first:
             text = re.sub(r"(?m)^(Revises:).*$", rf"\1 {wanted['down']}", text)
@@ -188,6 +199,12 @@ class _Writer:
                 continue
             first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
             self._edits.append((first, node.end_lineno or node.lineno, ""))
+
+
+def _title(docstring: str) -> list[str]:
+    """The lines before the first empty one; empty for a revision without a message."""
+    lines = docstring.strip().split("\n\n")[0].splitlines()
+    return [] if not lines or lines[0].startswith("Revision ID:") else lines
 
 
 def functions_heads(functions: list[ast.FunctionDef]) -> list[ast.expr]:

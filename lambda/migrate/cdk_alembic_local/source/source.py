@@ -42,7 +42,7 @@ def parse(source: bytes, path: Path) -> ast.Module:
         raise RunnerError(
             "invalid_project",
             f"the file is not valid Python {sys.version_info[0]}.{sys.version_info[1]}: {reason} ({path.name}{line})",
-            "fix the file; `alembic history` must print it",
+            "fix the file",
         ) from error
 
 

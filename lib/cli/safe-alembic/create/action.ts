@@ -17,18 +17,23 @@ import type { CreateArguments } from './arguments';
 /** Writes a revision in the safe form, and reviews it. */
 export async function create(session: Session, given: CreateArguments): Promise<number> {
   const { screen, project, common } = session;
-  const { message, head, asIs, renames, noRename, keepDropped } = given;
+  const { message, asIs, renames, noRename, keepDropped } = given;
   if (vagueDescription(message)) throw vague(message);
   const started = Date.now();
   await loadParser();
   const fill = given.backfill === undefined ? undefined : readBackfill(given.backfill);
   if (given.backfill !== undefined && !fill) throw noAssignment(given.backfill);
   const empty = given.empty || fill !== undefined;
+  const { versionPath } = given.placement;
+  const placement = {
+    ...given.placement,
+    ...(versionPath === undefined ? {} : { versionPath: path.relative(project, path.resolve(versionPath)) || '.' }),
+  };
   const { data } = screen;
   const [created, review, hookFailure] = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
     const { observer } = observation;
     const reports: Report[] = [];
-    const options = { message, head, empty, asIs, renames, askRenames: !noRename, keepDropped, fill };
+    const options = { message, placement, empty, asIs, renames, askRenames: !noRename, keepDropped, fill };
     await observer.ask({ ask: 'create', ...options, ...scratchStart(session, given) }, (report) => reports.push(report));
     const { revision, file, left, table } = mustHave(reports, 'created');
     const hookFailure = fill && table ? await writeBackfill(observer, { revision, file, message }, fill, table) : undefined;

@@ -1,3 +1,4 @@
+import type { RevisionPlacement } from '../../../contract/facts';
 import type { CommandLine, Options } from '../../options';
 import { FAIL_OPTIONS, type FailArguments, REPLAY_OPTIONS, type ReplayArguments, readFail, readReplay } from '../replay/options';
 
@@ -6,6 +7,11 @@ export const OPTIONS = {
   ...FAIL_OPTIONS,
   message: { type: 'string', short: 'm' },
   head: { type: 'string' },
+  splice: { type: 'boolean' },
+  'branch-label': { type: 'string' },
+  'version-path': { type: 'string' },
+  'rev-id': { type: 'string' },
+  'depends-on': { type: 'string', multiple: true },
   empty: { type: 'boolean' },
   backfill: { type: 'string' },
   'as-is': { type: 'boolean' },
@@ -17,8 +23,8 @@ export const OPTIONS = {
 export interface CreateArguments extends ReplayArguments, FailArguments {
   /** What the revision does. */
   readonly message: string;
-  /** The revision's parent, if there are several branches. */
-  readonly head?: string;
+  /** `versionPath` is as given. */
+  readonly placement: RevisionPlacement;
   readonly empty: boolean;
   /** What to fill, such as `users.full_name = name`. */
   readonly backfill?: string;
@@ -45,7 +51,14 @@ export function readCreate(line: CommandLine<keyof typeof OPTIONS>, problems: st
   }
   return {
     message: message ?? '',
-    head: line.text('head'),
+    placement: {
+      head: line.text('head'),
+      splice: line.flag('splice'),
+      branchLabel: line.text('branch-label'),
+      versionPath: line.text('version-path'),
+      revId: line.text('rev-id'),
+      dependsOn: line.texts('depends-on'),
+    },
     empty: line.flag('empty'),
     backfill: line.text('backfill'),
     asIs: line.flag('as-is'),

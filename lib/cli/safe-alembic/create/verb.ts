@@ -13,6 +13,12 @@ Revision
   -m, --message <message>   the same, as "alembic revision" takes it
   --head <revision>         what it follows where there are labelled branches, such as billing@head
                             (default: the only head)
+  --splice                  let it follow a revision that is no head
+  --branch-label <label>    label of the branch that it begins
+  --version-path <folder>   where its file goes, one of the project's version_locations
+                            (default: where the file is that it follows)
+  --rev-id <id>             its id (default: a random one)
+  --depends-on <revision>   a revision of another branch that it needs; repeatable
   --empty                   write a revision without operations, to fill in by hand
   --backfill <assignment>   write a revision that fills a column where it is NULL, in batches:
                             "users.full_name = name"

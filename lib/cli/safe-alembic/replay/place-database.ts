@@ -28,8 +28,8 @@ export async function placeDatabase(observer: Observer, entries: CatalogEntries,
   return inWords(mustHave(reports, 'placed').placed);
 }
 
-function inWords({ heads, later, differs, stopped }: PlacedFacts): Placed {
-  const stamp = `alembic stamp ${heads.join(' ')}`;
+function inWords({ command, heads, later, differs, stopped }: PlacedFacts): Placed {
+  const stamp = `${command} stamp ${heads.join(' ')}`;
   const differences = differs === undefined ? [] : listed(differs);
   if (differs !== undefined && !differences.length) {
     const rows = later.length ? `; ${later.join(', ')} after it change rows only, and run with the next upgrade` : '';
