@@ -417,8 +417,30 @@ own.options = format.py REVISION_SCRIPT_FILENAME
         # no name in the models
         batch_op.drop_constraint(None, type_="unique")`,
   );
+  bed.project.revision(
+    'e5',
+    'd4',
+    'Add badges table',
+    'op.create_table("badges", sa.Column("a", sa.BigInteger(), sa.ForeignKey("teams.id")), sa.Column("b", sa.BigInteger(), sa.ForeignKey("teams.id")))',
+    'op.drop_table("badges")',
+  );
+  // Each key is made again under its name, in both functions.
+  const key = (name: string, column: string, more = '') =>
+    `op.create_foreign_key(${name}, "badges", "teams", ["${column}"], ["id"]${more})`;
+  const drop = (name: string) => `op.drop_constraint(${name}, "badges", type_="foreignkey")`;
+  bed.project.revision(
+    'f6',
+    'e5',
+    'Delete badges with their teams',
+    ['a', 'b'].flatMap((one) => [drop(`"badges_${one}_fkey"`), key('None', one, ', ondelete="CASCADE"')]).join('\n    '),
+    ['b', 'a'].flatMap((one) => [drop('None'), key(`"badges_${one}_fkey"`, one)]).join('\n    '),
+  );
   const review = await fix();
-  expect(fixed(review)).toEqual(['check-not-valid', 'drop-constraint-none']);
+  expect(fixed(review)).toEqual(['check-not-valid', 'drop-constraint-none', 'drop-constraint-none', 'drop-constraint-none']);
+  expect(text('f6.py').match(/drop_constraint\(op.f\("\w+"/g)).toEqual([
+    'drop_constraint(op.f("badges_b_fkey"',
+    'drop_constraint(op.f("badges_a_fkey"',
+  ]);
   expect(reasons(review)['constraint-builds-index']).toBe('its downgrade is repaired first: run review --fix again for this one');
   expect([text('c3_1.py'), text('c3.py'), text('d4.py')]).toEqual([
     expect.stringContaining('# formatted'),

@@ -3,6 +3,7 @@ import { finalName } from '../../advice/python';
 import type { Finding } from '../../finding';
 import type { Reviewed } from '../../revision/reviewed';
 import { nameless } from '../../rules/reversibility';
+import { droppedBy } from '../belongings';
 import type { Planned } from '../plan';
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -55,21 +56,26 @@ class Names {
     const key = `${table} ${type}`;
     const left = this.left.get(key) ?? this.made({ table, type });
     this.left.set(key, left);
-    return left.pop() ?? '';
+    return left.shift() ?? '';
   }
 
   /** The constraints of the upgrade that the downgrade does not name. */
   private made({ table, type }: Target): string[] {
     const { upgrade, downgrade } = this.revision;
+    const dropped = droppedBy(upgrade);
     const before = new Set(upgrade.findTable(table)?.constraints.map(({ name }) => name));
-    const isNamed = (name: string) => this.units.some(({ code }) => code.includes(`"${name}"`) || code.includes(`'${name}'`));
-    const made = (downgrade.findTable(table)?.constraints ?? []).filter(
-      ({ name, kind }) => kind === KINDS[type] && !before.has(name) && !isNamed(name),
-    );
+    const isMade = (name: string) => !before.has(name) || dropped.has(name);
+    const naming = (name: string) => this.units.filter(({ code }) => code.includes(`"${name}"`) || code.includes(`'${name}'`));
+    const isDropped = (name: string) => naming(name).some(({ code }) => /drop_constraint|drop\s+constraint/i.test(code));
+    // One that the downgrade makes again under its name is dropped before.
+    const madeAgain = (name: string) => naming(name)[0]?.line ?? Number.POSITIVE_INFINITY;
+    const made = (downgrade.findTable(table)?.constraints ?? [])
+      .filter(({ name, kind }) => kind === KINDS[type] && isMade(name) && !isDropped(name))
+      .sort((one, other) => madeAgain(one.name) - madeAgain(other.name) || 0);
     const wanted = nameless(this.revision.downgrade).map(targetOf);
     const drops = wanted.filter((other) => other.table === table && other.type === type).length;
     if (made.length !== drops) {
-      this.problem = `the upgrade makes ${made.length} ${KINDS[type] ?? type} constraints of ${table}, and the downgrade drops ${drops} without a name`;
+      this.problem = `its downgrade drops ${drops} ${KINDS[type] ?? type} constraints of ${table} without a name, and its upgrade makes ${made.length}`;
     }
     return made.map(({ name }) => name);
   }
