@@ -4,13 +4,14 @@ import { addSteps } from '../advice/columns';
 import { checkSteps, foreignKeySteps, keySteps } from '../advice/constraints';
 import { buildSteps, dropConcurrently } from '../advice/indexes';
 import { execute, finalName, literal, tableArguments } from '../advice/python';
+import { nameBefore } from '../revision/made';
 import type { Part, Reviewed, Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';
 import type { Action, ConstraintDefinition } from '../sql/action';
 import { addValues } from './enums';
 import type { Form, FormPart, NoForm } from './form';
 import { setNotNull } from './not-null';
-import { renameColumn, renameTable } from './renames';
+import { renameColumn, renameInRenamed, renameTable } from './renames';
 import { changeType } from './types';
 
 type Does<Kind extends Action['does']> = Extract<Action, { does: Kind }>;
@@ -47,7 +48,10 @@ export const FORMS: Readonly<Record<string, Writer>> = {
     if (action.does !== 'rename') return undefined;
     if (keptUntil(action.to) !== undefined) return { reason: 'only the code can stop using it' };
     if (action.what === 'table') return renameTable(action, step, upgrade);
-    if (action.what === 'column') return renameColumn(action, upgrade);
+    if (action.what === 'column') {
+      const actions = upgrade.steps.map((other) => other.action);
+      return nameBefore(action.table, actions) === undefined ? renameColumn(action, upgrade) : renameInRenamed(step);
+    }
     return { reason: `there is no second name for a ${action.what} that the running code could use meanwhile` };
   },
 };

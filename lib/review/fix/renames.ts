@@ -2,7 +2,7 @@ import type { ColumnFacts } from '../../contract/facts';
 import { batches } from '../advice/batches';
 import { callWith, execute } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
-import { renamedTo } from '../revision/made';
+import { nameBefore, renamedTo } from '../revision/made';
 import type { Part, Step } from '../revision/reviewed';
 import type { Action } from '../sql/action';
 import { belongings, droppedBy } from './belongings';
@@ -17,12 +17,18 @@ type Rename = Extract<Action, { does: 'rename' }>;
  * A table under its new name, with a view under the old one for the running code. The view checks the rights of the role that uses it,
  * and has the table's grants.
  */
-export function renameTable({ table, to }: Rename, { call, sql }: Step, part: Part): Form | NoForm {
+export function renameTable({ table, to }: Rename, step: Step, part: Part): Form | NoForm {
+  const { call, sql } = step;
   const facts = part.findTable(table);
   if (!facts) return { reason: `there is no table ${table} before the revision` };
   const [old, target] = [quotedTable(table), quotedTable(renamedTo(table, to))];
-  const columns = facts.columns.map(({ name }) => quoted(name)).join(', ');
-  const view = execute(`CREATE VIEW ${old} WITH (security_invoker = true) AS SELECT ${columns} FROM ${target}`);
+  const view = (steps: readonly Step[]) => {
+    const columns = facts.columns.map(({ name }) => {
+      const own = columnAfter(table, name, steps);
+      return own === name ? quoted(name) : `${quoted(own)} AS ${quoted(name)}`;
+    });
+    return execute(`CREATE VIEW ${old} WITH (security_invoker = true) AS SELECT ${columns.join(', ')} FROM ${target}`);
+  };
   const grants = [
     '# the view gets the grants of its table',
     execute(
@@ -32,13 +38,18 @@ export function renameTable({ table, to }: Rename, { call, sql }: Step, part: Pa
   const drop = execute(`DROP VIEW ${old}`);
   const later = {
     up: [`# cdk-alembic: allow drop-in-use: no running code uses ${table} since the release before`, drop],
-    down: [view, ...grants],
+    down: [view(part.steps), ...grants],
   };
   return {
     parts: [
       {
         phase: 'add',
-        up: [call && !call.inLoop ? callWith(call, {}) : execute(sql), view, ...grants, ...nextRelease(later)],
+        up: [
+          call && !call.inLoop ? callWith(call, {}) : execute(sql),
+          view(part.steps.slice(0, part.steps.indexOf(step))),
+          ...grants,
+          ...nextRelease(later),
+        ],
         down: [drop],
       },
       { phase: 'contract', ...later },
@@ -46,6 +57,20 @@ export function renameTable({ table, to }: Rename, { call, sql }: Step, part: Pa
     // Its own downgrade renames the table back.
     undoneBy: () => false,
   };
+}
+
+/** The name of a column after statements that rename it or its table. `table`: its name before them. */
+function columnAfter(table: string, column: string, steps: readonly Step[]): string {
+  const actions = steps.map(({ action }) => action);
+  return actions.reduce((name, action, at) => {
+    if (action.does !== 'rename' || action.what !== 'column' || action.from !== name) return name;
+    return (nameBefore(action.table, actions.slice(0, at)) ?? action.table) === table ? action.to : name;
+  }, column);
+}
+
+/** A column of a table that the revision renames too, which has a view with the old names. */
+export function renameInRenamed({ call, sql }: Step): Form {
+  return { parts: [{ phase: 'add', up: [call && !call.inLoop ? callWith(call, {}) : execute(sql)] }], undoneBy: () => false };
 }
 
 /**

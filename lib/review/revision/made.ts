@@ -63,6 +63,16 @@ function withColumn(made: Made, column: string): Made {
   return { ...made, columns: new Set([...made.columns, column]) };
 }
 
+/** The name under which a table was there before the actions that rename it; undefined: none does. */
+export function nameBefore(table: string, actions: readonly Action[]): string | undefined {
+  const renames = actions.filter((action) => action.does === 'rename' && action.what === 'table');
+  const names = renames.reduceRight(
+    (name, action) => (action.does === 'rename' && renamedTo(action.table, action.to) === name ? action.table : name),
+    table,
+  );
+  return names !== table || renames.some((action) => action.does === 'rename' && action.table === table) ? names : undefined;
+}
+
 /** The full name of a table after a rename, which keeps its schema. */
 export function renamedTo(table: string, name: string): string {
   return table.includes('.') ? `${table.split('.')[0]}.${name}` : name;

@@ -138,8 +138,8 @@ export type Action =
       readonly names: readonly string[];
       readonly cascade?: boolean;
     }
-  /** `replaces`: OR REPLACE, so it may have been there. */
-  | { readonly does: 'create view'; readonly view: string; readonly replaces: boolean }
+  /** `replaces`: OR REPLACE, so it may have been there. `columns`: their names, as far as the statement has them. */
+  | { readonly does: 'create view'; readonly view: string; readonly replaces: boolean; readonly columns: readonly string[] }
   | { readonly does: 'create function'; readonly name: string; readonly replaces: boolean }
   | { readonly does: 'create trigger'; readonly table: string; readonly trigger: string }
   | { readonly does: 'create type'; readonly type: string }

@@ -26,7 +26,8 @@ const STATEMENTS: { readonly [Name in Kind]?: (node: Of<Name>, sql: string) => r
     ];
   },
   CreateTableAsStmt({ objtype, into, query }) {
-    if (objtype !== 'OBJECT_TABLE') return [{ does: 'create view', view: nameOf(into?.rel), replaces: false }];
+    if (objtype !== 'OBJECT_TABLE')
+      return [{ does: 'create view', view: nameOf(into?.rel), replaces: false, columns: outputOf(query) }];
     const table = nameOf(into?.rel);
     const isEmpty = into?.skipData || into?.rel?.relpersistence === 't';
     return [
@@ -115,7 +116,9 @@ const STATEMENTS: { readonly [Name in Kind]?: (node: Of<Name>, sql: string) => r
     const name = relation ? nameOf(relation) : object ? listName(object) : '';
     return [{ does: 'change owner', name, to: roleName({ RoleSpec: newowner ?? {} }) }];
   },
-  ViewStmt: ({ view, replace }) => [{ does: 'create view', view: nameOf(view), replaces: !!replace }],
+  ViewStmt: ({ view, replace, query }) => [
+    { does: 'create view', view: nameOf(view), replaces: !!replace, columns: outputOf(query) },
+  ],
   ReindexStmt({ kind, relation, name = '', params = [] }) {
     const what = kind === 'REINDEX_OBJECT_INDEX' ? 'index' : kind === 'REINDEX_OBJECT_TABLE' ? 'table' : 'more';
     return [{ does: 'reindex', what, name: relation ? nameOf(relation) : name, concurrently: hasOption(params, 'concurrently') }];
@@ -302,3 +305,14 @@ const LOCK_MODES: Readonly<Record<number, string>> = {
   7: 'ExclusiveLock',
   8: 'AccessExclusiveLock',
 };
+
+/** The names of a query's columns. */
+function outputOf(query: Node | undefined): readonly string[] {
+  const targets = query && 'SelectStmt' in query ? (query.SelectStmt.targetList ?? []) : [];
+  return targets.flatMap((target) => {
+    if (!('ResTarget' in target)) return [];
+    const { name, val } = target.ResTarget;
+    const [last] = val && 'ColumnRef' in val ? (val.ColumnRef.fields ?? []).slice(-1) : [];
+    return name ?? (last && 'String' in last ? (last.String.sval ?? []) : []);
+  });
+}

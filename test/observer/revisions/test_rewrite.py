@@ -96,6 +96,31 @@ def test_the_title_takes_the_place_of_the_message(tmp_path: Path, docstring: str
     assert ast.get_docstring(ast.parse(written), clean=False) == wanted
 
 
+def test_long_calls_are_written_as_formatters_do(path: Path) -> None:
+    code = (
+        'op.execute("ALTER TABLE users ADD CONSTRAINT users_age CHECK (age > 0 AND age < 1000 AND \\"a b\\" IS NOT NULL)")\n'
+        'op.create_index("ix_users_email_and_more", "users", ["email"], postgresql_concurrently=True)\n'
+        'op.create_index("ix_users_email_and_more", "users", ["email"], if_not_exists=True, postgresql_concurrently=True)'
+    )
+    [written] = compose(path, "aa_add.py", [wanted("aa", [{"code": code}], file="aa_add.py")])
+    assert """
+    op.execute(
+        "ALTER TABLE users ADD CONSTRAINT users_age CHECK (age > 0 AND age < 1000 AND "
+        "\\"a b\\" IS NOT NULL)"
+    )
+    op.create_index(
+        "ix_users_email_and_more", "users", ["email"], postgresql_concurrently=True
+    )
+    op.create_index(
+        "ix_users_email_and_more",
+        "users",
+        ["email"],
+        if_not_exists=True,
+        postgresql_concurrently=True,
+    )
+""" in written["text"]
+
+
 def test_each_statement_has_its_comments_and_its_block(path: Path) -> None:
     units = bodies(path)["upgrade"]
     assert [(unit["kind"], unit["within"], unit["code"].strip()) for unit in units] == [

@@ -243,18 +243,19 @@ _WIDEST = 88
 
 
 def _broken(code: str, indent: int) -> str:
-    """Long calls with an argument per line, as formatters write them."""
+    """Long calls on several lines, as formatters write them."""
     lines = []
     for line in code.split("\n"):
         own = re.match(r"\s*", line)[0]
         if len(line) + indent <= _WIDEST or line.lstrip().startswith("#"):
             lines.append(line)
             continue
-        lines.append(textwrap.indent(_call(line.strip()), own))
+        lines.append(textwrap.indent(_call(line.strip(), _WIDEST - indent - len(own) - 4), own))
     return "\n".join(lines)
 
 
-def _call(line: str) -> str:
+def _call(line: str, room: int) -> str:
+    """`room`: how long a line of its arguments may be."""
     try:
         [statement] = ast.parse(line).body
     except (SyntaxError, ValueError):
@@ -265,4 +266,20 @@ def _call(line: str) -> str:
     source = line.encode()
     arguments = [source[node.col_offset : node.end_col_offset].decode() for node in parts]
     head = source[: call.func.end_col_offset].decode()
+    if len(", ".join(arguments)) <= room:
+        return f"{head}(\n    {', '.join(arguments)}\n)"
+    if len(arguments) == 1:
+        return f"{head}(\n{textwrap.indent(_text(arguments[0], room), '    ')}\n)"
     return f"{head}(\n" + "".join(f"    {argument},\n" for argument in arguments) + ")"
+
+
+def _text(argument: str, room: int) -> str:
+    """A long text as several that Python joins."""
+    if not re.fullmatch(r'"(?!"").*"', argument):
+        return argument
+    lines, rest = [], argument[1:-1]
+    while len(rest) > room - 2 and (at := rest.rfind(" ", 1, room - 2)) > 0:
+        lines.append(f'"{rest[: at + 1]}"')
+        rest = rest[at + 1 :]
+    text = "\n".join([*lines, f'"{rest}"'])
+    return text if ast.literal_eval(f"({text})") == ast.literal_eval(argument) else argument

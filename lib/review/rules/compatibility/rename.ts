@@ -4,7 +4,7 @@ import { execute, literal, tableArguments } from '../../advice/python';
 import { quoted, quotedTable } from '../../advice/sql';
 import { releaseOf } from '../../fix/form';
 import { renameColumn, renameTable } from '../../fix/renames';
-import { renamedTo } from '../../revision/made';
+import { nameBefore, renamedTo } from '../../revision/made';
 import type { Part, Step } from '../../revision/reviewed';
 import { bare } from '../../revision/tables';
 import type { Found, Rule } from '../rule';
@@ -16,7 +16,10 @@ export const rename: Rule = {
   severity: 'error',
   title: 'a table, column, type, label, function or schema that the running code uses is renamed or moved',
   *check({ upgrade }) {
-    const views = new Set(upgrade.steps.flatMap(({ action }) => (action.does === 'create view' ? [action.view] : [])));
+    const actions = upgrade.steps.map(({ action }) => action);
+    const views = new Map(
+      actions.flatMap((action) => (action.does === 'create view' ? [[action.view, action.columns] as const] : [])),
+    );
     const retyped = new Set(
       upgrade.steps.flatMap(({ action }) => (action.does === 'drop' && action.what === 'type' ? action.names : [])),
     );
@@ -29,6 +32,7 @@ export const rename: Rule = {
       // A view under the old name serves the old code, and so does a table that takes its place.
       if (what === 'table' && (views.has(table) || isSwapped(step, upgrade))) continue;
       if (what === 'function' && isNewObject(from)) continue;
+      if (what === 'column' && views.get(nameBefore(table, actions) ?? '')?.includes(from)) continue;
       if (what === 'column' && (isNewColumn(table, from) || isNewColumn(table, to))) continue;
       // The old form of an enum, renamed to make room for the new one.
       if (what === 'type' && retyped.has(to)) continue;
@@ -65,6 +69,13 @@ function isSwapped({ action, transaction, index }: Step, part: Part): boolean {
 /** As `--fix` writes it, if it can. */
 function renamed(step: Step, action: Extract<Step['action'], { does: 'rename' }>, part: Part): string | undefined {
   if (action.what !== 'table' && action.what !== 'column') return undefined;
+  const actions = part.steps.map((other) => other.action);
+  const before = action.what === 'column' ? nameBefore(action.table, actions) : undefined;
+  const ofTable = part.steps.find(
+    ({ action: other }) => other.does === 'rename' && other.what === 'table' && other.table === before,
+  );
+  // A view under the table's old name has the old names of its columns.
+  if (ofTable?.action.does === 'rename') return renamed(ofTable, ofTable.action, part);
   const form = action.what === 'table' ? renameTable(action, step, part) : renameColumn(action, part);
   if (!('reason' in form)) return releaseOf(form);
   const { table, schema } = tableArguments(action.table);
