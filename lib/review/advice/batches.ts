@@ -1,6 +1,7 @@
-import type { UpdateStmt } from 'libpg-query';
+import type { Node, UpdateStmt } from 'libpg-query';
 import type { TableFacts } from '../../contract/facts';
 import type { Written } from '../sql/action';
+import { rangeName } from '../sql/names';
 import { sqlLiteral } from './python';
 import { quoted, quotedList, quotedTable, Text } from './sql';
 
@@ -9,7 +10,13 @@ const BATCH = 10_000;
 /** Fills a column in batches, one transaction each. `facts` has the key that selects the rows. */
 export function batches(table: string, assignment: string, condition: string, facts: TableFacts | undefined): string {
   const key = keyOf(facts);
-  const update = `UPDATE ${quotedTable(table)} SET ${assignment} WHERE ${key.tuple} IN (SELECT ${key.list} FROM ${quotedTable(table)} WHERE ${condition} LIMIT ${BATCH})`;
+  return repeated(
+    `UPDATE ${quotedTable(table)} SET ${assignment} WHERE ${key.tuple} IN (SELECT ${key.list} FROM ${quotedTable(table)} WHERE ${condition} LIMIT ${BATCH})`,
+  );
+}
+
+/** Runs an UPDATE until it finds no more rows, each time in a transaction of its own. */
+function repeated(update: string): string {
   return [
     'with op.get_context().autocommit_block():',
     `    while op.get_bind().execute(sa.text(${sqlLiteral(update)})).rowcount:`,
@@ -18,10 +25,10 @@ export function batches(table: string, assignment: string, condition: string, fa
 }
 
 /** The primary key, or the row's ctid if the table has none or is unknown. */
-function keyOf(facts: TableFacts | undefined): { tuple: string; list: string } {
+function keyOf(facts: TableFacts | undefined, of = ''): { tuple: string; list: string } {
   const columns = facts?.constraints.find(({ kind }) => kind === 'primary key')?.columns;
-  if (!columns?.length) return { tuple: 'ctid', list: 'ctid' };
-  const list = quotedList(columns);
+  if (!columns?.length) return { tuple: `${of}ctid`, list: `${of}ctid` };
+  const list = of ? columns.map((column) => of + quoted(column)).join(', ') : quotedList(columns);
   return { tuple: columns.length > 1 ? `(${list})` : list, list };
 }
 
@@ -41,11 +48,20 @@ function isRepeatable(value: string): boolean {
 /**
  * An UPDATE in batches that can be repeated after an interruption: it skips rows that already have their values. Undefined if that
  * can't be determined, as with `n = n + 1`, `now()` or a random value.
+ *
+ * @param facts the table before the revision
+ * @param after all tables after it
  */
-export function updateInBatches(table: string, written: Written<UpdateStmt> | undefined, facts: TableFacts | undefined) {
-  const { targetList = [], fromClause, relation } = written?.node ?? {};
+export function updateInBatches(
+  table: string,
+  written: Written<UpdateStmt> | undefined,
+  facts: TableFacts | undefined,
+  after: Readonly<Record<string, TableFacts>> = {},
+) {
+  const { targetList = [], fromClause = [], relation, withClause } = written?.node ?? {};
   const targets = targetList.flatMap((target) => ('ResTarget' in target ? [target.ResTarget] : []));
-  if (!written || !targets.length || fromClause?.length || relation?.alias) return undefined;
+  const other = written && otherOf(written.node, after);
+  if (!written || !targets.length || withClause || (fromClause.length ? !other : relation?.alias)) return undefined;
   // The value of a parameter is not known here.
   if (/\$\d/.test(written.sql)) return undefined;
   const set = new Set(targets.map(({ name = '' }) => name));
@@ -56,19 +72,73 @@ export function updateInBatches(table: string, written: Written<UpdateStmt> | un
   const chosen = where && text.slice(where.end, text.find(['RETURNING', ';'], where.end)?.start);
   if (!begin) return undefined;
   const conditions: string[] = [];
+  const own = other === undefined ? '' : `${quoted(relation?.alias?.aliasname ?? relation?.relname ?? '')}.`;
   for (const { name = '', val, location = 0, indirection } of targets) {
     const value = JSON.stringify(val ?? {});
-    const refersToTarget = [...value.matchAll(/"sval":"([^"]*)"/g)].some(([, column]) => set.has(column ?? ''));
+    const names = [...value.matchAll(/"ColumnRef":\{"fields":(\[.*?\])/g)].map(([, fields = '']) =>
+      [...fields.matchAll(/"sval":"([^"]*)"/g)].map(([, name = '']) => name),
+    );
+    const refersToTarget = names.some(
+      (fields) => set.has(fields.at(-1) ?? '') && !(other && fields.length > 1 && fields.at(-2) === other),
+    );
     if (!val || indirection?.length || 'MultiAssignRef' in val || refersToTarget || !isRepeatable(value)) return undefined;
     const equals = text.find(['='], location);
     if (!equals) return undefined;
     const until = Math.min(text.clauseEnd(equals.end), end ?? Number.POSITIVE_INFINITY);
-    const type = facts?.columns.find((column) => column.name === name)?.type;
+    const type = [after[table], facts].flatMap((one) => one?.columns.find((column) => column.name === name)?.type ?? [])[0];
     const written = text.slice(equals.end, until);
     // As it is stored: a numeric(10, 2) never equals a value with more digits.
-    conditions.push(`${quoted(name)} IS DISTINCT FROM ${type ? `CAST((${written}) AS ${type})` : `(${written})`}`);
+    conditions.push(`${own}${quoted(name)} IS DISTINCT FROM ${type ? `CAST((${written}) AS ${type})` : `(${written})`}`);
   }
   const assignment = text.slice(begin.end, end).replace(/;$/, '');
   const differs = conditions.join(' OR ');
-  return batches(table, assignment, chosen ? `(${chosen}) AND (${differs})` : differs, facts);
+  if (other === undefined) return batches(table, assignment, chosen ? `(${chosen}) AND (${differs})` : differs, facts);
+  const from = text.find(['FROM'], begin.end);
+  if (!from || !chosen) return undefined;
+  const [target, source] = [text.slice(written.node.relation?.location ?? 0, begin.start), text.slice(from.end, where?.start)];
+  const key = keyOf(facts, own);
+  return repeated(
+    `UPDATE ${target} SET ${assignment} FROM ${source} WHERE (${chosen}) AND ${key.tuple} IN (SELECT ${key.list} FROM ${target}, ${source} WHERE (${chosen}) AND (${differs}) LIMIT ${BATCH})`,
+  );
+}
+
+/**
+ * The name of the one other table from which an UPDATE takes values, if each row has at most one there: the condition has all
+ * columns of a key of it. Of several rows, each batch might take another one, and the batches would never end.
+ */
+function otherOf(
+  { fromClause = [], whereClause, relation }: UpdateStmt,
+  after: Readonly<Record<string, TableFacts>>,
+): string | undefined {
+  const [from, ...more] = fromClause;
+  if (!from || more.length || !('RangeVar' in from) || from.RangeVar.relname === relation?.relname) return undefined;
+  const name = from.RangeVar.alias?.aliasname ?? from.RangeVar.relname ?? '';
+  const columns = new Set(conjunctions(whereClause).flatMap((condition) => columnThatIs(condition, name)));
+  const isKey = after[rangeName(from)]?.constraints.some(
+    (one) => /^(?:primary key|unique)$/.test(one.kind) && one.columns.every((column) => columns.has(column)),
+  );
+  return isKey ? name : undefined;
+}
+
+function conjunctions(condition: Node | undefined): readonly Node[] {
+  if (!condition) return [];
+  return 'BoolExpr' in condition && condition.BoolExpr.boolop === 'AND_EXPR'
+    ? (condition.BoolExpr.args ?? []).flatMap(conjunctions)
+    : [condition];
+}
+
+/** The column of a table that a condition compares with something outside of the table, as in `other.id = items.other_id`. */
+function columnThatIs(condition: Node, table: string): string[] {
+  if (!('A_Expr' in condition) || condition.A_Expr.kind !== 'AEXPR_OP') return [];
+  const { lexpr, rexpr, name = [] } = condition.A_Expr;
+  if (JSON.stringify(name) !== '[{"String":{"sval":"="}}]') return [];
+  return [
+    [lexpr, rexpr],
+    [rexpr, lexpr],
+  ].flatMap(([one, two]) => {
+    const fields = one && 'ColumnRef' in one ? (one.ColumnRef.fields ?? []) : [];
+    const names = fields.flatMap((field) => ('String' in field ? [field.String.sval ?? ''] : []));
+    const isOutside = two !== undefined && !JSON.stringify(two).includes(`"sval":"${table}"`);
+    return isOutside && names.length > 1 && names.at(-2) === table ? names.slice(-1) : [];
+  });
 }

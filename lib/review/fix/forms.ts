@@ -145,9 +145,11 @@ function inBatches({ action }: Step, { upgrade: part }: Reviewed): Form | NoForm
   if (action.does !== 'update')
     return { reason: `there is no automatic fix for this ${action.does}: write it by hand, as shown` };
   const { table, written } = action;
-  const batched = updateInBatches(table, written, part.findTable(table));
+  const batched = updateInBatches(table, written, part.findTable(table), part.outcome);
   if (batched === undefined) {
-    return { reason: 'the batches might never end, because its values can differ each time or come from another table' };
+    return {
+      reason: 'the batches might never end, because its values can differ each time, or come from several rows of another table',
+    };
   }
   return { parts: [{ phase: 'fill', up: batched.split('\n') }], undoneBy: () => false };
 }

@@ -248,7 +248,7 @@ export const updateAll: Rule = {
           ? `UPDATE with a join alone writes every row of ${table} that has a match, all at once`
           : `UPDATE without WHERE writes every row of ${table} at once`;
       const overwrites = columns.every((column) => isNewColumn(table, column)) ? '' : ` and overwrites ${columns.join(', ')}`;
-      const batched = updateInBatches(table, written, upgrade.findTable(table));
+      const batched = updateInBatches(table, written, upgrade.findTable(table), upgrade.outcome);
       yield {
         ...place,
         // How many rows have a match is unknown.

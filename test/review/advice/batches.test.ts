@@ -45,6 +45,43 @@ test.each([
   expect(batched(sql)).toBeUndefined();
 });
 
+const key = (kind: 'primary key' | 'unique', ...columns: string[]) => ({
+  name: 'k',
+  kind,
+  columns,
+  definition: '',
+  validated: true,
+});
+const AFTER: Readonly<Record<string, TableFacts>> = {
+  items: { ...FACTS, columns: [...FACTS.columns, column('maker', 'varchar(20)')], constraints: [key('primary key', 'id')] },
+  'shop.makers': { columns: [], indexes: [], constraints: [key('unique', 'code', 'country')] },
+};
+
+function joined(sql: string): string | undefined {
+  const [action] = parseSql(sql).flatMap(({ actions }) => actions);
+  return action?.does === 'update' ? updateInBatches('items', action.written, AFTER.items, AFTER) : undefined;
+}
+
+test('values of another table come in batches, if a row has at most one there', () => {
+  const where = "m.code = i.code AND m.country = 'DE' AND i.price > 0";
+  expect(joined(`UPDATE items AS i SET maker = m.maker FROM shop.makers m WHERE ${where}`)).toContain(
+    `"UPDATE items AS i SET maker = m.maker FROM shop.makers m WHERE (${where}) AND i.id IN (SELECT i.id FROM items AS i, shop.makers m WHERE (${where}) AND (i.maker IS DISTINCT FROM CAST((m.maker) AS varchar(20))) LIMIT 10000)"`,
+  );
+});
+
+test.each([
+  'UPDATE items i SET maker = m.maker FROM shop.makers m WHERE m.code = i.code',
+  'UPDATE items i SET maker = m.maker FROM shop.makers m WHERE m.code = i.code AND m.country > i.country',
+  'UPDATE items i SET maker = m.maker FROM shop.makers m WHERE m.code = i.code OR m.country = i.country',
+  'UPDATE items i SET maker = m.maker FROM shop.makers m WHERE m.code = m.name AND m.country = i.country',
+  'UPDATE items i SET maker = i.maker || m.maker FROM shop.makers m WHERE m.code = i.code AND m.country = i.country',
+  'UPDATE items i SET maker = m.maker FROM shop.makers m, other o WHERE m.code = i.code AND m.country = i.country',
+  'UPDATE items i SET maker = m.maker FROM items m WHERE m.code = i.code AND m.country = i.country',
+  'WITH m AS (SELECT 1) UPDATE items i SET maker = m.maker FROM shop.makers m WHERE m.code = i.code AND m.country = i.country',
+])('no batches where another one may take another value: %s', (sql) => {
+  expect(joined(sql)).toBeUndefined();
+});
+
 test('a comment of the UPDATE hides no part of the batch', () => {
   const text = batched('UPDATE items\nSET name = title -- as shown\n, price = cost /* net */');
   expect(text).toContain('WHERE ctid IN');

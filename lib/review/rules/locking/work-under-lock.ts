@@ -105,7 +105,9 @@ function writesRows({ action, isExisting }: Step): boolean {
 
 function batchesOf({ action }: Step, part: Part): string {
   const batched =
-    action.does === 'update' ? updateInBatches(action.table, action.written, part.findTable(action.table)) : undefined;
+    action.does === 'update'
+      ? updateInBatches(action.table, action.written, part.findTable(action.table), part.outcome)
+      : undefined;
   return ['# in a separate revision, in batches:', ...(batched ? [batched] : [])].join('\n');
 }
 
