@@ -760,9 +760,18 @@ test('an UPDATE of a table that the revision has locked runs in batches after it
     op.execute("UPDATE users SET rank = 1")`,
     'op.drop_column("users", "rank")',
   );
-  expect(fixed(await fix())).toEqual(['update-all', 'work-under-lock']);
+  bed.project.revision(
+    'e5',
+    'd4',
+    'Give users the code of their team',
+    `op.add_column("users", sa.Column("code", sa.String(9)))
+    op.execute("UPDATE users u SET code = teams.code FROM teams WHERE teams.id = u.age")`,
+    'op.drop_column("users", "code")',
+  );
+  expect(fixed(await fix())).toEqual(['update-all', 'work-under-lock', 'work-under-lock']);
+  expect(text('e5.py')).toContain('AND (u.code IS DISTINCT FROM CAST((teams.code) AS character varying(9))) LIMIT 10000');
   expect(text('c3_1.py')).toContain('op.add_column("users"');
-  expect(text('c3.py')).toContain('WHERE (age > 17) AND (adult IS DISTINCT FROM (true)) LIMIT 10000');
+  expect(text('c3.py')).toContain('WHERE (age > 17) AND (adult IS DISTINCT FROM CAST((true) AS boolean)) LIMIT 10000');
 });
 
 test('a column gets another type through a second one, unless the new type holds less', async () => {
