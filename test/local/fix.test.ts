@@ -471,10 +471,14 @@ test('an enum gets its new values in place of a new type, and before they are us
   const swap = (to: string, using = 'kind::text::kind') => `op.execute("ALTER TYPE kind RENAME TO kind_old")
     kinds = sa.Enum(${to}, name="kind")
     kinds.create(op.get_bind())
+    op.execute("CREATE FUNCTION differ(kind, kind_old) RETURNS boolean LANGUAGE sql AS 'SELECT true'")
+    op.execute("CREATE OPERATOR <> (leftarg = kind, rightarg = kind_old, procedure = differ)")
     op.execute("ALTER TABLE users ALTER kind DROP DEFAULT")
     op.alter_column("users", "kind", type_=kinds, postgresql_using="${using}")
     op.execute("ALTER TABLE users ALTER kind SET DEFAULT 'a'")
     op.alter_column("teams", "kind", type_=kinds, postgresql_using="${using}")
+    op.execute("DROP OPERATOR <> (kind, kind_old)")
+    op.execute("DROP FUNCTION differ(kind, kind_old)")
     op.execute("DROP TYPE kind_old")`;
   bed.project.revision(
     'd4',

@@ -1,4 +1,4 @@
-import type { Node } from 'libpg-query';
+import { type Node, scanSync } from 'libpg-query';
 import { execute } from '../advice/python';
 import { quotedTable } from '../advice/sql';
 import type { Reviewed } from '../revision/reviewed';
@@ -26,17 +26,20 @@ export function addValues({ table, column }: ChangeType, { facts, upgrade }: Rev
     (action) => defaultOf(facts.before, action.table, action.column) === defaultOf(facts.after, action.table, action.column),
   );
   const isOne = (name: string) => names.has(bare(name));
+  const others = [...names].filter((name) => name !== bare(type));
   return {
     parts: [{ phase: 'values', autocommit: true, up: additions(type, before, after) }],
     // It makes the old type again, as the revision does.
     undoneBy: () => false,
-    replaces: ({ action }) => {
-      if (action.does === 'rename') return action.what === 'type' && isOne(action.table);
-      if (action.does === 'drop') return action.what === 'type' && action.names.every(isOne);
-      if (action.does === 'create type') return isOne(action.type);
-      if (action.does === 'set default')
+    replaces: ({ action, sql }) => {
+      if (action.does === 'create type' && isOne(action.type)) return true;
+      if (action.does === 'drop' && action.what === 'type' && action.names.every(isOne)) return true;
+      if (action.does === 'change type' && changed.includes(action)) return true;
+      if (action.does === 'set default') {
         return kept.some(({ table: of, column: own }) => of === action.table && own === action.column);
-      return action.does === 'change type' && changed.includes(action);
+      }
+      // What names another name of the type needs it: a rename, operators that compare the two types.
+      return scanSync(sql).tokens.some(({ text }) => others.includes(text.replaceAll('"', '')));
     },
   };
 }

@@ -34,7 +34,7 @@ test('a series stays linked where the options of "alembic revision" put it, and 
     'billing/c1.py',
     'revision = "c1"\ndown_revision = None\nbranch_labels = "other"\ndef upgrade(): pass\ndef downgrade(): pass\n',
   );
-  const ids = 'branch_labels = ${repr(branch_labels)}\ndepends_on = ${repr(depends_on)}\n\n\ndef upgrade';
+  const ids = `branch_labels = \${repr(branch_labels)}\ndepends_on = \${repr(depends_on)}\n\n\ndef upgrade`;
   project.write('migrations/script.py.mako', read('migrations/script.py.mako').replace('\n\ndef upgrade', ids));
   const needed = 'if context.get_x_argument(as_dictionary=True) != {"env": "dev"}: raise RuntimeError("no env")\n';
   project.write('migrations/env.py', read('migrations/env.py').replace('engine = ', `${needed}engine = `));
