@@ -10,15 +10,16 @@ from ..database.session import own_connection
 from ..database.version_table import find, hold_mutex
 from ..production.replication import refuse
 from ..project.environment import current, run_environment
-from ..project.project import Project
+from ..project.project import Project, keeping_scripts
 from ..project.revisions import alembic_errors, refuse_ahead, resolve
 from ..protocol.errors import RunnerError
 from ..protocol.log import log
 from ..protocol.request import Invocation
 from .answer import Outcome, answer_of
 from .failure import not_stamped, stamp_failed
+from .migrate import migrate
 from .read import read
-from .run import migrate
+from .run import Run
 
 
 def execute(project: Project, invocation: Invocation) -> dict[str, Any]:
@@ -26,12 +27,26 @@ def execute(project: Project, invocation: Invocation) -> dict[str, Any]:
     if invocation.request.command == "upgrade" and invocation.settings.on_replication == "refuse":
         refuse(project, invocation)
     if invocation.request.command in ("upgrade", "downgrade"):
-        outcome = migrate(project, invocation)
+        outcome = _migrate(project, invocation)
     elif invocation.request.command == "stamp":
         outcome = _stamp(project, invocation)
     else:
         outcome = read(project, invocation)
     return answer_of(project, invocation, outcome)
+
+
+def _migrate(project: Project, invocation: Invocation) -> Outcome:
+    run = Run(project, invocation)
+    with keeping_scripts():
+        migrate(run)
+    record, progress = run.record, run.progress
+    facts: dict[str, Any] = {"runId": record.run_id} if record.begun or record.snapshot else {}
+    if record.snapshot:
+        facts["snapshot"] = record.snapshot
+    if invocation.ended_blockers:
+        facts["endedBlockers"] = invocation.ended_blockers
+    before, after = invocation.before or (), progress.heads
+    return Outcome(progress.status, before, after, progress.target, progress.pending, bool(progress.fresh), facts)
 
 
 def _stamp(project: Project, invocation: Invocation) -> Outcome:

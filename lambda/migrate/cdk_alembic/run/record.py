@@ -88,7 +88,7 @@ class Record:
         Alembic's."""
         self.self_committed: list[str] = []
         """Revisions that ended Alembic's transaction and whose version stamp is not committed."""
-        self.failure: BaseException | None = None
+        self._failure: BaseException | None = None
         """Why the running revision could not write its record."""
         self._is_written_afterwards = False
         """Whether a revision's record can't be written in the revision's transaction, and is written after it."""
@@ -98,12 +98,9 @@ class Record:
         self._mutex_pid = 0
         """Process id of the session that holds the mutex; its connection may be closed when the run is concluded."""
 
-    def begin(
-        self, mutex: Any, table: VersionTable, heads: tuple[str, ...], fresh: bool, snapshot: dict[str, Any] | None = None
-    ) -> None:
+    def begin(self, mutex: Any, table: VersionTable, heads: tuple[str, ...], fresh: bool) -> None:
         """Creates the schema if needed, and records the start of the run. `mutex`: the autocommit connection that holds the
-        mutex. `fresh`: whether the database has nothing to lose. `snapshot`: the contract's Snapshot, if
-        this call made one."""
+        mutex. `fresh`: whether the database has nothing to lose."""
         self._mutex_pid = mutex.info[PID]
         with self._warning():
             history.create(mutex, for_tenants=self._invocation.tenant is not None)
@@ -117,13 +114,14 @@ class Record:
                 requested_by=self._invocation.request.requested_by,
                 heads=json.dumps(heads),
                 fresh=fresh,
-                snapshot=json.dumps(snapshot) if snapshot else None,
+                snapshot=json.dumps(self.snapshot) if self.snapshot else None,
                 backend=table.pid,
             ).one()
             self.begun = True
             at, wal_position, made = started
-            self.snapshot = json.loads(made) if made else None
-            self._invocation.restore_point = history.restore_point(at, wal_position, self.snapshot, host_of(mutex))
+            snapshot = json.loads(made) if made else None
+            self.snapshot = self.snapshot or snapshot
+            self._invocation.restore_point = history.restore_point(at, wal_position, snapshot, host_of(mutex))
 
     def has_snapshot(self, mutex: Any) -> bool:
         """Whether an earlier call of this run made an RDS snapshot."""
@@ -137,14 +135,18 @@ class Record:
             return bool(exists and execute(mutex, _HAS_SNAPSHOT, id=self.run_id).scalar())
         return False
 
-    def write(self, connection: Any, session: Session) -> None:
-        """Records the running revision in its own transaction, and sets the limits of the next one. The commit after it may take
-        as long as the revision: it checks deferred constraints."""
+    def start(self, script: Any) -> None:
+        """A revision runs now."""
+        self.running = Revision(script)
+
+    def write(self, session: Session, ctx: Any, **_: Any) -> None:
+        """Alembic's on_version_apply. Records the running revision in its own transaction, and sets the limits of the next one.
+        The commit after it may take as long as the revision: it checks deferred constraints."""
         from sqlalchemy.exc import SQLAlchemyError
 
         if not self.begun or self._is_written_afterwards:
             return
-        revision = self.running
+        revision, connection = self.running, ctx.connection
         revision.applied = _applied(revision, session)
         try:
             # If the record failed the transaction, a retry would repeat what the revision has committed itself.
@@ -154,7 +156,7 @@ class Record:
             self._is_written_afterwards = True
             if session.left_transaction:
                 return
-            self.failure = error
+            self._failure = error
             raise
         session.were_set()
         revision.is_recorded = True
@@ -184,14 +186,14 @@ class Record:
         self.uncommitted.append(revision)
         is_held = revision.was_held
         if not in_transaction:
-            is_held = self.commit(mutex) or is_held
+            is_held = self._commit(mutex) or is_held
             self.self_committed.clear()
         elif session.left_transaction:
             self.self_committed.append(revision.script.revision)
         self.running = None
         return is_held
 
-    def commit(self, connection: Any) -> bool:
+    def _commit(self, connection: Any) -> bool:
         """Reports the revisions that are committed now. `connection` is in autocommit. Returns whether the mutex is known to be
         held."""
         is_held = False
@@ -217,8 +219,24 @@ class Record:
         self.uncommitted.clear()
         return is_held
 
-    def forget_lost(self, lineage: set[str], context: Any) -> list[str]:
-        """Forgets the revisions of this run that a version table with this lineage does not show, and returns them."""
+    def is_why(self, error: BaseException) -> bool:
+        """Whether a revision failed only because of its record, so it is repeated without one."""
+        failed, self._failure = self._failure, None
+        if failed is None or failed is not error or self.self_committed:
+            return False
+        log("WARNING", "recorded_afterwards", stage=self._invocation.settings.stage, reason=describe(error))
+        return True
+
+    def settle(self, lineage: set[str] | None, context: Any) -> list[str]:
+        """Reports the revisions of this run that a version table with this lineage shows, and returns the others. None: the
+        lineage is unknown, so all are reported."""
+        lost = [] if lineage is None else self._forget_lost(lineage, context)
+        if self.uncommitted:
+            with brief_connection(context) as own:
+                self._commit(own)
+        return lost
+
+    def _forget_lost(self, lineage: set[str], context: Any) -> list[str]:
         done = [*self._invocation.applied, *(revision.applied for revision in self.uncommitted)]
         lost = [item["revision"] for item in done if (item["revision"] in lineage) == self._downgrade]
         if lost:

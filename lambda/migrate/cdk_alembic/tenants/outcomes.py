@@ -68,7 +68,7 @@ class Outcomes:
         """Adds a tenant's outcome and returns its status. `seen`: its version table's revisions, if known, unless the run has
         read them. Without a `run`, the tenant was only checked. `drift`: the contract's DriftReport, if the run has none."""
         before = invocation.before if invocation.before is not None else seen
-        after = run.heads if run and run.heads is not None else None if invocation.applied else before
+        after = run.progress.heads if run and run.progress.heads is not None else None if invocation.applied else before
         try:
             pending = self._pending(after or ())
         except ProjectError:
@@ -96,7 +96,7 @@ class Outcomes:
         self._invocation.applied.extend(invocation.applied)
         self._invocation.lock_wait_seconds += invocation.lock_wait_seconds
         self.warn(invocation.warnings)
-        fresh = run.fresh if run else None
+        fresh = run.progress.fresh if run else None
         if fresh is False or (fresh is None and after):
             unread = self._invocation.settings.guard_unread
             self._losses.update((json.dumps(loss), loss) for loss in data_losses(pending, unread))
@@ -106,7 +106,7 @@ class Outcomes:
         if error:
             return "failed"
         if self._invocation.request.command == "upgrade":
-            return run.status if run else "complete"
+            return run.progress.status if run else "complete"
         if self._project.unknown(after):
             return "ahead"
         return "pending" if pending else "complete"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from typing import Any
 
 from ..database.version_table import VersionTable
@@ -11,6 +10,7 @@ from ..project.environment import current
 from ..project.project import Project
 from ..protocol.request import Invocation
 from ..protocol.tenant_request import Tenant
+from ..run.migrate import migrate
 from ..run.preconditions import is_fresh
 from ..run.run import Run
 from .connection import KeptConnection
@@ -18,8 +18,8 @@ from .followed import Followed
 from .location import locate
 
 
-class TenantRun(Run):
-    """A run whose version table is known to be in the tenant's schema."""
+class TenantRun:
+    """The version table is known to be in the tenant's schema."""
 
     def __init__(
         self,
@@ -31,22 +31,25 @@ class TenantRun(Run):
         followed: Followed,
     ) -> None:
         """`database`: the name in the tenant's own secret."""
-        super().__init__(project, invocation, "head", schema=tenant.schema)
+        self.invocation = invocation
         self.drift: dict[str, Any] | None = None
         """The contract's DriftReport, of the command drift."""
         self.driver: str | None = None
         """Set once env.py has connected."""
+        self._project = project
         self._tenant = tenant
         self._database = database
         self._kept = kept
         self._followed = followed
         self._engine: Any = None
+        self._run = Run(project, invocation, tenant.schema, self._locate, kept.of)
+        self.progress = self._run.progress
         # Before the version table is read again over env.py's own connection.
         invocation.renew = kept.close
 
     def carry_out(self) -> None:
         """Executes the request's command. Raises RunnerError."""
-        self.project.for_tenant(self._tenant.argument)
+        self._project.for_tenant(self._tenant.argument)
         try:
             {"upgrade": self._upgrade, "plan": self._plan, "drift": self._compare}[self.invocation.request.command]()
         finally:
@@ -58,24 +61,25 @@ class TenantRun(Run):
 
     def _upgrade(self) -> None:
         if self._followed.must_ask(self._tenant, "upgrade") or self._followed.is_followed(self._tenant):
-            heads, _ = current(self.project, self._look_at_replication)
+            heads, _ = current(self._project, self._look_at_replication)
             self._followed.refuse(self._tenant, self.invocation, heads)
-        self.execute()
+        migrate(self._run)
 
     def _plan(self) -> None:
         """Reads the tenant's revisions."""
 
         def look(heads: tuple[str, ...], context: Any) -> None:
-            self.table = self.locate(context)
-            self.heads = self.invocation.before = heads
-            if heads == self.project.heads:
+            table = self.progress.table = self._locate(context)
+            self.progress.heads = self.invocation.before = heads
+            if heads == self._project.heads:
                 return
-            with self._kept.of(context, self.table) as connection:
-                self.fresh = is_fresh(connection, self.table, heads, self.project.lineage(heads), self.table.own_schema)
+            with self._kept.of(context, table) as connection:
+                lineage = self._project.lineage(heads)
+                self.progress.fresh = is_fresh(connection, table, heads, lineage, table.own_schema)
                 if self._followed.must_ask(self._tenant, "plan"):
                     self._followed.learn(self._tenant, replication.look(connection))
 
-        heads, _ = current(self.project, look)
+        heads, _ = current(self._project, look)
         self._followed.warn(self._tenant, self.invocation, heads)
 
     def _compare(self) -> None:
@@ -83,24 +87,21 @@ class TenantRun(Run):
         from ..drift.check import ALLOWANCE, report
 
         def look(heads: tuple[str, ...], context: Any) -> None:
-            self.table = self.locate(context)
-            self.heads = self.invocation.before = heads
+            table = self.progress.table = self._locate(context)
+            self.progress.heads = self.invocation.before = heads
             accept = ALLOWANCE in self.invocation.request.allow
-            with self._kept.of(context, self.table) as connection:
-                self.drift = report(connection, self.table, heads, accept, self._tenant.schema)
+            with self._kept.of(context, table) as connection:
+                self.drift = report(connection, table, heads, accept, self._tenant.schema)
 
-        current(self.project, look)
+        current(self._project, look)
 
     def _look_at_replication(self, _heads: tuple[str, ...], context: Any) -> None:
-        self.table = self.locate(context)
+        table = self.progress.table = self._locate(context)
         if self._followed.must_ask(self._tenant, "upgrade"):
-            with self._kept.of(context, self.table) as connection:
+            with self._kept.of(context, table) as connection:
                 self._followed.learn(self._tenant, replication.look(connection))
 
-    def locate(self, context: Any) -> VersionTable:
+    def _locate(self, context: Any) -> VersionTable:
         self._engine = context.connection.engine
         self.driver = context.dialect.driver
         return locate(context, self._tenant, self._database)
-
-    def connect(self, context: Any) -> AbstractContextManager[Any]:
-        return self._kept.of(context, self.table)

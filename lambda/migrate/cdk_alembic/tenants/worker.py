@@ -268,7 +268,7 @@ class _Batch:
     def _is_of_all(self, error: RunnerError, tenant: Tenant, invocation: Invocation, run: TenantRun | None) -> bool:
         if isinstance(error, ProjectError):
             return True
-        if invocation.before is not None or (run is not None and run.table is not None):
+        if invocation.before is not None or (run is not None and run.progress.table is not None):
             # The database was reachable.
             return False
         return tenant.secret_arn is None and error.code in _NOT_REACHED and error.sql_state not in _OF_ONE
@@ -288,9 +288,9 @@ class _Batch:
     def _learn(self, tenant: Tenant, run: TenantRun) -> None:
         """Stores what env.py showed about its database."""
         options = self.connects.only()
-        if run.table is None or options is None or run.driver is None:
+        if run.progress.table is None or options is None or run.driver is None:
             return
-        self.shown.setdefault(tenant.secret_arn, Shown(run.driver, options, run.table))
+        self.shown.setdefault(tenant.secret_arn, Shown(run.driver, options, run.progress.table))
 
     def _shown(self, secret: str | None) -> Shown | None:
         if secret is None or secret in self.shown:
