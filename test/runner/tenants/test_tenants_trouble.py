@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from cdk_alembic.database.version_table import key_of
-from cdk_alembic.tenants import run as tenant_run
+from cdk_alembic.run import attempt
 from conftest import AT_GATE, NEAR_DEADLINE, Backend, Context, Database, eventually, failure, gate, invoke
 from each_driver import DRIVERS
 from processes import Call
@@ -265,14 +266,14 @@ class TestTheCall:
         counts = []
         count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         tenants.revision("r2", "r1", "op.get_bind().exec_driver_sql('SELECT 1/0')")
-        end = tenant_run.TenantRun._read_heads
+        heads_in = attempt.heads_in
 
-        def counted(run: tenant_run.TenantRun, context: object) -> None:
+        def counted(*connection_and_table: Any) -> tuple[str, ...]:
             # A session that was closed is there for a moment more: so was the one that counts.
             counts.append(eventually(lambda: database.rows(count) == [(2,)]))
-            end(run, context)
+            return heads_in(*connection_and_table)
 
-        monkeypatch.setattr(tenant_run.TenantRun, "_read_heads", counted)
+        monkeypatch.setattr(attempt, "heads_in", counted)
         invoke(batch(*"abc"))
         assert counts == [True] * 3
 

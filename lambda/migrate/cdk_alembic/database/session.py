@@ -189,14 +189,14 @@ class Session:
         self._lock_timeout = lock_timeout
         self._set_at = time.monotonic()
 
-    def next_limits(self) -> tuple[str, dict[str, str]]:
-        """The next revision's limits, to add to a statement that is sent anyway. Call `were_set` after it."""
-        return limits(self._connection, self._invocation, self._invocation.settings.limits.lock_timeout)
-
-    def were_set(self) -> None:
-        """Records that the next revision's limits are set, until a rollback."""
+    def end_revision(self, connection: Any, statement: str, **values: Any) -> Any:
+        """The row of the statement that ends a revision, which also sets the next one's limits, until a rollback. Raises
+        SQLAlchemyError."""
         self._lock_timeout = self._invocation.settings.limits.lock_timeout
+        calls, parameters = limits(self._connection, self._invocation, self._lock_timeout)
+        row = repeated(connection, f"{statement}, {calls}", **values, **parameters)
         self._set_at = time.monotonic()
+        return row
 
     def before_statement(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
         """SQLAlchemy's before_cursor_execute event."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ..database import history
@@ -151,31 +152,27 @@ class Record:
         try:
             # If the record failed the transaction, a retry would repeat what the revision has committed itself.
             with expecting(), connection.begin_nested() if session.left_transaction else nullcontext():
-                revision.was_held = self._insert(connection, revision, session.next_limits())
+                revision.was_held = self._insert(revision, partial(session.end_revision, connection))
         except SQLAlchemyError as error:
             self._is_written_afterwards = True
             if session.left_transaction:
                 return
             self._failure = error
             raise
-        session.were_set()
         revision.is_recorded = True
 
-    def _insert(self, connection: Any, revision: Revision, limits: tuple[str, dict[str, str]] = ("", {})) -> bool:
-        """Returns whether the mutex is still held. `limits`: expressions and parameters to add to the statement. Raises
-        SQLAlchemyError."""
-        calls, values = limits
-        row = repeated(
-            connection,
-            f"{_APPLIED}, {calls}" if calls else _APPLIED,
+    def _insert(self, revision: Revision, send: Callable[..., Any]) -> bool:
+        """Returns whether the mutex is still held. `send`: executes the statement and returns its row. Raises SQLAlchemyError."""
+        applied = revision.applied
+        row = send(
+            _APPLIED,
             id=self.run_id,
-            revision=revision.applied["revision"],
-            message=revision.applied["message"],
-            duration_ms=revision.applied["durationMs"],
-            statements=revision.applied["statements"],
+            revision=applied["revision"],
+            message=applied["message"],
+            duration_ms=applied["durationMs"],
+            statements=applied["statements"],
             checksum=history.checksum(revision.script),
             mutex=self._mutex_pid,
-            **values,
         )
         return row[0]
 
@@ -203,7 +200,7 @@ class Record:
             if not revision.is_recorded:
                 is_held = False
                 with self._warning():
-                    is_held = self.begun and self._insert(connection, revision)
+                    is_held = self.begun and self._insert(revision, partial(repeated, connection))
             if self._invocation.tenant is not None:
                 # Thousands of tenants would write too many lines.
                 continue
