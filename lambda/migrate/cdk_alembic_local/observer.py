@@ -225,21 +225,20 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
         finally:
             scratch.leave()
     elif verb == "create":
-        from .create.revision import Placement, create
+        from .create.revision import Differences, Placement, create
         from .replay.at_head import at_head, table_to_fill
 
         with application_context(project), at_head(project, scratch, ask):
-            options = {
-                "renames": ask.get("renames"),
-                "ask_renames": ask.get("askRenames", True),
-                "beyond": not ask.get("asIs", False),
-                "keep_dropped": ask.get("keepDropped"),
-            }
+            differences = Differences(
+                ask.get("renames") or (),
+                ask.get("askRenames", True),
+                beyond=not ask.get("asIs", False),
+                keep_dropped=ask.get("keepDropped"),
+            )
             fill = ask.get("fill")
             facts = {"table": table_to_fill(project, fill["table"], fill["column"])} if fill else {}
-            created = create(
-                project, ask["message"], empty=ask["empty"], placement=Placement.of(ask.get("placement", {})), **options
-            )
+            placement = Placement.of(ask.get("placement", {}))
+            created = create(project, ask["message"], None if ask["empty"] else differences, placement)
             report({"report": "created", **created, **facts})
     else:
         raise RunnerError("invalid_request", f'there is no ask "{verb}"', "the two sides are not of the same version")

@@ -18,7 +18,7 @@ from alembic.config import main
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.rules import BACKEND_DIRECTORY
-from cdk_alembic_local.create.revision import Placement, create
+from cdk_alembic_local.create.revision import Differences, Placement, create
 
 TEMPLATES = Path(alembic.__file__).parent / "templates"
 MODELS = """
@@ -92,7 +92,7 @@ def files(project: Project) -> list[str]:
 
 def refused(project: Project, empty: bool = False) -> RunnerError:
     with pytest.raises(RunnerError) as raised:
-        create(project, "Add users table", empty=empty)
+        create(project, "Add users table", None if empty else Differences())
     assert raised.value.next
     return raised.value
 
@@ -102,7 +102,7 @@ def refused(project: Project, empty: bool = False) -> RunnerError:
 )
 def test_what_the_models_have_more_is_written_into_a_revision(root: Path, database: str, template: str, driver: str) -> None:
     there = project(root, database, template, driver)
-    created = create(there, "Add users table", empty=False)
+    created = create(there, "Add users table", Differences())
     assert created["file"] == f"alembic/versions/{created['revision']}_add_users_table.py"
     text = (there.directory / created["file"]).read_text()
     assert text.startswith('"""Add users table\n')
@@ -117,13 +117,13 @@ def test_models_that_agree_with_the_migrations_make_no_file(root: Path, database
 
 def test_an_empty_revision_is_written_on_request(root: Path, database: str) -> None:
     there = project(root, database, metadata=False)
-    created = create(there, "Fill names", empty=True)
+    created = create(there, "Fill names", None)
     assert files(there) == [f"{created['revision']}_fill_names.py"]
     assert "create_table" not in (there.directory / created["file"]).read_text()
 
 
 def test_a_message_that_looks_like_an_option_is_a_message(root: Path, database: str) -> None:
-    created = create(project(root, database), "--sql is no option here", empty=True)
+    created = create(project(root, database), "--sql is no option here", None)
     assert created["file"].endswith("_sql_is_no_option_here.py")
 
 
@@ -132,7 +132,7 @@ def test_the_file_is_named_as_the_project_says(root: Path, database: str) -> Non
     template = "%%(year)d_%%(month).2d_%%(day).2d-%%(rev)s_%%(slug)s"
     there = change(there, "alembic.ini", "[alembic]\n", f"[alembic]\nfile_template = {template}\n")
     assert re.match(
-        r"alembic/versions/\d{4}_\d\d_\d\d-\w+_add_users_table\.py$", create(there, "Add users table", empty=False)["file"]
+        r"alembic/versions/\d{4}_\d\d_\d\d-\w+_add_users_table\.py$", create(there, "Add users table", Differences())["file"]
     )
 
 
@@ -152,7 +152,7 @@ def with_hook(there: Project, body: str) -> Project:
 
 def test_hooks_of_env_py_have_the_last_word(root: Path, database: str) -> None:
     there = with_hook(project(root, database), 'directives[0].rev_id = "0042"')
-    assert create(there, "Add users table", empty=False) == {
+    assert create(there, "Add users table", Differences()) == {
         "revision": "0042",
         "file": "alembic/versions/0042_add_users_table.py",
         "left": [],
@@ -169,7 +169,7 @@ def test_a_hook_that_leaves_nothing_makes_no_file(root: Path, database: str, bod
 def test_a_hook_that_adds_something_is_enough(root: Path, database: str) -> None:
     there = change(project(root, database), "models.py", 'sa.Table("users"', '0 and sa.Table("users"')
     body = "from alembic.operations import ops; directives[0].upgrade_ops.ops.append(ops.ExecuteSQLOp('SELECT 1'))"
-    assert "SELECT 1" in (there.directory / create(with_hook(there, body), "Ask", empty=False)["file"]).read_text()
+    assert "SELECT 1" in (there.directory / create(with_hook(there, body), "Ask", Differences())["file"]).read_text()
 
 
 def test_a_hook_that_runs_after_writing_is_run(root: Path, database: str) -> None:
@@ -179,7 +179,7 @@ def test_a_hook_that_runs_after_writing_is_run(root: Path, database: str) -> Non
         "note.options = -c 'echo \"# noted\" >> REVISION_SCRIPT_FILENAME'\n"
     )
     there = change(there, "alembic.ini", "[post_write_hooks]\n", hooks)
-    assert (there.directory / create(there, "Add users table", empty=False)["file"]).read_text().endswith("# noted\n")
+    assert (there.directory / create(there, "Add users table", Differences())["file"]).read_text().endswith("# noted\n")
 
 
 def test_a_hook_that_fails_after_writing_says_which_file_is_there(root: Path, database: str) -> None:
@@ -222,7 +222,7 @@ def test_of_labelled_branches_the_one_to_follow_must_be_named(root: Path, databa
     failure = refused(there, empty=True)
     assert failure.code == "multiple_heads"
     assert failure.next == "name the one to follow: --head billing@head or --head core@head"
-    written = create(there, "Add invoices", empty=True, placement=Placement(head="billing@head"))
+    written = create(there, "Add invoices", None, placement=Placement(head="billing@head"))
     assert "down_revision: Union[str, Sequence[str], None] = 'b1'" in (there.directory / written["file"]).read_text()
 
 
@@ -264,7 +264,9 @@ def test_a_revision_goes_where_alembic_puts_it(
         [plain] = [path for path in there.directory.glob("*/*users_table.py")]
         wanted = plain.read_text()
         plain.unlink()
-        created = create(Project(there.directory), "Add users table", empty=empty, placement=Placement.of(placement))
+        created = create(
+            Project(there.directory), "Add users table", None if empty else Differences(), placement=Placement.of(placement)
+        )
     assert created["file"] == plain.relative_to(there.directory).as_posix()
     own = (there.directory / created["file"]).read_text()
     head, _, body = own.partition("def upgrade()")
@@ -276,7 +278,7 @@ def test_an_id_that_another_revision_has_is_refused(root: Path, database: str) -
     there = project(root, database)
     (there.directory / "alembic" / "versions" / "a1.py").write_text('revision = "a1"\ndown_revision = None\n')
     with pytest.raises(RunnerError, match="there is a revision a1 already"):
-        create(Project(there.directory), "Fill names", empty=True, placement=Placement(rev_id="a1"))
+        create(Project(there.directory), "Fill names", None, placement=Placement(rev_id="a1"))
     assert files(there) == ["a1.py"]
 
 
@@ -293,7 +295,7 @@ def test_a_revision_goes_into_the_folder_of_the_one_it_follows(root: Path, datab
     (there.directory / "two").mkdir()
     (there.directory / "two" / "a1.py").write_text('revision = "a1"\ndown_revision = None\n')
     there = change(there, "alembic.ini", "[alembic]\n", "[alembic]\nversion_locations = %(here)s/one:%(here)s/two\n")
-    assert create(there, "Fill names", empty=True)["file"].startswith("two/")
+    assert create(there, "Fill names", None)["file"].startswith("two/")
 
 
 def test_an_env_py_that_fails_is_reported_in_its_words(root: Path, database: str) -> None:

@@ -15,6 +15,7 @@ from ..protocol.log import log
 from . import drivers
 from .address import DatabaseVariables
 from .connecting import WATCHDOG, bounded
+from .listeners import listening
 
 DEFAULT_PORT = "5432"
 
@@ -81,7 +82,6 @@ class Destination:
     def connecting(self) -> Iterator[None]:
         """Within this block, which env.py or the application it needs is executed in, `connect` opens SQLAlchemy's connections,
         and the watchdog watches them."""
-        from sqlalchemy import event
         from sqlalchemy.engine import Engine
         from sqlalchemy.pool import Pool
 
@@ -90,13 +90,8 @@ class Destination:
         listeners: list[tuple[Any, str, Any]] = [(Engine, "do_connect", self.connect)]
         if watchdog := WATCHDOG.get():
             listeners.append((Pool, "connect", watchdog.add))
-        for listener in listeners:
-            event.listen(*listener)
-        try:
+        with listening(*listeners):
             yield
-        finally:
-            for listener in listeners:
-                event.remove(*listener)
 
     @contextmanager
     def migrating(self) -> Iterator[None]:

@@ -123,7 +123,7 @@ class Lookout:
             self._invocation.warnings.append(f"limits.endBlockers could not end a session: {reason}")
             log("WARNING", "blocker_not_ended", stage=stage, reason=reason)
             return
-        # A busy server still shows a session that was told to end before.
+        # A busy server still shows a session that an earlier look ended.
         ended = self._invocation.ended_blockers
         known = [(one["pid"], one.get("since")) for one in ended]
         for blocker in self.latest.blockers:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..protocol.errors import RunnerError
 from ..protocol.request import Cancelled, Invocation
+from .listeners import listening
 from .lookout import Lookout
 
 # The statement timeout is the remaining time at the moment it is set. It is refreshed before a statement this much later.
@@ -236,8 +237,6 @@ class Session:
 @contextmanager
 def watched(connection: Any, pid: int, invocation: Invocation, lookout: Lookout) -> Iterator[Session]:
     """The session of a connection while it migrates. `pid`: its process id. Raises RunnerError if it can't roll back."""
-    from sqlalchemy import event
-
     refuse_autocommit(connection)
     lookout.watch(pid)
     session, pooled = Session(connection, invocation, lookout), connection.connection
@@ -246,18 +245,14 @@ def watched(connection: Any, pid: int, invocation: Invocation, lookout: Lookout)
     else:
         # SQLAlchemy before 1.4.24
         invocation.connection = getattr(pooled.connection, "_connection", pooled.connection)
-    listeners = {
-        "before_cursor_execute": session.before_statement,
-        "commit": session.before_commit,
-        "rollback": session.before_rollback,
-        "rollback_savepoint": session.before_rollback,
-        "set_connection_execution_options": session.before_options,
-    }
-    for name, listener in listeners.items():
-        event.listen(connection, name, listener)
     try:
-        yield session
+        with listening(
+            (connection, "before_cursor_execute", session.before_statement),
+            (connection, "commit", session.before_commit),
+            (connection, "rollback", session.before_rollback),
+            (connection, "rollback_savepoint", session.before_rollback),
+            (connection, "set_connection_execution_options", session.before_options),
+        ):
+            yield session
     finally:
         invocation.connection = None
-        for name, listener in listeners.items():
-            event.remove(connection, name, listener)

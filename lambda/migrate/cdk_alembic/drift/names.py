@@ -22,14 +22,14 @@ class Names:
                     self._of[of].add(key[len(kind) + 1 :])
 
     def quoted(self, name: str) -> str | None:
-        """An object of a schema, or of `public`; None: it can't be told."""
+        """An object of a schema, or of `public`; None: unknown."""
         places = list(self._splits(name, "schema"))
         if len(places) > 1:
             return None
         return ".".join(quoted(part) for part in places[0]) if places else quoted(name)
 
     def member(self, name: str) -> tuple[str, str] | None:
-        """The table and the name of what belongs to it, such as a column; None: it can't be told."""
+        """The table and the name of what belongs to it, such as a column; None: unknown."""
         places = list(self._splits(name, "table"))
         table = self.quoted(places[0][0]) if len(places) == 1 else None
         return (table, quoted(places[0][1])) if table else None

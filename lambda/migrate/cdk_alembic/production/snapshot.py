@@ -139,7 +139,7 @@ def _own(rds: Any, api: _Api, source: str, prefix: str) -> list[dict[str, Any]]:
         if re.fullmatch(f"{re.escape(prefix)}-{_RUN_ID}", snapshot[f"{api.snapshot}Identifier"])
         and {"Key": SNAPSHOT_TAG, "Value": prefix} in snapshot.get("TagList", ())
     ]
-    # RDS tells the time of a snapshot once it has begun to copy.
+    # A snapshot has no time until RDS has begun to copy.
     own.sort(key=lambda snapshot: str(snapshot.get("SnapshotCreateTime", "~")), reverse=True)
     return [_facts(snapshot, api) for snapshot in own]
 

@@ -137,45 +137,40 @@ def _of_revision(error: BaseException, state: str | None, interrupted: Interrupt
             f"{what} could not get its lock in {interrupted.tries} tries: {reason}{held}",
             f"{kept}; {remedies(seen) or _LOOK_YOURSELF}; then run again",
         )
+    cause, step = _cause(error, reason, interrupted) or (reason, ", and earlier revisions stay; fix it and run again")
+    return "migration_failed", f"{what} failed: {cause}", f"{kept}{step}"
+
+
+def _cause(error: BaseException, reason: str, interrupted: Interrupted) -> tuple[str, str] | None:
+    """Why a revision failed, if the runner recognizes it, and the next step. `reason`: the error as text."""
+    invocation, state = interrupted.invocation, sql_state(error)
     if state == _DUPLICATE_TABLE and not invocation.before and not interrupted.downgrade:
         return (
-            "migration_failed",
-            f"{what} failed: {reason}; no revision is recorded as applied, so the tables were probably created without Alembic "
-            "(create_all, or another tool)",
-            f"{kept}; `safe-alembic verify` names the revision that has these tables, where env.py reaches this database; "
-            f"record it with {_stamp(interrupted)}",
+            f"{reason}; no revision is recorded as applied, so the tables were probably created without Alembic (create_all, or "
+            "another tool)",
+            "; `safe-alembic verify` names the revision that has these tables, where env.py reaches this database; record it "
+            f"with {_stamp(interrupted)}",
         )
     if state in (_UNDEFINED_TABLE, _UNDEFINED_SCHEMA) and not invocation.before and not invocation.applied:
         return (
-            "migration_failed",
-            f"{what} failed: {reason}; no revision was applied before it, so the revisions probably start from what was created "
-            "without Alembic (create_all, or another tool)",
-            f"{kept}; create that first, as for a new database, and run again, or record a revision that has it with "
+            f"{reason}; no revision was applied before it, so the revisions probably start from what was created without Alembic "
+            "(create_all, or another tool)",
+            "; create that first, as for a new database, and run again, or record a revision that has it with "
             f"{_stamp(interrupted)}",
         )
-    if too_long := id_too_long(error, revision):
-        return (
-            "migration_failed",
-            f"{what} failed: {too_long}",
-            f"{kept}; {_SHORTEN}",
-        )
+    if too_long := id_too_long(error, interrupted.script.revision):
+        return too_long, f"; {_SHORTEN}"
     if _is_in_outer_transaction(error):
         return (
-            "migration_failed",
-            f"{what} failed: autocommit_block() does not work inside the transaction that env.py began{location(error)}",
-            f"{kept}; connect in env.py with connect(), not begin(), so that Alembic begins the transactions, and run again",
+            f"autocommit_block() does not work inside the transaction that env.py began{location(error)}",
+            "; connect in env.py with connect(), not begin(), so that Alembic begins the transactions, and run again",
         )
     if requirement := left_out(error):
         return (
-            "migration_failed",
-            f"{what} failed: {reason}; only: PackageOnly.IMPORTED left {requirement} out of the package",
-            f"{kept}, and earlier revisions stay; {to_package(requirement)}",
+            f"{reason}; only: PackageOnly.IMPORTED left {requirement} out of the package",
+            f", and earlier revisions stay; {to_package(requirement)}",
         )
-    return (
-        "migration_failed",
-        f"{what} failed: {reason}",
-        f"{kept}, and earlier revisions stay; fix it and run again",
-    )
+    return None
 
 
 def _is_in_outer_transaction(error: BaseException) -> bool:

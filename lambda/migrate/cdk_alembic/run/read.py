@@ -36,7 +36,7 @@ class _Found:
     fresh: bool = False
     """Whether the database has nothing to lose; known to plan only."""
     followed: dict[str, Any] | None = None
-    """Who follows the database's changes; None: nobody asked."""
+    """Who follows the database's changes; None: not looked up."""
 
 
 def read(project: Project, invocation: Invocation) -> Outcome:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..database.drivers import SQLALCHEMY
+from ..database.listeners import listening
 
 
 @contextmanager
@@ -30,24 +31,18 @@ def quiet() -> Iterator[None]:
 
 
 class Connects:
-    """While entered, records the options that SQLAlchemy passes to the driver."""
+    """The options that SQLAlchemy passes to the driver, while `recorded`."""
 
     def __init__(self) -> None:
         self._passed: list[dict[str, Any] | None] = []
 
-    def __enter__(self) -> Connects:
-        from sqlalchemy import event
+    @contextmanager
+    def recorded(self) -> Iterator[None]:
         from sqlalchemy.engine import Engine
 
         # Enter this first: SQLAlchemy calls no more listeners after one that connects, and 1.4 has no `insert` for this event.
-        event.listen(Engine, "do_connect", self._record)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        from sqlalchemy import event
-        from sqlalchemy.engine import Engine
-
-        event.remove(Engine, "do_connect", self._record)
+        with listening((Engine, "do_connect", self._record)):
+            yield
 
     def clear(self) -> None:
         """Discards the recorded options."""

@@ -43,7 +43,8 @@ _OF_ONE = ("3F000",)
 def migrate(project: Project, invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
     """Executes a validated `upgrade`, `plan` or `drift` and returns the contract's TenantAnswer. Raises RunnerError if the
     whole request can't start."""
-    with quiet(), keeping_scripts(), Connects() as connects:
+    connects = Connects()
+    with quiet(), keeping_scripts(), connects.recorded():
         batch = _Batch(project, invocation, variables, connects)
         try:
             return batch.answer()

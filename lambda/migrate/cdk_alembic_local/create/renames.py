@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from cdk_alembic.protocol.errors import RunnerError
 
 
-def apply_renames(context: Any, directives: list[Any], renames: list[list[str]], *, ask: bool) -> None:
+def apply_renames(context: Any, directives: list[Any], renames: Sequence[Sequence[str]], *, ask: bool) -> None:
     """Turns the given drops and adds into renames. `renames`: pairs such as `["users.name", "users.full_name"]`.
 
     `ask`: whether others that look like a rename are refused. Raises RunnerError `looks_like_rename` or `create_failed`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import chdir, contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
@@ -42,23 +42,23 @@ class Placement(NamedTuple):
 ANYWHERE = Placement()
 
 
-def create(
-    project: Project,
-    message: str,
-    *,
-    empty: bool,
-    placement: Placement = ANYWHERE,
-    renames: list[list[str]] | None = None,
-    ask_renames: bool = True,
-    beyond: bool = True,
-    keep_dropped: int | None = None,
-) -> dict[str, Any]:
+class Differences(NamedTuple):
+    """How the differences between models and database are written."""
+
+    renames: Sequence[Sequence[str]] = ()
+    """Pairs of names."""
+    ask_renames: bool = True
+    """Whether other drops that look like a rename are refused."""
+    beyond: bool = True
+    """Whether differences that autogenerate does not see are written too."""
+    keep_dropped: int | None = None
+    """For how many days what is dropped is kept under another name; None: it is dropped."""
+
+
+def create(project: Project, message: str, differences: Differences | None, placement: Placement = ANYWHERE) -> dict[str, Any]:
     """Writes a revision. Returns its id and file (the last one's if env.py creates several), and what differs and is not written.
 
-    Unless `empty`, runs env.py, whose database must be at head, and writes the differences between models and database; `beyond`:
-    also those that autogenerate does not see.
-    `renames`: pairs of names; `ask_renames`: whether other drops that look like one are refused.
-    `keep_dropped`: for how many days what is dropped is kept under another name; None: it is dropped.
+    With `differences`, runs env.py, whose database must be at head; None: the revision is empty.
     Raises RunnerError `nothing_to_create`, `looks_like_rename`, `no_target_metadata`,
     `create_failed`, `multiple_heads` or a connection error.
     """
@@ -70,35 +70,31 @@ def create(
         raise RunnerError(
             "create_failed", f"there is a revision {placement.rev_id} already", "choose another --rev-id, or leave it out"
         )
-    arguments = {**placement._asdict(), "head": placement.head or "head"}
+    arguments = {
+        **placement._asdict(),
+        "head": placement.head or "head",
+        "message": message,
+        "autogenerate": differences is not None,
+    }
     before = revision_files(project.script)
-    finish = _Finish(renames or [], ask_renames, beyond, keep_dropped)
+    finish = None if differences is None else _Finish(differences)
     if _env_moves_revisions(project):
         project.config.set_main_option("revision_environment", "true")
-    types = own_types(Path(project.script.dir) / "script.py.mako") if beyond else nullcontext()
-    with (
-        chdir(project.directory),
-        _as_command_line(project.config, {**arguments, "message": message, "autogenerate": not empty}),
-        types,
-    ):
+    as_is = differences is not None and not differences.beyond
+    types = nullcontext() if as_is else own_types(Path(project.script.dir) / "script.py.mako")
+    with chdir(project.directory), _as_command_line(project.config, arguments), types:
         try:
-            written = command.revision(
-                project.config,
-                message=message,
-                autogenerate=not empty,
-                process_revision_directives=None if empty else finish,
-                **arguments,
-            )
+            written = command.revision(project.config, process_revision_directives=finish, **arguments)
         except RunnerError:
             raise
         except (Exception, SystemExit) as error:
-            raise _failure(
-                project, error, [relative(path, project.directory) for path in revision_files(project.script) - before]
-            ) from error
+            files = [relative(path, project.directory) for path in revision_files(project.script) - before]
+            raise _failure(project, error, files) from error
     scripts = written if isinstance(written, list) else [written]
+    left = finish.left if finish else []
     if not scripts or scripts[-1] is None:
-        raise _nothing(finish.left, finish.uncompared)
-    return {"revision": scripts[-1].revision, "file": relative(scripts[-1].path, project.directory), "left": finish.left}
+        raise _nothing(left, finish.uncompared if finish else None)
+    return {"revision": scripts[-1].revision, "file": relative(scripts[-1].path, project.directory), "left": left}
 
 
 def _refuse_several_heads(project: Project) -> None:
@@ -136,11 +132,8 @@ def _as_command_line(config: Any, options: dict[str, Any]) -> Iterator[None]:
 class _Finish:
     """Alembic calls this before env.py's own process_revision_directives, which may add or remove operations."""
 
-    def __init__(self, renames: list[list[str]], ask_renames: bool, beyond: bool, keep_dropped: int | None) -> None:
-        self._renames = renames
-        self._ask_renames = ask_renames
-        self._beyond = beyond
-        self._keep_dropped = keep_dropped
+    def __init__(self, differences: Differences) -> None:
+        self._differences = differences
         self.left: list[str] = []
         self.uncompared: str | None = None
         """Why the catalogs could not be compared."""
@@ -169,12 +162,13 @@ class _Finish:
         from .beyond import after_both_tables
         from .keep_dropped import keep_dropped
 
-        apply_renames(context, directives, self._renames, ask=self._ask_renames)
+        renames, ask_renames, beyond, days = self._differences
+        apply_renames(context, directives, renames, ask=ask_renames)
         after_both_tables(directives)
-        if self._beyond:
+        if beyond:
             self._add_beyond(context, directives)
-        if self._keep_dropped is not None:
-            keep_dropped(context, directives, today() + timedelta(days=self._keep_dropped))
+        if days is not None:
+            keep_dropped(context, directives, today() + timedelta(days=days))
 
     def _add_beyond(self, context: Any, directives: list[Any]) -> None:
         from .beyond import find, name_constraints

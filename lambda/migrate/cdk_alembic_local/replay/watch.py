@@ -12,6 +12,7 @@ from typing import Any
 
 from cdk_alembic.catalog import raw
 from cdk_alembic.catalog.catalog import Relation
+from cdk_alembic.database.listeners import listening
 from cdk_alembic.database.percent_signs import as_read
 from cdk_alembic.database.session import OWN_COMMIT, enter_autocommit
 
@@ -51,22 +52,14 @@ class Watch:
 
     @contextmanager
     def listening(self) -> Iterator[Watch]:
-        from sqlalchemy import event
-
-        listeners = {
-            "before_cursor_execute": self._before_statement,
-            "after_cursor_execute": self._after_statement,
-            "commit": self._transaction_ends,
-            "rollback": self._transaction_ends,
-            "set_connection_execution_options": self._before_options,
-        }
-        for name, listener in listeners.items():
-            event.listen(self._connection, name, listener)
-        try:
+        with listening(
+            (self._connection, "before_cursor_execute", self._before_statement),
+            (self._connection, "after_cursor_execute", self._after_statement),
+            (self._connection, "commit", self._transaction_ends),
+            (self._connection, "rollback", self._transaction_ends),
+            (self._connection, "set_connection_execution_options", self._before_options),
+        ):
             yield self
-        finally:
-            for name, listener in listeners.items():
-                event.remove(self._connection, name, listener)
 
     @contextmanager
     def recording(self, file: str, relations: dict[int, Relation], confined: bool = False) -> Iterator[Recording]:

@@ -14,6 +14,7 @@ from cdk_alembic.catalog.catalog_sql import MARK
 from cdk_alembic.database.connecting import bounded
 from cdk_alembic.database.destination import without_address
 from cdk_alembic.database.failures import describe, sql_state
+from cdk_alembic.database.listeners import listening
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 
@@ -94,19 +95,13 @@ class Scratch:
     @contextmanager
     def only(self, project: Project) -> Iterator[None]:
         """Within this block, redirects all of SQLAlchemy's connections here, and rejects databases other than PostgreSQL."""
-        from sqlalchemy import event
         from sqlalchemy.engine import Engine
         from sqlalchemy.pool import Pool
 
         url = self._url.set(drivername=self._scheme(project)).render_as_string(hide_password=False)
         project.config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
-        event.listen(Engine, "do_connect", self._connect)
-        event.listen(Pool, "connect", self._connected)
-        try:
+        with listening((Engine, "do_connect", self._connect), (Pool, "connect", self._connected)):
             yield
-        finally:
-            event.remove(Pool, "connect", self._connected)
-            event.remove(Engine, "do_connect", self._connect)
 
     def run(self, work: Callable[[Any], T]) -> T:
         """Runs the work on a separate autocommit connection, and ends sessions that env.py left in a transaction.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+from cdk_alembic.database.listeners import listening
 from cdk_alembic.project.project import Project
 
 
@@ -16,7 +17,6 @@ def load_without_database(project: Project) -> None:
     Raises ProjectError for revisions that can't be loaded.
     """
     from alembic.runtime.environment import EnvironmentContext
-    from sqlalchemy import event
     from sqlalchemy.engine import Engine
     from sqlalchemy.pool import Pool
 
@@ -24,18 +24,11 @@ def load_without_database(project: Project) -> None:
         project.load()
         raise _Loaded
 
-    # If env.py has its own `creator`, it connects without do_connect.
-    listened = ((Engine, "do_connect"), (Pool, "connect"))
     environment = EnvironmentContext(project.config, project.script, fn=load, dont_mutate=True)
-    for target, name in listened:
-        # A class's listeners run before those of an engine, which may connect themselves.
-        event.listen(target, name, load)
-    try:
-        with suppress(_Loaded, Exception, SystemExit), environment:
-            project.script.run_env()
-    finally:
-        for target, name in listened:
-            event.remove(target, name, load)
+    # If env.py has its own `creator`, it connects without do_connect. A class's listeners run before those of an engine, which
+    # may connect themselves.
+    with listening((Engine, "do_connect", load), (Pool, "connect", load)), suppress(_Loaded, Exception, SystemExit), environment:
+        project.script.run_env()
     project.load()
 
 
