@@ -6,7 +6,7 @@ import { type Budgets, budgetProblems, isRecord, type MeasureSettings, measurePr
 export const FAIL_ON = ['error', 'warning', 'never'] as const;
 export type FailOn = (typeof FAIL_ON)[number];
 
-export const RULE_LEVELS = ['off', 'warn', 'error'] as const;
+const RULE_LEVELS = ['off', 'warn', 'error'] as const;
 export type RuleLevel = (typeof RULE_LEVELS)[number];
 
 /** A project's settings: the key `cdk-alembic` of a package.json, or the file cdk-alembic.json. Paths are absolute. */

@@ -1,6 +1,6 @@
 import { DamagedFile, type Store } from './store';
 
-export const LAST_FAILED_KEY = 'last-failed.json';
+const LAST_FAILED_KEY = 'last-failed.json';
 
 /** Milliseconds since the epoch. */
 type At = number;

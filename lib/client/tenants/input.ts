@@ -5,7 +5,7 @@ import { EXECUTION_NAME, TENANT_RUN_INPUT, type TenantRunInput, tenantRunInputPr
 /**
  * Step Functions' limit for the input of an execution, https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
  */
-export const MAX_INPUT_BYTES = 262_144;
+const MAX_INPUT_BYTES = 262_144;
 
 /** All problems of a list of tenants' names; empty if they are valid. */
 export function nameListProblems(names: readonly string[]): string[] {

@@ -184,7 +184,7 @@ function runsBucket(scope: Construct, encryptionKey: kms.IKey | undefined): s3.B
   return bucket;
 }
 
-export function machineArn(scope: Construct, name: string): string {
+function machineArn(scope: Construct, name: string): string {
   return statesArn(scope, 'stateMachine', name);
 }
 
@@ -194,7 +194,7 @@ export function executionsArn(scope: Construct, name: string): string {
 }
 
 /** ARN of the child executions of their maps. */
-export function childrenArn(scope: Construct, name: string): string {
+function childrenArn(scope: Construct, name: string): string {
   return statesArn(scope, 'execution', `${name}/*`);
 }
 

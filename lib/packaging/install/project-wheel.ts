@@ -20,7 +20,7 @@ const VERSION_WITHOUT_GIT = {
 };
 
 /** The files of a project's wheel. */
-export function projectFiles(project: string): string[] {
+function projectFiles(project: string): string[] {
   return listFiles(project, (path) => {
     const name = path.slice(path.lastIndexOf('/') + 1);
     const isMade = ['__pycache__', 'node_modules', 'venv', 'build', 'dist', 'cdk.out'].includes(name);

@@ -54,7 +54,7 @@ function foreignKey(table: string, { columns, references }: ConstraintDefinition
 }
 
 /** FOREIGN KEY ... as SQL. */
-export function foreignKeySql({ fk_attrs = [], pktable, pk_attrs = [], ...node }: Constraint): string {
+function foreignKeySql({ fk_attrs = [], pktable, pk_attrs = [], ...node }: Constraint): string {
   return [
     `FOREIGN KEY (${quotedList(fk_attrs.map(text))}) REFERENCES ${quotedTable(nameOf(pktable))}`,
     ...(pk_attrs.length ? [`(${quotedList(pk_attrs.map(text))})`] : []),

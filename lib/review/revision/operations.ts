@@ -36,11 +36,11 @@ export function operationsOf(call: Call): readonly Operation[] {
 }
 
 /** The arguments of a call by name, however they are given. */
-export function argumentsOf({ args, keywords }: Pick<Call, 'args' | 'keywords'>, name: OperationName): Call['keywords'] {
+function argumentsOf({ args, keywords }: Pick<Call, 'args' | 'keywords'>, name: OperationName): Call['keywords'] {
   return { ...Object.fromEntries(PARAMETERS[name].map((parameter, at) => [parameter, args[at]])), ...keywords };
 }
 
-export function isOperation(name: string): name is OperationName {
+function isOperation(name: string): name is OperationName {
   return Object.hasOwn(PARAMETERS, name);
 }
 

@@ -60,14 +60,13 @@ class Outcomes:
         tenant: Tenant,
         invocation: Invocation,
         started: float,
-        seen: tuple[str, ...] | None,
         run: TenantRun | None = None,
         error: RunnerError | None = None,
         drift: dict[str, Any] | None = None,
     ) -> str:
-        """Adds a tenant's outcome and returns its status. `seen`: its version table's revisions, if known, unless the run has
-        read them. Without a `run`, the tenant was only checked. `drift`: the contract's DriftReport, if the run has none."""
-        before = invocation.before if invocation.before is not None else seen
+        """Adds a tenant's outcome and returns its status. Without a `run`, the tenant was only checked. `drift`: the contract's
+        DriftReport, if the run has none."""
+        before = invocation.before
         after = run.progress.heads if run and run.progress.heads is not None else None if invocation.applied else before
         try:
             pending = self._pending(after or ())

@@ -283,7 +283,9 @@ class _Batch:
         error: RunnerError | None = None,
         drift: dict[str, Any] | None = None,
     ) -> None:
-        if self.outcomes.add(tenant, invocation, started, self.seen.get(tenant.name), run, error, drift) == "partial":
+        if invocation.before is None:
+            invocation.before = self.seen.get(tenant.name)
+        if self.outcomes.add(tenant, invocation, started, run, error, drift) == "partial":
             self.left.append(tenant)
 
     def _learn(self, tenant: Tenant, run: TenantRun) -> None:

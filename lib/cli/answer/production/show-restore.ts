@@ -13,7 +13,7 @@ export function showRestore(terminal: Terminal, point: RestorePoint | undefined)
 }
 
 /** The command that restores a copy of the database as it was at that point; where the server is unknown, the point. */
-export function restoreCommand({ at, walPosition, cluster, instance }: RestorePoint): string {
+function restoreCommand({ at, walPosition, cluster, instance }: RestorePoint): string {
   if (cluster !== undefined) {
     return (
       `aws rds restore-db-cluster-to-point-in-time --source-db-cluster-identifier ${cluster} ` +
@@ -30,7 +30,7 @@ export function restoreCommand({ at, walPosition, cluster, instance }: RestorePo
 }
 
 /** The command that restores the snapshot that was made before the run; undefined: none was made. */
-export function snapshotCommand({ at, snapshot, cluster, instance }: RestorePoint): string | undefined {
+function snapshotCommand({ at, snapshot, cluster, instance }: RestorePoint): string | undefined {
   if (snapshot === undefined) return undefined;
   if (cluster !== undefined) {
     return (

@@ -11,7 +11,7 @@ import { ReplayProgress } from './progress';
 import { readSizes } from './sizes';
 
 /** Without the setting `measure`: a minute or two on a laptop, and no disk full. */
-export const MEASURE_LIMITS: MeasureLimits = { rows: 1_000_000, bytes: 1_000_000_000, seconds: 300 };
+const MEASURE_LIMITS: MeasureLimits = { rows: 1_000_000, bytes: 1_000_000_000, seconds: 300 };
 
 const NEXT =
   'name their file with --statistics or the setting "statistics"; `npx migrate-invoke --stage <stage> --command statistics --json` writes it';

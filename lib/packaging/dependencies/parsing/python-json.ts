@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 type Separators = readonly [string, string];
 
 /** JSON as Python's `json.dumps(value, sort_keys=True)` writes it, for other tools' checksums. */
-export function pythonJson(value: unknown, separators: Separators = [', ', ': ']): string {
+function pythonJson(value: unknown, separators: Separators = [', ', ': ']): string {
   const [item, key] = separators;
   if (Array.isArray(value)) return `[${value.map((one) => pythonJson(one, separators)).join(item)}]`;
   if (value && typeof value === 'object') {
