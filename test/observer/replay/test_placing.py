@@ -49,7 +49,7 @@ def test_the_revision_with_the_same_catalog_is_found_and_later_ones_that_change_
         "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)",
         "GRANT SELECT ON aa TO PUBLIC",
     )
-    assert placed(shop, entries) == {"heads": ["bb"], "later": ["cc"], "differs": NOTHING}
+    assert placed(shop, entries) == {"command": "alembic", "heads": ["bb"], "later": ["cc"], "differs": NOTHING}
 
 
 def test_without_an_equal_one_the_nearest_is_found_with_what_differs(shop: Observed) -> None:
@@ -66,7 +66,7 @@ def test_the_schema_of_the_version_table_exists_before_the_first_revision(shop: 
     )
     env = (shop.directory / "alembic" / "env.py").read_text()
     shop.write_env(env.replace("connection=connection,", "connection=connection, version_table_schema='kept',"))
-    assert placed(shop, entries) == {"heads": ["bb"], "later": ["cc"], "differs": NOTHING}
+    assert placed(shop, entries) == {"command": "alembic", "heads": ["bb"], "later": ["cc"], "differs": NOTHING}
 
 
 def test_a_revision_that_cannot_be_applied_ends_the_search_and_is_named(shop: Observed) -> None:
