@@ -113,6 +113,11 @@ def scripts_below(directory: Path) -> list[Path]:
     return found
 
 
+def option(name: str) -> str:
+    """An option in a message, as lib/packaging/code-in-messages.ts marks it."""
+    return f"\x02{json.dumps({'name': name})}\x03"
+
+
 def mistaken(text: str) -> dict[str, Any]:
     return {"problems": [text], "paths": [], "revisions": None}
 
@@ -127,7 +132,7 @@ def other_sections(config: Path) -> str:
         return ""
     return (
         f": its sections {', '.join(names)} do. Write a configuration that has one of them as [alembic], "
-        "and name it with alembicConfig"
+        f"and name it with {option('alembicConfig')}"
     )
 
 
@@ -216,7 +221,6 @@ def read_revisions(locations: list[Path], options: dict[str, Any], *, all_here: 
     if options.get("sourceless"):
         raise Unreadable
     nodes: dict[str, Node] = {}
-    labels: dict[str, list[str]] = {}
     every: list[Node] = []
     for location in dict.fromkeys(locations):
         for path in sorted(location.rglob("*.py") if options.get("recursive") else location.glob("*.py")):
@@ -226,13 +230,16 @@ def read_revisions(locations: list[Path], options: dict[str, Any], *, all_here: 
             revision = values.get("revision")
             if revision is None:
                 raise Unreadable  # Alembic rejects such a file, or takes the id from its name.
-            node = Node(revision, path.name, several(values.get("down_revision")), several(values.get("depends_on")))
+            down, depends_on, own = (several(values.get(name)) for name in ("down_revision", "depends_on", "branch_labels"))
+            # Alembic ignores an empty depends_on.
+            node = Node(revision, path.name, down, () if depends_on == ("",) else depends_on, own)
             every.append(node)
             nodes[revision] = node
-            labels[revision] = list(several(values.get("branch_labels")))
     below = {revision: node.down for revision, node in nodes.items()}
     followed = {name for names in below.values() for name in names}
-    if not all_here and not followed <= nodes.keys():
+    labels = {revision: node.labels for revision, node in nodes.items()}
+    depended = {name for node in every for name in node.depends_on}
+    if not all_here and not followed | depended <= nodes.keys() | {label for own in labels.values() for label in own}:
         raise Unreadable
     if error := problem(every):
         # The heads are unknown then.

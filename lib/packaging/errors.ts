@@ -1,3 +1,5 @@
+import { written } from './code-in-messages';
+
 /** Why a backend can't be packaged. */
 export type PackagingCode =
   | 'invalid_file'
@@ -15,13 +17,14 @@ export type PackagingCode =
   | 'other_database'
   | 'too_large';
 
-/** A mistake that the user can fix. The constructs show its message without a stack trace. */
+/** A mistake that the user can fix. It is shown without a stack trace. */
 export class PackagingError extends Error {
+  /** @param text What its edge shows as `written` for the reader. Its own message has TypeScript. */
   constructor(
     readonly code: PackagingCode,
-    message: string,
+    readonly text: string,
   ) {
-    super(message);
+    super(written(text, 'typescript'));
     this.name = 'PackagingError';
   }
 }

@@ -57,6 +57,10 @@ class Refused(BaseException):
     """Packaging must not do this. A BaseException, so that `except Exception` in a project does not catch it."""
 
 
+class ProjectNotLoaded(Exception):
+    """A revision that env.py finds could not be loaded."""
+
+
 class MissingGreenlet(Exception):
     """What SQLAlchemy would raise: an async driver connects in a synchronous engine."""
 
@@ -85,12 +89,16 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
     answer: dict[str, Any] = {}
     failures: list[BaseException] = []
     certain: list[BaseException] = []
-    unset = watch_environment(package / "backend")
+    backend = package / "backend"
+    unset = watch_environment(backend)
     project = None
     try:
         project = load(package, answer, failures, certain, variables)
     except (Exception, SystemExit, Refused) as error:
         failures.append(error)
+        # In the function, a revision is loaded with a connection: only this would fail there too.
+        if isinstance(error, ProjectNotLoaded) and required_variables(root_of(error), backend, last_first(unset)):
+            certain.append(error)
     if "elsewhere" in answer:
         answer["elsewhere"]["unset"] = last_first(unset)
     for error in (*certain, *failures):
@@ -98,11 +106,13 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
     if certain and has_wrong_driver(root_of(certain[0])):
         answer["otherDriver"] = True
     if certain and "missing" not in answer:
+        read = [*last_first(unset), *settings_of(root_of(certain[0]))]
         answer["fails"] = {
             "reason": answer["unproved"],
             "inCode": in_code(certain[0]),
-            "unset": last_first(unset),
-            "required": required_variables(root_of(certain[0]), package / "backend", last_first(unset)),
+            "unset": [name for name in dict.fromkeys(read) if name not in os.environ],
+            "required": required_variables(root_of(certain[0]), backend, last_first(unset)),
+            "inRevision": isinstance(certain[0], ProjectNotLoaded),
         }
     if installed and project and not failures:
         # env.py may have set where they are.
@@ -174,8 +184,10 @@ def load(
         except ProjectError as error:
             found = error if error.code == "multiple_heads" else project.problem()
             # If env.py did not finish, Alembic may have looked in another location.
-            if found is None or not is_complete:
+            if not is_complete:
                 raise
+            if found is None:
+                raise ProjectNotLoaded from error
             answer["refused"] = f"{found.message}: {found.next}"
             return None
     return None if certain else project
@@ -348,15 +360,14 @@ def is_read_by(backend: Path, name: str) -> bool:
 
 def required_variables(error: BaseException, backend: Path, unset: list[str]) -> list[str]:
     """The unset variables that an error is about: all that the same file, or the same class of settings, requires. Of other
-    libraries for settings, such as python-decouple and environs, those that the error names."""
+    libraries for settings, such as python-decouple and environs, and of the backend's own check, those that the error names."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<frozen")]
     if type(error).__name__ == "NoAppException":
         names = ["FLASK_APP"]
-    elif isinstance(error, KeyError):
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<frozen")]
-        is_environ = len(frames) > 1 and frames[-1].filename in (os.__file__, __file__)
+    elif isinstance(error, KeyError) and len(frames) > 1 and frames[-1].filename in (os.__file__, __file__):
         file = next((frame.filename for frame in reversed(frames) if frame.filename.startswith(f"{backend}{os.sep}")), "")
-        found = re.findall(r"""environ\[["'](\w+)["']\](?!\s*=[^=])""", "".join(linecache.getlines(file))) if is_environ else []
-        names = [str(error.args[0]), *found] if is_environ else []
+        found = re.findall(r"""environ\[["'](\w+)["']\](?!\s*=[^=])""", "".join(linecache.getlines(file)))
+        names = [str(error.args[0]), *found]
     elif type(error).__name__ == "ValidationError":
         names = required_settings(error)
     else:
@@ -367,18 +378,30 @@ def required_variables(error: BaseException, backend: Path, unset: list[str]) ->
 def required_settings(error: Any) -> list[str]:
     """The variables of the fields that pydantic's settings lack."""
     lacking = [item["loc"] for item in error.errors() if item["type"] in ("missing", "value_error.missing") and item["loc"]]
-    # Pydantic 1 names the class; pydantic-settings has it in the frames.
-    kind = getattr(error, "model", None)
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        own = frame.f_locals.get("__pydantic_self__", frame.f_locals.get("self"))
-        if any(base.__name__ == "BaseSettings" for base in type(own).__mro__):
-            kind = type(own)
+    kind = class_of_settings(error)
     if kind is None:
         return []
     # A field that holds other fields is seldom a variable of its own.
     fields = getattr(kind, "model_fields", {})
     plain = [place for place in lacking if len(place) > 1 or not has_fields(fields.get(place[0]))]
     return [variable_of(kind, [str(part) for part in place]) for place in plain]
+
+
+def settings_of(error: BaseException) -> list[str]:
+    """The variables of all fields of the class of settings that an error is about."""
+    kind = class_of_settings(error)
+    fields = getattr(kind, "model_fields", None) or getattr(kind, "__fields__", {})
+    return [variable_of(kind, [name]) for name, field in fields.items() if not has_fields(field)]
+
+
+def class_of_settings(error: BaseException) -> Any:
+    """Pydantic 1 names the class; pydantic-settings has it in the frames."""
+    kind = getattr(error, "model", None)
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        own = frame.f_locals.get("__pydantic_self__", frame.f_locals.get("self"))
+        if any(base.__name__ == "BaseSettings" for base in type(own).__mro__):
+            kind = type(own)
+    return kind
 
 
 def has_fields(field: Any) -> bool:
@@ -404,8 +427,9 @@ def variable_of(settings: Any, place: list[str]) -> str:
 
 
 def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: list[str]) -> None:
-    where = location_in(package, root_of(error)) or location_in(package, error)
-    error = root_of(error)
+    causes = causes_of(error)
+    error = causes[-1]
+    where = location_in(package, error) or location_in(package, causes[0])
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith(PROVIDED) and not exists(error.name):
         answer.setdefault("missing", {"module": error.name, "by": where, "unset": unset})
         return
@@ -416,8 +440,8 @@ def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: li
     if isinstance(error, ImportError) and (name := generated(error, package / "backend")):
         answer.setdefault("missing", {"module": name, "by": where, "unset": unset, "own": True})
         return
-    # A library that validates settings raises in its own code.
-    where = location_in(package, error, "backend") or where
+    # A library for settings raises in its own code, and may have caught another error there.
+    where = next((found for cause in reversed(causes) if (found := location_in(package, cause, "backend"))), where)
     answer.setdefault("unproved", f"{text_of(error)} ({where})" if where else text_of(error))
     if isinstance(error, ImportError):
         answer["foreign"] = foreign(package / "site-packages")
@@ -452,12 +476,18 @@ def in_code(error: BaseException) -> bool:
 
 
 def root_of(error: BaseException) -> BaseException:
-    """What caused an error of the runner or of Flask, and the module that a failed import lacks."""
+    return causes_of(error)[-1]
+
+
+def causes_of(error: BaseException) -> list[BaseException]:
+    """An error and its causes, up to what caused an error of the runner or of Flask, or the module that a failed import lacks."""
+    causes = [error]
     while not isinstance(error, ModuleNotFoundError) and (cause := cause_of(error)) is not None:
         if isinstance(error, ImportError) and not isinstance(cause, ModuleNotFoundError):
             break
+        causes.append(cause)
         error = cause
-    return error
+    return causes
 
 
 def cause_of(error: BaseException) -> BaseException | None:

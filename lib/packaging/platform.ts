@@ -8,11 +8,6 @@ export interface FunctionPlatform {
   readonly pythonVersion: string;
 }
 
-/** The option of the construct that chooses a Python. */
-export function runtimeOption(pythonVersion: string): string {
-  return `runtime: lambda.Runtime.PYTHON_${pythonVersion.replace('.', '_')}`;
-}
-
 /** Lambda runs Python on Amazon Linux 2023 since 3.12, before that on Amazon Linux 2. These are their minor versions of glibc 2. */
 const GLIBC = { amazonLinux2023: 34, amazonLinux2: 26 };
 

@@ -24,10 +24,23 @@ test('all problems are reported at once', () => {
     expect.stringContaining("the mutex wait is 20 minutes and the function's timeout 20 minutes"),
     expect.stringContaining('the connect retry is 5 minutes, but at most 3 minutes are allowed'),
     expect.stringContaining('DATABASE_URL holds a password'),
-    expect.stringContaining('supports Python 3.11, 3.12, 3.13, 3.14, and runtime is nodejs22.x: use lambda.Runtime.PYTHON_3_13'),
+    expect.stringContaining(
+      'supports Python 3.11, 3.12, 3.13, 3.14, and runtime is nodejs22.x: set runtime: lambda.Runtime.PYTHON_3_13',
+    ),
     expect.stringContaining('has no folder backend/'),
     expect.stringContaining('has no folder site-packages/'),
   ]);
+});
+
+test('problems of a CDK app in Python are written in Python', () => {
+  process.env.JSII_AGENT = 'Python/3.13.0';
+  try {
+    const { errors } = findings({ runtime: lambda.Runtime.PYTHON_3_10, environment: { ADMIN_PASSWORD: 'x' } });
+    expect(errors.join('\n')).toContain('set environment={"ADMIN_PASSWORD": "unused"}');
+    expect(errors.join('\n')).toContain('and runtime is python3.10: set runtime=lambda_.Runtime.PYTHON_3_13');
+  } finally {
+    delete process.env.JSII_AGENT;
+  }
 });
 
 test.each<[string, Partial<AlembicMigrationProps>, string]>([
@@ -45,12 +58,14 @@ test.each<[string, Partial<AlembicMigrationProps>, string]>([
 
 test('a Python older than the runner supports is refused', () => {
   const code = MigrationCode.fromDirectory(temporaryDirectory());
-  expect(findings({ code, runtime: lambda.Runtime.PYTHON_3_10 }).errors[0]).toMatch(/and runtime is python3\.10: use lambda/);
+  expect(findings({ code, runtime: lambda.Runtime.PYTHON_3_10 }).errors[0]).toMatch(
+    /and runtime is python3\.10: set runtime: lambda/,
+  );
 });
 
 test('blockers that may be ended are named', () => {
   const { errors } = findings({ limits: { endBlockers: { roles: [] } } });
-  expect(errors).toEqual(['limits.endBlockers names no session: list database roles or application names']);
+  expect(errors).toEqual(['endBlockers of the limits names no session: list database roles or application names']);
 });
 
 test('without runOnDeploy the function may take as long as Lambda allows, and no longer', () => {

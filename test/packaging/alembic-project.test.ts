@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { checkAlembicProject, readAlembicProject } from '../../lib/packaging/project/alembic-project';
-import { ALEMBIC_INI, revisionFile, temporaryDirectory, writeFiles } from './support';
+import { ALEMBIC_INI, revisionFile, shown, temporaryDirectory, writeFiles } from './support';
 
 function project(files: Record<string, string>): string {
   return writeFiles(temporaryDirectory(), files);
@@ -66,7 +66,7 @@ test('of a project whose env.py sets the folders of its revisions, nothing is cl
 
 test('a configuration whose scripts are in sections of their own is refused with what to write', () => {
   const ini = '[alembic]\n[core]\nscript_location = core\n[tenant]\nscript_location = tenant\n';
-  expect(checkAlembicProject(project({ 'alembic.ini': ini })).errors).toEqual([
+  expect(checkAlembicProject(project({ 'alembic.ini': ini })).errors.map(shown)).toEqual([
     expect.stringMatching(
       /sets no script_location for Alembic: its sections core, tenant do\. Write .* name it with alembicConfig$/,
     ),
@@ -149,6 +149,39 @@ test('a revision that follows one which no file has is named', () => {
   ]);
 });
 
+test.each([
+  [
+    "down_revision = ''",
+    'has an empty id in down_revision: set down_revision to the revision that it follows, or None if it is the first one',
+  ],
+  ["down_revision = ('a1', '')", 'has an empty id in down_revision: set down_revision to the revision that it follows, or None'],
+  ["down_revision = ('a1', 'gone')", 'follows gone, which no file has: add the file of that revision, or correct down_revision'],
+  ["down_revision = ' a1'", "follows ' a1', which no file has"],
+  ["down_revision = 'None'", "follows 'None', which no file has"],
+  [
+    "down_revision = 'a1'\ndepends_on = 'gone'",
+    'depends on gone, which no file has: add the file of that revision, or correct depends_on',
+  ],
+  ["down_revision = 'a1'\ndepends_on = ('main', '')", 'has an empty id in depends_on'],
+])('a revision with %s is refused with what to write', (lines, problem) => {
+  const revisions = {
+    'alembic/versions/a1.py': `${revisionFile('a1', null)}branch_labels = ("main",)\n`,
+    'alembic/versions/b2.py': `revision = 'b2'\n${lines}\n`,
+  };
+  expect(checkAlembicProject(project({ 'alembic.ini': ALEMBIC_INI, ...ENV, ...revisions })).errors).toEqual([
+    expect.stringContaining(`revision b2 (b2.py) ${problem}`),
+  ]);
+});
+
+test('a revision that depends on a branch label, or on nothing in quotes, is taken as Alembic takes it', () => {
+  const revisions = {
+    'alembic/versions/a1.py': `${revisionFile('a1', null)}branch_labels = ("main",)\n`,
+    'alembic/versions/b2.py': `${revisionFile('b2', 'a1')}depends_on = 'main'\n`,
+    'alembic/versions/c3.py': `${revisionFile('c3', 'b2')}depends_on = ''\n`,
+  };
+  expect(checkAlembicProject(project({ 'alembic.ini': ALEMBIC_INI, ...ENV, ...revisions })).errors).toEqual([]);
+});
+
 test('what a file of bytecode alone may hold is left to Alembic', () => {
   const ini = `${ALEMBIC_INI}sourceless = true\n`;
   const files = { 'alembic.ini': ini, ...ENV, 'alembic/versions/b2.py': revisionFile('b2', 'gone') };
@@ -159,7 +192,7 @@ describe("Alembic's configuration is found", () => {
   const scripts = { 'alembic/env.py': '', 'alembic/versions/a1.py': revisionFile('a1', null) };
   const configOf = (files: Record<string, string>, named?: string) => {
     const { alembic, errors } = checkAlembicProject(project(files), named);
-    return errors.length ? errors[0] : alembic;
+    return errors.length ? shown(errors[0] as string) : alembic;
   };
 
   test('among the scripts, as Flask-Migrate writes it', () => {

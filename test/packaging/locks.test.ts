@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findDependencies, noDependencies } from '../../lib/packaging/dependencies/find';
 import type { DependencySource, Selection } from '../../lib/packaging/dependencies/source';
-import { copyOf, temporaryDirectory, writeFiles } from './support';
+import { copyOf, shown, temporaryDirectory, writeFiles } from './support';
 
 const NOTHING: Selection = { groups: [], extras: [], without: [], add: [], requirements: [] };
 const platform = { architecture: 'arm64', pythonVersion: '3.13' } as const;
@@ -256,8 +256,10 @@ test('a folder without dependencies is refused with the file that has them, also
     'services/agents/alembic/pyproject.toml': '[project]\nname = "tool"\n',
     'packages/core/pyproject.toml': '[project]\nname = "core"\ndependencies = ["SQLAlchemy>=2"]\n',
   });
-  expect(noDependencies(repository)).toMatch(/option requirements, such as requirements: \['packages\/core\/pyproject.toml'\]$/);
-  expect(noDependencies(join(repository, 'db'))).toMatch(
+  expect(shown(noDependencies(repository))).toMatch(
+    /requirements files, such as requirements: \['packages\/core\/pyproject.toml'\]$/,
+  );
+  expect(shown(noDependencies(join(repository, 'db')))).toMatch(
     `: give ${repository}, with alembicConfig for the alembic.ini and requirements: ['packages/core/pyproject.toml']`,
   );
 });
@@ -304,7 +306,7 @@ test('a pyproject.toml alone is packaged with a warning that says how to lock it
 test('a directory that says nothing is refused, and a requirements file deeper in it is named', () => {
   const files = ['back/infra/cdk/requirements.txt', 'back/requirements.txt', 'back/tests/requirements.txt'];
   const root = writeFiles(temporaryDirectory(), Object.fromEntries(files.map((file) => [file, ''])));
-  expect(noDependencies(root)).toMatch(/the option requirements, such as requirements: \['back\/requirements\.txt'\]$/);
+  expect(shown(noDependencies(root))).toMatch(/requirements files, such as requirements: \['back\/requirements\.txt'\]$/);
 });
 
 test('a directory with dependencies for conda is refused with the command that writes them for PyPI, not with a file of settings', () => {

@@ -5,7 +5,7 @@ import { PackagingError } from '../../lib/packaging/errors';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 import { judgeProof, type Loaded } from '../../lib/packaging/proof/judge-proof';
 import { likelyDatabase } from '../../lib/packaging/proof/unset-variables';
-import { checked, hostPython, packageOf, revisionFile, temporaryDirectory, writeFiles } from './support';
+import { checked, hostPython, packageOf, revisionFile, shown, temporaryDirectory, writeFiles } from './support';
 
 jest.setTimeout(300_000);
 
@@ -220,10 +220,54 @@ describe('with all variables that the function has', () => {
     );
   });
 
+  test('a password of the database that is required is named with the other parts of the address, which have defaults', () => {
+    const directory = backend(
+      'from pydantic_settings import BaseSettings',
+      'class Settings(BaseSettings):',
+      '    shop_db_host: str = "localhost"',
+      '    shop_db_name: str = "shop"',
+      '    shop_db_password: str',
+      'Settings()',
+    );
+    expect(() =>
+      packageOf(directory, host, { ...known, add: ['pydantic-settings==2.11.0'] }).build(temporaryDirectory()),
+    ).toThrow(
+      /Name the database's variables with DatabaseVariables\.parts\(\{ host: 'SHOP_DB_HOST', password: 'SHOP_DB_PASSWORD', databaseName: 'SHOP_DB_NAME' \}\)$/,
+    );
+  });
+
   test('a setting that another library for settings misses is named as such, and a password that is required as unused', () => {
     const directory = backend('from decouple import config', 'config("SHOP_ADMIN_PASSWORD")');
     expect(() => packageOf(directory, host, { ...known, add: ['python-decouple==3.8'] }).build(temporaryDirectory())).toThrow(
       / fails: UndefinedValueError: .*\. Set environment: \{ SHOP_ADMIN_PASSWORD: 'unused' \}, with/,
+    );
+  });
+
+  test.each([
+    ['os.environ', '', 'import os', 'os.environ["SHOP_TOKEN"]'],
+    [
+      'a check of its own',
+      '',
+      'import os',
+      'if not os.getenv("SHOP_TOKEN"):\n    raise RuntimeError("set SHOP_TOKEN to seed the shops")',
+    ],
+    ['environs', 'environs==14.3.0', 'from environs import Env', 'Env().str("SHOP_TOKEN")'],
+    ['django-environ', 'django-environ==0.12.0', 'import environ', 'environ.Env()("SHOP_TOKEN")'],
+    ['Starlette', 'starlette==0.48.0', 'from starlette.config import Config', 'Config()("SHOP_TOKEN")'],
+  ])('the variable that a revision misses through %s is named, with its file', (_, requirement, ...lines) => {
+    const revision = 'migrations/versions/c3.py';
+    const directory = writeFiles(backend(), { [revision]: `${lines.join('\n')}\n${revisionFile('c3', 'b2')}` });
+    const add = requirement ? [requirement] : [];
+    expect(() => packageOf(directory, host, { ...known, add }).build(temporaryDirectory())).toThrow(
+      /^a revision of .* fails: .* \(backend\/migrations\/versions\/c3\.py:\d+\)\. Set environment: \{ SHOP_TOKEN: '\.\.\.' \}, with/,
+    );
+  });
+
+  test('a revision that fails in another way may need the connection that it has when it runs', () => {
+    buildKnown(
+      writeFiles(backend(), {
+        'migrations/versions/c3.py': `from alembic import op\nop.get_bind()\n${revisionFile('c3', 'b2')}`,
+      }),
     );
   });
 
@@ -272,7 +316,7 @@ describe('with all variables that the function has', () => {
       'os.environ.get("SQLALCHEMY_DATABASE_URI").split()',
     );
     expect(() => buildKnown(directory)).toThrow(
-      /^env\.py of .* fails: AttributeError: .*\. If it needs a setting, name the database's variables with DatabaseVariables\.url\('SQLALCHEMY_DATABASE_URI'\)\. If it needs another setting, set it in environment: the backend reads TOKEN, LOG_LEVEL, not set here$/,
+      /^env\.py of .* fails: AttributeError: .*\. If it needs a setting, name the database's variables with DatabaseVariables\.url\('SQLALCHEMY_DATABASE_URI'\)\. If it needs another setting, set it with environment: the backend reads TOKEN, LOG_LEVEL, not set here$/,
     );
   });
 
@@ -297,7 +341,7 @@ describe('with all variables that the function has', () => {
     if (refused) return expect(() => buildKnown(directory)).toThrow(refused);
     const [target, packaged] = [temporaryDirectory(), packageOf(directory, host, known)];
     packaged.build(target);
-    return expect(packaged.prove(target)).toEqual([
+    return expect(packaged.prove(target).map(shown)).toEqual([
       expect.stringMatching(/from other variables than DATABASE_URL, name them with DatabaseVariables\.url\('SHOP_DB_URL'\)$/),
     ]);
   });
@@ -376,7 +420,7 @@ describe('with all variables that the function has', () => {
     ] as const) {
       const [target, packaged] = [temporaryDirectory(), packageOf(directory, host, known)];
       packaged.build(target);
-      expect(packaged.prove(target)).toEqual([
+      expect(packaged.prove(target).map(shown)).toEqual([
         `env.py of ${directory} connects to localhost:5432/shop (${place}). The function connects to its own database instead, ` +
           "with env.py's driver and other options. If env.py reads the address from other variables than DATABASE_URL, " +
           'name them with DatabaseVariables',
@@ -430,5 +474,5 @@ test.each([
   [['DB_HOST', 'DB_NAME'], 'DB_NAME'],
   [['PGHOST', 'DB_HOST', 'DATABASE_NAME'], 'DATABASE_NAME'],
 ])("of the variables %s, the database's name is in %s", (names, name) => {
-  expect(likelyDatabase(names)).toContain(`databaseName: '${name}'`);
+  expect(shown(likelyDatabase(names)?.code ?? '')).toContain(`databaseName: '${name}'`);
 });

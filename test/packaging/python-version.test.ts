@@ -1,5 +1,5 @@
 import { allows, preferredPython, pythonProblem } from '../../lib/packaging/project/python-version';
-import { temporaryDirectory, writeFiles } from './support';
+import { shown, temporaryDirectory, writeFiles } from './support';
 
 test.each<[string, string[]]>([
   ['>=3.11', ['3.11', '3.12', '3.13', '3.14']],
@@ -84,5 +84,5 @@ test('a project that allows no Python of Lambda gets the list of versions', () =
 test('a Python that only its tools pin is a warning', () => {
   const directory = writeFiles(temporaryDirectory(), { Pipfile: '[requires]\npython_version = "3.12"\n' });
   const warning = `${directory}/Pipfile asks for Python ==3.12.* and the function runs 3.13: set runtime: lambda.Runtime.PYTHON_3_12`;
-  expect(pythonProblem(directory, '3.13')).toEqual({ warning });
+  expect(shown(pythonProblem(directory, '3.13')?.warning ?? '')).toBe(warning);
 });

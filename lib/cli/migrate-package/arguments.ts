@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { DatabaseVariables } from '../../contract';
 import type { FunctionPlatform } from '../../packaging/platform';
 import type { BackendOptions } from '../../packaging/project/backend';
 import { PYTHON_VERSIONS, preferredPython } from '../../packaging/project/python-version';
@@ -18,11 +19,25 @@ const OPTIONS = {
   wheels: { type: 'string' },
   exclude: { type: 'string', multiple: true },
   environment: { type: 'string', multiple: true },
+  'database-variable': { type: 'string', multiple: true },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const satisfies Options;
 
 const ARCHITECTURES = ['arm64', 'x86_64'] satisfies FunctionPlatform['architecture'][];
+
+/** The function fills this variable, unless the command line names others or gives it a value. */
+const DEFAULT_VARIABLES = { url: 'DATABASE_URL' } satisfies DatabaseVariables;
+
+const PARTS: readonly string[] = [
+  'url',
+  'urlScheme',
+  'host',
+  'port',
+  'user',
+  'password',
+  'database',
+] satisfies (keyof DatabaseVariables)[];
 
 /** A valid command line. Paths are absolute. */
 export interface Arguments {
@@ -51,6 +66,7 @@ export function parseArguments(argv: readonly string[]): Parsed {
   const architecture = ARCHITECTURES.find((name) => name === (line.text('architecture') ?? 'arm64'));
   const pythonVersion = line.text('python') ?? preferredPython(directory, line.texts('requirements'));
   const variables = line.texts('environment').map((text) => text.split(/=(.*)/s));
+  const parts = line.texts('database-variable').map((text) => text.split(/=(.*)/s));
   const wheels = line.text('wheels');
 
   const problems = [...line.problems];
@@ -63,6 +79,10 @@ export function parseArguments(argv: readonly string[]): Parsed {
   if (![undefined, 'imported'].includes(line.text('only'))) problems.push(`unknown --only ${line.text('only')}: use imported`);
   for (const [name, value] of variables)
     if (!name || value === undefined) problems.push(`--environment ${name} is not NAME=value`);
+  for (const [part = '', name] of parts)
+    if (!PARTS.includes(part) || !name)
+      problems.push(`--database-variable ${part} is not part=NAME: the parts are ${PARTS.join(', ')}`);
+  const hasOwnAddress = variables.some(([name]) => name === DEFAULT_VARIABLES.url);
   if (problems.length || !output || !architecture) return { kind: 'problems', problems: [...new Set(problems)] };
 
   return {
@@ -80,7 +100,8 @@ export function parseArguments(argv: readonly string[]): Parsed {
       wheels: wheels === undefined ? undefined : path.resolve(directory, wheels),
       exclude: line.texts('exclude'),
       onlyImported: line.has('only'),
-      hasUnknownVariables: variables.length === 0,
+      databaseVariables: parts.length ? Object.fromEntries(parts) : hasOwnAddress ? undefined : DEFAULT_VARIABLES,
+      isAssumed: !variables.length && !parts.length,
       // As the construct sorts them: the package's hash covers them.
       environment: Object.fromEntries(
         variables.map(([name, value]) => [name, value]).sort(([one = ''], [other = '']) => (one < other ? -1 : 1)),

@@ -1,17 +1,23 @@
-import { HANDLER, LAMBDA_SECONDS, MEMORY_MB, NETWORK_ACTIONS, type RunnerSettings, SETTINGS_VARIABLE } from '../../contract';
+import {
+  type DatabaseSettings,
+  type DatabaseVariables,
+  HANDLER,
+  LAMBDA_SECONDS,
+  MEMORY_MB,
+  NETWORK_ACTIONS,
+  type RunnerSettings,
+  SETTINGS_VARIABLE,
+} from '../../contract';
 import type { FunctionPlatform } from '../../packaging/platform';
 import type { FunctionNeeds, Statement } from './document';
 
-/** Settings for a database whose address is in a secret, to be adapted. */
-const SETTINGS: RunnerSettings = {
-  stage: 'prod',
-  allow: [],
-  database: {
-    source: 'secret',
-    secretArn: 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:shop-database-AbCdEf',
-    variables: { url: 'DATABASE_URL' },
-  },
-};
+const SECRET_ARN = 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:shop-database-AbCdEf';
+
+/** Settings to be adapted. The address is in a secret, or in the function's own variables if it fills none. */
+function settings(variables: DatabaseVariables | undefined): RunnerSettings {
+  const database = variables ? { source: 'secret', secretArn: SECRET_ARN, variables } : { source: 'environment' };
+  return { stage: 'prod', allow: [], database: database as DatabaseSettings };
+}
 
 const PERMISSIONS: readonly Statement[] = [
   { for: 'logs', actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resource: "the function's log group" },
@@ -20,8 +26,12 @@ const PERMISSIONS: readonly Statement[] = [
   { for: 'a function in a VPC', actions: NETWORK_ACTIONS, resource: '*' },
 ];
 
-/** What a function needs to run the package. */
-export function functionOf({ architecture, pythonVersion }: FunctionPlatform): FunctionNeeds {
+/**
+ * What a function needs to run the package.
+ *
+ * @param variables that it fills with the database's address; undefined if it fills none
+ */
+export function functionOf({ architecture, pythonVersion }: FunctionPlatform, variables?: DatabaseVariables): FunctionNeeds {
   return {
     handler: HANDLER,
     runtime: `python${pythonVersion}`,
@@ -29,7 +39,7 @@ export function functionOf({ architecture, pythonVersion }: FunctionPlatform): F
     memorySize: MEMORY_MB,
     timeout: LAMBDA_SECONDS,
     maximumRetryAttempts: 0,
-    environment: { [SETTINGS_VARIABLE]: JSON.stringify(SETTINGS) },
+    environment: { [SETTINGS_VARIABLE]: JSON.stringify(settings(variables)) },
     permissions: PERMISSIONS,
   };
 }

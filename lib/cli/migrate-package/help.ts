@@ -21,6 +21,10 @@ Package
   --wheels <folder>         use wheels of this folder, relative to the backend's
   --exclude <pattern>       leave out matching files of the backend; may be repeated
   --environment <NAME=value>  variable of the function, to load the package with; may be repeated
+  --database-variable <part=NAME>
+                            variable that the function fills with the database's address, such as url=DB_URL, or with
+                            a part of it: host, port, user, password, database. url with urlScheme=postgresql+asyncpg
+                            names the driver; may be repeated (default: url=DATABASE_URL)
   --help, --version
 
 Exit codes

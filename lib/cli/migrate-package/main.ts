@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { EXIT } from '../../contract/exit-codes';
+import { written } from '../../packaging/code-in-messages';
 import { PackagingError } from '../../packaging/errors';
 import { foundWith, manifestWarnings } from '../../packaging/layout/manifest';
 import { backendPackage } from '../../packaging/project/known-project';
@@ -41,7 +42,7 @@ export function migratePackage(argv: readonly string[], version: string): number
     return write(parsed, view);
   } catch (error) {
     if (!(error instanceof PackagingError)) throw error;
-    showErrors(view, [error.message]);
+    showErrors(view, [error.text]);
     return EXIT.failed;
   }
 }
@@ -63,7 +64,8 @@ function write({ directory, output, platform, options }: Arguments, view: Screen
     const zip = zipOf(target);
     mkdirSync(path.dirname(output), { recursive: true });
     writeFileSync(output, zip);
-    const warnings = [...checked.warnings, ...built.warnings, ...manifestWarnings(target), ...built.prove(target)];
+    const found = [...checked.warnings, ...built.warnings, ...manifestWarnings(target), ...built.prove(target)];
+    const warnings = found.map((warning) => written(warning, 'command line'));
     for (const warning of warnings) view.notes.warning(warning);
     const sha256 = createHash('sha256').update(zip).digest('base64');
     const document: MigratePackageDocument = {
@@ -72,7 +74,7 @@ function write({ directory, output, platform, options }: Arguments, view: Screen
       bytes: zip.length,
       found: checked.found && foundWith(checked.found, target),
       warnings,
-      function: functionOf(platform),
+      function: functionOf(platform, options.databaseVariables),
     };
     process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
     return EXIT.done;
@@ -82,5 +84,5 @@ function write({ directory, output, platform, options }: Arguments, view: Screen
 }
 
 function showErrors({ notes }: Screen, errors: readonly string[]): void {
-  for (const error of errors) notes.line(`${notes.paint('red', '✗')} ${plain(error)}`);
+  for (const error of errors) notes.line(`${notes.paint('red', '✗')} ${plain(written(error, 'command line'))}`);
 }

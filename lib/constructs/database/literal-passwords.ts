@@ -1,4 +1,5 @@
 import { Token } from 'aws-cdk-lib';
+import { named, option } from '../../packaging/code-in-messages';
 import { PASSWORD_NAME, UNUSED_PASSWORD } from '../../packaging/proof/unset-variables';
 
 const URL_WITH_PASSWORD = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s:@]*:([^/\s@]+)@/i;
@@ -13,6 +14,6 @@ export function literalPasswords(environment: { readonly [name: string]: string 
     .map(
       ([name]) =>
         `the environment variable ${name} holds a password, and anyone who reads the template could see it: ` +
-        `the database's is in a secret, which MigrationDatabase.fromSecret takes; for another that migrations do not use, write '${UNUSED_PASSWORD}'`,
+        `the database's is in a secret, which ${named('MigrationDatabase.fromSecret')} takes; for another that migrations do not use, set ${option('environment', { [name]: UNUSED_PASSWORD })}`,
     );
 }

@@ -5,6 +5,7 @@ import type * as rds from 'aws-cdk-lib/aws-rds';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type { IConstruct } from 'constructs';
 import type { DatabaseSettings } from '../../contract';
+import { named, option } from '../../packaging/code-in-messages';
 import type { DatabaseVariables } from './database-variables';
 import { addressProblem, databaseNameProblem, engineProblem, tokenProblem } from './rds-problem';
 
@@ -166,7 +167,9 @@ export class MigrationDatabase {
     const { cluster, instance, proxy, user, databaseName } = options;
     const [target, ...others] = [cluster, instance, proxy].filter((candidate) => candidate !== undefined);
     if (!target || others.length) {
-      return MigrationDatabase._unusable('MigrationDatabase.fromIamAuth requires exactly one of cluster, instance and proxy');
+      return MigrationDatabase._unusable(
+        `${named('MigrationDatabase.fromIamAuth')} requires exactly one of cluster, instance and proxy`,
+      );
     }
     const endpoint = () => cluster?.clusterEndpoint ?? instance?.instanceEndpoint;
     const database = cluster ?? instance;
@@ -241,7 +244,7 @@ function fromRds(
   const secret = options.secret ?? database.secret;
   if (!secret) {
     return MigrationDatabase._unusable(
-      `the database ${database.node.path} has no secret: give one with the option "secret", or use MigrationDatabase.fromIamAuth`,
+      `the database ${database.node.path} has no secret: give one with ${option('secret')}, or use ${named('MigrationDatabase.fromIamAuth')}`,
     );
   }
   const address = addressProblem(database, endpoint);

@@ -1,5 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import type * as rds from 'aws-cdk-lib/aws-rds';
+import { named, option } from '../../packaging/code-in-messages';
 
 type Database = rds.IDatabaseCluster | rds.IDatabaseInstance;
 
@@ -8,7 +9,7 @@ export function engineProblem(database: Database): string | undefined {
   const { path, defaultChild } = database.node;
   const type = database.engine?.engineType;
   if (type && !type.includes('postgres')) {
-    return `the database ${path} has the engine ${type}, and migrations run on PostgreSQL: create it with rds.DatabaseInstanceEngine.postgres or rds.DatabaseClusterEngine.auroraPostgres`;
+    return `the database ${path} has the engine ${type}, and migrations run on PostgreSQL: create it with ${named('rds.DatabaseInstanceEngine.postgres')} or ${named('rds.DatabaseClusterEngine.auroraPostgres')}`;
   }
   const { sourceDbInstanceIdentifier: primary } = (defaultChild ?? {}) as Partial<rds.CfnDBInstance>;
   return primary ? `the database ${path} is a read replica, and migrations write: give its primary` : undefined;
@@ -24,13 +25,15 @@ export function databaseNameProblem({ node }: Database): { readonly error?: stri
   const { databaseName, dbName, manageMasterUserPassword, snapshotIdentifier, dbSnapshotIdentifier } = (node.defaultChild ??
     {}) as Partial<Resource>;
   if (manageMasterUserPassword) {
-    return { error: `the secret of the database ${node.path}, which RDS manages, has no database name: give "databaseName"` };
+    return {
+      error: `the secret of the database ${node.path}, which RDS manages, has no database name: give ${option('databaseName')}`,
+    };
   }
   if (!node.defaultChild || databaseName || dbName || snapshotIdentifier || dbSnapshotIdentifier) return {};
   return {
     warning:
-      `the database ${node.path} is created without a database, so its secret names none: give "databaseName", such as ` +
-      '"postgres", or set the database\'s own name when you create it (defaultDatabaseName of a cluster, databaseName of an instance)',
+      `the database ${node.path} is created without a database, so its secret names none: give ${option('databaseName', 'postgres')} or the ` +
+      `like, or set the database's own name when you create it (${option('defaultDatabaseName')} of a cluster, ${option('databaseName')} of an instance)`,
   };
 }
 
@@ -40,7 +43,7 @@ export function addressProblem(database: Database, endpoint: () => unknown): str
     endpoint();
     return undefined;
   } catch {
-    return `the database ${database.node.path} is imported without its address: give clusterEndpointAddress and port to fromDatabaseClusterAttributes`;
+    return `the database ${database.node.path} is imported without its address: give ${option('clusterEndpointAddress')} and ${option('port')} to ${named('fromDatabaseClusterAttributes')}`;
   }
 }
 
@@ -52,11 +55,11 @@ export function tokenProblem(database: Database): string | undefined {
       'clusterIdentifier' in database
         ? ['clusterResourceIdentifier', 'fromDatabaseClusterAttributes', 'DbClusterResourceId in "aws rds describe-db-clusters"']
         : ['instanceResourceId', 'fromDatabaseInstanceAttributes', 'DbiResourceId in "aws rds describe-db-instances"'];
-    return `the database ${path} is imported without its resource id, which the permission to connect with IAM tokens names: give ${attribute} to ${from} (${field})`;
+    return `the database ${path} is imported without its resource id, which the permission to connect with IAM tokens names: give ${option(attribute)} to ${named(from)} (${field})`;
   }
   const { enableIamDatabaseAuthentication: enabled } = (defaultChild ?? {}) as Partial<rds.CfnDBCluster & rds.CfnDBInstance>;
   return Stack.of(database).resolve(enabled) === false
-    ? `the database ${path} rejects IAM tokens: create it with iamAuthentication: true`
+    ? `the database ${path} rejects IAM tokens: create it with ${option('iamAuthentication', true)}`
     : undefined;
 }
 

@@ -1,6 +1,7 @@
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as events from 'aws-cdk-lib/aws-events';
 import type { Construct } from 'constructs';
+import { option } from '../../packaging/code-in-messages';
 import type { DriftWatcher } from './drift-schedule';
 import type { OnDrift } from './on-drift';
 
@@ -12,7 +13,9 @@ interface DriftProps {
 
 export function driftProblems({ driftSchedule, onDrift }: DriftProps): string[] {
   if (!driftSchedule || onDrift) return [];
-  return ['driftSchedule has nothing to compare with: set onDrift too, such as OnDrift.WARN'];
+  return [
+    `${option('driftSchedule')} has nothing to compare with: set ${option('onDrift', { expression: 'OnDrift.WARN' })} too, for example`,
+  ];
 }
 
 /** Looks for drift on a schedule, if there is one. @returns the alarm that goes off when the function finds drift */

@@ -1,5 +1,6 @@
 import { CfnResource, type IResource, Stack, Stage, Token, TokenComparison } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { named } from '../../packaging/code-in-messages';
 
 /**
  * Finds resources in another account, region or Stage than the migration's. The CDK's own error would name neither.
@@ -14,9 +15,9 @@ export function environmentProblems(scope: Construct, resources: { readonly [nam
     // An imported resource is of no Stage.
     if (theirs !== ours && CfnResource.isCfnResource(resource.node.defaultChild)) {
       return [
-        `the ${name} ${resource.node.path} is in ${named(theirs)} and the migration in ${named(ours)}: a Stage can't refer to a resource ` +
+        `the ${name} ${resource.node.path} is in ${nameOf(theirs)} and the migration in ${nameOf(ours)}: a Stage can't refer to a resource ` +
           'of another one. Create both in one Stage, or import it in the one of the migration, for example with ' +
-          'fromDatabaseClusterAttributes or Vpc.fromLookup',
+          `${named('fromDatabaseClusterAttributes')} or ${named('Vpc.fromLookup')}`,
       ];
     }
     const { account, region } = resource.env;
@@ -46,6 +47,6 @@ export function environmentProblems(scope: Construct, resources: { readonly [nam
 }
 
 /** An app is a Stage, too, without a name. */
-function named(stage: Stage | undefined): string {
+function nameOf(stage: Stage | undefined): string {
   return stage?.node.path ? `the Stage ${stage.node.path}` : 'the app itself';
 }

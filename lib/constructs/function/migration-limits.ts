@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { LAMBDA_SECONDS, type RunnerLimits } from '../../contract';
+import { option } from '../../packaging/code-in-messages';
 import { FUNCTION_SECONDS, MAX_CONNECT_RETRY_SECONDS } from './timeouts';
 
 /** How long a run waits. docs/timeouts.md gives the reason for each default. */
@@ -104,7 +105,7 @@ export function limitProblems(timeout: Duration, limits: MigrationLimits, runOnD
   }
   const { endBlockers } = limits;
   if (endBlockers && !endBlockers.roles?.length && !endBlockers.applications?.length) {
-    problems.push('limits.endBlockers names no session: list database roles or application names');
+    problems.push(`${option('endBlockers')} of the limits names no session: list database roles or application names`);
   }
   const longestRetry = Duration.seconds(MAX_CONNECT_RETRY_SECONDS);
   if (connectRetry && isOver(connectRetry, longestRetry)) {

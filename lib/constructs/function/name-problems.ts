@@ -2,6 +2,7 @@ import { CfnResource, Stack, Stage, Token, TokenComparison } from 'aws-cdk-lib';
 import type { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct, IConstruct } from 'constructs';
 import { nameProblems } from '../../contract';
+import { call, option } from '../../packaging/code-in-messages';
 
 /** All errors in the name parts that are known at synth. */
 export function namePartProblems(
@@ -13,8 +14,8 @@ export function namePartProblems(
   if (!tokens.length) return nameProblems(appName, stage, longestName(appName, stage));
   return tokens.map(
     ([prop]) =>
-      `the prop ${prop} is a token, but resource names contain it and must be known at synth: give it as text, for example from ` +
-      `app.node.tryGetContext('${prop}') or process.env`,
+      `the prop ${option(prop)} is a token, but resource names contain it and must be known at synth: give it as text, for example from ` +
+      `${call('app.node.tryGetContext', [prop])} or an environment variable`,
   );
 }
 
@@ -29,7 +30,9 @@ export function duplicateProblems(scope: Construct, functionName: string | undef
   if (!twin) return [];
   // The migration construct is the parent of the function's construct.
   const { path } = twin.node.scopes.at(-3)?.node ?? twin.node;
-  return [`${path} already has a function named ${functionName}: give one of the two another appName or stage`];
+  return [
+    `${path} already has a function named ${functionName}: give one of the two another ${option('appName')} or ${option('stage')}`,
+  ];
 }
 
 function outermost(construct: IConstruct): Stack {

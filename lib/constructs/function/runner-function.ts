@@ -3,12 +3,14 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct, IConstruct } from 'constructs';
 import { MEMORY_MB, type RunnerSettings, SETTINGS_VARIABLE } from '../../contract';
+import { option, runtimeOption } from '../../packaging/code-in-messages';
 import { PYTHON_VERSIONS } from '../../packaging/project/python-version';
 import type { BoundCode } from '../code/bound-code';
 import type { MigrationContainerOptions } from '../container/migration-compute';
 import type { MigrationContainer } from '../container/migration-container';
 import { literalPasswords } from '../database/literal-passwords';
 import { MigrationDatabase } from '../database/migration-database';
+import { addError, addWarning } from './annotations';
 import { secretElsewhere, withoutVpc } from './database-findings';
 import { environmentProblems } from './environment-problems';
 import { migrationFunction } from './migration-function';
@@ -55,7 +57,7 @@ export function runnerFunction(scope: Construct, id: string, props: RunnerFuncti
     ...findings.flatMap(({ errors }) => errors),
   ];
   for (const warning of [...props.database._warnings, ...findings.flatMap(({ warnings }) => warnings)]) {
-    Annotations.of(scope).addWarningV2('cdk-alembic:database', warning);
+    addWarning(scope, 'cdk-alembic:database', warning);
   }
   const code = bindCode(scope, props, architecture, problems);
   const logRetention = props.logRetention ?? DEFAULT_LOG_RETENTION;
@@ -129,7 +131,10 @@ function bindCode(
   const supported = [...PYTHON_VERSIONS].sort().join(', ');
   const all = pythonVersion
     ? problems
-    : [...problems, `the runner supports Python ${supported}, and runtime is ${given}: use lambda.Runtime.PYTHON_3_13`];
+    : [
+        ...problems,
+        `the runner supports Python ${supported}, and ${option('runtime')} is ${given}: set ${runtimeOption(PYTHON_VERSIONS[0] as string)}`,
+      ];
   const platform = { architecture: architecture.name as 'arm64' | 'x86_64', pythonVersion: pythonVersion ?? '3.13' };
   const variables = Object.entries(props.environment ?? {});
   const environment = Object.fromEntries(
@@ -143,9 +148,8 @@ function bindCode(
   const hasUnknownVariables = variables.some(([, value]) => Token.isUnresolved(value)) || props.settings.tenants !== undefined;
   const target = { platform, environment, databaseVariables, hasUnknownVariables };
   const code = props.code._bind(scope, target, all.length === 0);
-  const annotations = Annotations.of(scope);
-  for (const error of [...all, ...code.errors]) annotations.addError(error);
-  for (const warning of code.warnings) annotations.addWarningV2('cdk-alembic:package', warning);
-  if (code.found) annotations.addInfoV2('cdk-alembic:found', code.found);
+  for (const error of [...all, ...code.errors]) addError(scope, error);
+  for (const warning of code.warnings) addWarning(scope, 'cdk-alembic:package', warning);
+  if (code.found) Annotations.of(scope).addInfoV2('cdk-alembic:found', code.found);
   return code;
 }

@@ -1,6 +1,8 @@
-import { Annotations, Aspects, CfnResource, Stack } from 'aws-cdk-lib';
+import { Aspects, CfnResource, Stack } from 'aws-cdk-lib';
 import type { CfnVPCEndpoint, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import type { Construct, IConstruct } from 'constructs';
+import { call, option } from '../../packaging/code-in-messages';
+import { addWarning } from './annotations';
 
 /** Finds public subnets among the function's: Lambda assigns no public address there. */
 export function subnetProblems(vpc: IVpc | undefined, selection: SubnetSelection | undefined): string[] {
@@ -9,7 +11,7 @@ export function subnetProblems(vpc: IVpc | undefined, selection: SubnetSelection
   if (!hasPublic || isPendingLookup) return [];
   return [
     `the function would run in a public subnet of ${vpc.node.path}, where it reaches no service outside the VPC: choose private ` +
-      'subnets with "vpcSubnets", or isolated ones with an interface endpoint for Secrets Manager',
+      `subnets with ${option('vpcSubnets')}, or isolated ones with an interface endpoint for Secrets Manager`,
   ];
 }
 
@@ -20,22 +22,22 @@ interface Service {
   /** Id of the warning. */
   readonly id: string;
   readonly purpose: string;
-  /** The call that creates its endpoint. */
-  readonly fix: string;
+  /** The id of a new endpoint, and the CDK's name of the service. */
+  readonly endpoint: readonly [string, string];
 }
 
 export const SECRETS_MANAGER: Service = {
   name: 'secretsmanager',
   id: 'cdk-alembic:secrets-manager-endpoint',
   purpose: "to read the database's password",
-  fix: "vpc.addInterfaceEndpoint('SecretsManager', { service: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER })",
+  endpoint: ['SecretsManager', 'SECRETS_MANAGER'],
 };
 
 export const RDS: Service = {
   name: 'rds',
   id: 'cdk-alembic:rds-endpoint',
   purpose: 'to make snapshots',
-  fix: "vpc.addInterfaceEndpoint('Rds', { service: ec2.InterfaceVpcEndpointAwsService.RDS })",
+  endpoint: ['Rds', 'RDS'],
 };
 
 /** Warns at synth if the function can't reach a service: in isolated subnets, when this app creates no endpoint. */
@@ -52,10 +54,12 @@ export function warnOfMissingEndpoint(
     // The endpoint may be created after the migration.
     visit(construct) {
       if (construct !== scope || hasEndpoint(scope, service, vpc)) return;
-      Annotations.of(scope).addWarningV2(
+      const [id, name] = service.endpoint;
+      addWarning(
+        scope,
         service.id,
         `the function runs in isolated subnets of ${vpc.node.path} and needs an interface endpoint ${service.purpose}, which this ` +
-          `app does not create: ${service.fix}`,
+          `app does not create: ${call('vpc.addInterfaceEndpoint', [id], { service: { expression: `ec2.InterfaceVpcEndpointAwsService.${name}` } })}`,
       );
     },
   });

@@ -6,6 +6,7 @@ import type * as rds from 'aws-cdk-lib/aws-rds';
 import type { Construct } from 'constructs';
 import { SNAPSHOT_TAG, type SnapshotSettings } from '../../contract';
 import { MAX_SNAPSHOTS } from '../../contract/production/snapshot';
+import { named, option } from '../../packaging/code-in-messages';
 import { acknowledgeWildcard } from '../aws/acknowledged';
 import { engineProblem } from '../database/rds-problem';
 import { environmentProblems } from '../function/environment-problems';
@@ -36,7 +37,7 @@ export function snapshotSource(
   if (!identifiers) {
     problems.push(
       'snapshot has no cluster and no instance, and the database names none: give the one that it is on, ' +
-        'MigrationSnapshot.beforeDataLoss({ cluster }) or ({ instance })',
+        `with ${option('cluster')} or ${option('instance')} of ${named('MigrationSnapshot.beforeDataLoss')}`,
     );
   } else if (source && source !== database) {
     const engine = engineProblem(source as rds.IDatabaseCluster | rds.IDatabaseInstance);

@@ -1,6 +1,7 @@
 import type { Duration } from 'aws-cdk-lib';
 import type { CoordinatorSettings } from '../../contract/coordinator';
 import { CONNECTIONS_PER_WORKER, MAX_BATCH_SIZE } from '../../contract/tenants';
+import { option } from '../../packaging/code-in-messages';
 
 export const WEEK_SECONDS = 7 * 24 * 3600;
 
@@ -31,13 +32,13 @@ export function tenantLimitProblems(
   if (!isWhole(batchSize, 1, MAX_BATCH_SIZE)) problems.push(`the batch size is ${batchSize}: use 1 to ${MAX_BATCH_SIZE}`);
   if (!isWhole(maxConnections, CONNECTIONS_PER_WORKER, 10_000)) {
     problems.push(
-      `maxConnections is ${maxConnections}, and each worker opens ${CONNECTIONS_PER_WORKER}: use ${CONNECTIONS_PER_WORKER} to 10000`,
+      `${option('maxConnections')} is ${maxConnections}, and each worker opens ${CONNECTIONS_PER_WORKER}: use ${CONNECTIONS_PER_WORKER} to 10000`,
     );
   }
   if (!tolerated) return problems;
   const { count, percent } = tolerated;
   if (count === undefined && percent === undefined) {
-    problems.push('toleratedFailures has neither count nor percent: give one, or leave it out');
+    problems.push(`${option('toleratedFailures')} has neither count nor percent: give one, or leave it out`);
   }
   if (count !== undefined && !isWhole(count, 0, Number.MAX_SAFE_INTEGER)) {
     problems.push(`${count} failed tenants are tolerated: use a whole number of 0 or more`);

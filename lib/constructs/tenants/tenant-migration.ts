@@ -8,6 +8,7 @@ import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct, type IConstruct } from 'constructs';
 import { DEFAULT_APP_NAME } from '../../contract';
 import { RUN_ACTIONS, tenantApprovalName, tenantFunctionName, tenantStateMachineName } from '../../contract/tenants';
+import { call } from '../../packaging/code-in-messages';
 import { logGroup } from '../aws/log-group';
 import type { OnDrift } from '../drift/on-drift';
 import { driftProblems, scheduledDrift } from '../drift/scheduled-drift';
@@ -292,12 +293,14 @@ export class TenantMigration extends Construct {
 function deployProblems(onDeploy: TenantDeploy, canary: TenantCanary | undefined): string[] {
   if (onDeploy._mode !== 'wait' || !canary) return [];
   if (canary._settings.after === 'approval') {
-    return ['a deploy cannot wait until someone approves the canaries: use TenantDeploy.handOver() or TenantDeploy.off()'];
+    return [
+      `a deploy cannot wait until someone approves the canaries: use ${call('TenantDeploy.handOver')} or ${call('TenantDeploy.off')}`,
+    ];
   }
   if (canary._waitSeconds > MAX_PAUSE_ON_DEPLOY) {
     return [
       `the canaries' pause is ${canary._waitSeconds / 60} minutes, but a deploy that waits has only ${MAX_PAUSE_ON_DEPLOY / 60}: ` +
-        'shorten it, or use TenantDeploy.handOver()',
+        `shorten it, or use ${call('TenantDeploy.handOver')}`,
     ];
   }
   return [];

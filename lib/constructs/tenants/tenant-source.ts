@@ -4,6 +4,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { IConstruct } from 'constructs';
 import type { TenantSourceSettings } from '../../contract/coordinator';
+import { named } from '../../packaging/code-in-messages';
 
 /** Options of {@link TenantSource.fromTable}. */
 export interface TenantTableOptions {
@@ -47,7 +48,7 @@ export class TenantSource {
    */
   static fromQuery(sql: string): TenantSource {
     const problems =
-      sql.trim() === '' ? ['the query of TenantSource.fromQuery is empty: give a SELECT with the column name'] : [];
+      sql.trim() === '' ? [`the query of ${named('TenantSource.fromQuery')} is empty: give a SELECT with the column name`] : [];
     return new TenantSource(() => ({ settings: { kind: 'query' }, dependencies: [] }), problems, sql);
   }
 

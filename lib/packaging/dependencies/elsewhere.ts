@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
+import { option } from '../code-in-messages';
 import { normalized } from './parsing/requirement';
 import { readToml, type Table } from './parsing/toml';
 import { NO_CATEGORY } from './pipfile-lock';
@@ -13,7 +14,7 @@ const MAX_NAMED = 4;
 
 /** Like optionFor, without groups and extras for development. */
 export function productionOptionFor(source: Pick<DependencySource, 'files'>, isWanted: (name: string) => boolean) {
-  return optionFor(source, isWanted, (option) => !DEVELOPMENT.test(option));
+  return optionFor(source, isWanted, (name) => !DEVELOPMENT.test(name));
 }
 
 /**
@@ -23,14 +24,14 @@ export function productionOptionFor(source: Pick<DependencySource, 'files'>, isW
 export function optionFor(
   { files }: Pick<DependencySource, 'files'>,
   isWanted: (name: string) => boolean,
-  isMeant: (option: string) => boolean = () => true,
+  isMeant: (name: string) => boolean = () => true,
 ): string | undefined {
   const options = files
     .filter((path) => existsSync(path))
     .flatMap((file) => Object.entries(declaredIn(file)))
-    .flatMap(([option, lists]) =>
-      Object.entries(lists).flatMap(([name, list]) =>
-        isMeant(name) && namesOf(list).some(isWanted) ? [`${option}: ['${name}']`] : [],
+    .flatMap(([list, lists]) =>
+      Object.entries(lists).flatMap(([name, requirements]) =>
+        isMeant(name) && namesOf(requirements).some(isWanted) ? [option(list, [name])] : [],
       ),
     );
   return options.length ? [...new Set(options)].slice(0, MAX_NAMED).join(' or ') : undefined;

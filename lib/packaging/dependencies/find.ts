@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { option } from '../code-in-messages';
 import { listFiles } from '../project/sources';
 import { pdmLock } from './pdm-lock';
 import { pipfileLock } from './pipfile-lock';
@@ -57,14 +58,14 @@ function placeOfDependencies(directory: string): string {
   }
   const above = ancestors(directory);
   const locked = above.find((path) => readdirSync(path).some((name) => LOCKS.includes(name)));
-  if (locked) return `${locked} has one: give that folder, and alembicConfig for the alembic.ini`;
+  if (locked) return `${locked} has one: give that folder, and ${option('alembicConfig')} for the alembic.ini`;
   const below = declaredBelow(directory);
-  if (below) return `name its requirements files with the option requirements, such as requirements: ['${below}']`;
+  if (below) return `name its requirements files, such as ${option('requirements', [below])}`;
   // Without a repository, folders next to this one may belong to anything.
   const repository = above.find((path) => existsSync(join(path, '.git')));
   const beside = repository && declaredBelow(repository);
-  if (!beside) return 'name its requirements files with the option requirements';
-  return `give ${repository}, with alembicConfig for the alembic.ini and requirements: ['${beside}']`;
+  if (!beside) return `name its requirements files with ${option('requirements')}`;
+  return `give ${repository}, with ${option('alembicConfig')} for the alembic.ini and ${option('requirements', [beside])}`;
 }
 
 /** The file below a directory that declares dependencies, those of migrations if possible. */

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { option } from '../code-in-messages';
 import { PackagingError } from '../errors';
 import { listFiles } from '../project/sources';
 import { UvFailed } from '../uv';
@@ -15,8 +16,8 @@ export function notOnIndex(error: unknown, directory: string, { files }: Depende
   const project = projectNamed(name, directory);
   const given = files.slice(0, 1).map((file) => relative(directory, file));
   const remedy = project
-    ? `${project} has this name: requirements: [${[...given, project].map((file) => `'${file}'`).join(', ')}] packages it from there`
-    : `if it is on an index of your own, set UV_INDEX to its address; without: ['${name}'] leaves it out if migrations do not import it`;
+    ? `${project} has this name: ${option('requirements', [...given, project])} packages it from there`
+    : `if it is on an index of your own, set UV_INDEX to its address; ${option('without', [name])} leaves it out if migrations do not import it`;
   return new PackagingError('uv_failed', `${name}, which ${directory} requires, is not on the package index: ${remedy}`);
 }
 

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { onlyImported, option, runtimeOption } from '../code-in-messages';
 import { nameOf, normalized } from '../dependencies/parsing/requirement';
 import { PackagingError } from '../errors';
-import { type FunctionPlatform, runtimeOption } from '../platform';
+import type { FunctionPlatform } from '../platform';
 import { UvFailed } from '../uv';
 
 /**
@@ -84,9 +85,9 @@ export class NeedsCompiling extends PackagingError {
       ...(others.length
         ? [
             tooLarge
-              ? `only: PackageOnly.IMPORTED leaves out what migrations do not import, also of the others, which have ${tooLarge} MB (Lambda takes 250)`
-              : `${option('without', others)} leaves out what migrations do not import, only: PackageOnly.IMPORTED finds that out by itself`,
-            'wheels names a folder of wheels that you built for Lambda',
+              ? `${onlyImported()} leaves out what migrations do not import, also of the others, which have ${tooLarge} MB (Lambda takes 250)`
+              : `${option('without', others)} leaves out what migrations do not import, ${onlyImported()} finds that out by itself`,
+            `${option('wheels')} names a folder of wheels that you built for Lambda`,
           ]
         : []),
     ];
@@ -97,10 +98,6 @@ export class NeedsCompiling extends PackagingError {
         `can't be built without a compiler${reasons.length ? ` (${reasons.join('; ')})` : ''}: ${remedies.join('; ')}`,
     );
   }
-}
-
-function option(name: string, values: readonly string[]): string {
-  return `${name}: [${values.map((value) => `'${value}'`).join(', ')}]`;
 }
 
 /** The user's error for a failed download or build; undefined for any other error. */

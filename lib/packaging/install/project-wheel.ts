@@ -68,7 +68,7 @@ function build(project: string, python: string | undefined, folder: string): str
     return wheel;
   } catch (error) {
     if (!(error instanceof PackagingError)) throw error;
-    const reason = error.message.replaceAll(copy, project);
+    const reason = error.text.replaceAll(copy, project);
     throw new PackagingError(error.code, `the code of ${project}, on which the backend depends, could not be built: ${reason}`);
   } finally {
     rmSync(work, { recursive: true, force: true });

@@ -132,9 +132,9 @@ function rememberProof(which: ProvedPackage, warnings: readonly string[]): void 
   remember(entry, JSON.stringify(warnings));
 }
 
-function proofEntry({ hash, environment, databaseVariables = {}, hasUnknownVariables = false }: ProvedPackage): string {
+function proofEntry({ hash, environment, databaseVariables = {}, hasUnknownVariables, isAssumed }: ProvedPackage): string {
   const variables = [environment, databaseVariables].map((table) => Object.entries(table).sort());
-  const key = JSON.stringify([hash, variables, hasUnknownVariables]);
+  const key = JSON.stringify([hash, variables, hasUnknownVariables, isAssumed]);
   return `proof-${createHash('sha256').update(key).digest('hex')}`;
 }
 

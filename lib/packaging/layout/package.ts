@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
 import { packagePath } from '../../package-root';
+import { named, onlyImported, option } from '../code-in-messages';
 import { PackagingError } from '../errors';
 import { type Distribution, sizeOf } from '../imported/installed';
 import type { FunctionPlatform } from '../platform';
@@ -100,17 +101,15 @@ export function checkSize(
   const kept = reached && sizeOfAll(new Set([...reached()].flatMap(({ entries }) => entries)));
   const own = sizeOf(join(target, BACKEND_DIRECTORY));
   const remedies = [
-    ...(kept === undefined
-      ? []
-      : [`with only: PackageOnly.IMPORTED it would have ${megabytes(bytes - sizeOf(sitePackages) + kept)} MB`]),
+    ...(kept === undefined ? [] : [`with ${onlyImported()} it would have ${megabytes(bytes - sizeOf(sitePackages) + kept)} MB`]),
     ...(first
       ? [
-          `without: ['${first.name}'] leaves out the largest, with ${megabytes(first.size)} MB, if migrations do not import it` +
+          `${option('without', [first.name])} leaves out the largest, with ${megabytes(first.size)} MB, if migrations do not import it` +
             (others.length ? ` (next: ${others.map(({ name, size }) => `${name}, ${megabytes(size)} MB`).join('; ')})` : ''),
         ]
       : []),
-    ...(own < LARGE_SOURCES ? [] : [`exclude leaves out files of the backend, which have ${megabytes(own)} MB`]),
-    'or use MigrationCode.fromImage',
+    ...(own < LARGE_SOURCES ? [] : [`${option('exclude')} leaves out files of the backend, which have ${megabytes(own)} MB`]),
+    `or use ${named('MigrationCode.fromImage')}`,
   ];
   throw new PackagingError(
     'too_large',

@@ -23,7 +23,7 @@ import { copyRunner, hashPackage, type Package, tooLarge } from './package';
 
 /** The package of a backend: its dependencies for the function's platform, its sources, the runner, bytecode. */
 export function projectPackage(project: Backend, platform: FunctionPlatform): Package {
-  const { directory, source, paths, exclude, onlyImported, environment, databaseVariables, hasUnknownVariables } = project;
+  const { directory, source, paths, exclude, onlyImported, environment, databaseVariables } = project;
   const python = findPython(directory, platform.pythonVersion);
   const sources = listSources(directory, paths, exclude);
   const hash = hashPackage(platform, {
@@ -35,7 +35,8 @@ export function projectPackage(project: Backend, platform: FunctionPlatform): Pa
   });
   const laidOut = (target: string): LaidOut => {
     const roots = ownProject(directory)?.roots ?? [];
-    const loadedWith = { environment, databaseVariables, hasUnknownVariables };
+    const { hasUnknownVariables, isAssumed } = project;
+    const loadedWith = { environment, databaseVariables, hasUnknownVariables, isAssumed };
     const kept = project.selection.add.map((text) => normalized(nameOf(text) ?? text));
     return { target, hash, python, platform, directory, alembic: project, roots, source, kept, onlyImported, ...loadedWith };
   };
@@ -114,7 +115,7 @@ function withMessageOf(error: PackagingError, check: () => void): PackagingError
     return error;
   } catch (other) {
     if (!(other instanceof PackagingError)) throw other;
-    return new PackagingError(error.code, `${error.message}. Besides, ${other.message}`);
+    return new PackagingError(error.code, `${error.text}. Besides, ${other.text}`);
   }
 }
 

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { option } from '../code-in-messages';
 import { readToml } from '../dependencies/parsing/toml';
 import { PackagingError } from '../errors';
 import { listFiles } from './sources';
@@ -17,7 +18,7 @@ const OTHERS = ['node_modules', 'site-packages', 'venv', 'tests', 'test', 'docs'
 export function findAlembicConfig(directory: string, named?: string): string {
   if (named !== undefined) {
     if (existsSync(join(directory, named)) && isInside(named)) return named;
-    throw new PackagingError('no_alembic_config', `alembicConfig names ${named}, and ${directory} has no such file`);
+    throw new PackagingError('no_alembic_config', `${option('alembicConfig')} names ${named}, and ${directory} has no such file`);
   }
   const usual = USUAL.find((name) => isConfig(directory, name));
   if (usual) return usual;
@@ -29,7 +30,7 @@ export function findAlembicConfig(directory: string, named?: string): string {
     throw new PackagingError(
       'no_alembic_config',
       `${directory} has ${found.length} files alembic.ini: ${found.slice(0, 10).join(', ')}. ` +
-        `Say which one to use, such as alembicConfig: '${found[0]}'`,
+        `Say which one to use, such as ${option('alembicConfig', found[0])}`,
     );
   }
   throw new PackagingError(
@@ -57,7 +58,7 @@ function missingConfig(directory: string): string {
   const scripts = env.find((path) => existsSync(join(directory, path, '..', 'versions')))?.replace(/\/?env\.py$/, '');
   return scripts
     ? `Its scripts are in ${scripts}: write an alembic.ini that says so, with the two lines "[alembic]" and "script_location = %(here)s/${scripts}"`
-    : 'Give the folder of the backend, or name the file with alembicConfig';
+    : `Give the folder of the backend, or name the file with ${option('alembicConfig')}`;
 }
 
 function isConfig(directory: string, name: string): boolean {

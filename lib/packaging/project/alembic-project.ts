@@ -63,7 +63,7 @@ export function checkAlembicProject(
   try {
     config = findAlembicConfig(directory, named);
   } catch (error) {
-    if (error instanceof PackagingError) return { errors: [error.message], warnings: [] };
+    if (error instanceof PackagingError) return { errors: [error.text], warnings: [] };
     throw error;
   }
   const project = readAlembicProject(directory, config);

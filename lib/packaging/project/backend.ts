@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { option } from '../code-in-messages';
 import { findDependencies, noDependencies } from '../dependencies/find';
 import type { DependencySource, Selection } from '../dependencies/source';
 import { PackagingError } from '../errors';
@@ -34,7 +35,7 @@ export function checkBackend(
   try {
     return check(directory, options, pythonVersion, isPackaged);
   } catch (error) {
-    if (error instanceof PackagingError) return { errors: [error.message], warnings: [] };
+    if (error instanceof PackagingError) return { errors: [error.text], warnings: [] };
     throw error;
   }
 }
@@ -43,7 +44,8 @@ type CheckedProject = ProjectFindings & { readonly project?: Backend; readonly i
 
 /** Throws PackagingError for a file that can't be read. */
 function check(directory: string, options: BackendOptions, pythonVersion: string, isPackaged: boolean): CheckedProject {
-  const { alembicConfig, exclude, onlyImported, environment, databaseVariables, hasUnknownVariables, ...given } = options;
+  const { alembicConfig, exclude, onlyImported, environment, databaseVariables, hasUnknownVariables, isAssumed, ...given } =
+    options;
   const selection = { ...given, without: [...given.without, ...replacedBy(given.add)] };
   const dependencies = findDependencies(directory, selection);
   const source = dependencies && { ...dependencies, files: [...dependencies.files, ...wheelsIn(options.wheels)] };
@@ -58,7 +60,7 @@ function check(directory: string, options: BackendOptions, pythonVersion: string
   const ofPython = python?.warning ? [python.warning] : [];
   const warnings = [...found.warnings, ...ofPython, ...(source?.warnings ?? []), ...(lock?.warning ? [lock.warning] : [])];
   if (!alembic || !source || errors.length) return { errors, warnings };
-  const loadedWith = { environment, databaseVariables, hasUnknownVariables };
+  const loadedWith = { environment, databaseVariables, hasUnknownVariables, isAssumed };
   const project = { ...alembic, directory, source, selection, exclude, onlyImported, ...loadedWith };
   return { errors, warnings, project, isUnchecked: lock?.warning !== undefined };
 }
@@ -66,7 +68,7 @@ function check(directory: string, options: BackendOptions, pythonVersion: string
 /** Throws PackagingError for a missing folder. */
 function wheelsIn(folder: string | undefined): string[] {
   if (!folder) return [];
-  if (!existsSync(folder)) throw new PackagingError('invalid_file', `wheels names ${folder}, which does not exist`);
+  if (!existsSync(folder)) throw new PackagingError('invalid_file', `${option('wheels')} names ${folder}, which does not exist`);
   return readdirSync(folder)
     .filter((name) => name.endsWith('.whl'))
     .map((name) => join(folder, name))

@@ -104,7 +104,9 @@ function keyOf(directory: string, files: readonly string[], options: BackendOpti
     directory,
     hashFiles(directory, files),
     // The environment decides what is packaged only then.
-    options.onlyImported ? options : { ...options, environment: {}, databaseVariables: {}, hasUnknownVariables: false },
+    options.onlyImported
+      ? options
+      : { ...options, environment: {}, databaseVariables: {}, hasUnknownVariables: false, isAssumed: false },
     platform,
     hashRunner(),
     hashGuard(),

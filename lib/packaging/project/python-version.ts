@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runtimeOption } from '../code-in-messages';
 import { readToml } from '../dependencies/parsing/toml';
 import { PackagingError } from '../errors';
-import { runtimeOption } from '../platform';
+
 import { withMostWheels } from './locked-wheels';
 
 /** Lambda's Pythons that the runner supports, in order of preference. */

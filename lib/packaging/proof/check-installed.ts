@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEPENDENCIES_DIRECTORY, SUPPORTED_VERSIONS } from '../../contract';
+import { option, runtimeOption } from '../code-in-messages';
 import { optionFor, productionOptionFor } from '../dependencies/elsewhere';
 import { nameOf } from '../dependencies/parsing/requirement';
 import { PackagingError } from '../errors';
 import { readDistributions } from '../imported/installed';
-import { type FunctionPlatform, isOnAmazonLinux2, runtimeOption, tooNew } from '../platform';
+import { type FunctionPlatform, isOnAmazonLinux2, tooNew } from '../platform';
 import type { Backend } from '../project/backend';
 import { FIRST_SQLALCHEMY_ON_3_13, isTooOldFor } from '../project/locked-wheels';
 import { pythonRequirement, usablePythons } from '../project/python-version';
@@ -52,8 +53,8 @@ export function checkInstalled(backend: Backend, sitePackages: string): void {
   const { source } = backend;
   const add = (name: string) => source.add.replace('{}', name);
   if (!existsSync(join(sitePackages, 'alembic'))) {
-    const option = optionFor(source, (name) => name === 'alembic');
-    const remedy = option ? `set ${option} to package it` : add('alembic');
+    const has = optionFor(source, (name) => name === 'alembic');
+    const remedy = has ? `set ${has} to package it` : add('alembic');
     throw new PackagingError('no_alembic', `${whereOf(backend)} hold no Alembic: ${remedy}`);
   }
   const distributions = readDistributions(sitePackages);
@@ -63,11 +64,11 @@ export function checkInstalled(backend: Backend, sitePackages: string): void {
       ['', '.py'].some((end) => existsSync(join(sitePackages, name + end))),
     );
     const what = other ? `only a driver of ${OTHER_DRIVERS[other]} (${other})` : 'no driver';
-    const option = productionOptionFor(source, (name) => DISTRIBUTIONS.includes(name));
+    const has = productionOptionFor(source, (name) => DISTRIBUTIONS.includes(name));
     const driver = driverFor(backend, distributions);
-    const remedy = option
-      ? `set ${option} to package one`
-      : `${add(driver)}, or add: ['${driver}'] packages it for migrations only`;
+    const remedy = has
+      ? `set ${has} to package one`
+      : `${add(driver)}, or ${option('add', [driver])} packages it for migrations only`;
     throw new PackagingError('no_driver', `${whereOf(backend)} have ${what}, and the function migrates PostgreSQL: ${remedy}`);
   }
 }
@@ -89,7 +90,10 @@ function checkPython(backend: Backend, sitePackages: string, { pythonVersion }: 
   if (!isTooOldFor(pythonVersion, version)) return;
   const runs = (other: string) => !isTooOldFor(other, version);
   const [runtime] = usablePythons(backend.directory, backend.selection.requirements, runs);
-  const remedies = [...(runtime ? [`set ${runtimeOption(runtime)}`] : []), `add: ['sqlalchemy==${FIRST_SQLALCHEMY_ON_3_13}']`];
+  const remedies = [
+    ...(runtime ? [`set ${runtimeOption(runtime)}`] : []),
+    option('add', [`sqlalchemy==${FIRST_SQLALCHEMY_ON_3_13}`]),
+  ];
   throw new PackagingError(
     'unsupported_version',
     `${whereOf(backend)} have sqlalchemy ${version}, which does not run on Python ${pythonVersion}: ${remedies.join(', or ')}`,
@@ -172,7 +176,7 @@ const NEXT: Readonly<Record<string, string>> = { alembic: '1.8.1', sqlalchemy: '
 function newerFor(name: string, version: string): string {
   const next = NEXT[name];
   return next && isLess(version, next)
-    ? `: update it, or add: ['${name}==${next}'] packages another one for migrations only`
+    ? `: update it, or ${option('add', [`${name}==${next}`])} packages another one for migrations only`
     : '';
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { DEPENDENCIES_DIRECTORY } from '../../contract';
+import { call, named, option } from '../code-in-messages';
 import { optionFor } from '../dependencies/elsewhere';
 import { repositoryOf } from '../dependencies/not-on-index';
 import { normalized } from '../dependencies/parsing/requirement';
@@ -28,19 +29,20 @@ export interface Loaded extends LoadedWith {
 
 /** Judges how a package loaded. Returns warnings. Throws PackagingError if it can't run in the function. */
 export function judgeProof(loaded: Loaded, proof: Proof): string[] {
-  const { directory, databaseVariables, hasUnknownVariables, onlyImported } = loaded;
+  const { directory, databaseVariables, hasUnknownVariables, isAssumed, onlyImported } = loaded;
   const { refused, missing, fails, unproved, otherDriver, elsewhere, foreign = [] } = proof;
   if (refused) throw new PackagingError('invalid_revisions', `the migrations of ${directory} can't be deployed: ${refused}`);
   if (missing) throw new PackagingError('missing_module', missingModule(loaded, missing));
   // The function's variables are complete: it would do the same.
-  const isSame = databaseVariables !== undefined && !hasUnknownVariables;
+  const isSame = databaseVariables !== undefined && !hasUnknownVariables && !isAssumed;
   const warnings: string[] = [];
+  const what = fails?.inRevision ? 'a revision' : 'env.py';
   const remedy = fails && (otherDriver ? driverRemedy(loaded) : remedyOf(loaded, fails, proof.command));
   if (fails && (fails.inCode ? !foreign.length : isSame)) {
-    throw new PackagingError('fails_on_lambda', `env.py of ${directory} fails: ${fails.reason}. ${remedy}`);
+    throw new PackagingError('fails_on_lambda', `${what} of ${directory} fails: ${fails.reason}. ${remedy}`);
   }
   if (fails && (fails.inCode || !hasUnknownVariables)) {
-    warnings.push(`env.py of ${directory} fails with the function's environment: ${fails.reason}. ${remedy}`);
+    warnings.push(`${what} of ${directory} fails with the function's environment: ${fails.reason}. ${remedy}`);
   } else if (onlyImported && unproved) {
     warnings.push(`whether all that a migration imports is in the package was not proved: ${unproved}`);
   }
@@ -48,8 +50,8 @@ export function judgeProof(loaded: Loaded, proof: Proof): string[] {
     const text = `env.py of ${directory} connects to ${elsewhere.address} (${placeOf(loaded, elsewhere)})`;
     const refusal = `${text}, not to the function's database. ${addressRemedy(loaded, elsewhere)}`;
     if (isSame && !elsewhere.isPostgres) throw new PackagingError('other_database', refusal);
-    if (isSame) warnings.push(`${text}. ${replacement(loaded, elsewhere)}`);
-    else if (!hasUnknownVariables) warnings.push(refusal);
+    const isReplaced = elsewhere.isPostgres && databaseVariables !== undefined;
+    if (!hasUnknownVariables) warnings.push(isReplaced ? `${text}. ${replacement(loaded, elsewhere)}` : refusal);
   }
   return warnings;
 }
@@ -62,15 +64,15 @@ function remedyOf(
 ): string {
   if (inCode) return `If a distribution or a version is missing, ${source.add.replace('{}', 'it')}`;
   if (/only \/tmp is writable/.test(reason)) return 'Write to /tmp instead, or only if a setting asks for it';
-  if (required.length) return setRequired(required);
+  if (required.length) return setRequired(required, unset);
   if (unset.length) return `If it needs a setting, ${setUnset(unset)}`;
-  return `If it needs a setting, set it in environment; "${source.run}${command} current" with the same variables shows the whole error`;
+  return `If it needs a setting, set it with ${option('environment')}; "${source.run}${command} current" with the same variables shows the whole error`;
 }
 
 /** The next step for an env.py that can't connect with the driver in the database's URL. */
 function driverRemedy({ target, databaseVariables: { url, urlScheme = '' } = {} }: Loaded): string {
   const [other] = installedDrivers(target).filter((driver) => !urlScheme.endsWith(`+${driver}`));
-  if (url && other) return `Name another driver with DatabaseVariables.url('${url}', { scheme: 'postgresql+${other}' })`;
+  if (url && other) return `Name another driver with ${call('DatabaseVariables.url', [url], { scheme: `postgresql+${other}` })}`;
   return "Connect with an async engine, as Alembic's template async does, or add a driver that is not async, such as psycopg[binary]";
 }
 
@@ -95,13 +97,13 @@ function addressRemedy(loaded: Loaded, elsewhere: Elsewhere): string {
   const names = variableNames(loaded);
   const given = names.length
     ? `The function sets ${names.join(', ')}: if env.py reads other variables, name them with ${databaseVariables(elsewhere)}`
-    : 'If env.py reads the address from variables, set them in environment';
+    : `If env.py reads the address from variables, set them with ${option('environment')}`;
   return `${given}; if it reads none, add this line to it: ${LINE}`;
 }
 
 /** How to name the variables with the address: those that the backend reads and that are not set, if they look like it. */
 function databaseVariables({ unset }: Elsewhere): string {
-  return likelyDatabase(unset) ?? 'DatabaseVariables';
+  return likelyDatabase(unset)?.code ?? named('DatabaseVariables');
 }
 
 /** The line that has an address in Alembic's configuration, or else the one that connects to it. */
@@ -140,11 +142,11 @@ export function addedRoot({ alembic }: Loaded, { module, by }: NonNullable<Proof
 function missingModule(loaded: Loaded, { module, by, unset, own }: NonNullable<Proof['missing']>): string {
   const { directory, source } = loaded;
   const [first = ''] = module.split('.');
-  const option = own ? undefined : optionFor(source, (name) => `${name}-`.startsWith(`${normalized(first)}-`));
+  const has = own ? undefined : optionFor(source, (name) => `${name}-`.startsWith(`${normalized(first)}-`));
   const remedy = own
     ? 'if your build generates it, run that first'
-    : option
-      ? `set ${option} to package it`
+    : has
+      ? `set ${has} to package it`
       : (missingDriver(loaded, first) ??
         `${source.add.replace('{}', distributionOf(source, first))}, or ${folderWith(loaded, first)}`);
   const settings = unset.length ? `. If a setting avoids that import, ${setUnset(unset)}` : '';
@@ -161,8 +163,8 @@ function folderWith({ directory, alembic, source }: Loaded, module: string): str
     const isThere = [module, `${module}.py`].some((name) => existsSync(join(folder as string, name)));
     if (!isThere) continue;
     const requirements = files.filter((file) => /\.txt$|pyproject\.toml$/.test(file)).slice(0, 1);
-    const named = requirements.map((file) => ` and requirements: ['${file}']`).join('');
-    return `give ${folder}, which holds it, with alembicConfig: '${config}'${named}`;
+    const also = requirements.map((file) => ` and ${option('requirements', [file])}`).join('');
+    return `give ${folder}, which holds it, with ${option('alembicConfig', config)}${also}`;
   }
   return 'give the folder that holds it';
 }
@@ -180,8 +182,9 @@ function missingDriver({ target, source, databaseVariables }: Loaded, module: st
   const add = source.add.replace('{}', requirement);
   if (module !== 'psycopg' || !existsSync(join(target, DEPENDENCIES_DIRECTORY, 'psycopg2'))) return add;
   const url = databaseVariables?.url;
-  const named = url ? `DatabaseVariables.url('${url}', { scheme: 'postgresql+psycopg2' })` : 'postgresql+psycopg2:// in env.py';
-  return `SQLAlchemy 2.1 reads postgresql:// as psycopg. To use psycopg2, name it: ${named}. Or ${add}`;
+  const scheme = 'postgresql+psycopg2';
+  const inUrl = url ? call('DatabaseVariables.url', [url], { scheme }) : `${scheme}:// in env.py`;
+  return `SQLAlchemy 2.1 reads postgresql:// as psycopg. To use psycopg2, name it: ${inUrl}. Or ${add}`;
 }
 
 function fileOf(by: string, otherwise = 'a migration'): string {

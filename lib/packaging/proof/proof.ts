@@ -34,6 +34,8 @@ export interface Proof {
     readonly unset: readonly string[];
     /** Unset environment variables that the failure is about. */
     readonly required: readonly string[];
+    /** Whether a revision fails, and not env.py. */
+    readonly inRevision?: boolean;
   };
   /** Whether it may load with another driver in the database's URL. */
   readonly otherDriver?: boolean;
@@ -76,6 +78,8 @@ export interface LoadedWith {
   readonly databaseVariables?: DatabaseVariables | undefined;
   /** Whether the function has more variables, whose values only the deploy knows. */
   readonly hasUnknownVariables?: boolean | undefined;
+  /** Whether nobody said which variables the function has: what they lack is a warning. */
+  readonly isAssumed?: boolean | undefined;
 }
 
 const SECONDS = 120;

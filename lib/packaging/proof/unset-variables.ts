@@ -1,3 +1,5 @@
+import { call, option } from '../code-in-messages';
+
 /** More would be a list that nobody reads. */
 const MAX_NAMED = 6;
 
@@ -8,6 +10,8 @@ export const PASSWORD_NAME = /(?:^|_)(?:PASSWORD|PASSWD|PGPASSWORD)$/i;
 export const UNUSED_PASSWORD = 'unused';
 
 const OF_A_DATABASE = /(?:^|_)(?:DATABASE|DB|POSTGRES\w*|PG|PSQL|SQLALCHEMY|SQL)(?:_|$)/i;
+
+const URL_NAME = /_(?:URL|URI|DSN)$/i;
 
 const PARTS: Readonly<Record<string, RegExp>> = {
   host: /_?(?:HOST|HOSTNAME|SERVER)$/i,
@@ -20,32 +24,43 @@ const PARTS: Readonly<Record<string, RegExp>> = {
 /** The next step for unset variables that a backend read, the last one first. */
 export function setUnset(unset: readonly string[]): string {
   const database = likelyDatabase(unset);
-  const others = database ? unset.filter((name) => !database.includes(`'${name}'`)) : unset;
+  const others = unset.filter((name) => !database?.names.includes(name));
   const left = others.length - MAX_NAMED;
-  const named = `${others.slice(0, MAX_NAMED).join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
-  const inEnvironment = `set it in environment: the backend reads ${named}, not set here`;
+  const names = `${others.slice(0, MAX_NAMED).join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
+  const inEnvironment = `set it with ${option('environment')}: the backend reads ${names}, not set here`;
   if (!database) return inEnvironment;
-  return `name the database's variables with ${database}${others.length ? `. If it needs another setting, ${inEnvironment}` : ''}`;
+  return `name the database's variables with ${database.code}${others.length ? `. If it needs another setting, ${inEnvironment}` : ''}`;
 }
 
-/** The next step for unset variables without which a backend does not start: lines that can be pasted. */
-export function setRequired(required: readonly string[]): string {
-  const database = likelyDatabase(required);
-  const others = database ? required.filter((name) => !database.includes(`'${name}'`)) : required;
-  const environment = `environment: { ${others.map((name) => `${name}: '${PASSWORD_NAME.test(name) ? UNUSED_PASSWORD : '...'}'`).join(', ')} }, with the application's values`;
+/**
+ * The next step for unset variables without which a backend does not start: lines that can be pasted.
+ *
+ * @param unset more that it reads
+ */
+export function setRequired(required: readonly string[], unset: readonly string[] = []): string {
+  // Its host and the others may have defaults, which are for another machine.
+  const hasPassword = required.some((name) => OF_A_DATABASE.test(name) && PARTS.password?.test(name));
+  const ofParts = unset.filter((name) => !URL_NAME.test(name));
+  const database = likelyDatabase(required) ?? (hasPassword ? likelyDatabase([...required, ...ofParts]) : undefined);
+  const others = required.filter((name) => !database?.names.includes(name));
+  const values = others.map((name) => [name, PASSWORD_NAME.test(name) ? UNUSED_PASSWORD : '...']);
+  const environment = `${option('environment', Object.fromEntries(values))}, with the application's values`;
   if (!database) return `Set ${environment}`;
-  return `Name the database's variables with ${database}${others.length ? `, and set ${environment}` : ''}`;
+  return `Name the database's variables with ${database.code}${others.length ? `, and set ${environment}` : ''}`;
 }
 
-/** How to name those that look like a database's address; undefined if none does. */
-export function likelyDatabase(unset: readonly string[]): string | undefined {
+/** Those that look like a database's address, and how to name them; undefined if none does. */
+export function likelyDatabase(
+  unset: readonly string[],
+): { readonly names: readonly string[]; readonly code: string } | undefined {
   const names = unset.filter((name) => OF_A_DATABASE.test(name));
-  const url = names.find((name) => /_(?:URL|URI|DSN)$/i.test(name));
-  if (url) return `DatabaseVariables.url('${url}')`;
+  const url = names.find((name) => URL_NAME.test(name));
+  if (url) return { names: [url], code: call('DatabaseVariables.url', [url]) };
   const parts = Object.entries(PARTS).flatMap(([part, pattern]) => {
     const name = names.find((candidate) => pattern.test(candidate));
-    return name ? [`${part}: '${name}'`] : [];
+    return name ? [[part, name] as const] : [];
   });
   // One alone may be anything.
-  return parts.length > 1 ? `DatabaseVariables.parts({ ${parts.join(', ')} })` : undefined;
+  if (parts.length < 2) return undefined;
+  return { names: parts.map(([, name]) => name), code: call('DatabaseVariables.parts', [], Object.fromEntries(parts)) };
 }

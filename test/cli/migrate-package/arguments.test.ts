@@ -8,7 +8,21 @@ const problems = (...argv: string[]) => {
 };
 
 test('everything that is wrong with a command line is named at once', () => {
-  expect(problems('--architecture', 'mips', '--python', '2.7', '--only', 'used', '--environment', 'A', '--fast')).toEqual([
+  expect(
+    problems(
+      '--architecture',
+      'mips',
+      '--python',
+      '2.7',
+      '--only',
+      'used',
+      '--environment',
+      'A',
+      '--database-variable',
+      'dsn=A',
+      '--fast',
+    ),
+  ).toEqual([
     'unknown option --fast',
     "the backend's folder is missing",
     '--output is missing',
@@ -16,6 +30,7 @@ test('everything that is wrong with a command line is named at once', () => {
     'unknown --python 2.7: use 3.11, 3.12, 3.13, 3.14',
     'unknown --only used: use imported',
     '--environment A is not NAME=value',
+    '--database-variable dsn is not part=NAME: the parts are url, urlScheme, host, port, user, password, database',
   ]);
   expect(problems('back', 'more', '-o', 'x.zip')).toEqual(['unexpected argument "more"']);
 });
@@ -54,7 +69,22 @@ test('options are those of the construct, and so are the defaults', () => {
       exclude: [],
       onlyImported: true,
       environment: { A: '', B: '2=2' },
-      hasUnknownVariables: false,
+      databaseVariables: { url: 'DATABASE_URL' },
+      isAssumed: false,
     },
   });
+});
+
+test.each([
+  [[], { url: 'DATABASE_URL' }, true],
+  [['--environment', 'TOKEN=x'], { url: 'DATABASE_URL' }, false],
+  [['--environment', 'DATABASE_URL=postgresql://db/shop'], undefined, false],
+  [
+    ['--database-variable', 'url=DB_URL', '--database-variable', 'urlScheme=postgresql+asyncpg'],
+    { url: 'DB_URL', urlScheme: 'postgresql+asyncpg' },
+    false,
+  ],
+])('with %j, the function fills %j with the address', (words, databaseVariables, isAssumed) => {
+  const parsed = parseArguments([temporaryDirectory(), '-o', 'x.zip', ...words]);
+  expect(parsed).toMatchObject({ options: { databaseVariables, isAssumed } });
 });

@@ -17,6 +17,11 @@ const folder = (files: Record<string, string>) => writeFiles(temporaryDirectory(
 
 test.each([
   ['a file in place of the folder', () => join(folder({ 'alembic.ini': '' }), 'alembic.ini'), 'is not a directory'],
+  [
+    'a folder with two configurations',
+    () => folder({ 'a/alembic.ini': '', 'b/alembic.ini': '' }),
+    'Say which one to use, such as --alembic-config a/alembic.ini',
+  ],
   ['a pyproject.toml that is not TOML', () => folder({ 'pyproject.toml': 'name =\n' }), "pyproject.toml can't be read as TOML: "],
 ])('%s ends with exit code 1 and the reason, and writes nothing', (_, backend, reason) => {
   const output = join(temporaryDirectory(), 'migrate.zip');

@@ -35,5 +35,5 @@ test('a schedule calls the function with the command drift, and what it finds se
 
 test('a schedule without onDrift fails at synth, with what to set', () => {
   const { errors } = findings({ driftSchedule: Schedule.rate(Duration.days(1)) });
-  expect(errors).toEqual([expect.stringContaining('set onDrift too, such as OnDrift.WARN')]);
+  expect(errors).toEqual([expect.stringContaining('set onDrift: OnDrift.WARN too, for example')]);
 });

@@ -104,7 +104,7 @@ test.each<[string, (known: ReturnType<typeof imported>) => [MigrationSnapshot, M
   [
     'a database that names no cluster and no instance',
     ({ secret }) => [MigrationSnapshot.always(), MigrationDatabase.fromSecret(secret, { variables })],
-    'MigrationSnapshot.beforeDataLoss({ cluster }) or ({ instance })',
+    'with cluster or instance of MigrationSnapshot.beforeDataLoss',
   ],
   [
     'a cluster and an instance',

@@ -158,7 +158,7 @@ describe('a database in a VPC, and a function in none', () => {
     const cluster = (stack: Stack, vpc: ec2.Vpc) => MigrationDatabase.fromCluster(clusterOf(stack, vpc), named);
     for (const [path, database] of Object.entries({ Cluster: cluster, Instance: instance({}), Proxy: proxy })) {
       expect(without(database).errors).toEqual([
-        `the database Stack/${path} is in a VPC and the function in none: pass "vpc", the one from which the database is reachable`,
+        `the database Stack/${path} is in a VPC and the function in none: pass vpc, the one from which the database is reachable`,
       ]);
     }
   });

@@ -115,7 +115,7 @@ def test_an_application_that_is_named_and_fails_is_reported_with_the_command_to_
     error = failure()["error"]
     assert "could not be loaded: AttributeError: 'NoneType' object has no attribute 'lower' (app.py:2)" in error["message"]
     assert error["next"].startswith(
-        "run `flask db current` until it works, and set the variables that it needs with the property"
+        "run `flask db current` until it works, and set the variables that it needs in the `environment`"
     )
     assert database.tables() == []
 
@@ -128,5 +128,5 @@ def test_a_variable_that_the_application_misses_is_named_with_where_to_set_it(
     error = failure()["error"]
     assert error["code"] == "invalid_project"
     assert "could not be loaded: the environment variable SHOP_URL is not set (app.py:12)" in error["message"]
-    assert "the property `environment` of the construct" in error["next"]
+    assert "the `environment` of the construct" in error["next"]
     assert database.tables() == []

@@ -98,6 +98,16 @@ class TestARevisionThatAlembicCannotPlace:
         assert "revision bb (bb.py) follows aa, which no file has" in error["message"]
 
 
+def test_the_variable_that_a_revision_misses_when_it_is_loaded_is_named(backend: Backend, database: Database) -> None:
+    file = write(backend.versions, "aa")
+    file.write_text(f'import os\n\nTOKEN = os.environ["SHOP_TOKEN"]\n{file.read_text()}')
+    error = failure()["error"]
+    assert error["code"] == "invalid_project"
+    assert "could not be loaded: the environment variable SHOP_TOKEN is not set (aa.py:3)" in error["message"]
+    assert error["next"].startswith("set it in the `environment` of the construct")
+    assert database.tables() == []
+
+
 def test_a_database_that_was_created_without_alembic_is_recognized(backend: Backend, database: Database) -> None:
     write(backend.versions, "aa")
     with database.connect() as connection:

@@ -227,7 +227,7 @@ class TestProjectsThatCannotRun:
         answer = failure()
         assert answer["error"]["code"] == "invalid_project"
         assert answer["error"]["message"] == "env.py failed: the environment variable NOT_THERE is not set (env.py:2)"
-        assert "the property `environment` of the construct" in answer["error"]["next"]
+        assert "the `environment` of the construct" in answer["error"]["next"]
 
     @pytest.mark.parametrize(("name", "version"), [("sqlalchemy", "1.3.24"), ("alembic", "1.7.7")])
     def test_versions_that_are_too_old(self, backend: Backend, monkeypatch: pytest.MonkeyPatch, name: str, version: str) -> None:

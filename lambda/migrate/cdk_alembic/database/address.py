@@ -114,7 +114,7 @@ def of_tenant(database: dict[str, Any], secret_arn: str) -> dict[str, Any]:
         raise RunnerError(
             "invalid_settings",
             "the tenant has its own secret, but the function does not know which environment variables to fill",
-            "name them in the construct's database: MigrationDatabase.fromSecret(..., { variables: { ... } })",
+            "name them with `variables` of the construct's database",
         )
     server = {part: database[part] for part in ("host", "port") if part in database}
     return {"source": "secret", "secretArn": secret_arn, "variables": database["variables"], "otherwise": server}
@@ -153,7 +153,7 @@ def _from_secret(settings: dict[str, Any]) -> dict[str, str]:
         raise RunnerError(
             "secret_unavailable",
             f"the secret {arn} has no {', '.join(missing)}",
-            "add the missing parts to the secret, or pass them to MigrationDatabase.fromSecret (host, port, databaseName)",
+            "add the missing parts to the secret, or give them to the construct's MigrationDatabase or in the settings",
         )
     if not re.fullmatch(r"[0-9]{1,5}", str(address["port"])):
         raise RunnerError(

@@ -61,7 +61,7 @@ def left_out(error: BaseException | None) -> str | None:
 
 def to_package(requirement: str) -> str:
     """The next step for a requirement that was left out."""
-    return f"set add: ['{requirement}'] in MigrationCode.fromProject, which packages it too, and deploy again"
+    return f"name {requirement} in the option `add` of the packaging, and deploy again"
 
 
 def _step_for_import(error: ImportError) -> str:

@@ -167,23 +167,16 @@ def _outside(project: Project, error: BaseException) -> RunnerError:
     )
 
 
-def _where(project: Project) -> str:
-    """How variables are set."""
-    if project.is_packaged:
-        return "with the property `environment` of the construct"
-    return 'in this shell, or with the setting "environment" in cdk-alembic.json'
-
-
 def _next_step(project: Project, error: BaseException, otherwise: str) -> str:
     if missing_variable(error):
-        return f"set it {_where(project)}"
+        return f"set it {project.environment}"
     if "invalid interpolation syntax" in str(error):
         return _DOUBLE_PERCENT
     # pydantic-settings: each missing variable is a field that is required.
     if type(error).__name__ == "ValidationError":
-        return f"set the variables that env.py reads {_where(project)}"
+        return f"set the variables that env.py reads {project.environment}"
     requirement = left_out(error)
-    return f"only: PackageOnly.IMPORTED left it out: {to_package(requirement)}" if requirement else otherwise
+    return f"the package has only what the migrations import: {to_package(requirement)}" if requirement else otherwise
 
 
 def application_context(project: Project) -> AbstractContextManager[Any]:
@@ -201,8 +194,8 @@ def application_context(project: Project) -> AbstractContextManager[Any]:
 
 def _flask_step(project: Project) -> str:
     if "FLASK_APP" not in os.environ:
-        return f"set FLASK_APP as for the command `flask` {_where(project)}"
-    return f"run `flask db current` until it works, and set the variables that it needs {_where(project)}"
+        return f"set FLASK_APP as for the command `flask` {project.environment}"
+    return f"run `flask db current` until it works, and set the variables that it needs {project.environment}"
 
 
 def flask_folder(folder: Path) -> Path:

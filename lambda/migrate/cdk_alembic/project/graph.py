@@ -5,6 +5,7 @@ Alembic itself fails with a bare KeyError here, or silently uses the last of two
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
@@ -20,7 +21,9 @@ class Node(NamedTuple):
     """The file's name."""
     down: tuple[str, ...]
     depends_on: tuple[str, ...]
-    """Ids, prefixes of ids, or branch labels."""
+    """Ids or branch labels."""
+    labels: tuple[str, ...] = ()
+    """Its own branch labels."""
 
 
 def duplicate(nodes: Iterable[Node]) -> ProjectError | None:
@@ -41,14 +44,14 @@ def problem(nodes: Collection[Node]) -> ProjectError | None:
     if error := duplicate(nodes):
         return error
     found = {node.revision: node for node in nodes}
+    named = found.keys() | {label for node in nodes for label in node.labels}
     for node in nodes:
         for down in node.down:
             if down not in found:
-                return ProjectError(
-                    "invalid_project",
-                    f"revision {node.revision} ({node.file}) follows {down}, which no file has",
-                    "add the file of that revision, or correct down_revision",
-                )
+                return _missing(node, "down_revision", "follows", down, "or None if it is the first one")
+        for other in node.depends_on:
+            if other not in named:
+                return _missing(node, "depends_on", "depends on", other, "or None if it depends on none")
     try:
         TopologicalSorter({node.revision: (*node.down, *node.depends_on) for node in nodes}).prepare()
     except CycleError as error:
@@ -59,6 +62,26 @@ def problem(nodes: Collection[Node]) -> ProjectError | None:
             "correct down_revision or depends_on in one of them",
         )
     return None
+
+
+def _missing(node: Node, variable: str, verb: str, name: str, otherwise: str) -> ProjectError:
+    """The error for a revision that names another one in a variable of its file."""
+    if not str(name).strip():
+        return ProjectError(
+            "invalid_project",
+            f"revision {node.revision} ({node.file}) has an empty id in {variable}",
+            f"set {variable} to the revision that it {verb}, {otherwise}",
+        )
+    return ProjectError(
+        "invalid_project",
+        f"revision {node.revision} ({node.file}) {verb} {_shown(name)}, which no file has",
+        f"add the file of that revision, or correct {variable}",
+    )
+
+
+def _shown(name: str) -> str:
+    """An id in a message: in quotes if it would be misread."""
+    return name if re.fullmatch(r"\S+", str(name)) and name != "None" else repr(name)
 
 
 def is_meant(labels: Mapping[str, Collection[str]]) -> bool:

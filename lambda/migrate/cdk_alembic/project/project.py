@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..database.destination import Destination
-from ..database.failures import describe, location
+from ..database.failures import describe, location, missing_variable
 from ..protocol.errors import ProjectError, RunnerError
 from ..protocol.rules import BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY
 from .configuration import command_of, configuration, manifest, package_root, refuse_too_old, repair
@@ -63,7 +63,7 @@ class Project:
             # Alembic prepends prepend_sys_path each time, and one function serves many requests.
             sys.path[:] = dict.fromkeys(sys.path)
         except (Exception, SystemExit) as error:
-            raise self._elsewhere() or _not_loaded(error, "alembic") from error
+            raise self._elsewhere() or self._not_loaded(error, "alembic") from error
         self._found: list[Any] = []
         self._is_whole = False
         self.script.revision_map = RevisionMap(self._scripts)
@@ -76,7 +76,7 @@ class Project:
             raise RunnerError(
                 "invalid_project",
                 f"the package has no {BACKEND_DIRECTORY}/ with the Alembic project",
-                "package the backend with MigrationCode.fromProject, or follow the layout in its documentation",
+                "package the backend with MigrationCode or migrate-package, or follow the layout in the documentation",
             )
         backend, found = root / BACKEND_DIRECTORY, manifest()
         file = backend / found["config"] if "config" in found else None
@@ -108,7 +108,7 @@ class Project:
         except ProjectError:
             raise
         except (Exception, SystemExit) as error:
-            raise self.problem() or _not_loaded(error, self.command) from error
+            raise self.problem() or self._not_loaded(error, self.command) from error
 
     def problem(self) -> ProjectError | None:
         """The error in the order of the revisions that were loaded; None if there is none."""
@@ -135,6 +135,18 @@ class Project:
     def command(self) -> str:
         """What a person runs Alembic with."""
         return command_of(Path(self.script.dir))
+
+    @property
+    def environment(self) -> str:
+        """Where variables are set."""
+        if self.is_packaged:
+            return "in the `environment` of the construct or of the function"
+        return 'in this shell, or with the setting "environment" in cdk-alembic.json'
+
+    def _not_loaded(self, error: BaseException, command: str) -> ProjectError:
+        message = f"the revisions could not be loaded: {describe(error)}{location(error)}"
+        step = f"set it {self.environment}" if missing_variable(error) else repair(command)
+        return ProjectError("invalid_project", message, step)
 
     def known(self, revision: str) -> bool:
         """Whether a script has exactly this id (Alembic would also accept a prefix)."""
@@ -197,12 +209,8 @@ def keeping_scripts() -> Iterator[None]:
 def _node(script: Any) -> Node:
     given = script.dependencies or ()
     depends_on = (given,) if isinstance(given, str) else tuple(given)
-    return Node(script.revision, Path(script.path).name, tuple(script._versioned_down_revisions), depends_on)
-
-
-def _not_loaded(error: BaseException, command: str) -> ProjectError:
-    message = f"the revisions could not be loaded: {describe(error)}{location(error)}"
-    return ProjectError("invalid_project", message, repair(command))
+    labels = tuple(script._orig_branch_labels or ())
+    return Node(script.revision, Path(script.path).name, tuple(script._versioned_down_revisions), depends_on, labels)
 
 
 def info(script: Any) -> dict[str, str]:

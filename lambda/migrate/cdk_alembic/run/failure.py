@@ -167,7 +167,7 @@ def _cause(error: BaseException, reason: str, interrupted: Interrupted) -> tuple
         )
     if requirement := left_out(error):
         return (
-            f"{reason}; only: PackageOnly.IMPORTED left {requirement} out of the package",
+            f"{reason}; the package has only what the migrations import, without {requirement}",
             f", and earlier revisions stay; {to_package(requirement)}",
         )
     return None
@@ -183,7 +183,7 @@ def _stamp(interrupted: Interrupted) -> str:
     if invocation.compute is None:
         return f"`{interrupted.command} stamp <revision>`"
     stage = invocation.settings.stage
-    return f"`npx migrate-invoke --stage {stage} --command stamp --revision <revision>` (the construct needs allowStamp)"
+    return f"`npx migrate-invoke --stage {stage} --command stamp --revision <revision>` (the construct must allow stamps)"
 
 
 def not_moved(lost: list[str], downgrade: bool, self_committed: list[str]) -> RunnerError:

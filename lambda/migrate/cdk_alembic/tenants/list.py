@@ -114,7 +114,7 @@ def _address(settings: dict[str, Any], variables: DatabaseVariables) -> tuple[st
         return driver, drivers.options(driver, {**found, "port": found["port"] or address.DEFAULT_PORT})
     raise _unusable(
         "the tenants could not be listed: neither DATABASE_URL nor POSTGRES_HOST is set",
-        "give the construct a database (MigrationDatabase.fromSecret), or list the tenants elsewhere",
+        "give the construct a MigrationDatabase with a secret, or list the tenants elsewhere",
     )
 
 

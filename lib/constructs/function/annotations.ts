@@ -1,0 +1,17 @@
+import { Annotations } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
+import { type Reader, written } from '../../packaging/code-in-messages';
+
+/** The language of the CDK app. jsii starts Node.js for the others, and sets this variable to `Python/3.13.0`, for example. */
+function language(): Reader {
+  return process.env.JSII_AGENT?.startsWith('Python/') ? 'python' : 'typescript';
+}
+
+export function addError(scope: IConstruct, text: string): void {
+  Annotations.of(scope).addError(written(text, language()));
+}
+
+/** @param id of the warning, with which an app can acknowledge it */
+export function addWarning(scope: IConstruct, id: string, text: string): void {
+  Annotations.of(scope).addWarningV2(id, written(text, language()));
+}

@@ -1,0 +1,161 @@
+/*
+ * Messages name options and calls. Their reader writes TypeScript or Python, or a command line, which only the edge that shows
+ * the message knows: until then, a message holds them as data.
+ */
+
+/** Who reads a message. */
+export type Reader = 'typescript' | 'python' | 'command line';
+
+/** A value in a message. `expression`: a name of TypeScript, such as `PackageOnly.IMPORTED`. */
+type Value = string | boolean | readonly string[] | Readonly<Record<string, string>> | { readonly expression: string };
+
+/** An option such as `without: ['torch']`, or a call such as `DatabaseVariables.url('DB_URL', { scheme: 'postgresql+asyncpg' })`. */
+interface Code {
+  readonly name: string;
+  readonly value?: Value;
+  readonly call?: { readonly values: readonly string[]; readonly options?: Readonly<Record<string, Value>> };
+}
+
+/** Control characters, so nothing that a message quotes looks the same. */
+const [START, END] = ['\u0002', '\u0003'];
+const CODE = new RegExp(`${START}(.*?)${END}`, 'g');
+
+/** An option of the constructs in a message, with a value or just its name. */
+export function option(name: string, value?: Value): string {
+  return mark({ name, value });
+}
+
+/** A name of the constructs or the CDK in a message, such as `MigrationCode.fromImage`. */
+export function named(name: string): string {
+  return mark({ name });
+}
+
+/** A call in a message. */
+export function call(name: string, values: readonly string[] = [], options?: Readonly<Record<string, Value>>): string {
+  return mark({ name, call: { values, options } });
+}
+
+/** The option with which only what migrations import is packaged. */
+export function onlyImported(): string {
+  return option('only', { expression: 'PackageOnly.IMPORTED' });
+}
+
+/** The option that chooses a Python such as `3.13`. */
+export function runtimeOption(pythonVersion: string): string {
+  return option('runtime', { expression: `lambda.Runtime.PYTHON_${pythonVersion.replace('.', '_')}` });
+}
+
+function mark(code: Code): string {
+  return `${START}${JSON.stringify(code)}${END}`;
+}
+
+/** A message as its reader writes code. */
+export function written(message: string, reader: Reader): string {
+  return message.replace(CODE, (_, json: string) => WRITE[reader](JSON.parse(json) as Code));
+}
+
+const WRITE: Readonly<Record<Reader, (code: Code) => string>> = {
+  typescript: inLanguage({
+    name: (name) => name,
+    text: (text) => `'${text.replaceAll("'", "\\'")}'`,
+    flag: (flag) => String(flag),
+    table: (entries) => `{ ${entries.map(([key, value]) => `${key}: ${value}`).join(', ')} }`,
+    option: (name, value) => `${name}: ${value}`,
+    options: (all) => `{ ${all.join(', ')} }`,
+  }),
+  python: inLanguage({
+    // `lambda` is a word of Python.
+    name: (name) => name.replace(/^lambda\./, 'lambda_.').replace(/\b[a-z]+(?:[A-Z][a-z\d]*)+\b/g, snakeCase),
+    text: (text) => JSON.stringify(text),
+    flag: (flag) => (flag ? 'True' : 'False'),
+    table: (entries) => `{${entries.map(([key, value]) => `"${key}": ${value}`).join(', ')}}`,
+    option: (name, value) => `${name}=${value}`,
+    options: (all) => all.join(', '),
+  }),
+  'command line': onCommandLine,
+};
+
+/** How a language writes code. */
+interface Language {
+  name(name: string): string;
+  text(text: string): string;
+  flag(flag: boolean): string;
+  table(entries: readonly (readonly [string, string])[]): string;
+  option(name: string, value: string): string;
+  /** The last argument of a call. */
+  options(all: readonly string[]): string;
+}
+
+function inLanguage(language: Language): (code: Code) => string {
+  const value = (given: Value): string => {
+    if (typeof given === 'string') return language.text(given);
+    if (typeof given === 'boolean') return language.flag(given);
+    if (isList(given)) return `[${given.map(language.text).join(', ')}]`;
+    if (isExpression(given)) return language.name(given.expression);
+    return language.table(Object.entries(given).map(([key, text]) => [key, language.text(text)]));
+  };
+  const assigned = (name: string, given: Value) => language.option(language.name(name), value(given));
+  return ({ name, value: given, call: called }) => {
+    if (given !== undefined) return assigned(name, given);
+    if (!called) return language.name(name);
+    const options = Object.entries(called.options ?? {}).map(([key, one]) => assigned(key, one));
+    const all = [...called.values.map(language.text), ...(options.length ? [language.options(options)] : [])];
+    return `${language.name(name)}(${all.join(', ')})`;
+  };
+}
+
+/** Options of the command `migrate-package`, by those of the constructs. */
+const FLAGS: Readonly<Record<string, string>> = {
+  alembicConfig: '--alembic-config',
+  requirements: '--requirements',
+  groups: '--group',
+  extras: '--extra',
+  without: '--without',
+  add: '--add',
+  only: '--only',
+  wheels: '--wheels',
+  exclude: '--exclude',
+  environment: '--environment',
+  runtime: '--python',
+  DatabaseVariables: '--database-variable',
+};
+
+function onCommandLine({ name, value, call: called }: Code): string {
+  // The command makes no image.
+  if (name === 'MigrationCode.fromImage') return 'a container image';
+  const flag = FLAGS[name.split('.')[0] as string] ?? name;
+  const given = called ? variablesOf(called) : value;
+  const values = given === undefined ? [] : wordsOf(given);
+  return values.length ? values.map((word) => `${flag} ${inShell(word)}`).join(' ') : flag;
+}
+
+function wordsOf(value: Value): string[] {
+  if (isList(value)) return [...value];
+  if (typeof value !== 'object') return [String(value)];
+  if (!isExpression(value)) return Object.entries(value).map(([key, text]) => `${key}=${text}`);
+  const [, python] = /PYTHON_(\w+)$/.exec(value.expression) ?? [];
+  return [python ? python.replace('_', '.') : value.expression.replace(/^.*\./, '').toLowerCase()];
+}
+
+/** The variables that a call of DatabaseVariables names, as the function's settings have them. */
+function variablesOf({ values: [url], options = {} }: NonNullable<Code['call']>): Record<string, string> {
+  const renamed: Readonly<Record<string, string>> = { scheme: 'urlScheme', databaseName: 'database' };
+  const named = Object.entries(options).map(([key, value]) => [renamed[key] ?? key, String(value)]);
+  return { ...(url && { url }), ...Object.fromEntries(named) };
+}
+
+function inShell(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`;
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function isList(value: Value): value is readonly string[] {
+  return Array.isArray(value);
+}
+
+function isExpression(value: object): value is { readonly expression: string } {
+  return 'expression' in value;
+}

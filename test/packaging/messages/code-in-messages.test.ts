@@ -1,0 +1,89 @@
+import { call, named, onlyImported, option, type Reader, runtimeOption, written } from '../../../lib/packaging/code-in-messages';
+import { PackagingError } from '../../../lib/packaging/errors';
+
+const FORMS: readonly (readonly [string, string, Record<Reader, string>])[] = [
+  [
+    'a list',
+    option('without', ['torch', 'maps']),
+    {
+      typescript: "without: ['torch', 'maps']",
+      python: 'without=["torch", "maps"]',
+      'command line': '--without torch --without maps',
+    },
+  ],
+  [
+    'a requirement with brackets',
+    option('add', ['psycopg[binary]']),
+    { typescript: "add: ['psycopg[binary]']", python: 'add=["psycopg[binary]"]', 'command line': "--add 'psycopg[binary]'" },
+  ],
+  [
+    'one file',
+    option('alembicConfig', 'conf/alembic.ini'),
+    {
+      typescript: "alembicConfig: 'conf/alembic.ini'",
+      python: 'alembic_config="conf/alembic.ini"',
+      'command line': '--alembic-config conf/alembic.ini',
+    },
+  ],
+  [
+    'variables',
+    option('environment', { A: '1', TOKEN: '...' }),
+    {
+      typescript: "environment: { A: '1', TOKEN: '...' }",
+      python: 'environment={"A": "1", "TOKEN": "..."}',
+      'command line': '--environment A=1 --environment TOKEN=...',
+    },
+  ],
+  ['a name', option('groups'), { typescript: 'groups', python: 'groups', 'command line': '--group' }],
+  [
+    'a choice',
+    onlyImported(),
+    { typescript: 'only: PackageOnly.IMPORTED', python: 'only=PackageOnly.IMPORTED', 'command line': '--only imported' },
+  ],
+  [
+    'a Python',
+    runtimeOption('3.12'),
+    {
+      typescript: 'runtime: lambda.Runtime.PYTHON_3_12',
+      python: 'runtime=lambda_.Runtime.PYTHON_3_12',
+      'command line': '--python 3.12',
+    },
+  ],
+  [
+    'an image',
+    named('MigrationCode.fromImage'),
+    { typescript: 'MigrationCode.fromImage', python: 'MigrationCode.from_image', 'command line': 'a container image' },
+  ],
+  [
+    'the variable with the address',
+    call('DatabaseVariables.url', ['DB_URL'], { scheme: 'postgresql+asyncpg' }),
+    {
+      typescript: "DatabaseVariables.url('DB_URL', { scheme: 'postgresql+asyncpg' })",
+      python: 'DatabaseVariables.url("DB_URL", scheme="postgresql+asyncpg")',
+      'command line': '--database-variable url=DB_URL --database-variable urlScheme=postgresql+asyncpg',
+    },
+  ],
+  [
+    'the variables with its parts',
+    call('DatabaseVariables.parts', [], { host: 'DB_HOST', databaseName: 'DB_NAME' }),
+    {
+      typescript: "DatabaseVariables.parts({ host: 'DB_HOST', databaseName: 'DB_NAME' })",
+      python: 'DatabaseVariables.parts(host="DB_HOST", database_name="DB_NAME")',
+      'command line': '--database-variable host=DB_HOST --database-variable database=DB_NAME',
+    },
+  ],
+];
+
+test.each(FORMS)('a message names %s as its reader writes it', (_, code, forms) => {
+  for (const [reader, form] of Object.entries(forms)) expect(written(`set ${code}.`, reader as Reader)).toBe(`set ${form}.`);
+});
+
+test('a message for a CDK app has the names of the constructs and the CDK in its language', () => {
+  const text = `${option('iamAuthentication', true)}, ${call('TenantDeploy.handOver')}, ${named('Vpc.fromLookup')}`;
+  expect(written(text, 'typescript')).toBe('iamAuthentication: true, TenantDeploy.handOver(), Vpc.fromLookup');
+  expect(written(text, 'python')).toBe('iam_authentication=True, TenantDeploy.hand_over(), Vpc.from_lookup');
+});
+
+test('an error that nobody shows to a reader has TypeScript', () => {
+  expect(new PackagingError('too_large', `set ${onlyImported()}`).message).toBe('set only: PackageOnly.IMPORTED');
+});
