@@ -15,6 +15,15 @@ const shared = useLocalAws(async (aws) => ({
   secretArn: await aws.createDatabaseWithSecret('shop_prod'),
 }));
 
+/** The sample's. */
+const VARIABLES = {
+  host: 'POSTGRES_HOST',
+  port: 'POSTGRES_PORT',
+  user: 'POSTGRES_USER',
+  password: 'POSTGRES_PASSWORD',
+  database: 'POSTGRES_DB',
+};
+
 /** Packages the backend with nothing cached from an earlier run. Returns what is printed. */
 async function packaged(name: string) {
   const { aws, prepared } = shared;
@@ -24,6 +33,7 @@ async function packaged(name: string) {
     [
       ...[path.join(projectDirectory, 'dist/bin/migrate-package.js'), prepared.backend.directory],
       ...['--output', output, '--architecture', aws.architecture, '--python', aws.pythonVersion],
+      ...Object.entries(VARIABLES).flatMap(([part, variable]) => ['--database-variable', `${part}=${variable}`]),
     ],
     { env: { ...aws.env, XDG_CACHE_HOME: path.join(aws.folder, `cache-${name}`) } },
   );
@@ -45,14 +55,7 @@ test('the same backend becomes the same bytes, and a function that migrates', as
   const { handler, runtime, architectures, memorySize, timeout, environment } = made.function;
   const [[variable, example]] = Object.entries(environment) as [[string, string]];
   const settings = JSON.parse(example);
-  const variables = {
-    host: 'POSTGRES_HOST',
-    port: 'POSTGRES_PORT',
-    user: 'POSTGRES_USER',
-    password: 'POSTGRES_PASSWORD',
-    database: 'POSTGRES_DB',
-  };
-  Object.assign(settings.database, { secretArn: prepared.secretArn, variables });
+  Object.assign(settings.database, { secretArn: prepared.secretArn });
   await new LambdaClient(clientOptions(aws.ministack.url)).send(
     new CreateFunctionCommand({
       FunctionName: 'shop-api-migrate-lambda-prod',
