@@ -106,12 +106,14 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
     if certain and has_wrong_driver(root_of(certain[0])):
         answer["otherDriver"] = True
     if certain and "missing" not in answer:
-        read = [*last_first(unset), *settings_of(root_of(certain[0]))]
+        required = required_variables(root_of(certain[0]), backend, last_first(unset))
+        # Of a class that lacks the database's password, the other parts of the address may have defaults.
+        read = [*last_first(unset), *(settings_of(root_of(certain[0])) if required else [])]
         answer["fails"] = {
             "reason": answer["unproved"],
             "inCode": in_code(certain[0]),
             "unset": [name for name in dict.fromkeys(read) if name not in os.environ],
-            "required": required_variables(root_of(certain[0]), backend, last_first(unset)),
+            "required": required,
             "inRevision": isinstance(certain[0], ProjectNotLoaded),
         }
     if installed and project and not failures:
