@@ -2,6 +2,7 @@ import type { Node } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { isKey, isNow } from './conditions';
 import { joined } from './made';
+import { isOwnColumn } from './parts';
 
 /** The value that a column gets; of `(email, phone) = ('x', 'y')` its own. */
 export function assigned(value: Node | undefined): Node | undefined {
@@ -21,6 +22,27 @@ export function isUnrelated(value: Node | undefined, column: string, names: read
   const reads = readsOf(value, column, !!where);
   return !!reads?.every((node) => isKey(node, names) && nameIn(node) !== column);
 }
+
+/**
+ * Whether another column's value replaces the old one: `email = name`, `slug = lower(name)`. What several columns or a query make, or what
+ * is calculated, was probably computed before, and may be computed again.
+ *
+ * @param names the table and its aliases
+ */
+export function isReplaced(value: Node | undefined, column: string, names: readonly string[]): boolean {
+  if (!value || (isNow(value) && CHANGED.test(column))) return false;
+  const reads = new Map<string, Node>();
+  let isComputed = JSON.stringify(value).includes(UNKNOWN);
+  JSON.stringify(value, (key, inner) => {
+    if (key === 'SubLink' || (key === 'A_Expr' && COMPUTES.test(joined(inner.name)))) isComputed = true;
+    if (key === 'FuncCall' && /tsvector$/.test(joined(inner.funcname))) isComputed = true;
+    if (key === 'ColumnRef') reads.set(joined(inner.fields), { ColumnRef: inner });
+    return inner;
+  });
+  return !isComputed && reads.size === 1 && [...reads.values()].every((node) => !isOwnColumn(node, column, names));
+}
+
+const COMPUTES = /^[-+*/%]$/;
 
 /** The time of a row's last change. */
 const CHANGED = /updated|modified|changed|touched/;

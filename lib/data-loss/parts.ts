@@ -1,4 +1,5 @@
-import type { Node } from 'libpg-query';
+import type { CaseExpr, Node } from 'libpg-query';
+import { isAlike, isEmpty, readsNothing } from './conditions';
 import { CUTS, isPartial } from './conversions';
 import { joined } from './made';
 
@@ -6,6 +7,10 @@ import { joined } from './made';
 const REMOVES = new Set(['array_remove', 'delete', 'overlay', 'digest', 'sha224', 'sha384', 'sha512', 'hashtext']);
 /** Functions of which two may put the whole together again: left(name, 1) || '-' || substr(name, 2). */
 const SLICES = new Set(['left', 'right', 'substr', 'substring', 'split_part']);
+/** Functions that make different texts the same. */
+const FOLDS = new Set(['lower', 'upper', 'initcap']);
+/** Functions that remove what they find if they put nothing in its place. */
+const REPLACES = new Set(['replace', 'regexp_replace', 'translate']);
 /** Functions that round a number, which a calculation needs: round(price * 1.2, 2). */
 const ROUNDS = new Set(['round', 'trunc', 'floor', 'ceil', 'ceiling']);
 /** A pattern that matches every character, or all of them. */
@@ -53,17 +58,37 @@ function cutOf(node: Node): readonly [of: unknown, kind: Read] | undefined {
     if (ROUNDS.has(name)) return [isPlain(args[0]) ? args[0] : undefined, 'part'];
     if (CUTS.has(name) || REMOVES.has(name)) return [args, 'part'];
     const [text, pattern, to] = args;
+    // replace(phone, ' ', ''); lower(email) of a column, or of one that is trimmed. An initial is a slice: upper(left(name, 1)).
+    if (REPLACES.has(name) && isEmpty(to)) return [text, 'part'];
+    if (FOLDS.has(name)) return [isTrimmed(text) ? text : undefined, 'part'];
     const all = name === 'regexp_replace' && !!pattern && 'A_Const' in pattern && ANYTHING.test(pattern.A_Const.sval?.sval ?? '');
     return all && to && !/\\\\[&\d]/.test(JSON.stringify(to)) ? [text, 'part'] : undefined;
   }
   // CASE state WHEN 'a' THEN 'b' END: other values become NULL.
-  if ('CaseExpr' in node && isPartial(node.CaseExpr)) return [node.CaseExpr, 'part'];
+  if ('CaseExpr' in node && (isPartial(node.CaseExpr) || isMerged(node.CaseExpr))) return [node.CaseExpr, 'part'];
   // tags[1:3], (address).street
   if ('A_Indirection' in node) return [node.A_Indirection.arg, 'slice'];
   if (!('A_Expr' in node)) return undefined;
   const { name, lexpr, rexpr } = node.A_Expr;
   if (['->', '->>', '#>', '#>>'].includes(joined(name))) return [lexpr, 'slice'];
   return joined(name) === '#-' || (joined(name) === '-' && isKeys(rexpr)) ? [lexpr, 'part'] : undefined;
+}
+
+/** CASE role WHEN 'owner' THEN 'admin' WHEN 'admin' THEN 'admin' END, CASE WHEN role = 'owner' THEN 'admin' ELSE 'user' END: values become one. */
+function isMerged({ args = [], defresult }: CaseExpr): boolean {
+  const results = [
+    ...args.map((arg) => ('CaseWhen' in arg ? arg.CaseWhen.result : undefined)),
+    ...(defresult ? [defresult] : []),
+  ];
+  if (!results.every((result) => result && readsNothing(result))) return false;
+  const isTwofold = args.length === 1 && !!defresult;
+  return isTwofold || results.some((one, index) => results.slice(index + 1).some((other) => isAlike(one, other)));
+}
+
+function isTrimmed(node: Node | undefined): boolean {
+  if (!node || !('FuncCall' in node)) return isPlain(node);
+  const name = joined(node.FuncCall.funcname).replace(/^pg_catalog\./, '');
+  return ['trim', 'btrim', 'ltrim', 'rtrim'].includes(name) && isPlain(node.FuncCall.args?.[0]);
 }
 
 /** A column, or a cast of one. */
@@ -77,7 +102,7 @@ export function hasKey(where: Node | undefined, column: string, names: readonly 
   return ['?', '?|', '?&'].includes(joined(where.A_Expr.name)) && isOwnColumn(where.A_Expr.lexpr, column, names);
 }
 
-function isOwnColumn(node: Node | undefined, column: string, names: readonly string[]): boolean {
+export function isOwnColumn(node: Node | undefined, column: string, names: readonly string[]): boolean {
   if (node && 'TypeCast' in node) return isOwnColumn(node.TypeCast.arg, column, names);
   if (!node || !('ColumnRef' in node)) return false;
   const fields = joined(node.ColumnRef.fields);

@@ -4,7 +4,7 @@ import { isAlike, isEmpty, isEveryRow, isWholeTable } from './conditions';
 import { copiedColumn } from './conversions';
 import { type Loss, unreadable } from './losses';
 import { joined, type Made, nameOf } from './made';
-import { assigned, isUnrelated } from './overwritten';
+import { assigned, isReplaced, isUnrelated } from './overwritten';
 import { hasKey, isPartOf } from './parts';
 
 /** What a statement destroys that reads or writes rows, including its WITH. `isCut`: its text may lack a condition. */
@@ -21,21 +21,37 @@ function ownLosses(node: Node, made: Made): readonly Loss[] {
     return emptied([table, ...aliases(relation), ...whole], whereClause, relation?.alias?.aliasname, made);
   }
   if ('UpdateStmt' in node) {
-    const { relation, whereClause, fromClause = [], targetList = [] } = node.UpdateStmt;
+    const { relation, whereClause, fromClause = [], targetList = [], withClause } = node.UpdateStmt;
     const table = nameOf(relation);
     const names = [table, ...aliases(relation), ...fromClause.flatMap((from) => aliasOf(from, table))];
-    return cleared(names, whereClause, targetList, relation?.alias?.aliasname ?? table, made);
+    const isJoin = isJoined(whereClause, names) && !isListed({ fromClause, withClause });
+    return cleared(names, whereClause, targetList, relation, made, isJoin);
   }
   if ('MergeStmt' in node) {
-    const { relation, mergeWhenClauses = [] } = node.MergeStmt;
-    const deletes = mergeWhenClauses.some(
-      (part) => 'MergeWhenClause' in part && part.MergeWhenClause.commandType === 'CMD_DELETE',
+    const { relation, sourceRelation, joinCondition, mergeWhenClauses = [], withClause } = node.MergeStmt;
+    const table = nameOf(relation);
+    const parts = mergeWhenClauses.flatMap((part) => ('MergeWhenClause' in part ? [part.MergeWhenClause] : []));
+    const deletes = parts.some(({ commandType }) => commandType === 'CMD_DELETE') && !made.has('table', table);
+    const updates = parts.filter(
+      ({ commandType, condition }) => commandType === 'CMD_UPDATE' && !condition && !isListed({ sourceRelation, withClause }),
     );
-    return deletes && !made.has('table', nameOf(relation))
-      ? [{ rule: 'delete-all', what: `MERGE INTO ${nameOf(relation)} ... DELETE` }]
-      : [];
+    return [
+      ...(deletes ? [{ rule: 'delete-all', what: `MERGE INTO ${table} ... DELETE` } as const] : []),
+      ...updates.flatMap(({ targetList = [] }) =>
+        cleared([table, ...aliases(relation)], joinCondition, targetList, relation, made, true),
+      ),
+    ];
   }
-  if ('InsertStmt' in node) return node.InsertStmt.selectStmt ? rowLosses(node.InsertStmt.selectStmt, made, false) : [];
+  if ('InsertStmt' in node) {
+    const { relation, selectStmt, onConflictClause } = node.InsertStmt;
+    const select = selectStmt && 'SelectStmt' in selectStmt ? selectStmt.SelectStmt : undefined;
+    const isWhole = select?.fromClause && !isListed(select) && !select.whereClause && !onConflictClause?.whereClause;
+    const targets = isWhole ? (onConflictClause?.targetList ?? []) : [];
+    return [
+      ...(selectStmt ? rowLosses(selectStmt, made, false) : []),
+      ...cleared([nameOf(relation), ...aliases(relation)], undefined, targets, relation, made),
+    ];
+  }
   if (!('SelectStmt' in node)) return [];
   const { intoClause, larg, rarg } = node.SelectStmt;
   if (intoClause?.rel) made.add('table', nameOf(intoClause.rel));
@@ -93,24 +109,49 @@ function cleared(
   names: readonly string[],
   where: Node | undefined,
   targets: readonly Node[],
-  alias: string,
+  relation: RangeVar | undefined,
   made: Made,
+  isJoin = false,
 ): readonly Loss[] {
   const [table = ''] = names;
+  const own = [table, ...aliases(relation)];
   return targets.flatMap((target) => {
     if (!('ResTarget' in target)) return [];
     const { name = '' } = target.ResTarget;
     const val = assigned(target.ResTarget.val);
     made.unfilled.delete(`${table}.${name}`);
-    noteCopy(`${table}.${name}`, isEveryRow(where, names) ? copiedColumn(val) : undefined, [table, alias], made);
+    noteCopy(`${table}.${name}`, isEveryRow(where, names) ? copiedColumn(val) : undefined, own, made);
     if (made.hasColumn(table, name)) return [];
     const isWhole = isEveryRow(where, names) || isSetAnyway(where, name, val);
     const loss = (to: string): readonly Loss[] => [{ rule: 'clear-column', what: `UPDATE ${table} SET ${name} to ${to}` }];
     if (isEmpty(val)) return isWhole ? loss('nothing') : [];
-    const own = [table, alias];
     if (isPartOf(val, name, own)) return isWhole || hasKey(where, name, own) ? loss('a part of itself') : [];
-    return isWhole && isUnrelated(val, name, own, where) && !made.mayBeEmpty(table, name) ? loss('an unrelated value') : [];
+    if (made.mayBeEmpty(table, name)) return [];
+    if (isWhole && isUnrelated(val, name, own, where)) return loss('an unrelated value');
+    const source = copiedColumn(val)?.split('.').at(-1);
+    const isForAll = isWhole || isJoin || (!!source && isSetAnyway(where, source, undefined));
+    return isForAll && isReplaced(val, name, own) ? loss('values of other columns') : [];
   });
+}
+
+/** Whether rows come from a list in the revision, which selects them as a WHERE does. */
+function isListed(source: object): boolean {
+  return /"valuesLists"|"RangeFunction"/.test(JSON.stringify(source));
+}
+
+/** WHERE teams.id = users.team_id: each row that has a partner. */
+function isJoined(where: Node | undefined, names: readonly string[]): boolean {
+  if (!where) return false;
+  if ('BoolExpr' in where)
+    return where.BoolExpr.boolop === 'AND_EXPR' && !!where.BoolExpr.args?.every((arg) => isJoined(arg, names));
+  if (!('A_Expr' in where) || where.A_Expr.kind !== 'AEXPR_OP' || joined(where.A_Expr.name) !== '=') return false;
+  const of = [where.A_Expr.lexpr, where.A_Expr.rexpr].map((side) => {
+    if (!side || !('ColumnRef' in side)) return undefined;
+    const fields = joined(side.ColumnRef.fields);
+    const dot = fields.lastIndexOf('.');
+    return dot < 0 || names.includes(fields.slice(0, dot));
+  });
+  return !of.includes(undefined) && of[0] !== of[1];
 }
 
 /** SET new = old, of a column that the revision added: the old one can be dropped then. */

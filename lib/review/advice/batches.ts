@@ -7,6 +7,12 @@ import { quoted, quotedList, quotedTable, Text } from './sql';
 
 const BATCH = 10_000;
 
+/** Moves a statement out of the revision: in these batches if they could be written. */
+export function inSeparateBatches(batched: string | undefined): string {
+  if (batched) return `# in a separate revision, in batches:\n${batched}`;
+  return '# in a separate revision: some rows at a time, by their key, each time in a transaction of its own (op.get_context().autocommit_block())';
+}
+
 /** Fills a column in batches, one transaction each. `facts` has the key that selects the rows. */
 export function batches(table: string, assignment: string, condition: string, facts: TableFacts | undefined): string {
   const key = keyOf(facts);

@@ -1,7 +1,7 @@
 import type { AlterTableCmd } from 'libpg-query';
 import type { DataLossRule } from '../../contract';
 import type { RevisionFacts } from '../../contract/facts';
-import { batches, updateInBatches } from '../advice/batches';
+import { batches, inSeparateBatches, updateInBatches } from '../advice/batches';
 import { autocommit, execute, literal, tableArguments } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
 import type { Part, Reviewed, Step } from '../revision/reviewed';
@@ -256,7 +256,7 @@ export const updateAll: Rule = {
         message:
           `${what}${overwrites}: each row stays locked against other writes until the revision commits, and the table grows ` +
           'to twice its size',
-        instead: ['# in a separate revision, in batches:', ...(batched ? [batched] : [])].join('\n'),
+        instead: inSeparateBatches(batched),
       };
     }
   },

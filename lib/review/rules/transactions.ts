@@ -1,5 +1,5 @@
-import { dropConcurrently } from '../advice/indexes';
-import { autocommit, execute, literal, tableArguments } from '../advice/python';
+import { createConcurrently } from '../advice/indexes';
+import { autocommit, execute, literal } from '../advice/python';
 import { inAutocommitBlock, type Part, type Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';
 import { isConcurrent } from '../sql/concurrently';
@@ -208,20 +208,16 @@ export const invalidIndexAccepted: Rule = {
         /(?:^|\.)drop_index$/.test(name) ? [String(args[0])] : [],
       );
       const dropped = new Set<string>([...written, ...called]);
-      for (const { action, place, isExisting } of steps) {
+      for (const { action, call, place, isExisting } of steps) {
         if (action.does === 'drop index') for (const name of action.indexes) dropped.add(bare(name));
         if (action.does !== 'create index' || !action.concurrently || !action.ifNotExists || !isExisting(action.table)) continue;
         if (!action.index || dropped.has(action.index)) continue;
-        const { table, schema } = tableArguments(action.table);
         yield {
           ...place,
           // Downgrades of production are rare and watched.
           ...(direction === 'downgrade' ? { atMost: 'warning' as const } : {}),
           message: `if an earlier build of ${action.index} failed, IF NOT EXISTS accepts its INVALID index, and the revision is stamped with an index of ${action.table} that no query uses`,
-          instead: autocommit(
-            dropConcurrently(action.index, action.table),
-            `op.create_index(${literal(action.index)}, ${table}, ...${schema}, postgresql_concurrently=True)`,
-          ),
+          instead: createConcurrently(action, call),
         };
       }
     }

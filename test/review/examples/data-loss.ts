@@ -148,6 +148,12 @@ with op.get_context().autocommit_block():
   },
   {
     rule: 'clear-column',
+    about: 'by the values of another column',
+    bad: { ...one('op.execute("UPDATE users SET email = lower(name)")'), also: ['update-all'] },
+    good: one('op.execute("UPDATE users SET email = lower(name) WHERE email IS NULL")'),
+  },
+  {
+    rule: 'clear-column',
     about: 'that another revision of the change adds',
     severity: 'warning',
     bad: {
@@ -179,16 +185,16 @@ with op.get_context().autocommit_block():
   },
   {
     rule: 'update-all',
-    bad: one('op.execute("UPDATE users SET email = lower(email)")'),
-    good: one('op.execute("UPDATE users SET email = lower(email) WHERE id = 7")'),
+    bad: one('op.execute("UPDATE users SET email = trim(email)")'),
+    good: one('op.execute("UPDATE users SET email = trim(email) WHERE id = 7")'),
   },
   {
     rule: 'update-all',
     about: 'by a join',
     severity: 'warning',
-    bad: one('op.execute("UPDATE orders SET note = u.name FROM users u WHERE u.id = orders.user_id")'),
+    bad: one('op.execute("UPDATE orders SET note = u.name || u.email FROM users u WHERE u.id = orders.user_id")'),
     good: one(
-      'op.execute("UPDATE orders SET note = u.name FROM users u WHERE u.id = orders.user_id AND u.id IN (7, 8)")\n' +
+      'op.execute("UPDATE orders SET note = u.name || u.email FROM users u WHERE u.id = orders.user_id AND u.id IN (7, 8)")\n' +
         'op.execute("UPDATE orders SET note = n.name FROM (VALUES (7, \'seven\')) n (id, name) WHERE n.id = orders.id")',
     ),
   },
@@ -228,8 +234,8 @@ with op.get_context().autocommit_block():
   {
     rule: 'update-all',
     about: 'outside of a transaction',
-    bad: one('with op.get_context().autocommit_block():\n    op.execute("UPDATE users SET email = lower(email)")'),
-    good: one('with op.get_context().autocommit_block():\n    op.execute("UPDATE users SET email = lower(email) WHERE id = 7")'),
+    bad: one('with op.get_context().autocommit_block():\n    op.execute("UPDATE users SET email = trim(email)")'),
+    good: one('with op.get_context().autocommit_block():\n    op.execute("UPDATE users SET email = trim(email) WHERE id = 7")'),
   },
   {
     rule: 'narrowing-type',

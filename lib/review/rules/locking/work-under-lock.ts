@@ -1,4 +1,4 @@
-import { updateInBatches } from '../../advice/batches';
+import { inSeparateBatches, updateInBatches } from '../../advice/batches';
 import { validate } from '../../advice/constraints';
 import { execute } from '../../advice/python';
 import { quotedTable } from '../../advice/sql';
@@ -108,7 +108,7 @@ function batchesOf({ action }: Step, part: Part): string {
     action.does === 'update'
       ? updateInBatches(action.table, action.written, part.findTable(action.table), part.outcome)
       : undefined;
-  return ['# in a separate revision, in batches:', ...(batched ? [batched] : [])].join('\n');
+  return inSeparateBatches(batched);
 }
 
 /** https://www.postgresql.org/docs/current/sql-lock.html: "There is no UNLOCK TABLE command" */
