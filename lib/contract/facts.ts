@@ -286,6 +286,8 @@ export interface RevisionFacts extends GraphRevision {
   readonly source: SourceFacts;
   readonly upgrade: DirectionFacts;
   readonly downgrade: DirectionFacts;
+  /** Earlier revisions that could not be applied, so what they create is missing. @default - none */
+  readonly unapplied?: readonly string[];
   /** How the schema after upgrade and downgrade differs from the one before. Absent: the round trip was not made. */
   readonly notRestored?: SchemaChange;
   /** The upgrade after the downgrade. Absent: the round trip was not made. */

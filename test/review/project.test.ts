@@ -286,6 +286,58 @@ describe('a revision that can’t be replayed', () => {
     },
   };
 
+  it('rewrites the table if values of no other type are stored like the new one', async () => {
+    const change = (column: string, type: string) => `op.alter_column("customers", "${column}", type_=${type})`;
+    const upgrade = [
+      change('total', 'sa.BigInteger()'),
+      change('name', 'sa.String(200)'),
+      'op.execute("ALTER TABLE customers ALTER rate TYPE float8")',
+    ];
+    const found = await findings({ a1: { upgrade: upgrade.join('\n    '), downgrade: 'pass' } }, 'all');
+    const rewrites = found.filter(({ rule }) => rule === 'table-rewrite');
+    expect(rewrites.map(({ severity, line }) => [severity, line])).toEqual([
+      ['error', 11],
+      ['error', 13],
+      ['warning', 12],
+    ]);
+  });
+
+  it('takes with it what later ones say about objects that it creates', async () => {
+    const reflect = 'sa.Table("orders", sa.MetaData(), autoload_with=op.get_bind())';
+    const later = {
+      b1: {
+        down: 'a1',
+        upgrade: 'op.execute("DROP TABLE IF EXISTS orders")',
+        downgrade: 'op.execute("ALTER TABLE orders ADD n int")',
+      },
+      c1: { down: 'b1', upgrade: reflect },
+      d1: { down: 'c1', upgrade: 'op.execute("CREATE INDEX ON orders (n)"); op.execute("CREATE TABLE orders (n int)")' },
+      e1: { down: 'd1', upgrade: 'op.execute("SELECT 1 / 0")' },
+    };
+    const failures = async (a1: string) =>
+      (await findings({ a1: { upgrade: a1, downgrade: 'pass' }, ...later }, 'all'))
+        .filter(({ revision, rule }) => revision !== 'a1' && rule.endsWith('-fails'))
+        .map(({ revision, rule, severity }) => [revision, rule, severity])
+        .sort();
+    expect(await failures('op.execute("COMMENT ON TABLE customers IS NULL")')).toEqual([['e1', 'upgrade-fails', 'error']]);
+    expect(await failures('pass')).toEqual([
+      ['b1', 'downgrade-fails', 'error'],
+      // It takes with it what d1 says.
+      ['c1', 'upgrade-fails', 'warning'],
+      ['e1', 'upgrade-fails', 'error'],
+    ]);
+  });
+
+  it('says which error it hides', async () => {
+    const swallow = 'try:\n        op.execute("SELECT nothing")\n    except Exception:\n        pass\n    op.execute("SELECT 1")';
+    expect((await findings({ a1: { upgrade: swallow } }, 'all')).filter(({ rule }) => rule === 'upgrade-fails')).toMatchObject([
+      {
+        severity: 'warning',
+        message: expect.stringMatching(/block: a statement before it failed, and the revision caught the error$/),
+      },
+    ]);
+  });
+
   it('is judged from its source and SQL, and says so', async () => {
     await inFolder(async (folder) => {
       write(folder, missing);

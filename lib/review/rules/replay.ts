@@ -1,4 +1,4 @@
-import type { StatementFailure } from '../../contract/facts';
+import type { RevisionFacts, StatementFailure } from '../../contract/facts';
 import { execute } from '../advice/python';
 import { quotedTable } from '../advice/sql';
 import type { Change } from '../revision/change';
@@ -8,6 +8,8 @@ import { bare } from '../revision/tables';
 import { isConcurrent } from '../sql/concurrently';
 import type { Rule } from './rule';
 
+/** A statement after one whose error the revision caught. */
+const IN_FAILED_TRANSACTION = '25P02';
 /** The starting point lacks an object, or already has it: in many projects no migration created the base tables. */
 const STARTED_ELSEWHERE = ['42P01', '42703', '42704', '42883', '3F000', '42P07', '42701', '42710', '42P06'];
 /** The scratch server lacks an extension's files, or its role lacks a privilege. */
@@ -27,9 +29,8 @@ export const upgradeFails: Rule = {
     // Other rules report these: concurrently-in-transaction, enum-value-in-transaction.
     const isNamed = (failure?.sqlState === '25001' && isConcurrent(failure.statement ?? '')) || failure?.sqlState === '55P04';
     if (outcome === 'failed' && !isNamed) {
-      const { certain, hint } = judge(failure, madeLater(failure, revision, change));
-      // An earlier revision that could not be applied may have created what it needs.
-      if (certain || upgrade.facts.reason === undefined) {
+      const { certain, hint } = judge(failure, facts.unapplied ? undefined : madeLater(failure, revision, change));
+      if (certain || !facts.unapplied) {
         yield {
           line: failure?.line ?? upgrade.source?.line ?? 1,
           direction: 'upgrade',
@@ -54,12 +55,19 @@ export const upgradeFails: Rule = {
   },
 };
 
+/** Whether a failure may only be due to earlier revisions that could not be applied: one of them may create what is missing. */
+export function mayBeOfEarlier({ unapplied }: RevisionFacts, failure: StatementFailure | undefined): boolean {
+  return unapplied !== undefined && !judge(failure).certain;
+}
+
 /** Whether it also fails in production, and what helps. */
-function judge(failure: StatementFailure | undefined, later: string | undefined): { certain: boolean; hint: string } {
+function judge(failure: StatementFailure | undefined, later?: string): { certain: boolean; hint: string } {
   const { sqlState = '', message = '' } = failure ?? {};
   if (later !== undefined) return { certain: true, hint: `; ${later}` };
   const isOffered = !NOT_OFFERED.includes(sqlState) && !(sqlState === UNSUPPORTED && NOT_BUILT_IN.test(message));
-  if (STARTED_ELSEWHERE.includes(sqlState) || !isOffered) {
+  if (sqlState === IN_FAILED_TRANSACTION)
+    return { certain: false, hint: ': a statement before it failed, and the revision caught the error' };
+  if (STARTED_ELSEWHERE.includes(sqlState) || /^NoSuchTableError\b/.test(message) || !isOffered) {
     const start = failure && startingPoint(failure);
     return { certain: false, hint: start ? `; if production has it, ${start}` : '' };
   }

@@ -1,6 +1,7 @@
 import type { Call, SchemaChange, StatementFailure } from '../../contract/facts';
 import type { Part, Reviewed } from '../revision/reviewed';
 import { isConcurrent } from '../sql/concurrently';
+import { mayBeOfEarlier } from './replay';
 import type { Rule } from './rule';
 import { some } from './words';
 
@@ -95,7 +96,8 @@ export const downgradeFails: Rule = {
   *check({ facts, downgrade }) {
     const { source } = downgrade;
     const { outcome, failure } = downgrade.facts;
-    if (outcome === 'failed' && !source?.raises && !nameless(downgrade).length && !failedConcurrently(failure)) {
+    const isNamed = source?.raises || nameless(downgrade).length > 0 || failedConcurrently(failure);
+    if (outcome === 'failed' && !isNamed && !mayBeOfEarlier(facts, failure)) {
       yield {
         line: failure?.line ?? source?.line ?? 1,
         direction: 'downgrade',
@@ -132,6 +134,7 @@ export const reupgradeFails: Rule = {
     // An empty downgrade leaves everything behind: downgrade-missing reports it.
     if (!again || !downgrade.source || downgrade.source.empty) return;
     if (again.outcome === 'failed') {
+      if (mayBeOfEarlier(facts, again.failure)) return;
       yield {
         line: again.failure?.line ?? upgrade.source?.line ?? 1,
         direction: 'upgrade',

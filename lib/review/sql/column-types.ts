@@ -64,6 +64,15 @@ export function narrows(from: string, to: string): boolean {
   return ['json', 'jsonb'].includes(before.name) && !['json', 'jsonb'].includes(after.name);
 }
 
+/** Types to which PostgreSQL converts values of every other type: no cast to them is binary-coercible (pg_cast). */
+export const CONVERTED = ['smallint', 'bigint', 'real', 'double precision', 'boolean', 'date', 'uuid', 'json', 'jsonb'];
+
+/** Whether a column that becomes this type is rewritten, whatever other type it had. */
+export function isConverted(to: string): boolean {
+  const { name, array } = columnType(to);
+  return !array && CONVERTED.includes(name);
+}
+
 /** Whether a foreign key between them compares like with like. */
 export function sameKeyType(one: string, other: string): boolean {
   const family = (name: string) => (TEXTS.includes(name) ? 'text' : name);

@@ -186,10 +186,10 @@ class Replay:
         before = self._before or self._snapshot(context)
         upgrade, arguments = yield from self._run(step, context, before)
         facts = {**self._said(script), "upgrade": upgrade.facts}
+        if unapplied := [revision for revision in self._failed if revision != script.revision]:
+            facts["unapplied"] = unapplied
         after = self._before = self._snapshot(context)
         if upgrade.failure:
-            if failed := [revision for revision in self._failed if revision != script.revision]:
-                facts["upgrade"]["reason"] = f"earlier revisions could not be applied: {', '.join(failed)}"
             facts["downgrade"] = not_run("the upgrade failed")
             names = affected_tables(before, after, [upgrade.recording])
             self._later.append((script, {**facts, **_tables(before, after, names)}))

@@ -1,6 +1,7 @@
 import { addInSteps, changeTypeInSteps } from '../../advice/columns';
 import type { Part, Step } from '../../revision/reviewed';
 import type { Action } from '../../sql/action';
+import { isConverted } from '../../sql/column-types';
 import type { Found, Rule } from '../rule';
 import { exclusivelyLocked } from './locks';
 
@@ -47,8 +48,8 @@ function* rewritesOf(step: Step, part: Part): Iterable<Pick<Found, 'message' | '
       'reads and writes wait until the rewrite is done and the revision commits',
     cost: { work: onlyIndexes ? 'reindex' : 'rewrite', tables: [table] },
     instead: insteadOf(step, part),
-    // Without the table, whether both types are stored the same way is unknown.
-    ...(action.does === 'change type' && !written.length ? { atMost: 'warning' as const } : {}),
+    // Without the table, whether both types are stored the same way may be unknown.
+    ...(action.does === 'change type' && !written.length && !isConverted(action.type) ? { atMost: 'warning' as const } : {}),
   };
 }
 
