@@ -302,6 +302,18 @@ describe('a revision that can’t be replayed', () => {
     ]);
   });
 
+  it('may hold the CHECK that lets a later one skip a scan', async () => {
+    const series = (validate: string) => ({
+      a1: { upgrade: 'op.execute("ALTER TABLE orders ADD CONSTRAINT whole CHECK (n IS NOT NULL) NOT VALID")' },
+      b1: { down: 'a1', upgrade: `op.execute("${validate}")` },
+      c1: { down: 'b1', upgrade: 'op.alter_column("orders", "n", nullable=False)' },
+    });
+    const scans = async (validate: string) =>
+      (await findings(series(validate), 'all')).filter(({ rule }) => rule === 'set-not-null-scan').length;
+    expect(await scans('ALTER TABLE orders VALIDATE CONSTRAINT whole')).toBe(0);
+    expect(await scans('ANALYZE orders')).toBe(1);
+  });
+
   it('takes with it what later ones say about objects that it creates', async () => {
     const reflect = 'sa.Table("orders", sa.MetaData(), autoload_with=op.get_bind())';
     const later = {

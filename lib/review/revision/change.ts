@@ -8,6 +8,8 @@ export interface Change {
   readonly input: ReviewInput;
   readonly revisions: readonly Reviewed[];
   readonly isUnreleased: (revision: string) => boolean;
+  /** Those that are applied before it. */
+  readonly before: (revision: Reviewed) => readonly Reviewed[];
   /** Those that are applied after it. */
   readonly after: (revision: Reviewed) => readonly Reviewed[];
 }
@@ -24,6 +26,7 @@ export function understandChange(input: ReviewInput): Change {
     input,
     revisions,
     isUnreleased: (revision) => unreleased.has(revision),
+    before: (revision) => revisions.slice(0, revisions.indexOf(revision)),
     after: (revision) => revisions.slice(revisions.indexOf(revision) + 1),
   };
 }

@@ -150,15 +150,16 @@ export const setNotNullScan: Rule = {
   group: 'locking',
   severity: 'error',
   title: 'SET NOT NULL reads the whole table because no validated CHECK proves it',
-  *check({ upgrade }) {
-    for (const step of upgrade.steps) {
-      const scanned = scannedBy(step, upgrade);
+  *check(revision, change) {
+    const before = change.before(revision).flatMap(({ upgrade }) => upgrade.steps);
+    for (const step of revision.upgrade.steps) {
+      const scanned = scannedBy(step, revision.upgrade, before);
       if (scanned) yield { ...step.place, ...scanned };
     }
   },
 };
 
-function scannedBy(step: Step, part: Part): Pick<Found, 'message' | 'instead' | 'cost'> | undefined {
+function scannedBy(step: Step, part: Part, before: readonly Step[]): Pick<Found, 'message' | 'instead' | 'cost'> | undefined {
   const { action, isExisting } = step;
   const column =
     action.does === 'set not null'
@@ -169,7 +170,7 @@ function scannedBy(step: Step, part: Part): Pick<Found, 'message' | 'instead' | 
   if (column === undefined || !('table' in action) || !isExisting(action.table)) return undefined;
   const { table } = action;
   if (part.findTable(table)?.columns.some(({ name, notNull }) => name === column && notNull)) return undefined;
-  if (provedNotNull(step, part, table, column)) return undefined;
+  if (provedNotNull(step, part, before, table, column)) return undefined;
   return {
     message:
       `SET NOT NULL on ${table}.${column} reads every row under an ACCESS EXCLUSIVE lock: ` +

@@ -2,14 +2,19 @@ import type { Node } from 'libpg-query';
 import type { Part, Step } from '../../revision/reviewed';
 import { parseNode } from '../../sql/parse';
 
-/** Whether a CHECK that is valid when the step runs proves that the column has no NULL. */
-export function provedNotNull(step: Step, part: Part, table: string, column: string): boolean {
+/**
+ * Whether a CHECK that is valid when the step runs proves that the column has no NULL.
+ *
+ * @param before steps of earlier revisions, which show the CHECK where the replay did not reach the table
+ */
+export function provedNotNull(step: Step, part: Part, before: readonly Step[], table: string, column: string): boolean {
   const checks = new Map<string, boolean>();
-  for (const { name, kind, definition, validated } of part.findTable(table)?.constraints ?? []) {
+  const found = part.findTable(table);
+  for (const { name, kind, definition, validated } of found?.constraints ?? []) {
     if ((kind === 'check' || kind === 'not null') && proves(`ALTER TABLE t ADD ${definition}`, column))
       checks.set(name, validated);
   }
-  for (const earlier of part.steps) {
+  for (const earlier of found ? part.steps : [...before, ...part.steps]) {
     if (earlier === step) break;
     const { action } = earlier;
     if (!('table' in action) || action.table !== table) continue;
