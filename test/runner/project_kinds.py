@@ -93,6 +93,16 @@ def version_locations_that_env_sets(backend: Backend) -> None:
     at_the_start_of_env(backend, 'context.script.version_locations = ["elsewhere"]')
 
 
+def options_that_env_reads(backend: Backend) -> None:
+    at_the_start_of_env(
+        backend,
+        "options = context.config.cmd_opts\n"
+        "assert options.cmd[0].__name__ in ('upgrade', 'revision')\n"
+        "assert (options.name, options.x, options.sql) == ('alembic', None, False)",
+    )
+    write(backend.versions, "aa")
+
+
 def path_that_env_sets(backend: Backend) -> None:
     (backend.directory / "shared").mkdir()
     (backend.directory / "shared" / "helper_of_revisions.py").write_text("NAME = 'aa'\n")
@@ -190,6 +200,7 @@ def several_bases(backend: Backend) -> None:
 
 
 KINDS: list[tuple[Callable[[Backend], None], str]] = [
+    (options_that_env_reads, "head"),
     (version_locations_that_env_sets, "head"),
     (path_that_env_sets, "head"),
     (subfolders, "head"),

@@ -11,7 +11,7 @@ const TASK_ROOT = '/var/task';
  * Packages that ship only as bytecode, without docstrings: a run never reads their sources, a fifth of the zip.
  * Their tracebacks still have file and line.
  */
-const BARE = /^site-packages\/(?:alembic(?!\/templates)|asyncpg|greenlet|mako|pg8000|psycopg|psycopg2|sqlalchemy)\//;
+const BARE = /^site-packages\/(?:alembic|asyncpg|greenlet|mako|pg8000|psycopg|psycopg2|sqlalchemy)\//;
 
 /** Whether a file is of a package that ships only as bytecode. */
 export function isBare(file: string): boolean {

@@ -208,7 +208,8 @@ ONE_CONNECTION = """
 import sys
 import sqlalchemy
 from cdk_alembic.tenants.listening import Connects
-with Connects() as connects:
+connects = Connects()
+with connects.recorded():
     sqlalchemy.create_engine(sys.argv[1]).connect().close()
 print(connects.only()["dbname" if "dbname" in connects.only() else "database"])
 """

@@ -51,9 +51,7 @@ class Project:
         # Alembic resolves a relative script_location and prepend_sys_path against the working directory.
         os.chdir(directory)
         self._file = file
-        self.config = configuration(directory, file)
-        if x:
-            self.config.cmd_opts = Namespace(x=list(x))
+        self.config = self._configuration(x)
         refuse_too_old()
         try:
             from alembic.script import ScriptDirectory
@@ -165,8 +163,16 @@ class Project:
 
     def for_tenant(self, argument: str) -> None:
         """Sets a new configuration with Alembic's `-x tenant=...`, without changes by other tenants' env.py."""
-        self.config = configuration(self.directory, self._file)
-        self.config.cmd_opts = Namespace(x=[f"tenant={argument}"])
+        self.config = self._configuration([f"tenant={argument}"])
+
+    def _configuration(self, x: Iterable[str]) -> Any:
+        from alembic import command
+
+        config = configuration(self.directory, self._file)
+        # An env.py may read what Alembic's command line sets for `alembic upgrade`.
+        upgrade = {"cmd": (command.upgrade, ["revision"], ["sql", "tag"]), "revision": "head", "sql": False, "tag": None}
+        config.cmd_opts = Namespace(config=config.config_file_name, name="alembic", x=list(x) or None, raiseerr=False, **upgrade)
+        return config
 
     def forget_modules(self) -> None:
         """Unloads the backend's modules, so that they read their settings from the environment again."""
