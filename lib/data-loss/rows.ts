@@ -24,7 +24,7 @@ function ownLosses(node: Node, made: Made): readonly Loss[] {
     const { relation, whereClause, fromClause = [], targetList = [], withClause } = node.UpdateStmt;
     const table = nameOf(relation);
     const names = [table, ...aliases(relation), ...fromClause.flatMap((from) => aliasOf(from, table))];
-    const isJoin = isJoined(whereClause, names) && !isListed({ fromClause, withClause });
+    const isJoin = isJoined(whereClause, names) && !isSelected({ fromClause, withClause });
     return cleared(names, whereClause, targetList, relation, made, isJoin);
   }
   if ('MergeStmt' in node) {
@@ -33,7 +33,7 @@ function ownLosses(node: Node, made: Made): readonly Loss[] {
     const parts = mergeWhenClauses.flatMap((part) => ('MergeWhenClause' in part ? [part.MergeWhenClause] : []));
     const deletes = parts.some(({ commandType }) => commandType === 'CMD_DELETE') && !made.has('table', table);
     const updates = parts.filter(
-      ({ commandType, condition }) => commandType === 'CMD_UPDATE' && !condition && !isListed({ sourceRelation, withClause }),
+      ({ commandType, condition }) => commandType === 'CMD_UPDATE' && !condition && !isSelected({ sourceRelation, withClause }),
     );
     return [
       ...(deletes ? [{ rule: 'delete-all', what: `MERGE INTO ${table} ... DELETE` } as const] : []),
@@ -45,7 +45,7 @@ function ownLosses(node: Node, made: Made): readonly Loss[] {
   if ('InsertStmt' in node) {
     const { relation, selectStmt, onConflictClause } = node.InsertStmt;
     const select = selectStmt && 'SelectStmt' in selectStmt ? selectStmt.SelectStmt : undefined;
-    const isWhole = select?.fromClause && !isListed(select) && !select.whereClause && !onConflictClause?.whereClause;
+    const isWhole = select?.fromClause && !isSelected(select) && !onConflictClause?.whereClause;
     const targets = isWhole ? (onConflictClause?.targetList ?? []) : [];
     return [
       ...(selectStmt ? rowLosses(selectStmt, made, false) : []),
@@ -134,9 +134,9 @@ function cleared(
   });
 }
 
-/** Whether rows come from a list in the revision, which selects them as a WHERE does. */
-function isListed(source: object): boolean {
-  return /"valuesLists"|"RangeFunction"/.test(JSON.stringify(source));
+/** Whether rows come from a list in the revision, or from a query with a condition: both select them as a WHERE does. */
+function isSelected(source: object): boolean {
+  return /"(?:valuesLists|RangeFunction|whereClause|havingClause|limitCount)"/.test(JSON.stringify(source));
 }
 
 /** WHERE teams.id = users.team_id: each row that has a partner. */
