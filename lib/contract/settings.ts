@@ -109,6 +109,9 @@ const VARIABLES: Shape<DatabaseVariables> = {
   },
 };
 
+/** What can be named of an address. */
+export const DATABASE_VARIABLES: readonly string[] = Object.keys(VARIABLES.keys);
+
 interface AnyDatabase {
   readonly source: string;
   readonly secretArn?: string;

@@ -3,14 +3,14 @@
  * the message knows: until then, a message holds them as data.
  */
 
-/** Who reads a message. */
-export type Reader = 'typescript' | 'python' | 'command line';
+/** How the reader of a message writes code. */
+export type Writer = (code: Code) => string;
 
 /** A value in a message. `expression`: a name of TypeScript, such as `PackageOnly.IMPORTED`. */
-type Value = string | boolean | readonly string[] | Readonly<Record<string, string>> | { readonly expression: string };
+export type Value = string | boolean | readonly string[] | Readonly<Record<string, string>> | { readonly expression: string };
 
 /** An option such as `without: ['torch']`, or a call such as `DatabaseVariables.url('DB_URL', { scheme: 'postgresql+asyncpg' })`. */
-interface Code {
+export interface Code {
   readonly name: string;
   readonly value?: Value;
   readonly call?: { readonly values: readonly string[]; readonly options?: Readonly<Record<string, Value>> };
@@ -50,30 +50,28 @@ function mark(code: Code): string {
 }
 
 /** A message as its reader writes code. */
-export function written(message: string, reader: Reader): string {
-  return message.replace(CODE, (_, json: string) => WRITE[reader](JSON.parse(json) as Code));
+export function written(message: string, write: Writer): string {
+  return message.replace(CODE, (_, json: string) => write(JSON.parse(json) as Code));
 }
 
-const WRITE: Readonly<Record<Reader, (code: Code) => string>> = {
-  typescript: inLanguage({
-    name: (name) => name,
-    text: (text) => `'${text.replaceAll("'", "\\'")}'`,
-    flag: (flag) => String(flag),
-    table: (entries) => `{ ${entries.map(([key, value]) => `${key}: ${value}`).join(', ')} }`,
-    option: (name, value) => `${name}: ${value}`,
-    options: (all) => `{ ${all.join(', ')} }`,
-  }),
-  python: inLanguage({
-    // `lambda` is a word of Python.
-    name: (name) => name.replace(/^lambda\./, 'lambda_.').replace(/\b[a-z]+(?:[A-Z][a-z\d]*)+\b/g, snakeCase),
-    text: (text) => JSON.stringify(text),
-    flag: (flag) => (flag ? 'True' : 'False'),
-    table: (entries) => `{${entries.map(([key, value]) => `"${key}": ${value}`).join(', ')}}`,
-    option: (name, value) => `${name}=${value}`,
-    options: (all) => all.join(', '),
-  }),
-  'command line': onCommandLine,
-};
+export const inTypeScript = inLanguage({
+  name: (name) => name,
+  text: (text) => `'${text.replaceAll("'", "\\'")}'`,
+  flag: (flag) => String(flag),
+  table: (entries) => `{ ${entries.map(([key, value]) => `${key}: ${value}`).join(', ')} }`,
+  option: (name, value) => `${name}: ${value}`,
+  options: (all) => `{ ${all.join(', ')} }`,
+});
+
+export const inPython = inLanguage({
+  // `lambda` is a word of Python.
+  name: (name) => name.replace(/^lambda\./, 'lambda_.').replace(/\b[a-z]+(?:[A-Z][a-z\d]*)+\b/g, snakeCase),
+  text: (text) => JSON.stringify(text),
+  flag: (flag) => (flag ? 'True' : 'False'),
+  table: (entries) => `{${entries.map(([key, value]) => `"${key}": ${value}`).join(', ')}}`,
+  option: (name, value) => `${name}=${value}`,
+  options: (all) => all.join(', '),
+});
 
 /** How a language writes code. */
 interface Language {
@@ -86,7 +84,7 @@ interface Language {
   options(all: readonly string[]): string;
 }
 
-function inLanguage(language: Language): (code: Code) => string {
+function inLanguage(language: Language): Writer {
   const value = (given: Value): string => {
     if (typeof given === 'string') return language.text(given);
     if (typeof given === 'boolean') return language.flag(given);
@@ -104,58 +102,14 @@ function inLanguage(language: Language): (code: Code) => string {
   };
 }
 
-/** Options of the command `migrate-package`, by those of the constructs. */
-const FLAGS: Readonly<Record<string, string>> = {
-  alembicConfig: '--alembic-config',
-  requirements: '--requirements',
-  groups: '--group',
-  extras: '--extra',
-  without: '--without',
-  add: '--add',
-  only: '--only',
-  wheels: '--wheels',
-  exclude: '--exclude',
-  environment: '--environment',
-  runtime: '--python',
-  DatabaseVariables: '--database-variable',
-};
-
-function onCommandLine({ name, value, call: called }: Code): string {
-  // The command makes no image.
-  if (name === 'MigrationCode.fromImage') return 'a container image';
-  const flag = FLAGS[name.split('.')[0] as string] ?? name;
-  const given = called ? variablesOf(called) : value;
-  const values = given === undefined ? [] : wordsOf(given);
-  return values.length ? values.map((word) => `${flag} ${inShell(word)}`).join(' ') : flag;
-}
-
-function wordsOf(value: Value): string[] {
-  if (isList(value)) return [...value];
-  if (typeof value !== 'object') return [String(value)];
-  if (!isExpression(value)) return Object.entries(value).map(([key, text]) => `${key}=${text}`);
-  const [, python] = /PYTHON_(\w+)$/.exec(value.expression) ?? [];
-  return [python ? python.replace('_', '.') : value.expression.replace(/^.*\./, '').toLowerCase()];
-}
-
-/** The variables that a call of DatabaseVariables names, as the function's settings have them. */
-function variablesOf({ values: [url], options = {} }: NonNullable<Code['call']>): Record<string, string> {
-  const renamed: Readonly<Record<string, string>> = { scheme: 'urlScheme', databaseName: 'database' };
-  const named = Object.entries(options).map(([key, value]) => [renamed[key] ?? key, String(value)]);
-  return { ...(url && { url }), ...Object.fromEntries(named) };
-}
-
-function inShell(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`;
-}
-
 function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-function isList(value: Value): value is readonly string[] {
+export function isList(value: Value): value is readonly string[] {
   return Array.isArray(value);
 }
 
-function isExpression(value: object): value is { readonly expression: string } {
+export function isExpression(value: object): value is { readonly expression: string } {
   return 'expression' in value;
 }

@@ -1,4 +1,4 @@
-import { written } from './code-in-messages';
+import { inTypeScript, written } from './code-in-messages';
 
 /** Why a backend can't be packaged. */
 export type PackagingCode =
@@ -24,7 +24,7 @@ export class PackagingError extends Error {
     readonly code: PackagingCode,
     readonly text: string,
   ) {
-    super(written(text, 'typescript'));
+    super(written(text, inTypeScript));
     this.name = 'PackagingError';
   }
 }

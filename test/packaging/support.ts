@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { written } from '../../lib/packaging/code-in-messages';
+import { inTypeScript, written } from '../../lib/packaging/code-in-messages';
 import type { Package } from '../../lib/packaging/layout/package';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 import type { BackendOptions } from '../../lib/packaging/project/backend';
@@ -109,7 +109,7 @@ export function packageOf(directory: string, platform: FunctionPlatform, options
 }
 
 /** A message as a CDK app in TypeScript shows it. */
-export const shown = (message: string) => written(message, 'typescript');
+export const shown = (message: string) => written(message, inTypeScript);
 
 /** The version of this machine's Python, such as `3.11`. */
 export function hostPython(): string {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { DatabaseVariables } from '../../contract';
+import { DATABASE_VARIABLES, type DatabaseVariables } from '../../contract';
 import type { FunctionPlatform } from '../../packaging/platform';
 import type { BackendOptions } from '../../packaging/project/backend';
 import { PYTHON_VERSIONS, preferredPython } from '../../packaging/project/python-version';
@@ -28,16 +28,6 @@ const ARCHITECTURES = ['arm64', 'x86_64'] satisfies FunctionPlatform['architectu
 
 /** The function fills this variable, unless the command line names others or gives it a value. */
 const DEFAULT_VARIABLES = { url: 'DATABASE_URL' } satisfies DatabaseVariables;
-
-const PARTS: readonly string[] = [
-  'url',
-  'urlScheme',
-  'host',
-  'port',
-  'user',
-  'password',
-  'database',
-] satisfies (keyof DatabaseVariables)[];
 
 /** A valid command line. Paths are absolute. */
 export interface Arguments {
@@ -80,8 +70,10 @@ export function parseArguments(argv: readonly string[]): Parsed {
   for (const [name, value] of variables)
     if (!name || value === undefined) problems.push(`--environment ${name} is not NAME=value`);
   for (const [part = '', name] of parts)
-    if (!PARTS.includes(part) || !name)
-      problems.push(`--database-variable ${part} is not part=NAME: the parts are ${PARTS.join(', ')}`);
+    if (!DATABASE_VARIABLES.includes(part) || !name)
+      problems.push(`--database-variable ${part} is not part=NAME: the parts are ${DATABASE_VARIABLES.join(', ')}`);
+  if (parts.length && parts.every(([part]) => part === 'urlScheme'))
+    problems.push('--database-variable urlScheme=... needs the variable too: url=NAME');
   const hasOwnAddress = variables.some(([name]) => name === DEFAULT_VARIABLES.url);
   if (problems.length || !output || !architecture) return { kind: 'problems', problems: [...new Set(problems)] };
 

@@ -15,8 +15,10 @@ const SECRET_ARN = 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:shop
 
 /** Settings to be adapted. The address is in a secret, or in the function's own variables if it fills none. */
 function settings(variables: DatabaseVariables | undefined): RunnerSettings {
-  const database = variables ? { source: 'secret', secretArn: SECRET_ARN, variables } : { source: 'environment' };
-  return { stage: 'prod', allow: [], database: database as DatabaseSettings };
+  const database: DatabaseSettings = variables
+    ? { source: 'secret', secretArn: SECRET_ARN, variables }
+    : { source: 'environment' };
+  return { stage: 'prod', allow: [], database };
 }
 
 const PERMISSIONS: readonly Statement[] = [

@@ -14,6 +14,7 @@ import { type Arguments, parseArguments } from './arguments';
 import type { MigratePackageDocument } from './document';
 import { functionOf } from './function';
 import { HELP } from './help';
+import { onCommandLine } from './options-in-messages';
 
 /**
  * The command `migrate-package`.
@@ -65,7 +66,7 @@ function write({ directory, output, platform, options }: Arguments, view: Screen
     mkdirSync(path.dirname(output), { recursive: true });
     writeFileSync(output, zip);
     const found = [...checked.warnings, ...built.warnings, ...manifestWarnings(target), ...built.prove(target)];
-    const warnings = found.map((warning) => written(warning, 'command line'));
+    const warnings = found.map((warning) => written(warning, onCommandLine));
     for (const warning of warnings) view.notes.warning(warning);
     const sha256 = createHash('sha256').update(zip).digest('base64');
     const document: MigratePackageDocument = {
@@ -84,5 +85,5 @@ function write({ directory, output, platform, options }: Arguments, view: Screen
 }
 
 function showErrors({ notes }: Screen, errors: readonly string[]): void {
-  for (const error of errors) notes.line(`${notes.paint('red', '✗')} ${plain(written(error, 'command line'))}`);
+  for (const error of errors) notes.line(`${notes.paint('red', '✗')} ${plain(written(error, onCommandLine))}`);
 }

@@ -1,10 +1,10 @@
 import { Annotations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
-import { type Reader, written } from '../../packaging/code-in-messages';
+import { inPython, inTypeScript, type Writer, written } from '../../packaging/code-in-messages';
 
 /** The language of the CDK app. jsii starts Node.js for the others, and sets this variable to `Python/3.13.0`, for example. */
-function language(): Reader {
-  return process.env.JSII_AGENT?.startsWith('Python/') ? 'python' : 'typescript';
+function language(): Writer {
+  return process.env.JSII_AGENT?.startsWith('Python/') ? inPython : inTypeScript;
 }
 
 export function addError(scope: IConstruct, text: string): void {

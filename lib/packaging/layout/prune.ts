@@ -35,12 +35,12 @@ function pruneMetadata(directory: string): void {
   }
 }
 
-/** Most of METADATA is the project's README, below the first empty line. */
+/** Most of METADATA is the project's README, below the first empty line. Its bytes stay, whatever they encode. */
 function dropDescription(path: string): void {
-  const [fields = ''] = readFileSync(path, 'utf8').split(/\r?\n\r?\n/, 1);
+  const [fields = ''] = readFileSync(path, 'latin1').split(/\r?\n\r?\n/, 1);
   // uv links the file to its cache: the file there stays.
   unlinkSync(path);
-  writeFileSync(path, `${fields}\n`);
+  writeFileSync(path, `${fields}\n`, 'latin1');
 }
 
 function prunePackage(directory: string, isTop: boolean): void {

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { runtimeOption } from '../code-in-messages';
 import { readToml } from '../dependencies/parsing/toml';
 import { PackagingError } from '../errors';
-
 import { withMostWheels } from './locked-wheels';
 
 /** Lambda's Pythons that the runner supports, in order of preference. */

@@ -64,9 +64,10 @@ export function mayBeOfEarlier({ unapplied }: RevisionFacts, failure: StatementF
 function judge(failure: StatementFailure | undefined, later?: string): { certain: boolean; hint: string } {
   const { sqlState = '', message = '' } = failure ?? {};
   if (later !== undefined) return { certain: true, hint: `; ${later}` };
-  const isOffered = !NOT_OFFERED.includes(sqlState) && !(sqlState === UNSUPPORTED && NOT_BUILT_IN.test(message));
-  if (sqlState === IN_FAILED_TRANSACTION)
+  if (sqlState === IN_FAILED_TRANSACTION) {
     return { certain: false, hint: ': a statement before it failed, and the revision caught the error' };
+  }
+  const isOffered = !NOT_OFFERED.includes(sqlState) && !(sqlState === UNSUPPORTED && NOT_BUILT_IN.test(message));
   if (STARTED_ELSEWHERE.includes(sqlState) || /^NoSuchTableError\b/.test(message) || !isOffered) {
     const start = failure && startingPoint(failure);
     return { certain: false, hint: start ? `; if production has it, ${start}` : '' };

@@ -65,7 +65,7 @@ export function narrows(from: string, to: string): boolean {
 }
 
 /** Types to which PostgreSQL converts values of every other type: no cast to them is binary-coercible (pg_cast). */
-export const CONVERTED = ['smallint', 'bigint', 'real', 'double precision', 'boolean', 'date', 'uuid', 'json', 'jsonb'];
+const CONVERTED = ['smallint', 'bigint', 'real', 'double precision', 'boolean', 'date', 'uuid', 'json', 'jsonb'];
 
 /** Whether a column that becomes this type is rewritten, whatever other type it had. */
 export function isConverted(to: string): boolean {

@@ -33,6 +33,9 @@ test('everything that is wrong with a command line is named at once', () => {
     '--database-variable dsn is not part=NAME: the parts are url, urlScheme, host, port, user, password, database',
   ]);
   expect(problems('back', 'more', '-o', 'x.zip')).toEqual(['unexpected argument "more"']);
+  expect(problems('back', '-o', 'x.zip', '--database-variable', 'urlScheme=postgresql+pg8000')).toEqual([
+    '--database-variable urlScheme=... needs the variable too: url=NAME',
+  ]);
 });
 
 test('options are those of the construct, and so are the defaults', () => {

@@ -1,7 +1,19 @@
-import { call, named, onlyImported, option, type Reader, runtimeOption, written } from '../../../lib/packaging/code-in-messages';
+import { onCommandLine } from '../../../lib/cli/migrate-package/options-in-messages';
+import {
+  call,
+  inPython,
+  inTypeScript,
+  named,
+  onlyImported,
+  option,
+  runtimeOption,
+  written,
+} from '../../../lib/packaging/code-in-messages';
 import { PackagingError } from '../../../lib/packaging/errors';
 
-const FORMS: readonly (readonly [string, string, Record<Reader, string>])[] = [
+const READERS = { typescript: inTypeScript, python: inPython, 'command line': onCommandLine };
+
+const FORMS: readonly (readonly [string, string, Record<keyof typeof READERS, string>])[] = [
   [
     'a list',
     option('without', ['torch', 'maps']),
@@ -33,6 +45,11 @@ const FORMS: readonly (readonly [string, string, Record<Reader, string>])[] = [
       python: 'environment={"A": "1", "TOKEN": "..."}',
       'command line': '--environment A=1 --environment TOKEN=...',
     },
+  ],
+  [
+    'a value with a quote',
+    option('without', ["o'neil"]),
+    { typescript: "without: ['o\\'neil']", python: 'without=["o\'neil"]', 'command line': "--without 'o'\\''neil'" },
   ],
   ['a name', option('groups'), { typescript: 'groups', python: 'groups', 'command line': '--group' }],
   [
@@ -75,13 +92,14 @@ const FORMS: readonly (readonly [string, string, Record<Reader, string>])[] = [
 ];
 
 test.each(FORMS)('a message names %s as its reader writes it', (_, code, forms) => {
-  for (const [reader, form] of Object.entries(forms)) expect(written(`set ${code}.`, reader as Reader)).toBe(`set ${form}.`);
+  for (const [reader, write] of Object.entries(READERS))
+    expect(written(`set ${code}.`, write)).toBe(`set ${forms[reader as keyof typeof READERS]}.`);
 });
 
 test('a message for a CDK app has the names of the constructs and the CDK in its language', () => {
   const text = `${option('iamAuthentication', true)}, ${call('TenantDeploy.handOver')}, ${named('Vpc.fromLookup')}`;
-  expect(written(text, 'typescript')).toBe('iamAuthentication: true, TenantDeploy.handOver(), Vpc.fromLookup');
-  expect(written(text, 'python')).toBe('iam_authentication=True, TenantDeploy.hand_over(), Vpc.from_lookup');
+  expect(written(text, inTypeScript)).toBe('iamAuthentication: true, TenantDeploy.handOver(), Vpc.fromLookup');
+  expect(written(text, inPython)).toBe('iam_authentication=True, TenantDeploy.hand_over(), Vpc.from_lookup');
 });
 
 test('an error that nobody shows to a reader has TypeScript', () => {
