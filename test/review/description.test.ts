@@ -1,4 +1,5 @@
 import { vagueDescription } from '../../lib/review';
+import { TITLES } from '../../lib/review/fix/form';
 
 test.each([
   '',
@@ -30,4 +31,8 @@ test.each([
   'PROJ-12 add avatar',
 ])('"%s" says something', (description) => {
   expect(vagueDescription(description)).toBe(false);
+});
+
+test.each(Object.values(TITLES))('a title that --fix writes says what changes: "%s"', (title) => {
+  expect(vagueDescription(title)).toBe(false);
 });

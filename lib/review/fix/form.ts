@@ -20,8 +20,8 @@ export type Phase = (typeof PHASES)[number];
 /** What a revision of a series does, if the one that it replaces has no message. */
 export const TITLES: Readonly<Record<Phase, string>> = {
   values: 'Add enum values',
-  first: 'Drop indexes',
-  add: 'Change tables',
+  first: 'Drop indexes concurrently',
+  add: 'Change the catalog only',
   fill: 'Fill rows in batches',
   guard: 'Add checks for new rows',
   build: 'Build indexes concurrently',

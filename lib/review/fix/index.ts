@@ -46,8 +46,7 @@ export function hasSafeForm(rule: string): boolean {
   return rule in FORMS || rule in REPAIRS;
 }
 
-/** `whyNot`: why a revision's file may not be changed; undefined: it may. */
-export function draftFixes(review: Review, input: ReviewInput, whyNot: (revision: string) => string | undefined): Draft {
+export function draftFixes(review: Review, input: ReviewInput): Draft {
   const change: Change = understandChange(input);
   const notFixed: NotFixed[] = [];
   const found = new Map<Reviewed, { fixable: Fixable[]; broken: Finding[] }>();
@@ -65,9 +64,8 @@ export function draftFixes(review: Review, input: ReviewInput, whyNot: (revision
       leave('its table is small, so its lock is short');
       continue;
     }
-    const locked = whyNot(revision.facts.revision);
-    if (locked !== undefined) {
-      leave(locked);
+    if (!input.unreleased.includes(revision.facts.revision)) {
+      leave('its file is not new since the default branch, so production may have run it');
       continue;
     }
     if (input.environment?.outerTransaction && finding.rule !== 'drop-constraint-none') {
@@ -122,11 +120,11 @@ export function plan({ revision, fixable, broken }: FixableRevision, bodies: Bod
   const { direction, repair } = REPAIRS[first.rule] as Repair;
   const same = broken.filter(({ rule }) => REPAIRS[rule]?.repair === repair);
   const repaired = repair(revision, same, bodies);
-  const later = `its ${direction ?? 'transaction'} is repaired first: run review --fix again for this one`;
-  const reason = repaired.plan
-    ? later
-    : `nothing can be proved, because its ${direction ?? 'transaction'} does not run to its end`;
+  const what = direction ?? 'transaction';
+  const left = repaired.plan
+    ? { reason: `its ${what} is repaired first, and this one after it`, waits: true }
+    : { reason: `nothing can be proved, because its ${what} does not run to its end` };
   const rest = broken.filter((finding) => !same.includes(finding));
   const others = [...fixable.map(({ finding }) => finding), ...rest];
-  return { ...repaired, notFixed: [...repaired.notFixed, ...others.map((finding) => ({ finding, reason }))] };
+  return { ...repaired, notFixed: [...repaired.notFixed, ...others.map((finding) => ({ finding, ...left }))] };
 }

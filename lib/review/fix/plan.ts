@@ -11,6 +11,8 @@ import { Units } from './units';
 export interface NotFixed {
   readonly finding: Finding;
   readonly reason: string;
+  /** Whether it may have a fix after what is fixed now. @default false */
+  readonly waits?: boolean;
 }
 
 /** A finding with the safe form of its statement. */

@@ -41,8 +41,7 @@ export async function create(session: Session, given: CreateArguments): Promise<
     const chosen = { revisions: [revision], why: 'the new one', unreleased: [revision], edited: [] };
     const input = await replay(session, given, observer, graph, chosen, started);
     const found = await judge(session, given, input);
-    const written = { dryRun: false, whyNot: () => undefined };
-    const reviewed = asIs ? found : await fix({ session, given, observation }, input, found, written);
+    const reviewed = asIs ? found : await fix({ session, given, observation }, input, found, false);
     return [{ revision, file, left }, reviewed, hookFailure ?? reviewed.fixes?.hookFailure] as const;
   });
   screen.status?.clear();

@@ -26,9 +26,13 @@ export interface Proved {
   readonly notFixed: readonly NotFixed[];
   /** Tables without rows in the proof, because a revision itself fails on their rows. */
   readonly withoutRows: readonly string[];
+  /** The revisions with the fixes. */
+  readonly input: ReviewInput;
   /** Of the revisions with the fixes. */
   readonly review: Review;
 }
+
+type Judged = Pick<Proved, 'input' | 'review'>;
 
 interface Candidate {
   readonly attempt: Attempt;
@@ -41,16 +45,9 @@ interface Candidate {
 /**
  * Rewrites revisions and keeps what proves itself on the scratch database: the same schema and rows as before, up, down and up again,
  * and a review without the finding. Writes nothing.
- *
- * @param whyNot why a revision's file may not be changed; undefined: it may
  */
-export async function proveFixes(
-  bench: Bench,
-  input: ReviewInput,
-  review: Review,
-  whyNot: (revision: string) => string | undefined,
-): Promise<Proved> {
-  const draft = draftFixes(review, input, whyNot);
+export async function proveFixes(bench: Bench, input: ReviewInput, review: Review): Promise<Proved> {
+  const draft = draftFixes(review, input);
   const notFixed = [...draft.notFixed];
   const attempts: Attempt[] = [];
   for (const one of draft.fixable) attempts.push(new Attempt(one, await bodiesOf(bench, one.revision.facts.file), notFixed));
@@ -62,7 +59,7 @@ export async function proveFixes(
       const candidate = await nextCandidate(bench, attempt, taken);
       if (candidate) candidates.push(candidate);
     }
-    if (candidates.length === 0) return { plans: [], files: [], notFixed, withoutRows: [], review };
+    if (candidates.length === 0) return { plans: [], files: [], notFixed, withoutRows: [], input, review };
     const tried = await tryOut(bench, originals, input, review, candidates);
     for (const { attempt, plan: planned } of candidates) {
       const reason = tried.reasons.get(attempt);
@@ -76,7 +73,7 @@ export async function proveFixes(
         files: candidates.flatMap(({ files }) => files),
         notFixed,
         withoutRows: [...new Set(candidates.flatMap(({ plan: { revision } }) => originals.withoutRows(revision)))],
-        review: tried.review ?? review,
+        ...(tried.again ?? { input, review }),
       };
     }
   }
@@ -112,14 +109,14 @@ async function compose({ observation }: Bench, planned: Plan, revisions: readonl
   return mustHave(reports, 'composed').files;
 }
 
-/** Why attempts are no proved fix; empty: all are, and `review` is that of the project with them. */
+/** Why attempts are no proved fix; empty: all are, and `again` is the project with them. */
 async function tryOut(
   bench: Bench,
   originals: Originals,
   input: ReviewInput,
   review: Review,
   candidates: readonly Candidate[],
-): Promise<{ readonly reasons: Map<Attempt, string>; readonly review?: Review }> {
+): Promise<{ readonly reasons: Map<Attempt, string>; readonly again?: Judged }> {
   const overlayOf = (files: readonly ComposedFile[]): Overlay => ({ overlay: files, folder: bench.observation.folder });
   const overlay = overlayOf(candidates.flatMap(({ files }) => files));
   const reasons = new Map<Attempt, string>();
@@ -160,11 +157,11 @@ async function tryOut(
   if (reasons.size > 0) return { reasons };
   const again = await reviewWith(bench, input, candidates, overlay);
   for (const one of candidates) {
-    const why = whyNoBetter(one.plan, idsOf(one), review, again);
+    const why = whyNoBetter(one.plan, idsOf(one), review, again.review);
     if (why !== undefined) reasons.set(one.attempt, why);
   }
-  const fails = whatFails(review, again);
-  if (reasons.size > 0 || fails === undefined) return { reasons, review: again };
+  const fails = whatFails(review, again.review);
+  if (reasons.size > 0 || fails === undefined) return { reasons, again };
   // Finds those that a later revision fails with.
   const [only, ...more] = candidates as [Candidate, ...Candidate[]];
   for (const one of more.length ? candidates : []) {
@@ -184,7 +181,7 @@ async function reviewWith(
   input: ReviewInput,
   fixed: readonly Candidate[],
   overlay: Overlay,
-) {
+): Promise<Judged> {
   const files = new Map([
     ...input.graph.revisions.map(({ revision, file }) => [revision, file] as const),
     ...fixed.flatMap((one) => one.files.map(({ revision, file }) => [revision, file] as const)),
@@ -205,5 +202,6 @@ async function reviewWith(
     edited: input.edited,
   };
   const replayed = await replay(session, given, observation.observer, placed, chosen, input.started, overlay);
-  return judge(session, given, { ...replayed, revisions: replayed.revisions.map(inProject) });
+  const again = { ...replayed, revisions: replayed.revisions.map(inProject) };
+  return { input: again, review: await judge(session, given, again) };
 }

@@ -12,7 +12,6 @@ import { markdownReport } from '../../../review/reports/markdown';
 import { sarifReport } from '../../../review/reports/sarif';
 import { fix } from '../fix/fix';
 import { showFixes } from '../fix/show-fixes';
-import type { Chosen } from '../replay/chosen';
 import { exitCodeOfReview } from '../replay/exit-code';
 import { requireSizes } from '../replay/measure';
 import { judge, replay, reviewRevisions } from '../replay/review-revisions';
@@ -38,7 +37,7 @@ export async function review(session: Session, given: ReviewArguments): Promise<
     if (!given.fix) return reviewRevisions(session, given, observation, graph, chosen, started);
     const input = await replay(session, given, observation.observer, graph, chosen, started);
     const found = await judge(session, given, input);
-    return fix({ session, given, observation }, input, found, { dryRun: given.dryRun, whyNot: whyNotEdit(chosen) });
+    return fix({ session, given, observation }, input, found, given.dryRun);
   };
   const written = given.reports.map(({ file }) => path.resolve(file));
   // With --all there is no earlier revision; a fix replays other files.
@@ -46,12 +45,6 @@ export async function review(session: Session, given: ReviewArguments): Promise<
   const reviewed = await withScratchDatabase(session, given.databaseUrl, look, keep);
   await report(session, given, reviewed);
   return exitCodeOfReview(reviewed);
-}
-
-/** Production may have what is on the default branch: its file must not change. */
-function whyNotEdit({ unreleased }: Chosen): (revision: string) => string | undefined {
-  return (revision) =>
-    unreleased.includes(revision) ? undefined : 'its file is not new since the default branch, so production may have run it';
 }
 
 const REPORTS: Record<ReportFormat, (review: Review, folder: string) => string> = {
