@@ -263,6 +263,7 @@ export const ANSWER_SCHEMAS: Definitions = {
       keptAt: { $ref: '#/definitions/Text' },
       digest: { $ref: '#/definitions/Text' },
       objects: { type: 'array', items: { $ref: '#/definitions/DriftedObject' } },
+      objectsLeftOut: { $ref: '#/definitions/Count' },
     },
     required: ['status', 'objects'],
   },

@@ -1,4 +1,4 @@
-import type { Text } from '../basic';
+import type { Count, Text } from '../basic';
 
 /** The function's log line for drift that the command `drift` found. */
 export const DRIFT_FOUND = 'drift_found';
@@ -14,6 +14,13 @@ export interface DriftReport {
   readonly digest?: Text;
   /** What differs, by name. */
   readonly objects: readonly DriftedObject[];
+  /** Further objects, which do not fit into Lambda's answer. Absent: there are none. */
+  readonly objectsLeftOut?: Count;
+}
+
+/** How many objects differ. */
+export function driftCount({ objects, objectsLeftOut = 0 }: DriftReport): number {
+  return objects.length + objectsLeftOut;
 }
 
 export interface DriftedObject {

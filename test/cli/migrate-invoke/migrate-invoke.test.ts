@@ -247,10 +247,11 @@ describe('what is printed', () => {
         { change: 'changed', object: 'type mood', kept: "ENUM ('good')", found: "ENUM ('good', 'fine')" },
         { change: 'added', object: 'function f()', found: lines.join('\n') },
       ],
+      objectsLeftOut: 9_997,
     };
     expect(await run({ answer: answer({ command: 'drift', drift }) }, '--command', 'drift')).toEqual({
       code: 3,
-      stdout: `3 changed by hand since 2026-01-01T00:00:00Z
+      stdout: `10000 changed by hand since 2026-01-01T00:00:00Z
   - index ix_a  removed
       was      CREATE INDEX[2J ix_a
       restore  CREATE INDEX ix_a ON a (id)
@@ -260,6 +261,7 @@ describe('what is printed', () => {
   + function f()  added
       is       ${lines.slice(0, 24).join('\n               ')}
                and 2 more lines
+  and 9997 more, which do not fit into the function's answer
 `,
       stderr: HEADER,
     });

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cdk_alembic.drift import check
 from cdk_alembic.drift.names import Names, quoted
+from cdk_alembic.protocol import answer_size
 from conftest import Backend, Database, failure, invoke, set_settings
 from each_driver import DRIVERS
 from network import aws
@@ -438,6 +439,21 @@ def test_drift_is_found_with_each_driver(
     package.table_revision("bb", "aa")
     (warning,) = invoke()["warnings"]
     assert "column aa.by_hand (added)" in warning
+
+
+def test_objects_that_do_not_fit_into_the_answer_are_counted(
+    watched: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    watched.execute("; ".join(f"CREATE TABLE by_hand_{n} (id bigint PRIMARY KEY)" for n in range(20)))
+    whole = drift()
+    monkeypatch.setattr(answer_size, "MAX_LENGTH", 1000)
+    capsys.readouterr()
+    found = drift()
+    assert len(json.dumps(found["objects"])) <= 1000
+    assert found["objects"] == whole["objects"][: len(found["objects"])]
+    assert len(found["objects"]) + found["objectsLeftOut"] == len(whole["objects"]) == 20
+    (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "drift_found" in line]
+    assert line["count"] == 20
 
 
 def test_a_stage_that_does_not_watch_keeps_nothing_and_loads_nothing(backend: Backend, database: Database) -> None:

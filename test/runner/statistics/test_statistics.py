@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from cdk_alembic.protocol import answer_size
 from cdk_alembic.statistics import queries
 from conftest import Backend, Database, invoke
 
@@ -113,6 +114,15 @@ def test_only_the_largest_tables_are_listed_and_the_others_counted(filled: Datab
     statistics = invoke({"command": "statistics"})["statistics"]
     assert {table["name"] for table in statistics["tables"]} == {"billing.event", "billing.event_old", "orders"}
     assert statistics["tablesLeftOut"] == 4
+
+
+def test_tables_that_do_not_fit_into_the_answer_are_counted(filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer_size, "MAX_LENGTH", 2000)
+    statistics = invoke({"command": "statistics"})["statistics"]
+    assert len(json.dumps(statistics["tables"])) <= 2000
+    assert statistics["tables"][0]["name"] == "orders"
+    assert len(statistics["tables"]) + statistics["tablesLeftOut"] == 7
+    assert statistics["tablesLeftOut"] > 0
 
 
 def test_an_ordinary_request_does_not_load_the_statistics(backend: Backend) -> None:

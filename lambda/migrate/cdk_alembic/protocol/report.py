@@ -45,7 +45,7 @@ def completed(invocation: Invocation, answer: Mapping[str, Any]) -> None:
         pending=len(answer["pending"]),
     )
     if (drift := answer.get("drift")) and drift["status"] == "drifted":
-        facts = _drift(drift, len(drift["objects"]))
+        facts = _drift(drift, len(drift["objects"]) + drift.get("objectsLeftOut", 0))
         log("WARNING", DRIFT_FOUND, stage=answer["stage"], **facts)
         _send_drift(invocation, facts)
     _ended(invocation, answer["status"], {key: answer[key] for key in ("from", "to", "applied", "runId") if key in answer})

@@ -17,6 +17,7 @@ from ..project.guard import data_losses, unread_warnings
 from ..project.project import Project, info
 from ..project.render import render
 from ..project.revisions import path
+from ..protocol.answer_size import fitting
 from ..protocol.request import Invocation
 from ..protocol.rules import STATUSES
 from .answer import Outcome
@@ -91,7 +92,12 @@ def _drift(context: Any, invocation: Invocation, heads: tuple[str, ...]) -> dict
 
     table = find(context)
     with brief_connection(context) as connection:
-        return report(connection, table, heads, ALLOWANCE in invocation.request.allow)
+        drift = report(connection, table, heads, ALLOWANCE in invocation.request.allow)
+    objects = drift["objects"]
+    drift["objects"] = fitting(objects)
+    if left_out := len(objects) - len(drift["objects"]):
+        drift["objectsLeftOut"] = left_out
+    return drift
 
 
 def _look_at_run(context: Any, found: _Found) -> None:

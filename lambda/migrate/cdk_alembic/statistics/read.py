@@ -6,6 +6,7 @@ import json
 from statistics import median
 from typing import Any
 
+from ..protocol.answer_size import fitting
 from . import queries
 
 # PostgreSQL's defaults: https://www.postgresql.org/docs/current/storage-page-layout.html
@@ -30,8 +31,8 @@ def read_statistics(connection: Any) -> tuple[dict[str, Any], list[str]]:
     tables = [_table(table, seconds) for table in found]
     _add_partitions(tables)
     facts["sortMilliseconds"] = round(_sort_milliseconds(connection), 3)
-    facts["tables"] = sorted(tables, key=lambda table: (-table["bytes"], table["name"]))
-    facts["tablesLeftOut"] = (total or 0) - len(tables)
+    facts["tables"] = fitting(sorted(tables, key=lambda table: (-table["bytes"], table["name"])))
+    facts["tablesLeftOut"] = (total or 0) - len(facts["tables"])
     warnings = []
     if hidden:
         warnings.append(

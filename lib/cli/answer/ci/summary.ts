@@ -1,4 +1,4 @@
-import type { RevisionInfo } from '../../../contract';
+import { driftCount, type RevisionInfo } from '../../../contract';
 import { code, escaped } from '../../../text/markdown';
 import { count, duration, revisionNames } from '../../screen/terminal';
 import { type AnswerDocument, type FailureDocument, isFailureDocument } from '../documents';
@@ -18,7 +18,7 @@ function answer(document: AnswerDocument): string[] | undefined {
   if (document.drift) {
     const { status, reason, objects } = document.drift;
     const state =
-      status === 'drifted' ? `${objects.length} changed by hand` : status === 'none' ? 'none' : 'could not be determined';
+      status === 'drifted' ? `${driftCount(document.drift)} changed by hand` : status === 'none' ? 'none' : 'could not be determined';
     const rows = table(objects, ['object', 'changed by hand'], ({ object, change }) => [code(object), change]);
     return [`### Drift of ${code(stage)}: ${state}`, ...(reason ? ['', escaped(reason)] : []), ...rows];
   }

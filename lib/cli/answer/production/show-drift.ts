@@ -1,4 +1,4 @@
-import type { DriftedObject, DriftReport } from '../../../contract';
+import { type DriftedObject, type DriftReport, driftCount } from '../../../contract';
 import { plainLines } from '../../../text/plain';
 import { plain, type Terminal } from '../../screen/terminal';
 
@@ -7,10 +7,12 @@ const SIGNS = { added: '+', removed: '-', changed: '~' };
 const MAX_LINES = 24;
 
 /** Shows each object that was changed by hand, and the DDL that brings it back. */
-export function showDrift(terminal: Terminal, { status, reason, keptAt, objects }: DriftReport): void {
+export function showDrift(terminal: Terminal, drift: DriftReport): void {
+  const { status, reason, keptAt, objects, objectsLeftOut } = drift;
   if (status === 'unknown') terminal.warning(`drift could not be determined: ${reason}`);
-  else terminal.line(`${objects.length === 0 ? 'no drift' : `${objects.length} changed by hand`} since ${plain(keptAt ?? '')}`);
+  else terminal.line(`${objects.length === 0 ? 'no drift' : `${driftCount(drift)} changed by hand`} since ${plain(keptAt ?? '')}`);
   showDriftedObjects(terminal, objects);
+  if (objectsLeftOut) terminal.line(`  and ${objectsLeftOut} more, which do not fit into the function's answer`);
 }
 
 export function showDriftedObjects(terminal: Terminal, objects: readonly DriftedObject[]): void {

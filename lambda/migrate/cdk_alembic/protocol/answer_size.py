@@ -1,0 +1,17 @@
+"""What fits into Lambda's answer of 6 MB, https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
+
+MAX_LENGTH = 5_000_000
+"""Characters of JSON. The rest is for what else an answer has."""
+
+
+def fitting(items: Sequence[Any]) -> list[Any]:
+    """The first of the items that fit into an answer together."""
+    lengths = accumulate(len(json.dumps(item)) + 1 for item in items)
+    return [item for item, length in zip(items, lengths) if length <= MAX_LENGTH]
