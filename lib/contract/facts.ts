@@ -449,6 +449,8 @@ export interface MeasuredFacts {
   readonly reason?: string;
   /** From its start to its commit. */
   readonly milliseconds?: number;
+  /** How fast this machine's server was just before, as {@link DatabaseStatistics.sortMilliseconds}. */
+  readonly sortMilliseconds?: number;
   /** Bytes of write-ahead log that the server wrote meanwhile. Absent: the server does not tell. */
   readonly walBytes?: number;
   /** Tables that were filled, and those that the revision locked. */

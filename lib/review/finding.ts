@@ -60,7 +60,7 @@ export interface FindingSize {
 export interface Wait {
   /** Measured. */
   readonly milliseconds: number;
-  /** Scaled to the rows of production; the same if it had as many. */
+  /** Scaled to the rows of production and to the speed of its server. */
   readonly inProduction: number;
 }
 
@@ -71,7 +71,7 @@ export interface OverBudget {
   /** Absent for `rewrites`, as the next two. */
   readonly allowedMilliseconds?: number;
   readonly milliseconds?: number;
-  /** `measured`: on this machine, scaled to production's rows; `estimated`: from the statistics alone. */
+  /** `measured`: on this machine, scaled to production; `estimated`: from the statistics alone. */
   readonly basis?: 'measured' | 'estimated';
 }
 

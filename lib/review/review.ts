@@ -44,7 +44,7 @@ export async function review(input: ReviewInput, options: ReviewOptions): Promis
     ...(input.postgres === undefined ? {} : { postgres: input.postgres }),
     squawk: more !== undefined,
     graph: input.graph,
-    revisions: change.revisions.map((revision) => shown(revision, input)),
+    revisions: change.revisions.map((revision) => shown(revision, input, options)),
     findings,
     summary: {
       revisions: change.revisions.length,
@@ -108,7 +108,7 @@ function withoutHabits(findings: readonly Finding[]): readonly Finding[] {
 function* findingsOf(rule: Rule, change: Change, { sizes }: ReviewOptions): Iterable<Finding> {
   for (const revision of change.revisions) {
     const { facts } = revision;
-    const measured = measuredOf(facts, change.input.measured);
+    const measured = measuredOf(facts, change.input.measured, sizes);
     const sized = (finding: Finding, { cost }: Found) => (sizes ? withSize(finding, cost, sizes, measured) : finding);
     for (const found of rule.check?.(revision, change) ?? []) {
       yield sized(finding(rule, found, facts.revision, facts.file), found);
@@ -163,9 +163,9 @@ function inOrder(findings: readonly Finding[], { revisions }: ReviewInput): read
   });
 }
 
-function shown({ facts, upgrade }: Reviewed, input: ReviewInput): ReviewedRevision {
+function shown({ facts, upgrade }: Reviewed, input: ReviewInput, { sizes }: ReviewOptions): ReviewedRevision {
   const { revision, message, file, downRevisions, upgrade: up, downgrade } = facts;
-  const measured = measuredOf(facts, input.measured);
+  const measured = measuredOf(facts, input.measured, sizes);
   const notReplayed = upgrade.replayed ? undefined : (up.failure?.message ?? up.reason ?? 'it was not run');
   return {
     revision,

@@ -54,6 +54,6 @@ export function measuredText(table: MeasuredWaits): string {
 }
 
 function scaledText(what: string, wait: Wait | undefined): string[] {
-  if (wait === undefined || wait.inProduction <= Math.ceil(wait.milliseconds)) return [];
+  if (wait === undefined || wait.inProduction === Math.round(wait.milliseconds)) return [];
   return [`${what} blocked for ${timeTaken(wait.inProduction)}`];
 }

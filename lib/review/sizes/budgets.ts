@@ -1,6 +1,6 @@
 import { type Budgets, secondsOf } from '../../local/limits';
 import { rowsText, timeTaken } from '../../text/sizes';
-import type { Finding, OverBudget } from '../finding';
+import type { Finding, Measured, OverBudget } from '../finding';
 import type { ReviewInput, ReviewOptions } from '../input';
 import type { Part, Reviewed, Step } from '../revision/reviewed';
 import { exclusivelyLocked } from '../rules/locking/locks';
@@ -27,7 +27,7 @@ export function overBudget(
   { budgets = {}, sizes }: Pick<ReviewOptions, 'budgets' | 'sizes'>,
 ): readonly Finding[] {
   return revisions.flatMap((revision) => {
-    const waits = waitsOf(revision, found, measured);
+    const waits = waitsOf(revision, found, measuredOf(revision.facts, measured, sizes));
     return [
       ...waits.flatMap((wait) => [
         ...tooLong(revision, wait, 'readsBlocked', budgets),
@@ -50,13 +50,13 @@ interface TableWaits {
 }
 
 /** Each table once: as measured, else as estimated. */
-function waitsOf(revision: Reviewed, found: readonly Finding[], measured: ReviewInput['measured']): readonly TableWaits[] {
-  const tables = (measuredOf(revision.facts, measured)?.tables ?? []).flatMap((one): TableWaits[] => {
+function waitsOf(revision: Reviewed, found: readonly Finding[], measured: Measured | undefined): readonly TableWaits[] {
+  const tables = (measured?.tables ?? []).flatMap((one): TableWaits[] => {
     const { table, rows, productionRows, readsBlocked, writesBlocked } = one;
     if (rows === 0) return [];
-    const share =
-      rows < productionRows ? `${rowsText(rows)} of ${rowsText(productionRows)} rows, scaled` : `${rowsText(rows)} rows`;
-    const words = (milliseconds = 0) => `measured on this machine: ${timeTaken(milliseconds)} on ${share}`;
+    const of = rows < productionRows ? ` of ${rowsText(productionRows)}` : '';
+    const words = (milliseconds = 0) =>
+      `measured on this machine: ${timeTaken(milliseconds)} on ${rowsText(rows)}${of} rows, scaled to production`;
     return [
       {
         table,

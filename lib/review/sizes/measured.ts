@@ -1,24 +1,35 @@
 import type { MeasuredFacts, MeasuredTable, RevisionFacts } from '../../contract/facts';
 import type { Measured, MeasuredWaits, Wait } from '../finding';
 import { WAITS } from '../rules/locking/locks';
+import type { Sizes } from './size';
 
 /** Of polling, and of the last look before the commit: does not grow with the table. */
 const OVERHEAD_MS = 20;
 
-/** What was measured of a revision, scaled to production; undefined if it was not to be measured. */
-export function measuredOf({ revision, upgrade }: RevisionFacts, all: readonly MeasuredFacts[] = []): Measured | undefined {
+/** What was measured of a revision, scaled to production; undefined if it was not to be measured, or the sizes are not known. */
+export function measuredOf(
+  { revision, upgrade }: RevisionFacts,
+  all: readonly MeasuredFacts[] = [],
+  sizes?: Sizes,
+): Measured | undefined {
   const facts = all.find((one) => one.revision === revision);
-  if (!facts) return undefined;
+  if (!facts || !sizes) return undefined;
   const { revision: _, tables, ...rest } = facts;
   // The replay on nearly empty tables shows what does not grow with them either.
   const fixed = upgrade.statements.reduce((sum, { milliseconds }) => sum + milliseconds, OVERHEAD_MS);
+  const { sortMilliseconds } = sizes.statistics;
+  const slower = sortMilliseconds / (facts.sortMilliseconds ?? sortMilliseconds);
   // Without this lock no read waits: the longest one shows how busy this machine was.
   const blocksReads = tables?.some(({ locks }) => locks.some(({ mode }) => mode === 'AccessExclusiveLock')) ?? false;
-  return { ...rest, ...(tables ? { tables: tables.map((table) => withWaits(table, fixed, blocksReads)) } : {}) };
+  return { ...rest, ...(tables ? { tables: tables.map((table) => withWaits(table, fixed, slower, blocksReads)) } : {}) };
 }
 
-/** `blocksReads`: whether the revision blocked reads of any table. A read of a partitioned table also waits for its partitions. */
-function withWaits(table: MeasuredTable, fixed: number, blocksReads: boolean): MeasuredWaits {
+/**
+ * @param fixed milliseconds that do not grow with the table
+ * @param slower how many times as long production takes for the same work
+ * @param blocksReads whether the revision blocked reads of any table. A read of a partitioned table also waits for its partitions
+ */
+function withWaits(table: MeasuredTable, fixed: number, slower: number, blocksReads: boolean): MeasuredWaits {
   if (table.rows === 0) return table;
   const longest = (blocks: (mode: string) => boolean) =>
     table.locks.reduce((most, { mode, milliseconds }) => (blocks(mode) ? Math.max(most, milliseconds) : most), 0);
@@ -30,7 +41,7 @@ function withWaits(table: MeasuredTable, fixed: number, blocksReads: boolean): M
     longest((mode) => mode in WAITS),
     table.longestWriteMilliseconds ?? 0,
   );
-  const wait = (milliseconds: number): Wait => ({ milliseconds, inProduction: scaled(milliseconds, fixed, table) });
+  const wait = (milliseconds: number): Wait => ({ milliseconds, inProduction: scaled(milliseconds, fixed, slower, table) });
   return {
     ...table,
     ...(reads > 0 ? { readsBlocked: wait(reads) } : {}),
@@ -38,7 +49,7 @@ function withWaits(table: MeasuredTable, fixed: number, blocksReads: boolean): M
   };
 }
 
-function scaled(milliseconds: number, fixed: number, { rows, productionRows }: MeasuredTable): number {
+function scaled(milliseconds: number, fixed: number, slower: number, { rows, productionRows }: MeasuredTable): number {
   const growing = Math.max(0, milliseconds - fixed);
-  return Math.round(milliseconds + growing * Math.max(0, productionRows / rows - 1));
+  return Math.round(milliseconds - growing + growing * Math.max(1, productionRows / rows) * slower);
 }

@@ -39,6 +39,7 @@ def test_a_transaction_is_measured_with_its_locks_rows_and_bytes(observed: Obser
     assert share["milliseconds"] > 0
     # The index alone has 2,000 entries of 30 bytes.
     assert facts["walBytes"] > 30_000
+    assert facts["sortMilliseconds"] > 0
 
 
 def test_work_outside_of_a_transaction_is_measured_too(observed: Observed) -> None:

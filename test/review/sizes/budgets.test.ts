@@ -66,6 +66,7 @@ const table = (more: Partial<MeasuredTable>): MeasuredTable => ({
 const measured = (more: Partial<MeasuredTable>): MeasuredFacts => ({
   revision: 'b2',
   milliseconds: 1_030,
+  sortMilliseconds: STATISTICS.sortMilliseconds,
   walBytes: 51_000_000,
   tables: [table(more)],
 });
@@ -97,7 +98,7 @@ describe('a measured wait', () => {
         seen: 'replay',
         message:
           'writes to orders wait for up to 10 s in production (measured on this machine: 1.0 s on 1 million of 10 million rows, ' +
-          'scaled); the budget "writesBlocked" allows 2s',
+          'scaled to production); the budget "writesBlocked" allows 2s',
         budget: { name: 'writesBlocked', table: 'orders', allowedMilliseconds: 2_000, milliseconds, basis: 'measured' },
       },
     ]);
@@ -145,6 +146,13 @@ describe('a measured wait', () => {
     const locks = [{ mode: 'AccessExclusiveLock', milliseconds: 15 }];
     const { revisions } = await judged(revision([TYPE]), { sizes: SIZES }, measured({ locks }));
     expect(revisions[0]?.measured?.tables?.[0]?.readsBlocked).toEqual({ milliseconds: 15, inProduction: 15 });
+  });
+
+  test('is scaled to the speed of the server of production', async () => {
+    const sortMilliseconds = STATISTICS.sortMilliseconds / 3;
+    const rows = { productionRows: 1_000_000, locks: [{ mode: 'ShareLock', milliseconds: 1_024 }] };
+    const { revisions } = await judged(revision([INDEX]), { sizes: SIZES }, { ...measured(rows), sortMilliseconds });
+    expect(revisions[0]?.measured?.tables?.[0]?.writesBlocked).toEqual({ milliseconds: 1_024, inProduction: 24 + 3 * 1_000 });
   });
 
   test('stands beside the estimate in the finding of the lock', async () => {

@@ -50,7 +50,7 @@ FROM (
 
 # Reads no table. The numbers come unordered and fit into the default work_mem; with OFFSET the planner keeps the sort.
 SORT = """
-SELECT extract(epoch FROM clock_timestamp() - statement_timestamp())::float8 * 1000
+SELECT (extract(epoch FROM clock_timestamp() - statement_timestamp()) * 1000)::text
 FROM (SELECT count(*) FROM (SELECT FROM generate_series(1, 50000) AS n ORDER BY mod(n::bigint * 7919, 100003) OFFSET 0) AS sorted)
   AS done(numbers) WHERE numbers > 0
 """

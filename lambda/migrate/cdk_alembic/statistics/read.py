@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from statistics import median
 from typing import Any
 
@@ -25,12 +26,16 @@ _KINDS = {"r": "table", "p": "partitioned table", "m": "materialized view", "f":
 
 def read_statistics(connection: Any) -> tuple[dict[str, Any], list[str]]:
     """DatabaseStatistics, and warnings. `connection` is in autocommit. Raises SQLAlchemyError."""
-    facts = json.loads(connection.exec_driver_sql(queries.database(connection.dialect.server_version_info)).scalar())
-    total, hidden, found = json.loads(connection.exec_driver_sql(queries.tables()).scalar())
+
+    def ask(sql: str) -> Any:
+        return json.loads(connection.exec_driver_sql(sql).scalar())
+
+    facts = ask(queries.database(connection.dialect.server_version_info))
+    total, hidden, found = ask(queries.tables())
     seconds = facts.pop("countedSeconds")
     tables = [_table(table, seconds) for table in found]
     _add_partitions(tables)
-    facts["sortMilliseconds"] = round(_sort_milliseconds(connection), 3)
+    facts["sortMilliseconds"] = sort_milliseconds(ask)
     facts["tables"] = fitting(sorted(tables, key=lambda table: (-table["bytes"], table["name"])))
     facts["tablesLeftOut"] = (total or 0) - len(facts["tables"])
     warnings = []
@@ -42,8 +47,9 @@ def read_statistics(connection: Any) -> tuple[dict[str, Any], list[str]]:
     return facts, warnings
 
 
-def _sort_milliseconds(connection: Any) -> float:
-    return median(connection.exec_driver_sql(queries.SORT).scalar() for _ in range(SORTS))
+def sort_milliseconds(ask: Callable[[str], float]) -> float:
+    """How fast the server is. `ask`: gives the JSON value of a query."""
+    return round(median(ask(queries.SORT) for _ in range(SORTS)), 3)
 
 
 def _table(found: dict[str, Any], seconds: float | None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from cdk_alembic.project.project import Project
 from cdk_alembic.project.revisions import alembic_errors
 from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redact
+from cdk_alembic.statistics.read import sort_milliseconds
 
 from ..replay.env_facts import prepared
 from ..replay.placing import settle
@@ -133,6 +134,8 @@ class _Measurement:
 
         step.migration_fn = seen
         watched = WatchedStep(step, context, self._watch, {})
+        with raw.rolled_back(context.connection):
+            sort = sort_milliseconds(functools.partial(raw.value, context.connection))
         written = _written(context.connection)
         with beside:
             began = time.perf_counter()
@@ -148,6 +151,7 @@ class _Measurement:
         else:
             self._facts = {
                 "milliseconds": _milliseconds(seconds),
+                "sortMilliseconds": sort,
                 **({} if written is None or after is None else {"walBytes": after - written}),
                 "tables": [self._table(name, filled, beside) for name in _reported(filled, beside)],
             }

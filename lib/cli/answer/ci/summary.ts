@@ -18,7 +18,11 @@ function answer(document: AnswerDocument): string[] | undefined {
   if (document.drift) {
     const { status, reason, objects } = document.drift;
     const state =
-      status === 'drifted' ? `${driftCount(document.drift)} changed by hand` : status === 'none' ? 'none' : 'could not be determined';
+      status === 'drifted'
+        ? `${driftCount(document.drift)} changed by hand`
+        : status === 'none'
+          ? 'none'
+          : 'could not be determined';
     const rows = table(objects, ['object', 'changed by hand'], ({ object, change }) => [code(object), change]);
     return [`### Drift of ${code(stage)}: ${state}`, ...(reason ? ['', escaped(reason)] : []), ...rows];
   }

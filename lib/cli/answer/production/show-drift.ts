@@ -10,7 +10,8 @@ const MAX_LINES = 24;
 export function showDrift(terminal: Terminal, drift: DriftReport): void {
   const { status, reason, keptAt, objects, objectsLeftOut } = drift;
   if (status === 'unknown') terminal.warning(`drift could not be determined: ${reason}`);
-  else terminal.line(`${objects.length === 0 ? 'no drift' : `${driftCount(drift)} changed by hand`} since ${plain(keptAt ?? '')}`);
+  else
+    terminal.line(`${objects.length === 0 ? 'no drift' : `${driftCount(drift)} changed by hand`} since ${plain(keptAt ?? '')}`);
   showDriftedObjects(terminal, objects);
   if (objectsLeftOut) terminal.line(`  and ${objectsLeftOut} more, which do not fit into the function's answer`);
 }
