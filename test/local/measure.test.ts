@@ -17,7 +17,12 @@ function write(file: string, value: unknown): void {
 }
 
 test('runs each revision on tables as large as in production, and tells locks, waits, bytes and what is over its budget', async () => {
-  const users = { ...TABLE, name: 'users', rows: ROWS, columns: [{ name: 'code', nulls: 0.5, distinct: -1, width: 40 }] };
+  const users = {
+    ...TABLE,
+    name: 'users',
+    rows: ROWS,
+    columns: [{ name: 'code', nulls: 0.5, distinct: -1, width: 40, collated: true }],
+  };
   write('statistics.json', { ...STATISTICS, tables: [users] });
   write('cdk-alembic.json', {
     budgets: { writesBlocked: '0ms', readsBlocked: '0ms', rewrites: false },

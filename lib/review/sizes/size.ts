@@ -33,9 +33,7 @@ export function withSize(
   const tables = cost?.tables.flatMap((name) => find(name) ?? []) ?? [];
   const [first] = tables;
   if (!cost || !first || tables.length < cost.tables.length) return finding;
-  const { seconds, extraBytes } = total(
-    tables.map((table) => estimate(cost, table, statistics.sortMilliseconds, find(cost.references))),
-  );
+  const { seconds, extraBytes } = total(tables.map((table) => estimate(cost, table, statistics, find(cost.references))));
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
   const bytes = tables.reduce((sum, table) => sum + table.bytes + table.toastBytes, 0);
   const small = isSmall([...tables, ...(find(cost.references) ? [find(cost.references) as TableStatistics] : [])], smallTable);

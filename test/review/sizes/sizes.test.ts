@@ -72,13 +72,31 @@ test('work of unknown length has rows and bytes, and no time', () => {
   expect(message).toContain('orders has 10 million rows (1.2 GB); rows from');
 });
 
+/** Of a server that sorts texts as fast as the collation `C` does. */
+const speed = (sortMilliseconds: number, slower = 1) => ({
+  sortMilliseconds,
+  sortTextMilliseconds: 1.8 * sortMilliseconds * slower,
+});
+
 test('a server that sorts in half the time takes half the time', () => {
-  const likely = (sortMilliseconds: number) => estimate(INDEX, ORDERS, sortMilliseconds).seconds?.likely;
+  const likely = (sortMilliseconds: number) => estimate(INDEX, ORDERS, speed(sortMilliseconds)).seconds?.likely;
   expect(likely(10)).toBeCloseTo((likely(20) as number) / 2);
 });
 
+test('a collation that compares texts slowly makes indexes of texts slow, and no others', () => {
+  const likely = (columns: readonly string[], slower: number) =>
+    estimate({ ...INDEX, columns }, table(1e6), speed(9, slower)).seconds?.likely as number;
+  expect(likely(['note'], 4) / likely(['note'], 1)).toBeGreaterThan(2.5);
+  expect(likely(['n'], 4)).toBe(likely(['n'], 1));
+  expect(likely(['n', 'note'], 4)).toBe(likely(['note'], 4));
+  // Nothing is known about an expression or a column without statistics.
+  expect(likely(['missing'], 4)).toBeGreaterThan(likely(['missing'], 1));
+  const rewrite = (slower: number) => estimate({ work: 'rewrite', tables: ['t'] }, table(1e6), speed(9, slower)).seconds?.likely;
+  expect(rewrite(4)).toBeGreaterThan(rewrite(1) as number);
+});
+
 /* The table of docs/production.md: the time of a sort, and the seconds of a statement on so many rows of 93 bytes. */
-const column = (name: string, width: number) => ({ name, nulls: 0, distinct: -1, width });
+const column = (name: string, width: number) => ({ name, nulls: 0, distinct: -1, width, collated: name === 'note' });
 const table = (rows: number): TableStatistics => ({
   ...ORDERS,
   rows,
@@ -92,6 +110,7 @@ const table = (rows: number): TableStatistics => ({
     bytes: bytes * rows,
     method: 'btree',
     valid: true,
+    collated: at === 2,
     scans: 0,
   })),
 });
@@ -116,7 +135,7 @@ test.each<[string, Cost['work'], Partial<Cost>, number, number, number]>([
 ])(
   '%s, %s: on a server that sorts in that time, the estimate is within a factor of two',
   (_, work, cost, rows, sortMilliseconds, taken) => {
-    const { seconds } = estimate({ work, tables: ['t'], ...cost }, table(rows), sortMilliseconds);
+    const { seconds } = estimate({ work, tables: ['t'], ...cost }, table(rows), speed(sortMilliseconds));
     const ratio = (seconds?.likely ?? 0) / taken;
     expect(ratio).toBeGreaterThan(0.5);
     expect(ratio).toBeLessThan(2);

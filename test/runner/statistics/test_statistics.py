@@ -59,7 +59,9 @@ def test_statistics_count_rows_bytes_and_partitions_and_hold_no_value(filled: Da
     assert [index["name"] for index in orders["indexes"]] == ["orders_note", "orders_pkey"]
     assert {index["rows"] for index in orders["indexes"]} == {9900}
     note = next(column for column in orders["columns"] if column["name"] == "note")
-    assert set(note) == {"name", "nulls", "distinct", "width"}
+    assert set(note) == {"name", "nulls", "distinct", "width", "collated"}
+    assert [column["name"] for column in orders["columns"] if column["collated"]] == ["note"]
+    assert [index["name"] for index in orders["indexes"] if index["collated"]] == ["orders_note"]
     assert 0.7 < note["nulls"] < 0.8
     # The free space of a hundred deleted rows, and padding.
     assert 0 <= orders["bloatBytes"] < orders["bytes"] / 3
@@ -74,7 +76,7 @@ def test_statistics_count_rows_bytes_and_partitions_and_hold_no_value(filled: Da
     memory = {"name": "maintenance_work_mem", "value": filled.rows("SHOW maintenance_work_mem")[0][0]}
     assert memory in statistics["settings"]
     assert statistics["tablesLeftOut"] == 0
-    assert statistics["sortMilliseconds"] > 0
+    assert statistics["sortMilliseconds"] > 0 and statistics["sortTextMilliseconds"] > 0
 
 
 def test_a_table_that_grew_after_its_analyze_is_counted_by_its_size(filled: Database) -> None:

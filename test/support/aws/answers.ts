@@ -43,6 +43,7 @@ export const STATISTICS: DatabaseStatistics = {
   countedSince: '2025-12-01T00:00:00Z',
   settings: [{ name: 'maintenance_work_mem', value: '64MB' }],
   sortMilliseconds: 40.5,
+  sortTextMilliseconds: 72.9,
   publications: [{ name: 'feed', allTables: false, tables: ['orders'] }],
   tables: [
     {
@@ -58,8 +59,10 @@ export const STATISTICS: DatabaseStatistics = {
       analyzedAt: '2025-12-31T00:00:00Z',
       rowBytes: 112,
       bloatBytes: 40_000_000,
-      columns: [{ name: 'note', nulls: 0.5, distinct: -0.2, width: 20 }],
-      indexes: [{ name: 'orders_pkey', rows: 10_000_000, bytes: 220_000_000, method: 'btree', valid: true, scans: 7 }],
+      columns: [{ name: 'note', nulls: 0.5, distinct: -0.2, width: 20, collated: true }],
+      indexes: [
+        { name: 'orders_pkey', rows: 10_000_000, bytes: 220_000_000, method: 'btree', valid: true, collated: false, scans: 7 },
+      ],
     },
   ],
   tablesLeftOut: 0,

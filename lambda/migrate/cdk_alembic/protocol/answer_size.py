@@ -11,7 +11,8 @@ MAX_LENGTH = 5_000_000
 """Characters of JSON. The rest is for what else an answer has."""
 
 
-def fitting(items: Sequence[Any]) -> list[Any]:
-    """The first of the items that fit into an answer together."""
+def fitting(items: Sequence[Any]) -> tuple[list[Any], int]:
+    """The first of the items that fit into an answer together, and how many do not."""
     lengths = accumulate(len(json.dumps(item)) + 1 for item in items)
-    return [item for item, length in zip(items, lengths) if length <= MAX_LENGTH]
+    fit = [item for item, length in zip(items, lengths, strict=True) if length <= MAX_LENGTH]
+    return fit, len(items) - len(fit)

@@ -84,6 +84,8 @@ def _statistics(context: Any, invocation: Invocation) -> dict[str, Any]:
     with brief_connection(context) as connection:
         statistics, warnings = read_statistics(connection)
     invocation.warnings.extend(warnings)
+    statistics["tables"], left_out = fitting(statistics["tables"])
+    statistics["tablesLeftOut"] += left_out
     return statistics
 
 
@@ -93,9 +95,8 @@ def _drift(context: Any, invocation: Invocation, heads: tuple[str, ...]) -> dict
     table = find(context)
     with brief_connection(context) as connection:
         drift = report(connection, table, heads, ALLOWANCE in invocation.request.allow)
-    objects = drift["objects"]
-    drift["objects"] = fitting(objects)
-    if left_out := len(objects) - len(drift["objects"]):
+    drift["objects"], left_out = fitting(drift["objects"])
+    if left_out:
         drift["objectsLeftOut"] = left_out
     return drift
 

@@ -7,6 +7,9 @@ MAX_TABLES = 2000
 
 _TIME = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 
+# Whether values are compared by a collation, which takes longer than comparing bytes.
+_COLLATED = """EXISTS (SELECT FROM pg_collation WHERE oid {} AND collname NOT IN ('C', 'POSIX', 'ucs_basic', 'pg_c_utf8'))"""
+
 SETTINGS = (
     "autovacuum",
     "checkpoint_timeout",
@@ -48,12 +51,16 @@ FROM (
 ) AS counters
 """
 
-# Reads no table. The numbers come unordered and fit into the default work_mem; with OFFSET the planner keeps the sort.
-SORT = """
+# Reads no table. The values come unordered and fit into the default work_mem; with OFFSET the planner keeps the sort.
+_SORT = """
 SELECT (extract(epoch FROM clock_timestamp() - statement_timestamp()) * 1000)::text
-FROM (SELECT count(*) FROM (SELECT FROM generate_series(1, 50000) AS n ORDER BY mod(n::bigint * 7919, 100003) OFFSET 0) AS sorted)
-  AS done(numbers) WHERE numbers > 0
+FROM (SELECT count(*) FROM (SELECT FROM generate_series(1, 50000) AS n ORDER BY {} OFFSET 0) AS sorted)
+  AS done(counted) WHERE counted > 0
 """
+_NUMBER = "mod(n::bigint * 7919, 100003)"
+SORT = _SORT.format(_NUMBER)
+# By the collation of the database.
+SORT_TEXT = _SORT.format(f"{_NUMBER}::text || '@example.com'")
 
 # Measuring a file takes a lock that an ALTER TABLE, or one that waits, would block: its last known number of pages counts then.
 _TABLES = """
@@ -71,7 +78,8 @@ WITH closed AS MATERIALIZED (
 ), owned AS (
   SELECT i.indrelid, sum(relation.bytes) AS bytes, json_agg(json_build_object(
     'name', relation.name, 'rows', relation.reltuples, 'pages', relation.relpages, 'bytes', relation.bytes, 'method', m.amname,
-    'valid', i.indisvalid, 'scans', coalesce(pg_stat_get_numscans(relation.oid), 0)) ORDER BY relation.name) AS list
+    'valid', i.indisvalid, 'collated', {index_collated},
+    'scans', coalesce(pg_stat_get_numscans(relation.oid), 0)) ORDER BY relation.name) AS list
   FROM pg_index AS i JOIN relation ON relation.oid = i.indexrelid JOIN pg_am AS m ON m.oid = relation.relam
   GROUP BY i.indrelid
 ), chosen AS (
@@ -95,9 +103,10 @@ SELECT json_build_array(max(total), max(hidden), coalesce(json_agg(json_build_ob
   'analyzedAt', {analyzed_at},
   'attributes', (SELECT count(*) FROM pg_attribute WHERE attrelid = chosen.oid AND attnum > 0 AND NOT attisdropped),
   'columns', coalesce((
-    SELECT json_agg(json_build_object('name', attname, 'nulls', null_frac, 'distinct', n_distinct, 'width', avg_width)
-      ORDER BY attname)
-    FROM pg_stats WHERE schemaname = chosen.nspname AND tablename = chosen.relname AND inherited = (chosen.relkind = 'p')), '[]'),
+    SELECT json_agg(json_build_object('name', a.attname, 'nulls', null_frac, 'distinct', n_distinct, 'width', avg_width,
+      'collated', {column_collated}) ORDER BY a.attname)
+    FROM pg_stats AS s JOIN pg_attribute AS a ON a.attrelid = chosen.oid AND a.attname = s.attname
+    WHERE schemaname = chosen.nspname AND tablename = chosen.relname AND inherited = (chosen.relkind = 'p')), '[]'),
   'indexes', coalesce(list, '[]'))), '[]'))::text
 FROM chosen
 """
@@ -116,4 +125,9 @@ def database(version: tuple[int, ...]) -> str:
 def tables(limit: int = MAX_TABLES) -> str:
     """The query for the largest tables, and all partitioned ones before them."""
     analyzed = "greatest(pg_stat_get_last_analyze_time(chosen.oid), pg_stat_get_last_autoanalyze_time(chosen.oid))"
-    return _TABLES.format(analyzed_at=_TIME.format(analyzed), limit=limit)
+    return _TABLES.format(
+        analyzed_at=_TIME.format(analyzed),
+        index_collated=_COLLATED.format("= ANY (i.indcollation)"),
+        column_collated=_COLLATED.format("= a.attcollation"),
+        limit=limit,
+    )
