@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Stack, Validations } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Aspects, type Stack, Validations } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
@@ -11,6 +11,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Runtime } from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { AwsSolutionsChecks as AwsSolutionsChecks2 } from 'cdk-nag-2';
 import { MigrationCompute, MigrationSnapshot, TenantCanary, TenantDeploy, TenantSource } from '../../lib';
 import { SAMPLES, sample } from './sample-stack';
 import { migrationStack, temporaryDirectory } from './support';
@@ -57,12 +58,15 @@ const TENANTS_WITH_EVERYTHING = () =>
     runtime: Runtime.PYTHON_3_14,
   })).stack;
 
-const STACKS: [string, () => Stack][] = [
-  ...SAMPLES.map((context): [string, () => Stack] => [`the sample with ${JSON.stringify(context)}`, () => sample(context).stack]),
+const CONSTRUCTS: [string, () => Stack][] = [
   ['a stack with all that the construct can use', WITH_EVERYTHING],
   ['a stack with tenants', TENANTS],
   ['a stack with tenants and all that they can use', TENANTS_WITH_EVERYTHING],
   ['a stack with a container', WITH_CONTAINER],
+];
+const STACKS: [string, () => Stack][] = [
+  ...SAMPLES.map((context): [string, () => Stack] => [`the sample with ${JSON.stringify(context)}`, () => sample(context).stack]),
+  ...CONSTRUCTS,
 ];
 
 /** Rules of cdk-nag's AwsSolutions that a stack breaks, and where. */
@@ -89,6 +93,16 @@ function acknowledged(stack: Stack): [string, string][] {
 
 test.each(STACKS)('cdk-nag (AwsSolutions) finds nothing in %s', (_, make) => {
   expect(nag(make())).toEqual([]);
+});
+
+// As an app of cdk-nag 2 adds it: its findings are errors of the synth.
+test.each(CONSTRUCTS)('cdk-nag 2 finds nothing in %s', (_, make) => {
+  const stack = make();
+  Aspects.of(stack).add(new AwsSolutionsChecks2());
+  const annotations = Annotations.fromStack(stack);
+  const finding = Match.stringLikeRegexp('AwsSolutions-|CdkNagValidationFailure');
+  const found = [...annotations.findError('*', finding), ...annotations.findWarning('*', finding)];
+  expect(found.map(({ id, entry }) => [id, entry.data])).toEqual([]);
 });
 
 test.each(STACKS)('everything that is acknowledged in %s is really there, and has a reason', (_, make) => {

@@ -4,7 +4,7 @@ import type { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as rds from 'aws-cdk-lib/aws-rds';
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { DatabaseVariables, MigrationDatabase } from '../../lib';
 import { SETTINGS_VARIABLE } from '../../lib/contract';
 import { findings, functionOf, migrationStack, resourcesOf, templateOf } from './support';
@@ -151,6 +151,22 @@ test.each(['cluster with tokens', 'instance with tokens', 'proxy with tokens'])(
     expect(text).not.toContain('secretsmanager');
   },
 );
+
+test.each<[string, RegExp, (stack: Stack) => MigrationDatabase]>([
+  [
+    'a cluster',
+    /^the secret Stack\/Cluster\/Secret\S* belongs to the database Stack\/Cluster, whose security group stays closed: .*MigrationDatabase\.fromCluster /,
+    (stack) => MigrationDatabase.fromSecret(clusterOf(stack).secret as ISecret, { variables }),
+  ],
+  [
+    'an instance',
+    /belongs to the database Stack\/Instance, .*MigrationDatabase\.fromInstance /,
+    (stack) => MigrationDatabase.fromSecret(instanceOf(stack).secret as ISecret, { variables }),
+  ],
+])('the secret of %s alone brings a warning: nothing lets the function in', (_, warning, database) => {
+  const { warnings } = findings((stack) => ({ database: database(stack), vpc: vpcOf(stack) }));
+  expect(warnings.filter((text) => warning.test(text))).toHaveLength(1);
+});
 
 test('a database without a secret is reported', () => {
   const { errors } = findings((stack) => {

@@ -1,4 +1,4 @@
-import { type Acknowledgment, Stack, Validations } from 'aws-cdk-lib';
+import { type Acknowledgment, AspectPriority, Aspects, CfnResource, type IAspect, Stack, Validations } from 'aws-cdk-lib';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -8,14 +8,47 @@ import type { IConstruct } from 'constructs';
  * cdk-nag's AwsSolutions findings that we accept, each with its reason, so that apps with cdk-nag need not suppress them.
  */
 
-/** Has no effect in CDK versions without `Validations`, or whose `Validations` reject an ARN in an id. */
+/** For cdk-nag 3 and cdk-nag 2, each of which reads only its own. */
 function acknowledge(scope: IConstruct, ...findings: Acknowledgment[]): void {
-  for (const finding of findings) {
-    try {
-      Validations?.of(scope).acknowledge(finding);
-    } catch (error) {
-      if ((error as Error).name !== 'InvalidValidationId') throw error;
-    }
+  for (const finding of findings) acknowledgeInVersion3(scope, finding);
+  Aspects.of(scope).add(new Suppressions(findings), { priority: AspectPriority.MUTATING });
+}
+
+/** Has no effect in CDK versions without `Validations`, or whose `Validations` reject an ARN in an id. */
+function acknowledgeInVersion3(scope: IConstruct, finding: Acknowledgment): void {
+  try {
+    Validations?.of(scope).acknowledge(finding);
+  } catch (error) {
+    if ((error as Error).name !== 'InvalidValidationId') throw error;
+  }
+}
+
+/** The resources that break a rule. */
+const BREAKING: Readonly<Record<string, string>> = {
+  'AwsSolutions-ECS2': 'AWS::ECS::TaskDefinition',
+  'AwsSolutions-IAM5': 'AWS::IAM::Policy',
+  'AwsSolutions-S1': 'AWS::S3::Bucket',
+  'AwsSolutions-SF1': 'AWS::StepFunctions::StateMachine',
+  'AwsSolutions-SF2': 'AWS::StepFunctions::StateMachine',
+};
+
+/** Writes what cdk-nag 2 reads into the metadata of the resources. An aspect, because a role gets its policy later. */
+class Suppressions implements IAspect {
+  private readonly rules: readonly { id: string; reason: string; applies_to?: string[] }[];
+
+  constructor(findings: readonly Acknowledgment[]) {
+    this.rules = findings.map(({ id, reason }) => {
+      const [, rule = id, detail] = /^([^[]+)\[(.*)\]$/.exec(id) ?? [];
+      return { id: rule, reason, ...(detail && { applies_to: [detail] }) };
+    });
+  }
+
+  visit(resource: IConstruct): void {
+    if (!CfnResource.isCfnResource(resource)) return;
+    const rules = this.rules.filter(({ id }) => BREAKING[id] === resource.cfnResourceType);
+    if (!rules.length) return;
+    const known = resource.getMetadata('cdk_nag');
+    resource.addMetadata('cdk_nag', { ...known, rules_to_suppress: [...(known?.rules_to_suppress ?? []), ...rules] });
   }
 }
 

@@ -7,7 +7,7 @@ import type { IConstruct } from 'constructs';
 import type { DatabaseSettings } from '../../contract';
 import { named, option } from '../../packaging/code-in-messages';
 import type { DatabaseVariables } from './database-variables';
-import { addressProblem, databaseNameProblem, engineProblem, tokenProblem } from './rds-problem';
+import { addressProblem, closedProblem, databaseNameProblem, engineProblem, tokenProblem } from './rds-problem';
 
 /** Options of {@link MigrationDatabase.fromSecret}. */
 export interface SecretDatabaseOptions {
@@ -133,10 +133,12 @@ const PROXY_PORT = 5432;
 export class MigrationDatabase {
   /**
    * A secret with RDS's keys (`host`, `port`, `username`, `password`, `dbname`), or one with a URL. The options override the
-   * secret.
+   * secret. Does not open the database's security group for the function.
    */
   static fromSecret(secret: secretsmanager.ISecret, options: SecretDatabaseOptions): MigrationDatabase {
-    return new MigrationDatabase((client) => bindSecret(client, secret, options), { secret, variables: options.variables });
+    const warning = options.host ? undefined : closedProblem(secret);
+    const known = { secret, variables: options.variables, warnings: warning ? [warning] : [] };
+    return MigrationDatabase._of(known, (client) => bindSecret(client, secret, options));
   }
 
   /** An Aurora cluster: its writer and its secret. Opens its security group for the function. */

@@ -1,5 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
-import type * as rds from 'aws-cdk-lib/aws-rds';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { named, option } from '../../packaging/code-in-messages';
 
 type Database = rds.IDatabaseCluster | rds.IDatabaseInstance;
@@ -35,6 +36,21 @@ export function databaseNameProblem({ node }: Database): { readonly error?: stri
       `the database ${node.path} is created without a database, so its secret names none: give ${option('databaseName', 'postgres')} or the ` +
       `like, or set the database's own name when you create it (${option('defaultDatabaseName')} of a cluster, ${option('databaseName')} of an instance)`,
   };
+}
+
+/** Says that the secret alone does not open the database that it belongs to. */
+export function closedProblem(secret: ISecret): string | undefined {
+  for (const { node } of secret.node.scopes.reverse()) {
+    const resource = node.defaultChild;
+    const isCluster = resource instanceof rds.CfnDBCluster;
+    if (!isCluster && !(resource instanceof rds.CfnDBInstance)) continue;
+    const factory = named(isCluster ? 'MigrationDatabase.fromCluster' : 'MigrationDatabase.fromInstance');
+    return (
+      `the secret ${secret.node.path} belongs to the database ${node.path}, whose security group stays closed: use ${factory} ` +
+      'with the database, which opens it for the function'
+    );
+  }
+  return undefined;
 }
 
 /** Says that an imported database has no address: reading it throws. */
