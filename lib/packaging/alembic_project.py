@@ -61,7 +61,12 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
     called_in, scripts = found[0] if found else (directory, None)
     if scripts is None:
         text = f'the script_location "{script_location}" of {directory / config} is not a directory'
-        return mistaken(f"{text}: {place_of_scripts(directory, here)}")
+        above = next((folder for folder in directory.parents if (folder / script_location / "env.py").is_file()), None)
+        if above is None:
+            return mistaken(f"{text}: {place_of_scripts(directory, here)}")
+        # The command has its own next step.
+        below = os.path.relpath(above / script_location, here)
+        return {**mistaken(f"{text}, but in {above}"), "above": str(above), "scripts": below}
     configured = options.get("version_locations") or []
     located = [locate(directory, called_in, text) for text in configured]
     versions = [path for path in located if path] or [scripts / "versions"]
@@ -90,7 +95,7 @@ def called_below(directory: Path, script_location: str) -> list[tuple[Path, Path
     People call `alembic -c ../alembic.ini` there, or an image has alembic.ini beside it.
     """
     parts = Path(script_location).parts
-    found = [scripts for scripts in scripts_below(directory) if scripts.parts[-len(parts) :] == parts]
+    found = [scripts for scripts in scripts_below(directory) if scripts.relative_to(directory).parts[-len(parts) :] == parts]
     return [(scripts.parents[len(parts) - 1], scripts) for scripts in found] if len(found) == 1 else []
 
 

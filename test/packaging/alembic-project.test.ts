@@ -128,6 +128,29 @@ test('a script_location that is relative to the folder where people call Alembic
   ]);
 });
 
+test('a script_location that is relative to a folder above is refused with how to package that folder', () => {
+  const root = project({
+    'db/shop/alembic.ini': '[alembic]\nscript_location = db/shop/migrations\n',
+    'db/shop/migrations/env.py': '',
+    'db/shop/migrations/versions/a1.py': revisionFile('a1', null),
+  });
+  const directory = join(root, 'db', 'shop');
+  const errorsOf = (...files: string[]) =>
+    checkAlembicProject(
+      directory,
+      undefined,
+      '',
+      files.map((file) => join(directory, file)),
+    ).errors.map(shown);
+  const text = `the script_location "db/shop/migrations" of ${directory}/alembic.ini is not a directory, but in ${root}`;
+  const next = `${text}: give ${root}, with alembicConfig: 'db/shop/alembic.ini'`;
+  expect(errorsOf('requirements.txt')).toEqual([`${next} and requirements: ['db/shop/requirements.txt']`]);
+  expect(errorsOf('../../requirements.txt')).toEqual([next]);
+  expect(errorsOf('poetry.lock', 'pyproject.toml')).toEqual([
+    `${text}: set "script_location = %(here)s/migrations" there, which is right from everywhere`,
+  ]);
+});
+
 test('two files with one revision id are named, and are not two heads', () => {
   const files = { ...ENV, 'alembic/versions/copy.py': revisionFile('a1', null) };
   expect(checkAlembicProject(project({ 'alembic.ini': ALEMBIC_INI, ...files })).errors).toEqual([

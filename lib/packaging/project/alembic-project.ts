@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { join, relative } from 'node:path';
 import { packagePath } from '../../package-root';
+import { option } from '../code-in-messages';
 import { PackagingError } from '../errors';
 import { findPython } from '../uv';
 import { findAlembicConfig } from './alembic-config';
@@ -13,6 +15,10 @@ interface Head {
 /** Facts of an Alembic project, from lib/packaging/alembic_project.py. */
 export interface AlembicProject {
   readonly problems: readonly string[];
+  /** A folder above the project's, to which the location of the scripts is relative. */
+  readonly above?: string;
+  /** The scripts that are found from there, relative to the folder of the configuration. */
+  readonly scripts?: string;
   /** Alembic's working directory, relative to the project's directory. */
   readonly folder?: string;
   /** Absolute paths of the folders that Alembic reads. */
@@ -52,12 +58,13 @@ export interface ProjectFindings {
 
 /**
  * Warnings and errors of a project before it is packaged. `run` is the prefix of commands in its environment, such as `uv run
- * `.
+ * `; `files` determine what is installed.
  */
 export function checkAlembicProject(
   directory: string,
   named?: string,
   run = '',
+  files: readonly string[] = [],
 ): ProjectFindings & ({ readonly alembic?: undefined } | { readonly alembic: AlembicFolders }) {
   let config: string;
   try {
@@ -72,7 +79,8 @@ export function checkAlembicProject(
     return { errors: [], warnings: [unread], alembic: { config, folder: '.', paths: [] } };
   }
   const { folder = '.', paths, revisions } = project;
-  const errors = [...project.problems];
+  const next = project.above && calledAbove(project.above, `${project.scripts}`, directory, config, files);
+  const errors = next ? project.problems.map((problem) => `${problem}: ${next}`) : [...project.problems];
   const warnings: string[] = [];
   if (revisions && revisions.heads.length > 1 && !revisions.heads.every(({ labelled }) => labelled)) {
     errors.push(severalHeads(directory, config, revisions.heads, run));
@@ -81,6 +89,28 @@ export function checkAlembicProject(
     warnings.push(`${paths.slice(1).join(', ')} holds no revision yet: the deploy migrates nothing`);
   }
   return { errors, warnings, alembic: { config, folder, paths } };
+}
+
+/** The next step for a project whose Alembic is called in a folder above. */
+function calledAbove(above: string, scripts: string, directory: string, config: string, files: readonly string[]): string {
+  // A lock belongs to its own folder.
+  const isLocked = files[0] !== undefined && !isUnlocked(files[0]);
+  return isLocked
+    ? `set "script_location = %(here)s/${scripts}" there, which is right from everywhere`
+    : `give ${above}, ${optionsFrom(above, directory, config, files)}`;
+}
+
+/** The options with which a folder above a project is packaged instead. */
+export function optionsFrom(folder: string, directory: string, config: string, files: readonly string[]): string {
+  const own = files.filter(isUnlocked).map((file) => relative(folder, file));
+  // Those that are found there anyway have no folder.
+  const requirements = own.slice(0, 1).filter((file) => file.includes('/'));
+  const also = requirements.map((file) => ` and ${option('requirements', [file])}`).join('');
+  return `with ${option('alembicConfig', relative(folder, join(directory, config)))}${also}`;
+}
+
+function isUnlocked(file: string): boolean {
+  return /\.txt$|pyproject\.toml$/.test(file);
 }
 
 function severalHeads(directory: string, config: string, heads: readonly Head[], run: string): string {

@@ -49,7 +49,7 @@ function check(directory: string, options: BackendOptions, pythonVersion: string
   const selection = { ...given, without: [...given.without, ...replacedBy(given.add)] };
   const dependencies = findDependencies(directory, selection);
   const source = dependencies && { ...dependencies, files: [...dependencies.files, ...wheelsIn(options.wheels)] };
-  const { alembic, ...found } = checkAlembicProject(directory, alembicConfig, source?.run);
+  const { alembic, ...found } = checkAlembicProject(directory, alembicConfig, source?.run, source?.files);
   const errors = [...found.errors, ...(source ? source.errors : [noDependencies(directory)])];
   const python = pythonProblem(directory, pythonVersion, given.requirements);
   if (python?.error) errors.push(python.error);

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DEPENDENCIES_DIRECTORY } from '../../contract';
 import { call, named, option } from '../code-in-messages';
 import { optionFor } from '../dependencies/elsewhere';
@@ -7,7 +7,7 @@ import { repositoryOf } from '../dependencies/not-on-index';
 import { normalized } from '../dependencies/parsing/requirement';
 import type { DependencySource } from '../dependencies/source';
 import { PackagingError } from '../errors';
-import type { AlembicFolders } from '../project/alembic-project';
+import { type AlembicFolders, optionsFrom } from '../project/alembic-project';
 import { listFiles } from '../project/sources';
 import { driverRequirement, installedDrivers } from './check-installed';
 import type { LoadedWith, Proof } from './proof';
@@ -159,12 +159,9 @@ function folderWith({ directory, alembic, source }: Loaded, module: string): str
   let folder = repository ? directory : undefined;
   while (folder && folder !== repository) {
     folder = dirname(folder);
-    const [config, ...files] = [join(directory, alembic.config), ...source.files].map((path) => relative(folder as string, path));
     const isThere = [module, `${module}.py`].some((name) => existsSync(join(folder as string, name)));
     if (!isThere) continue;
-    const requirements = files.filter((file) => /\.txt$|pyproject\.toml$/.test(file)).slice(0, 1);
-    const also = requirements.map((file) => ` and ${option('requirements', [file])}`).join('');
-    return `give ${folder}, which holds it, with ${option('alembicConfig', config)}${also}`;
+    return `give ${folder}, which holds it, ${optionsFrom(folder, directory, alembic.config, source.files)}`;
   }
   return 'give the folder that holds it';
 }
