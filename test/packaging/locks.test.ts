@@ -113,6 +113,12 @@ json = ["orjson (>=3)", "ujson (>=3)"]`;
     const { errors } = sourceOf({ 'pyproject.toml': `${PYPROJECT}[project]\ndependencies = ["httpx"]\n`, 'poetry.lock': LOCK });
     expect(errors).toEqual([expect.stringMatching(/does not have httpx, which pyproject\.toml asks for: run "poetry lock" in /)]);
   });
+
+  test('may lack what Poetry 1 never locks', () => {
+    const asked = ['setuptools', 'wheel', 'pip', 'distribute'].map((name) => `${name} = "*"\n`).join('');
+    const pyproject = PYPROJECT.replace('alembic =', `${asked}alembic =`);
+    expect(sourceOf({ 'pyproject.toml': pyproject, 'poetry.lock': LOCK }).errors).toEqual([]);
+  });
 });
 
 test('pdm.lock gives what the project reaches, with the extras that have entries of their own', () => {

@@ -8,6 +8,9 @@ import { normalized, pinned } from './parsing/requirement';
 import { readToml, type Table } from './parsing/toml';
 import { type DependencySource, outdatedLock, type Selection } from './source';
 
+/** What Poetry 1 leaves out of its lock: https://github.com/python-poetry/poetry/issues/1584 */
+const NEVER_LOCKED = ['setuptools', 'distribute', 'pip', 'wheel'];
+
 /** Reads Poetry's lock, https://python-poetry.org/docs/libraries/#lock-file */
 export function poetryLock(directory: string, selection: Selection): DependencySource {
   const [file, projectFile] = [join(directory, 'poetry.lock'), join(directory, 'pyproject.toml')];
@@ -16,7 +19,9 @@ export function poetryLock(directory: string, selection: Selection): DependencyS
   const roots = rootsOf(pyproject, selection);
   const packages = ((lock.package ?? []) as Table[]).map((entry) => lockedPackage(directory, entry, selection));
   const dependencies = reachedInLock(packages, roots, selection.without);
-  const missing = roots.filter(({ name }) => !packages.some((found) => found.name === name)).map(({ name }) => name);
+  const missing = roots
+    .map(({ name }) => name)
+    .filter((name) => !NEVER_LOCKED.includes(name) && !packages.some((found) => found.name === name));
   const indexes = ((lock.package ?? []) as Table[]).flatMap(({ source }) => (source?.type === 'legacy' ? [source.url] : []));
   return {
     found: `poetry.lock in ${directory}`,
