@@ -21,7 +21,7 @@ from typing import Any
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "lambda" / "migrate"))
 
-from cdk_alembic.project.graph import Node, own_labels, problem  # noqa: E402
+from cdk_alembic.project.graph import Node, own_labels, problem, without_id  # noqa: E402
 
 # As in alembic.script.base: editors' lock files and package markers are not revisions.
 REVISION_FILE = re.compile(r"(?!\.#|__init__)(.*\.py)$")
@@ -232,9 +232,12 @@ def read_revisions(locations: list[Path], options: dict[str, Any], *, all_here: 
             if not REVISION_FILE.fullmatch(path.name):
                 continue
             values = read_assignments(path)
-            revision = values.get("revision")
-            if revision is None:
+            if "revision" not in values:
                 raise Unreadable  # Alembic rejects such a file, or takes the id from its name.
+            revision = values["revision"]
+            if not revision:
+                error = without_id(path.name)
+                return {"count": 0, "heads": []}, [f"{error.message}: {error.next}"]
             down, depends_on, own = (several(values.get(name)) for name in ("down_revision", "depends_on", "branch_labels"))
             # Alembic ignores an empty depends_on.
             node = Node(revision, path.name, down, () if depends_on == ("",) else depends_on, own)
@@ -290,8 +293,10 @@ def literal(name: str, node: ast.expr) -> Any:
         value = ast.literal_eval(node)
     except ValueError as error:
         raise Unreadable from error
-    single = isinstance(value, str) or (value is None and name != "revision")
-    several = name != "revision" and isinstance(value, (tuple, list, set)) and all(isinstance(item, str) for item in value)
+    if name == "revision":
+        return value if isinstance(value, str) else None
+    single = isinstance(value, str) or value is None
+    several = isinstance(value, (tuple, list, set)) and all(isinstance(item, str) for item in value)
     if not single and not several:
         raise Unreadable
     return list(value) if several else value

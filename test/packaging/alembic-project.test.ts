@@ -158,6 +158,13 @@ test('two files with one revision id are named, and are not two heads', () => {
   ]);
 });
 
+test.each(['None', "''", '7'])('a file whose revision id is %s is named with what to write', (id) => {
+  const files = { ...ENV, 'alembic/versions/b2.py': `revision = ${id}\ndown_revision = 'a1'\n` };
+  expect(checkAlembicProject(project({ 'alembic.ini': ALEMBIC_INI, ...files })).errors).toEqual([
+    'b2.py has no revision id: give it one, such as `revision = "1a2b3c4d5e6f"`, or move it out of the folder of the revisions',
+  ]);
+});
+
 test('revisions that follow each other in a circle are named', () => {
   const circle = { 'alembic/versions/b2.py': revisionFile('b2', 'c3'), 'alembic/versions/c3.py': revisionFile('c3', 'b2') };
   expect(checkAlembicProject(project({ 'alembic.ini': ALEMBIC_INI, ...ENV, ...circle })).errors).toEqual([

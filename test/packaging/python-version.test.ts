@@ -21,6 +21,15 @@ test.each<[string, string[]]>([
   expect(['3.11', '3.12', '3.13', '3.14'].filter((version) => allows(text, version))).toEqual(versions);
 });
 
+const OLDER_LOCK = `[[package]]
+name = "tool"
+[[package]]
+name = "pure"
+[metadata.files]
+tool = [{file = "tool-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"}, {file = "tool-1.0.tar.gz"}]
+pure = [{file = "pure-2.0-py3-none-any.whl"}]
+`;
+
 function lockOf(...tags: string[]): string {
   const files = tags.map((tag) => `{ file = "tool-1.0-${tag}.whl" }`);
   return `[[package]]\nname = "tool"\nfiles = [${files.join(', ')}, { file = "tool-1.0.tar.gz" }]\n`;
@@ -68,6 +77,11 @@ test.each<[string, Record<string, string>, string]>([
   ],
   ['locks such versions with Pipenv', { 'Pipfile.lock': '{ "default": { "asyncpg": { "version": "==0.29.0" } } }' }, '3.12'],
   ['pins pure wheels', { 'requirements.txt': 'mako==1.3.5\n' }, '3.13'],
+  [
+    'has an older lock of Poetry, with the files of all in one table',
+    { 'pyproject.toml': '', 'poetry.lock': OLDER_LOCK },
+    '3.11',
+  ],
   ['pins what no index has', { 'requirements.txt': 'mako==0.0.0.1\n' }, '3.13'],
 ])('a project that %s runs on the preferred Python that it allows', (_, files, version) => {
   expect(preferredPython(writeFiles(temporaryDirectory(), files))).toBe(version);

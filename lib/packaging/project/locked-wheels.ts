@@ -7,8 +7,8 @@ import { runsOnLambda } from '../platform';
 /** Locks that name the files of each distribution. */
 const LOCKS = ['uv.lock', 'poetry.lock', 'pdm.lock', 'pylock.toml'];
 
-/** Tags of a wheel's file name, https://packaging.python.org/en/latest/specifications/binary-distribution-format/ */
-const WHEEL = /-((?:cp|py)\d[\w.]*)-(\w+)-([\w.]+)\.whl/g;
+/** Name, version and tags of a wheel's file, https://packaging.python.org/en/latest/specifications/binary-distribution-format/ */
+const WHEEL = /([\w.]+)-([^-\s"'/]+)(?:-\d[\w.]*)?-((?:cp|py)\d[\w.]*)-(\w+)-([\w.]+)\.whl/g;
 
 /**
  * SQLAlchemy 2.0 can't be imported on Python 3.13 before 2.0.31, though it has a wheel for any Python:
@@ -35,16 +35,16 @@ export function withMostWheels(directory: string, versions: readonly string[], r
   const lock = requirements.length ? undefined : lockOf(directory);
   const text = lock ? readFileSync(lock, 'utf8') : versions.length > 1 ? wheelsOfPins(directory, requirements) : undefined;
   if (!text) return [...versions];
-  const distributions = text
-    .split(/^\[\[packages?\]\]$/m)
-    .map((entry) => ({
-      wheels: [...entry.matchAll(WHEEL)].map(([, ...tags]) => tags as unknown as Tags),
-      sqlalchemy: /\bsqlalchemy-([\d.]+)-/i.exec(entry)?.[1] ?? '',
-    }))
-    .filter(({ wheels }) => wheels.length);
+  // The files of older locks of Poetry and PDM are in one table at the end.
+  const distributions = new Map<string, { readonly wheels: readonly Tags[]; readonly sqlalchemy: string }>();
+  for (const [, name = '', version = '', ...tags] of text.matchAll(WHEEL)) {
+    const [key, sqlalchemy] = [`${name} ${version}`.toLowerCase(), /^sqlalchemy$/i.test(name) ? version : ''];
+    const wheels = distributions.get(key)?.wheels ?? [];
+    distributions.set(key, { wheels: [...wheels, tags as unknown as Tags], sqlalchemy });
+  }
   const built = versions.map((version) => {
     const runs = (tags: Tags, sqlalchemy: string) => fits(tags, version) && !isTooOldFor(version, sqlalchemy);
-    return distributions.filter(({ wheels, sqlalchemy }) => !wheels.some((tags) => runs(tags, sqlalchemy))).length;
+    return [...distributions.values()].filter(({ wheels, sqlalchemy }) => !wheels.some((tags) => runs(tags, sqlalchemy))).length;
   });
   return versions.filter((_, index) => built[index] === Math.min(...built));
 }

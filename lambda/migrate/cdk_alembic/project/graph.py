@@ -39,6 +39,15 @@ def duplicate(nodes: Iterable[Node]) -> ProjectError | None:
     return None
 
 
+def without_id(file: str) -> ProjectError:
+    """The error for a revision file that declares no id."""
+    return ProjectError(
+        "invalid_project",
+        f"{file} has no revision id",
+        'give it one, such as `revision = "1a2b3c4d5e6f"`, or move it out of the folder of the revisions',
+    )
+
+
 def problem(nodes: Collection[Node]) -> ProjectError | None:
     """The error for a duplicate, a missing revision or a cycle; None if there is no error."""
     if error := duplicate(nodes):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import sys
 import sysconfig
 from argparse import Namespace
@@ -17,7 +18,7 @@ from ..database.failures import describe, location, missing_variable
 from ..protocol.errors import ProjectError, RunnerError
 from ..protocol.rules import BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY
 from .configuration import command_of, configuration, manifest, package_root, refuse_too_old, repair
-from .graph import Node, problem
+from .graph import Node, problem, without_id
 
 
 class Project:
@@ -106,7 +107,9 @@ class Project:
         except ProjectError:
             raise
         except (Exception, SystemExit) as error:
-            raise self.problem() or self._not_loaded(error, self.command) from error
+            # Alembic's error for a file without an id names no step that helps.
+            without = re.match(r"Could not determine revision id from filename (.+?)\. ", str(error))
+            raise self.problem() or (without_id(without[1]) if without else self._not_loaded(error, self.command)) from error
 
     def problem(self) -> ProjectError | None:
         """The error in the order of the revisions that were loaded; None if there is none."""
@@ -118,6 +121,8 @@ class Project:
         self._found.clear()
         self._is_whole = False
         for script in self.script._load_revisions():
+            if not isinstance(script.revision, str) or not script.revision:
+                raise without_id(Path(script.path).name)
             self._found.append(script)
             yield script
         self._is_whole = True
