@@ -11,7 +11,8 @@ settings that only the function has, or a library for another machine. `fails`: 
 with any settings. `otherDriver`: with another driver in the database's URL, it may load. `foreign` are distributions with such
 libraries; the overlay has this machine's. `variables` are the names of those that the function fills with the database's
 address. `elsewhere` is another address to which env.py connects, and the line that does; `isPostgres`: the function can replace
-it. `unset` are variables that the backend read before, the last one first; `required`: those that the error is about.
+it. `unset` are variables that the backend read before, the last one first; `required`: those that the error is about; `wrong`:
+variables of the function whose values it is about.
 `installed` is a JSON file of what is installed, or empty: `used` is then what the project uses, unless it did not load.
 """
 
@@ -44,6 +45,8 @@ ADDRESS = {"host": "cdk-alembic.invalid", "port": "5432", "user": "user", "passw
 # Variables that Lambda sets, https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 OF_LAMBDA = {"AWS_REGION": "us-east-1", "AWS_LAMBDA_FUNCTION_NAME": "migrate", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"}
 
+# What lib/packaging/proof/proof.ts starts this script with, besides the function's variables.
+OF_PROOF = ("PATH", "HOME", "LANG", "LAMBDA_TASK_ROOT", "AWS_DEFAULT_REGION")
 
 DRIVERS = ("psycopg", "psycopg2", "asyncpg", "pg8000")
 
@@ -82,6 +85,7 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
     if overlay:
         sys.meta_path.insert(0, Overlay(overlay))
     sys.argv = ["alembic"]
+    given = {name: value for name, value in os.environ.items() if name not in OF_PROOF}
     os.environ.update(OF_LAMBDA)
     sys.addaudithook(refuse)
     sys.addaudithook(read_only(package))
@@ -105,7 +109,9 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
         judge(error, package, answer, last_first(unset))
     if certain and has_wrong_driver(root_of(certain[0])):
         answer["otherDriver"] = True
-    if certain and "missing" not in answer:
+    if certain and (place := of_sqlite(root_of(certain[0]), backend)) is not None:
+        answer["elsewhere"] = {"address": "an SQLite database", "isPostgres": False, "by": place, "unset": last_first(unset)}
+    elif certain and "missing" not in answer:
         required = required_variables(root_of(certain[0]), backend, last_first(unset))
         # Of a class that lacks the database's password, the other parts of the address may have defaults.
         read = [*last_first(unset), *(settings_of(root_of(certain[0])) if required else [])]
@@ -114,6 +120,7 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
             "inCode": in_code(certain[0]),
             "unset": [name for name in dict.fromkeys(read) if name not in os.environ],
             "required": required,
+            "wrong": wrong_variables(root_of(certain[0]), given),
             "inRevision": isinstance(certain[0], ProjectNotLoaded),
         }
     if installed and project and not failures:
@@ -236,7 +243,8 @@ def elsewhere(dialect: Any, parameters: dict[str, Any], variables: dict[str, str
     from cdk_alembic.database.destination import asked
 
     if dialect.name != "postgresql":
-        return {"address": f"a {dialect.name} database", "isPostgres": False}
+        name = "an SQLite" if dialect.name == "sqlite" else f"a {dialect.name}"
+        return {"address": f"{name} database", "isPostgres": False}
     found = asked(dialect.driver, parameters)
     host = found.server.host
     is_set = "url" in variables or "host" in variables
@@ -370,11 +378,42 @@ def required_variables(error: BaseException, backend: Path, unset: list[str]) ->
         file = next((frame.filename for frame in reversed(frames) if frame.filename.startswith(f"{backend}{os.sep}")), "")
         found = re.findall(r"""environ\[["'](\w+)["']\](?!\s*=[^=])""", "".join(linecache.getlines(file)))
         names = [str(error.args[0]), *found]
+    elif isinstance(error, KeyError) and frames and is_of_a_copy(error, frames[-1].filename, backend):
+        names = [str(error.args[0])]
     elif type(error).__name__ == "ValidationError":
         names = required_settings(error)
     else:
         names = [name for name in unset if re.search(rf"\b{re.escape(name)}\b", str(error))]
     return [name for name in dict.fromkeys(names) if name not in os.environ]
+
+
+def is_of_a_copy(error: KeyError, file: str, backend: Path) -> bool:
+    """Whether a copy of the environment lacks a variable, such as `{**dotenv_values(), **os.environ}["TOKEN"]`."""
+    name = str(error.args[0]) if error.args else ""
+    is_variable = re.fullmatch(r"[A-Z][A-Z0-9_]*", name) is not None
+    return is_variable and file.startswith(f"{backend}{os.sep}") and "environ" in "".join(linecache.getlines(file))
+
+
+def wrong_variables(error: BaseException, given: dict[str, str]) -> list[str]:
+    """The given variables whose values an error is about: those of settings that are not valid, or whose values it quotes."""
+    if type(error).__name__ == "ValidationError":
+        kind = class_of_settings(error)
+        places = [[str(part) for part in item["loc"]] for item in error.errors() if item["loc"]] if kind else []
+        names = [name for place in places for name in (variable_of(kind, place), variable_of(kind, place[:1]))]
+    elif type(error).__name__ == "SettingsError":
+        kind = class_of_settings(error)
+        names = [variable_of(kind, [name]) for name in re.findall(r'field "(\w+)"', str(error))] if kind else []
+    else:
+        names = [name for name, value in given.items() if value and repr(value) in str(error)]
+    upper = {name.upper(): name for name in given}
+    return list(dict.fromkeys(upper[name.upper()] for name in names if name.upper() in upper))
+
+
+def of_sqlite(error: BaseException, backend: Path) -> str | None:
+    """The backend's line with which Flask-SQLAlchemy makes the folder of an SQLite database; None if it does not."""
+    frames = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    is_made = isinstance(error, OSError) and error.errno == errno.EROFS and any("/flask_sqlalchemy/" in file for file in frames)
+    return location_in(backend.parent, error, "backend") if is_made else None
 
 
 def required_settings(error: Any) -> list[str]:

@@ -245,6 +245,7 @@ describe('with all variables that the function has', () => {
 
   test.each([
     ['os.environ', '', 'import os', 'os.environ["SHOP_TOKEN"]'],
+    ['a copy of os.environ', '', 'import os', 'settings = {**os.environ}', 'settings["SHOP_TOKEN"]'],
     [
       'a check of its own',
       '',
@@ -260,6 +261,37 @@ describe('with all variables that the function has', () => {
     const add = requirement ? [requirement] : [];
     expect(() => packageOf(directory, host, { ...known, add }).build(temporaryDirectory())).toThrow(
       /^a revision of .* fails: .* \(backend\/migrations\/versions\/c3\.py:\d+\)\. Set environment: \{ SHOP_TOKEN: '\.\.\.' \}, with/,
+    );
+  });
+
+  test.each([
+    ['os.environ', 'import os', 'int(os.environ["SHOP_PORT"])'],
+    ['a table of kinds', 'import os', '{"dev": 1}[os.environ["SHOP_PORT"]]'],
+    [
+      'pydantic-settings',
+      'from pydantic_settings import BaseSettings',
+      'class Settings(BaseSettings):',
+      '    shop_port: int',
+      '    shop_hosts: list[str] = []',
+      'Settings()',
+    ],
+  ])('the variable whose value is wrong for %s is named', (_, ...lines) => {
+    const environment = { SHOP_NAME: 'shop', SHOP_PORT: 'many' };
+    const wrong = { ...known, environment, add: ['pydantic-settings==2.11.0'] };
+    expect(() => packageOf(backend(...lines), host, wrong).build(temporaryDirectory())).toThrow(
+      /^env\.py of .* fails: \w+: .*\. Correct the value of SHOP_PORT in environment$/,
+    );
+  });
+
+  test("a Flask application with an SQLite database is refused with what sets the function's", () => {
+    const files = {
+      'database.txt': 'psycopg[binary]>=3.2\nsqlalchemy>=2\nflask>=3\nflask-sqlalchemy>=3\n',
+      'app.py':
+        'from flask import Flask\nfrom flask_sqlalchemy import SQLAlchemy\n\n' +
+        'app = Flask(__name__)\napp.config["SQLALCHEMY_DATABASE_URI"] = "sqlite:///shop.db"\nSQLAlchemy(app)\n',
+    };
+    expect(() => buildKnown(writeFiles(backend('from flask import current_app', 'current_app.name'), files))).toThrow(
+      /^env\.py of .* connects to an SQLite database \(app\.py:6\), not to the function's database\. The function sets DATABASE_URL: .*; if it reads none, give Flask's application SQLALCHEMY_DATABASE_URI=os\.environ\["DATABASE_URL"\]$/,
     );
   });
 
@@ -430,7 +462,7 @@ describe('with all variables that the function has', () => {
 
   test('an address of another kind of database is refused, with the line for env.py', () => {
     expect(() => buildKnown(withAddress('sqlite:///shop.db'))).toThrow(
-      /^env\.py of .* connects to a sqlite database \(migrations\/env\.py:3\), not to the function's database\. The function sets DATABASE_URL: .*add this line to it: config\.set_main_option\("sqlalchemy\.url", /,
+      /^env\.py of .* connects to an SQLite database \(migrations\/env\.py:3\), not to the function's database\. The function sets DATABASE_URL: .*add this line to it: config\.set_main_option\("sqlalchemy\.url", /,
     );
   });
 });

@@ -48,7 +48,7 @@ export function judgeProof(loaded: Loaded, proof: Proof): string[] {
   }
   if (elsewhere) {
     const text = `env.py of ${directory} connects to ${elsewhere.address} (${placeOf(loaded, elsewhere)})`;
-    const refusal = `${text}, not to the function's database. ${addressRemedy(loaded, elsewhere)}`;
+    const refusal = `${text}, not to the function's database. ${addressRemedy(loaded, elsewhere, proof.command)}`;
     if (isSame && !elsewhere.isPostgres) throw new PackagingError('other_database', refusal);
     const isReplaced = elsewhere.isPostgres && databaseVariables !== undefined;
     if (!hasUnknownVariables) warnings.push(isReplaced ? `${text}. ${replacement(loaded, elsewhere)}` : refusal);
@@ -59,11 +59,15 @@ export function judgeProof(loaded: Loaded, proof: Proof): string[] {
 /** The next step for an env.py that fails. */
 function remedyOf(
   { source }: Loaded,
-  { reason, inCode, unset, required }: NonNullable<Proof['fails']>,
+  { reason, inCode, unset, required, wrong = [] }: NonNullable<Proof['fails']>,
   command = 'alembic',
 ): string {
   if (inCode) return `If a distribution or a version is missing, ${source.add.replace('{}', 'it')}`;
   if (/only \/tmp is writable/.test(reason)) return 'Write to /tmp instead, or only if a setting asks for it';
+  if (wrong.length) {
+    const also = required.length ? `. ${setRequired(required, unset)}` : '';
+    return `Correct the value of ${wrong.join(', ')} in ${option('environment')}${also}`;
+  }
   if (required.length) return setRequired(required, unset);
   if (unset.length) return `If it needs a setting, ${setUnset(unset)}`;
   return `If it needs a setting, set it with ${option('environment')}; "${source.run}${command} current" with the same variables shows the whole error`;
@@ -80,6 +84,8 @@ type Elsewhere = NonNullable<Proof['elsewhere']>;
 
 const LINE = 'config.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"].replace("%", "%%"))';
 
+const FLASK_LINE = 'SQLALCHEMY_DATABASE_URI=os.environ["DATABASE_URL"]';
+
 /** What the function does with an address that env.py has itself. */
 function replacement(loaded: Loaded, elsewhere: Elsewhere): string {
   return (
@@ -93,12 +99,13 @@ function variableNames({ databaseVariables = {} }: Loaded): string[] {
 }
 
 /** The next step for an env.py that does not connect to the function's database, and whose address is not replaced. */
-function addressRemedy(loaded: Loaded, elsewhere: Elsewhere): string {
+function addressRemedy(loaded: Loaded, elsewhere: Elsewhere, command?: string): string {
   const names = variableNames(loaded);
   const given = names.length
     ? `The function sets ${names.join(', ')}: if env.py reads other variables, name them with ${databaseVariables(elsewhere)}`
     : `If env.py reads the address from variables, set them with ${option('environment')}`;
-  return `${given}; if it reads none, add this line to it: ${LINE}`;
+  const line = command === 'flask db' ? `give Flask's application ${FLASK_LINE}` : `add this line to it: ${LINE}`;
+  return `${given}; if it reads none, ${line}`;
 }
 
 /** How to name the variables with the address: those that the backend reads and that are not set, if they look like it. */

@@ -34,6 +34,8 @@ export interface Proof {
     readonly unset: readonly string[];
     /** Unset environment variables that the failure is about. */
     readonly required: readonly string[];
+    /** The function's variables whose values the failure is about. */
+    readonly wrong?: readonly string[];
     /** Whether a revision fails, and not env.py. */
     readonly inRevision?: boolean;
   };

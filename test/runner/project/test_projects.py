@@ -81,6 +81,15 @@ class TestARevisionThatAlembicCannotPlace:
         assert "merge" not in error["next"]
         assert database.tables() == []
 
+    @pytest.mark.parametrize("line", ["", "revision = None\n", "revision = 7\n", "revision = ''\n"])
+    def test_a_file_without_an_id_is_named(self, backend: Backend, database: Database, line: str) -> None:
+        write(backend.versions, "aa")
+        (backend.versions / "helper.py").write_text(f"{line}down_revision = 'aa'\n")
+        error = failure()["error"]
+        assert (error["code"], error["message"]) == ("invalid_project", "helper.py has no revision id")
+        assert "move it out of the folder of the revisions" in error["next"]
+        assert database.tables() == []
+
     def test_a_circle_is_named_with_its_files(self, backend: Backend, database: Database) -> None:
         write(backend.versions, "aa", "cc")
         write(backend.versions, "bb", "aa")

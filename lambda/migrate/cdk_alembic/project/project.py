@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
-import re
 import sys
 import sysconfig
+import traceback
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -107,9 +107,7 @@ class Project:
         except ProjectError:
             raise
         except (Exception, SystemExit) as error:
-            # Alembic's error for a file without an id names no step that helps.
-            without = re.match(r"Could not determine revision id from filename (.+?)\. ", str(error))
-            raise self.problem() or (without_id(without[1]) if without else self._not_loaded(error, self.command)) from error
+            raise _without_id(error) or self.problem() or self._not_loaded(error, self.command) from error
 
     def problem(self) -> ProjectError | None:
         """The error in the order of the revisions that were loaded; None if there is none."""
@@ -121,7 +119,7 @@ class Project:
         self._found.clear()
         self._is_whole = False
         for script in self.script._load_revisions():
-            if not isinstance(script.revision, str) or not script.revision:
+            if not script.revision:
                 raise without_id(Path(script.path).name)
             self._found.append(script)
             yield script
@@ -185,6 +183,15 @@ class Project:
         for name, module in list(sys.modules.items()):
             if (getattr(module, "__file__", None) or "").startswith(inside):
                 del sys.modules[name]
+
+
+def _without_id(error: BaseException) -> ProjectError | None:
+    """The error for the file that Alembic was reading, if it declares no id. Alembic's own has no file, or no step that helps."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        module = frame.f_locals.get("module") if frame.f_code.co_name in ("_from_path", "_from_filename") else None
+        if module is not None and not isinstance(getattr(module, "revision", None), str):
+            return without_id(str(frame.f_locals["filename"]))
+    return None
 
 
 def import_root(folder: Path) -> Path:
