@@ -184,7 +184,8 @@ function isColumn(node: Node | undefined): boolean {
   return !!node && 'ColumnRef' in node;
 }
 
-function constant(node: Node | undefined): string | undefined {
+/** The text of a constant, the same wherever it is written. */
+export function constant(node: Node | undefined): string | undefined {
   if (!node || !('A_Const' in node)) return undefined;
   return withoutPlaces(node.A_Const);
 }

@@ -1,5 +1,5 @@
 import type { CaseExpr, ColumnDef, Node, TypeName } from 'libpg-query';
-import { readsNothing } from './conditions';
+import { isAlike, readsNothing } from './conditions';
 import { joined } from './made';
 
 /** Functions that return only a part of their argument, or nothing of it. */
@@ -99,7 +99,11 @@ function cuts(node: Node): boolean {
     const results = args.flatMap((arg) => ('CaseWhen' in arg && arg.CaseWhen.result ? [arg.CaseWhen.result] : []));
     // CASE WHEN zip ~ '^[0-9]+$' THEN zip::int END: other values become NULL.
     const tests = args.some((arg) => 'CaseWhen' in arg && isPattern(arg.CaseWhen.expr));
-    return isPartial(node.CaseExpr) || ((tests || results.every(isNull)) && (!defresult || isNull(defresult)));
+    return (
+      isPartial(node.CaseExpr) ||
+      isMerged(node.CaseExpr) ||
+      ((tests || results.every(isNull)) && (!defresult || isNull(defresult)))
+    );
   }
   if ('A_Expr' in node) {
     const operator = joined(node.A_Expr.name);
@@ -112,6 +116,20 @@ function cuts(node: Node): boolean {
 /** CASE WHEN plan = 'gold' THEN 'gold' END: every other value becomes NULL. */
 export function isPartial({ args = [], defresult }: CaseExpr): boolean {
   return args.length === 1 && (!defresult || isNull(defresult));
+}
+
+/** CASE role WHEN 'owner' THEN 'admin' WHEN 'staff' THEN 'admin' ELSE role END: two values become one, unless both mean true or false. */
+export function isMerged({ args = [] }: CaseExpr): boolean {
+  const results = args.flatMap((part) => {
+    if (!('CaseWhen' in part)) return [];
+    const { expr, result } = part.CaseWhen;
+    return !expr || 'NullTest' in expr || isFlag(comparedWith(expr)) || !result || !readsNothing(result) ? [] : [result];
+  });
+  return results.some((one, index) => results.slice(index + 1).some((other) => isAlike(one, other)));
+}
+
+function comparedWith(test: Node): Node | undefined {
+  return 'A_Expr' in test && COMPARES.test(joined(test.A_Expr.name)) ? test.A_Expr.rexpr : test;
 }
 
 /** Whether an expression only says whether the column has one value: `state = 'active'`, `CASE WHEN total > 9 THEN 'high' ELSE 'low' END`. */

@@ -20,6 +20,8 @@ export class Made {
   readonly copies = new Map<string, string>();
   /** Columns that the revision added without a default and has not written since. */
   readonly unfilled = new Set<string>();
+  /** Values of columns that rows got in place of others, by the new one. */
+  readonly given = new Map<string, ReadonlySet<string>>();
   /** Whether the revision says where a sequence or an identity goes on, so that the number of a dropped one is not lost. */
   continuesNumbers = false;
 

@@ -1,10 +1,10 @@
 import type { CaseExpr, Node } from 'libpg-query';
-import { isAlike, isEmpty, readsNothing } from './conditions';
-import { CUTS, isPartial } from './conversions';
+import { isEmpty, readsNothing } from './conditions';
+import { CUTS, cutsOff, isMerged, isPartial } from './conversions';
 import { joined } from './made';
 
-/** Functions that return their argument without an element or with a part of it replaced, or only its hash. */
-const REMOVES = new Set(['array_remove', 'delete', 'overlay', 'digest', 'sha224', 'sha384', 'sha512', 'hashtext']);
+/** Functions that return their argument without an element, a sign or accents, with a part of it replaced, or only its hash. */
+const REMOVES = new Set('array_remove delete overlay digest sha224 sha384 sha512 hashtext abs sign mod unaccent'.split(' '));
 /** Functions of which two may put the whole together again: left(name, 1) || '-' || substr(name, 2). */
 const SLICES = new Set(['left', 'right', 'substr', 'substring', 'split_part']);
 /** Functions that make different texts the same. */
@@ -65,24 +65,26 @@ function cutOf(node: Node): readonly [of: unknown, kind: Read] | undefined {
     return all && to && !/\\\\[&\d]/.test(JSON.stringify(to)) ? [text, 'part'] : undefined;
   }
   // CASE state WHEN 'a' THEN 'b' END: other values become NULL.
-  if ('CaseExpr' in node && (isPartial(node.CaseExpr) || isMerged(node.CaseExpr))) return [node.CaseExpr, 'part'];
+  if ('CaseExpr' in node)
+    return [isPartial, isMerged, isTwofold].some((test) => test(node.CaseExpr)) ? [node.CaseExpr, 'part'] : undefined;
+  // seen_at::date; a cast may also follow a calculation.
+  if ('TypeCast' in node)
+    return cutsOff(node.TypeCast.typeName) && isPlain(node.TypeCast.arg) ? [node.TypeCast.arg, 'part'] : undefined;
+  // GREATEST(stock, 0)
+  if ('MinMaxExpr' in node) return [node.MinMaxExpr.args, 'part'];
   // tags[1:3], (address).street
   if ('A_Indirection' in node) return [node.A_Indirection.arg, 'slice'];
   if (!('A_Expr' in node)) return undefined;
   const { name, lexpr, rexpr } = node.A_Expr;
   if (['->', '->>', '#>', '#>>'].includes(joined(name))) return [lexpr, 'slice'];
+  if (joined(name) === '%' && isPlain(lexpr)) return [lexpr, 'part'];
   return joined(name) === '#-' || (joined(name) === '-' && isKeys(rexpr)) ? [lexpr, 'part'] : undefined;
 }
 
-/** CASE role WHEN 'owner' THEN 'admin' WHEN 'admin' THEN 'admin' END, CASE WHEN role = 'owner' THEN 'admin' ELSE 'user' END: values become one. */
-function isMerged({ args = [], defresult }: CaseExpr): boolean {
-  const results = [
-    ...args.map((arg) => ('CaseWhen' in arg ? arg.CaseWhen.result : undefined)),
-    ...(defresult ? [defresult] : []),
-  ];
-  if (!results.every((result) => result && readsNothing(result))) return false;
-  const isTwofold = args.length === 1 && !!defresult;
-  return isTwofold || results.some((one, index) => results.slice(index + 1).some((other) => isAlike(one, other)));
+/** CASE WHEN role = 'owner' THEN 'admin' ELSE 'user' END: all other values become one. */
+function isTwofold({ args = [], defresult }: CaseExpr): boolean {
+  const [only] = args.map((arg) => ('CaseWhen' in arg ? arg.CaseWhen.result : undefined));
+  return args.length === 1 && [only, defresult].every((result) => result && readsNothing(result));
 }
 
 function isTrimmed(node: Node | undefined): boolean {

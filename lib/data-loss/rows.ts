@@ -2,6 +2,7 @@ import type { Node, RangeVar, SelectStmt } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { isAlike, isEmpty, isEveryRow, isWholeTable } from './conditions';
 import { copiedColumn } from './conversions';
+import { folds } from './folds';
 import { type Loss, unreadable } from './losses';
 import { joined, type Made, nameOf } from './made';
 import { assigned, isReplaced, isUnrelated } from './overwritten';
@@ -128,6 +129,7 @@ function cleared(
     if (isPartOf(val, name, own)) return isWhole || hasKey(where, name, own) ? loss('a part of itself') : [];
     if (made.mayBeEmpty(table, name)) return [];
     if (isWhole && isUnrelated(val, name, own, where)) return loss('an unrelated value');
+    if (folds(where, name, val, own, made)) return loss('one value in place of several');
     const source = copiedColumn(val)?.split('.').at(-1);
     const isForAll = isWhole || isJoin || (!!source && isSetAnyway(where, source, undefined));
     return isForAll && isReplaced(val, name, own) ? loss('values of other columns') : [];
