@@ -102,7 +102,7 @@ function partLosses(
     case 'AT_DropColumn': {
       const column = `${table}.${name}`;
       const own = isType ? made.has('type', table) : made.mayDrop('table', table) || made.mayDrop('column', column);
-      const isCopied = !isType && made.dropCopied(column);
+      const isCopied = !isType && made.keepsCopy(column);
       made.forget('column', column);
       made.freesTypes = true;
       const what = isType ? `ALTER TYPE ${table} DROP ATTRIBUTE ${name}` : `ALTER TABLE ${table} DROP COLUMN ${name}`;

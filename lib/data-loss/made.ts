@@ -16,8 +16,10 @@ export class Made {
   readonly toFill = new Set<string>();
   /** Columns that the revision added with a type that may keep only a part of a value. */
   readonly narrow = new Set<string>();
-  /** Columns that the revision added, by the column whose values they have as well. */
+  /** Columns that the revision added, by the column, such as `users.name`, or the key, such as `users.settings->theme`, that they copy. */
   readonly copies = new Map<string, string>();
+  /** Copies whose originals are lost. */
+  private readonly keeping = new Set<string>();
   /** Columns that the revision added without a default and has not written since. */
   readonly unfilled = new Set<string>();
   /** Values of columns that rows got in place of others, by the new one. */
@@ -51,10 +53,11 @@ export class Made {
     return this.mayDrop('table', table) || this.mayDrop('column', name) || this.toFill.has(name);
   }
 
-  /** Drops a column. Returns whether a copy keeps its values; dropping that one loses them. */
-  dropCopied(column: string): boolean {
-    const copy = this.copies.get(column);
-    if (copy === undefined || !this.has('column', copy)) return false;
+  /** Whether a copy keeps the values that a column, or a key of it, loses now. From then on, dropping that copy loses them. */
+  keepsCopy(of: string): boolean {
+    const copy = this.copies.get(of);
+    if (copy === undefined || !(this.keeping.has(copy) || this.has('column', copy))) return false;
+    this.keeping.add(copy);
     this.forget('column', copy);
     return true;
   }

@@ -112,6 +112,21 @@ export function isOwnColumn(node: Node | undefined, column: string, names: reado
   return fields.slice(dot + 1) === column && (dot < 0 || names.includes(fields.slice(0, dot)));
 }
 
+/** The keys that a value leaves out of the column's document: `settings - 'theme'`. */
+export function removedKeys(value: Node | undefined, column: string): readonly string[] {
+  if (!value || !('A_Expr' in value) || joined(value.A_Expr.name) !== '-') return [];
+  const { lexpr, rexpr } = value.A_Expr;
+  const isOwn = !!lexpr && 'ColumnRef' in lexpr && joined(lexpr.ColumnRef.fields).split('.').at(-1) === column;
+  return isOwn && isKeys(rexpr) ? keysIn(rexpr) : [];
+}
+
+function keysIn(node: Node | undefined): readonly string[] {
+  if (!node) return [];
+  if ('TypeCast' in node) return keysIn(node.TypeCast.arg);
+  if ('A_ArrayExpr' in node) return (node.A_ArrayExpr.elements ?? []).flatMap(keysIn);
+  return 'A_Const' in node && node.A_Const.sval?.sval ? [node.A_Const.sval.sval] : [];
+}
+
 function isKeys(node: Node | undefined): boolean {
   if (!node) return false;
   if ('TypeCast' in node) return isKeys(node.TypeCast.arg);

@@ -2,6 +2,7 @@ import type { Node, RangeVar, SelectStmt } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { isAlike, isEmpty, isEveryRow, isWholeTable } from './conditions';
 import { copiedColumn } from './conversions';
+import { isCopied, noteCopies } from './copies';
 import { folds } from './folds';
 import { type Loss, unreadable } from './losses';
 import { joined, type Made, nameOf } from './made';
@@ -116,15 +117,18 @@ function cleared(
 ): readonly Loss[] {
   const [table = ''] = names;
   const own = [table, ...aliases(relation)];
-  return targets.flatMap((target) => {
-    if (!('ResTarget' in target)) return [];
-    const { name = '' } = target.ResTarget;
-    const val = assigned(target.ResTarget.val);
+  const written = targets.flatMap((target) =>
+    'ResTarget' in target ? [{ name: target.ResTarget.name ?? '', val: assigned(target.ResTarget.val) }] : [],
+  );
+  for (const { name, val } of written) {
     made.unfilled.delete(`${table}.${name}`);
-    noteCopy(`${table}.${name}`, isEveryRow(where, names) ? copiedColumn(val) : undefined, own, made);
-    if (made.hasColumn(table, name)) return [];
+    noteCopies(`${table}.${name}`, isEveryRow(where, names) ? val : undefined, own, made);
+  }
+  const old = written.filter(({ name }) => !made.hasColumn(table, name));
+  return old.flatMap(({ name, val }) => {
     const isWhole = isEveryRow(where, names) || isSetAnyway(where, name, val);
     const loss = (to: string): readonly Loss[] => [{ rule: 'clear-column', what: `UPDATE ${table} SET ${name} to ${to}` }];
+    if (isCopied(table, name, val, made)) return [];
     if (isEmpty(val)) return isWhole ? loss('nothing') : [];
     if (isPartOf(val, name, own)) return isWhole || hasKey(where, name, own) ? loss('a part of itself') : [];
     if (made.mayBeEmpty(table, name)) return [];
@@ -154,14 +158,6 @@ function isJoined(where: Node | undefined, names: readonly string[]): boolean {
     return dot < 0 || names.includes(fields.slice(0, dot));
   });
   return !of.includes(undefined) && of[0] !== of[1];
-}
-
-/** SET new = old, of a column that the revision added: the old one can be dropped then. */
-function noteCopy(column: string, source: string | undefined, names: readonly string[], made: Made): void {
-  for (const [from, copy] of made.copies) if (copy === column) made.copies.delete(from);
-  const of = source?.includes('.') ? source.slice(0, source.lastIndexOf('.')) : names[0];
-  if (source === undefined || !names.includes(of ?? '') || made.narrow.has(column) || !made.has('column', column)) return;
-  made.copies.set(`${names[0]}.${source.slice(source.lastIndexOf('.') + 1)}`, column);
 }
 
 /** WHERE name IS NOT NULL, WHERE name <> '', or WHERE name <> 'x', for a column `name` that is being set to `value`. */

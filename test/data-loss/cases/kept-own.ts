@@ -98,5 +98,8 @@ op.execute("ALTER TABLE orders ALTER COLUMN status TYPE status USING status::sta
   keeps('op.execute("ALTER TABLE x ALTER COLUMN s TYPE s USING s::text::s")', 'op.execute("ALTER TYPE s RENAME TO s_old")\nnew = postgresql.ENUM("a", name="s")\nnew.create(op.get_bind())\nop.execute("ALTER TABLE x ALTER COLUMN s TYPE s USING s::text::s")\npostgresql.ENUM(name="s_old").drop(op.get_bind())'),
   keeps('op.execute("CREATE VIEW v AS SELECT y FROM x")', 'op.execute("DROP VIEW v")\nop.execute("ALTER TABLE x ADD COLUMN y int")\nop.execute("CREATE VIEW v AS SELECT y FROM x")'),
   keepsSql('ALTER TABLE teams ADD title text; UPDATE teams t SET title = t.name::text; ALTER TABLE teams DROP name'),
+  keepsSql("ALTER TABLE tenants ADD theme jsonb; UPDATE tenants SET settings = settings - 'theme', theme = settings -> 'theme'"),
+  keepsSql("ALTER TABLE users ADD email_entered text; UPDATE users SET email_entered = email; UPDATE users SET email = lower(email)"),
+  keepsSql("ALTER TABLE profiles ADD data jsonb; UPDATE profiles SET data = jsonb_build_object('bio', bio, 'age', age); ALTER TABLE profiles DROP bio, DROP age"),
   keeps('a column that is copied, renamed and dropped', 'op.add_column("teams", sa.Column("new_plan", sa.Enum("a", name="plan_new")))\nop.execute("UPDATE teams SET new_plan = CAST(CAST(plan AS text) AS plan_new)")\nop.alter_column("teams", "plan", new_column_name="old_plan")\nop.alter_column("teams", "new_plan", new_column_name="plan")\nop.drop_column("teams", "old_plan")'),
 ];
