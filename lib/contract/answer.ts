@@ -121,6 +121,8 @@ export const DATA_LOSS_RULES = [
   'delete-all',
   'clear-column',
   'convert-column',
+  /** A DELETE whose rows a query or their age finds: how many is known only when it runs. `plan` warns, and no run stops. */
+  'delete-by-query',
   /** SQL that can't be read: whether it destroys data could not be determined. */
   'unread-sql',
 ] as const;

@@ -54,12 +54,27 @@ export function convertsLossily({ typeName, raw_default: using }: ColumnDef, bef
   if (CUTTING.has(type)) return before !== type;
   if (WHOLE.has(type)) return before !== undefined && FRACTIONAL.test(before);
   if (type === 'float4') return before === 'double precision';
+  if (/^time(?:stamp)?(?:tz)?$/.test(type)) return digitsOf(typeName) < (before === undefined ? PRECISE : precisionOf(before));
   if (type === 'numeric' && before?.startsWith('numeric(')) {
     const scale = (text: string) => Number(/,\s*(\d+)/.exec(text)?.[1] ?? 0);
     const [, digits] = (typeName?.typmods ?? []).map((node) => ('A_Const' in node ? (node.A_Const.ival?.ival ?? 0) : 0));
     return !!typeName?.typmods?.length && (digits ?? 0) < scale(before);
   }
   return false;
+}
+
+/** Digits of a second. https://www.postgresql.org/docs/current/datatype-datetime.html */
+const PRECISE = 6;
+
+function digitsOf(type: TypeName | undefined): number {
+  const [digits] = type?.typmods ?? [];
+  return digits && 'A_Const' in digits ? (digits.A_Const.ival?.ival ?? 0) : PRECISE;
+}
+
+/** Of a type such as `timestamp(3) without time zone`; 0 for one without a time. */
+function precisionOf(type: string): number {
+  const [, digits] = /^time(?:stamp)?(?:\((\d)\))?/.exec(type) ?? [undefined, '0'];
+  return digits === undefined ? PRECISE : Number(digits);
 }
 
 /** The column, or casts of it alone. */

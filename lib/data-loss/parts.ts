@@ -72,6 +72,8 @@ function cutOf(node: Node): readonly [of: unknown, kind: Read] | undefined {
     return cutsOff(node.TypeCast.typeName) && isPlain(node.TypeCast.arg) ? [node.TypeCast.arg, 'part'] : undefined;
   // GREATEST(stock, 0)
   if ('MinMaxExpr' in node) return [node.MinMaxExpr.args, 'part'];
+  // ARRAY (SELECT DISTINCT tag FROM unnest(tags) AS tag ORDER BY tag)
+  if ('SubLink' in node) return selectsSome(node.SubLink.subselect) ? [node.SubLink.subselect, 'part'] : undefined;
   // tags[1:3], (address).street
   if ('A_Indirection' in node) return [node.A_Indirection.arg, 'slice'];
   if (!('A_Expr' in node)) return undefined;
@@ -79,6 +81,15 @@ function cutOf(node: Node): readonly [of: unknown, kind: Read] | undefined {
   if (['->', '->>', '#>', '#>>'].includes(joined(name))) return [lexpr, 'slice'];
   if (joined(name) === '%' && isPlain(lexpr)) return [lexpr, 'part'];
   return joined(name) === '#-' || (joined(name) === '-' && isKeys(rexpr)) ? [lexpr, 'part'] : undefined;
+}
+
+/** Whether a query returns not all elements of what it unnests, or in another order. */
+function selectsSome(select: Node | undefined): boolean {
+  if (!select || !('SelectStmt' in select)) return false;
+  const { fromClause = [], whereClause, distinctClause, sortClause } = select.SelectStmt;
+  const [from, ...more] = fromClause;
+  if (!from || more.length || !('RangeFunction' in from)) return false;
+  return !!(whereClause || distinctClause || (sortClause && !from.RangeFunction.ordinality));
 }
 
 /** CASE WHEN role = 'owner' THEN 'admin' ELSE 'user' END: all other values become one. */

@@ -1,5 +1,6 @@
 import type { Node, RangeVar, SelectStmt } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
+import { foundBy } from '../sql/found-by';
 import { isAlike, isEmpty, isEveryRow, isWholeTable } from './conditions';
 import { copiedColumn } from './conversions';
 import { isCopied, noteCopies } from './copies';
@@ -7,12 +8,12 @@ import { folds } from './folds';
 import { type Loss, unreadable } from './losses';
 import { joined, type Made, nameOf } from './made';
 import { assigned, isReplaced, isUnrelated } from './overwritten';
-import { hasKey, isPartOf } from './parts';
+import { hasKey, isOwnColumn, isPartOf } from './parts';
 
 /** What a statement destroys that reads or writes rows, including its WITH. `isCut`: its text may lack a condition. */
 export function rowLosses(node: Node, made: Made, isCut: boolean): readonly Loss[] {
   const found = [...withLosses(clauseOf(node), made, isCut), ...ownLosses(node, made)];
-  return isCut ? found.map(({ what }) => unreadable(what)) : found;
+  return isCut ? found.filter(({ rule }) => rule !== 'delete-by-query').map(({ what }) => unreadable(what)) : found;
 }
 
 function ownLosses(node: Node, made: Made): readonly Loss[] {
@@ -20,7 +21,15 @@ function ownLosses(node: Node, made: Made): readonly Loss[] {
     const { relation, whereClause, usingClause = [], withClause } = node.DeleteStmt;
     const table = nameOf(relation);
     const whole = [...wholeTables(withClause, table), ...usingClause.flatMap((from) => aliasOf(from, table))];
-    return emptied([table, ...aliases(relation), ...whole], whereClause, relation?.alias?.aliasname, made);
+    const losses = emptied([table, ...aliases(relation), ...whole], whereClause, relation?.alias?.aliasname, made);
+    const by = losses.length || made.has('table', table) ? undefined : foundBy(whereClause, usingClause);
+    if (!by) return losses;
+    return [
+      {
+        rule: 'delete-by-query',
+        what: `deletes the rows of ${table} that ${by === 'query' ? 'a query finds' : 'are old enough'}`,
+      },
+    ];
   }
   if ('UpdateStmt' in node) {
     const { relation, whereClause, fromClause = [], targetList = [], withClause } = node.UpdateStmt;
@@ -128,7 +137,8 @@ function cleared(
   return old.flatMap(({ name, val }) => {
     const isWhole = isEveryRow(where, names) || isSetAnyway(where, name, val);
     const loss = (to: string): readonly Loss[] => [{ rule: 'clear-column', what: `UPDATE ${table} SET ${name} to ${to}` }];
-    if (isCopied(table, name, val, made)) return [];
+    if (isCopied(table, name, val, made) || written.some((other) => other.name !== name && isCopyOf(other.val, name, own)))
+      return [];
     if (isEmpty(val)) return isWhole ? loss('nothing') : [];
     if (isPartOf(val, name, own)) return isWhole || hasKey(where, name, own) ? loss('a part of itself') : [];
     if (made.mayBeEmpty(table, name)) return [];
@@ -138,6 +148,11 @@ function cleared(
     const isForAll = isWhole || isJoin || (!!source && isSetAnyway(where, source, undefined));
     return isForAll && isReplaced(val, name, own) ? loss('values of other columns') : [];
   });
+}
+
+/** SET lat = lng, lng = lat */
+function isCopyOf(value: Node | undefined, column: string, names: readonly string[]): boolean {
+  return copiedColumn(value) !== undefined && isOwnColumn(value, column, names);
 }
 
 /** Whether rows come from a list in the revision, or from a query with a condition: both select them as a WHERE does. */

@@ -7,13 +7,14 @@ import { KEPT_WORDS } from './cases/kept-words';
 import { NOT_FOUND } from './cases/not-found';
 import { OPERATIONS } from './cases/operations';
 import { PYTHON } from './cases/python';
+import { QUERIED } from './cases/queried';
 import { SQL } from './cases/sql';
 import { SQLALCHEMY } from './cases/sqlalchemy';
 import { judged } from './judged';
 
 jest.setTimeout(300_000);
 
-const destroying = [...OPERATIONS, ...PYTHON, ...SQL, ...SQLALCHEMY];
+const destroying = [...OPERATIONS, ...PYTHON, ...SQL, ...SQLALCHEMY, ...QUERIED];
 const harmless = [...KEPT_WORDS, ...KEPT_ROWS, ...KEPT_OWN, ...KEPT_SCHEMA, ...KEPT_CODE, ...NOT_FOUND];
 const found = judged([...destroying, ...harmless]);
 

@@ -106,6 +106,7 @@ export const ANSWER_SCHEMAS: Definitions = {
       'delete-all',
       'clear-column',
       'convert-column',
+      'delete-by-query',
       'unread-sql',
     ],
   },

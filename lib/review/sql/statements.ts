@@ -1,7 +1,8 @@
 import type { IndexElem, Node } from 'libpg-query';
+import { foundBy } from '../../sql/found-by';
 import type { Action, Dropped } from './action';
 import { alterOf } from './alter-table';
-import { foundBy, isBatched, isJoin, nullColumn, rowsOf } from './conditions';
+import { isBatched, isJoin, nullColumn, rowsOf } from './conditions';
 import { columnOf, constraintOf, typeOf } from './definitions';
 import { joined, listName, nameOf, rangeName } from './names';
 

@@ -29,6 +29,8 @@ _OPERATIONS = {
 }
 
 UNREAD = "unread-sql"
+# A guess about how much is lost: `plan` warns, and no run stops.
+WARNED = ("delete-by-query", UNREAD)
 
 _EXECUTES = ("execute", "exec_driver_sql")
 _NARROWING = ("where", "filter", "filter_by")
@@ -51,14 +53,13 @@ _SQL = {
 
 def data_losses(scripts: Iterable[Any], unread: bool = False) -> list[dict[str, Any]]:
     """What the upgrades of these scripts destroy, in order: the contract's DataLoss. `unread`: include SQL that can't be read."""
-    found = [{"revision": script.revision, **loss} for script in scripts for loss in _of_file(Path(script.path))]
-    return [loss for loss in found if unread or loss["rule"] != UNREAD]
+    return [loss for loss in _all(scripts) if loss["rule"] not in WARNED or (unread and loss["rule"] == UNREAD)]
 
 
-def unread_warnings(scripts: Iterable[Any]) -> list[str]:
-    """A sentence for each place whose SQL can't be read and that is not acknowledged."""
-    losses = data_losses(scripts, unread=True)
-    return [f"{_place(loss)} {loss['what']}" for loss in losses if loss["rule"] == UNREAD and "acknowledgement" not in loss]
+def uncertain_losses(scripts: Iterable[Any]) -> list[str]:
+    """A sentence for each place that may destroy data, at which no run stops, and that is not acknowledged."""
+    uncertain = [loss for loss in _all(scripts) if loss["rule"] in WARNED and "acknowledgement" not in loss]
+    return [f"{_place(loss)} {loss['what']}" for loss in uncertain]
 
 
 def unreadable(scripts: Iterable[Any]) -> list[str]:
@@ -85,6 +86,10 @@ def refuse_unacknowledged(scripts: Iterable[Any], unread: bool = False) -> None:
             revision=open_[0]["revision"],
             data_loss=open_,
         )
+
+
+def _all(scripts: Iterable[Any]) -> list[dict[str, Any]]:
+    return [{"revision": script.revision, **loss} for script in scripts for loss in _of_file(Path(script.path))]
 
 
 def _place(loss: dict[str, Any]) -> str:

@@ -60,6 +60,7 @@ DATA_LOSS_RULES = (
     "delete-all",
     "clear-column",
     "convert-column",
+    "delete-by-query",
     "unread-sql",
 )
 RUNNER_CODES = (

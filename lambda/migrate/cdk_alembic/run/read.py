@@ -13,7 +13,7 @@ from ..database.session import brief_connection
 from ..database.version_table import find
 from ..production import progress, replication
 from ..project.environment import current
-from ..project.guard import data_losses, unread_warnings
+from ..project.guard import data_losses, uncertain_losses
 from ..project.project import Project, info
 from ..project.render import render
 from ..project.revisions import path
@@ -56,7 +56,7 @@ def read(project: Project, invocation: Invocation) -> Outcome:
     wanted = invocation.request.revision or "head" if command == "plan" else "heads"
     steps, target = path(project, wanted, heads, downgrade=False)
     pending = [step.revision for step in steps]
-    invocation.warnings.extend(unread_warnings(pending))
+    invocation.warnings.extend(uncertain_losses(pending))
     if command == "plan":
         found.facts.update(_plan(project, invocation, steps, found))
     elif "running" in found.facts:
