@@ -1,4 +1,4 @@
-import { type Case, destroys } from './case';
+import { type Case, destroys, USERS } from './case';
 
 const queried = (title: string, up: string): Case => destroys(title, 'delete-by-query', up);
 const sql = (text: string): Case => queried(text, `op.execute("""${text}""")`);
@@ -21,4 +21,6 @@ export const QUERIED: readonly Case[] = [
   queried('orphans by LEFT JOIN', 'op.execute("DELETE FROM items USING items i LEFT JOIN orders o ON o.id = i.order_id WHERE items.id = i.id AND o.id IS NULL")'),
   queried('op.execute("DELETE FROM x WHERE id IN (SELECT id FROM x GROUP BY id HA', 'op.execute("DELETE FROM x WHERE id IN (SELECT id FROM x GROUP BY id HAVING count(*) > 1)")'),
   queried('op.execute("DELETE FROM x a WHERE EXISTS (SELECT 1 FROM x b WHERE b.em', 'op.execute("DELETE FROM x a WHERE EXISTS (SELECT 1 FROM x b WHERE b.email = a.email AND b.id < a.id)")'),
+  queried('sa.delete by a subquery', `${USERS}op.execute(sa.delete(users).where(~sa.exists().where(users.c.id == 3)))`),
+  queried('sa.delete where nothing refers to it', `${USERS}op.execute(users.delete().where(users.c.active, ~sa.exists().where(sa.column("user_id") == users.c.id)))`),
 ];

@@ -23,6 +23,8 @@ export const SQLALCHEMY: readonly Case[] = [
   destroys('delete where is_not', 'delete-all', `${USERS}op.execute(users.delete().where(users.c.id.is_not(None)))`),
   destroys('delete where id > 0', 'delete-all', `${USERS}op.execute(users.delete().where(users.c.id > 0))`),
   destroys('delete where a column is itself', 'delete-all', `${USERS}op.execute(users.delete().where(users.c.id == users.c.id))`),
+  destroys('several values of in_ get one', 'clear-column', `role = sa.column("role")\nfor to, of in {"user": ["editor", "viewer"]}.items():\n    op.execute(sa.update(sa.table("users", role)).where(role.in_(of)).values(role=to))`),
+  destroys('a time with fewer digits', 'convert-column', 'op.alter_column("events", "at", existing_type=postgresql.TIMESTAMP(), type_=postgresql.TIMESTAMP(precision=0))'),
   destroys('delete where in a select of all', 'delete-all', `${USERS}op.execute(users.delete().where(users.c.id.in_(sa.select(users.c.id))))`),
   destroys('delete where or_', 'delete-all', `${USERS}op.execute(users.delete().where(sa.or_(users.c.active, sa.true())))`),
   destroys('delete where and_ of nothing', 'delete-all', `${USERS}op.execute(users.delete().where(sa.and_(True)))`),

@@ -72,7 +72,7 @@ def type_of(value: Any) -> str:
     name = _TYPES.get(value.name, MARK)
     sizes = [value.given(index, *names) for index, names in enumerate((("length", "precision"), ("scale",)))]
     known = [str(size) for size in sizes if isinstance(size, int) and not isinstance(size, bool)]
-    return f"{name}({', '.join(known)})" if known and name in ("varchar", "char", "numeric") else name
+    return f"{name}({', '.join(known)})" if known and name in ("varchar", "char", "numeric", "timestamp", "time") else name
 
 
 def sql_of(value: Any) -> list[str] | None:
@@ -315,17 +315,36 @@ def _called(value: Called) -> str:
         return quoted(_column(value))
     if name in _COMPARING and len(args) == 1:
         return _comparison(value.receiver, _COMPARING[name], args[0])
-    if name == "in_" and (column := _qualified(value.receiver)):
-        if all_ := _column_of_all(_any_of(value.given(0))):
-            return f"{column} = {all_}"
-        if isinstance(value.given(0), Called):
-            return f"{column} IN ({_subquery(args[0])})"
+    if name in _LISTS and args:
+        return _membership(value.receiver, _LISTS[name], args[0])
+    if _is_exists(value):
+        return f"EXISTS (SELECT FROM {quoted(MARK)})"
     return MARK
 
 
+_LISTS = {"in_": "IN", "not_in": "NOT IN", "notin_": "NOT IN"}
 _COMPARING = {
     "is_": "=", "__eq__": "=", "isnot": "<>", "is_not": "<>", "__ne__": "<>", "is_distinct_from": "<>", "concat": "||",
 }  # fmt: skip
+
+
+def _membership(left: Any, sign: str, right: Any) -> str:
+    column = expression(left) if isinstance(left, Called) else _qualified(left)
+    if column is None or column == MARK:
+        return MARK
+    if sign == "IN" and (all_ := _column_of_all(_any_of(right))):
+        return f"{column} = {all_}"
+    if isinstance(right, Called):
+        return f"{column} {sign} ({_subquery(right)})"
+    values = [expression(one) for one in right] if isinstance(right, (list, tuple)) else []
+    return f"{column} {sign} ({', '.join(values)})" if values and MARK not in values else MARK
+
+
+def _is_exists(value: Any) -> bool:
+    """`exists().where(...)`, `select(...).exists()`"""
+    while isinstance(value, Called) and value.name in ("where", "select_from", "correlate", "correlate_except"):
+        value = value.receiver
+    return isinstance(value, Called) and value.name == "exists"
 
 
 def _is_method(value: Called) -> bool:
