@@ -120,11 +120,6 @@ function partLosses(
         ? []
         : [{ rule: 'detach-partition', what: `DETACH PARTITION ${partition} of ${table}` }];
     }
-    case 'AT_SetIdentity': {
-      const options = def && 'List' in def ? (def.List.items ?? []) : [];
-      const isLost = !made.hasColumn(table, name) && startsAgain(options);
-      return isLost ? [{ rule: 'drop-sequence', what: `ALTER TABLE ${table} ALTER COLUMN ${name} RESTART` }] : [];
-    }
     case 'AT_DropInherit':
       return made.has('table', table) ? [] : [{ rule: 'detach-partition', what: `ALTER TABLE ${table} NO INHERIT` }];
     default:
@@ -155,22 +150,6 @@ export function addedColumns(node: Node | undefined): readonly string[] {
 export function continuesNumbers(node: Node | undefined): boolean {
   const tree = JSON.stringify(node ?? {});
   return /"defname":"(?:re)?start","arg"/.test(tree) || /"funcname":\[[^\]]*"sval":"setval"/.test(tree);
-}
-
-/** ALTER SEQUENCE invoice_numbers RESTART: the numbers so far are given again. */
-export function restartLosses({ sequence, options = [] }: Of<'AlterSeqStmt'>, made: Made): readonly Loss[] {
-  const name = nameOf(sequence);
-  const isOwn = made.mayDrop('sequence', name) || made.has('table', name.replace(/_[^_]+_seq$/, ''));
-  return isOwn || !startsAgain(options) ? [] : [{ rule: 'drop-sequence', what: `ALTER SEQUENCE ${name} RESTART` }];
-}
-
-/** RESTART, RESTART WITH 1 */
-function startsAgain(options: readonly Node[]): boolean {
-  return options.some((option) => {
-    if (!('DefElem' in option) || option.DefElem.defname !== 'restart') return false;
-    const { arg } = option.DefElem;
-    return !arg || ('Integer' in arg && (arg.Integer.ival ?? 0) <= 1);
-  });
 }
 
 /** `created`: all views that the revision creates, even after this statement. */

@@ -2,16 +2,7 @@ import type { Node } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN, type UpgradeStep } from '../contract/facts';
 import { type BlockStatement, blockStatements, parseNode } from '../sql/parse';
 import { isWholeTable } from './conditions';
-import {
-  addedColumns,
-  alterLosses,
-  continuesNumbers,
-  createdViews,
-  dropLosses,
-  makes,
-  requiredColumns,
-  restartLosses,
-} from './definitions';
+import { addedColumns, alterLosses, continuesNumbers, createdViews, dropLosses, makes, requiredColumns } from './definitions';
 import { dynamicSql, selected } from './dynamic';
 import { type DestroyedData, type Loss, unreadable } from './losses';
 import { joined, Made, nameOf } from './made';
@@ -82,7 +73,6 @@ class Judge {
     }
     if (makes(node, made)) return [];
     if ('CreateFunctionStmt' in node) made.functions.set(joined(node.CreateFunctionStmt.funcname), text);
-    else if ('AlterSeqStmt' in node) return restartLosses(node.AlterSeqStmt, made);
     else if ('AlterTableStmt' in node) return alterLosses(node.AlterTableStmt, made, this.before);
     else if ('DropStmt' in node) return dropLosses(node.DropStmt, made, this.created);
     else if ('DropOwnedStmt' in node) return [{ rule: 'drop-owned', what: 'DROP OWNED' }];

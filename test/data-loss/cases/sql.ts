@@ -254,7 +254,6 @@ export const SQL: readonly Case[] = [
   sql("ALTER TABLE profiles ADD name text; UPDATE profiles SET name = first || last; ALTER TABLE profiles DROP first", 'drop-column'),
   sql("UPDATE lists SET ids = ARRAY(SELECT DISTINCT i FROM unnest(ids) AS i)", 'clear-column'),
   sql("ALTER TABLE events ALTER at TYPE timestamp(0)", 'convert-column'),
-  sql("ALTER SEQUENCE invoice_numbers RESTART WITH 1; ALTER TABLE invoices ALTER number RESTART", 'drop-sequence', 'drop-sequence'),
   sql("UPDATE users SET seen_at = seen_at::date", 'clear-column'),
   sql("UPDATE items SET stock = GREATEST(stock, 0), price = price::int, weight = abs(weight), slot = slot % 10", 'clear-column', 'clear-column', 'clear-column', 'clear-column'),
   sql("UPDATE users SET role = 'user' WHERE role IN ('editor', 'viewer')", 'clear-column'),
