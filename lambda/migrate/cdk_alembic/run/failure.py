@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import traceback
-from typing import Any, NamedTuple
 
 from ..database.blockers import Seen, in_words, remedies
 from ..database.conditions import condition, connection_failure
@@ -13,9 +12,11 @@ from ..project.configuration import left_out, to_package
 from ..project.project import info
 from ..protocol.errors import RunnerError
 from ..protocol.request import Cancelled, Invocation
+from .run import Run
 
 QUERY_CANCELED = "57014"
-_LOCK_STATES = ("55P03", "40P01")
+# lock_not_available and deadlock_detected: PostgreSQL rolled back the revision, and another attempt may succeed.
+LOCK_STATES = ("55P03", "40P01")
 _DUPLICATE_TABLE = "42P07"
 _UNDEFINED_TABLE = "42P01"
 _UNDEFINED_SCHEMA = "3F000"
@@ -25,30 +26,13 @@ _SHORTEN = "shorten the id, also in the down_revision of the next revision (Alem
 _LOOK_YOURSELF = "find what holds the table (long transactions in pg_stat_activity)"
 
 
-class Interrupted(NamedTuple):
-    """The state of a run when it failed."""
-
-    invocation: Invocation
-    command: str
-    """What a person runs Alembic with."""
-    script: Any
-    """The running revision; None between two revisions."""
-    downgrade: bool
-    left_transaction: bool
-    """Whether the revision committed something itself."""
-    self_committed: list[str]
-    """Revisions that ended Alembic's transaction and whose version stamp was not committed."""
-    tries: int
-    seen: Seen
-    """Who held what the revision waited for, if it was seen."""
-
-
-def failure_of(error: BaseException, interrupted: Interrupted) -> RunnerError:
-    """The RunnerError for an exception of the run."""
+def failure_of(error: BaseException, run: Run, left_transaction: bool) -> RunnerError:
+    """The RunnerError for an exception of the run. `left_transaction`: whether the running revision committed something
+    itself."""
     state = sql_state(error)
-    if interrupted.script is None:
-        interrupted.invocation.refuse_if_cancelled()
-        if state == QUERY_CANCELED and interrupted.invocation.is_late():
+    if run.work.running is None:
+        run.invocation.refuse_if_cancelled()
+        if state == QUERY_CANCELED and run.invocation.is_late():
             return RunnerError(
                 "deadline_reached",
                 f"the function's deadline was near before a revision could start: {describe(error)}",
@@ -65,15 +49,17 @@ def failure_of(error: BaseException, interrupted: Interrupted) -> RunnerError:
             "see the log, then run again: applied revisions stay, and it continues from there",
             sql_state=state,
         )
-    code, message, next = _of_revision(error, state, interrupted)
+    # After a lock timeout, the latest look may have come too late.
+    seen = run.lookout.seen if state in LOCK_STATES else run.lookout.latest
+    code, message, next = _of_revision(error, state, run, left_transaction, seen)
     return RunnerError(
         code,
         message,
         next,
-        revision=interrupted.script.revision,
+        revision=run.work.running.script.revision,
         sql_state=state,
         statement=statement_of(error),
-        blockers=interrupted.seen.blockers if code in ("lock_not_available", "deadline_reached") else None,
+        blockers=seen.blockers if code in ("lock_not_available", "deadline_reached") else None,
     )
 
 
@@ -94,14 +80,15 @@ def id_too_long(error: BaseException, revision: str) -> str | None:
     return f"its id of {len(revision)} characters is too long for the version table: {describe(error)}"
 
 
-def _of_revision(error: BaseException, state: str | None, interrupted: Interrupted) -> tuple[str, str, str]:
-    invocation = interrupted.invocation
-    revision, message = info(interrupted.script).values()
-    what = f"{'downgrade of ' if interrupted.downgrade else ''}revision {revision} ({message})"
+def _of_revision(error: BaseException, state: str | None, run: Run, left_transaction: bool, seen: Seen) -> tuple[str, str, str]:
+    """`seen`: who held what the revision waited for."""
+    invocation = run.invocation
+    revision, message = info(run.work.running.script).values()
+    what = f"{'downgrade of ' if run.downgrade else ''}revision {revision} ({message})"
     reason = f"{describe(error)}{location(error)}"
-    if interrupted.self_committed:
-        reason = f"{reason}; {_work_stays(interrupted.self_committed)}"
-    if interrupted.left_transaction:
+    if run.work.self_committed:
+        reason = f"{reason}; {_work_stays(run.work.self_committed)}"
+    if left_transaction:
         kept = "it committed part of its work itself: check the database before you run it again"
     else:
         kept = "it was rolled back"
@@ -120,7 +107,6 @@ def _of_revision(error: BaseException, state: str | None, interrupted: Interrupt
             f"known to be committed is {last}",
             "check whether the server is frozen or failing over, and run again: it goes on from what the version table holds",
         )
-    seen = interrupted.seen
     held = f"; held by {in_words(seen.blockers)}" if seen.blockers else ""
     if state == QUERY_CANCELED and invocation.is_late():
         step = remedies(seen) or "raise the function's timeout, or split the revision into smaller steps"
@@ -131,34 +117,33 @@ def _of_revision(error: BaseException, state: str | None, interrupted: Interrupt
         )
     if state == _READ_ONLY and (failure := condition(error)):
         return failure.code, f"{what} failed: {failure.message}", failure.next
-    if state in _LOCK_STATES:
+    if state in LOCK_STATES:
         return (
             "lock_not_available",
-            f"{what} could not get its lock in {interrupted.tries} tries: {reason}{held}",
+            f"{what} could not get its lock in {run.progress.tries} tries: {reason}{held}",
             f"{kept}; {remedies(seen) or _LOOK_YOURSELF}; then run again",
         )
-    cause, step = _cause(error, reason, interrupted) or (reason, ", and earlier revisions stay; fix it and run again")
+    cause, step = _cause(error, reason, run) or (reason, ", and earlier revisions stay; fix it and run again")
     return "migration_failed", f"{what} failed: {cause}", f"{kept}{step}"
 
 
-def _cause(error: BaseException, reason: str, interrupted: Interrupted) -> tuple[str, str] | None:
+def _cause(error: BaseException, reason: str, run: Run) -> tuple[str, str] | None:
     """Why a revision failed, if the runner recognizes it, and the next step. `reason`: the error as text."""
-    invocation, state = interrupted.invocation, sql_state(error)
-    if state == _DUPLICATE_TABLE and not invocation.before and not interrupted.downgrade:
+    invocation, state = run.invocation, sql_state(error)
+    if state == _DUPLICATE_TABLE and not invocation.before and not run.downgrade:
         return (
             f"{reason}; no revision is recorded as applied, so the tables were probably created without Alembic (create_all, or "
             "another tool)",
             "; `safe-alembic verify` names the revision that has these tables, where env.py reaches this database; record it "
-            f"with {_stamp(interrupted)}",
+            f"with {_stamp(run)}",
         )
     if state in (_UNDEFINED_TABLE, _UNDEFINED_SCHEMA) and not invocation.before and not invocation.applied:
         return (
             f"{reason}; no revision was applied before it, so the revisions probably start from what was created without Alembic "
             "(create_all, or another tool)",
-            "; create that first, as for a new database, and run again, or record a revision that has it with "
-            f"{_stamp(interrupted)}",
+            f"; create that first, as for a new database, and run again, or record a revision that has it with {_stamp(run)}",
         )
-    if too_long := id_too_long(error, interrupted.script.revision):
+    if too_long := id_too_long(error, run.work.running.script.revision):
         return too_long, f"; {_SHORTEN}"
     if _is_in_outer_transaction(error):
         return (
@@ -178,10 +163,10 @@ def _is_in_outer_transaction(error: BaseException) -> bool:
     return isinstance(error, AssertionError) and traceback.extract_tb(error.__traceback__)[-1].name == "autocommit_block"
 
 
-def _stamp(interrupted: Interrupted) -> str:
-    invocation = interrupted.invocation
+def _stamp(run: Run) -> str:
+    invocation = run.invocation
     if invocation.compute is None:
-        return f"`{interrupted.command} stamp <revision>`"
+        return f"`{run.project.command} stamp <revision>`"
     stage = invocation.settings.stage
     return f"`npx migrate-invoke --stage {stage} --command stamp --revision <revision>` (the construct must allow stamps)"
 

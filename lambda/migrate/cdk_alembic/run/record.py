@@ -1,4 +1,4 @@
-"""The revisions of one run, from their start to their commit, and the run's record in the database.
+"""A run's record in the database.
 
 The record has its own schema: autogenerate compares only the default schema, so it never proposes to drop it.
 """
@@ -6,20 +6,17 @@ The record has its own schema: autogenerate compares only the default schema, so
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
 from ..database import history
-from ..database.connecting import expecting, host_of
+from ..database.connecting import host_of
 from ..database.failures import describe
-from ..database.session import Session, brief_connection, execute, repeated
+from ..database.session import brief_connection, execute, repeated
 from ..database.version_table import PID, VersionTable, held_beside
-from ..project.project import info
 from ..protocol.log import log, redact, redacted
 from ..protocol.request import Invocation
 
@@ -60,41 +57,16 @@ WHERE id = CAST(:id AS uuid)
 """
 
 
-@dataclass
-class Revision:
-    """A revision of this run."""
-
-    script: Any
-    began: float = field(default_factory=time.monotonic)
-    applied: dict[str, Any] = field(default_factory=dict)
-    """The contract's AppliedRevision, once its function has ended."""
-    is_recorded: bool = False
-    """Whether its record is in its own transaction."""
-    was_held: bool = False
-    """Whether the mutex was held when that record was written."""
-
-
 class Record:
-    """What a run has done. If the role may not write it into the database, the run continues without."""
+    """The row of a run, and those of its revisions. If the role may not write them, the run continues without."""
 
-    def __init__(self, invocation: Invocation, downgrade: bool) -> None:
+    def __init__(self, invocation: Invocation) -> None:
         self.run_id = invocation.request.run_id or str(uuid.uuid4())
         self.begun = False
         """Whether the database has a record of this run."""
         self.snapshot: dict[str, Any] | None = None
         """The contract's Snapshot that this call or an earlier one of the run made."""
-        self.running: Revision | None = None
-        self.uncommitted: list[Revision] = []
-        """Revisions that are done in a transaction that is still open: env.py's own, or one that started when a revision ended
-        Alembic's."""
-        self.self_committed: list[str] = []
-        """Revisions that ended Alembic's transaction and whose version stamp is not committed."""
-        self._failure: BaseException | None = None
-        """Why the running revision could not write its record."""
-        self._is_written_afterwards = False
-        """Whether a revision's record can't be written in the revision's transaction, and is written after it."""
         self._invocation = invocation
-        self._downgrade = downgrade
         self._has_warned = False
         self._mutex_pid = 0
         """Process id of the session that holds the mutex; its connection may be closed when the run is concluded."""
@@ -136,34 +108,9 @@ class Record:
             return bool(exists and execute(mutex, _HAS_SNAPSHOT, id=self.run_id).scalar())
         return False
 
-    def start(self, script: Any) -> None:
-        """A revision runs now."""
-        self.running = Revision(script)
-
-    def write(self, session: Session, ctx: Any, **_: Any) -> None:
-        """Alembic's on_version_apply. Records the running revision in its own transaction, and sets the limits of the next one.
-        The commit after it may take as long as the revision: it checks deferred constraints."""
-        from sqlalchemy.exc import SQLAlchemyError
-
-        if not self.begun or self._is_written_afterwards:
-            return
-        revision, connection = self.running, ctx.connection
-        revision.applied = _applied(revision, session)
-        try:
-            # If the record failed the transaction, a retry would repeat what the revision has committed itself.
-            with expecting(), connection.begin_nested() if session.left_transaction else nullcontext():
-                revision.was_held = self._insert(revision, partial(session.end_revision, connection))
-        except SQLAlchemyError as error:
-            self._is_written_afterwards = True
-            if session.left_transaction:
-                return
-            self._failure = error
-            raise
-        revision.is_recorded = True
-
-    def _insert(self, revision: Revision, send: Callable[..., Any]) -> bool:
-        """Returns whether the mutex is still held. `send`: executes the statement and returns its row. Raises SQLAlchemyError."""
-        applied = revision.applied
+    def add(self, script: Any, applied: dict[str, Any], send: Callable[..., Any]) -> bool:
+        """Records a revision. `applied`: the contract's AppliedRevision. `send`: executes the statement and returns its row.
+        Returns whether the mutex is still held. Raises SQLAlchemyError."""
         row = send(
             _APPLIED,
             id=self.run_id,
@@ -171,87 +118,25 @@ class Record:
             message=applied["message"],
             duration_ms=applied["durationMs"],
             statements=applied["statements"],
-            checksum=history.checksum(revision.script),
+            checksum=history.checksum(script),
             mutex=self._mutex_pid,
         )
         return row[0]
 
-    def done(self, mutex: Any, session: Session, in_transaction: bool) -> bool:
-        """Call it after Alembic has stamped the running revision. Returns whether the mutex is known to be held."""
-        revision = self.running
-        revision.applied = revision.applied or _applied(revision, session)
-        self.uncommitted.append(revision)
-        is_held = revision.was_held
-        if not in_transaction:
-            is_held = self._commit(mutex) or is_held
-            self.self_committed.clear()
-        elif session.left_transaction:
-            self.self_committed.append(revision.script.revision)
-        self.running = None
-        return is_held
+    def add_committed(self, script: Any, applied: dict[str, Any], connection: Any) -> bool:
+        """Records a revision that is committed, over an autocommit connection. Returns whether the mutex is known to be held."""
+        with self._warning():
+            return self.begun and self.add(script, applied, partial(repeated, connection))
+        return False
 
-    def _commit(self, connection: Any) -> bool:
-        """Reports the revisions that are committed now. `connection` is in autocommit. Returns whether the mutex is known to be
-        held."""
-        is_held = False
-        for revision in self.uncommitted:
-            applied = revision.applied
-            self._invocation.applied.append(applied)
-            if not revision.is_recorded:
-                is_held = False
-                with self._warning():
-                    is_held = self.begun and self._insert(revision, partial(repeated, connection))
-            if self._invocation.tenant is not None:
-                # Thousands of tenants would write too many lines.
-                continue
-            log(
-                "INFO",
-                "revision_downgraded" if self._downgrade else "revision_applied",
-                stage=self._invocation.settings.stage,
-                revision=applied["revision"],
-                message=applied["message"],
-                milliseconds=applied["durationMs"],
-                statements=applied["statements"],
-            )
-        self.uncommitted.clear()
-        return is_held
-
-    def is_why(self, error: BaseException) -> bool:
-        """Whether a revision failed only because of its record, so it is repeated without one."""
-        failed, self._failure = self._failure, None
-        if failed is None or failed is not error or self.self_committed:
-            return False
-        log("WARNING", "recorded_afterwards", stage=self._invocation.settings.stage, reason=describe(error))
-        return True
-
-    def settle(self, lineage: set[str] | None, context: Any) -> list[str]:
-        """Reports the revisions of this run that a version table with this lineage shows, and returns the others. None: the
-        lineage is unknown, so all are reported."""
-        lost = [] if lineage is None else self._forget_lost(lineage, context)
-        if self.uncommitted:
-            with brief_connection(context) as own:
-                self._commit(own)
-        return lost
-
-    def _forget_lost(self, lineage: set[str], context: Any) -> list[str]:
-        done = [*self._invocation.applied, *(revision.applied for revision in self.uncommitted)]
-        lost = [item["revision"] for item in done if (item["revision"] in lineage) == self._downgrade]
-        if lost:
-            moved = self._committed_before_another(context)
-            lost = [revision for revision in lost if revision not in moved]
-        self._invocation.applied[:] = [item for item in self._invocation.applied if item["revision"] not in lost]
-        self.uncommitted = [revision for revision in self.uncommitted if revision.applied["revision"] not in lost]
-        return lost
-
-    def _committed_before_another(self, context: Any) -> set[str]:
+    def committed_before_another(self, context: Any) -> set[str]:
         """The revisions that this run committed together with the version table, if another run has started since: that one may
         have moved the version table."""
         from sqlalchemy.exc import SQLAlchemyError
 
-        if not self.begun or self._is_written_afterwards:
-            return set()
-        with suppress(SQLAlchemyError), brief_connection(context) as connection:
-            return {row[0] for row in execute(connection, _COMMITTED_BEFORE_ANOTHER, id=self.run_id)}
+        if self.begun:
+            with suppress(SQLAlchemyError), brief_connection(context) as connection:
+                return {row[0] for row in execute(connection, _COMMITTED_BEFORE_ANOTHER, id=self.run_id)}
         return set()
 
     def end(
@@ -291,8 +176,3 @@ class Record:
             reason = describe(error)
             self._invocation.warnings.append(f"the run history could not be written: {reason}")
             log("WARNING", "history_not_written", stage=self._invocation.settings.stage, reason=reason)
-
-
-def _applied(revision: Revision, session: Session) -> dict[str, Any]:
-    milliseconds = round((time.monotonic() - revision.began) * 1000)
-    return {**info(revision.script), "durationMs": milliseconds, "statements": session.statements}

@@ -11,10 +11,9 @@ from ..database.lookout import Lookout
 from ..database.session import own_connection
 from ..database.version_table import VersionTable, find
 from ..project.project import Project
-from ..project.revisions import path, same_target
 from ..protocol.request import Invocation
-from .failure import not_moved
 from .record import Record
+from .work import Work
 
 
 @dataclass
@@ -28,6 +27,8 @@ class Progress:
     target: list[str] = field(default_factory=list)
     fresh: bool | None = None
     """Whether the database has nothing to lose; None while unknown."""
+    tries: int = 1
+    """How often the running revision has been tried, this time included."""
     stopped: bool = False
     """Whether the run ended between two revisions: its time was up, the next one runs in the other compute, or the snapshot is
     not available yet."""
@@ -60,7 +61,8 @@ class Run:
         self.downgrade = invocation.request.command == "downgrade"
         self.locate = locate
         self.connect = connect
-        self.record = Record(invocation, self.downgrade)
+        self.record = Record(invocation)
+        self.work = Work(invocation, self.downgrade, self.record)
         self.lookout = Lookout(invocation)
         self.drift: Any = None
         """Its comparison with the catalog that the last run kept; None: the stage does not watch for drift."""
@@ -69,26 +71,3 @@ class Run:
 
             self.drift = Drift(invocation, schema)
         self.progress = Progress()
-
-    def conclude(self, heads: tuple[str, ...], context: Any, connection: Any = None) -> None:
-        """Verifies the version table and records how the run ended, over `connection`, which is in autocommit, or a new one.
-        Raises RunnerError `version_not_moved`."""
-        record, progress = self.record, self.progress
-        if lost := self.settle(heads, context):
-            error = not_moved(lost, self.downgrade, record.self_committed)
-            record.end(context, error.code, heads, error.message, connection)
-            raise error
-        if not self.downgrade and not self.project.unknown(heads):
-            target = same_target(progress.target, self.revision)
-            progress.pending, _ = path(self.project, target, heads, downgrade=False)
-        progress.status = "partial" if progress.stopped or progress.pending else "complete"
-        record.end(context, progress.status, heads, connection=connection)
-        if self.drift:
-            self.drift.keep(context, progress.table, heads, first=not record.begun, connection=connection)
-
-    def settle(self, heads: tuple[str, ...], context: Any) -> list[str]:
-        """Reports the revisions that the version table shows, and returns those of the run that it does not show."""
-        self.progress.heads = heads
-        # If a newer release has migrated since the mutex was released, a comparison is impossible.
-        lineage = None if self.project.unknown(heads) else self.project.lineage(heads)
-        return self.record.settle(lineage, context)
