@@ -1,4 +1,4 @@
-import type { Node, SelectStmt } from 'libpg-query';
+import type { A_Expr, BoolExpr, Node, SelectStmt, SubLink } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { joined, nameOf } from './made';
 
@@ -9,44 +9,59 @@ import { joined, nameOf } from './made';
  */
 export function isEveryRow(where: Node | undefined, names: readonly string[]): boolean {
   if (!where || isTrue(where)) return true;
-  if ('BoolExpr' in where) {
-    const { boolop, args = [] } = where.BoolExpr;
-    if (boolop === 'NOT_EXPR') return args.some((arg) => isFalse(arg) || isNullKey(arg, names));
-    if (boolop === 'AND_EXPR') return args.every((arg) => isEveryRow(arg, names));
-    return args.some((arg) => isEveryRow(arg, names)) || args.some((arg) => args.some((other) => isOpposite(arg, other)));
-  }
+  if ('BoolExpr' in where) return isCombined(where.BoolExpr, names);
   if ('NullTest' in where) return where.NullTest.nulltesttype === 'IS_NOT_NULL' && isKey(where.NullTest.arg, names);
-  if ('SubLink' in where) {
-    const { subLinkType, subselect, testexpr } = where.SubLink;
-    const select = subselect && 'SelectStmt' in subselect ? subselect.SelectStmt : undefined;
-    if (!select) return false;
-    if (subLinkType === 'EXISTS_SUBLINK') return isFoundForAll(select, names);
-    return subLinkType === 'ANY_SUBLINK' && holdsKey(testexpr, names) && isWholeTable(select, names);
-  }
-  if (!('A_Expr' in where)) return false;
-  const { name = [], lexpr, rexpr, kind } = where.A_Expr;
-  if (kind === 'AEXPR_BETWEEN' && rexpr && 'List' in rexpr) {
-    const [least, most] = rexpr.List.items ?? [];
-    return isKey(lexpr, names) && isSmall(least) && isLarge(most);
-  }
+  if ('SubLink' in where) return isFoundByQuery(where.SubLink, names);
+  return 'A_Expr' in where && isAlwaysTrue(where.A_Expr, names);
+}
+
+function isCombined({ boolop, args = [] }: BoolExpr, names: readonly string[]): boolean {
+  if (boolop === 'NOT_EXPR') return args.some((arg) => isFalse(arg) || isNullKey(arg, names));
+  if (boolop === 'AND_EXPR') return args.every((arg) => isEveryRow(arg, names));
+  return args.some((arg) => isEveryRow(arg, names) || args.some((other) => isOpposite(arg, other)));
+}
+
+function isFoundByQuery({ subLinkType, subselect, testexpr }: SubLink, names: readonly string[]): boolean {
+  if (!subselect || !('SelectStmt' in subselect)) return false;
+  if (subLinkType === 'EXISTS_SUBLINK') return isFoundForAll(subselect.SelectStmt, names);
+  return subLinkType === 'ANY_SUBLINK' && holdsKey(testexpr, names) && isWholeTable(subselect.SelectStmt, names);
+}
+
+function isAlwaysTrue({ name = [], lexpr, rexpr, kind }: A_Expr, names: readonly string[]): boolean {
   const operator = joined(name);
-  // id = ANY (users.id), id IN (users.id): what a query returned for all rows.
-  if (kind === 'AEXPR_OP_ANY' && operator === '=' && lexpr && rexpr && isSame(lexpr, rexpr, names)) return true;
-  if (kind === 'AEXPR_IN' && operator === '=' && lexpr && rexpr && 'List' in rexpr)
-    return !!rexpr.List.items?.length && rexpr.List.items.some((item) => isSame(lexpr, item, names));
-  if (kind === 'AEXPR_OP_ANY' && operator === '=' && rexpr && 'SubLink' in rexpr) {
-    // ctid = ANY (ARRAY (SELECT ctid FROM users LIMIT 1000))
-    const { subselect } = rexpr.SubLink;
-    return isKey(lexpr, names) && !!subselect && 'SelectStmt' in subselect && isWholeTable(subselect.SelectStmt, names);
+  switch (kind) {
+    case 'AEXPR_BETWEEN': {
+      const [least, most] = itemsOf(rexpr);
+      return isKey(lexpr, names) && isSmall(least) && isLarge(most);
+    }
+    case 'AEXPR_IN':
+      // id IN (users.id): what a query returned for all rows.
+      return operator === '=' && itemsOf(rexpr).some((item) => isSame(lexpr, item, names));
+    case 'AEXPR_OP_ANY': {
+      if (operator !== '=') break;
+      // ctid = ANY (ARRAY (SELECT ctid FROM users LIMIT 1000)), id = ANY (users.id)
+      const query = rexpr && 'SubLink' in rexpr ? rexpr.SubLink.subselect : undefined;
+      if (!query) return isSame(lexpr, rexpr, names);
+      return isKey(lexpr, names) && 'SelectStmt' in query && isWholeTable(query.SelectStmt, names);
+    }
+    case 'AEXPR_LIKE':
+    case 'AEXPR_ILIKE':
+      return isColumn(lexpr) && /^\{"sval":\{"sval":"%+"\}\}$/.test(constant(rexpr) ?? '');
   }
-  if (kind === 'AEXPR_LIKE' || kind === 'AEXPR_ILIKE')
-    return isColumn(lexpr) && /^\{"sval":\{"sval":"%+"\}\}$/.test(constant(rexpr) ?? '');
+  return isTrueComparison(operator, lexpr, rexpr, names);
+}
+
+function isTrueComparison(operator: string, lexpr: Node | undefined, rexpr: Node | undefined, names: readonly string[]): boolean {
   if (operator === '~' || operator === '~*') return isColumn(lexpr) && constant(rexpr) === '{"sval":{"sval":".*"}}';
-  if (operator === '=' && lexpr && rexpr) return isSame(lexpr, rexpr, names);
+  if (operator === '=') return isSame(lexpr, rexpr, names);
   // WHERE id > 0, WHERE 0 < id
   if (['>', '>=', '<>'].includes(operator) && isKey(lexpr, names) && isSmall(rexpr)) return true;
   if (['<', '<=', '<>'].includes(operator) && isKey(rexpr, names) && isSmall(lexpr)) return true;
   return ['<', '<='].includes(operator) && isPast(lexpr) && isNow(rexpr);
+}
+
+function itemsOf(node: Node | undefined): readonly Node[] {
+  return node && 'List' in node ? (node.List.items ?? []) : [];
 }
 
 /** EXISTS (SELECT 1), EXISTS (SELECT 1 FROM users u WHERE u.id = users.id) */
@@ -124,8 +139,8 @@ function isOpposite(one: Node, other: Node): boolean {
 }
 
 /** A column compared with itself; under two names for the table, only its key identifies the same row. */
-function isSame(one: Node, other: Node, names: readonly string[]): boolean {
-  if (!('ColumnRef' in one && 'ColumnRef' in other) || withoutPlaces(one).includes(UNKNOWN)) return false;
+function isSame(one: Node | undefined, other: Node | undefined, names: readonly string[]): boolean {
+  if (!(one && other && 'ColumnRef' in one && 'ColumnRef' in other) || withoutPlaces(one).includes(UNKNOWN)) return false;
   const [left, right] = [one, other].map((node) => {
     const fields = joined(node.ColumnRef.fields);
     const dot = fields.lastIndexOf('.');

@@ -12,7 +12,7 @@ export interface TenantDefinitionProps {
   /** The maximum duration of a run, in seconds. */
   readonly timeoutSeconds: number;
   /** The wait after the canaries. Absent without canaries. */
-  readonly canary?: { readonly pauseSeconds: number } | { readonly approvalSeconds: number };
+  readonly canary?: { readonly after: 'pause' | 'approval'; readonly seconds: number };
 }
 
 const { list, canary, judge, pause, approval, rest, summarize } = TENANT_STATES;
@@ -114,7 +114,6 @@ function canaryStates(
   then: NonNullable<TenantDefinitionProps['canary']>,
   coordinate: (action: string, payload?: object, resource?: string) => object,
 ): Record<string, unknown> {
-  const next = 'pauseSeconds' in then ? pause : approval;
   return {
     [canary]: map(canary, '$.list.canaryKey', judge, props),
     [judge]: {
@@ -127,21 +126,21 @@ function canaryStates(
     'After the canaries': {
       Type: 'Choice',
       Choices: [{ Variable: '$.judged.next', StringEquals: 'summarize', Next: summarize }],
-      Default: next,
+      Default: then.after === 'pause' ? pause : approval,
     },
-    ...('pauseSeconds' in then
-      ? { [pause]: { Type: 'Wait', Seconds: then.pauseSeconds, Next: rest } }
+    ...(then.after === 'pause'
+      ? { [pause]: { Type: 'Wait', Seconds: then.seconds, Next: rest } }
       : {
           [approval]: {
             ...coordinate('requestApproval', { 'token.$': '$$.Task.Token' }, 'lambda:invoke.waitForTaskToken'),
-            TimeoutSeconds: then.approvalSeconds,
+            TimeoutSeconds: then.seconds,
             ResultPath: null,
             Catch: [{ ErrorEquals: ['States.Timeout'], ResultPath: null, Next: 'Nobody approved' }, ...SUMMARIZE_WHY],
             Next: rest,
           },
           'Nobody approved': {
             Type: 'Pass',
-            Result: { Error: 'not_approved', Cause: `nobody approved the canaries within ${then.approvalSeconds} seconds` },
+            Result: { Error: 'not_approved', Cause: `nobody approved the canaries within ${then.seconds} seconds` },
             ResultPath: '$.stopped',
             Next: summarize,
           },

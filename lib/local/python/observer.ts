@@ -44,13 +44,6 @@ export interface Observer {
 const LOG_LINES = 20;
 const PATIENCE_MS = 2_000;
 
-/** A question without an answer so far. */
-interface Pending {
-  readonly onReport: (report: Report) => void;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
 /** Starts the observer, which ends with this process. Call it inside `withFolder`, which ends it. */
 export function startObserver(options: ObserverOptions): Observer {
   const { python, project, environment = {}, x = [], scratch, disposable, trace, onOutput } = options;
@@ -60,52 +53,23 @@ export function startObserver(options: ObserverOptions): Observer {
   const code = observerCode();
   const entry = bytecodeEntry(code, python);
   const log: string[] = [];
-  let pending: Pending | undefined;
-  let spoken = false;
-  let dead: Error | undefined;
-
-  const settle = (how: (pending: Pending) => void): void => {
-    const settled = pending;
-    pending = undefined;
-    if (settled) how(settled);
-  };
-  const die = (error: Error): void => {
-    dead ??= error;
-    settle(({ reject }) => reject(error));
-  };
+  const conversation = new Conversation(log, (bytecode) => rememberBytecode(entry, bytecode));
+  const say = (line: Hello | (Ask & Led)): void => void stdin.write(`${JSON.stringify(line)}\n`);
 
   stdin.on('error', () => {}); // Its exit reports that it died.
-  createInterface({ input: stderr, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => {
+  onLine(stderr, (line) => {
     log.push(line);
     if (log.length > LOG_LINES) log.shift();
     onOutput?.(line);
   });
-  createInterface({ input: stdout, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => {
-    if (line.trim() === '' || dead) return;
-    const report = readReport(line);
-    if (!report) {
-      die(unexpected(line, log));
-      void supervised.end();
-      return;
-    }
-    spoken = true;
-    if (report.report === 'bytecode') rememberBytecode(entry, report.bytecode);
-    else if (report.report === 'end') settle(({ resolve }) => resolve());
-    else if (report.report === 'failed') settle(({ reject }) => reject(failure(report.error, log)));
-    else pending?.onReport(report);
+  onLine(stdout, (line) => {
+    if (!conversation.hear(line)) void supervised.end();
   });
-  supervised.exited.then((code) => die(ended(python, code, spoken, log)), die);
-
-  const hello: Hello = {
-    code,
-    bytecode: recallBytecode(entry),
-    project: '.',
-    environment,
-    x,
-    scratch: scratch !== undefined,
-    trace,
-  };
-  stdin.write(`${JSON.stringify(hello)}\n`);
+  supervised.exited.then(
+    (status) => conversation.end(ended(python, status, conversation.hasBegun, log)),
+    (error) => conversation.end(error),
+  );
+  say({ code, bytecode: recallBytecode(entry), project: '.', environment, x, scratch: scratch !== undefined, trace });
   const led = Promise.resolve(scratch).then((url): Led => (url === undefined ? {} : { scratch: url, disposable }));
   led.catch(() => {}); // Callers that await it get the error.
 
@@ -113,15 +77,10 @@ export function startObserver(options: ObserverOptions): Observer {
     async ask(ask, onReport) {
       // The files can be read while the server is still starting.
       const line = ask.ask === 'graph' ? ask : { ...ask, ...(await led) };
-      if (dead) throw dead;
-      await new Promise<void>((resolve, reject) => {
-        pending = { onReport, resolve, reject };
-        stdin.write(`${JSON.stringify(line)}\n`);
-      });
+      await conversation.answered(() => say(line), onReport);
     },
     goOn() {
-      const line: Ask = { ask: 'continue' };
-      stdin.write(`${JSON.stringify(line)}\n`);
+      say({ ask: 'continue' });
     },
     async end() {
       stdin.end();
@@ -130,6 +89,67 @@ export function startObserver(options: ObserverOptions): Observer {
       await supervised.end();
     },
   };
+}
+
+/** A question without an answer so far. */
+interface Pending {
+  readonly onReport: (report: Report) => void;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** One question at a time and its reports, until the process ends. */
+class Conversation {
+  /** Whether the process has reported anything. */
+  hasBegun = false;
+  private pending: Pending | undefined;
+  private dead: Error | undefined;
+
+  constructor(
+    private readonly log: readonly string[],
+    private readonly remember: (bytecode: Extract<Report, { report: 'bytecode' }>['bytecode']) => void,
+  ) {}
+
+  /** Resolves when the question that `say` sends is answered. */
+  answered(say: () => void, onReport: (report: Report) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.dead) throw this.dead;
+      this.pending = { onReport, resolve, reject };
+      say();
+    });
+  }
+
+  /** Takes a line of the process; false if it is not a report, after which nothing else is read. */
+  hear(line: string): boolean {
+    if (line.trim() === '' || this.dead) return true;
+    const report = readReport(line);
+    if (!report) {
+      this.end(unexpected(line, this.log));
+      return false;
+    }
+    this.hasBegun = true;
+    if (report.report === 'bytecode') this.remember(report.bytecode);
+    else if (report.report === 'end') this.settle()?.resolve();
+    else if (report.report === 'failed') this.settle()?.reject(failure(report.error, this.log));
+    else this.pending?.onReport(report);
+    return true;
+  }
+
+  /** No more answers come. */
+  end(error: Error): void {
+    this.dead ??= error;
+    this.settle()?.reject(error);
+  }
+
+  private settle(): Pending | undefined {
+    const settled = this.pending;
+    this.pending = undefined;
+    return settled;
+  }
+}
+
+function onLine(stream: Readable, heard: (line: string) => void): void {
+  createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', heard);
 }
 
 function readReport(line: string): Report | undefined {

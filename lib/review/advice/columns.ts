@@ -1,6 +1,6 @@
 import type { AlterTableCmd, ColumnDef } from 'libpg-query';
 import type { TableFacts } from '../../contract/facts';
-import type { Action, ColumnDefinition, Written } from '../sql/action';
+import type { ActionOf, ColumnDefinition, Written } from '../sql/action';
 import { isVolatile } from '../sql/definitions';
 import { batches } from './batches';
 import { notNullInSteps } from './constraints';
@@ -94,7 +94,7 @@ export function addNullable(table: string, column: ColumnDefinition): string | u
 }
 
 /** A new column of the new type, kept beside the old one until all code reads the new one. */
-export function changeTypeInSteps(action: Extract<Action, { does: 'change type' }>, facts: TableFacts | undefined) {
+export function changeTypeInSteps(action: ActionOf<'change type'>, facts: TableFacts | undefined) {
   if (!action.written) return undefined;
   const { type, using } = typeText(action.written);
   const [from, to] = [quoted(action.column), quoted(`new_${action.column}`)];

@@ -1,11 +1,11 @@
 import type { IndexElem, IndexStmt } from 'libpg-query';
 import type { Call } from '../../contract/facts';
-import type { Action } from '../sql/action';
+import type { ActionOf } from '../sql/action';
 import { text } from '../sql/names';
 import { autocommit, callWith, conventionalName, execute, list, literal, sqlLiteral, tableArguments } from './python';
 import { quoted, quotedTable, Text } from './sql';
 
-type CreateIndex = Extract<Action, { does: 'create index' }>;
+type CreateIndex = ActionOf<'create index'>;
 
 /** The same index, built while writes continue. */
 export function createConcurrently(action: CreateIndex, call: Call | undefined): string {

@@ -3,10 +3,10 @@ import { execute } from '../advice/python';
 import { quotedTable } from '../advice/sql';
 import type { Reviewed } from '../revision/reviewed';
 import { bare } from '../revision/tables';
-import type { Action } from '../sql/action';
+import type { Action, ActionOf } from '../sql/action';
 import type { Form, NoForm } from './form';
 
-type ChangeType = Extract<Action, { does: 'change type' }>;
+type ChangeType = ActionOf<'change type'>;
 
 /** A type that replaces an enum with one that has more values: the values are added instead. Undefined: the column's type is no enum. */
 export function addValues({ table, column }: ChangeType, { facts, upgrade }: Reviewed): Form | NoForm | undefined {

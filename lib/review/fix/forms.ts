@@ -7,15 +7,14 @@ import { execute, finalName, literal, tableArguments } from '../advice/python';
 import { nameBefore } from '../revision/made';
 import type { Part, Reviewed, Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';
-import type { Action, ConstraintDefinition } from '../sql/action';
+import type { ActionOf, ConstraintDefinition } from '../sql/action';
 import { addValues } from './enums';
 import type { Form, FormPart, NoForm } from './form';
 import { setNotNull } from './not-null';
 import { renameColumn, renameInRenamed, renameTable } from './renames';
 import { changeType } from './types';
 
-type Does<Kind extends Action['does']> = Extract<Action, { does: Kind }>;
-type Writer = (step: Step, revision: Reviewed) => Form | NoForm | undefined;
+export type Writer = (step: Step, revision: Reviewed) => Form | NoForm | undefined;
 
 /** How each rule's statement is written safely; undefined: the step is not the one that the rule is about. */
 export const FORMS: Readonly<Record<string, Writer>> = {
@@ -56,7 +55,7 @@ export const FORMS: Readonly<Record<string, Writer>> = {
   },
 };
 
-function createIndex(action: Does<'create index'>, step: Step, part: Part): Form | NoForm {
+function createIndex(action: ActionOf<'create index'>, step: Step, part: Part): Form | NoForm {
   if (part.findTable(action.table)?.partitions) return { reason: `${action.table} is partitioned` };
   const { name, build, drop } = buildSteps(action, step.call?.inLoop ? undefined : step.call);
   return {
@@ -65,7 +64,7 @@ function createIndex(action: Does<'create index'>, step: Step, part: Part): Form
   };
 }
 
-function dropIndex({ indexes }: Does<'drop index'>, { index: at }: Step, part: Part): Form | NoForm {
+function dropIndex({ indexes }: ActionOf<'drop index'>, { index: at }: Step, part: Part): Form | NoForm {
   const [name = ''] = indexes;
   const found = part.findIndex(name);
   if (indexes.length > 1) return { reason: 'it drops several indexes in one statement' };
@@ -104,7 +103,7 @@ function addConstraint(
   };
 }
 
-function buildKey({ table, constraint: given }: Does<'add constraint'>, revision: Reviewed): Form | NoForm | undefined {
+function buildKey({ table, constraint: given }: ActionOf<'add constraint'>, revision: Reviewed): Form | NoForm | undefined {
   const { kind, columns } = given;
   if (kind === 'exclude') return { reason: 'PostgreSQL builds the index of an EXCLUDE constraint only under its lock' };
   if (kind !== 'unique' && kind !== 'primary key') return undefined;
@@ -124,7 +123,7 @@ function buildKey({ table, constraint: given }: Does<'add constraint'>, revision
   };
 }
 
-function addComputed({ table, column }: Does<'add column'>, part: Part): Form | NoForm {
+function addComputed({ table, column }: ActionOf<'add column'>, part: Part): Form | NoForm {
   if (column.generated) return { reason: 'PostgreSQL can add a stored generated column only by writing every row' };
   if (column.numbered) return { reason: 'an identity or a serial numbers every row at once' };
   const steps = addSteps(table, column, part.findTable(table));

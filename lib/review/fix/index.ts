@@ -3,7 +3,8 @@ import type { Finding, Review } from '../finding';
 import type { ReviewInput } from '../input';
 import { type Change, understandChange } from '../revision/change';
 import type { Direction, Reviewed, Step } from '../revision/reviewed';
-import { FORMS } from './forms';
+import type { NoForm } from './form';
+import { FORMS, type Writer } from './forms';
 import { type Fixable, type NotFixed, type Planned, planOf } from './plan';
 import { withoutCommits } from './repairs/commits';
 import { addValuesFirst } from './repairs/enum-values';
@@ -53,49 +54,61 @@ export function draftFixes(review: Review, input: ReviewInput): Draft {
   for (const finding of review.findings.filter(({ acknowledged }) => acknowledged === undefined)) {
     const revision = change.revisions.find(({ facts }) => facts.revision === finding.revision);
     const leave = (reason: string) => notFixed.push({ finding, reason });
-    const write = FORMS[finding.rule];
-    const repair = REPAIRS[finding.rule];
-    const isBroken = !!repair && (repair.direction ?? finding.direction) === finding.direction;
-    if (!revision || !(isBroken || (write && finding.direction !== 'downgrade'))) {
+    const isFixable = isBroken(finding) || (finding.rule in FORMS && finding.direction !== 'downgrade');
+    if (!revision || !isFixable) {
       leave(finding.instead === undefined ? 'it needs your decision' : 'there is no automatic fix: write it by hand, as shown');
       continue;
     }
-    if (finding.severity === 'note') {
-      leave('its table is small, so its lock is short');
-      continue;
-    }
-    if (!input.unreleased.includes(revision.facts.revision)) {
-      leave('its file is not new since the default branch, so production may have run it');
-      continue;
-    }
-    if (input.environment?.outerTransaction && finding.rule !== 'drop-constraint-none') {
-      leave(
-        'env.py begins a transaction around all revisions, so the steps of a safe form can’t be committed: change env.py first',
-      );
+    const reason = whyLeft(finding, revision, input);
+    if (reason !== undefined) {
+      leave(reason);
       continue;
     }
     const own = found.get(revision) ?? { fixable: [], broken: [] };
-    if (isBroken || !write) {
+    const write = FORMS[finding.rule];
+    if (isBroken(finding) || !write) {
       own.broken.push(finding);
       found.set(revision, own);
       continue;
     }
-    const steps = revision.upgrade.steps.filter((step) => isAt(step, finding));
     // Two rules may ask for the same form of a statement.
-    if (own.fixable.some((one) => steps.includes(one.step) && FORMS[one.finding.rule] === write)) continue;
-    const forms = steps.flatMap((step) => {
-      const form = write(step, revision);
-      return form ? [{ step, form }] : [];
-    });
-    const [first, ...more] = forms;
-    if (!first || more.length) leave(first ? 'several statements stand on its line' : 'its statement was not found');
-    else if ('reason' in first.form) leave(first.form.reason);
+    if (own.fixable.some(({ step, finding: { rule } }) => isAt(step, finding) && FORMS[rule] === write)) continue;
+    const drafted = draftForm(finding, revision, write);
+    if ('reason' in drafted) leave(drafted.reason);
     else {
-      own.fixable.push({ finding, step: first.step, form: first.form });
+      own.fixable.push(drafted);
       found.set(revision, own);
     }
   }
   return { fixable: [...found].map(([revision, own]) => ({ revision, ...own })), notFixed };
+}
+
+/** Whether what a finding is about does not run as it is, so nothing else of it can be proved. */
+function isBroken({ rule, direction }: Finding): boolean {
+  const repair = REPAIRS[rule];
+  return !!repair && (repair.direction ?? direction) === direction;
+}
+
+/** Why a statement that has a safe form stays as it is. */
+function whyLeft(finding: Finding, revision: Reviewed, input: ReviewInput): string | undefined {
+  if (finding.severity === 'note') return 'its table is small, so its lock is short';
+  if (!input.unreleased.includes(revision.facts.revision))
+    return 'its file is not new since the default branch, so production may have run it';
+  if (input.environment?.outerTransaction && finding.rule !== 'drop-constraint-none')
+    return 'env.py begins a transaction around all revisions, so the steps of a safe form can’t be committed: change env.py first';
+  return undefined;
+}
+
+/** The safe form of the one statement that a finding is about, or why there is none. */
+function draftForm(finding: Finding, revision: Reviewed, write: Writer): Fixable | NoForm {
+  const forms = revision.upgrade.steps.flatMap((step) => {
+    const form = isAt(step, finding) && write(step, revision);
+    return form ? [{ step, form }] : [];
+  });
+  const [first, ...more] = forms;
+  if (!first) return { reason: 'its statement was not found' };
+  if (more.length) return { reason: 'several statements stand on its line' };
+  return 'reason' in first.form ? first.form : { finding, step: first.step, form: first.form };
 }
 
 function isAt({ place }: Step, { line, statement, direction }: Review['findings'][number]): boolean {

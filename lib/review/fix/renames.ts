@@ -4,14 +4,14 @@ import { callWith, execute } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
 import { nameBefore, renamedTo } from '../revision/made';
 import type { Part, Step } from '../revision/reviewed';
-import type { Action } from '../sql/action';
+import type { ActionOf } from '../sql/action';
 import { belongings, droppedBy } from './belongings';
 import type { Form, NoForm } from './form';
 import { nextRelease } from './next-release';
 import { setNotNull } from './not-null';
 import { inStep, passSequence, whyNoSecond } from './second-column';
 
-type Rename = Extract<Action, { does: 'rename' }>;
+type Rename = ActionOf<'rename'>;
 
 /**
  * A table under its new name, with a view under the old one for the running code. The view checks the rights of the role that uses it,

@@ -4,14 +4,14 @@ import { execute } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
 import type { Reviewed } from '../revision/reviewed';
 import { bare } from '../revision/tables';
-import type { Action } from '../sql/action';
+import type { Action, ActionOf } from '../sql/action';
 import { narrows } from '../sql/column-types';
 import { belongings } from './belongings';
 import type { Form, NoForm } from './form';
 import { setNotNull } from './not-null';
 import { inStep, passSequence, whyNoSecond } from './second-column';
 
-type ChangeType = Extract<Action, { does: 'change type' }>;
+type ChangeType = ActionOf<'change type'>;
 
 /**
  * A second column of the new type, which a trigger fills from the first one and which takes its name in a short transaction. The

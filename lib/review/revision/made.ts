@@ -1,5 +1,5 @@
 import type { SchemaChange } from '../../contract/facts';
-import type { Action } from '../sql/action';
+import type { Action, ActionOf } from '../sql/action';
 import { bare } from './tables';
 
 /** What the change has made so far: production does not have it. */
@@ -38,7 +38,7 @@ export function madeAfter(made: Made, action: Action): Made {
   return { ...made, tables: new Set([...others, ...renamed]) };
 }
 
-function moved({ tables, ...made }: Made, { name, schema }: Extract<Action, { does: 'set schema' }>): Made {
+function moved({ tables, ...made }: Made, { name, schema }: ActionOf<'set schema'>): Made {
   const target = [...(schema === 'public' ? [] : [schema]), bare(name)].join('.');
   return { ...made, tables: new Set([...tables].map((table) => (table === name ? target : table))) };
 }

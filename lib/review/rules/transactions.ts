@@ -2,6 +2,7 @@ import { createConcurrently } from '../advice/indexes';
 import { autocommit, execute, literal } from '../advice/python';
 import { inAutocommitBlock, type Part, type Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';
+import type { ActionOf } from '../sql/action';
 import { isConcurrent } from '../sql/concurrently';
 import type { Found, Rule } from './rule';
 
@@ -180,7 +181,7 @@ export const enumValueInTransaction: Rule = {
   },
 };
 
-type AddValue = Step & { readonly action: Extract<Step['action'], { does: 'add enum value' }> };
+type AddValue = Step & { readonly action: ActionOf<'add enum value'> };
 
 function* usesOfNewValues({ steps }: Part): Iterable<{ used: Step; added: AddValue }> {
   const made = new Set(steps.flatMap(({ action }) => (action.does === 'create type' ? [action.type] : [])));

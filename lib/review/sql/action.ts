@@ -195,3 +195,5 @@ export type Action =
   | { readonly does: 'set'; readonly name: string }
   | { readonly does: 'unparsed'; readonly why: string }
   | { readonly does: 'other' };
+
+export type ActionOf<Does extends Action['does']> = Extract<Action, { does: Does }>;

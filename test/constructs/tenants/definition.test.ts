@@ -6,8 +6,8 @@ const validate: (definition: object) => { isValid: boolean; errors: object[] } =
 
 const CANARIES: [string, TenantDefinitionProps['canary']][] = [
   ['no canary', undefined],
-  ['a canary and a pause', { pauseSeconds: 600 }],
-  ['a canary and an approval', { approvalSeconds: 3600 }],
+  ['a canary and a pause', { after: 'pause', seconds: 600 }],
+  ['a canary and an approval', { after: 'approval', seconds: 3600 }],
 ];
 
 function define(canary: TenantDefinitionProps['canary']): any {
@@ -37,12 +37,12 @@ test.each(CANARIES)('with %s every state can be reached, and has the name by whi
   }
   expect([...reached].sort()).toEqual(Object.keys(States).sort());
   const { list, rest, summarize, canary: first, judge, pause, approval } = TENANT_STATES;
-  const after = canary && 'pauseSeconds' in canary ? pause : approval;
+  const after = canary?.after === 'pause' ? pause : approval;
   expect(Object.keys(States)).toEqual(expect.arrayContaining([list, rest, summarize, ...(canary ? [first, judge, after] : [])]));
 });
 
 test('both maps are distributed, take their batches from the bucket, and start no more workers than there are connections for', () => {
-  const { States } = define({ pauseSeconds: 1 });
+  const { States } = define({ after: 'pause', seconds: 1 });
   for (const name of [TENANT_STATES.canary, TENANT_STATES.rest]) {
     expect(States[name]).toMatchObject({
       Type: 'Map',
@@ -59,7 +59,7 @@ test('both maps are distributed, take their batches from the bucket, and start n
 });
 
 test('whatever fails on the way, the run ends with a summary', () => {
-  const { States } = define({ approvalSeconds: 60 });
+  const { States } = define({ after: 'approval', seconds: 60 });
   for (const [name, state] of Object.entries<any>(States)) {
     if (!['Task', 'Map'].includes(state.Type) || name === TENANT_STATES.summarize) continue;
     expect([name, state.Catch.at(-1)]).toEqual([
@@ -70,7 +70,7 @@ test('whatever fails on the way, the run ends with a summary', () => {
 });
 
 test('a throttled call is retried', () => {
-  const { States } = define({ approvalSeconds: 60 });
+  const { States } = define({ after: 'approval', seconds: 60 });
   const tasks = Object.values<any>(States).flatMap((state) => [state, ...Object.values<any>(state.ItemProcessor?.States ?? {})]);
   for (const task of tasks.filter(({ Type }) => Type === 'Task')) {
     expect(task.Retry.flatMap((retry: any) => retry.ErrorEquals)).toEqual(

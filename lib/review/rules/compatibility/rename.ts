@@ -7,6 +7,7 @@ import { renameColumn, renameTable } from '../../fix/renames';
 import { nameBefore, renamedTo } from '../../revision/made';
 import type { Part, Step } from '../../revision/reviewed';
 import { bare } from '../../revision/tables';
+import type { ActionOf } from '../../sql/action';
 import type { Found, Rule } from '../rule';
 
 /** Between the migration and the end of the deploy the old code still runs. */
@@ -16,26 +17,14 @@ export const rename: Rule = {
   severity: 'error',
   title: 'a table, column, type, label, function or schema that the running code uses is renamed or moved',
   *check({ upgrade }) {
-    const actions = upgrade.steps.map(({ action }) => action);
     const views = new Map(
-      actions.flatMap((action) => (action.does === 'create view' ? [[action.view, action.columns] as const] : [])),
-    );
-    const retyped = new Set(
-      upgrade.steps.flatMap(({ action }) => (action.does === 'drop' && action.what === 'type' ? action.names : [])),
+      upgrade.steps.flatMap(({ action }) => (action.does === 'create view' ? [[action.view, action.columns] as const] : [])),
     );
     for (const step of upgrade.steps) {
-      const { action, isExisting, isNewColumn, isNewObject, place } = step;
+      const { action, place } = step;
       if (action.does === 'set schema' && !views.has(action.name)) yield* moved(step, action);
-      if (action.does !== 'rename' || action.what === 'other') continue;
+      if (action.does !== 'rename' || action.what === 'other' || isUnnoticed(step, action, upgrade, views)) continue;
       const { what, table, from, to } = action;
-      if ((what === 'table' || what === 'column') && !isExisting(table)) continue;
-      // A view under the old name serves the old code, and so does a table that takes its place.
-      if (what === 'table' && (views.has(table) || isSwapped(step, upgrade))) continue;
-      if (what === 'function' && isNewObject(from)) continue;
-      if (what === 'column' && views.get(nameBefore(table, actions) ?? '')?.includes(from)) continue;
-      if (what === 'column' && (isNewColumn(table, from) || isNewColumn(table, to))) continue;
-      // The old form of an enum, renamed to make room for the new one.
-      if (what === 'type' && retyped.has(to)) continue;
       const thing =
         what === 'column' ? `${table}.${from}` : what === 'enum value' ? `the label ${from} of ${table}` : `${what} ${from}`;
       if ((what === 'table' || what === 'column') && keptUntil(to) !== undefined) {
@@ -56,6 +45,32 @@ export const rename: Rule = {
   },
 };
 
+/** Whether running code does not know the old name, or still finds it. */
+function isUnnoticed(
+  step: Step,
+  { what, table, from, to }: ActionOf<'rename'>,
+  part: Part,
+  views: ReadonlyMap<string, readonly string[] | undefined>,
+): boolean {
+  const actions = part.steps.map(({ action }) => action);
+  switch (what) {
+    case 'table':
+      // A view under the old name serves the old code, and so does a table that takes its place.
+      return !step.isExisting(table) || views.has(table) || isSwapped(step, part);
+    case 'column': {
+      const isNew = !step.isExisting(table) || step.isNewColumn(table, from) || step.isNewColumn(table, to);
+      return isNew || !!views.get(nameBefore(table, actions) ?? '')?.includes(from);
+    }
+    case 'function':
+      return step.isNewObject(from);
+    case 'type':
+      // The old form of an enum, renamed to make room for the new one.
+      return actions.some((action) => action.does === 'drop' && action.what === 'type' && action.names.includes(to));
+    default:
+      return false;
+  }
+}
+
 /** Whether a renamed table makes room for another, or takes the place of another, in the same transaction. */
 function isSwapped({ action, transaction, index }: Step, part: Part): boolean {
   if (action.does !== 'rename' || action.what !== 'table' || transaction < 0) return false;
@@ -67,7 +82,7 @@ function isSwapped({ action, transaction, index }: Step, part: Part): boolean {
 }
 
 /** As `--fix` writes it, if it can. */
-function renamed(step: Step, action: Extract<Step['action'], { does: 'rename' }>, part: Part): string | undefined {
+function renamed(step: Step, action: ActionOf<'rename'>, part: Part): string | undefined {
   if (action.what !== 'table' && action.what !== 'column') return undefined;
   const actions = part.steps.map((other) => other.action);
   const before = action.what === 'column' ? nameBefore(action.table, actions) : undefined;
@@ -99,10 +114,7 @@ function renamed(step: Step, action: Extract<Step['action'], { does: 'rename' }>
 }
 
 /** https://www.postgresql.org/docs/current/ddl-schemas.html#DDL-SCHEMAS-PATH */
-function* moved(
-  { place, isExisting, isNewObject }: Step,
-  { what, name, schema }: Extract<Step['action'], { does: 'set schema' }>,
-): Iterable<Found> {
+function* moved({ place, isExisting, isNewObject }: Step, { what, name, schema }: ActionOf<'set schema'>): Iterable<Found> {
   if (what === 'table' ? !isExisting(name) : isNewObject(name)) return;
   const target = schema === 'public' ? bare(name) : `${schema}.${bare(name)}`;
   yield {

@@ -9,13 +9,13 @@ import {
   validate,
 } from '../../advice/constraints';
 import type { Part, Step } from '../../revision/reviewed';
-import type { Action } from '../../sql/action';
+import type { ActionOf } from '../../sql/action';
 import type { Found, Rule, RuleInfo } from '../rule';
 import { some } from '../words';
 import { readsMeanwhile } from './locks';
 import { provedNotNull } from './proofs';
 
-type AddConstraint = Step & { readonly action: Extract<Action, { does: 'add constraint' }> };
+type AddConstraint = Step & { readonly action: ActionOf<'add constraint'> };
 
 /** A rule about the constraints that a revision adds to existing tables. `postgres`: the server's major version. */
 function constraintRule(

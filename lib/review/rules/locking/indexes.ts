@@ -2,6 +2,7 @@ import { createConcurrently, createOnPartitions, dropConcurrently } from '../../
 import { autocommit, execute } from '../../advice/python';
 import { quotedTable } from '../../advice/sql';
 import type { Part, Step } from '../../revision/reviewed';
+import type { ActionOf } from '../../sql/action';
 import type { Found, Rule } from '../rule';
 import { readsMeanwhile } from './locks';
 
@@ -29,47 +30,52 @@ export const downgradeIndexNotConcurrent: Rule = {
 };
 
 function* checkStep(step: Step, part: Part): Iterable<Found> {
-  const { action, isExisting, place } = step;
-  if (action.does === 'create index' && !action.concurrently && isExisting(action.table)) {
-    const partitions = part.findTable(action.table)?.partitions;
-    // ON ONLY reads no rows; the partitions get their indexes one by one.
-    if (partitions && action.onlyParent) return;
+  const { action } = step;
+  if (action.does === 'create index' && !action.concurrently) yield* created(step, action, part);
+  if (action.does === 'drop index' && !action.concurrently) yield* dropped(step, action, part);
+  if (action.does === 'reindex' && !action.concurrently) yield* rebuilt(step, action, part);
+}
+
+function* created(step: Step, action: ActionOf<'create index'>, part: Part): Iterable<Found> {
+  if (!step.isExisting(action.table)) return;
+  const partitions = part.findTable(action.table)?.partitions;
+  // ON ONLY reads no rows; the partitions get their indexes one by one.
+  if (partitions && action.onlyParent) return;
+  yield {
+    ...step.place,
+    message:
+      `CREATE INDEX takes a SHARE lock on ${action.table}${partitions ? ' and all its partitions' : ''} until the revision commits: ` +
+      `inserts, updates and deletes wait while the whole table is read; ${readsMeanwhile(step, part, [action.table])}`,
+    cost: { work: 'index', tables: [action.table], columns: action.columns },
+    instead: partitions ? createOnPartitions(action, partitions, step.call) : createConcurrently(action, step.call),
+  };
+}
+
+function* dropped({ place, isExisting }: Step, { indexes, of }: ActionOf<'drop index'>, part: Part): Iterable<Found> {
+  for (const name of indexes) {
+    const table = part.findIndex(name)?.table ?? of;
+    if (table ? !isExisting(table) : part.replayed) continue;
+    // The lock is short. It hurts behind a long query, and a lock timeout ends that wait.
     yield {
       ...place,
+      atMost: 'warning',
       message:
-        `CREATE INDEX takes a SHARE lock on ${action.table}${partitions ? ' and all its partitions' : ''} until the revision commits: ` +
-        `inserts, updates and deletes wait while the whole table is read; ${readsMeanwhile(step, part, [action.table])}`,
-      cost: { work: 'index', tables: [action.table], columns: action.columns },
-      instead: partitions ? createOnPartitions(action, partitions, step.call) : createConcurrently(action, step.call),
+        `DROP INDEX ${name} takes an ACCESS EXCLUSIVE lock on ${table ?? 'its table'}: ` +
+        'it waits for every running query, and all later reads and writes wait behind it',
+      instead: autocommit(dropConcurrently(name, table)),
     };
   }
-  if (action.does === 'drop index' && !action.concurrently) {
-    for (const name of action.indexes) {
-      const table = part.findIndex(name)?.table ?? action.of;
-      if (table ? !isExisting(table) : part.replayed) continue;
-      // The lock is short. It hurts behind a long query, and a lock timeout ends that wait.
-      yield {
-        ...place,
-        atMost: 'warning',
-        message:
-          `DROP INDEX ${name} takes an ACCESS EXCLUSIVE lock on ${table ?? 'its table'}: ` +
-          'it waits for every running query, and all later reads and writes wait behind it',
-        instead: autocommit(dropConcurrently(name, table)),
-      };
-    }
-  }
-  if (action.does === 'reindex' && !action.concurrently) {
-    const table = action.what === 'index' ? part.findIndex(action.name)?.table : action.name;
-    if (table !== undefined && !isExisting(table)) return;
-    yield {
-      ...place,
-      message:
-        `REINDEX locks ${table ?? action.name} against writes, and each index against reads that would use it, ` +
-        'until the revision commits',
-      ...(table === undefined ? {} : { cost: { work: 'reindex', tables: [table] } }),
-      instead: autocommit(
-        execute(`REINDEX ${action.what === 'table' ? 'TABLE' : 'INDEX'} CONCURRENTLY ${quotedTable(action.name)}`),
-      ),
-    };
-  }
+}
+
+function* rebuilt({ place, isExisting }: Step, { what, name }: ActionOf<'reindex'>, part: Part): Iterable<Found> {
+  const table = what === 'index' ? part.findIndex(name)?.table : name;
+  if (table !== undefined && !isExisting(table)) return;
+  yield {
+    ...place,
+    message:
+      `REINDEX locks ${table ?? name} against writes, and each index against reads that would use it, ` +
+      'until the revision commits',
+    ...(table === undefined ? {} : { cost: { work: 'reindex', tables: [table] } }),
+    instead: autocommit(execute(`REINDEX ${what === 'table' ? 'TABLE' : 'INDEX'} CONCURRENTLY ${quotedTable(name)}`)),
+  };
 }

@@ -1,6 +1,6 @@
 import { addInSteps, changeTypeInSteps } from '../../advice/columns';
 import type { Part, Step } from '../../revision/reviewed';
-import type { Action } from '../../sql/action';
+import type { Action, ActionOf } from '../../sql/action';
 import { isConverted } from '../../sql/column-types';
 import type { Found, Rule } from '../rule';
 import { exclusivelyLocked } from './locks';
@@ -54,7 +54,7 @@ function* rewritesOf(step: Step, part: Part): Iterable<Pick<Found, 'message' | '
 }
 
 /** https://www.postgresql.org/docs/current/sql-altertable.html: with UTC, timestamp and timestamptz are stored alike */
-function dependsOnZone({ table, column, type }: Extract<Action, { does: 'change type' }>, part: Part): boolean {
+function dependsOnZone({ table, column, type }: ActionOf<'change type'>, part: Part): boolean {
   const before = part.findTable(table)?.columns.find(({ name }) => name === column)?.type ?? '';
   const isZoned =
     before.startsWith('timestamp') && type.startsWith('timestamp') && /with time zone/.test(before) !== /tz/.test(type);
