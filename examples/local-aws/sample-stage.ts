@@ -9,7 +9,7 @@ export interface DeployOptions extends Partial<RunOptions> {
   readonly hotswap?: boolean;
 }
 
-/** The command, without a change set: comparing templates for one takes as long as all that CloudFormation does here. */
+/** The command, without a change set: comparing templates for one takes as long as everything that CloudFormation does here. */
 export const DEPLOY = ['deploy', '--require-approval', 'never', '--method', 'direct'];
 
 /** One stage of the sample on the local AWS, with its own database. */

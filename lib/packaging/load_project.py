@@ -369,7 +369,7 @@ def is_read_by(backend: Path, name: str) -> bool:
 
 
 def required_variables(error: BaseException, backend: Path, unset: list[str]) -> list[str]:
-    """The unset variables that an error is about: all that the same file, or the same class of settings, requires. Of other
+    """The unset variables that an error is about: everything that the same file, or the same class of settings, requires. Of other
     libraries for settings, such as python-decouple and environs, and of the backend's own check, those that the error names."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<frozen")]
     if type(error).__name__ == "NoAppException":

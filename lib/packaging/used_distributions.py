@@ -1,6 +1,6 @@
 """Which distributions a loaded project uses: those that it has loaded, and those that it may import later.
 
-env.py and the revisions are loaded by then, and all that they import. Other imports are in functions: of env.py and the
+env.py and the revisions are loaded by then, and everything that they import. Other imports are in functions: of env.py and the
 revisions, of the backend if they may call it, and of a distribution if it requires what it imports. They run here, until nothing
 new is loaded.
 """

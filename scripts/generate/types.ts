@@ -18,7 +18,7 @@ export function typesOf(root: string): Types {
   });
 }
 
-/** A type and all that it refers to. A `@default` of this project is words for a reader, no value. */
+/** A type and everything that it refers to. A `@default` of this project is words for a reader, no value. */
 export function definitionsOf(types: Types, name: string): Record<string, Schema> {
   const { definitions } = types.createSchema(name);
   return JSON.parse(JSON.stringify(definitions, (key, value) => (key === 'default' ? undefined : value)));

@@ -48,7 +48,7 @@ test.each([0, 2])('a run that fails in round %d leaves no ratio, and says whose 
   expect(result).not.toHaveProperty('variants');
 });
 
-test('a row that can not be prepared is not measured either', async () => {
+test('a row that cannot be prepared is not measured either', async () => {
   const broken: Row = { ...row({ name: 'ours', run: async () => 1 }), prepare: () => Promise.reject(new Error('no uv')) };
   expect(await measure(broken, NO_TEST_BED)).toMatchObject({ failure: 'no uv' });
 });

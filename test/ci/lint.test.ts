@@ -82,7 +82,7 @@ describe('every workflow', () => {
     for (const file of WORKFLOWS) expect(readFileSync(file, 'utf8')).not.toContain('pull_request_target');
   });
 
-  test('a workflow that is called is there, and gets all that it needs', () => {
+  test('a workflow that is called is there, and gets everything that it needs', () => {
     const calls = WORKFLOWS.flatMap(jobs).filter(({ uses }) => uses);
     expect(calls).toHaveLength(2);
     for (const { uses, with: given } of calls) {

@@ -92,7 +92,7 @@ async function installPackage(aws: LocalAws, checkout: string): Promise<string> 
   return tarball;
 }
 
-/** What a clone knows of the branch that a pull request is for: all that is there now. */
+/** What a clone knows of the branch that a pull request is for: everything that is there now. */
 async function commitAsMain(aws: LocalAws, checkout: string): Promise<void> {
   writeFileSync(path.join(checkout, '.gitignore'), 'node_modules\n.venv\n__pycache__\ncdk.json\ncdk.out\n');
   const author = ['-c', 'user.name=team', '-c', 'user.email=team@team.invalid'];

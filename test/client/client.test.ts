@@ -65,7 +65,7 @@ describe('what is sent', () => {
     ]);
   });
 
-  test('a name that the history can not take is refused before anything is sent', async () => {
+  test('a name that the history cannot take is refused before anything is sent', async () => {
     client = new MigrateClient({ stage: 'dev', endpoint: 'http://127.0.0.1:1', requestedBy: 'Zoë' });
     expect(await thrown(client.upgrade())).toMatchObject({
       code: 'invalid_request',
@@ -101,7 +101,7 @@ describe('what is sent', () => {
     expect(aws.invokes).toEqual([]);
   });
 
-  test('names that can not be used are refused when the client is made', () => {
+  test('names that cannot be used are refused when the client is made', () => {
     expect(() => new MigrateClient({})).toThrow('the stage is missing');
     expect(() => new MigrateClient({ stage: 'a b', appName: 'c d' })).toThrow(/the stage "a b".*; the app name "c d"/);
     expect(() => new MigrateClient({ functionName: '' })).toThrow('the function name is empty');
@@ -275,7 +275,7 @@ describe('a database that another run has locked', () => {
 });
 
 describe('what the function says', () => {
-  test('a failed migration is a typed error with all that the database said', async () => {
+  test('a failed migration is a typed error with everything that the database said', async () => {
     const error = await thrown(
       (
         await against({ failure: failure({ revision: 'b2', sqlState: '42P07', statement: 'CREATE TABLE b' }, [applied('a1')]) })
@@ -328,7 +328,7 @@ describe('what the function says', () => {
     ['no JSON', { text: '<html>' }],
     ['what another function answers', { answer: { ok: true } }],
     ['a failure with a code that this client does not know', { crash: { errorMessage: '{"contract":1,"status":"failed"}' } }],
-  ])('%s is told as an unexpected answer', async (_, reply) => {
+  ])('%s is reported as an unexpected answer', async (_, reply) => {
     expect(await thrown((await against(reply as Reply)).upgrade())).toMatchObject({ code: 'unexpected_answer' });
   });
 
@@ -338,7 +338,7 @@ describe('what the function says', () => {
   });
 });
 
-describe('a function that can not be reached', () => {
+describe('a function that cannot be reached', () => {
   test.each([
     [403, 'AccessDeniedException', 'access_denied'],
     [403, 'UnrecognizedClientException', 'access_denied'],

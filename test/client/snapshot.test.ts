@@ -53,7 +53,7 @@ test('a caller whose time is up before the snapshot is available gets the answer
   expect(asked).toHaveLength(4);
 });
 
-test('an RDS that can not begin for a quarter of an hour ends the run, with its reason', async () => {
+test('an RDS that cannot begin for a quarter of an hour ends the run, with its reason', async () => {
   const error = await migrate(calls(waiting).invoke, {}).catch((thrown) => thrown);
   expect(error).toBeInstanceOf(MigrateError);
   expect(error).toMatchObject({ code: 'snapshot_not_ready', message: expect.stringContaining('backing-up') });

@@ -105,7 +105,7 @@ test('a revision that destroys data must acknowledge it, unless the stage says o
   expect(settingsOf(templateOf({ guardDataLoss: false }))).toHaveProperty('guard', false);
 });
 
-test('SQL that can not be read has to be acknowledged only where the stage says so', () => {
+test('SQL that cannot be read has to be acknowledged only where the stage says so', () => {
   expect(settingsOf(templateOf())).not.toHaveProperty('guardUnread');
   expect(settingsOf(templateOf({ guardUnreadSql: true }))).toHaveProperty('guardUnread', true);
 });

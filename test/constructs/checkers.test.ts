@@ -59,9 +59,9 @@ const TENANTS_WITH_EVERYTHING = () =>
   })).stack;
 
 const CONSTRUCTS: [string, () => Stack][] = [
-  ['a stack with all that the construct can use', WITH_EVERYTHING],
+  ['a stack with everything that the construct can use', WITH_EVERYTHING],
   ['a stack with tenants', TENANTS],
-  ['a stack with tenants and all that they can use', TENANTS_WITH_EVERYTHING],
+  ['a stack with tenants and everything that they can use', TENANTS_WITH_EVERYTHING],
   ['a stack with a container', WITH_CONTAINER],
 ];
 const STACKS: [string, () => Stack][] = [

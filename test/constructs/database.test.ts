@@ -111,7 +111,7 @@ test("a secret alone gives the database's address", () => {
   });
 });
 
-test('what is said of the address goes before what the secret says', () => {
+test('settings of the address take precedence over the secret', () => {
   expect(settingsOf(render('secret with an address')).database).toMatchObject({
     host: 'db.internal',
     port: 5433,

@@ -147,7 +147,7 @@ test('grantInvoke permits what the command needs, on this one function', () => {
   ]);
 });
 
-test('grantInvoke refuses a grantee that can not be given a permission', () => {
+test('grantInvoke refuses a grantee that cannot be given a permission', () => {
   const { migration } = migrationStack({ runOnDeploy: false });
   expect(() => migration.grantInvoke(new iam.AccountPrincipal('111122223333'))).toThrow(/could not be added/);
 });

@@ -99,7 +99,7 @@ describe('in a region whose certificate authorities are not packaged', () => {
     ['certificates of the user', withSecret({ PGSSLROOTCERT: '/var/task/backend/rds.pem' }), elsewhere],
     ['another mode', withSecret({ PGSSLMODE: 'require' }), elsewhere],
     ['an address from the environment', {}, elsewhere],
-  ])('%s brings no warning', (_, options, stack) => {
+  ])('%s has no warning', (_, options, stack) => {
     expect(findings(options, stack).warnings).toEqual([]);
   });
 });

@@ -122,7 +122,7 @@ export const ANSWERS = {
     applied: [],
     snapshot: { status: 'creating', name: 'shop-api-1', cluster: 'shop', percent: 43 },
   },
-  'a slice whose snapshot can not begin': {
+  'a slice whose snapshot cannot begin': {
     ...slice,
     applied: [],
     snapshot: { status: 'waiting', name: 'shop-api-1', instance: 'shop', reason: 'InvalidDBInstanceState: backing-up' },

@@ -48,7 +48,7 @@ describe('docs/props.md', () => {
   ];
   const shown = rows('docs/props.md', 'prop');
 
-  test('has every prop, and no other', () => {
+  test('has every prop, and no others', () => {
     expect(shown.map(([name]) => code(name)).sort()).toEqual(declared.map(({ name }) => name).sort());
     expect(declared.length).toBeGreaterThan(20);
   });
@@ -74,7 +74,7 @@ describe('docs/props.md', () => {
     expect(factories.length).toBeGreaterThan(1);
   });
 
-  test('has every option of MigrationCode.fromProject, and no other', () => {
+  test('has every option of MigrationCode.fromProject, and no others', () => {
     const [, listed = ''] = /`MigrationCode\.fromProject\(directory, \{ (.*?) \}\)`/.exec(textOf('docs/props.md')) ?? [];
     const options = membersOf('lib/constructs/code/migration-code.ts', 'ProjectOptions').map(({ name }) => name);
     expect(listed.split(', ')).toEqual(options);
@@ -85,7 +85,7 @@ describe('docs/props.md', () => {
 describe('docs/payload.md', () => {
   const request = membersOf('lib/contract/request.ts', 'MigrateRequest').map(({ name }) => name);
 
-  test('has every key, and no other', () => {
+  test('has every key, and no others', () => {
     expect(
       rows('docs/payload.md', 'key')
         .map(([name]) => code(name))

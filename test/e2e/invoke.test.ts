@@ -19,7 +19,7 @@ describe('with the stages dev and prod deployed', () => {
     return { backend, dev, prod, head };
   });
 
-  /** Takes away all that the deploy has made in the database of `dev`. */
+  /** Takes away everything that the deploy has made in the database of `dev`. */
   const emptyDatabase = async (): Promise<void> => {
     const { dev } = shared.prepared;
     await dev.rows('DROP SCHEMA public CASCADE');

@@ -54,7 +54,7 @@ async function makeBucketAndVersion({ ministack: { url }, region }: LocalAws): P
   if (!response.ok) throw new Error(await response.text());
 }
 
-/** Fails with all that a command said. */
+/** Fails with everything that a command said. */
 export function mustSucceed({ code, output }: { code: number; output: string }): void {
   if (code !== 0) throw new Error(`exit code ${code}:\n${output}`);
 }

@@ -206,7 +206,7 @@ test('a file that the default branch has is never changed', async () => {
   expect(text('c3.py')).toBe(before);
 });
 
-test('what can not be proved stays as it is, and is named with its reason', async () => {
+test('what cannot be proved stays as it is, and is named with its reason', async () => {
   const loop = 'for name in ("age", "email"):\n        op.create_index(f"ix_{name}", "users", [name])';
   bed.project.revision('c3', 'b2', 'Add indexes on users', loop, 'op.drop_index("ix_age")\n    op.drop_index("ix_email")');
   bed.project.revision(
@@ -265,7 +265,7 @@ test('what can not be proved stays as it is, and is named with its reason', asyn
   expect(bed.project.revisions.map(text)).toEqual(before);
 });
 
-test('what can be proved is fixed beside what can not, on rows that the revision accepts, and after one that fails', async () => {
+test('what can be proved is fixed beside what cannot, on rows that the revision accepts, and after one that fails', async () => {
   bed.project.revision('c3', 'b2', 'Set a setting', 'op.execute("SELECT current_setting(\'app.absent\')")');
   // The key needs the unique index at once; the CHECK and the index on users need neither.
   bed.project.revision(

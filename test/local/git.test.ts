@@ -68,7 +68,7 @@ describe('what is new in a branch', () => {
     await expect(changesSince(back, '--output=x')).rejects.toMatchObject({ code: 'unknown_ref' });
   });
 
-  it('could not be determined in a clone that is too shallow, and what to write in a CI is said', async () => {
+  it('could not be determined in a clone that is too shallow, and the message says what to write in CI', async () => {
     git('switch', '--quiet', '--create', 'feature');
     write('d', '1');
     commit();

@@ -225,7 +225,7 @@ describe('the project’s own database', () => {
     });
   });
 
-  it('is not verified where env.py fails, which is said once', async () => {
+  it('is not verified where env.py fails, which is reported once', async () => {
     bed.project.write('migrations/env.py', 'raise RuntimeError("no settings")');
     const { code, stdout } = await safeAlembic(['verify']);
     expect(code).toBe(1);

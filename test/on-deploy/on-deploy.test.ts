@@ -75,7 +75,7 @@ describe('a deploy', () => {
     expect(aws.invokes.map(({ command }) => command)).toEqual(['plan', 'upgrade']);
   });
 
-  test('that takes many calls counts all that it applied', async () => {
+  test('that takes many calls counts everything that it applied', async () => {
     // The first slice uses up this call's time, so that the framework has to ask again.
     eachCallTakes(61);
     await against(({ command }, call) => ({ answer: command === 'plan' ? plan : call === 2 ? firstSlice : lastSlice }));

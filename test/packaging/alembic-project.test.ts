@@ -73,7 +73,7 @@ test('a configuration whose scripts are in sections of their own is refused with
   ]);
 });
 
-test('a configuration that Alembic can not read is refused with the reason', () => {
+test('a configuration that Alembic cannot read is refused with the reason', () => {
   const directory = project({ ...ENV, 'alembic.ini': '[alembic]\nscript_location = alembic\nscript_location = alembic\n' });
   const file = join(directory, 'alembic.ini');
   expect(checkAlembicProject(directory).errors).toEqual([
@@ -274,7 +274,7 @@ describe("Alembic's configuration is found", () => {
     );
   });
 
-  test('or it is said what to write where there is none', () => {
+  test('or the message says what to write where there is none', () => {
     expect(configOf({ 'app/migrations/env.py': '', 'app/migrations/versions/a1.py': '' })).toContain(
       'Its scripts are in app/migrations: write an alembic.ini that says so',
     );
@@ -343,7 +343,7 @@ test('a missing script_location is named', () => {
   ]);
 });
 
-test('revisions outside of the backend can not be packaged, and that is said', () => {
+test('revisions outside of the backend cannot be packaged, which is reported', () => {
   const root = project({
     'back/alembic.ini': '[alembic]\nscript_location = ../shared\n',
     'shared/versions/a1.py': revisionFile('a1', null),

@@ -152,7 +152,7 @@ describe('a source distribution that needs a compiler', () => {
   test('is refused with the one option that helps for everything, if the rest is too large', () => {
     const { message } = new NeedsCompiling([{ name: 'fast-tool' }], lambda, { tooLarge: 616 });
     expect(message).toMatch(
-      /: only: PackageOnly\.IMPORTED leaves out what migrations do not import, also of the others, which have 616 MB \(Lambda takes 250\); wheels names /,
+      /: only: PackageOnly\.IMPORTED leaves out what migrations do not import, also of the others, which have 616 MB \(Lambda allows 250\); wheels names /,
     );
   });
 

@@ -32,7 +32,7 @@ describe('a package', () => {
     spawnSync('python3', ['-c', script], { env: { PATH: process.env.PATH, PYTHONPATH: packages }, encoding: 'utf8' });
   const inPackage = (file: string) => existsSync(join(target, 'site-packages', file));
 
-  test('of Alembic, SQLAlchemy and the driver there is bytecode alone; sources stay of all that is not theirs, or not compiled', () => {
+  test('of Alembic, SQLAlchemy and the driver there is bytecode alone; sources stay of everything that is not theirs, or not compiled', () => {
     const bare = [
       'alembic/op',
       'alembic/runtime/migration',
@@ -159,7 +159,7 @@ describe('bytecode', () => {
     expect(kept('.pyc')).toEqual([]);
   });
 
-  test('that can not be made leaves the source', () => {
+  test('that cannot be made leaves the source', () => {
     const files = compile({ 'site-packages/sqlalchemy/a.py': '???\n' });
     expect(files).toHaveLength(FILES.length - 1);
     expect(compile({ 'site-packages/sqlalchemy/a.py': '???\n' })).toEqual(files);

@@ -177,7 +177,7 @@ test.each(PACKAGED)('a project of the kind %s is packaged and migrates a databas
   expect(filesBelow(target).filter((file) => /iniconfig|\.pth$/.test(file))).toEqual([]);
 });
 
-test('a package of what is imported, of a backend that can not be loaded without its settings, is smaller', async () => {
+test('a package of what is imported, of a backend that cannot be loaded without its settings, is smaller', async () => {
   const directory = project('uv');
   uv(directory, 'add', 'boto3');
   const target = packaged(directory, { onlyImported: true });

@@ -138,7 +138,7 @@ test('a module that a failed import of a distribution needs is named', () => {
   expect(() => build(backend(...lines))).toThrow(/^migrations\/env\.py:2 imports greenlet_of_the_team, which the package of /);
 });
 
-test('an SQLAlchemy or Alembic that can not be imported is refused', () => {
+test('an SQLAlchemy or Alembic that cannot be imported is refused', () => {
   const directory = backend();
   const target = temporaryDirectory();
   const packaged = packageOf(directory, host, { databaseVariables: { url: 'DATABASE_URL' } });
@@ -189,7 +189,7 @@ describe('with all variables that the function has', () => {
     );
   });
 
-  test('all that the same file requires is named in one line', () => {
+  test('everything that the same file requires is named in one line', () => {
     const directory = writeFiles(backend('import settings'), {
       'settings.py':
         'import os\nos.environ["PATH"]\nos.environ["MODE"] = "x"\nURL = os.environ["DB_URL"]\nKEY = os.environ[\'SIGNING_KEY\']\n',
@@ -202,7 +202,7 @@ describe('with all variables that the function has', () => {
   test.each([
     ['pydantic-settings', 'pydantic_settings', 'model_config = {"env_prefix": "shop_", "env_nested_delimiter": "__"}'],
     ['Pydantic 1', 'pydantic.v1', 'Config = type("Config", (), {"env_prefix": "shop_"})'],
-  ])('all that a class of %s requires is named in one line', (_, module, config) => {
+  ])('everything that a class of %s requires is named in one line', (_, module, config) => {
     const directory = backend(
       `from ${module} import BaseSettings`,
       'class Settings(BaseSettings):',
@@ -413,7 +413,7 @@ describe('with all variables that the function has', () => {
   test.each([
     ['opens a file to write', 'open("app.log", "a")'],
     ['creates a folder', 'import os; os.makedirs("logs", exist_ok=True)'],
-  ])('code that %s in the package is refused: Lambda can not write there', (_, line) => {
+  ])('code that %s in the package is refused: Lambda cannot write there', (_, line) => {
     expect(() => buildKnown(backend(line))).toThrow(
       /^env\.py of .* fails: OSError: .*only \/tmp is writable on Lambda: .*\. Write to \/tmp instead, or only if a setting asks for it$/,
     );

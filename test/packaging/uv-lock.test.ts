@@ -81,7 +81,7 @@ describe('a package for this machine', () => {
     expect(run.stdout).toMatch(/^1\.\d+\S* 2\.\d+\S*$/m);
   });
 
-  test('has bytecode that the dates in a zip can not make stale', () => {
+  test('has bytecode that the dates in a zip cannot make stale', () => {
     const compiled = filesBelow(target).filter((file) => file.endsWith('.pyc'));
     for (const folder of ['backend/alembic/versions/__pycache__/', 'cdk_alembic/__pycache__/', 'site-packages/alembic/']) {
       expect(compiled).toContainEqual(expect.stringContaining(folder));
@@ -240,7 +240,7 @@ describe('with another uv', () => {
     expect(messageOf(() => build(backend, lambda))).toContain('https://***@pypi.example.org/simple said 403');
   });
 
-  test('that can not check the lock, each synth warns until it could', () => {
+  test('that cannot check the lock, each synth warns until it could', () => {
     const copy = copyOf(backend);
     const warning = `this machine could not check whether ${copy}/uv.lock is up to date: run "uv lock --check" in ${copy}`;
     useUv('[ "$1" = lock ] && exit 2; exec uv "$@"');

@@ -6,7 +6,7 @@ import { MigrateFunction } from './migrate-function';
 import { Releases, type Revisions } from './releases';
 import { FUNCTION, Stack } from './stack';
 
-/** All that a deploy touches: real are the runner, its runtime, PostgreSQL, the handler and CDK's Provider framework. */
+/** Everything that a deploy touches: real are the runner, its runtime, PostgreSQL, the handler and CDK's Provider framework. */
 export interface Production {
   readonly aws: Aws;
   readonly fn: MigrateFunction;

@@ -56,7 +56,7 @@ test('a run that EventBridge started has a name that no database records, so onl
   expect(refused).toMatchObject({ status: 'failed', error: { code: 'invalid_request' } });
 });
 
-test('a tenant that can not be reached fails, and the others are compared', async () => {
+test('a tenant that cannot be reached fails, and the others are compared', async () => {
   const { testBed } = shared;
   await testBed.put('tenants.json', NAMES);
   await testBed.use({}, (request) => answered(request, (name) => (name === 'c' ? FAILED : { ...AT_HEAD, drift: NONE })));

@@ -58,7 +58,7 @@ export interface ProjectOptions {
   readonly without?: string[];
 
   /**
-   * Requirements to install in addition or instead of the locked version, such as `psycopg2-binary==2.9.10`, with all that they
+   * Requirements to install in addition or instead of the locked version, such as `psycopg2-binary==2.9.10`, with everything that they
    * require. A lock has no hashes for them.
    *
    * @default - none

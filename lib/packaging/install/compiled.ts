@@ -85,7 +85,7 @@ export class NeedsCompiling extends PackagingError {
       ...(others.length
         ? [
             tooLarge
-              ? `${onlyImported()} leaves out what migrations do not import, also of the others, which have ${tooLarge} MB (Lambda takes 250)`
+              ? `${onlyImported()} leaves out what migrations do not import, also of the others, which have ${tooLarge} MB (Lambda allows 250)`
               : `${option('without', others)} leaves out what migrations do not import, ${onlyImported()} finds that out by itself`,
             `${option('wheels')} names a folder of wheels that you built for Lambda`,
           ]

@@ -113,7 +113,7 @@ export function checkSize(
   ];
   throw new PackagingError(
     'too_large',
-    `the package of ${directory} has ${megabytes(bytes)} MB unzipped and Lambda takes 250: ${[...warnings, ...remedies].join('; ')}`,
+    `the package of ${directory} has ${megabytes(bytes)} MB unzipped, and Lambda allows 250: ${[...warnings, ...remedies].join('; ')}`,
   );
 }
 

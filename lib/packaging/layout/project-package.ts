@@ -108,7 +108,7 @@ function install(project: Backend, target: string, platform: FunctionPlatform, p
   });
 }
 
-/** An error that also says what another check finds, so that one synth names all that has to change. */
+/** An error that also says what another check finds, so that one synth names everything that has to change. */
 function withMessageOf(error: PackagingError, check: () => void): PackagingError {
   try {
     check();
@@ -139,7 +139,7 @@ export function hashDependencies({ files, projects }: Pick<DependencySource, 'fi
 function withoutPython(version: string, onlyImported: boolean): string {
   return (
     `this machine has no Python ${version} to compile and load the package with: the function starts about a second slower, ` +
-    `and ${onlyImported ? 'whether it has all that a migration imports' : 'what does not load'} is found out when it runs. ` +
+    `and ${onlyImported ? 'whether it has everything that a migration imports' : 'what does not load'} is found out when it runs. ` +
     `"uv python install ${version}" fixes it`
   );
 }

@@ -44,7 +44,7 @@ export function judgeProof(loaded: Loaded, proof: Proof): string[] {
   if (fails && (fails.inCode || !hasUnknownVariables)) {
     warnings.push(`${what} of ${directory} fails with the function's environment: ${fails.reason}. ${remedy}`);
   } else if (onlyImported && unproved) {
-    warnings.push(`whether all that a migration imports is in the package was not proved: ${unproved}`);
+    warnings.push(`whether everything that a migration imports is in the package was not proved: ${unproved}`);
   }
   if (elsewhere) {
     const text = `env.py of ${directory} connects to ${elsewhere.address} (${placeOf(loaded, elsewhere)})`;

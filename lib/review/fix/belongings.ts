@@ -50,7 +50,7 @@ export function belongings(
     const meant = after.facts.indexes.find((one) => one.name === name);
     if (!meant) return { reason: `the index ${name} is not there after the revision` };
     const other = another(bare(name), indexes);
-    if (other === undefined) return { reason: `there is an index of the name that the index ${name} would have meanwhile` };
+    if (other === undefined) return { reason: `another index has the name that the index ${name} needs until then` };
     found.push(index(table, bare(name), other, definition, inPlace(meant.definition, after.column, second)));
   }
   for (const constraint of constraints.filter(({ kind, columns }) => kind !== 'not null' && columns.includes(before.column))) {
@@ -59,7 +59,7 @@ export function belongings(
     if (!meant) return { reason: `the constraint ${name} is not there after the revision` };
     if (!validated) return { reason: `the constraint ${name} is not valid, so rows may break it` };
     const other = another(name, [...constraints, ...indexes]);
-    if (other === undefined) return { reason: `there is a constraint of the name that ${name} would have meanwhile` };
+    if (other === undefined) return { reason: `another constraint has the name that ${name} needs until then` };
     if (kind === 'exclude') {
       return { reason: `PostgreSQL can build the constraint ${name} for the new column only under its lock` };
     }

@@ -3,7 +3,7 @@ import type { ReviewInput } from '../input';
 import { NOTHING_MADE } from './made';
 import { type Reviewed, understand } from './reviewed';
 
-/** All that is reviewed together. */
+/** Everything that is reviewed together. */
 export interface Change {
   readonly input: ReviewInput;
   readonly revisions: readonly Reviewed[];

@@ -138,7 +138,7 @@ function standing({
   const locked = new Set(facts.statements.flatMap(({ locks }) => locks.map(({ table }) => table)));
   const actions = plain.map(({ action }) => action);
   const renamed = new Set(actions.flatMap((action) => (action.does === 'rename' && action.what === 'table' ? [action.to] : [])));
-  // What the function drops in the end is gone with all that waits for it: no other lock on it matters.
+  // What the function drops in the end is gone with everything that waits for it: no other lock on it matters.
   const dropped = new Set(actions.flatMap((action) => (action.does === 'drop' && action.what === 'table' ? action.names : [])));
   const nothingSeen = !facts.statements.length || facts.outcome === 'not_run';
   return (name, { action, observed }) => {

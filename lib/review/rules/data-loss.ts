@@ -200,7 +200,7 @@ export const guarded: readonly Rule[] = (
   [
     ['drop-sequence', 'a sequence is dropped with the number that it has reached'],
     ['drop-materialized-view', 'a materialized view is dropped or emptied'],
-    ['drop-cascade', 'a view or an extension is dropped with all that depends on it'],
+    ['drop-cascade', 'a view or an extension is dropped with everything that depends on it'],
     ['drop-owned', 'everything that a role owns is dropped'],
     ['convert-column', 'a conversion loses a part of each value'],
   ] as const
@@ -221,7 +221,7 @@ export const unreadSql: Rule = {
   id: 'unread-sql',
   group: 'data loss',
   severity: 'warning',
-  title: 'what the upgrade runs can not be read',
+  title: 'what the upgrade runs cannot be read',
   *check({ destroys }) {
     for (const { rule, what, line } of destroys) {
       if (rule !== 'unread-sql') continue;

@@ -94,7 +94,7 @@ function waiting(before: Step | undefined): Pick<Found, 'message' | 'instead' | 
   return {
     ...(before ? {} : { atMost: 'warning' as const }),
     message: before
-      ? `the transaction sleeps and keeps what line ${before.line} has locked: who needs it waits`
+      ? `the transaction sleeps and keeps what line ${before.line} has locked: anything that needs it waits`
       : 'the transaction sleeps and stays open, and VACUUM removes nothing that is deleted meanwhile',
     instead: '# sleep only between transactions, such as between batches in an autocommit block',
   };

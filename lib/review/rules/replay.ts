@@ -110,7 +110,7 @@ export const triggerDisabled: Rule = {
         ...(which === 'all' ? {} : { atMost: 'warning' as const }),
         message:
           `${what} disabled${again ? '' : ' and not enabled again'}: rows written meanwhile skip ` +
-          `${which === 'all' ? 'the foreign keys and all that the triggers check or copy, and nothing checks them later' : 'what they check or copy'}, ` +
+          `${which === 'all' ? 'the foreign keys and everything that the triggers check or copy, and nothing checks them later' : 'what they check or copy'}, ` +
           'and writes to the table wait for the SHARE ROW EXCLUSIVE lock',
         ...(which === 'all' ? { instead: execute(`ALTER TABLE ${quotedTable(table)} DISABLE TRIGGER USER`) } : {}),
       };

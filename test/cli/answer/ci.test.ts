@@ -110,7 +110,7 @@ describe('in GitHub Actions', () => {
     expect(JSON.parse(stdout)).toMatchObject({ command: 'upgrade' });
   });
 
-  test('a summary that can not be written is a warning', async () => {
+  test('a summary that cannot be written is a warning', async () => {
     const environment = { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: join(directory, 'none', 'summary.md') };
     const { code, stderr } = await run(oneByOne(), environment);
     expect([code, stderr]).toEqual([0, expect.stringContaining("the job summary can't be written")]);

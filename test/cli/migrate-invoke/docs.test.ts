@@ -23,7 +23,7 @@ describe('docs/command.md', () => {
     for (const command of CLI_COMMANDS) expect(rows('Commands').join()).toContain(`| \`${command}\` |`);
   });
 
-  test('has every option of --help, and no other', () => {
+  test('has every option of --help, and no others', () => {
     const options = (text: string) => [...new Set(text.match(/--[a-z][a-z-]+/g))].sort();
     expect(
       options(

@@ -57,7 +57,7 @@ describe('--json', () => {
     expect(stderr).toContain('2 revisions applied');
   });
 
-  test('a document that can not be written is a failure, which says so, and what was done is done', async () => {
+  test('a document that cannot be written is a failure, which says so, and what was done is done', async () => {
     aws = await StageAws.start(oneByOne());
     const where = ['--stage', 'dev', '--endpoint-url', aws.url];
     const { code, stderr } = await command.runOnFullDisk([...where, '--json']);
@@ -124,7 +124,7 @@ describe('--json', () => {
     rmSync(folder, { recursive: true });
   });
 
-  test('a failure is one document on stdout with all that is known', async () => {
+  test('a failure is one document on stdout with everything that is known', async () => {
     const { code, document, stderr } = await run(planned({ failure: broken }));
     expect(code).toBe(1);
     expect(document).toEqual({ contract: 1, status: 'failed', exitCode: 1, error: broken.error, applied: broken.applied });

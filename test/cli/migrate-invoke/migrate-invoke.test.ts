@@ -214,7 +214,7 @@ describe('what is printed', () => {
       }),
       `${PLAN}\n-- b2\nCREATE TABLE items (\n  id integer[2J\n);\n\n-- c3\n-- no SQL: it reads the database\n`,
     ],
-  ])('%s is told in plain words', async (_, args, told, stdout) => {
+  ])('%s is explained in plain words', async (_, args, told, stdout) => {
     expect(await run({ answer: told }, ...args)).toEqual({ code: 0, stdout, stderr: HEADER });
   });
 
@@ -280,7 +280,7 @@ describe('what is printed', () => {
   test.each([
     ['refused', false, 'you        could not be determined: not allowed'],
     ['without an answer', 'hang', 'you        could not be determined: STS did not answer within 2 s'],
-  ] as const)('who one is may be %s: that is said, and nothing fails', async (_, identity, line) => {
+  ] as const)('the identity of the caller may be %s: a line says so, and nothing fails', async (_, identity, line) => {
     const { code, stderr } = await runWith({ identity }, { answer: answer({ command: 'plan' }) });
     expect(code).toBe(0);
     expect(stderr).toContain(line);
@@ -353,7 +353,7 @@ describe('what is printed', () => {
     expect(stderr).not.toMatch(/^ +at /m);
   });
 
-  test('what a revision calls itself can not drive the terminal', async () => {
+  test('what a revision calls itself cannot drive the terminal', async () => {
     const { stdout } = await run(planned({ answer: answer({ applied: [applied('c3', 'Add\u001b[2J users\n')] }) }));
     expect(stdout).toContain('  ✓ c3  Add [2J users  12 ms\n');
   });
@@ -439,7 +439,7 @@ describe('exit codes', () => {
 });
 
 describe('the command line', () => {
-  test('all that is wrong is said at once, and nothing is sent', async () => {
+  test('everything that is wrong is reported at once, and nothing is sent', async () => {
     const { code, stderr } = await run(
       { answer: answer() },
       'now',
@@ -540,7 +540,7 @@ describe('the command line', () => {
     expect([code, aws.functions]).toEqual([0, ['mine']]);
   });
 
-  test('a profile brings its region and its credentials', async () => {
+  test('a profile supplies its region and its credentials', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'profile-'));
     const config = join(directory, 'config');
     await writeFile(config, '[profile ops]\nregion = eu-west-3\naws_access_key_id = a\naws_secret_access_key = b\n');

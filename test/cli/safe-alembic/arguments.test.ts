@@ -89,7 +89,7 @@ describe('the command line of safe-alembic', () => {
     expect(texts.flatMap((text) => text.split('\n')).filter((line) => line.length > 100)).toEqual([]);
   });
 
-  test.each(VERB_NAMES)('the help of %s names the options that it takes, and no other', (verb) => {
+  test.each(VERB_NAMES)('the help of %s names the options that it takes, and no others', (verb) => {
     const named = [...new Set(helpOf(verb).match(/--[a-z][a-z-]+/g))].map((name) => name.slice(2));
     const unknown = (name: string) => {
       const parsed = parseArguments([verb, `--${name}`]);

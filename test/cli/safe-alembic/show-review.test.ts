@@ -62,7 +62,7 @@ describe('a review on a terminal', () => {
     expect(shown(CLEAN)).toBe('✓ nothing found: 1 revision reviewed in 812 ms, replayed on PostgreSQL 18.4\n');
   });
 
-  test('a message can not drive the terminal', () => {
+  test('a message cannot drive the terminal', () => {
     const [finding] = EXAMPLE.findings;
     const message = 'a\u001b[2Jb\r\nc\u0007';
     const text = shown({

@@ -75,7 +75,7 @@ describe('a person at a terminal', () => {
   test.each([
     ['--no-progress', { args: ['--no-progress'] }],
     ['CI', { environment: { CI: 'true' } }],
-    ['a terminal that can not redraw', { environment: { TERM: 'dumb' } }],
+    ['a terminal that cannot redraw', { environment: { TERM: 'dumb' } }],
   ])('sees no bar with %s', async (_, setting) => {
     const { code, stdout } = await onTerminal(setting);
     expect([code, stdout]).toEqual([0, expect.stringContaining('✓')]);

@@ -31,7 +31,7 @@ export class DeploymentOrder {
     return this.nodes.filter(({ resource }) => resource.Type === type);
   }
 
-  /** Types of all that is deployed before a resource, `stack/type`. Throws when two things wait for each other. */
+  /** Types of everything that is deployed before a resource, `stack/type`. Throws when two things wait for each other. */
   before({ stack, id }: Pick<Node, 'stack' | 'id'>): Set<string> {
     const found = new Set<string>();
     const visit = (name: string, path: readonly string[]): void => {

@@ -1,7 +1,7 @@
 import { type TenantDefinitionProps, tenantDefinition } from '../../../lib/constructs/tenants/tenant-definition';
 import { TENANT_STATES } from '../../../lib/contract/tenants';
 
-// It brings no types.
+// It has no types.
 const validate: (definition: object) => { isValid: boolean; errors: object[] } = require('asl-validator');
 
 const CANARIES: [string, TenantDefinitionProps['canary']][] = [

@@ -144,7 +144,7 @@ describe('a deploy', () => {
     expect(() => handlerOf(template, 'onEvent')).toThrow('no function');
   });
 
-  test('starts its run when the state machine and all that it may do are there, and the application after it', () => {
+  test('starts its run when the state machine and everything that it may do are there, and the application after it', () => {
     const { stack, migration } = tenantStack();
     const bucket = new Bucket(stack, 'Application');
     migration.executeBefore(bucket);

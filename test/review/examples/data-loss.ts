@@ -41,7 +41,7 @@ export const DATA_LOSS: readonly Example[] = [
     severity: 'warning',
     good: one(
       'op.execute("ALTER TYPE mood ADD VALUE IF NOT EXISTS \'fair\'")',
-      '# a label can not be taken away, and nothing minds that it is there',
+      '# a label cannot be taken away, and nothing minds that it is there',
     ),
   },
   {

@@ -253,7 +253,7 @@ op.alter_column("users", "email", nullable=True)
   },
   {
     rule: 'set-not-null-scan',
-    about: 'of a column that can not be NULL anyway',
+    about: 'of a column that cannot be NULL anyway',
     good: one(
       'op.alter_column("users", "active", server_default=sa.false(), nullable=False)',
       'op.alter_column("users", "active", server_default=sa.true())',

@@ -52,7 +52,7 @@ describe('the review as a comment', () => {
     expect([...tags].sort()).toEqual(['b', 'code', 'details', 'summary']);
   });
 
-  test('code can not end its block', () => {
+  test('code cannot end its block', () => {
     const instead = 'a\n```\n<details>\n````';
     const [finding] = EXAMPLE.findings as [Finding];
     const text = markdownReport({ ...EXAMPLE, findings: [{ ...finding, instead, statement: HOSTILE }] });

@@ -85,7 +85,7 @@ PLANTED = {
     ),
     "a table added": ("CREATE TABLE by_hand (id int PRIMARY KEY, t text)", "added", "table by_hand"),
     "a table dropped": ("DROP TABLE billing.invoices", "removed", "table billing.invoices"),
-    "a table with all that it had": ("DROP TABLE people", "removed", "table people"),
+    "a table with everything that it had": ("DROP TABLE people", "removed", "table people"),
     "a view": ("CREATE OR REPLACE VIEW rich AS SELECT id, 1::numeric AS total FROM users", "changed", "view rich"),
     "a materialized view": ("DROP MATERIALIZED VIEW totals", "removed", "materialized view totals"),
     "a function": (

@@ -56,12 +56,12 @@ function* workUnder(step: Step, { all, writes }: Held, part: Part): Iterable<Fou
     yield {
       ...place,
       atMost: 'warning',
-      message: `writes of ${waiting} wait since line ${since.line}, and until this ${step.action.does.toUpperCase()} is done and the revision commits`,
+      message: `writes of ${waiting} wait from line ${since.line} until this ${step.action.does.toUpperCase()} is done and the revision commits`,
       instead: batchesOf(step, part),
     };
     return;
   }
-  const since = `an ACCESS EXCLUSIVE lock on ${table} is held since line ${by.line}`;
+  const since = `an ACCESS EXCLUSIVE lock on ${table} has been held since line ${by.line}`;
   const waits = 'and reads and writes of it wait until';
   if (writesRows(step) && 'table' in action) {
     yield {

@@ -46,7 +46,7 @@ test.each([
   expect(problems('--tenants', asked)[0]).toEqual(problem);
 });
 
-test('of many names that can not be used some are shown, and the others counted', () => {
+test('of many names that cannot be used some are shown, and the others counted', () => {
   expect(problems('--tenants', file(Array(9).fill('a b').join('\n')))).toContain('and 4 more problems in tenants');
 });
 
@@ -74,7 +74,7 @@ test('two verbs for a run exclude each other', () => {
   expect(problems('--run', runId, '--stop', runId)).toEqual(['--run and --stop exclude each other: use one']);
 });
 
-test('all that does not go with many tenants is said at once', () => {
+test('everything that does not go with many tenants is reported at once', () => {
   const senseless = ['--revision', 'c3', '--dry-run', '--wait-lock', '5', '--follow', '--snapshot', '--function-name', 'mine'];
   const found = problems('--tenants', 'all', ...senseless, '--command', 'downgrade', '--sql', '--json=no');
   for (const problem of [

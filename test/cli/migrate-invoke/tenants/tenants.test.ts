@@ -188,7 +188,7 @@ describe('a question', () => {
     expect(commands()).toEqual(['plan']);
   });
 
-  test('check fails where a tenant can not be looked at', async () => {
+  test('check fails where a tenant cannot be looked at', async () => {
     const end = failed({ code: 'tenants_failed', message: '1 of 4 tenants failed', next: 'fix' }, { command: 'plan', failed: 1 });
     expect(await run({ run: () => [{ end }] }, '--tenants', 'all', '--command', 'check')).toMatchObject({ code: 1 });
   });
@@ -381,7 +381,7 @@ describe('a run that is there already', () => {
     expect(aws.calls.at(-1)).toMatchObject({ operation: 'StopExecution', body: { error: 'run_aborted' } });
   });
 
-  test('that waits for nothing can not be approved', async () => {
+  test('that waits for nothing cannot be approved', async () => {
     const { runId, where } = await started({ state: 'Rest', until: 'never' });
     expect(await command.run([...where, '--approve', runId])).toMatchObject({
       code: 3,
