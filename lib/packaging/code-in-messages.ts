@@ -1,5 +1,5 @@
 /*
- * Messages name options and calls. Their reader writes TypeScript or Python, or a command line, which only the edge that shows
+ * Messages name options and calls. Their reader writes one of jsii's languages or a command line, which only the edge that shows
  * the message knows: until then, a message holds them as data.
  */
 
@@ -58,6 +58,7 @@ export const inTypeScript = inLanguage({
   name: (name) => name,
   text: (text) => `'${text.replaceAll("'", "\\'")}'`,
   flag: (flag) => String(flag),
+  list: (items) => `[${items.join(', ')}]`,
   table: (entries) => `{ ${entries.map(([key, value]) => `${key}: ${value}`).join(', ')} }`,
   option: (name, value) => `${name}: ${value}`,
   options: (all) => `{ ${all.join(', ')} }`,
@@ -68,8 +69,20 @@ export const inPython = inLanguage({
   name: (name) => name.replace(/^lambda\./, 'lambda_.').replace(/\b[a-z]+(?:[A-Z][a-z\d]*)+\b/g, snakeCase),
   text: (text) => JSON.stringify(text),
   flag: (flag) => (flag ? 'True' : 'False'),
+  list: (items) => `[${items.join(', ')}]`,
   table: (entries) => `{${entries.map(([key, value]) => `"${key}": ${value}`).join(', ')}}`,
   option: (name, value) => `${name}=${value}`,
+  options: (all) => all.join(', '),
+});
+
+/** For Java, .NET and Go: the names of the API reference and the values, without any language's syntax. */
+export const inNoLanguage = inLanguage({
+  name: (name) => name.replace(/^lambda\./, ''),
+  text: (text) => JSON.stringify(text),
+  flag: (flag) => String(flag),
+  list: (items) => items.join(', '),
+  table: (entries) => entries.map(([key, value]) => `${key} ${value}`).join(', '),
+  option: (name, value) => `${name} = ${value}`,
   options: (all) => all.join(', '),
 });
 
@@ -78,6 +91,7 @@ interface Language {
   name(name: string): string;
   text(text: string): string;
   flag(flag: boolean): string;
+  list(items: readonly string[]): string;
   table(entries: readonly (readonly [string, string])[]): string;
   option(name: string, value: string): string;
   /** The last argument of a call. */
@@ -88,7 +102,7 @@ function inLanguage(language: Language): Writer {
   const value = (given: Value): string => {
     if (typeof given === 'string') return language.text(given);
     if (typeof given === 'boolean') return language.flag(given);
-    if (isList(given)) return `[${given.map(language.text).join(', ')}]`;
+    if (isList(given)) return language.list(given.map(language.text));
     if (isExpression(given)) return language.name(given.expression);
     return language.table(Object.entries(given).map(([key, text]) => [key, language.text(text)]));
   };

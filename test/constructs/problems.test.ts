@@ -32,12 +32,18 @@ test('all problems are reported at once', () => {
   ]);
 });
 
-test('problems of a CDK app in Python are written in Python', () => {
-  process.env.JSII_AGENT = 'Python/3.13.0';
+// As jsii sets it.
+test.each([
+  ['Python/3.13.0', 'set environment={"ADMIN_PASSWORD": "unused"}', 'set runtime=lambda_.Runtime.PYTHON_3_13'],
+  ['Java/21.0.4', 'set environment = ADMIN_PASSWORD "unused"', 'set runtime = Runtime.PYTHON_3_13'],
+  ['DotNet/8.0.8/8.0.8/1.142.0', 'set environment = ADMIN_PASSWORD "unused"', 'set runtime = Runtime.PYTHON_3_13'],
+  ['go1.23.1/linux/amd64', 'set environment = ADMIN_PASSWORD "unused"', 'set runtime = Runtime.PYTHON_3_13'],
+])('problems of a CDK app that %s runs are not written in TypeScript', (agent, environment, runtime) => {
+  process.env.JSII_AGENT = agent;
   try {
     const { errors } = findings({ runtime: lambda.Runtime.PYTHON_3_10, environment: { ADMIN_PASSWORD: 'x' } });
-    expect(errors.join('\n')).toContain('set environment={"ADMIN_PASSWORD": "unused"}');
-    expect(errors.join('\n')).toContain('and runtime is python3.10: set runtime=lambda_.Runtime.PYTHON_3_13');
+    expect(errors.join('\n')).toContain(environment);
+    expect(errors.join('\n')).toContain(`and runtime is python3.10: ${runtime}`);
   } finally {
     delete process.env.JSII_AGENT;
   }

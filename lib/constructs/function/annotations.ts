@@ -1,10 +1,12 @@
 import { Annotations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
-import { inPython, inTypeScript, type Writer, written } from '../../packaging/code-in-messages';
+import { inNoLanguage, inPython, inTypeScript, type Writer, written } from '../../packaging/code-in-messages';
 
-/** The language of the CDK app. jsii starts Node.js for the others, and sets this variable to `Python/3.13.0`, for example. */
+/** The language of the CDK app. For all but TypeScript, jsii starts Node.js and sets this variable, to `Python/3.13.0` for example. */
 function language(): Writer {
-  return process.env.JSII_AGENT?.startsWith('Python/') ? inPython : inTypeScript;
+  const agent = process.env.JSII_AGENT;
+  if (!agent) return inTypeScript;
+  return agent.startsWith('Python/') ? inPython : inNoLanguage;
 }
 
 export function addError(scope: IConstruct, text: string): void {

@@ -1,6 +1,7 @@
 import { onCommandLine } from '../../../lib/cli/migrate-package/options-in-messages';
 import {
   call,
+  inNoLanguage,
   inPython,
   inTypeScript,
   named,
@@ -11,7 +12,7 @@ import {
 } from '../../../lib/packaging/code-in-messages';
 import { PackagingError } from '../../../lib/packaging/errors';
 
-const READERS = { typescript: inTypeScript, python: inPython, 'command line': onCommandLine };
+const READERS = { typescript: inTypeScript, python: inPython, java: inNoLanguage, 'command line': onCommandLine };
 
 const FORMS: readonly (readonly [string, string, Record<keyof typeof READERS, string>])[] = [
   [
@@ -20,13 +21,19 @@ const FORMS: readonly (readonly [string, string, Record<keyof typeof READERS, st
     {
       typescript: "without: ['torch', 'maps']",
       python: 'without=["torch", "maps"]',
+      java: 'without = "torch", "maps"',
       'command line': '--without torch --without maps',
     },
   ],
   [
     'a requirement with brackets',
     option('add', ['psycopg[binary]']),
-    { typescript: "add: ['psycopg[binary]']", python: 'add=["psycopg[binary]"]', 'command line': "--add 'psycopg[binary]'" },
+    {
+      typescript: "add: ['psycopg[binary]']",
+      python: 'add=["psycopg[binary]"]',
+      java: 'add = "psycopg[binary]"',
+      'command line': "--add 'psycopg[binary]'",
+    },
   ],
   [
     'one file',
@@ -34,6 +41,7 @@ const FORMS: readonly (readonly [string, string, Record<keyof typeof READERS, st
     {
       typescript: "alembicConfig: 'conf/alembic.ini'",
       python: 'alembic_config="conf/alembic.ini"',
+      java: 'alembicConfig = "conf/alembic.ini"',
       'command line': '--alembic-config conf/alembic.ini',
     },
   ],
@@ -43,19 +51,30 @@ const FORMS: readonly (readonly [string, string, Record<keyof typeof READERS, st
     {
       typescript: "environment: { A: '1', TOKEN: '...' }",
       python: 'environment={"A": "1", "TOKEN": "..."}',
+      java: 'environment = A "1", TOKEN "..."',
       'command line': '--environment A=1 --environment TOKEN=...',
     },
   ],
   [
     'a value with a quote',
     option('without', ["o'neil"]),
-    { typescript: "without: ['o\\'neil']", python: 'without=["o\'neil"]', 'command line': "--without 'o'\\''neil'" },
+    {
+      typescript: "without: ['o\\'neil']",
+      python: 'without=["o\'neil"]',
+      java: 'without = "o\'neil"',
+      'command line': "--without 'o'\\''neil'",
+    },
   ],
-  ['a name', option('groups'), { typescript: 'groups', python: 'groups', 'command line': '--group' }],
+  ['a name', option('groups'), { typescript: 'groups', python: 'groups', java: 'groups', 'command line': '--group' }],
   [
     'a choice',
     onlyImported(),
-    { typescript: 'only: PackageOnly.IMPORTED', python: 'only=PackageOnly.IMPORTED', 'command line': '--only imported' },
+    {
+      typescript: 'only: PackageOnly.IMPORTED',
+      python: 'only=PackageOnly.IMPORTED',
+      java: 'only = PackageOnly.IMPORTED',
+      'command line': '--only imported',
+    },
   ],
   [
     'a Python',
@@ -63,13 +82,19 @@ const FORMS: readonly (readonly [string, string, Record<keyof typeof READERS, st
     {
       typescript: 'runtime: lambda.Runtime.PYTHON_3_12',
       python: 'runtime=lambda_.Runtime.PYTHON_3_12',
+      java: 'runtime = Runtime.PYTHON_3_12',
       'command line': '--python 3.12',
     },
   ],
   [
     'an image',
     named('MigrationCode.fromImage'),
-    { typescript: 'MigrationCode.fromImage', python: 'MigrationCode.from_image', 'command line': 'a container image' },
+    {
+      typescript: 'MigrationCode.fromImage',
+      python: 'MigrationCode.from_image',
+      java: 'MigrationCode.fromImage',
+      'command line': 'a container image',
+    },
   ],
   [
     'the variable with the address',
@@ -77,6 +102,7 @@ const FORMS: readonly (readonly [string, string, Record<keyof typeof READERS, st
     {
       typescript: "DatabaseVariables.url('DB_URL', { scheme: 'postgresql+asyncpg' })",
       python: 'DatabaseVariables.url("DB_URL", scheme="postgresql+asyncpg")',
+      java: 'DatabaseVariables.url("DB_URL", scheme = "postgresql+asyncpg")',
       'command line': '--database-variable url=DB_URL --database-variable urlScheme=postgresql+asyncpg',
     },
   ],
@@ -86,6 +112,7 @@ const FORMS: readonly (readonly [string, string, Record<keyof typeof READERS, st
     {
       typescript: "DatabaseVariables.parts({ host: 'DB_HOST', databaseName: 'DB_NAME' })",
       python: 'DatabaseVariables.parts(host="DB_HOST", database_name="DB_NAME")',
+      java: 'DatabaseVariables.parts(host = "DB_HOST", databaseName = "DB_NAME")',
       'command line': '--database-variable host=DB_HOST --database-variable database=DB_NAME',
     },
   ],
