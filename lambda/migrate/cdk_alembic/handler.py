@@ -21,7 +21,7 @@ from .protocol.errors import RunnerError, unforeseen
 from .protocol.log import log, redacted, redacted_output
 from .protocol.request import Invocation, Process, receive
 from .protocol.rules import CONTRACT_VERSION
-from .run.commands import execute
+from .run.commands import carry_out
 
 # A response to CloudFormation may have 4,096 bytes in total.
 MAX_MESSAGE_LENGTH = 1500
@@ -49,9 +49,9 @@ def respond(event: Any, process: Process) -> dict[str, Any]:
                 Watchdog(invocation.remaining_seconds, invocation.reserve_seconds),
             ):
                 if invocation.settings.tenants is None:
-                    answer = _migrate(invocation, variables)
+                    answer = _answer(invocation, variables)
                 else:
-                    answer = _migrate_tenants(invocation, variables)
+                    answer = _answer_for_tenants(invocation, variables)
             answer = redacted(answer)
             report.completed(invocation, answer)
             return answer
@@ -61,7 +61,7 @@ def respond(event: Any, process: Process) -> dict[str, Any]:
             raise _failed(unforeseen(error), invocation, error) from None
 
 
-def _migrate(invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
+def _answer(invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
     destination = Destination(variables)
     retries = Retries(invocation)
     while True:
@@ -75,7 +75,7 @@ def _migrate(invocation: Invocation, variables: DatabaseVariables) -> dict[str, 
             if invocation.compute == "container":
                 invocation.renew = partial(_renew, invocation, variables, project)
             with application_context(project):
-                return execute(project, invocation)
+                return carry_out(project, invocation)
         except RunnerError as error:
             if project is not None:
                 name_holders(error, project.version_table)
@@ -83,7 +83,7 @@ def _migrate(invocation: Invocation, variables: DatabaseVariables) -> dict[str, 
             retries.pause(error)
 
 
-def _migrate_tenants(invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
+def _answer_for_tenants(invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
     from .tenants.list import list_tenants
     from .tenants.worker import migrate
 

@@ -1,4 +1,4 @@
-"""Executes a request's command."""
+"""Carries out a request's command."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from .read import read
 from .run import Run
 
 
-def execute(project: Project, invocation: Invocation) -> dict[str, Any]:
-    """Executes a request and returns the contract's answer. Raises RunnerError."""
+def carry_out(project: Project, invocation: Invocation) -> dict[str, Any]:
+    """Carries out a request and returns the contract's answer. Raises RunnerError."""
     if invocation.request.command == "upgrade" and invocation.settings.on_replication == "refuse":
         refuse(project, invocation)
     if invocation.request.command in ("upgrade", "downgrade"):

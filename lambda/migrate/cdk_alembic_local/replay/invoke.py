@@ -16,7 +16,7 @@ from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redacted
 from cdk_alembic.protocol.request import Invocation, Limits, Request, Settings
 from cdk_alembic.protocol.rules import REQUEST, RESTRICTED_COMMANDS
-from cdk_alembic.run.commands import execute
+from cdk_alembic.run.commands import carry_out
 
 STAGE = "local"
 # Nothing kills this process at a deadline.
@@ -36,7 +36,7 @@ def invoke(project: Project, request: Any, guard: bool = True) -> dict[str, Any]
     with contextlib.redirect_stdout(_WithoutLog(sys.stdout)):
         while True:
             try:
-                return redacted(execute(project, invocation))
+                return redacted(carry_out(project, invocation))
             except RunnerError as error:
                 retries.pause(error)
 
