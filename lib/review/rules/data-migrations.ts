@@ -22,7 +22,7 @@ export const importsApplication: Rule = {
 };
 
 const OUTSIDE =
-  /^(?:requests|httpx|aiohttp|urllib3?|boto3|botocore|socket|smtplib|subprocess|redis)\.|^(?:os\.)?(?:getenv|environ)\b|^os\.(?:system|popen)$|^open$|(?:^|\.)urlopen$/;
+  /^(?:requests|httpx|aiohttp|urllib3?|boto3|botocore|socket|smtplib|subprocess|redis)\.|^(?:os\.)?(?:getenv|environ)\b|^os\.(?:system|popen)$|^flask\.current_app\.config\b|^open$|(?:^|\.)urlopen$/;
 
 export const readsOutside: Rule = {
   id: 'reads-outside',

@@ -53,7 +53,7 @@ import { locksSeveralTables, tableRewrite } from './locking/tables';
 import { lockTimeoutMissing } from './locking/timeouts';
 import { lockTable, workUnderLock } from './locking/work-under-lock';
 import { batchesInTransaction, sleepInTransaction } from './long-transactions';
-import { triggerDisabled, upgradeFails } from './replay';
+import { systemCatalogWritten, triggerDisabled, upgradeFails } from './replay';
 import { downgradeFails, downgradeMissing, downgradeNotRestoring, dropConstraintNone, reupgradeFails } from './reversibility';
 import { copiesTable, deleteByQuery } from './rows';
 import type { Rule, RuleInfo } from './rule';
@@ -101,6 +101,7 @@ export const CHECKS: readonly Rule[] = [
   narrowingType,
   notNullOnExistingRows,
   triggerDisabled,
+  systemCatalogWritten,
   downgradeLosesData,
   downgradeMissing,
   dropConstraintNone,

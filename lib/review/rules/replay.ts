@@ -117,3 +117,34 @@ export const triggerDisabled: Rule = {
     }
   },
 };
+
+/**
+ * Only a superuser may write them, and RDS has none:
+ * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.Roles.html
+ */
+export const systemCatalogWritten: Rule = {
+  id: 'system-catalog-written',
+  group: 'data loss',
+  severity: 'error',
+  title: 'a system catalog is written',
+  *check({ upgrade, downgrade }) {
+    for (const { action, isExisting, place } of [...upgrade.steps, ...downgrade.steps]) {
+      if (action.does !== 'insert' && action.does !== 'update' && action.does !== 'delete') continue;
+      const catalog = bare(action.table);
+      if (!/^pg_/.test(catalog) || (action.table === catalog && isExisting(catalog))) continue;
+      yield {
+        ...place,
+        message:
+          `this ${action.does.toUpperCase()} writes the system catalog ${catalog}: only a superuser may, and RDS has none, so it fails there; ` +
+          'elsewhere PostgreSQL checks nothing, and a mistake can make the database unusable',
+        ...(INSTEAD[catalog] === undefined ? {} : { instead: INSTEAD[catalog] }),
+      };
+    }
+  },
+};
+
+const INSTEAD: Readonly<Record<string, string>> = {
+  pg_enum: '# leave the value: PostgreSQL can remove none, and one that no row has does no harm',
+  pg_attribute: '# ALTER TABLE ... ALTER COLUMN ... TYPE: a longer varchar, or text, needs no rewrite',
+  pg_constraint: '# ALTER TABLE ... VALIDATE CONSTRAINT lets writes go on',
+};

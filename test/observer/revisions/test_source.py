@@ -122,8 +122,16 @@ def test_calls_have_their_name_as_written_and_what_is_inside_of_them(tmp_path: P
 
 def test_a_name_is_that_of_the_module_it_was_imported_from(tmp_path: Path) -> None:
     module = "import requests as http\nfrom httpx import AsyncClient as Client, get\nfrom os import environ\n"
-    found = calls(tmp_path, "http.post(1)\nget(2)\nClient()\nenviron['A']\nop.f('a')", module)
-    assert [name for name, _, _ in found] == ["requests.post", "httpx.get", "httpx.AsyncClient", "os.environ", "op.f"]
+    module += "from flask import current_app\n"
+    found = calls(tmp_path, "http.post(1)\nget(2)\nClient()\nenviron['A']\ncurrent_app.config['A']\nop.f('a')", module)
+    assert [name for name, _, _ in found] == [
+        "requests.post",
+        "httpx.get",
+        "httpx.AsyncClient",
+        "os.environ",
+        "flask.current_app.config",
+        "op.f",
+    ]
 
 
 def test_calls_that_a_run_may_not_enter_are_marked(tmp_path: Path) -> None:

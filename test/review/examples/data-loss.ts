@@ -297,6 +297,15 @@ with op.get_context().autocommit_block():
     good: one('op.execute("ALTER TABLE users ENABLE TRIGGER USER")'),
   },
   {
+    rule: 'system-catalog-written',
+    given: "op.execute(\"CREATE TYPE mood AS ENUM ('good', 'bad')\")",
+    bad: one(
+      "op.execute(\"DELETE FROM pg_enum WHERE enumtypid = 'mood'::regtype AND enumlabel = 'bad'\")",
+      'op.execute("ALTER TYPE mood ADD VALUE \'bad\'")',
+    ),
+    good: one('op.execute("COMMENT ON TYPE mood IS \'bad is no longer used\'")', 'op.execute("COMMENT ON TYPE mood IS NULL")'),
+  },
+  {
     rule: 'downgrade-loses-data',
     bad: {
       ...one(

@@ -171,9 +171,9 @@ class _Walk:
         self._report(node, self._imported(name), args, keywords, context)
 
     def _subscript(self, node: ast.Subscript, context: _Context) -> None:
-        """Treats `os.environ["X"]` like `os.environ.get("X")`."""
+        """Treats `os.environ["X"]` like `os.environ.get("X")`, and Flask's settings, too."""
         name = self._imported(ast.unparse(node.value))
-        if name == "os.environ":
+        if name in ("os.environ", "flask.current_app.config"):
             self._report(node, name, [node.slice], {}, context)
 
     def _imported(self, name: str) -> str:
