@@ -11,8 +11,8 @@ settings that only the function has, or a library for another machine. `fails`: 
 with any settings. `otherDriver`: with another driver in the database's URL, it may load. `foreign` are distributions with such
 libraries; the overlay has this machine's. `variables` are the names of those that the function fills with the database's
 address. `elsewhere` is another address to which env.py connects, and the line that does; `isPostgres`: the function can replace
-it. `unset` are variables that the backend read before, the last one first; `required`: those that the error is about; `wrong`:
-variables of the function whose values it is about.
+it. `writes`: it writes beside its code, which the runner can allow. `unset` are variables that the backend read before, the
+last one first; `required`: those that the error is about; `wrong`: variables of the function whose values it is about.
 `installed` is a JSON file of what is installed, or empty: `used` is then what the project uses, unless it did not load.
 """
 
@@ -118,6 +118,7 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
         answer["fails"] = {
             "reason": answer["unproved"],
             "inCode": in_code(certain[0]),
+            "writes": writes_in(root_of(certain[0]), backend),
             "unset": [name for name in dict.fromkeys(read) if name not in os.environ],
             "required": required,
             "wrong": wrong_variables(root_of(certain[0]), given),
@@ -125,7 +126,7 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
         }
     if installed and project and not failures:
         # env.py may have set where they are.
-        revisions = [revision.path for revision in project.script.walk_revisions()]
+        revisions = [os.path.realpath(revision.path) for revision in project.script.walk_revisions()]
         answer["used"] = used(package, revisions, installed)
     return answer
 
@@ -158,8 +159,10 @@ def load(
 
     DatabaseVariables(os.environ, manifest().get("driver")).set(ADDRESS, {"variables": variables})
     try:
-        # Imports Alembic and SQLAlchemy.
+        # Imports Alembic and SQLAlchemy. A folder of links is removed with the working directory.
+        tempfile.tempdir = str(Path.cwd())
         project = Project.of_package()
+        tempfile.tempdir = None
         answer["command"] = project.command
         connections = refuse_connections()
     except (RunnerError, Refused):
@@ -361,7 +364,7 @@ def is_read_by(backend: Path, name: str) -> bool:
     """Whether the code that reads a variable is the backend's, or a library to which the backend gives its name."""
     # Of os and of this script are the last four.
     frames = [frame.filename for frame in traceback.extract_stack(limit=7) if not frame.filename.startswith("<frozen")]
-    *callers, reader = [file for file in frames if file != __file__] or [""]
+    *callers, reader = [real(file) for file in frames if file != __file__] or [""]
     folder = f"{backend}{os.sep}"
     return reader.startswith(folder) or any(
         name in "".join(linecache.getlines(file)) for file in callers if file.startswith(folder)
@@ -375,10 +378,11 @@ def required_variables(error: BaseException, backend: Path, unset: list[str]) ->
     if type(error).__name__ == "NoAppException":
         names = ["FLASK_APP"]
     elif isinstance(error, KeyError) and len(frames) > 1 and frames[-1].filename in (os.__file__, __file__):
-        file = next((frame.filename for frame in reversed(frames) if frame.filename.startswith(f"{backend}{os.sep}")), "")
+        files = [real(frame.filename) for frame in reversed(frames)]
+        file = next((file for file in files if file.startswith(f"{backend}{os.sep}")), "")
         found = re.findall(r"""environ\[["'](\w+)["']\](?!\s*=[^=])""", "".join(linecache.getlines(file)))
         names = [str(error.args[0]), *found]
-    elif isinstance(error, KeyError) and frames and is_of_a_copy(error, frames[-1].filename, backend):
+    elif isinstance(error, KeyError) and frames and is_of_a_copy(error, real(frames[-1].filename), backend):
         names = [str(error.args[0])]
     elif type(error).__name__ == "ValidationError":
         names = required_settings(error)
@@ -407,6 +411,12 @@ def wrong_variables(error: BaseException, given: dict[str, str]) -> list[str]:
         names = [name for name, value in given.items() if value and repr(value) in str(error)]
     upper = {name.upper(): name for name in given}
     return list(dict.fromkeys(upper[name.upper()] for name in names if name.upper() in upper))
+
+
+def writes_in(error: BaseException, backend: Path) -> bool:
+    """Whether it writes in the backend's folder."""
+    is_refused = isinstance(error, OSError) and error.errno == errno.EROFS and error.filename
+    return bool(is_refused) and Path(os.path.realpath(str(error.filename))).is_relative_to(backend)
 
 
 def of_sqlite(error: BaseException, backend: Path) -> str | None:
@@ -491,8 +501,14 @@ def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: li
 def location_in(package: Path, error: BaseException, *of: str) -> str:
     """The last line of the backend or of a distribution in the error's traceback. `of`: only of these folders."""
     folders = tuple(f"{package / folder}{os.sep}" for folder in of or ("backend", "site-packages"))
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folders)]
-    return f"{Path(frames[-1].filename).relative_to(package)}:{frames[-1].lineno}" if frames else ""
+    frames = [(real(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    found = [(file, line) for file, line in frames if file.startswith(folders)]
+    return f"{Path(found[-1][0]).relative_to(package)}:{found[-1][1]}" if found else ""
+
+
+def real(file: str) -> str:
+    """The package's file that a link leads to. What is not read from a file, such as `<string>`, stays."""
+    return file if file.startswith("<") else os.path.realpath(file)
 
 
 def has_wrong_driver(error: BaseException) -> bool:
@@ -539,7 +555,8 @@ def cause_of(error: BaseException) -> BaseException | None:
 def generated(error: ImportError, backend: Path) -> str | None:
     """The module that a backend imports from its own package, and that the package does not have; None if it is another error."""
     found = re.match(r"cannot import name '(\w+)' from '([\w.]+)'", str(error))
-    is_own = error.path is not None and Path(error.path).name == "__init__.py" and Path(error.path).is_relative_to(backend)
+    file = Path(os.path.realpath(error.path or ""))
+    is_own = file.name == "__init__.py" and file.is_relative_to(backend)
     # A circle of imports also has names that are not there yet.
     return f"{found[2]}.{found[1]}" if found and is_own and "partially initialized" not in str(error) else None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -273,7 +274,7 @@ def files_in(package: Path) -> Iterator[Path]:
     """The files of what is loaded."""
     for module in list(sys.modules.values()):
         if is_of(module, package) and getattr(module, "__file__", None):
-            yield Path(str(module.__file__))
+            yield Path(os.path.realpath(str(module.__file__)))
 
 
 def required_imports(installed: Installed, libraries: dict[str, list[Import] | None]) -> set[tuple[str, Import]]:
@@ -336,7 +337,7 @@ def is_of(module: ModuleType | None, folder: Path) -> bool:
     # A namespace package has no file, and no path if its parent could not be imported. What is lazy may raise anything.
     with suppress(Exception):
         file = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), None)
-    return isinstance(file, str) and file.startswith(f"{folder}/")
+    return isinstance(file, str) and os.path.realpath(file).startswith(f"{folder}/")
 
 
 def names_of(node: ast.stmt) -> list[str]:

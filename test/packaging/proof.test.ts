@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MANIFEST_FILE } from '../../lib/contract';
 import { PackagingError } from '../../lib/packaging/errors';
@@ -411,12 +411,33 @@ describe('with all variables that the function has', () => {
   });
 
   test.each([
-    ['opens a file to write', 'open("app.log", "a")'],
-    ['creates a folder', 'import os; os.makedirs("logs", exist_ok=True)'],
-  ])('code that %s in the package is refused: Lambda cannot write there', (_, line) => {
+    ['opens a file to write', 'open("/var/log/app.log", "a")'],
+    ['creates a folder', 'import os; os.makedirs("/opt/shop", exist_ok=True)'],
+  ])('code that %s anywhere but beside itself is refused: Lambda cannot write there', (_, line) => {
     expect(() => buildKnown(backend(line))).toThrow(
       /^env\.py of .* fails: OSError: .*only \/tmp is writable on Lambda: .*\. Write to \/tmp instead, or only if a setting asks for it$/,
     );
+  });
+
+  test.each([
+    ['opens a file to write', 'import app.logs; open("app.log", "a")'],
+    ['creates a folder', 'import app.logs, os; os.makedirs("logs", exist_ok=True)'],
+    ['writes into a folder of its own', 'import app.logs; app.logs.write()'],
+  ])('code that %s beside itself is packaged, and the function lets it', (_, line) => {
+    const write =
+      'from pathlib import Path\n\ndef write():\n    (Path(__file__).parent.parent / "var" / "app.log").write_text("x")\n';
+    const directory = writeFiles(backend(line, 'import shop_missing'), {
+      'app/logs.py': write,
+      'app.log': 'x',
+      'var/rows.csv': '',
+    });
+    // What comes after is proved, too, and found in the same place.
+    expect(() => buildKnown(directory)).toThrow(/^migrations\/env\.py:2 imports shop_missing, which /);
+    const target = temporaryDirectory();
+    packageOf(writeFiles(directory, { 'shop_missing.py': '' }), host, known).build(target);
+    expect(JSON.parse(readFileSync(join(target, MANIFEST_FILE), 'utf8')).writes).toBe(true);
+    expect(readdirSync(join(target, 'backend')).sort()).not.toContain('logs');
+    expect(readdirSync(join(target, 'backend', 'var'))).toEqual(['rows.csv']);
   });
 
   test('code that writes to /tmp or takes no for an answer is packaged', () => {
@@ -487,7 +508,7 @@ test("what Flask's application can't import is named", () => {
   expect(() => build(directory)).toThrow(/^app\.py:1 imports mailer_of_the_team, which the package of /);
 });
 
-test('another environment is checked, and does not change what is packaged', () => {
+test('other values of the environment are checked, and do not change what is packaged; other names do', () => {
   const directory = backend('import os', 'if os.environ.get("PROFILER") == "on":', '    import profiler_of_the_team');
   const target = temporaryDirectory();
   const plain = packageOf(directory, host, { environment: { PROFILER: 'off' } });
@@ -498,6 +519,8 @@ test('another environment is checked, and does not change what is packaged', () 
   checked(directory, host, { environment: { PROFILER: 'no' } })
     .package()
     .prove(target);
+  // With another variable, env.py may come further, and need what it did not need before.
+  expect(checked(directory, host, { environment: { PROFILER: 'no', OTHER: '' } }).package().hash).not.toBe(plain.hash);
 });
 
 test.each([

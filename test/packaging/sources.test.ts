@@ -12,7 +12,7 @@ function sourcesOf(files: readonly string[], alembicPaths: readonly string[] = [
   );
 }
 
-test('secrets, environments, caches, locks and tests are left out', () => {
+test('secrets, environments, caches, locks, logs and tests are left out', () => {
   const left = [
     '.env',
     '.env.prod',
@@ -25,7 +25,10 @@ test('secrets, environments, caches, locks and tests are left out', () => {
   ];
   const caches = ['app/__pycache__/main.cpython-313.pyc', 'app/old.pyc', 'node_modules/a/index.js', '.ruff_cache/x'];
   const locks = ['uv.lock', 'libs/shared/poetry.lock'];
-  expect(sourcesOf([...left, ...caches, ...locks, 'app/main.py', 'pyproject.toml'])).toEqual(['app/main.py', 'pyproject.toml']);
+  expect(sourcesOf([...left, ...caches, ...locks, 'app.log', 'logs/app.log.1', 'app/main.py', 'pyproject.toml'])).toEqual([
+    'app/main.py',
+    'pyproject.toml',
+  ]);
 });
 
 test('a package that is only called tests further down is kept: the backend may import it', () => {

@@ -84,7 +84,7 @@ export interface ProjectOptions {
    * More files of the directory to exclude: names (`*.csv`, at any depth) or paths from the directory (`data/seed`).
    * The folders that Alembic reads are always included.
    *
-   * @default - caches, locks, names that start with a dot, virtual environments, and `tests` and `test` at the top are left out
+   * @default - caches, locks, logs, names that start with a dot, virtual environments, and `tests` and `test` at the top are left out
    */
   readonly exclude?: string[];
 }

@@ -146,6 +146,8 @@ interface Adapted {
   readonly warnings: Map<string, string>;
   /** The driver for the database's URL; undefined: as the manifest guesses it. */
   driver?: string | null | undefined;
+  /** Whether the backend writes beside its code. */
+  writes?: boolean;
   /** Drivers to try, and the first result that asks for one. */
   readonly drivers: (string | null)[];
   first?: Proof;
@@ -157,7 +159,8 @@ function adaptable({ target, alembic, roots }: LaidOut): Adapted {
     roots: [...roots],
     warnings: new Map(),
     drivers: otherDrivers(target),
-    write: (more = {}) => writeManifest(target, alembic, { roots: adapted.roots, driver: adapted.driver, ...more }),
+    write: (more = {}) =>
+      writeManifest(target, alembic, { roots: adapted.roots, driver: adapted.driver, writes: adapted.writes, ...more }),
   };
   return adapted;
 }
@@ -187,7 +190,15 @@ function proved(laidOut: LaidOut, python: string, { aside, adapted }: Changes): 
 
 /** Adds what a package needs to load, if that is known. Returns whether to load it again. */
 function adapt(laidOut: LaidOut, proof: Proof, adapted: Adapted): boolean {
-  return chooseDriver(laidOut, proof, adapted) || addRoot(laidOut, proof, adapted);
+  return chooseDriver(laidOut, proof, adapted) || addRoot(laidOut, proof, adapted) || letWrite(proof, adapted);
+}
+
+/** Lets a backend write beside its code, as a log file does. Returns whether it was refused before. */
+function letWrite({ fails }: Proof, adapted: Adapted): boolean {
+  if (!fails?.writes || adapted.writes) return false;
+  adapted.writes = true;
+  adapted.write();
+  return true;
 }
 
 /** Puts another driver into the database's URL, if the first does not fit env.py. If none does, the first one stays. */

@@ -17,6 +17,8 @@ export interface Manifest {
   readonly driver: string | null;
   /** Why the driver is unknown. */
   readonly reason?: string;
+  /** Whether the backend writes beside its code, so the function runs it in a folder with links to its files. */
+  readonly writes?: boolean | undefined;
   /** What revisions destroy, by file, relative to the backend's folder. Absent: no Python on this machine could read them. */
   readonly destroys?: DataLosses | undefined;
   /** The distribution of each module that `only: imported` left out, as `name==version`. */
@@ -34,16 +36,17 @@ export function writeManifest(
   {
     roots,
     driver,
+    writes,
     destroys,
     leftOut,
     replaced,
-  }: Pick<Manifest, 'roots' | 'destroys' | 'leftOut' | 'replaced'> & Partial<Pick<Manifest, 'driver'>>,
+  }: Pick<Manifest, 'roots' | 'writes' | 'destroys' | 'leftOut' | 'replaced'> & Partial<Pick<Manifest, 'driver'>>,
 ): void {
   const file = join(target, MANIFEST_FILE);
   mkdirSync(dirname(file), { recursive: true });
   const warnings = destroys ? [] : [UNREAD];
   const found = driver === undefined ? driverOf(target) : { driver };
-  const known = { config, folder, roots, ...found, destroys, leftOut, replaced, warnings };
+  const known = { config, folder, roots, ...found, writes, destroys, leftOut, replaced, warnings };
   writeFileSync(file, JSON.stringify(known satisfies Manifest));
 }
 

@@ -10,7 +10,7 @@ import { copyFiles, hashFiles, listFiles } from '../project/sources';
 import { rdsCertificates, writeRdsCertificates } from './rds-certificates';
 
 /** Increase this when the same input is packaged differently, also when lib/data-loss finds more or less in it. */
-const PACKAGING_VERSION = 9;
+const PACKAGING_VERSION = 10;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MAX_UNZIPPED_BYTES = 250 * 1024 * 1024;
@@ -25,8 +25,8 @@ export interface Package {
   /** Writes the package to an empty directory, and loads it. */
   build(target: string): void;
   /**
-   * Loads a package that was built earlier, unless it was already loaded with these environment variables: the hash does not
-   * include them. Returns warnings. Throws PackagingError if it can't run.
+   * Loads a package that was built earlier, unless it was already loaded with these values of environment variables: the hash does
+   * not include them. Returns warnings. Throws PackagingError if it can't run.
    */
   prove(target: string): readonly string[];
 }

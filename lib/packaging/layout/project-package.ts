@@ -12,7 +12,7 @@ import { newerVersions, otherPython } from '../install/other-python';
 import { writeOwnMetadata } from '../install/own-metadata';
 import { hashProject } from '../install/project-wheel';
 import type { FunctionPlatform } from '../platform';
-import type { Backend } from '../project/backend';
+import { type Backend, decisive } from '../project/backend';
 import { ownProject } from '../project/own-project';
 import { allowedPythons } from '../project/python-version';
 import { copyFiles, hashFiles, listSources } from '../project/sources';
@@ -28,8 +28,7 @@ export function projectPackage(project: Backend, platform: FunctionPlatform): Pa
   const sources = listSources(directory, paths, exclude);
   const hash = hashPackage(platform, {
     dependencies: hashDependencies(source),
-    // What is imported may depend on the environment.
-    selection: JSON.stringify([project.selection, onlyImported ? [environment, databaseVariables] : null]),
+    selection: JSON.stringify([project.selection, decisive(project)]),
     sources: hashFiles(directory, sources),
     bytecode: String(python !== undefined),
   });

@@ -18,6 +18,14 @@ export interface BackendOptions extends Selection, LoadedWith {
   readonly onlyImported: boolean;
 }
 
+/**
+ * The variables that decide what is packaged: their names, without which env.py may not even start, and with `only: imported`
+ * their values.
+ */
+export function decisive({ environment, databaseVariables, onlyImported }: Omit<BackendOptions, keyof Selection>): unknown[] {
+  return [onlyImported ? environment : Object.keys(environment).sort(), databaseVariables ?? {}];
+}
+
 /** A backend that can be packaged. */
 export interface Backend extends AlembicFolders, LoadedWith, Pick<BackendOptions, 'exclude' | 'onlyImported'> {
   readonly selection: Selection;

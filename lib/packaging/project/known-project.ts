@@ -8,7 +8,7 @@ import { hashGuard, hashRunner, type Package } from '../layout/package';
 import { hashDependencies, projectPackage } from '../layout/project-package';
 import type { FunctionPlatform } from '../platform';
 import type { ProjectFindings } from './alembic-project';
-import { type Backend, type BackendOptions, checkBackend } from './backend';
+import { type Backend, type BackendOptions, checkBackend, decisive } from './backend';
 import { FLASK_VARIABLES, hashFiles, listFiles, listSources } from './sources';
 
 /** What uv and Python reported about a backend, cached until something changes. */
@@ -100,13 +100,12 @@ function isOfNoProject(path: string): boolean {
 
 function keyOf(directory: string, files: readonly string[], options: BackendOptions, platform: FunctionPlatform): string {
   const scripts = listFiles(packagePath('lib', 'packaging')).filter((file) => file.endsWith('.py'));
+  const { environment, databaseVariables, hasUnknownVariables, isAssumed, ...others } = options;
   const what = [
     directory,
     hashFiles(directory, files),
-    // The environment decides what is packaged only then.
-    options.onlyImported
-      ? options
-      : { ...options, environment: {}, databaseVariables: {}, hasUnknownVariables: false, isAssumed: false },
+    others,
+    decisive(options),
     platform,
     hashRunner(),
     hashGuard(),

@@ -7,6 +7,8 @@ import picomatch from 'picomatch';
 const CACHES = ['__pycache__', 'node_modules', 'cdk.out'];
 /** What they lock is installed; no migration reads them. */
 const LOCKS = ['uv.lock', 'poetry.lock', 'pdm.lock', 'pylock.toml', 'Pipfile.lock'];
+/** Logs of this machine, also rotated ones. A backend that writes them in the function makes its own. */
+const LOG = /\.log(?:\.\d+)?$/;
 /** Folders that are excluded only at the top: deeper ones may be packages that the backend imports. */
 const TOP_LEVEL = ['tests', 'test'];
 
@@ -34,7 +36,7 @@ export function listFiles(root: string, skip: (path: string, isDirectory: boolea
 }
 
 /**
- * The backend's own sources. Excludes caches, locks, names that start with a dot (`.env`, `.git`, `.venv`) except `.flaskenv`, virtual
+ * The backend's own sources. Excludes caches, locks, logs, names that start with a dot (`.env`, `.git`, `.venv`) except `.flaskenv`, virtual
  * environments under any name, `tests` and `test` at the top, and matches of `exclude`. The folders that Alembic reads are always included,
  * whatever their names.
  */
@@ -43,7 +45,7 @@ export function listSources(root: string, alembicPaths: readonly string[], exclu
   const isExcluded = matcher(exclude);
   return listFiles(root, (path, isDirectory) => {
     const name = path.slice(path.lastIndexOf('/') + 1);
-    if ([...CACHES, ...LOCKS].includes(name) || name.endsWith('.pyc') || name.startsWith('.env')) return true;
+    if ([...CACHES, ...LOCKS].includes(name) || name.endsWith('.pyc') || name.startsWith('.env') || LOG.test(name)) return true;
     if (kept.some((keep) => path === keep || path.startsWith(`${keep}/`) || keep.startsWith(`${path}/`))) return false;
     if ((name.startsWith('.') && name !== FLASK_VARIABLES) || isExcluded(path)) return true;
     return isDirectory && (TOP_LEVEL.includes(path) || existsSync(join(root, path, 'pyvenv.cfg')));

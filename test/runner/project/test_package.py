@@ -43,6 +43,22 @@ def test_alembic_is_called_in_the_folder_that_the_manifest_names(backend: Backen
     assert database.tables() == ["aa", "alembic_version"]
 
 
+def test_a_backend_that_writes_beside_its_code_can_do_so(backend: Backend, database: Database) -> None:
+    package = backend.directory / "writing_of_tests"
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        'from pathlib import Path\n\nPath("logs").mkdir(exist_ok=True)\nPath("logs/app.log").write_text("x")\n'
+        'Path(__file__).with_name("own.log").write_text("x")\n'
+    )
+    write_manifest(backend, config="alembic.ini", folder=".", roots=[], driver=None, writes=True)
+    backend.revision("aa", None, 'import writing_of_tests\nop.create_table("aa", sa.Column("id", sa.Integer))')
+    assert invoke()["to"] == ["aa"]
+    assert database.tables() == ["aa", "alembic_version"]
+    assert not (backend.directory / "logs").exists() and not (package / "own.log").exists()
+    # The next run finds its files again.
+    assert invoke()["status"] == "complete"
+
+
 def test_members_of_a_workspace_can_be_imported(backend: Backend, database: Database) -> None:
     member = backend.directory / "libs" / "core" / "src"
     member.mkdir(parents=True)

@@ -6,10 +6,12 @@ import gc
 import os
 import sys
 import sysconfig
+import tempfile
 import traceback
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +80,8 @@ class Project:
                 "package the backend with MigrationCode or migrate-package, or follow the layout in the documentation",
             )
         backend, found = root / BACKEND_DIRECTORY, manifest()
+        if found.get("writes"):
+            backend = _links_to(backend)
         file = backend / found["config"] if "config" in found else None
         roots = [backend / folder for folder in found.get("roots", ())]
         directory = (backend / found.get("folder", ".")).resolve()
@@ -183,6 +187,19 @@ class Project:
         for name, module in list(sys.modules.items()):
             if (getattr(module, "__file__", None) or "").startswith(inside):
                 del sys.modules[name]
+
+
+@cache
+def _links_to(folder: Path) -> Path:
+    """A folder that can be written, with links to the files of one that can't: for code that writes beside itself."""
+    root = Path(tempfile.mkdtemp(prefix="cdk-alembic-"))
+    for above, folders, files in os.walk(folder):
+        linked = root / Path(above).relative_to(folder)
+        for name in folders:
+            (linked / name).mkdir()
+        for name in files:
+            (linked / name).symlink_to(Path(above, name))
+    return root
 
 
 def _without_id(error: BaseException) -> ProjectError | None:
