@@ -109,7 +109,9 @@ function* findingsOf(rule: Rule, change: Change, { sizes }: ReviewOptions): Iter
   for (const revision of change.revisions) {
     const { facts } = revision;
     const measured = measuredOf(facts, change.input.measured, sizes);
-    const sized = (finding: Finding, { cost }: Found) => (sizes ? withSize(finding, cost, sizes, measured) : finding);
+    const typeOf = (table: string, column: string) =>
+      [facts.after, facts.before].flatMap((all) => all[table]?.columns ?? []).find(({ name }) => name === column)?.type;
+    const sized = (finding: Finding, { cost }: Found) => (sizes ? withSize(finding, cost, sizes, typeOf, measured) : finding);
     for (const found of rule.check?.(revision, change) ?? []) {
       yield sized(finding(rule, found, facts.revision, facts.file), found);
     }

@@ -1,6 +1,7 @@
 import type { DatabaseStatistics, RowBasis, TableStatistics } from '../../contract';
 import { bytesText, rowsText, timeTaken } from '../../text/sizes';
 import type { Finding, FindingSize, Measured } from '../finding';
+import { columnType } from '../sql/column-types';
 import type { Cost } from './cost';
 import { type Estimate, estimate, type Seconds, total } from './estimate';
 
@@ -21,19 +22,23 @@ export interface Sizes {
 /**
  * A finding about a lock with what it costs on the tables of production; as it was if the statistics have none of them.
  *
+ * @param typeOf the type of a column, if it is known
  * @param measured what was measured of its revision
  */
 export function withSize(
   finding: Finding,
   cost: Cost | undefined,
   { statistics, smallTable }: Sizes,
+  typeOf: TypeOf,
   measured?: Measured,
 ): Finding {
   const find = (name: string | undefined) => statistics.tables.find((table) => table.name === name);
   const tables = cost?.tables.flatMap((name) => find(name) ?? []) ?? [];
   const [first] = tables;
   if (!cost || !first || tables.length < cost.tables.length) return finding;
-  const { seconds, extraBytes } = total(tables.map((table) => estimate(cost, table, statistics, find(cost.references))));
+  const { seconds, extraBytes } = total(
+    tables.map((table) => estimate(cost, withNewColumns(table, cost, typeOf), statistics, find(cost.references))),
+  );
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
   const bytes = tables.reduce((sum, table) => sum + table.bytes + table.toastBytes, 0);
   const small = isSmall([...tables, ...(find(cost.references) ? [find(cost.references) as TableStatistics] : [])], smallTable);
@@ -54,6 +59,32 @@ export function withSize(
       ...(small ? { small: true as const } : {}),
     },
   };
+}
+
+type TypeOf = (table: string, column: string) => string | undefined;
+
+/** Types of a fixed width, and their bytes. */
+const WIDTHS: Readonly<Record<string, number>> = {
+  boolean: 1,
+  smallint: 2,
+  integer: 4,
+  date: 4,
+  real: 4,
+  bigint: 8,
+  'double precision': 8,
+  'timestamp without time zone': 8,
+  'timestamp with time zone': 8,
+  uuid: 16,
+};
+
+/** The table with columns that its statistics do not know yet, such as one that an earlier pending revision adds. */
+function withNewColumns(table: TableStatistics, { columns = [] }: Cost, typeOf: TypeOf): TableStatistics {
+  const added = columns.flatMap((name) => {
+    if (name === null || table.columns.some((one) => one.name === name)) return [];
+    const width = WIDTHS[columnType(typeOf(table.name, name) ?? '').name];
+    return width ? [{ name, nulls: 0, distinct: -1, width, collated: false }] : [];
+  });
+  return { ...table, columns: [...table.columns, ...added] };
 }
 
 /** How long its writes waited in the whole revision. */

@@ -23,13 +23,14 @@ const FOUND: Finding = {
   seen: 'replay',
 };
 const INDEX: Cost = { work: 'index', tables: ['orders'], columns: ['note'] };
+const typeOf = (_: string, column: string) => (column === 'user_id' ? 'bigint' : undefined);
 const sizes = (table: Partial<TableStatistics> = {}) => ({
   statistics: { ...STATISTICS, tables: [{ ...ORDERS, ...table }] },
   smallTable: SMALL_TABLE,
 });
 
 test('a finding on a large table tells rows, bytes, the time under the lock, the space, and what they rest on', () => {
-  const { severity, message, size } = withSize(FOUND, INDEX, sizes());
+  const { severity, message, size } = withSize(FOUND, INDEX, sizes(), typeOf);
   expect(severity).toBe('error');
   expect(message).toBe(
     'CREATE INDEX takes a SHARE lock on orders until the revision commits. In production orders has 10 million rows (1.2 GB): about ' +
@@ -40,7 +41,7 @@ test('a finding on a large table tells rows, bytes, the time under the lock, the
 });
 
 test('a finding on a small table is a note that says why', () => {
-  const { severity, message, size } = withSize(FOUND, INDEX, sizes({ rows: 300, bytes: 48_000, toastBytes: 0 }));
+  const { severity, message, size } = withSize(FOUND, INDEX, sizes({ rows: 300, bytes: 48_000, toastBytes: 0 }), typeOf);
   expect([severity, size?.small]).toEqual(['note', true]);
   expect(message).toContain('orders has 300 rows (48 kB): less than 0.1 s under that lock, and');
   expect(message).toContain('A note, because it is below "smallTable" (10 thousand rows and 10 MB)');
@@ -58,16 +59,16 @@ test.each([
   const users = { ...ORDERS, name: 'users' };
   const { statistics, smallTable } = sizes(table);
   const given = { statistics: { ...statistics, tables: [...statistics.tables, users] }, smallTable };
-  expect(withSize(FOUND, cost, given).severity).toBe('error');
+  expect(withSize(FOUND, cost, given, typeOf).severity).toBe('error');
 });
 
 test('a finding stays as it is if the statistics lack its table, or its harm does not depend on size', () => {
-  expect(withSize(FOUND, { ...INDEX, tables: ['users'] }, sizes())).toBe(FOUND);
-  expect(withSize(FOUND, undefined, sizes())).toBe(FOUND);
+  expect(withSize(FOUND, { ...INDEX, tables: ['users'] }, sizes(), typeOf)).toBe(FOUND);
+  expect(withSize(FOUND, undefined, sizes(), typeOf)).toBe(FOUND);
 });
 
 test('work of unknown length has rows and bytes, and no time', () => {
-  const { size, message } = withSize(FOUND, { work: 'change', tables: ['orders'] }, sizes());
+  const { size, message } = withSize(FOUND, { work: 'change', tables: ['orders'] }, sizes(), typeOf);
   expect(size?.seconds).toBeUndefined();
   expect(message).toContain('orders has 10 million rows (1.2 GB); rows from');
 });
@@ -93,6 +94,11 @@ test('a collation that compares texts slowly makes indexes of texts slow, and no
   expect(likely(['missing'], 4)).toBeGreaterThan(likely(['missing'], 1));
   const rewrite = (slower: number) => estimate({ work: 'rewrite', tables: ['t'] }, table(1e6), speed(9, slower)).seconds?.likely;
   expect(rewrite(4)).toBeGreaterThan(rewrite(1) as number);
+});
+
+test('a column that production does not have yet is estimated by its type', () => {
+  const likely = (column: string) => withSize(FOUND, { ...INDEX, columns: [column] }, sizes(), typeOf).size?.seconds?.likely;
+  expect(likely('user_id')).toBeLessThan(likely('another_text') as number);
 });
 
 /* The table of docs/production.md: the time of a sort, and the seconds of a statement on so many rows of 93 bytes. */
