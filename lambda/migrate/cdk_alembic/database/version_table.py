@@ -149,7 +149,7 @@ def hold_mutex(connection: Any, invocation: Invocation, table: VersionTable) -> 
     wait = max(0.0, min(invocation.settings.limits.mutex_wait, left))
     key = key_of(table.name, table.own_schema)
     started = time.monotonic()
-    # This connection writes only the run's record: a later commit, of a revision or of the run's end, flushes it to disk.
+    # This connection writes only the run's record: a later commit flushes it, of a revision or of the run's end (FLUSHED).
     pid = execute(
         connection,
         "SELECT pg_backend_pid(), set_config('application_name', :holder, false), "

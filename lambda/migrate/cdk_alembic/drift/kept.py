@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ..database.history import create_among_rivals
-from ..database.session import execute
+from ..database.session import FLUSHED, execute
 
 _CREATE = (
     "CREATE SCHEMA IF NOT EXISTS cdk_alembic",
@@ -32,9 +32,9 @@ FROM cdk_alembic.kept_catalog WHERE version_table = :version_table
 """  # noqa: S608 - a constant
 ABOUT = f"(SELECT json_build_array({_ABOUT}) FROM cdk_alembic.kept_catalog WHERE version_table = {{version_table}})"  # noqa: S608
 """An expression with the facts of one kept catalog but its entries; NULL: there is none. `version_table` is a literal."""
-_SAVE = """
+_SAVE = f"""
 INSERT INTO cdk_alembic.kept_catalog (version_table, heads, kept_at, postgres, digest, entries)
-VALUES (:version_table, :heads, clock_timestamp(), CAST(:postgres AS integer), :digest, :entries)
+SELECT :version_table, :heads, clock_timestamp(), CAST(:postgres AS integer), :digest, :entries WHERE {FLUSHED}
 ON CONFLICT (version_table) DO UPDATE SET heads = excluded.heads, kept_at = excluded.kept_at, postgres = excluded.postgres,
   digest = excluded.digest, entries = excluded.entries
 """

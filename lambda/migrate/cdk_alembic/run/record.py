@@ -15,7 +15,7 @@ from typing import Any
 from ..database import history
 from ..database.connecting import host_of
 from ..database.failures import describe
-from ..database.session import brief_connection, execute, repeated
+from ..database.session import FLUSHED, brief_connection, execute, repeated
 from ..database.version_table import PID, VersionTable, held_beside
 from ..protocol.log import log, redact, redacted
 from ..protocol.request import Invocation
@@ -47,14 +47,14 @@ SELECT revision FROM cdk_alembic.run_revision WHERE run_id = CAST(:id AS uuid) A
   WHERE own.id = CAST(:id AS uuid) AND later.started_at > own.started_at)
 """
 _HAS_SNAPSHOT = "SELECT EXISTS (SELECT FROM cdk_alembic.run WHERE id = CAST(:id AS uuid) AND snapshot IS NOT NULL)"
-_END = """
+_END = f"""
 UPDATE cdk_alembic.run SET ended_at = clock_timestamp(), outcome = :outcome, error = :error,
   to_revisions = CASE WHEN CAST(:heads AS text) IS NULL THEN to_revisions
     ELSE ARRAY(SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json))) END,
   ended_blockers = coalesce(ended_blockers || CAST(CAST(:ended AS text) AS jsonb), ended_blockers,
     CAST(CAST(:ended AS text) AS jsonb))
-WHERE id = CAST(:id AS uuid)
-"""
+WHERE id = CAST(:id AS uuid) AND {FLUSHED}
+"""  # noqa: S608 - a constant
 
 
 class Record:
