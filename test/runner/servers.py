@@ -118,25 +118,38 @@ def postgres(settings: Iterable[str], files: Mapping[str, str] = MappingProxyTyp
     with psycopg.connect(dbname="postgres") as connection:
         [programs] = connection.execute("SELECT setting FROM pg_config WHERE name = 'BINDIR'").fetchone()
     with own_folder() as folder:
-        data = folder / "data"
-        create = [f"{programs}/initdb", "-D", str(data), "-U", os.environ["PGUSER"], "--auth=trust"]
-        create += ["--encoding=UTF8", "--no-locale", "--no-sync"]
-        subprocess.run(create, user=ACCOUNT, check=True, capture_output=True)
+        data = new_data(folder, programs)
         for name, text in files.items():
             # It refuses a key that others may read.
             (data / name).touch(mode=0o600)
             (data / name).write_text(text)
             own(data / name)
-        all_settings = ["fsync=off", "listen_addresses=127.0.0.1", "unix_socket_directories=", *settings]
-
-        def command(port: int) -> list[str]:
-            return [f"{programs}/postgres", "-D", str(data), "-p", str(port), *[f"-c{setting}" for setting in all_settings]]
-
-        def is_ready(_: int) -> bool:
-            # Its eighth line is the server's state, https://www.postgresql.org/docs/current/storage-file-layout.html
-            pid_file = data / "postmaster.pid"
-            return pid_file.exists() and pid_file.read_text().splitlines()[7:] == ["ready   "]
-
-        # At once: on SIGTERM it would wait for a session that a test left open.
-        with running(command, is_ready, ACCOUNT, signal.SIGQUIT) as port:
+        with served(data, programs, settings) as port:
             yield port
+
+
+def new_data(folder: Path, programs: str) -> Path:
+    """The data of a new PostgreSQL, as `initdb` in the folder `programs` makes it."""
+    data = folder / "data"
+    create = [f"{programs}/initdb", "-D", str(data), "-U", os.environ["PGUSER"], "--auth=trust"]
+    create += ["--encoding=UTF8", "--no-locale", "--no-sync"]
+    subprocess.run(create, user=ACCOUNT, check=True, capture_output=True)
+    return data
+
+
+@contextmanager
+def served(data: Path, programs: str, settings: Iterable[str] = ()) -> Iterator[int]:
+    """Gives the port of a PostgreSQL with this data."""
+    all_settings = ["fsync=off", "listen_addresses=127.0.0.1", "unix_socket_directories=", *settings]
+
+    def command(port: int) -> list[str]:
+        return [f"{programs}/postgres", "-D", str(data), "-p", str(port), *[f"-c{setting}" for setting in all_settings]]
+
+    def is_ready(_: int) -> bool:
+        # Its eighth line is the server's state, https://www.postgresql.org/docs/current/storage-file-layout.html
+        pid_file = data / "postmaster.pid"
+        return pid_file.exists() and pid_file.read_text().splitlines()[7:] == ["ready   "]
+
+    # At once: on SIGTERM it would wait for a session that a test left open.
+    with running(command, is_ready, ACCOUNT, signal.SIGQUIT) as port:
+        yield port
