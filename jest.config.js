@@ -41,6 +41,13 @@ module.exports = {
     { ...common, displayName: 'majors', testMatch: ['<rootDir>/test/review/majors.test.ts'] },
     { ...common, displayName: 'managers', testMatch: ['<rootDir>/test/packages/managers.test.ts'] },
     ...olderCdk,
-    { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
+    // It waits for a timer.
+    { ...common, displayName: 'schedule', testMatch: ['<rootDir>/test/e2e/schedule.test.ts'] },
+    {
+      ...common,
+      displayName: 'e2e',
+      testMatch: ['<rootDir>/test/e2e/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '/test/e2e/schedule.test.ts'],
+    },
   ],
 };

@@ -50,6 +50,7 @@ runSuite(MINUTES, (context) => {
     { name: 'apps', check: apps },
     { name: 'kinds', check: kinds },
     { name: 'strict-cdk', check: olderCdkCheck(context, STRICT_CDK) },
+    { name: 'schedule', check: jestCheck(context, 'schedule', 1) },
     { name: 'majors', check: jestCheck(context, 'majors', 1) },
     { name: 'managers', check: jestCheck(context, 'managers', 1) },
   ];
