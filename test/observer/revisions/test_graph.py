@@ -94,7 +94,7 @@ def test_revisions_in_other_folders_are_found(tmp_path: Path) -> None:
         ('revision = "b1"\ndown_revision = "b1"\n', "Self-loop is detected in revisions (b1)"),
         ('revision = "a1"\ndown_revision = None\n', "two files have the revision id a1: a1.py and zz.py"),
         ('revision = "b1"\n', "AttributeError: module 'zz_py' has no attribute 'down_revision'"),
-        ("X = 1\n", "Could not determine revision id from filename zz.py"),
+        ("X = 1\n", "zz.py has no revision id"),
         ('revision = "b1"\ndown_revision = None ???\n', "SyntaxError: invalid syntax (zz.py:2)"),
         ("import nowhere\n", "ModuleNotFoundError: No module named 'nowhere' (zz.py:1)"),
         ("raise SystemExit('stop')\n", "SystemExit: stop (zz.py:1)"),

@@ -98,6 +98,19 @@ def test_the_functions_own_address_and_another_database_of_its_server_stay(
     assert replaced(capsys) == []
 
 
+def test_migrating_another_database_of_the_functions_server_is_a_warning(package: Backend, database: Database) -> None:
+    package.initialise("driver://").read_url_from("DATABASE_URL")
+    with fresh_database() as other:
+        own = f'os.environ["DATABASE_URL"].replace("/{database.name}", "/{other.name}")'
+        package.write_env(f"{ENGINES}import os\nrun({own}, revisions=True)\n")
+        package.table_revision("aa")
+        for command in ("plan", "upgrade"):
+            [warning] = invoke({"command": command})["warnings"]
+            assert warning.startswith(f"env.py migrates the database {other.name}, and the function was given {database.name}: ")
+        assert other.tables() == ["aa", "alembic_version"]
+    assert database.tables() == []
+
+
 def test_a_function_that_is_not_given_an_address_connects_where_env_py_says(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -127,6 +127,16 @@ class Destination:
         # A copy: SQLAlchemy 1.4 keeps changed options for the engine's next connection, which may have another password.
         return bounded(dialect, record, [], replaced) or dialect.connect(**replaced)
 
+    def warnings(self, database: str) -> list[str]:
+        """A sentence if env.py migrates another database than the function's own, on the same server."""
+        address = self._variables.address if self._variables else None
+        if address is None or address["database"] == database:
+            return []
+        return [
+            f"env.py migrates the database {database}, and the function was given {address['database']}: if that is not meant, "
+            "let env.py read the variables that the function sets"
+        ]
+
     def _refuse_second(self, found: Asked) -> None:
         self._asked.add(found)
         if len(self._asked) > 1:

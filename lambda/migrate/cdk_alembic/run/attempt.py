@@ -72,6 +72,8 @@ class Attempt:
         steps, progress.target = path(project, self._revision, heads, self._run.downgrade)
         if not steps:
             return
+        if progress.tries == 1:
+            invocation.warnings.extend(project.destination.warnings(progress.table.database))
         scripts = [step.revision for step in steps]
         if not self._run.downgrade:
             schema = progress.table.own_schema if invocation.tenant is not None else None

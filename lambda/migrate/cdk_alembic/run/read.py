@@ -113,10 +113,12 @@ def _look_for_plan(project: Project, invocation: Invocation, heads: tuple[str, .
         invocation.warnings.extend(_drift_warning(context, heads))
     if set(heads) == set(project.heads):
         return
+    table = find(context)
+    invocation.warnings.extend(project.destination.warnings(table.database))
     with brief_connection(context) as connection:
         if invocation.settings.on_replication != "ignore":
             found.followed = replication.look(connection)
-        found.fresh = is_fresh(connection, find(context), heads, project.lineage(heads))
+        found.fresh = is_fresh(connection, table, heads, project.lineage(heads))
 
 
 def _drift_warning(context: Any, heads: tuple[str, ...]) -> list[str]:
