@@ -38,16 +38,17 @@ describe('a uv project', () => {
         .split('\n')
         .filter((line) => line === 'pip install').length;
 
-    const { outdir, packaged } = synth(MigrationCode.fromProject(backend));
+    const logs = (level: string) => ({ environment: { LOG_LEVEL: level } });
+    const { outdir, packaged } = synth(MigrationCode.fromProject(backend), undefined, logs('info'));
     expect(filesBelow(packaged)).toContain('backend/alembic/versions/b2.py');
     expect(installs()).toBe(1);
 
-    synth(MigrationCode.fromProject(copyOf(backend)), outdir);
-    synth(MigrationCode.fromProject(copyOf(backend)), outdir, { environment: { LOG_LEVEL: 'debug' } });
+    synth(MigrationCode.fromProject(copyOf(backend)), outdir, logs('info'));
+    synth(MigrationCode.fromProject(copyOf(backend)), outdir, logs('debug'));
     expect(installs()).toBe(1);
 
     const changed = writeFiles(copyOf(backend), { 'alembic/versions/c3.py': revisionFile('c3', 'b2') });
-    expect(synth(MigrationCode.fromProject(changed), outdir).packaged).not.toBe('');
+    expect(synth(MigrationCode.fromProject(changed), outdir, logs('debug')).packaged).not.toBe('');
     expect(installs()).toBe(2);
   });
 
