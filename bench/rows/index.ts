@@ -19,6 +19,7 @@ import { tenantsPending } from './tenants/pending';
 import { tenantsUnchanged } from './tenants/unchanged';
 import { upgrade1000 } from './upgrade-1000';
 import { upgradeMemory } from './upgrade-memory';
+import { workspaceNothingToDo, workspaceUpgrade } from './workspace';
 
 /** All rows, in the order of the table. */
 export const ROWS: readonly Row[] = [
@@ -27,6 +28,8 @@ export const ROWS: readonly Row[] = [
   imports,
   upgrade1000,
   upgradeMemory,
+  workspaceUpgrade,
+  workspaceNothingToDo,
   tenantsUnchanged,
   tenantsPending,
   tenantsGrowth,
