@@ -7,7 +7,7 @@ import type { TestBed } from './test-bed';
 const DEPENDENCIES = (
   'aiofiles anyio arrow attrs babel bcrypt beautifulsoup4 bleach cachetools cattrs celery click cryptography email-validator faker ' +
   'geoalchemy2 httpx itsdangerous jinja2 lxml markdown marshmallow more-itertools openpyxl opentelemetry-api opentelemetry-sdk orjson ' +
-  'passlib phonenumbers prometheus-client pydantic-settings pyjwt python-dateutil python-dotenv python-multipart pytz pyyaml ' +
+  'passlib phonenumbers prometheus-client pydantic-settings pyjwt python-dateutil python-dotenv python-multipart pytz pyyaml qrcode ' +
   'redis requests rich sentry-sdk slowapi sqlalchemy-utils stripe structlog tenacity tomlkit typer websockets'
 ).split(' ');
 

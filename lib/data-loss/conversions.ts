@@ -138,9 +138,17 @@ export function isMerged({ args = [] }: CaseExpr): boolean {
   const results = args.flatMap((part) => {
     if (!('CaseWhen' in part)) return [];
     const { expr, result } = part.CaseWhen;
-    return !expr || 'NullTest' in expr || isFlag(comparedWith(expr)) || !result || !readsNothing(result) ? [] : [result];
+    if (!expr || 'NullTest' in expr || isFlag(comparedWith(expr)) || !result || !readsNothing(result)) return [];
+    // WHEN role IN ('owner', 'staff')
+    return isListed(expr) ? [result, result] : [result];
   });
   return results.some((one, index) => results.slice(index + 1).some((other) => isAlike(one, other)));
+}
+
+function isListed(test: Node): boolean {
+  if (!('A_Expr' in test) || test.A_Expr.kind !== 'AEXPR_IN' || joined(test.A_Expr.name) !== '=') return false;
+  const { rexpr } = test.A_Expr;
+  return !!rexpr && 'List' in rexpr && (rexpr.List.items?.length ?? 0) > 1;
 }
 
 function comparedWith(test: Node): Node | undefined {

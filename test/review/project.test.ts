@@ -302,6 +302,17 @@ describe('a revision that can’t be replayed', () => {
     ]);
   });
 
+  it('may write a system catalog', async () => {
+    const upgrade = 'op.execute("UPDATE pg_attribute SET atttypmod = 104 WHERE attname = \'name\'")';
+    const downgrade = 'op.execute("UPDATE pg_catalog.pg_attribute SET atttypmod = 54 WHERE attname = \'name\'")';
+    const found = await findings({ a1: { upgrade: `op.drop_index("gone")\n    ${upgrade}`, downgrade } }, 'all');
+    const written = found.filter(({ rule }) => rule === 'system-catalog-written');
+    expect(written.map(({ direction, line, seen }) => [direction, line, seen])).toEqual([
+      ['upgrade', 12, 'source'],
+      ['downgrade', 16, 'source'],
+    ]);
+  });
+
   it('may hold the CHECK that lets a later one skip a scan', async () => {
     const series = (validate: string) => ({
       a1: { upgrade: 'op.execute("ALTER TABLE orders ADD CONSTRAINT whole CHECK (n IS NOT NULL) NOT VALID")' },

@@ -16,6 +16,7 @@ export const KEPT_ROWS: readonly Case[] = [
   keeps('a parameter', 'op.get_bind().execute(sa.text("DELETE FROM users WHERE id = :id AND name = ANY(:names)"), {"id": 1})\nop.get_bind().exec_driver_sql("DELETE FROM users WHERE id = %s", (1,))'),
   keepsSql("UPDATE users SET email = rtrim(email), name = trim(name)"),
   keepsSql("UPDATE users SET active = false WHERE active IS NULL"),
+  keepsSql("UPDATE users SET role = CASE WHEN role IN ('editor') THEN 'user' ELSE role END, active = CASE WHEN active IN ('yes', '1') THEN 'true' ELSE active END"),
   keepsSql("UPDATE places SET lat = lng, lng = lat::numeric"),
   keepsSql("UPDATE lists SET ids = ARRAY(SELECT i + 1 FROM unnest(ids) WITH ORDINALITY AS x (i, n) ORDER BY n)"),
   keepsSql("UPDATE items SET seconds = (minutes * 60)::int, stock = (stock * 2)::int, data = (data::text)::jsonb"),

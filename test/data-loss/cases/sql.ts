@@ -256,6 +256,7 @@ export const SQL: readonly Case[] = [
   sql("ALTER TABLE events ALTER at TYPE timestamp(0)", 'convert-column'),
   sql("UPDATE users SET seen_at = seen_at::date", 'clear-column'),
   sql("UPDATE items SET stock = GREATEST(stock, 0), price = price::int, weight = abs(weight), slot = slot % 10", 'clear-column', 'clear-column', 'clear-column', 'clear-column'),
+  sql("UPDATE users SET role = CASE WHEN role IN ('editor', 'viewer') THEN 'user' ELSE role END", 'clear-column'),
   sql("UPDATE users SET role = 'user' WHERE role IN ('editor', 'viewer')", 'clear-column'),
   sql("UPDATE users u SET role = 'user' WHERE u.role = 'editor' OR u.role = ANY (ARRAY['viewer', 'user'])", 'clear-column'),
   sql("UPDATE users SET role = 'user' WHERE role = 'editor'; UPDATE users SET role = 'user' WHERE role = 'viewer'", 'clear-column'),

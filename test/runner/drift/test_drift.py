@@ -29,6 +29,22 @@ def drift() -> dict[str, Any]:
     return invoke({"command": "drift"})["drift"]
 
 
+def test_the_end_of_a_run_and_the_kept_schema_wait_for_the_disk(watched: Database, backend: Backend) -> None:
+    watched.execute(f'ALTER DATABASE "{watched.name}" SET synchronous_commit = on')
+    backend.revision("bb", "aa", "pass")
+    watched.execute(
+        """
+        CREATE TABLE cdk_alembic.commits (of text, waits text);
+        CREATE FUNCTION cdk_alembic.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+          INSERT INTO cdk_alembic.commits VALUES (TG_TABLE_NAME, current_setting('synchronous_commit')); RETURN NULL; END $$;
+        CREATE TRIGGER ends AFTER UPDATE ON cdk_alembic.run FOR EACH ROW EXECUTE FUNCTION cdk_alembic.note();
+        CREATE TRIGGER keeps AFTER INSERT OR UPDATE ON cdk_alembic.kept_catalog FOR EACH ROW EXECUTE FUNCTION cdk_alembic.note();
+        """
+    )
+    assert invoke()["to"] == ["bb"]
+    assert sorted(watched.rows("SELECT of, waits FROM cdk_alembic.commits")) == [("kept_catalog", "on"), ("run", "on")]
+
+
 def test_each_kind_of_change_by_hand_is_found_alone_and_its_ddl_brings_it_back(watched: Database) -> None:
     assert drift()["status"] == "none"
     for name, (sql, change, key) in PLANTED.items():

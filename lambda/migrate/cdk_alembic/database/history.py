@@ -94,6 +94,11 @@ SELECT NOT EXISTS (SELECT FROM cdk_alembic.run WHERE version_table = :version_ta
     SELECT revision FROM cdk_alembic.run_revision JOIN cdk_alembic.run ON run.id = run_id WHERE version_table = :version_table)
 """
 
+FLUSHED = (
+    "set_config('synchronous_commit', (SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit'), true) IS NOT NULL"
+)
+"""A condition: its statement's commit, and so all before it, waits for the disk as the database's own settings say."""
+
 # RDS and Aurora can't restore to a position, and Aurora fails on the query unless logical replication is on.
 WAL_POSITION = """
 CASE WHEN current_setting('rds.extensions', true) IS NULL OR current_setting('wal_level') = 'logical'

@@ -30,11 +30,6 @@ _PREPARED = "cdk_alembic_prepared"
 _PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
 OWN_COMMIT = re.compile(r"\s*(?:COMMIT|END)\b(?!\s+PREPARED)", re.IGNORECASE)
 
-
-FLUSHED = (
-    "set_config('synchronous_commit', (SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit'), true) IS NOT NULL"
-)
-"""A condition: its statement's commit, and so all before it, waits for the disk as the database's own settings say."""
 # A session that someone left open with a lock on the version table or on the run history must not block a run.
 BRIEFLY = "set_config('lock_timeout', '5000', false), set_config('statement_timeout', '30000', false)"
 """The limits of the runner's own statements, as SQL."""

@@ -15,7 +15,7 @@ from typing import Any
 from ..database import history
 from ..database.connecting import host_of
 from ..database.failures import describe
-from ..database.session import FLUSHED, brief_connection, execute, repeated
+from ..database.session import brief_connection, execute, repeated
 from ..database.version_table import PID, VersionTable, held_beside
 from ..protocol.log import log, redact, redacted
 from ..protocol.request import Invocation
@@ -53,7 +53,7 @@ UPDATE cdk_alembic.run SET ended_at = clock_timestamp(), outcome = :outcome, err
     ELSE ARRAY(SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json))) END,
   ended_blockers = coalesce(ended_blockers || CAST(CAST(:ended AS text) AS jsonb), ended_blockers,
     CAST(CAST(:ended AS text) AS jsonb))
-WHERE id = CAST(:id AS uuid) AND {FLUSHED}
+WHERE id = CAST(:id AS uuid) AND {history.FLUSHED}
 """  # noqa: S608 - a constant
 
 
