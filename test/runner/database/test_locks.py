@@ -256,6 +256,33 @@ class TestBusyTables:
             invoke()
         assert database.rows("SELECT found FROM timeout") == [("5s",)]
 
+    @pytest.mark.every_driver
+    @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+    @pytest.mark.parametrize("seconds", [session.REFRESH_SECONDS, 0])
+    def test_an_error_that_a_revision_catches_around_a_savepoint_is_forgotten(
+        self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str, seconds: float
+    ) -> None:
+        monkeypatch.setattr(session, "REFRESH_SECONDS", seconds)
+        package.initialise(database.url(scheme), template)
+        package.revision(
+            "aa",
+            None,
+            'op.create_table("aa", sa.Column("id", sa.Integer))\n'
+            "try:\n"
+            "    with op.get_bind().begin_nested():\n"
+            '        op.create_table("aa", sa.Column("id", sa.Integer))\n'
+            "except sa.exc.ProgrammingError:\n"
+            '    op.execute("INSERT INTO aa VALUES (1)")\n'
+            'op.execute("SAVEPOINT own")\n'
+            "try:\n"
+            '    op.execute("SELECT 1 / 0")\n'
+            "except sa.exc.DBAPIError:\n"
+            '    op.execute("ROLLBACK TO SAVEPOINT own")\n'
+            "op.execute(\"INSERT INTO aa SELECT 2 WHERE current_setting('lock_timeout') = '5s'\")",
+        )
+        assert invoke()["to"] == ["aa"]
+        assert database.rows("SELECT id FROM aa ORDER BY id") == [(1,), (2,)]
+
     def test_the_application_never_waits_longer_than_the_lock_timeout(
         self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, record_property: object
     ) -> None:

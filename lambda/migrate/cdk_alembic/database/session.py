@@ -29,6 +29,7 @@ _PREPARED = "cdk_alembic_prepared"
 """Key in a connection's `info`: its prepared statements by text."""
 _PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
 OWN_COMMIT = re.compile(r"\s*(?:COMMIT|END)\b(?!\s+PREPARED)", re.IGNORECASE)
+_ROLLBACK = re.compile(r"\s*(?:ROLLBACK|ABORT)\b", re.IGNORECASE)
 
 # A session that someone left open with a lock on the version table or on the run history must not block a run.
 BRIEFLY = "set_config('lock_timeout', '5000', false), set_config('statement_timeout', '30000', false)"
@@ -205,6 +206,10 @@ class Session:
         if self._invocation.cancelled:
             raise Cancelled
         self.statements += 1
+        if _ROLLBACK.match(statement):
+            # Also to a savepoint. It undoes the settings, and in a transaction that has failed nothing else is possible.
+            self._set_at = -math.inf
+            return
         if OWN_COMMIT.match(statement):
             self.left_transaction = True
         if _OWN_LOCK_TIMEOUT.search(statement):
@@ -222,7 +227,7 @@ class Session:
             self.left_transaction = True
 
     def before_rollback(self, *_: Any) -> None:
-        """SQLAlchemy's rollback and rollback_savepoint events: they undo the settings."""
+        """SQLAlchemy's rollback event: it undoes the settings."""
         self._set_at = -math.inf
 
     def before_options(self, connection: Any, options: dict[str, Any]) -> None:
