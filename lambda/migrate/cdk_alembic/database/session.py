@@ -12,6 +12,7 @@ from typing import Any
 
 from ..protocol.errors import RunnerError
 from ..protocol.request import Cancelled, Invocation
+from . import simple_query
 from .listeners import listening
 from .lookout import Lookout
 
@@ -249,12 +250,13 @@ def watched(connection: Any, pid: int, invocation: Invocation, lookout: Lookout)
     else:
         # SQLAlchemy before 1.4.24
         invocation.connection = getattr(pooled.connection, "_connection", pooled.connection)
+    sending = [(connection.engine, "do_execute", simple_query.send)] if connection.dialect.driver == "asyncpg" else []
     try:
         with listening(
+            *sending,
             (connection, "before_cursor_execute", session.before_statement),
             (connection, "commit", session.before_commit),
             (connection, "rollback", session.before_rollback),
-            (connection, "rollback_savepoint", session.before_rollback),
             (connection, "set_connection_execution_options", session.before_options),
         ):
             yield session

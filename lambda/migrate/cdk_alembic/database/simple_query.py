@@ -1,0 +1,45 @@
+"""PostgreSQL's simple query protocol for what Alembic and its operations send over asyncpg.
+
+SQLAlchemy has asyncpg prepare each statement, executes it, and closes it after DDL: three round trips in place of one.
+https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SIMPLE-QUERY
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_UPDATED = re.compile(r"UPDATE (\d+)")
+
+
+def send(cursor: Any, statement: str, parameters: Any, context: Any) -> bool | None:
+    """SQLAlchemy's do_execute event. Takes over DDL and UPDATE without parameters or rows; leaves alone what an author wrote as
+    text, because a simple query may contain several statements and asyncpg refuses them."""
+    if parameters or not _is_one_command(context):
+        return None
+    adapted = cursor._adapt_connection
+
+    async def execute(driver: Any) -> str:
+        if not driver.is_in_transaction():
+            await adapted._start_transaction()
+        return await driver.execute(statement)
+
+    try:
+        status = adapted.run_async(execute)
+    except Exception as error:
+        adapted._handle_exception(error)
+        raise
+    if updated := _UPDATED.match(status):
+        setattr(cursor, "_rowcount" if hasattr(cursor, "_rowcount") else "rowcount", int(updated[1]))
+    return True
+
+
+def _is_one_command(context: Any) -> bool:
+    from sqlalchemy import DDL
+
+    # Before SQLAlchemy 2, the cursor also formats the statement.
+    if getattr(context, "compiled", None) is None or context.dialect.paramstyle != "numeric_dollar":
+        return False
+    if context.isupdate:
+        return not context.compiled.effective_returning
+    return context.isddl and not isinstance(context.compiled.statement, DDL)
