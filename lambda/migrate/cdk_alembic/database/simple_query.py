@@ -15,7 +15,7 @@ _UPDATED = re.compile(r"UPDATE (\d+)")
 def send(cursor: Any, statement: str, parameters: Any, context: Any) -> bool | None:
     """SQLAlchemy's do_execute event. Takes over DDL and UPDATE without parameters or rows; leaves alone what an author wrote as
     text, because a simple query may contain several statements and asyncpg refuses them."""
-    if parameters or not _is_one_command(context):
+    if parameters or not _is_one_command(statement, context):
         return None
     adapted = cursor._adapt_connection
 
@@ -34,12 +34,12 @@ def send(cursor: Any, statement: str, parameters: Any, context: Any) -> bool | N
     return True
 
 
-def _is_one_command(context: Any) -> bool:
+def _is_one_command(statement: str, context: Any) -> bool:
     from sqlalchemy import DDL
 
     # Before SQLAlchemy 2, the cursor also formats the statement.
     if getattr(context, "compiled", None) is None or context.dialect.paramstyle != "numeric_dollar":
         return False
     if context.isupdate:
-        return not context.compiled.effective_returning
+        return "RETURNING" not in statement
     return context.isddl and not isinstance(context.compiled.statement, DDL)
