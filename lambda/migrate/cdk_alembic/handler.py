@@ -15,7 +15,7 @@ from .database.failures import shortened
 from .database.lookout import name_holders
 from .project.configuration import manifest
 from .project.environment import application_context
-from .project.project import Project
+from .project.project import Project, loading
 from .protocol import report
 from .protocol.errors import RunnerError, unforeseen
 from .protocol.log import log, redacted, redacted_output
@@ -40,7 +40,7 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
 def respond(event: Any, process: Process) -> dict[str, Any]:
     """The contract's answer to one request. Raises MigrationFailed."""
     invocation: Invocation | None = None
-    with redacted_output():
+    with redacted_output(), loading():
         try:
             invocation = receive(event, process)
             process.started(invocation)

@@ -11,6 +11,7 @@ from ..database.connecting import expect, relax
 from ..database.session import Session, watched
 from ..database.version_table import hold_mutex, still_held
 from ..project.guard import data_losses
+from ..project.project import collecting
 from ..project.revisions import check_rows, path, refuse_ahead
 from ..protocol.errors import RunnerError
 from .conclusion import conclude_if_committed, heads_after
@@ -43,6 +44,7 @@ class Attempt:
         work.running = None
         table = run.progress.table = run.locate(context)
         with (
+            collecting(),
             run.connect(context, table) as connection,
             hold_mutex(connection, run.invocation, table) as self._mutex,
             watched(context.connection, table.pid, run.invocation, run.lookout) as self._session,

@@ -10,7 +10,7 @@ from ..database.session import own_connection
 from ..database.version_table import find, hold_mutex
 from ..production.replication import refuse
 from ..project.environment import current, run_environment
-from ..project.project import Project, keeping_scripts
+from ..project.project import Project
 from ..project.revisions import alembic_errors, refuse_ahead, resolve
 from ..protocol.errors import RunnerError
 from ..protocol.log import log
@@ -37,8 +37,7 @@ def carry_out(project: Project, invocation: Invocation) -> dict[str, Any]:
 
 def _migrate(project: Project, invocation: Invocation) -> Outcome:
     run = Run(project, invocation)
-    with keeping_scripts():
-        migrate(run)
+    migrate(run)
     record, progress = run.record, run.progress
     facts: dict[str, Any] = {"runId": record.run_id} if record.begun or record.snapshot else {}
     if record.snapshot:

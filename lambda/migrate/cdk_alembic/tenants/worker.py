@@ -15,7 +15,7 @@ from ..database import address
 from ..database.address import DatabaseVariables
 from ..database.connecting import Retries
 from ..database.failures import describe, sql_state
-from ..project.project import Project, keeping_scripts
+from ..project.project import Project, collecting
 from ..project.revisions import check_rows
 from ..protocol.errors import ProjectError, RunnerError, unforeseen
 from ..protocol.log import log
@@ -44,7 +44,7 @@ def migrate(project: Project, invocation: Invocation, variables: DatabaseVariabl
     """Executes a validated `upgrade`, `plan` or `drift` and returns the contract's TenantAnswer. Raises RunnerError if the
     whole request can't start."""
     connects = Connects()
-    with quiet(), keeping_scripts(), connects.recorded():
+    with quiet(), collecting(), connects.recorded():
         batch = _Batch(project, invocation, variables, connects)
         try:
             return batch.answer()
