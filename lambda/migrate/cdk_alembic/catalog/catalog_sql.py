@@ -349,8 +349,9 @@ def _publications_query(context: Any) -> str:
 
 def _texts(context: Any, owners: str) -> str:
     """`owners`: an expression with the oids of tables, views and sequences."""
+    # An array is made once; a subquery would run for each relation of the database.
     which = f"""
-    AND c.oid IN (SELECT unnest({owners}) UNION ALL SELECT indexrelid FROM pg_index WHERE indrelid = ANY ({owners}))"""  # noqa: S608
+    AND c.oid = ANY ({owners} || ARRAY(SELECT indexrelid FROM pg_index WHERE indrelid = ANY ({owners})))"""  # noqa: S608
     columns = ("a.attrelid", "t.tgrelid", "u.ev_class", "c.conrelid", "i.indrelid")
     of = {column: f" AND {column} = ANY ({owners})" for column in columns}
     return _TEXTS.format(start=f"{_common()}{_relation(context, which)},", granted=_granted(), of=of)

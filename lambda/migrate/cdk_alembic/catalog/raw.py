@@ -45,6 +45,23 @@ def in_transaction(connection: Any) -> bool:
     return driver.info.transaction_status != 0
 
 
+def must_be_usable(connection: Any) -> None:
+    """Raises an error if an earlier one has aborted the connection's open transaction."""
+    if in_transaction(connection) and not _has_no_error(connection):
+        execute(connection, "SELECT 1")
+
+
+def _has_no_error(connection: Any) -> bool:
+    """Whether the driver knows that its open transaction has no error."""
+    return connection.dialect.driver in ("psycopg", "psycopg2") and (
+        driver_connection(connection).info.transaction_status == _IN_TRANSACTION
+    )
+
+
+# https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQTRANSACTIONSTATUS
+_IN_TRANSACTION = 2
+
+
 def driver_connection(connection: Any) -> Any:
     """The driver's connection, without SQLAlchemy's adapter for async drivers."""
     fairy = connection.connection

@@ -126,11 +126,16 @@ def bound(connection: Any, invocation: Invocation, lock_timeout: float | None = 
     execute(connection, f"SELECT {calls}", **values)
 
 
-def refuse_autocommit(connection: Any) -> None:
-    """Raises RunnerError if env.py's connection commits each statement by itself."""
+def is_autocommit(connection: Any) -> bool:
+    """Whether a connection commits each statement by itself."""
     pooled = connection.connection
     # For an async driver, SQLAlchemy's wrapper.
-    if getattr(getattr(pooled, "dbapi_connection", None) or pooled.connection, "autocommit", False):
+    return bool(getattr(getattr(pooled, "dbapi_connection", None) or pooled.connection, "autocommit", False))
+
+
+def refuse_autocommit(connection: Any) -> None:
+    """Raises RunnerError if env.py's connection commits each statement by itself."""
+    if is_autocommit(connection):
         raise RunnerError(
             "invalid_project",
             "env.py's engine is in AUTOCOMMIT: what a revision did before it failed could not be rolled back",

@@ -20,6 +20,7 @@ from cdk_alembic.run.failure import no_version_table_schema
 from ..scratch import rows
 from ..scratch.scratch import Scratch
 from ..source.graph import relative
+from . import watch
 
 # A revision that waits for a lock held by its own second connection would wait forever.
 LOCK_TIMEOUT = "20s"
@@ -132,6 +133,7 @@ def prepared(context: Any) -> Iterator[None]:
         with raw.committed(context.connection):
             prepare(context)
             rows.prepare(context.connection)
+            watch.prepare(context.connection)
         yield
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from cdk_alembic.catalog import raw
 from cdk_alembic.catalog.catalog import Snapshot
 from cdk_alembic.catalog.catalog_reader import Catalog
+from cdk_alembic.database.session import is_autocommit
 
 from ..scratch import rows
 from .affected_tables import affected_tables
@@ -55,9 +56,8 @@ class RoundTrip:
         return self.context.connection
 
     def _go(self) -> None:
-        raw.execute(self._connection, "SELECT 1")
-        if not raw.in_transaction(self._connection):
-            raise NoTrip  # env.py's engine is in autocommit
+        if is_autocommit(self._connection):
+            raise NoTrip
         down = self._run(self.script.module.downgrade, self.after)
         self.recordings.append(down.recording)
         self.facts["downgrade"] = down.facts

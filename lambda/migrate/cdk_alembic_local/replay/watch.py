@@ -12,6 +12,7 @@ from typing import Any
 
 from cdk_alembic.catalog import raw
 from cdk_alembic.catalog.catalog import Relation
+from cdk_alembic.catalog.catalog_sql import MARK
 from cdk_alembic.database.listeners import listening
 from cdk_alembic.database.percent_signs import as_read
 from cdk_alembic.database.session import OWN_COMMIT, enter_autocommit
@@ -37,6 +38,16 @@ _FILES = """
 SELECT coalesce(json_agg(json_build_array(oid::bigint, pg_relation_filenode(oid)::bigint)), '[]')::text
 FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'm', 'i')
 """
+# Planning such a query takes longer than running it.
+_FUNCTION = """
+CREATE OR REPLACE FUNCTION {mark}.{name}() RETURNS text LANGUAGE plpgsql AS $query$ BEGIN RETURN ({query}); END $query$
+"""
+
+
+def prepare(connection: Any) -> None:
+    """Call it before recording, in the marked database."""
+    for name, query in (("locks", _LOCKS), ("files", _FILES)):
+        raw.execute(connection, _FUNCTION.format(mark=MARK, name=name, query=query))
 
 
 class LeftTransaction(BaseException):
@@ -190,7 +201,7 @@ class Recording:
         if not self._relations:
             return
         try:
-            locks = raw.value(self._connection, _LOCKS)
+            locks = raw.value(self._connection, f"SELECT {MARK}.locks()")
         except Exception:
             return  # the transaction has failed and the revision continues
         for oid, mode, file in locks:
@@ -205,7 +216,9 @@ class Recording:
                 self._file_is(oid, file, facts)
 
     def _look_for_files(self, facts: dict[str, Any]) -> None:
-        for oid, file in raw.value(self._connection, _FILES):
+        if not self._relations:
+            return
+        for oid, file in raw.value(self._connection, f"SELECT {MARK}.files()"):
             self._file_is(oid, file, facts)
 
     def _file_is(self, oid: int, file: int, facts: dict[str, Any]) -> None:

@@ -49,9 +49,8 @@ def run_watched(
     with watch.recording(file, relations, confined=confined) as recording:
         try:
             function(**arguments)
-            # A function that caught a database error leaves its transaction aborted: this statement fails as the next one would.
-            if raw.in_transaction(context.connection):
-                raw.execute(context.connection, "SELECT 1")
+            # A function that caught a database error leaves its transaction aborted: the next statement would fail.
+            raw.must_be_usable(context.connection)
         except (Exception, SystemExit) as error:
             failure = failure_facts(error, file)
     return Result(recording, failure)
