@@ -14,6 +14,7 @@ import re
 import string
 import textwrap
 import tomllib
+from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -47,31 +48,28 @@ def method(call: Method, args: list[Any], keywords: dict[str, Any], root: Path) 
         return _of_path(value, name, args, keywords, root)
     if name == "decode" and isinstance(value, str):
         return value  # a file, which is read as a text
-    kinds = [names.split() for kind, names in _METHODS.items() if isinstance(value, kind)]
-    if not kinds or name not in kinds[0]:
+    names = next((names for kind, names in _METHODS.items() if isinstance(value, kind)), "")
+    if name not in names.split():
         return UNKNOWN
     if isinstance(value, (str, bytes)):
-        if name == "join" and (not args or not isinstance(args[0], (list, tuple, set, dict))):
-            return MARK
         if name == "join":
-            return as_text(value).join(as_text(part) for part in args[0])
-        elif name in ("format", "format_map"):
-            args = [_shown(part) for part in args]
+            return _joined(value, args)
+        args = [_shown(part) for part in args]
+        if name in ("format", "format_map"):
             keywords = {key: _shown(part) for key, part in keywords.items()}
-        elif not all(isinstance(part, PLAIN) for part in args):
-            args = [part if isinstance(part, PLAIN) else MARK for part in args]
-    if (
-        isinstance(value, dict)
-        and name in ("get", "pop")
-        and args
-        and (not isinstance(args[0], PLAIN) or MARK in as_text(args[0]))
-    ):
+    if isinstance(value, dict) and name in ("get", "pop") and args and MARK in as_text(_shown(args[0])):
         return either([*value.values(), *(args[1:] or [None])])
     try:
         result = getattr(value, name)(*args, **keywords)
     except Exception:
         return UNKNOWN
     return list(result) if name in ("items", "keys", "values") else result
+
+
+def _joined(separator: str | bytes, args: list[Any]) -> str:
+    if not args or not isinstance(args[0], (list, tuple, set, dict)):
+        return MARK
+    return as_text(separator).join(as_text(part) for part in args[0])
 
 
 def _shown(value: Any) -> Any:
@@ -143,101 +141,137 @@ def elements(value: Any) -> list[Any] | None:
 def builtin(name: str, args: list[Any], keywords: dict[str, Any], root: Path) -> Any:
     """The result of a built-in function."""
     first = args[0] if args else UNKNOWN
-    if name in ("str", "repr"):
-        if isinstance(first, bytes):
-            return first.decode(errors="replace")
-        return str(first) if isinstance(first, PLAIN) else first if isinstance(first, Called) else MARK
     if name == "open":
         return opened(first, root)
-    if name == "compile":
-        return first
-    items = elements(first)
-    if name in ("list", "tuple", "set", "sorted", "reversed", "iter", "frozenset"):
-        if not args:
-            return {"list": list, "tuple": tuple, "set": set}.get(name, list)()
-        if items is None:
-            return first if name != "tuple" else UNKNOWN
-        if name == "reversed":
-            return items[::-1]
-        return tuple(items) if name == "tuple" else items
     if name == "dict":
-        return {**first, **keywords} if isinstance(first, dict) else dict(keywords) if not args else UNKNOWN
-    if name == "enumerate" and items is not None:
-        return list(enumerate(items))
-    if name == "zip" and all(elements(one) is not None for one in args):
-        return [list(one) for one in zip(*(elements(one) for one in args), strict=False)]
-    if name == "next":
-        return items[0] if items else Item(first)
-    if name in ("any", "all") and items is not None and all(isinstance(one, (bool, str, int)) for one in items):
-        return any(items) if name == "any" else all(items)
-    if name in _PURE and all(isinstance(one, PLAIN) for one in args):
-        try:
-            return _PURE[name](*args)
-        except Exception:
-            return UNKNOWN
-    return UNKNOWN
+        return {**first, **keywords} if isinstance(first, dict) else UNKNOWN if args else dict(keywords)
+    if name in _SEQUENCES and not args:
+        return _EMPTY.get(name, list)()
+    if name in _OF_ITEMS:
+        return _OF_ITEMS[name](first, elements(first))
+    if name == "zip" and _are_known(args):
+        return [list(one) for one in zip(*map(elements, args), strict=False)]
+    if name not in _PURE or not _are_plain(args):
+        return UNKNOWN
+    try:
+        return _PURE[name](*args)
+    except Exception:
+        return UNKNOWN
+
+
+def _in_text(value: Any, _: list[Any] | None) -> Any:
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return str(value) if isinstance(value, PLAIN) else value if isinstance(value, Called) else MARK
+
+
+def _truth_of(test: Callable[[list[Any]], bool], items: list[Any] | None) -> Any:
+    return test(items) if items is not None and all(isinstance(one, (bool, str, int)) for one in items) else UNKNOWN
+
+
+_SEQUENCES = ("list", "tuple", "set", "sorted", "reversed", "iter", "frozenset")
+_EMPTY = {"tuple": tuple, "set": set}
+_OF_ITEMS: dict[str, Callable[[Any, list[Any] | None], Any]] = {
+    "str": _in_text,
+    "repr": _in_text,
+    "compile": lambda value, _: value,
+    **dict.fromkeys(_SEQUENCES, lambda value, items: value if items is None else items),
+    "tuple": lambda _, items: UNKNOWN if items is None else tuple(items),
+    "reversed": lambda value, items: value if items is None else items[::-1],
+    "enumerate": lambda _, items: UNKNOWN if items is None else list(enumerate(items)),
+    "next": lambda value, items: items[0] if items else Item(value),
+    "any": lambda _, items: _truth_of(any, items),
+    "all": lambda _, items: _truth_of(all, items),
+}
+"""Results by the first argument, and its elements, if they are known."""
 
 
 def library(name: str, args: list[Any], keywords: dict[str, Any], root: Path) -> Any:
-    """The result of a function of the standard library; None if the function is not supported."""
-    first = args[0] if args else keywords.get("text", UNKNOWN)
-    known = all(isinstance(one, PLAIN) for one in args)
-    if name in ("textwrap.dedent", "inspect.cleandoc", "sqlparse.format", "textwrap.indent") and isinstance(first, str):
-        if name == "sqlparse.format":
-            return first
-        return inspect.cleandoc(first) if name == "inspect.cleandoc" else textwrap.dedent(first)
-    if name in ("sqlparse.split", "sqlparse.parse") and isinstance(first, str):
-        return [str(first)]
-    if name in ("pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath") and args:
-        return Path(*args) if all(isinstance(one, (str, PurePath)) for one in args) else UNKNOWN
-    if name.startswith("os.path.") and known and args:
-        function = getattr(posixpath, name.rpartition(".")[2], None)
-        if name.endswith((".abspath", ".realpath", ".normpath")):
-            return str(first)
-        try:
-            result = function(*map(str, args)) if function and name.endswith((".join", ".dirname", ".basename")) else UNKNOWN
-        except Exception:
-            return UNKNOWN
-        return result
-    if name in ("json.loads", "json.load", "tomllib.loads", "tomllib.load", "ast.literal_eval"):
-        return _loaded(name, first)
-    if name.startswith("base64.") and name.endswith("decode") and known and args:
-        try:
-            return getattr(base64, name.removeprefix("base64."))(as_text(first))
-        except (ValueError, AttributeError):
-            return UNKNOWN
-    if name == "itertools.product" and args and all(elements(one) is not None for one in args):
-        return [list(one) for one in itertools.islice(itertools.product(*(elements(one) for one in args)), _MAX_ITEMS)]
-    if name == "glob.glob" and isinstance(first, str) and _is_below(first, root) and MARK not in first:
-        return sorted(glob.glob(first))[:_MAX_ITEMS]  # noqa: PTH207
-    if name == "os.listdir" and isinstance(first, (str, PurePath)) and _is_below(first, root) and Path(first).is_dir():
-        return sorted(one.name for one in Path(first).iterdir())[:_MAX_ITEMS]
+    """The result of a function of the standard library; None if it is not supported, or not with these arguments."""
+    args = args or ([keywords["text"]] if "text" in keywords else [])
     if name in ("io.open", "codecs.open"):
-        return opened(first, root)
-    if name == "string.Template" and isinstance(first, str):
-        return Called(UNKNOWN, [first], {"template": True})
-    if name == "re.sub" and known and len(args) >= 3:
-        try:
-            return re.sub(*(as_text(one) for one in args[:3]))
-        except re.error:
-            return UNKNOWN
-    if name == "re.split" and known and len(args) >= 2:
-        return [as_text(args[1])]
-    if name == "itertools.chain" and all(elements(one) is not None for one in args):
-        return [one for many in args for one in elements(many) or ()]
-    return None
+        return opened(args[0] if args else UNKNOWN, root)
+    if not args or (name in ("glob.glob", "os.listdir") and not (_has_path(args) and _is_below(args[0], root))):
+        return None
+    takes, result = _LIBRARY.get(name, (_are_plain, lambda *_: UNKNOWN) if name.startswith("os.path.") else (None, None))
+    if takes is None or not takes(args):
+        return None
+    try:
+        return result(*args)
+    except Exception:
+        return UNKNOWN
 
 
-def _loaded(name: str, given: Any) -> Any:
+def _has_text(args: list[Any]) -> bool:
+    return isinstance(args[0], str)
+
+
+def _has_path(args: list[Any]) -> bool:
+    return isinstance(args[0], (str, PurePath)) and MARK not in str(args[0])
+
+
+def _are_plain(args: list[Any]) -> bool:
+    return all(isinstance(one, PLAIN) for one in args)
+
+
+def _are_known(args: list[Any]) -> bool:
+    return all(elements(one) is not None for one in args)
+
+
+def _parsed(load: Callable[[str], Any], given: Any) -> Any:
     """A parsed document, from a text or an open file."""
     text = given.args[0] if is_open(given) else given
-    if not isinstance(text, (str, bytes)) or MARK in as_text(text):
-        return UNKNOWN
-    load = {"json": json.loads, "tomllib": tomllib.loads, "ast": ast.literal_eval}[name.partition(".")[0]]
-    try:
-        return load(as_text(text))
-    except ValueError:
-        return UNKNOWN
+    return load(as_text(text)) if isinstance(text, (str, bytes)) and MARK not in as_text(text) else UNKNOWN
+
+
+def _product(*many: Any) -> list[list[Any]]:
+    return [list(one) for one in itertools.islice(itertools.product(*map(elements, many)), _MAX_ITEMS)]
+
+
+def _decoded(decode: Callable[[str], bytes]) -> tuple[Callable[[list[Any]], bool], Callable[..., bytes]]:
+    return _are_plain, lambda text, *_: decode(as_text(text))
+
+
+_PATH = (bool, Path)
+_JSON = (bool, lambda given, *_: _parsed(json.loads, given))
+_TOML = (bool, lambda given, *_: _parsed(tomllib.loads, given))
+_LIBRARY: dict[str, tuple[Callable[[list[Any]], bool], Callable[..., Any]]] = {
+    "textwrap.dedent": (_has_text, textwrap.dedent),
+    "textwrap.indent": (_has_text, lambda text, *_: textwrap.dedent(text)),
+    "inspect.cleandoc": (_has_text, inspect.cleandoc),
+    "sqlparse.format": (_has_text, lambda text, *_: text),
+    "sqlparse.split": (_has_text, lambda text, *_: [str(text)]),
+    "sqlparse.parse": (_has_text, lambda text, *_: [str(text)]),
+    "string.Template": (_has_text, lambda text, *_: Called(UNKNOWN, [text], {"template": True})),
+    "pathlib.Path": _PATH,
+    "pathlib.PurePath": _PATH,
+    "pathlib.PosixPath": _PATH,
+    "os.path.join": (_are_plain, lambda *parts: posixpath.join(*map(str, parts))),
+    "os.path.dirname": (_are_plain, lambda path: posixpath.dirname(str(path))),
+    "os.path.basename": (_are_plain, lambda path: posixpath.basename(str(path))),
+    "os.path.abspath": (_are_plain, str),
+    "os.path.realpath": (_are_plain, str),
+    "os.path.normpath": (_are_plain, str),
+    "os.listdir": (_has_path, lambda folder: sorted(one.name for one in Path(folder).iterdir())[:_MAX_ITEMS]),
+    "glob.glob": (_has_text, lambda pattern, *_: sorted(glob.glob(pattern))[:_MAX_ITEMS]),  # noqa: PTH207
+    "json.loads": _JSON,
+    "json.load": _JSON,
+    "tomllib.loads": _TOML,
+    "tomllib.load": _TOML,
+    "ast.literal_eval": (bool, lambda given: _parsed(ast.literal_eval, given)),
+    "base64.b64decode": _decoded(base64.b64decode),
+    "base64.standard_b64decode": _decoded(base64.standard_b64decode),
+    "base64.urlsafe_b64decode": _decoded(base64.urlsafe_b64decode),
+    "base64.b32decode": _decoded(base64.b32decode),
+    "base64.b16decode": _decoded(base64.b16decode),
+    "base64.a85decode": _decoded(base64.a85decode),
+    "base64.b85decode": _decoded(base64.b85decode),
+    "itertools.product": (_are_known, _product),
+    "itertools.chain": (_are_known, lambda *many: [one for items in many for one in elements(items)]),
+    "re.sub": (_are_plain, lambda pattern, by, text, *_: re.sub(as_text(pattern), as_text(by), as_text(text))),
+    "re.split": (_are_plain, lambda _, text, *__: [as_text(text)]),
+}
+"""What the arguments must be, and the result."""
 
 
 def substituted(template: Called, values: dict[str, Any]) -> str:
