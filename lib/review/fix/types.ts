@@ -1,3 +1,4 @@
+import type { ColumnFacts, TableFacts } from '../../contract/facts';
 import { batches } from '../advice/batches';
 import { typeText } from '../advice/columns';
 import { execute } from '../advice/python';
@@ -6,18 +7,63 @@ import type { Reviewed } from '../revision/reviewed';
 import { bare } from '../revision/tables';
 import type { Action, ActionOf } from '../sql/action';
 import { narrows } from '../sql/column-types';
-import { belongings } from './belongings';
+import { type Belongings, belongings } from './belongings';
 import type { Form, NoForm } from './form';
 import { setNotNull } from './not-null';
 import { inStep, passSequence, whyNoSecond } from './second-column';
 
 type ChangeType = ActionOf<'change type'>;
 
+interface Change {
+  table: string;
+  existing: TableFacts;
+  column: ColumnFacts;
+  after: ColumnFacts;
+  to: ReturnType<typeof typeText>;
+  back: ReturnType<typeof typeText>;
+  second: string;
+  /** What belongs to the column, such as its indexes. */
+  its: Belongings;
+  isUndo: (other: Action) => boolean;
+}
+
 /**
  * A second column of the new type, which a trigger fills from the first one and which takes its name in a short transaction. The
  * column may have NOT NULL, a default, indexes and CHECKs.
  */
-export function changeType(action: ChangeType, { facts, upgrade, downgrade, destroys }: Reviewed): Form | NoForm {
+export function changeType(action: ChangeType, reviewed: Reviewed): Form | NoForm {
+  const change = changeOf(action, reviewed);
+  if ('reason' in change) return change;
+  const { table, existing, column, to, second, its, isUndo } = change;
+  const [alter, own, other] = [`ALTER TABLE ${quotedTable(table)}`, quoted(column.name), quoted(second)];
+  const value = to.using ?? own;
+  const { add, remove } = inStep(
+    table,
+    second,
+    to.using
+      ? `SELECT ${to.using} INTO NEW.${other} FROM (SELECT NEW.*) AS ${quoted(bare(table))}`
+      : `NEW.${other} := NEW.${own}`,
+  );
+  return {
+    parts: [
+      {
+        phase: 'add',
+        up: [execute(`${alter} ADD COLUMN ${other} ${to.type}`), ...add],
+        down: [...remove, execute(`${alter} DROP COLUMN ${other}`)],
+      },
+      {
+        phase: 'fill',
+        up: batches(table, `${other} = ${value}`, `${other} IS NULL AND (${value}) IS NOT NULL`, existing).split('\n'),
+      },
+      ...its.parts,
+      ...(column.notNull ? setNotNull(table, second).parts : []),
+      { phase: 'require', up: [...remove, ...takeName(change)], down: [...giveNameBack(change), ...add] },
+    ],
+    undoneBy: (step) => isUndo(step.action),
+  };
+}
+
+function changeOf(action: ChangeType, { facts, upgrade, downgrade, destroys }: Reviewed): Change | NoForm {
   const { table, column: name } = action;
   const existing = upgrade.findTable(table);
   const column = existing?.columns.find((one) => one.name === name);
@@ -41,58 +87,41 @@ export function changeType(action: ChangeType, { facts, upgrade, downgrade, dest
     { facts: facts.after[table] ?? existing, column: name },
     second,
   );
-  if ('reason' in its) return its;
-  const [alter, own, other] = [`ALTER TABLE ${quotedTable(table)}`, quoted(name), quoted(second)];
-  const value = to.using ?? own;
-  const { add, remove } = inStep(
-    table,
-    second,
-    to.using
-      ? `SELECT ${to.using} INTO NEW.${other} FROM (SELECT NEW.*) AS ${quoted(bare(table))}`
-      : `NEW.${other} := NEW.${own}`,
-  );
-  const setDefault = (of: string, text: string | undefined) =>
-    text === undefined ? [] : [execute(`${alter} ALTER COLUMN ${of} SET DEFAULT ${text}`)];
-  return {
-    parts: [
-      {
-        phase: 'add',
-        up: [execute(`${alter} ADD COLUMN ${other} ${to.type}`), ...add],
-        down: [...remove, execute(`${alter} DROP COLUMN ${other}`)],
-      },
-      {
-        phase: 'fill',
-        up: batches(table, `${other} = ${value}`, `${other} IS NULL AND (${value}) IS NOT NULL`, existing).split('\n'),
-      },
-      ...its.parts,
-      ...(column.notNull ? setNotNull(table, second).parts : []),
-      {
-        phase: 'require',
-        up: [
-          ...remove,
-          `# cdk-alembic: allow drop-column: ${second} has its values in the new type, and takes its name`,
-          ...passSequence(table, column, second),
-          execute(`${alter} DROP COLUMN ${own}`),
-          execute(`${alter} RENAME COLUMN ${other} TO ${own}`),
-          ...its.take,
-          ...setDefault(own, after.default),
-        ],
-        down: [
-          ...its.giveBack,
-          execute(`${alter} ADD COLUMN ${other} ${back.type}`),
-          execute(`UPDATE ${quotedTable(table)} SET ${other} = ${back.using ?? own}`),
-          ...(after.default === undefined ? [] : [execute(`${alter} ALTER COLUMN ${own} DROP DEFAULT`)]),
-          execute(`${alter} RENAME COLUMN ${own} TO ${quoted(`${name}_old`)}`),
-          execute(`${alter} RENAME COLUMN ${other} TO ${own}`),
-          execute(`${alter} RENAME COLUMN ${quoted(`${name}_old`)} TO ${other}`),
-          ...passSequence(table, column, name),
-          ...its.again,
-          ...setDefault(own, column.default),
-          ...(column.notNull ? [execute(`${alter} ALTER COLUMN ${own} SET NOT NULL`)] : []),
-          ...add,
-        ],
-      },
-    ],
-    undoneBy: (step) => isUndo(step.action),
-  };
+  return 'reason' in its ? its : { table, existing, column, after, to, back, second, its, isUndo };
+}
+
+/** The second column replaces the first one. */
+function takeName({ table, column, after, second, its }: Change) {
+  const [alter, own, other] = [`ALTER TABLE ${quotedTable(table)}`, quoted(column.name), quoted(second)];
+  return [
+    `# cdk-alembic: allow drop-column: ${second} has its values in the new type, and takes its name`,
+    ...passSequence(table, column, second),
+    execute(`${alter} DROP COLUMN ${own}`),
+    execute(`${alter} RENAME COLUMN ${other} TO ${own}`),
+    ...its.take,
+    ...setDefault(table, own, after.default),
+  ];
+}
+
+/** The first column is there again, and the second one has its own name. */
+function giveNameBack({ table, column, after, back, second, its }: Change) {
+  const [alter, own, other] = [`ALTER TABLE ${quotedTable(table)}`, quoted(column.name), quoted(second)];
+  const old = quoted(`${column.name}_old`);
+  return [
+    ...its.giveBack,
+    execute(`${alter} ADD COLUMN ${other} ${back.type}`),
+    execute(`UPDATE ${quotedTable(table)} SET ${other} = ${back.using ?? own}`),
+    ...(after.default === undefined ? [] : [execute(`${alter} ALTER COLUMN ${own} DROP DEFAULT`)]),
+    execute(`${alter} RENAME COLUMN ${own} TO ${old}`),
+    execute(`${alter} RENAME COLUMN ${other} TO ${own}`),
+    execute(`${alter} RENAME COLUMN ${old} TO ${other}`),
+    ...passSequence(table, column, column.name),
+    ...its.again,
+    ...setDefault(table, own, column.default),
+    ...(column.notNull ? [execute(`${alter} ALTER COLUMN ${own} SET NOT NULL`)] : []),
+  ];
+}
+
+function setDefault(table: string, column: string, text: string | undefined) {
+  return text === undefined ? [] : [execute(`ALTER TABLE ${quotedTable(table)} ALTER COLUMN ${column} SET DEFAULT ${text}`)];
 }
