@@ -1,4 +1,4 @@
-import type { ComposedFile, GraphFacts, Overlay, Report, TrialFacts, TrialGroup, WantedRevision } from '../../../contract/facts';
+import type { ComposedFile, GraphFacts, Overlay, Report, TrialFacts, WantedRevision } from '../../../contract/facts';
 import { MigrateError } from '../../../contract/failure';
 import { mustHave, readGraph } from '../../../local/python/observe';
 import {
@@ -41,6 +41,9 @@ interface Candidate {
   /** With what belongs to the next release. Only then is the schema that of the revision. */
   readonly whole: readonly ComposedFile[];
 }
+
+/** Why attempts are no proved fix. */
+type Reasons = Map<Attempt, string>;
 
 /**
  * Rewrites revisions and keeps what proves itself on the scratch database: the same schema and rows as before, up, down and up again,
@@ -116,46 +119,12 @@ async function tryOut(
   input: ReviewInput,
   review: Review,
   candidates: readonly Candidate[],
-): Promise<{ readonly reasons: Map<Attempt, string>; readonly again?: Judged }> {
-  const overlayOf = (files: readonly ComposedFile[]): Overlay => ({ overlay: files, folder: bench.observation.folder });
-  const overlay = overlayOf(candidates.flatMap(({ files }) => files));
-  const reasons = new Map<Attempt, string>();
-  await originals.run(candidates.filter(({ plan: { repairs } }) => !repairs).map(({ plan: { revision } }) => revision));
-  const groupsOf = (some: readonly Candidate[], filesOf: (one: Candidate) => readonly ComposedFile[]): readonly TrialGroup[] =>
-    some.map((one) =>
-      originals.group(
-        one.plan.revision,
-        filesOf(one).map(({ revision }) => revision),
-      ),
-    );
-  const now = await trial(
-    bench,
-    groupsOf(candidates, ({ whole }) => whole),
-    overlayOf(candidates.flatMap(({ whole }) => whole)),
-  );
-  const inTwo = candidates.filter(({ plan: { later } }) => later);
-  const groups = groupsOf(inTwo, ({ files }) => files);
-  const untilThen = groups.length ? await trial(bench, groups, overlay) : new Map<string, TrialFacts>();
-  const unreached: Candidate[] = [];
-  for (const one of candidates) {
-    const { revision, repairs, phases } = one.plan;
-    const id = revision.facts.revision;
-    const own = now.get(id);
-    const first = untilThen.get(id);
-    if (!own || (inTwo.includes(one) && !first)) {
-      unreached.push(one);
-      continue;
-    }
-    const why =
-      (repairs ? whyNotUndone(own) : whyDifferent(originals.trial(revision), own)) ??
-      (first && whyNotUndone(first)) ??
-      (phases.some(({ phase }) => phase === 'fill') ? originals.whyNoRows(revision) : undefined);
-    if (why !== undefined) reasons.set(one.attempt, why);
-  }
-  // What was not reached is tried again without the one that failed.
-  if (reasons.size === 0) for (const { attempt } of unreached) reasons.set(attempt, 'it was not tried');
-  if (reasons.size > 0) return { reasons };
+): Promise<{ readonly reasons: Reasons; readonly again?: Judged }> {
+  const overlay = overlayOf(bench, candidates, ({ files }) => files);
+  const unequal = await runApart(bench, originals, candidates, overlay);
+  if (unequal.size > 0) return { reasons: unequal };
   const again = await reviewWith(bench, input, candidates, overlay);
+  const reasons: Reasons = new Map();
   for (const one of candidates) {
     const why = whyNoBetter(one.plan, idsOf(one), review, again.review);
     if (why !== undefined) reasons.set(one.attempt, why);
@@ -163,13 +132,66 @@ async function tryOut(
   const fails = whatFails(review, again.review);
   if (reasons.size > 0 || fails === undefined) return { reasons, again };
   // Finds those that a later revision fails with.
-  const [only, ...more] = candidates as [Candidate, ...Candidate[]];
-  for (const one of more.length ? candidates : []) {
+  for (const one of candidates.length > 1 ? candidates : []) {
     const why = (await tryOut(bench, originals, input, review, [one])).reasons.get(one.attempt);
     if (why !== undefined) reasons.set(one.attempt, why);
   }
-  if (reasons.size === 0) for (const { attempt } of more.length ? candidates : [only]) reasons.set(attempt, fails);
+  if (reasons.size === 0) for (const { attempt } of candidates) reasons.set(attempt, fails);
   return { reasons };
+}
+
+/** Runs each attempt beside its original, and says why the results are no proof. */
+async function runApart(
+  bench: Bench,
+  originals: Originals,
+  candidates: readonly Candidate[],
+  overlay: Overlay,
+): Promise<Reasons> {
+  await originals.run(candidates.filter(({ plan: { repairs } }) => !repairs).map(({ plan: { revision } }) => revision));
+  const groupOf = ({ plan: { revision } }: Candidate, files: readonly ComposedFile[]) =>
+    originals.group(
+      revision,
+      files.map(({ revision: id }) => id),
+    );
+  const whole = await trial(
+    bench,
+    candidates.map((one) => groupOf(one, one.whole)),
+    overlayOf(bench, candidates, (one) => one.whole),
+  );
+  const groups = candidates.filter(({ plan: { later } }) => later).map((one) => groupOf(one, one.files));
+  const untilLater = groups.length ? await trial(bench, groups, overlay) : new Map<string, TrialFacts>();
+  const reasons: Reasons = new Map();
+  const unreached: Attempt[] = [];
+  for (const { attempt, plan } of candidates) {
+    const own = whole.get(plan.revision.facts.revision);
+    const first = untilLater.get(plan.revision.facts.revision);
+    if (!own || (plan.later && !first)) {
+      unreached.push(attempt);
+      continue;
+    }
+    const why = whyNoProof(originals, plan, own, first);
+    if (why !== undefined) reasons.set(attempt, why);
+  }
+  // What was not reached is tried again without the one that failed.
+  if (reasons.size === 0) for (const attempt of unreached) reasons.set(attempt, 'it was not tried');
+  return reasons;
+}
+
+/** @param first the trial without what a later release does */
+function whyNoProof(originals: Originals, { revision, repairs, phases }: Plan, own: TrialFacts, first: TrialFacts | undefined) {
+  return (
+    (repairs ? whyNotUndone(own) : whyDifferent(originals.trial(revision), own)) ??
+    (first && whyNotUndone(first)) ??
+    (phases.some(({ phase }) => phase === 'fill') ? originals.whyNoRows(revision) : undefined)
+  );
+}
+
+function overlayOf(
+  { observation: { folder } }: Bench,
+  candidates: readonly Candidate[],
+  filesOf: (one: Candidate) => readonly ComposedFile[],
+): Overlay {
+  return { overlay: candidates.flatMap(filesOf), folder };
 }
 
 function idsOf({ files }: Candidate): readonly string[] {
