@@ -67,13 +67,7 @@ export function parseArguments(argv: readonly string[]): Parsed {
   if (!PYTHON_VERSIONS.includes(pythonVersion))
     problems.push(`unknown --python ${pythonVersion}: use ${[...PYTHON_VERSIONS].sort().join(', ')}`);
   if (![undefined, 'imported'].includes(line.text('only'))) problems.push(`unknown --only ${line.text('only')}: use imported`);
-  for (const [name, value] of variables)
-    if (!name || value === undefined) problems.push(`--environment ${name} is not NAME=value`);
-  for (const [part = '', name] of parts)
-    if (!DATABASE_VARIABLES.includes(part) || !name)
-      problems.push(`--database-variable ${part} is not part=NAME: the parts are ${DATABASE_VARIABLES.join(', ')}`);
-  if (parts.length && parts.every(([part]) => part === 'urlScheme'))
-    problems.push('--database-variable urlScheme=... needs the variable too: url=NAME');
+  problems.push(...wrongWithVariables(variables, parts));
   const hasOwnAddress = variables.some(([name]) => name === DEFAULT_VARIABLES.url);
   if (problems.length || !output || !architecture) return { kind: 'problems', problems: [...new Set(problems)] };
 
@@ -100,4 +94,16 @@ export function parseArguments(argv: readonly string[]): Parsed {
       ),
     },
   };
+}
+
+/** Each one is split at its first `=`. */
+function wrongWithVariables(variables: readonly string[][], parts: readonly string[][]): readonly string[] {
+  const noValue = variables.filter(([name, value]) => !name || value === undefined);
+  const noPart = parts.filter(([part = '', name]) => !DATABASE_VARIABLES.includes(part) || !name);
+  const onlyScheme = parts.length > 0 && parts.every(([part]) => part === 'urlScheme');
+  return [
+    ...noValue.map(([name]) => `--environment ${name} is not NAME=value`),
+    ...noPart.map(([part]) => `--database-variable ${part} is not part=NAME: the parts are ${DATABASE_VARIABLES.join(', ')}`),
+    ...(onlyScheme ? ['--database-variable urlScheme=... needs the variable too: url=NAME'] : []),
+  ];
 }

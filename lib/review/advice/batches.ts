@@ -1,4 +1,4 @@
-import type { Node, UpdateStmt } from 'libpg-query';
+import type { Node, ResTarget, UpdateStmt } from 'libpg-query';
 import type { TableFacts } from '../../contract/facts';
 import type { Written } from '../sql/action';
 import { rangeName } from '../sql/names';
@@ -79,16 +79,9 @@ export function updateInBatches(
   if (!begin) return undefined;
   const conditions: string[] = [];
   const own = other === undefined ? '' : `${quoted(relation?.alias?.aliasname ?? relation?.relname ?? '')}.`;
-  for (const { name = '', val, location = 0, indirection } of targets) {
-    const value = JSON.stringify(val ?? {});
-    const names = [...value.matchAll(/"ColumnRef":\{"fields":(\[.*?\])/g)].map(([, fields = '']) =>
-      [...fields.matchAll(/"sval":"([^"]*)"/g)].map(([, name = '']) => name),
-    );
-    const refersToTarget = names.some(
-      (fields) => set.has(fields.at(-1) ?? '') && !(other && fields.length > 1 && fields.at(-2) === other),
-    );
-    if (!val || indirection?.length || 'MultiAssignRef' in val || refersToTarget || !isRepeatable(value)) return undefined;
-    const equals = text.find(['='], location);
+  for (const target of targets) {
+    const { name = '', location = 0 } = target;
+    const equals = isAgainTheSame(target, set, other) ? text.find(['='], location) : undefined;
     if (!equals) return undefined;
     const until = Math.min(text.clauseEnd(equals.end), end ?? Number.POSITIVE_INFINITY);
     const type = [after[table], facts].flatMap((one) => one?.columns.find((column) => column.name === name)?.type ?? [])[0];
@@ -106,6 +99,23 @@ export function updateInBatches(
   return repeated(
     `UPDATE ${target} SET ${assignment} FROM ${source} WHERE (${chosen}) AND ${key.tuple} IN (SELECT ${key.list} FROM ${target}, ${source} WHERE (${chosen}) AND (${differs}) LIMIT ${BATCH})`,
   );
+}
+
+/**
+ * Whether an assignment, made again, gives the same value.
+ *
+ * @param set all columns that are set
+ * @param other the table from which the UPDATE takes values
+ */
+function isAgainTheSame({ val, indirection }: ResTarget, set: ReadonlySet<string>, other: string | undefined): boolean {
+  const value = JSON.stringify(val ?? {});
+  const names = [...value.matchAll(/"ColumnRef":\{"fields":(\[.*?\])/g)].map(([, fields = '']) =>
+    [...fields.matchAll(/"sval":"([^"]*)"/g)].map(([, name = '']) => name),
+  );
+  const refersToTarget = names.some(
+    (fields) => set.has(fields.at(-1) ?? '') && !(other && fields.length > 1 && fields.at(-2) === other),
+  );
+  return val !== undefined && !indirection?.length && !('MultiAssignRef' in val) && !refersToTarget && isRepeatable(value);
 }
 
 /**

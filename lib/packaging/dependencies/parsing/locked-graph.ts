@@ -50,13 +50,9 @@ export function reachedInLock(
     for (const found of byName.get(edge.name) ?? []) {
       const known = reached.get(found) ?? { package: found, extras: new Set(), ways: [] };
       reached.set(found, known);
-      const isNew = !known.ways.some((other) => other.every((marker) => way.includes(marker)));
-      const extras = edge.extras.filter((extra) => !known.extras.has(extra));
-      if (!isNew && !extras.length) continue;
-      for (const extra of extras) known.extras.add(extra);
-      if (isNew) known.ways = known.ways.length < MAX_WAYS ? [...known.ways, way] : [[]];
-      for (const below of found.edges) {
-        if (!below.ofExtras || below.ofExtras.some((extra) => known.extras.has(extra))) queue.push({ edge: below, way });
+      if (reach(known, way, edge.extras)) {
+        const required = found.edges.filter(({ ofExtras }) => !ofExtras || ofExtras.some((extra) => known.extras.has(extra)));
+        queue.push(...required.map((below) => ({ edge: below, way })));
       }
     }
   }
@@ -67,6 +63,15 @@ export function reachedInLock(
     ),
     projects: all.flatMap(({ package: { project } }) => project ?? []),
   };
+}
+
+/** Adds a path to a package. Returns whether the path or the extras are new. */
+function reach(known: Reached, way: readonly string[], extras: readonly string[]): boolean {
+  const isNew = !known.ways.some((other) => other.every((marker) => way.includes(marker)));
+  const count = known.extras.size;
+  for (const extra of extras) known.extras.add(extra);
+  if (isNew) known.ways = known.ways.length < MAX_WAYS ? [...known.ways, way] : [[]];
+  return isNew || known.extras.size > count;
 }
 
 function anyOf(ways: readonly (readonly string[])[]): string | undefined {
