@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 
 import pytest
@@ -279,3 +280,15 @@ def test_an_env_py_that_fails_after_its_transaction_has_applied_the_revisions(ba
         ("invalid_project", error["message"], ["aa"])
     ]
     assert database.rows("SELECT revision FROM cdk_alembic.run_revision") == [("aa",)]
+
+
+def test_garbage_is_collected_while_revisions_run_but_not_while_the_backend_is_imported(
+    backend: Backend, database: Database
+) -> None:
+    env = (backend.directory / "alembic" / "env.py").read_text()
+    backend.write_env(f"import gc, os\nos.environ['WHILE_IMPORTING'] = str(gc.isenabled())\n{env}")
+    found = "CREATE TABLE collected AS SELECT '{os.environ['WHILE_IMPORTING']}' AS importing, {gc.isenabled()} AS running"
+    backend.revision("aa", None, f'import gc, os\nop.execute(f"{found}")')
+    invoke()
+    assert database.rows("SELECT * FROM collected") == [("False", True)]
+    assert gc.isenabled()
