@@ -381,6 +381,57 @@ describe('a revision that can’t be replayed', () => {
     expect(found.filter(({ rule }) => rule === 'upgrade-fails')).toMatchObject([{ severity: 'warning' }]);
   });
 
+  it('knows the table that a long statement would have made', async () => {
+    const columns = Array.from({ length: 30 }, (_, at) => `sa.Column("a_column_with_a_long_name_${at}", sa.Text())`).join(', ');
+    const upgrade = [
+      `op.create_table("big", sa.Column("id", sa.BigInteger(), sa.ForeignKey("customers.id", name="fk_big_customers")), ${columns})`,
+      'op.get_bind().execute(sa.text("SELECT 1 FROM customers")).scalar()',
+      'op.create_index("ix_big_id", "big", ["id"])',
+    ].join('\n    ');
+    const found = await findings({ a1: { upgrade, downgrade: 'op.drop_table("big")' } }, 'all');
+    expect(rules(found)).not.toContain('index-not-concurrent');
+  });
+
+  it('has one error for a statement, on its line, also where a convention names the index', async () => {
+    const upgrade = [
+      'op.execute("""',
+      '        ALTER TABLE customers ADD CONSTRAINT uq_customers_email UNIQUE (email);',
+      '    """)',
+      'op.create_index(None, "customers", ["plan"])',
+      'op.drop_index("ix_customers_name", "customers", schema="public")',
+    ].join('\n    ');
+    const found = await findings({ a1: { upgrade, downgrade: 'raise NotImplementedError' } }, 'all');
+    expect(found.filter(({ rule }) => /index/.test(rule)).map(({ rule, line, severity }) => [rule, line, severity])).toEqual([
+      ['constraint-builds-index', 12, 'error'],
+      ['index-not-concurrent', 14, 'error'],
+      ['index-not-concurrent', 15, 'warning'],
+    ]);
+  });
+
+  it('reads no table for NOT NULL where the downgrade leaves the column NOT NULL, too', async () => {
+    const change = (length: number, nullable: string) =>
+      `op.alter_column("customers", "code", type_=sa.String(${length}), nullable=${nullable})`;
+    const scans = async (before: string) => {
+      const found = await findings({ a1: { upgrade: change(12, 'False'), downgrade: change(3, before) } }, 'all');
+      return rules(found).includes('set-not-null-scan');
+    };
+    expect(await scans('False')).toBe(false);
+    expect(await scans('True')).toBe(true);
+  });
+
+  it('says what its downgrade would do to rows', async () => {
+    const downgrade = [
+      `op.execute("UPDATE customers SET plan = 'free' WHERE created_at > now()")`,
+      'op.alter_column("customers", "code", nullable=False)',
+    ].join('\n    ');
+    const change = { upgrade: 'op.alter_column("customers", "code", nullable=True)', downgrade };
+    const found = (await findings({ a1: change }, 'all')).filter(({ direction }) => direction === 'downgrade');
+    expect(found).toMatchObject([
+      { rule: 'downgrade-changes-more', severity: 'warning', line: 15, message: expect.stringContaining('customers') },
+      { rule: 'downgrade-fails', severity: 'warning', line: 16, message: expect.stringContaining('NULL in customers.code') },
+    ]);
+  });
+
   it('that can’t be rendered is judged by its calls', async () => {
     const reading = {
       a1: {

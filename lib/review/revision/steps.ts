@@ -2,6 +2,7 @@ import type { Call, DirectionFacts, FunctionFacts, Statement } from '../../contr
 import type { Action } from '../sql/action';
 import { parseSql } from '../sql/parse';
 import { type Operation, operationsOf } from './operations';
+import { bare } from './tables';
 
 /** One action of a revision's function, as run or as written. */
 export interface PlainStep {
@@ -93,17 +94,24 @@ function withFailed({ statements, failure }: DirectionFacts): readonly Statement
 }
 
 /** Whether an operation of the source and an action of a statement are one. */
-export function isSame(one: Action, other: Action): boolean {
-  return one.does === other.does && objectOf(one) === objectOf(other);
+export function isSame(operation: Action, action: Action): boolean {
+  return operation.does === action.does && objectOf(operation, operation) === objectOf(action, operation);
 }
 
-function objectOf(action: Action): string {
+/** What an action is about. A naming convention names what the operation does not: that is told by its columns. */
+function objectOf(action: Action, operation: Action): string {
   const table = 'table' in action ? action.table : '';
+  if (action.does === 'create index' && operation.does === 'create index') {
+    return [table, operation.index === undefined ? action.columns : action.index].join(' ');
+  }
   if ('index' in action) return [table, action.index].join(' ');
-  if (action.does === 'drop index') return action.indexes.join(' ');
+  if (action.does === 'drop index') return action.indexes.map(bare).join(' ');
   if (action.does === 'drop') return action.names.join(' ');
   if (action.does === 'add column') return [table, action.column.name].join(' ');
-  if (action.does === 'add constraint') return [table, action.constraint.name].join(' ');
+  if (action.does === 'add constraint' && operation.does === 'add constraint') {
+    const { kind, columns, name } = action.constraint;
+    return [table, operation.constraint.name === undefined ? [kind, ...columns] : name].join(' ');
+  }
   return 'column' in action ? [table, action.column].join(' ') : table;
 }
 
@@ -121,5 +129,9 @@ function leadingLines(text: string): number {
 }
 
 function squeezed(sql: string): string {
-  return sql.replaceAll('%%', '%').replace(/\s+/g, ' ').trim();
+  return sql
+    .replaceAll('%%', '%')
+    .replace(/\s+/g, ' ')
+    .replace(/[\s;]+$/, '')
+    .trim();
 }

@@ -55,7 +55,7 @@ import { lockTable, workUnderLock } from './locking/work-under-lock';
 import { batchesInTransaction, sleepInTransaction } from './long-transactions';
 import { systemCatalogWritten, triggerDisabled, upgradeFails } from './replay';
 import { downgradeFails, downgradeMissing, downgradeNotRestoring, dropConstraintNone, reupgradeFails } from './reversibility';
-import { copiesTable, deleteByQuery } from './rows';
+import { copiesTable, deleteByQuery, downgradeChangesMore } from './rows';
 import type { Rule, RuleInfo } from './rule';
 import {
   bindCommit,
@@ -103,6 +103,7 @@ export const CHECKS: readonly Rule[] = [
   triggerDisabled,
   systemCatalogWritten,
   downgradeLosesData,
+  downgradeChangesMore,
   downgradeMissing,
   dropConstraintNone,
   downgradeFails,

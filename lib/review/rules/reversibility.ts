@@ -2,6 +2,7 @@ import type { Call, SchemaChange, StatementFailure } from '../../contract/facts'
 import type { Part, Reviewed } from '../revision/reviewed';
 import { isConcurrent } from '../sql/concurrently';
 import { mayBeOfEarlier } from './replay';
+import { failsOnRows } from './rows';
 import type { Rule } from './rule';
 import { some } from './words';
 
@@ -93,7 +94,8 @@ export const downgradeFails: Rule = {
   group: 'reversibility',
   severity: 'error',
   title: 'the downgrade fails',
-  *check({ facts, downgrade }) {
+  *check(revision) {
+    const { facts, downgrade } = revision;
     const { source } = downgrade;
     const { outcome, failure } = downgrade.facts;
     const isNamed = source?.raises || nameless(downgrade).length > 0 || failedConcurrently(failure);
@@ -116,6 +118,8 @@ export const downgradeFails: Rule = {
         atMost: 'warning',
         message: `the downgrade fails if the tables have rows: ${withRows.message}`,
       };
+    } else {
+      yield* failsOnRows(revision);
     }
   },
 };

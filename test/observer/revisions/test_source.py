@@ -372,3 +372,15 @@ def test_a_revision_that_came_later_is_found_as_the_one_before(tmp_path: Path) -
     assert earlier(write("dd", "cc", "UPDATE users SET plan = ''")) == ["ALTER TABLE users ADD COLUMN plan text"]
     write("cc", "bb", "ALTER TABLE users ADD COLUMN role text")
     assert earlier(tmp_path / "dd.py") == ["ALTER TABLE users ADD COLUMN role text"]
+
+
+def test_functions_for_each_engine_belong_to_the_one_that_finds_them_in_globals(tmp_path: Path) -> None:
+    found = facts(
+        tmp_path,
+        "def upgrade(engine_name):\n    globals()[f'upgrade_{engine_name}']()\n\n"
+        "def downgrade(engine_name):\n    pass\n\n"
+        "def upgrade_users():\n    op.drop_table('users')\n\n"
+        "def downgrade_users():\n    op.drop_table('plans')\n",
+    )
+    assert [call["args"] for call in found["upgrade"]["calls"] if call["name"] == "op.drop_table"] == [["users"]]
+    assert not [call for call in found["downgrade"]["calls"] if call["name"] == "op.drop_table"]

@@ -386,6 +386,7 @@ op.execute("ALTER TABLE users ALTER COLUMN active DROP NOT NULL")
 `,
       `
 op.execute("ALTER TABLE users ALTER COLUMN active SET DEFAULT true")
+op.execute("UPDATE users SET active = true WHERE active IS NULL")
 op.execute("ALTER TABLE users ALTER COLUMN active SET NOT NULL")
 `,
     ),

@@ -170,6 +170,38 @@ with op.get_context().autocommit_block():
     good: one('op.execute("UPDATE users SET name = \'-\' WHERE name IS NULL")'),
   },
   {
+    rule: 'downgrade-changes-more',
+    bad: one(
+      'op.execute("UPDATE users SET name = \'-\' WHERE id = 7")',
+      'op.execute("UPDATE users SET name = NULL WHERE length(name) < 2")',
+    ),
+    good: one(
+      'op.execute("UPDATE users SET name = \'-\' WHERE id = 7")',
+      'op.execute("UPDATE users SET name = NULL WHERE id = 7")',
+    ),
+  },
+  {
+    rule: 'downgrade-changes-more',
+    about: 'by a DELETE',
+    bad: one('op.execute("INSERT INTO orders (note) VALUES (\'gift\')")', 'op.execute("DELETE FROM orders WHERE total IS NULL")'),
+    good: one(
+      'op.execute("INSERT INTO orders (note) VALUES (\'gift\')")',
+      'op.execute("DELETE FROM orders WHERE note = \'gift\'")',
+    ),
+  },
+  {
+    rule: 'downgrade-changes-more',
+    about: 'of what the upgrade has made, or where there is nothing',
+    good: one(
+      'op.add_column("users", sa.Column("plan", sa.Text()))',
+      `
+op.execute("UPDATE users SET plan = NULL")
+op.execute("UPDATE users SET name = '' WHERE name IS NULL")
+op.drop_column("users", "plan")
+`,
+    ),
+  },
+  {
     rule: 'convert-column',
     bad: one(
       'if op.get_bind().scalar(sa.text("SELECT false")):\n    op.execute("ALTER TABLE users ALTER email TYPE text USING left(email, 10)")',

@@ -41,6 +41,16 @@ export const REVERSIBILITY: readonly Example[] = [
   },
   { rule: 'downgrade-fails', bad: one(ADD, 'op.drop_column("users", "plam")'), good: one(ADD, DROP) },
   {
+    rule: 'downgrade-fails',
+    about: 'on NULL, which the upgrade allows',
+    severity: 'warning',
+    bad: one('op.alter_column("users", "active", nullable=True)', 'op.alter_column("users", "active", nullable=False)'),
+    good: one(
+      'op.alter_column("users", "active", nullable=True)',
+      'op.execute("UPDATE users SET active = false WHERE active IS NULL")\nop.alter_column("users", "active", nullable=False)',
+    ),
+  },
+  {
     rule: 'reupgrade-fails',
     bad: {
       ...one(

@@ -97,12 +97,17 @@ def location(error: BaseException) -> str:
 
 def statement_of(error: BaseException) -> str | None:
     """The statement that failed, on one line, shortened to MAX_STATEMENT_LENGTH characters."""
-    root = _root(error)
-    statement = getattr(root, "statement", None)
+    statement = whole_statement_of(error)
+    return None if statement is None else shortened(statement, MAX_STATEMENT_LENGTH)
+
+
+def whole_statement_of(error: BaseException) -> str | None:
+    """The statement that failed, as it was sent."""
+    statement = getattr(_root(error), "statement", None)
     if not isinstance(statement, str):
         return None
     is_asyncpg = "asyncpg" in type(origin_of(error)).__module__
-    return shortened(as_read(statement, "numeric" if is_asyncpg else "format"), MAX_STATEMENT_LENGTH)
+    return as_read(statement, "numeric" if is_asyncpg else "format")
 
 
 def _root(error: BaseException) -> BaseException:

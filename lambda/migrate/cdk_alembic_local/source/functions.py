@@ -66,6 +66,8 @@ class Functions:
         body = _without_docstring(node.body) if isinstance(node, _FUNCTION) else [node]
         walk = _Walk(self)
         walk.definition(node, _Context())
+        for own in self._by_engine(name, node):
+            walk.definition(own, _Context())
         return {
             "line": node.lineno,
             "empty": all(_is_nothing(statement) for statement in body),
@@ -74,6 +76,13 @@ class Functions:
             "earlyReturns": sorted(_early_returns(node)) if isinstance(node, _FUNCTION) else [],
             "sql": walk.sql,
         }
+
+    def _by_engine(self, name: str, node: ast.AST) -> Iterator[ast.stmt]:
+        """`upgrade_<engine>` of Alembic's template for several databases, which finds them in globals()."""
+        if any(isinstance(part, ast.Name) and part.id == "globals" for part in ast.walk(node)):
+            for own, found in self._own.items():
+                if own.startswith(f"{name}_"):
+                    yield from found
 
     def used_by(self, node: ast.AST) -> Iterator[ast.stmt]:
         for name in ast.walk(node):

@@ -8,7 +8,7 @@ import {
   notNullInSteps,
   validate,
 } from '../../advice/constraints';
-import type { Part, Step } from '../../revision/reviewed';
+import type { Part, Reviewed, Step } from '../../revision/reviewed';
 import type { ActionOf } from '../../sql/action';
 import type { Found, Rule, RuleInfo } from '../rule';
 import { some } from '../words';
@@ -153,13 +153,17 @@ export const setNotNullScan: Rule = {
   *check(revision, change) {
     const before = change.before(revision).flatMap(({ upgrade }) => upgrade.steps);
     for (const step of revision.upgrade.steps) {
-      const scanned = scannedBy(step, revision.upgrade, before);
+      const scanned = scannedBy(step, revision, before);
       if (scanned) yield { ...step.place, ...scanned };
     }
   },
 };
 
-function scannedBy(step: Step, part: Part, before: readonly Step[]): Pick<Found, 'message' | 'instead' | 'cost'> | undefined {
+function scannedBy(
+  step: Step,
+  { upgrade: part, downgrade }: Reviewed,
+  before: readonly Step[],
+): Pick<Found, 'message' | 'instead' | 'cost'> | undefined {
   const { action, isExisting } = step;
   const column =
     action.does === 'set not null'
@@ -169,7 +173,8 @@ function scannedBy(step: Step, part: Part, before: readonly Step[]): Pick<Found,
         : undefined;
   if (column === undefined || !('table' in action) || !isExisting(action.table)) return undefined;
   const { table } = action;
-  if (part.findTable(table)?.columns.some(({ name, notNull }) => name === column && notNull)) return undefined;
+  const found = part.findTable(table)?.columns.find(({ name }) => name === column);
+  if (found ? found.notNull : staysNotNull(downgrade, table, column)) return undefined;
   if (provedNotNull(step, part, before, table, column)) return undefined;
   return {
     message:
@@ -178,4 +183,12 @@ function scannedBy(step: Step, part: Part, before: readonly Step[]): Pick<Found,
     cost: { work: 'scan', tables: [table] },
     instead: notNullInSteps(table, column),
   };
+}
+
+/** Whether a downgrade leaves a column NOT NULL, as it was: `alter_column(..., type_=..., nullable=False)` in both directions. */
+function staysNotNull({ steps }: Part, table: string, column: string): boolean {
+  const does = steps.flatMap(({ action }) => {
+    return 'column' in action && action.table === table && action.column === column ? [action.does] : [];
+  });
+  return does.includes('set not null') && !does.includes('drop not null');
 }
