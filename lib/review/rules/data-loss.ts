@@ -8,6 +8,7 @@ import type { Part, Reviewed, Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';
 import { narrows } from '../sql/column-types';
 import { joined } from '../sql/names';
+import { isWrittenOver } from './rows';
 import type { Found, Rule } from './rule';
 
 interface Loss {
@@ -341,13 +342,14 @@ export const downgradeLosesData: Rule = {
   group: 'data loss',
   severity: 'warning',
   title: 'a downgrade restores a column or table without its data',
-  *check({ facts, upgrade, downgrade }) {
+  *check(revision) {
+    const { facts, upgrade, downgrade } = revision;
     const { rows } = facts;
     const written = writtenBy(downgrade);
     // The upgrade means to delete rows; and what a downgrade computes can't be known from sample values.
     const lost = (
       rows ? rows.notBroughtBack.filter((name) => !rows.deleted.includes(name)) : lostBySource(upgrade, downgrade)
-    ).filter((name) => !written.has(name));
+    ).filter((name) => !written.has(name) && !isWrittenOver(name, revision));
     if (!lost.length) return;
     const place: Omit<Found, 'message'> = {
       line: downgrade.source?.line ?? 1,

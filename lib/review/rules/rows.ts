@@ -3,6 +3,7 @@ import { quoted, quotedTable } from '../advice/sql';
 import type { Part, Reviewed, Step } from '../revision/reviewed';
 import type { ActionOf } from '../sql/action';
 import type { Found, Rule } from './rule';
+import { some } from './words';
 
 /** Rows that a query or their age finds: nobody has seen them when the revision is reviewed. */
 export const deleteByQuery: Rule = {
@@ -57,11 +58,8 @@ export const downgradeChangesMore: Rule = {
   group: 'data loss',
   severity: 'warning',
   title: 'a downgrade changes rows that the upgrade did not write',
-  *check({ upgrade, downgrade }) {
-    for (const step of downgrade.steps) {
-      const { action, isExisting, place } = step;
-      if ((action.does !== 'update' && action.does !== 'delete') || !isExisting(action.table)) continue;
-      if (action.rows === 'rows' || !(action.does === 'delete' || losesValues(step, action, upgrade))) continue;
+  *check(revision) {
+    for (const { action, place } of writesMore(revision)) {
       const { table, columns } = action;
       const which = action.rows === 'all' ? 'all rows' : 'every row that its condition finds';
       const loses =
@@ -76,6 +74,23 @@ export const downgradeChangesMore: Rule = {
     }
   },
 };
+
+/** Whether the downgrade itself writes over a table or a column (`users.name`) that the upgrade leaves alone. */
+export function isWrittenOver(name: string, revision: Reviewed): boolean {
+  return [...writesMore(revision)].some(
+    ({ action: { does, table, columns } }) =>
+      (does === 'delete' && (name === table || name.startsWith(`${table}.`))) ||
+      columns.some((column) => name === `${table}.${column}`),
+  );
+}
+
+function* writesMore({ upgrade, downgrade }: Reviewed): Iterable<Step & { readonly action: Write }> {
+  for (const step of downgrade.steps) {
+    const { action, isExisting } = step;
+    if ((action.does !== 'update' && action.does !== 'delete') || !isExisting(action.table) || action.rows === 'rows') continue;
+    if (action.does === 'delete' || losesValues(step, action, upgrade)) yield { ...step, action };
+  }
+}
 
 /** Whether an UPDATE puts the same value into columns that were there, and the upgrade does not do so to all rows. */
 function losesValues({ isNewColumn }: Step, { table, columns, written, whereNull }: Write, upgrade: Part): boolean {
@@ -97,20 +112,27 @@ function isConstant(value: object | undefined): boolean {
 
 /** What makes a downgrade fail once production has rows, where the replay has not shown it. */
 export function* failsOnRows({ upgrade, downgrade }: Reviewed): Iterable<Found> {
-  const loosened = upgrade.steps.map(({ action }) => action);
+  const loosened = new Set(upgrade.steps.flatMap(({ action }) => (action.does === 'drop not null' ? [columnOf(action)] : [])));
   const filled = new Set<string>();
-  for (const { action, place, isExisting } of downgrade.steps) {
-    if (action.does === 'update') for (const column of action.columns) filled.add(`${action.table}.${column}`);
+  const restored: (Step & { readonly action: ActionOf<'set not null'> })[] = [];
+  for (const step of downgrade.steps) {
+    const { action, isExisting } = step;
+    if (action.does === 'update') for (const column of action.columns) filled.add(columnOf({ ...action, column }));
     if (action.does === 'delete') filled.add(action.table);
-    if (action.does !== 'set not null' || !isExisting(action.table)) continue;
-    const { table, column } = action;
-    const isLoosened = loosened.some((one) => one.does === 'drop not null' && one.table === table && one.column === column);
-    if (!isLoosened || filled.has(table) || filled.has(`${table}.${column}`)) continue;
-    yield {
-      ...place,
-      atMost: 'warning',
-      message: `the downgrade fails if a row has NULL in ${table}.${column}, which the upgrade allows`,
-      instead: execute(`UPDATE ${quotedTable(table)} SET ${quoted(column)} = ... WHERE ${quoted(column)} IS NULL`),
-    };
+    if (action.does !== 'set not null' || !isExisting(action.table) || !loosened.has(columnOf(action))) continue;
+    if (!filled.has(action.table) && !filled.has(columnOf(action))) restored.push({ ...step, action });
   }
+  const [first] = restored;
+  if (!first) return;
+  const column = quoted(first.action.column);
+  yield {
+    ...first.place,
+    atMost: 'warning',
+    message: `the downgrade fails if a row has NULL in ${some(restored.map(({ action }) => columnOf(action)))}, which the upgrade allows`,
+    instead: execute(`UPDATE ${quotedTable(first.action.table)} SET ${column} = ... WHERE ${column} IS NULL`),
+  };
+}
+
+function columnOf({ table, column }: { readonly table: string; readonly column: string }): string {
+  return `${table}.${column}`;
 }
