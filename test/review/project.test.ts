@@ -423,12 +423,16 @@ describe('a revision that can’t be replayed', () => {
     const downgrade = [
       `op.execute("UPDATE customers SET plan = 'free' WHERE created_at > now()")`,
       'op.alter_column("customers", "code", nullable=False)',
+      'op.add_column("customers", sa.Column("team_id", sa.BigInteger(), nullable=False))',
     ].join('\n    ');
-    const change = { upgrade: 'op.alter_column("customers", "code", nullable=True)', downgrade };
+    const upgrade = 'op.alter_column("customers", "code", nullable=True)\n    op.drop_column("customers", "team_id")';
+    const change = { upgrade, downgrade };
     const found = (await findings({ a1: change }, 'all')).filter(({ direction }) => direction === 'downgrade');
     expect(found).toMatchObject([
-      { rule: 'downgrade-changes-more', severity: 'warning', line: 15, message: expect.stringContaining('customers') },
-      { rule: 'downgrade-fails', severity: 'warning', line: 16, message: expect.stringContaining('NULL in customers.code') },
+      { rule: 'downgrade-loses-data', severity: 'warning' },
+      { rule: 'downgrade-changes-more', severity: 'warning', line: 16, message: expect.stringContaining('customers') },
+      { rule: 'downgrade-fails', severity: 'warning', line: 17, message: expect.stringContaining('NULL in customers.code') },
+      { rule: 'downgrade-fails', severity: 'warning', line: 18, message: expect.stringContaining('if customers has rows') },
     ]);
   });
 

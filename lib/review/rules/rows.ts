@@ -1,7 +1,7 @@
 import { execute } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
 import type { Part, Reviewed, Step } from '../revision/reviewed';
-import type { ActionOf } from '../sql/action';
+import type { ActionOf, ColumnDefinition } from '../sql/action';
 import type { Found, Rule } from './rule';
 import { some } from './words';
 
@@ -116,7 +116,12 @@ export function* failsOnRows({ upgrade, downgrade }: Reviewed): Iterable<Found> 
   const filled = new Set<string>();
   const restored: (Step & { readonly action: ActionOf<'set not null'> })[] = [];
   for (const step of downgrade.steps) {
-    const { action, isExisting } = step;
+    const { action, isExisting, place } = step;
+    if (action.does === 'add column' && !downgrade.replayed && isExisting(action.table) && isUnfilled(action.column)) {
+      const { name } = action.column;
+      const message = `the downgrade fails if ${action.table} has rows: ${name} is NOT NULL and has no default`;
+      yield { ...place, atMost: 'warning', message, instead: '# give it a server_default, or make it NOT NULL after an UPDATE' };
+    }
     if (action.does === 'update') for (const column of action.columns) filled.add(columnOf({ ...action, column }));
     if (action.does === 'delete') filled.add(action.table);
     if (action.does !== 'set not null' || !isExisting(action.table) || !loosened.has(columnOf(action))) continue;
@@ -131,6 +136,10 @@ export function* failsOnRows({ upgrade, downgrade }: Reviewed): Iterable<Found> 
     message: `the downgrade fails if a row has NULL in ${some(restored.map(({ action }) => columnOf(action)))}, which the upgrade allows`,
     instead: execute(`UPDATE ${quotedTable(first.action.table)} SET ${column} = ... WHERE ${column} IS NULL`),
   };
+}
+
+function isUnfilled({ notNull, default: filled, generated, numbered }: ColumnDefinition): boolean {
+  return notNull && !filled && !generated && !numbered;
 }
 
 function columnOf({ table, column }: { readonly table: string; readonly column: string }): string {
