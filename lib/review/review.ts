@@ -143,7 +143,9 @@ function withSetting(found: Finding, { rules }: ReviewOptions): Finding {
 }
 
 function distinct(findings: readonly Finding[]): readonly Finding[] {
-  const key = ({ rule, revision, line, direction, message }: Finding) => [rule, revision, line, direction, message].join('\n');
+  // Two indexes that a batch builds have one line and one message, and each its own advice.
+  const key = ({ rule, revision, line, direction, message, instead }: Finding) =>
+    [rule, revision, line, direction, message, instead].join('\n');
   return [...new Map(findings.map((found) => [key(found), found])).values()];
 }
 
