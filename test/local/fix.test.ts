@@ -206,8 +206,61 @@ test('a file that the default branch has is never changed', async () => {
   expect(text('c3.py')).toBe(before);
 });
 
+test('operations in a loop over constants, or behind a check for what they make, are written out', async () => {
+  const indexes = '[one["name"] for one in sa.inspect(op.get_bind()).get_indexes("users")]';
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Add indexes on users and teams',
+    `for table in ("users", "teams"):
+        op.create_check_constraint(f"ck_{table}_id", table, "id > 0")
+    indexes = ${indexes}
+    if "ix_users_age" not in indexes:
+        op.create_index("ix_users_age", "users", ["age"])`,
+    `if "ix_users_age" in ${indexes}:
+        op.drop_index("ix_users_age", table_name="users")
+    for table in ("users", "teams"):
+        op.drop_constraint(f"ck_{table}_id", table, type_="check")`,
+  );
+  const review = await fix();
+  expect(fixed(review)).toEqual(['check-not-valid', 'check-not-valid', 'index-not-concurrent']);
+  const written = (review.fixes?.files ?? []).map(({ file }) => text(path.basename(file))).join('\n');
+  expect(written.match(/op\.f\("ck_(?:users|teams)_id"\), "(?:users|teams)", "id > 0", postgresql_not_valid=True/g)).toHaveLength(
+    2,
+  );
+  expect(written).not.toMatch(/for table in|not in indexes/);
+});
+
+test('what runs only in some databases stays where it is', async () => {
+  const tables = 'sa.inspect(op.get_bind()).get_table_names()';
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Add index on users.age',
+    `if "users" in ${tables}:\n        op.create_index("ix_users_age", "users", ["age"])`,
+    'op.drop_index("ix_users_age", table_name="users")',
+  );
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Add index on users.email',
+    `if "users" not in ${tables}:\n        return\n    op.create_index("ix_users_email", "users", ["email"])`,
+    'op.drop_index("ix_users_email", table_name="users")',
+  );
+  const before = bed.project.revisions.map(text);
+  const review = await fix();
+  expect(review.fixes?.notFixed.map(({ finding, reason }) => [finding.revision, finding.rule, reason])).toEqual(
+    expect.arrayContaining([
+      ['c3', 'index-not-concurrent', expect.stringContaining('it is in a condition')],
+      ['d4', 'index-not-concurrent', expect.stringContaining('returns early')],
+    ]),
+  );
+  expect(bed.project.revisions.map(text)).toEqual(before);
+});
+
 test('what cannot be proved stays as it is, and is named with its reason', async () => {
-  const loop = 'for name in ("age", "email"):\n        op.create_index(f"ix_{name}", "users", [name])';
+  const names = "op.get_bind().execute(sa.text(\"SELECT unnest(ARRAY['age', 'email'])\")).scalars()";
+  const loop = `for name in ${names}:\n        op.create_index(f"ix_{name}", "users", [name])`;
   bed.project.revision('c3', 'b2', 'Add indexes on users', loop, 'op.drop_index("ix_age")\n    op.drop_index("ix_email")');
   bed.project.revision(
     'd4',
@@ -253,7 +306,7 @@ test('what cannot be proved stays as it is, and is named with its reason', async
   const told = review.fixes?.notFixed.map(({ finding, reason }) => `${finding.revision} ${finding.rule}: ${reason}`) ?? [];
   expect(told).toEqual(
     expect.arrayContaining([
-      expect.stringContaining('c3 index-not-concurrent: it is in a loop'),
+      expect.stringContaining('c3 index-not-concurrent: it is in a condition, a block, a loop over what was read'),
       'd4 table-rewrite: PostgreSQL can add a stored generated column only by writing every row',
       expect.stringContaining('e5 index-not-concurrent: nothing can be proved, because its downgrade does not run'),
       expect.stringMatching(/f6 constraint-builds-index: the safe form fails: .*unique constraint/),

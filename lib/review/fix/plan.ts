@@ -54,15 +54,18 @@ export function planOf(revision: Reviewed, found: readonly Fixable[], bodies: Bo
   if (!upgrade.replayed || !downgrade.replayed) {
     return all(`nothing can be proved, because its ${upgrade.replayed ? 'downgrade' : 'upgrade'} does not run to its end`);
   }
+  const returns = [upgrade, downgrade].flatMap(({ source }) => source?.earlyReturns ?? []);
+  if (returns.length)
+    return all(`line ${returns[0]} returns early: where it does, the rest must not run, and a step of its own would`);
   if (!bodies.upgrade || !bodies.downgrade) return all('its functions are not written in the usual way');
   const units = { up: new Units(bodies.upgrade, upgrade), down: new Units(bodies.downgrade, downgrade) };
   const [fixable, blocked] = [true, false].map((isPlain) =>
-    found.filter(({ step }) => (units.up.of(step)?.kind === 'plain') === isPlain),
+    found.filter(({ step }) => units.up.isPlain(units.up.of(step)) === isPlain),
   ) as [Fixable[], Fixable[]];
   const notFixed = blocked.map(({ finding }) => ({
     finding,
     reason:
-      'it is in a loop, a condition, a block or a helper function, and only plain statements are rewritten: write it there by hand, as shown',
+      'it is in a condition, a block, a loop over what was read or a helper function, which are not rewritten: write it there by hand, as shown',
   }));
   if (!fixable.length) return { notFixed };
   const sorted = new Sorted(fixable, units.up, units.down);
@@ -89,8 +92,8 @@ class Sorted {
     up: Units,
     down: Units,
   ) {
-    for (const unit of up.all) this.ascend(unit, up.steps(unit));
-    for (const unit of down.all) this.descend(unit, down.steps(unit));
+    for (const unit of up.all) this.ascend(unit, up.steps(unit), up.isPlain(unit));
+    for (const unit of down.all) this.descend(unit, down.steps(unit), down.isPlain(unit));
   }
 
   phases(): readonly PlannedPhase[] {
@@ -104,7 +107,7 @@ class Sorted {
     }));
   }
 
-  private ascend(unit: BodyUnit, steps: readonly Step[]): void {
+  private ascend(unit: BodyUnit, steps: readonly Step[], isPlain: boolean): void {
     const own = this.fixable.filter(({ step }) => steps.includes(step));
     const isReplaced = (step: Step) => this.fixable.some(({ form }) => form.replaces?.(step));
     if (unit.kind === 'nothing' || (unit.kind === 'names' && !steps.length)) return;
@@ -115,7 +118,7 @@ class Sorted {
       this.add(this.up, phase, kept(unit));
       return;
     }
-    if (unit.kind !== 'plain') this.problem = `line ${unit.line} belongs to it, and is no plain statement`;
+    if (!isPlain) this.problem = `line ${unit.line} belongs to it, and is no plain statement`;
     const comments = commentsOf(unit);
     for (const group of statementsOf(steps)) {
       const found = own.filter(({ step }) => group.includes(step));
@@ -146,7 +149,7 @@ class Sorted {
     }
   }
 
-  private descend(unit: BodyUnit, steps: readonly Step[]): void {
+  private descend(unit: BodyUnit, steps: readonly Step[], isPlain: boolean): void {
     if (unit.kind === 'nothing' || (unit.kind === 'names' && !steps.length)) return;
     const groups = statementsOf(steps);
     const undone = groups.filter((group) => group.some((step) => this.fixable.some(({ form }) => form.undoneBy(step))));
@@ -155,7 +158,7 @@ class Sorted {
       this.add(this.down, owner ?? 'add', kept(unit));
       return;
     }
-    if (unit.kind === 'block') this.problem = `the downgrade undoes it in a block (line ${unit.line})`;
+    if (!isPlain) this.problem = `the downgrade undoes it in a block (line ${unit.line})`;
     for (const group of groups) if (!undone.includes(group)) this.rewrite(this.down, 'add', group);
   }
 

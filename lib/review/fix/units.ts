@@ -2,6 +2,7 @@ import type { BodyUnit } from '../../contract/facts';
 import { operationsOf } from '../revision/operations';
 import type { Part, Step } from '../revision/reviewed';
 import { isSame } from '../revision/steps';
+import { bare } from '../revision/tables';
 import type { Action } from '../sql/action';
 
 /** Which statement of the source made a step. */
@@ -26,8 +27,52 @@ export class Units {
     return this.part.steps.filter((step) => this.of(step) === unit);
   }
 
+  /** Whether the statements of a unit can stand without it: it is one, or a block that only repeats or guards what the replay saw. */
+  isPlain(unit: BodyUnit | undefined): boolean {
+    return !!unit && (unit.kind === 'plain' || repeatsConstants(unit) || this.guardsOne(unit));
+  }
+
+  /** `if "ix_users_email" not in indexes:` around the operation that makes it: it only asks whether an earlier run has done that. */
+  private guardsOne(unit: BodyUnit): boolean {
+    const { head, body } = blockOf(unit);
+    const [, , name, not] = /^if (["'])([\w.]+)\1 (not )?in [^:]+:$/.exec(head) ?? [];
+    const [step, ...more] = this.steps(unit);
+    if (!step || more.length || CONTROL.test(body) || !OPERATION.test(body)) return false;
+    return name !== undefined && (not ? madeBy(step.action) : droppedBy(step.action)).includes(name);
+  }
+
   private makes({ line, endLine }: BodyUnit, action: Action): boolean {
     const calls = this.part.source?.calls.filter((call) => call.line >= line && call.line <= endLine) ?? [];
     return calls.flatMap(operationsOf).some((operation) => isSame(operation.action, action));
   }
 }
+
+function madeBy(action: Action): readonly (string | undefined)[] {
+  if (action.does === 'create index') return [action.index];
+  return action.does === 'add constraint' ? [action.constraint.name] : [];
+}
+
+function droppedBy(action: Action): readonly string[] {
+  if (action.does === 'drop index') return action.indexes.map(bare);
+  return action.does === 'drop constraint' ? [action.constraint] : [];
+}
+
+/** `for table in ("users", "teams"):` around operations, without a condition. */
+function repeatsConstants(unit: BodyUnit): boolean {
+  const { head, body } = blockOf(unit);
+  return /^for [\w, ()]+ in (?:[([{].*[)\]}]|[A-Z][A-Z0-9_]*)(?:\.items\(\))?:$/.test(head) && !CONTROL.test(body);
+}
+
+/** The line that opens a block, and the rest. */
+function blockOf({ code }: BodyUnit): { readonly head: string; readonly body: string } {
+  const lines = code.split('\n').filter((line) => line.trim() && !line.trim().startsWith('#'));
+  const end = lines.findIndex((line) => line.trimEnd().endsWith(':'));
+  const head = lines.slice(0, end + 1).map((line) => line.trim());
+  return { head: head.join(' ').replace(/ (?=[)\]}])|(?<=[([{]) /g, ''), body: lines.slice(end + 1).join('\n') };
+}
+
+/** One call of `op`, and nothing after it. */
+const OPERATION = /^\s*op\.\w+\((?:.*\)\s*|[^\n]*\n(?:.*\n)*\s*\)\s*)$/;
+/** What decides or asks, so that another database may do something else. */
+const CONTROL =
+  /^\s*(?:if|elif|else|try|while|for|continue|break|return|raise|assert)\b|\b(?:get_bind|fetch\w*|scalar\w*|rowcount)\b/m;

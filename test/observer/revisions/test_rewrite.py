@@ -29,6 +29,7 @@ down_revision: Union[str, None] = '99'
 branch_labels = None
 depends_on = "77"
 
+# how many
 LIMIT = 3
 
 
@@ -155,6 +156,7 @@ def test_a_file_has_what_its_statements_need_and_no_more(path: Path) -> None:
     assert "    bind = op.get_bind()\n    # why\n" in first["text"]
     assert '    with op.batch_alter_table("users") as batch_op:\n        batch_op.create_index("ix", ["team"])\n' in first["text"]
     assert "STATES" in first["text"] and "LIMIT" in first["text"] and "def fill" not in first["text"]
+    assert "# how many" in first["text"] and "# how many" not in last["text"]
     assert "def fill" in last["text"] and "STATES" not in last["text"] and "bind" not in last["text"]
     assert "class Team" in first["text"] and "class Team" not in last["text"]
     for one in (first, last):

@@ -198,6 +198,9 @@ class _Writer:
             if isinstance(node, (ast.Import, ast.ImportFrom)) and _origin(node) in _ALWAYS:
                 continue
             first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
+            # The comment right above says what it is.
+            while first > 1 and self._source.lines[first - 2].startswith("#"):
+                first -= 1
             self._edits.append((first, node.end_lineno or node.lineno, ""))
 
 
