@@ -258,6 +258,33 @@ test('what runs only in some databases stays where it is', async () => {
   expect(bed.project.revisions.map(text)).toEqual(before);
 });
 
+test('an index that takes the place of another under its name is built first, under a name of its own', async () => {
+  const plain = 'op.create_index("ix_users_age", "users", ["age"])';
+  bed.project.revision('c3', 'b2', 'Add index on users.age', plain, 'op.drop_index("ix_users_age")');
+  bed.project.commit();
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Make users.age unique',
+    'op.drop_index("ix_users_age", table_name="users")\n    op.create_index("ix_users_age", "users", ["age"], unique=True)',
+    `op.drop_index("ix_users_age", table_name="users")\n    ${plain}`,
+  );
+  const review = await fix();
+  expect(fixed(review)).toEqual(['index-not-concurrent', 'index-not-concurrent']);
+  expect(review.fixes?.files).toHaveLength(1);
+  const order = [
+    'drop_index(\n            "ix_users_age_new"',
+    'create_index(\n            "ix_users_age_new"',
+    'drop_index(\n            "ix_users_age"',
+    'RENAME TO ix_users_age',
+  ];
+  const [up = '', down = ''] = text('d4.py').split('def downgrade');
+  const places = order.map((part) => up.indexOf(part));
+  expect(places).toEqual([...places].sort((one, other) => one - other));
+  expect(Math.min(...places)).toBeGreaterThan(0);
+  expect(down).toMatch(/CREATE INDEX CONCURRENTLY ix_users_age_new[\s\S]*RENAME TO ix_users_age/);
+});
+
 test('what cannot be proved stays as it is, and is named with its reason', async () => {
   const names = "op.get_bind().execute(sa.text(\"SELECT unnest(ARRAY['age', 'email'])\")).scalars()";
   const loop = `for name in ${names}:\n        op.create_index(f"ix_{name}", "users", [name])`;

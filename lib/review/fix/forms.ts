@@ -4,6 +4,7 @@ import { addSteps } from '../advice/columns';
 import { checkSteps, foreignKeySteps, keySteps } from '../advice/constraints';
 import { buildSteps, dropConcurrently } from '../advice/indexes';
 import { execute, finalName, literal, tableArguments } from '../advice/python';
+import { quoted, quotedTable } from '../advice/sql';
 import { nameBefore } from '../revision/made';
 import type { Part, Reviewed, Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';
@@ -57,6 +58,8 @@ export const FORMS: Readonly<Record<string, Writer>> = {
 
 function createIndex(action: ActionOf<'create index'>, step: Step, part: Part): Form | NoForm {
   if (part.findTable(action.table)?.partitions) return { reason: `${action.table} is partitioned` };
+  const replaced = replacedBy(action, step, part);
+  if (replaced) return replaceIndex(action, replaced, part);
   const { name, build, drop } = buildSteps(action, step.call?.inLoop ? undefined : step.call);
   return {
     parts: [{ phase: 'build', autocommit: true, up: build, down: [drop] }],
@@ -64,9 +67,53 @@ function createIndex(action: ActionOf<'create index'>, step: Step, part: Part): 
   };
 }
 
+/** The step that drops an index before another one gets its name. */
+function replacedBy({ table, index, written }: ActionOf<'create index'>, { index: at }: Step, part: Part): Step | undefined {
+  if (index === undefined || !written || part.findIndex(index)?.table !== table) return undefined;
+  const isOnly = ({ action }: Step) => action.does === 'drop index' && action.indexes.length === 1 && isNamed(action, index);
+  return part.steps.find((step) => step.index < at && isOnly(step));
+}
+
+function isNamed({ indexes }: ActionOf<'drop index'>, name: string): boolean {
+  return indexes.map(bare).includes(bare(name));
+}
+
+/** Builds an index under another name first, so that queries have the old one until then. It may run again at any point. */
+function replaceIndex(action: ActionOf<'create index'>, replaced: Step, part: Part): Form {
+  const { table, index: name = '' } = action;
+  const own = `${name.slice(0, 59)}_new`;
+  const found = part.findIndex(name);
+  const old =
+    found?.index.definition.replace(/^(CREATE (?:UNIQUE )?INDEX )(?:"[^"]+"|\S+)/, `$1CONCURRENTLY ${quoted(own)}`) ?? '';
+  const schema = table.includes('.') ? `${table.split('.')[0]}.` : '';
+  const exchanged = (build: readonly string[]) => [
+    ...build,
+    dropConcurrently(name, table),
+    execute(`ALTER INDEX ${quotedTable(schema + own)} RENAME TO ${quoted(name)}`),
+  ];
+  const { build } = buildSteps({ ...action, index: own }, undefined);
+  return {
+    parts: [
+      {
+        phase: 'build',
+        autocommit: true,
+        up: exchanged(build),
+        down: exchanged([dropConcurrently(own, table), execute(old)]),
+      },
+    ],
+    undoneBy: ({ action: undo }) =>
+      undo.does === 'create index' ? undo.index === name : undo.does === 'drop index' && isNamed(undo, name),
+    replaces: (step) => step === replaced || step.action === action,
+  };
+}
+
 function dropIndex({ indexes }: ActionOf<'drop index'>, { index: at }: Step, part: Part): Form | NoForm {
   const [name = ''] = indexes;
   const found = part.findIndex(name);
+  const next = part.steps.find(
+    ({ action, index }) => index > at && action.does === 'create index' && action.index === bare(name),
+  );
+  if (next?.action.does === 'create index' && replacedBy(next.action, next, part)) return createIndex(next.action, next, part);
   if (indexes.length > 1) return { reason: 'it drops several indexes in one statement' };
   if (!found) return { reason: `there is no index ${name} before the revision` };
   const again = found.index.definition.replace(/^CREATE (UNIQUE )?INDEX /, 'CREATE $1INDEX CONCURRENTLY ');
