@@ -408,6 +408,28 @@ describe('a revision that can’t be replayed', () => {
     ]);
   });
 
+  it('has one error for each statement of a text', async () => {
+    const upgrade = 'op.execute("CREATE INDEX ix_plan ON customers (plan); CREATE INDEX ix_code ON customers (code);")';
+    const found = await findings({ a1: { upgrade, downgrade: 'raise NotImplementedError' } }, 'all');
+    expect(found.filter(({ severity }) => severity === 'error')).toMatchObject([
+      { rule: 'index-not-concurrent', line: 11, instead: expect.stringContaining('ix_plan') },
+      { rule: 'index-not-concurrent', line: 11, instead: expect.stringContaining('ix_code') },
+    ]);
+  });
+
+  it('may rename a table that it makes, and index a view that it makes again', async () => {
+    const upgrade = [
+      'op.execute("CREATE TABLE temp AS SELECT *, md5(name) AS hash FROM customers")',
+      'op.execute("ALTER TABLE temp RENAME TO hashed_customers")',
+      'op.execute("DROP MATERIALIZED VIEW totals")',
+      'op.execute("CREATE MATERIALIZED VIEW totals AS SELECT count(*) AS n FROM hashed_customers")',
+      'op.create_index("ix_totals_n", "totals", ["n"])',
+    ].join('\n    ');
+    const found = rules(await findings({ a1: { upgrade, downgrade: 'raise NotImplementedError' } }, 'all'));
+    expect(found).not.toContain('rename');
+    expect(found).not.toContain('index-not-concurrent');
+  });
+
   it('reads no table for NOT NULL where the downgrade leaves the column NOT NULL, too', async () => {
     const change = (length: number, nullable: string) =>
       `op.alter_column("customers", "code", type_=sa.String(${length}), nullable=${nullable})`;

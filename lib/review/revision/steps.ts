@@ -84,13 +84,19 @@ function writtenSteps(
 
 const STATEMENT = /^\s*(?:ALTER|CREATE|DROP|UPDATE|DELETE|INSERT|TRUNCATE|COMMIT|WITH|LOCK|REINDEX|VACUUM|CLUSTER|REFRESH|DO)\b/i;
 
-/** The statement that failed is not always among those that were executed. */
+/** The statement that failed is not always among those that were executed; Alembic may have rendered it, one part after another. */
 function withFailed({ statements, failure }: DirectionFacts): readonly Statement[] {
-  const failed = failure?.statement;
-  if (!failed || statements.some(({ sql }) => squeezed(sql) === squeezed(failed))) return statements;
-  const transaction = statements.at(-1)?.transaction ?? 0;
+  const sql = failure?.statement;
+  if (!sql) return statements;
+  const parts = new Set([squeezed(sql), ...parseSql(sql).map(({ text }) => squeezed(text))]);
+  const isPart = (statement: Statement) => parts.has(squeezed(statement.sql));
+  const first = statements.findIndex(isPart);
+  if (statements[first]?.line) return statements;
+  const { transaction = 0 } = statements[first] ?? statements.at(-1) ?? {};
   const { line = 0 } = failure;
-  return [...statements, { sql: failed, line, transaction, milliseconds: 0, rowCount: -1, locks: [], rewrites: [] }];
+  const failed = { sql, line, transaction, milliseconds: 0, rowCount: -1, locks: [], rewrites: [] };
+  if (first < 0) return [...statements, failed];
+  return statements.flatMap((statement, at) => (at === first ? [failed] : isPart(statement) ? [] : [statement]));
 }
 
 /** Whether an operation of the source and an action of a statement are one. */

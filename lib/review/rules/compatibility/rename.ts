@@ -58,7 +58,7 @@ function isUnnoticed(
   switch (what) {
     case 'table':
       // A view under the old name serves the old code, and so does a table that takes its place.
-      return !step.isExisting(table) || views.has(table) || isSwapped(step, part);
+      return !step.isExisting(table) || step.isNewTable(renamedTo(table, to)) || views.has(table) || isSwapped(step, part);
     case 'column': {
       const isNew = !step.isExisting(table) || step.isNewColumn(table, from) || step.isNewColumn(table, to);
       return isNew || !!views.get(nameBefore(table, actions) ?? '')?.includes(from);
