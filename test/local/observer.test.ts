@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Ask, Report } from '../../lib/contract/facts';
 import { withFolder } from '../../lib/local/processes/with-folder';
+import type { Observed } from '../../lib/local/python/observe';
 import { type ObserverOptions, startObserver } from '../../lib/local/python/observer';
+import { divide, observeSideBySide } from '../../lib/local/python/side-by-side';
+import { withObserver } from '../../lib/local/python/with-observer';
 import { needed } from '../production/environment';
 import { Project } from './project';
 
@@ -146,5 +149,64 @@ describe('the backend’s Python', () => {
         [{ ask: 'graph' }, { ...REPLAY, scratch: 'postgresql://x' }].map((asked) => ({ report: 'created', asked })),
       );
     });
+  });
+});
+
+describe('several Pythons at once', () => {
+  const revisions = ['a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'b1'];
+  let project: Project;
+
+  beforeAll(() => {
+    project = new Project();
+    const concurrently = (sql: string) => `with op.get_context().autocommit_block(): op.execute("${sql}")`;
+    project.revision('a2', 'a1', 'Fail', 'op.execute("ALTER TABLE nowhere ADD name text")');
+    project.revision('a3', 'a2', 'Add', 'op.add_column("users", sa.Column("name", sa.Text))', 'op.drop_column("users", "name")');
+    project.revision('a4', 'a3', 'Seed', `op.execute("INSERT INTO users (name) VALUES ('Ada')")`);
+    // Its second upgrade fails, and what is left is not the same schema.
+    project.revision('a5', 'a4', 'Index', concurrently('CREATE INDEX CONCURRENTLY ix ON users (name)'));
+    const count = 'str(op.get_bind().execute(sa.text("SELECT count(*) FROM users")).scalar())';
+    project.revision('a6', 'a5', 'Count', `op.execute("COMMENT ON TABLE users IS '" + ${count} + "'")`);
+    project.revision('b1', 'a3', 'Branch', 'op.create_table("other", sa.Column("id", sa.BigInteger))', 'op.drop_table("other")');
+  });
+
+  afterAll(() => project.remove());
+
+  /** What is observed by as many Pythons as there are sizes, without durations. */
+  const observedBy = (...sizes: readonly number[]): Promise<Observed> =>
+    withObserver(
+      { project: project.directory, python: [needed('RUNNER_PYTHON')], database: 'scratch' },
+      async ({ observer, another }) => {
+        const left = [...revisions];
+        const shares = sizes.map((size, at) => ({
+          observer: at && another ? another() : observer,
+          revisions: left.splice(0, size),
+        }));
+        const observed = await observeSideBySide(shares, { drift: true });
+        return JSON.parse(JSON.stringify(observed, (key, value) => (key === 'milliseconds' ? 0 : value)));
+      },
+    );
+
+  it('observe what one does', async () => {
+    const byOne = await observedBy(7);
+    expect(byOne.revisions.map(({ upgrade }) => upgrade.outcome)).toEqual(
+      revisions.map((id) => (id === 'a2' ? 'failed' : 'done')),
+    );
+    expect(byOne.revisions[5]?.changes?.added).toEqual({ 'comment on table users': '1' });
+    expect(byOne.revisions[4]?.again?.outcome).toBe('failed');
+    expect(await observedBy(3, 2, 2)).toEqual(byOne);
+  });
+
+  it('get shares that take equally long, if there are enough revisions', () => {
+    const history = Array.from({ length: 1000 }, (_, number) => `r${number}`);
+    const sizes = (count: number, most: number) => divide(history.slice(0, count), most).map(({ length }) => length);
+    expect(sizes(50, 4)).toEqual([50]);
+    expect(sizes(1000, 1)).toEqual([1000]);
+    expect([sizes(100, 2), sizes(300, 2), sizes(1000, 4)]).toEqual([
+      [81, 19],
+      [192, 108],
+      [377, 256, 205, 162],
+    ]);
+    expect(divide(history, 4).flat()).toEqual(history);
+    expect(divide([], 4)).toEqual([[]]);
   });
 });

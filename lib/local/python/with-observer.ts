@@ -16,6 +16,8 @@ export interface WithObserverOptions extends Omit<ObserverOptions, 'scratch' | '
 /** The resources of {@link withObserver}. */
 export interface Observation {
   readonly observer: Observer;
+  /** Starts another Python with a scratch server of its own. Only from an empty scratch server. */
+  readonly another?: () => Observer;
   /** Removed afterwards. */
   readonly folder: string;
   /** How many revisions were restored instead of run. */
@@ -50,13 +52,29 @@ export function withObserver<T>(options: WithObserverOptions, use: (observation:
         open(server);
         return server;
       }) ?? started;
+    const observers = [started];
+    const another = () => {
+      const scratch = start().then((server) => server.url());
+      const more = startObserver({ ...rest, scratch, disposable: true });
+      observers.push(more);
+      return more;
+    };
     let ended: Promise<unknown> | undefined;
     const end = () => {
-      ended ??= Promise.allSettled([started.end(), ...servers.map((server) => server.then(({ stop }) => stop()))]);
+      ended ??= Promise.allSettled([
+        ...observers.map((one) => one.end()),
+        ...servers.map((server) => server.then(({ stop }) => stop())),
+      ]);
       return ended;
     };
     try {
-      return await use({ observer, folder, restored: () => kept?.restored ?? 0, release: () => void end() });
+      return await use({
+        observer,
+        ...(first && !kept && { another }),
+        folder,
+        restored: () => kept?.restored ?? 0,
+        release: () => void end(),
+      });
     } finally {
       await Promise.all([end(), kept?.finish()]);
     }

@@ -115,6 +115,16 @@ def test_a_broken_round_trip_without_a_transaction_is_repaired_for_later_revisio
     assert facts["cc"]["changes"]["added"] == {"column aa.name": "text"}
 
 
+def test_a_revision_whose_second_upgrade_fails_counts_as_applied_for_later_ones(observed: Observed) -> None:
+    observed.table_revision("aa")
+    observed.revision("bb", "aa", CONCURRENTLY, 'op.execute("COMMIT")')
+    observed.revision("cc", "bb", 'op.execute("ALTER TABLE aa ADD name text")', 'op.drop_column("aa", "name")')
+    facts = observed.observe("aa", "bb", "cc")
+    assert facts["bb"]["again"]["failure"]["sqlState"] == "42P07"
+    assert facts["cc"]["upgrade"]["outcome"] == "done"
+    assert "unapplied" not in facts["cc"]
+
+
 @pytest.mark.parametrize("how", ['op.execute("COMMIT")', "op.get_bind().commit()"])
 def test_a_revision_that_commits_itself_keeps_its_version_stamp(observed: Observed, how: str) -> None:
     observed.table_revision("aa")

@@ -107,6 +107,8 @@ class Replay:
         while True:
             self._broken = False
             self._before = self._current = None
+            # The others may fail again, or only their second upgrade has failed.
+            self._failed = [revision for revision in self._failed if revision in self._skipped]
             try:
                 run_environment(self._project, self.steps, around=self.around)
             except RunnerError as error:

@@ -39,7 +39,7 @@ export async function create(session: Session, given: CreateArguments): Promise<
     const hookFailure = fill && table ? await writeBackfill(observer, { revision, file, message }, fill, table) : undefined;
     const graph = await readGraph(observer);
     const chosen = { revisions: [revision], why: 'the new one', unreleased: [revision], edited: [] };
-    const input = await replay(session, given, observer, graph, chosen, started);
+    const input = await replay(session, given, { observer }, graph, chosen, started);
     const found = await judge(session, given, input);
     const reviewed = asIs ? found : await fix({ session, given, observation }, input, found, false);
     return [{ revision, file, left }, reviewed, hookFailure ?? reviewed.fixes?.hookFailure] as const;

@@ -50,7 +50,7 @@ async function write({ observation }: Bench, { files }: Proved): Promise<Pick<Fi
 async function reviewWritten({ session, given, observation }: Bench, { revisions, unreleased, edited, started }: ReviewInput) {
   const graph = await readGraph(observation.observer);
   const chosen = { revisions: revisions.map(({ revision }) => revision), why: '', unreleased, edited };
-  const input = await replay(session, given, observation.observer, graph, chosen, started);
+  const input = await replay(session, given, { observer: observation.observer }, graph, chosen, started);
   return { input, review: await judge(session, given, input) };
 }
 

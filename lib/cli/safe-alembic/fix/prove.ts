@@ -223,7 +223,7 @@ async function reviewWith(
     unreleased: withSeries(input.unreleased),
     edited: input.edited,
   };
-  const replayed = await replay(session, given, observation.observer, placed, chosen, input.started, overlay);
+  const replayed = await replay(session, given, { observer: observation.observer }, placed, chosen, input.started, overlay);
   const again = { ...replayed, revisions: replayed.revisions.map(inProject) };
   return { input: again, review: await judge(session, given, again) };
 }

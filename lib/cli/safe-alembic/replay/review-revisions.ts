@@ -2,8 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Ask, GraphFacts, Overlay } from '../../../contract/facts';
 import { MigrateError } from '../../../contract/failure';
-import { observe } from '../../../local/python/observe';
-import type { Observer } from '../../../local/python/observer';
+import { divide, observeSideBySide } from '../../../local/python/side-by-side';
 import type { Observation } from '../../../local/python/with-observer';
 import { type Review, type ReviewInput, readAhead, review } from '../../../review';
 import type { Session } from '../session';
@@ -37,19 +36,18 @@ export async function reviewRevisions(
   chosen: Chosen,
   started: number,
 ): Promise<Review> {
-  const { observer } = observation;
-  const input = await replay(session, given, observer, graph, chosen, started);
+  const input = await replay(session, given, observation, graph, chosen, started);
   const sizes = given.measure ? readSizes(session.settings, given.statistics) : undefined;
-  const measured = sizes && (await measureRevisions(session, observer, input, sizes, scratchStart(session, given)));
+  const measured = sizes && (await measureRevisions(session, observation.observer, input, sizes, scratchStart(session, given)));
   observation.release();
   return judge(session, given, { ...input, measured, restored: observation.restored() });
 }
 
-/** Replays revisions. `overlay`: with other files than the project has. */
+/** Replays revisions; many at once on several servers, if there may be `another`. `overlay`: with other files than the project has. */
 export async function replay(
   session: Session,
   given: ReplayArguments,
-  observer: Observer,
+  { observer, another }: Pick<Observation, 'observer' | 'another'>,
   graph: GraphFacts,
   { revisions, unreleased, edited }: Chosen,
   started: number,
@@ -58,8 +56,10 @@ export async function replay(
   const { screen, common } = session;
   const progress = common.progress ? new ReplayProgress(screen, graph) : undefined;
   try {
-    const ask = { revisions, drift: true, ...scratchStart(session, given), ...overlay };
-    const observed = await observe(observer, ask, {
+    const ask = { drift: true, ...scratchStart(session, given), ...overlay };
+    const shares = another ? divide(revisions) : [revisions];
+    const observers = shares.map((share, at) => ({ observer: at && another ? another() : observer, revisions: share }));
+    const observed = await observeSideBySide(observers, ask, {
       onProgress: (report) => progress?.advance(report),
       // While the backend's Python replays the next one. `review` reports an error.
       onRevision: (facts) => void readAhead(facts).catch(() => {}),

@@ -35,7 +35,7 @@ export async function review(session: Session, given: ReviewArguments): Promise<
     screen.notes.fact('project', path.relative(process.cwd(), project) || '.');
     screen.notes.fact('reviewed', chosen.why);
     if (!given.fix) return reviewRevisions(session, given, observation, graph, chosen, started);
-    const input = await replay(session, given, observation.observer, graph, chosen, started);
+    const input = await replay(session, given, { observer: observation.observer }, graph, chosen, started);
     const found = await judge(session, given, input);
     return fix({ session, given, observation }, input, found, given.dryRun);
   };
