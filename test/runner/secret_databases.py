@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from cdk_alembic.database import connecting
+from cdk_alembic.database import retries
 from conftest import Database, set_settings
 
 
@@ -24,7 +24,7 @@ def role(database: Database, password: str, name: str = "role") -> Iterator[str]
 def secret_settings(monkeypatch: pytest.MonkeyPatch, scheme: str, **options: Any) -> None:
     variables = {"url": "DATABASE_URL", "urlScheme": scheme}
     set_settings(monkeypatch, database={"source": "secret", "secretArn": "arn:db", "variables": variables}, **options)
-    monkeypatch.setattr(connecting, "PAUSE_SECONDS", (0.1, 0.3))
+    monkeypatch.setattr(retries, "PAUSE_SECONDS", (0.1, 0.3))
     # Put back afterwards.
     monkeypatch.setenv("DATABASE_URL", "")
     for name in ("PGSSLMODE", "PGSSLROOTCERT"):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import traceback
+from contextlib import closing
 from functools import partial
 from typing import Any
 
 from .database.address import DatabaseVariables
-from .database.connecting import Retries, Watchdog
 from .database.destination import Destination
 from .database.failures import shortened
 from .database.lookout import name_holders
+from .database.retries import Retries
+from .database.watchdog import watching
 from .project.configuration import manifest
 from .project.environment import application_context
 from .project.project import Project, loading
@@ -45,8 +47,8 @@ def respond(event: Any, process: Process) -> dict[str, Any]:
             invocation = receive(event, process)
             process.started(invocation)
             with (
-                DatabaseVariables(os.environ, manifest().get("driver")) as variables,
-                Watchdog(invocation.remaining_seconds, invocation.reserve_seconds),
+                closing(DatabaseVariables(os.environ, manifest().get("driver"))) as variables,
+                watching(invocation.remaining_seconds, invocation.reserve_seconds),
             ):
                 if invocation.settings.tenants is None:
                     answer = _answer(invocation, variables)

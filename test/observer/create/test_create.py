@@ -75,7 +75,7 @@ def project(root: Path, database: str, template: str = "generic", driver: str = 
     (directory / "alembic" / "script.py.mako").write_text((TEMPLATES / template / "script.py.mako").read_text())
     (directory / "models.py").write_text(MODELS)
     there = Project(directory)
-    there.load()
+    there.revisions.load()
     return there
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from cdk_alembic.database import connecting
+from cdk_alembic.database import destination, retries
 from conftest import Backend, Database, failure, invoke, set_settings
 from each_driver import DRIVERS
 from network import aws, closed_port, port_of, proxy
@@ -60,7 +60,7 @@ class TestEveryDriver:
     def test_a_database_that_never_answers_fails_within_seconds(
         self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
     ) -> None:
-        monkeypatch.setattr(connecting, "CONNECT_TIMEOUT_SECONDS", 2)
+        monkeypatch.setattr(destination, "CONNECT_TIMEOUT_SECONDS", 2)
         with socket.create_server(("127.0.0.1", 0)) as silent:
             database.port = str(silent.getsockname()[1])
             package.initialise(database.url(scheme), template)
@@ -111,7 +111,7 @@ class TestEveryDriver:
 def test_a_statement_may_take_longer_than_connecting(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
 ) -> None:
-    monkeypatch.setattr(connecting, "CONNECT_TIMEOUT_SECONDS", 2)
+    monkeypatch.setattr(destination, "CONNECT_TIMEOUT_SECONDS", 2)
     # On a busy machine a connect may take so long, too.
     set_settings(monkeypatch, limits={"connectRetrySeconds": 120})
     package.initialise(database.url(scheme), template)
@@ -141,10 +141,10 @@ def test_an_ipv6_host_is_reached(
 def test_a_database_that_is_starting_is_waited_for(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
 ) -> None:
-    monkeypatch.setattr(connecting, "PAUSE_SECONDS", (0.1, 0.3))
+    monkeypatch.setattr(retries, "PAUSE_SECONDS", (0.1, 0.3))
     set_settings(monkeypatch, limits={"connectRetrySeconds": 120})
     refused = threading.Event()
-    monkeypatch.setattr(connecting, "log", lambda *_, **__: refused.set())
+    monkeypatch.setattr(retries, "log", lambda *_, **__: refused.set())
     with closed_port() as bound, ExitStack() as opened:
         database.port = str(port_of(bound))
         package.initialise(database.url(scheme), template)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from cdk_alembic.database import connecting
+from cdk_alembic.database import watchdog
 from conftest import (
     AT_GATE,
     NEAR_DEADLINE,
@@ -142,7 +142,7 @@ op.execute("INSERT INTO slow VALUES (1)")
 def test_a_commit_that_checks_deferred_constraints_may_take_as_long_as_its_revision(
     backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, begun_by: str
 ) -> None:
-    monkeypatch.setattr(connecting, "ANSWER_SECONDS", 3)
+    monkeypatch.setattr(watchdog, "ANSWER_SECONDS", 3)
     env = (backend.directory / "alembic" / "env.py").read_text()
     assert "connectable.connect()" in env
     backend.write_env(env.replace("connectable.connect()", f"connectable.{begun_by}()"))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from cdk_alembic.database import address as addresses
-from cdk_alembic.database import connecting
+from cdk_alembic.database import destination, watchdog
 from conftest import Backend, Database, invoke
 from each_driver import DRIVERS
 from network import closed_port, freezing, port_of
@@ -27,8 +27,8 @@ def test_a_database_that_freezes_is_the_outcome_of_its_tenant(
     moment: str,
 ) -> None:
     by_secret(scheme, template, limits={"connectRetrySeconds": 0, "lockRetrySeconds": 0})
-    monkeypatch.setattr(connecting, "ANSWER_SECONDS", 5)
-    monkeypatch.setattr(connecting, "CONNECT_TIMEOUT_SECONDS", 5)
+    monkeypatch.setattr(watchdog, "ANSWER_SECONDS", 5)
+    monkeypatch.setattr(destination, "CONNECT_TIMEOUT_SECONDS", 5)
     fetch = addresses._fetch
     package.table_revision("r1")
     with closed_port() as bound, freezing(bound, moment.encode()) as frozen:

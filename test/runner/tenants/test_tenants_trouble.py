@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 import pytest
+from cdk_alembic.database import version_table
 from cdk_alembic.database.version_table import key_of
-from cdk_alembic.run import conclusion
 from conftest import AT_GATE, NEAR_DEADLINE, Backend, Context, Database, eventually, failure, gate, invoke
 from each_driver import DRIVERS
 from processes import Call
@@ -266,14 +266,14 @@ class TestTheCall:
         counts = []
         count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         tenants.revision("r2", "r1", "op.get_bind().exec_driver_sql('SELECT 1/0')")
-        heads_in = conclusion.heads_in
+        heads_in = version_table.heads_in
 
         def counted(*connection_and_table: Any) -> tuple[str, ...]:
             # A session that was closed is there for a moment more: so was the one that counts.
             counts.append(eventually(lambda: database.rows(count) == [(2,)]))
             return heads_in(*connection_and_table)
 
-        monkeypatch.setattr(conclusion, "heads_in", counted)
+        monkeypatch.setattr(version_table, "heads_in", counted)
         invoke(batch(*"abc"))
         assert counts == [True] * 3
 

@@ -29,10 +29,7 @@ _THIS_MACHINE = re.compile(r"localhost|\b127\.0\.0\.1\b|::1|\.s\.PGSQL\.")
 
 
 class DatabaseVariables:
-    """The environment variables from which the backend reads its database's address.
-
-    As a context manager, it removes its TLS settings on exit: the next database may be a different one.
-    """
+    """The environment variables from which the backend reads its database's address."""
 
     def __init__(self, environ: MutableMapping[str, str], driver: str | None = None) -> None:
         """`driver`: the driver for a URL if the settings do not name one."""
@@ -42,12 +39,6 @@ class DatabaseVariables:
         self._names: list[str] = []
         self.address: dict[str, str] | None = None
         """The address that was set last; None: the environment is complete without it."""
-
-    def __enter__(self) -> DatabaseVariables:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.take_tls_back()
 
     def fill(self, database: dict[str, Any]) -> bool:
         """Sets the variables that the settings name. Returns whether a value changed. Raises RunnerError `secret_unavailable`."""
@@ -78,8 +69,8 @@ class DatabaseVariables:
                 f"; the function sets {', '.join(self._names)}: if env.py reads others, name them with DatabaseVariables"
             )
 
-    def take_tls_back(self) -> None:
-        """Removes the variables that `ask_for_tls` set."""
+    def close(self) -> None:
+        """Removes the variables that `ask_for_tls` set: the next database may be a different one."""
         for name in self._tls:
             self._environ.pop(name, None)
         self._tls.clear()

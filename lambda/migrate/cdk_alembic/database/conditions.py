@@ -7,8 +7,8 @@ import ssl
 from typing import NamedTuple
 
 from ..protocol.errors import RunnerError
-from .connecting import gave_up
 from .failures import describe, origin_of, sql_state
+from .watchdog import gave_up
 
 _TLS = re.compile(r"certificate|not support SSL|rejected SSL|refuses SSL")
 

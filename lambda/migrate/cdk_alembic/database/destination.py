@@ -14,8 +14,8 @@ from ..protocol.errors import RunnerError
 from ..protocol.log import log
 from . import drivers
 from .address import DatabaseVariables
-from .connecting import WATCHDOG, bounded
 from .listeners import listening
+from .watchdog import WATCHDOG
 
 DEFAULT_PORT = "5432"
 
@@ -27,6 +27,12 @@ _TLS = (
     "ssl", "ssl_context", "sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslnegotiation", "direct_tls",
     "channel_binding",
 )  # fmt: skip
+
+
+# A security group drops packets silently, and three of the four drivers would wait until the function times out.
+CONNECT_TIMEOUT_SECONDS = 10
+
+_TIMEOUT_OPTION = {"psycopg": "connect_timeout", "psycopg2": "connect_timeout", "asyncpg": "timeout", "pg8000": "timeout"}
 
 
 class Server(NamedTuple):
@@ -148,3 +154,25 @@ class Destination:
                 "MigrationDatabase.fromEnvironment(), which leaves all addresses to env.py",
             )
             raise self.refused
+
+
+def bounded(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
+    """SQLAlchemy's do_connect event: limits the attempt to CONNECT_TIMEOUT_SECONDS in the options, unless env.py sets its own
+    limit. Returns None if the dialect should connect with them."""
+    watchdog = WATCHDOG.get()
+    if watchdog and watchdog.is_over:
+        raise dialect.dbapi.OperationalError("the deadline is too near to connect again")
+    if watchdog and not arguments:
+        watchdog.address = (dialect.driver, options)
+    option = _TIMEOUT_OPTION.get(dialect.driver)
+    if option is None or option in options:
+        return None
+    options[option] = CONNECT_TIMEOUT_SECONDS
+    if dialect.driver != "pg8000":
+        return None
+    if "ssl_context" not in options and (context := drivers.tls()):
+        options["ssl_context"] = context
+    connection = dialect.connect(*arguments, **options)
+    # pg8000 would apply the connection timeout to every statement.
+    connection._usock.settimeout(None)
+    return connection

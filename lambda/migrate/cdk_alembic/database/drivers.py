@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import ssl
 import struct
 from collections.abc import Mapping
 from typing import Any
 
-from .connecting import WATCHDOG, expecting, tls
+from .watchdog import WATCHDOG, expecting
 
 CONNECT_SECONDS = 3
 # A migration that alters the version table blocks all its readers.
@@ -28,6 +30,23 @@ def options(driver: str, address: Mapping[str, Any]) -> dict[str, Any]:
     name = "database" if driver in ("asyncpg", "pg8000") else "dbname"
     given = {part: str(address[part]) for part in ("host", "user", "password")}
     return {**given, "port": int(address["port"]), name: str(address["database"])}
+
+
+def tls() -> ssl.SSLContext | None:
+    """TLS for pg8000, which does not read the environment variables of libpq and asyncpg."""
+    mode = os.environ.get("PGSSLMODE")
+    if mode not in ("require", "verify-ca", "verify-full"):
+        return None
+    # Like libpq and asyncpg. From Python 3.13 on, create_default_context() also refuses authorities that lack an extension.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if bundle := os.environ.get("PGSSLROOTCERT"):
+        context.load_verify_locations(bundle)
+    else:
+        context.load_default_certs()
+    context.check_hostname = mode == "verify-full"
+    if mode == "require":
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def connect(driver: str, options: Mapping[str, Any], waits: Mapping[str, str] = _WAITS) -> Any:

@@ -15,10 +15,10 @@ from contextlib import suppress
 from typing import Any
 
 from ..protocol.log import log
-from .connecting import host_of
 from .failures import describe, sql_state
 from .session import brief_connection, execute
 from .version_table import VersionTable, full_name, is_locked
+from .watchdog import host_of
 
 # No foreign key: a run has its row, committed, before its first revision, and no row is ever deleted. PostgreSQL would check it
 # once per revision.

@@ -18,8 +18,8 @@ from ..protocol.log import log
 from ..protocol.request import Invocation
 from . import drivers
 from .blockers import Seen, in_words, of_backend, of_own_tables, remedies, seen, to_end
-from .connecting import WATCHDOG
 from .failures import describe, sql_state
+from .watchdog import WATCHDOG
 
 # PostgreSQL ends the wait after the whole lock timeout.
 SHARE_OF_LOCK_TIMEOUT = 0.2

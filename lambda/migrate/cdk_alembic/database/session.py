@@ -161,7 +161,7 @@ class Session:
         """Number of statements in the last revision."""
         self.left_transaction = False
         """Whether the last revision committed something itself, with an autocommit block or a commit."""
-        self._connection = connection
+        self.connection = connection
         self._invocation = invocation
         self._lookout = lookout
         self._is_watching = False
@@ -190,18 +190,18 @@ class Session:
     def _set(self, lock_timeout: float | None) -> None:
         was_watching, self._is_watching = self._is_watching, False
         try:
-            bound(self._connection, self._invocation, lock_timeout)
+            bound(self.connection, self._invocation, lock_timeout)
         finally:
             self._is_watching = was_watching
         self._lock_timeout = lock_timeout
         self._set_at = time.monotonic()
 
-    def end_revision(self, connection: Any, statement: str, **values: Any) -> Any:
+    def end_revision(self, statement: str, **values: Any) -> Any:
         """The row of the statement that ends a revision, which also sets the next one's limits, until a rollback. Raises
         SQLAlchemyError."""
         self._lock_timeout = self._invocation.settings.limits.lock_timeout
-        calls, parameters = limits(self._connection, self._invocation, self._lock_timeout)
-        row = repeated(connection, f"{statement}, {calls}", **values, **parameters)
+        calls, parameters = limits(self.connection, self._invocation, self._lock_timeout)
+        row = repeated(self.connection, f"{statement}, {calls}", **values, **parameters)
         self._set_at = time.monotonic()
         return row
 
@@ -248,8 +248,8 @@ class Session:
 def watched(connection: Any, pid: int, invocation: Invocation, lookout: Lookout) -> Iterator[Session]:
     """The session of a connection while it migrates. `pid`: its process id. Raises RunnerError if it can't roll back."""
     refuse_autocommit(connection)
-    lookout.watch(pid)
     session, pooled = Session(connection, invocation, lookout), connection.connection
+    lookout.watch(pid)
     if hasattr(pooled, "driver_connection"):
         invocation.connection = pooled.driver_connection
     else:

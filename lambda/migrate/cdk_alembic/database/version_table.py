@@ -13,8 +13,8 @@ from ..protocol.errors import RunnerError
 from ..protocol.request import Invocation
 from .blockers import of_session, seen
 from .conditions import pooled
-from .connecting import expect
-from .session import BRIEFLY, bound, execute
+from .session import BRIEFLY, bound, brief_connection, execute
+from .watchdog import expect
 
 # A session that waits in pg_advisory_lock holds a snapshot, and CREATE INDEX CONCURRENTLY waits for snapshots: a deadlock.
 # Polling in autocommit holds none between two tries, https://www.postgresql.org/docs/current/explicit-locking.html
@@ -62,30 +62,19 @@ class VersionTable(NamedTuple):
     name: str
     own_schema: str | None
     """env.py's version_table_schema; for a tenant, its schema. It names the mutex and the history."""
-    visible_schema: str | None
-    """The schema that the search_path resolves to."""
-    translated_schema: str | None
-    """The configured schema after schema_translate_map."""
+    schema: str | None
+    """The schema in which Alembic reads and writes it; None: no schema of the search_path exists."""
+    is_translated: bool
+    """Whether Alembic writes it to another schema than it searches: the search ignores schema_translate_map."""
     has_asked_schema: bool
     """Whether the database has the schema passed to `find`."""
     pid: int
     """Process id of the server that env.py's connection is to."""
 
     @property
-    def schema(self) -> str | None:
-        """The schema in which Alembic reads and writes it."""
-        return self.translated_schema or self.visible_schema
-
-    @property
     def full_name(self) -> str:
         """Its name in the run history."""
         return full_name(self.name, self.own_schema)
-
-    @property
-    def is_translated(self) -> bool:
-        """Whether Alembic writes it to another schema than it searches: the search ignores schema_translate_map."""
-        configured = self.own_schema
-        return self.translated_schema != configured and (configured is not None or self.translated_schema != self.visible_schema)
 
 
 def full_name(name: str, schema: str | None) -> str:
@@ -99,16 +88,11 @@ def find(context: Any, schema: str | None = None) -> VersionTable:
     with _outside_transaction(connection):
         row = execute(connection, _FIND, name=context.version_table, schema=schema).one()
     server, database, current, found, has_schema, pid, *_ = row
-    return VersionTable(
-        server,
-        database,
-        context.version_table,
-        context.version_table_schema or None,
-        found or current,
-        connection.schema_for_object(context._version),
-        has_schema,
-        pid,
-    )
+    configured, visible = context.version_table_schema or None, found or current
+    translated = connection.schema_for_object(context._version)
+    is_translated = translated != configured and (configured is not None or translated != visible)
+    schema = translated or visible
+    return VersionTable(server, database, context.version_table, configured, schema, is_translated, has_schema, pid)
 
 
 def prepare(connection: Any) -> None:
@@ -137,9 +121,28 @@ def heads_in(connection: Any, table: VersionTable) -> tuple[str, ...]:
     return tuple(sorted((row[0] for row in rows), key=str))
 
 
+def heads_after(context: Any, table: VersionTable, mutex: Any) -> tuple[str, ...] | None:
+    """The version table's revisions after an execution of env.py, read over the connection that holds the mutex, or a new one;
+    None if they can't be read here."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    if table.schema is None or table.is_translated:
+        # Only Alembic's own statements find a translated table.
+        return None
+    heads = None
+    try:
+        heads = heads_in(mutex, table)
+    except SQLAlchemyError:
+        # The mutex's session was ended.
+        with suppress(SQLAlchemyError), brief_connection(context) as connection:
+            heads = heads_in(connection, table)
+    # Rows that Alembic never writes are not revisions.
+    return heads if heads is not None and all(isinstance(head, str) for head in heads) else None
+
+
 @contextmanager
-def hold_mutex(connection: Any, invocation: Invocation, table: VersionTable) -> Iterator[Any]:
-    """Holds the version table's mutex over an autocommit connection of its own, and yields that connection.
+def hold_mutex(connection: Any, invocation: Invocation, table: VersionTable) -> Iterator[None]:
+    """Holds the version table's mutex over an autocommit connection of its own.
 
     Waits within the stage's limit and the remaining time, then raises RunnerError `locked`, which names the holder.
     """
@@ -163,7 +166,7 @@ def hold_mutex(connection: Any, invocation: Invocation, table: VersionTable) -> 
     invocation.lock_wait_seconds += time.monotonic() - started
     try:
         bound(connection, invocation)
-        yield connection
+        yield
     finally:
         try:
             execute(connection, _RELEASE, key=key)
@@ -218,9 +221,9 @@ def is_locked(connection: Any, context: Any) -> bool:
 def _acquire(connection: Any, key: int, wait_seconds: float, invocation: Invocation) -> None:
     pid = connection.info[PID]
     end = time.monotonic() + wait_seconds
-    invocation.refuse_if_cancelled()
-    expect()
     while True:
+        invocation.refuse_if_cancelled()
+        expect()
         now, is_held = execute(connection, _TRY, key=key, pid=pid).one()
         if now != pid:
             raise pooled(f"the backend changed from {pid} to {now}")
@@ -229,8 +232,6 @@ def _acquire(connection: Any, key: int, wait_seconds: float, invocation: Invocat
         if time.monotonic() >= end:
             raise _locked(connection, key, wait_seconds)
         time.sleep(random.uniform(*POLL_SECONDS))
-        expect()
-        invocation.refuse_if_cancelled()
 
 
 def _locked(connection: Any, key: int, waited: float) -> RunnerError:

@@ -16,7 +16,6 @@ from ..database.session import brief_connection
 from ..project.environment import current
 from ..project.project import Project
 from ..project.render import render
-from ..project.revisions import path
 from ..protocol.errors import RunnerError
 from ..protocol.log import log
 from ..protocol.request import Invocation
@@ -128,9 +127,9 @@ def refuse(project: Project, invocation: Invocation) -> None:
             return look(connection)
 
     heads, followed = current(project, read)
-    if followed is None or project.unknown(heads):
+    if followed is None or project.revisions.unknown(heads):
         return
-    steps, _ = path(project, invocation.request.revision or "head", heads, downgrade=False)
+    steps, _ = project.revisions.path(invocation.request.revision or "head", heads, downgrade=False)
     refuse_breaks(judged(changes_of(project, steps), followed), invocation)
 
 

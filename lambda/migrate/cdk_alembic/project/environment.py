@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ..database.conditions import condition
-from ..database.connecting import expecting
 from ..database.failures import describe, location, missing_variable
 from ..database.version_table import prepare
+from ..database.watchdog import expecting
 from ..protocol.errors import EnvFailed, RunnerError
 from .configuration import left_out, needs_flask, to_package
 from .project import Project
-from .revisions import check_rows
 
 Steps = Callable[[tuple[str, ...], Any], Iterable[Any]]
 Around = Callable[[Any], AbstractContextManager[None]]
@@ -85,7 +84,7 @@ def current(project: Project, look: Callable[[tuple[str, ...], Any], Any] = lamb
     found: list[tuple[Any, Any]] = []
 
     def steps(heads: tuple[str, ...], context: Any) -> tuple[()]:
-        check_rows(project, heads, context.version_table)
+        project.revisions.check_rows(heads, context.version_table)
         heads = tuple(sorted(heads))
         found.append((heads, look(heads, context)))
         return ()
@@ -140,9 +139,10 @@ class _Execution:
                 raise _Unproved
             self.runs += 1
             self._project.version_table = context.version_table
-            self._project.load()
+            self._project.revisions.load()
             if self._around is None:
                 prepare(context.connection)
+            # `around` opens connections to the database that is migrated.
             with self._around(context) if self._around else nullcontext(), destination.migrating():
                 run_migrations(**arguments)
         except (Exception, SystemExit) as error:

@@ -7,7 +7,6 @@ import os
 import sys
 import sysconfig
 import tempfile
-import traceback
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,15 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from ..database.destination import Destination
-from ..database.failures import describe, location, missing_variable
 from ..protocol.errors import ProjectError, RunnerError
 from ..protocol.rules import BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY
-from .configuration import command_of, configuration, manifest, package_root, refuse_too_old, repair
-from .graph import Node, problem, without_id
+from .configuration import command_of, configuration, manifest, package_root, refuse_too_old
+from .revisions import Revisions, not_loaded
 
 
 class Project:
-    """One project, as Alembic reads it. Loads the revisions on first use, which is after env.py has started."""
+    """One project, as Alembic reads it."""
 
     def __init__(
         self,
@@ -58,16 +56,13 @@ class Project:
         refuse_too_old()
         try:
             from alembic.script import ScriptDirectory
-            from alembic.script.revision import RevisionMap
 
             self.script = ScriptDirectory.from_config(self.config)
             # Alembic prepends prepend_sys_path each time, and one function serves many requests.
             sys.path[:] = dict.fromkeys(sys.path)
         except (Exception, SystemExit) as error:
-            raise self._elsewhere() or self._not_loaded(error, "alembic") from error
-        self._found: list[Any] = []
-        self._is_whole = False
-        self.script.revision_map = RevisionMap(self._scripts)
+            raise self._elsewhere() or not_loaded(error, "alembic", self.environment) from error
+        self.revisions = Revisions(self.script, self.environment)
 
     @classmethod
     def of_package(cls, destination: Destination | None = None) -> Project:
@@ -103,39 +98,6 @@ class Project:
                 )
         return None
 
-    def load(self) -> None:
-        """Loads the revisions. Call it while env.py runs: env.py may set their locations and requirements. Raises
-        ProjectError."""
-        try:
-            self.script.get_heads()
-        except ProjectError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise _without_id(error) or self.problem() or self._not_loaded(error, self.command) from error
-
-    def problem(self) -> ProjectError | None:
-        """The error in the order of the revisions that were loaded; None if there is none."""
-        # If a file can't be loaded, those after it are not missing.
-        return problem([_node(script) for script in self._found]) if self._is_whole else None
-
-    def _scripts(self) -> Iterator[Any]:
-        """The scripts that Alembic loads."""
-        self._found.clear()
-        self._is_whole = False
-        for script in self.script._load_revisions():
-            if not script.revision:
-                raise without_id(Path(script.path).name)
-            self._found.append(script)
-            yield script
-        self._is_whole = True
-        if len({script.revision for script in self._found}) < len(self._found):
-            raise self.problem()
-
-    @property
-    def heads(self) -> tuple[str, ...]:
-        self.load()
-        return tuple(sorted(self.script.get_heads()))
-
     @property
     def command(self) -> str:
         """What a person runs Alembic with."""
@@ -147,26 +109,6 @@ class Project:
         if self.is_packaged:
             return "in the `environment` of the construct or of the function"
         return 'in this shell, or with the setting "environment" in cdk-alembic.json'
-
-    def _not_loaded(self, error: BaseException, command: str) -> ProjectError:
-        message = f"the revisions could not be loaded: {describe(error)}{location(error)}"
-        step = f"set it {self.environment}" if missing_variable(error) else repair(command)
-        return ProjectError("invalid_project", message, step)
-
-    def known(self, revision: str) -> bool:
-        """Whether a script has exactly this id (Alembic would also accept a prefix)."""
-        return revision in self.script.revision_map._revision_map
-
-    def unknown(self, revisions: Iterable[str]) -> list[str]:
-        """The revisions that no script has."""
-        return sorted(revision for revision in revisions if not self.known(revision))
-
-    def lineage(self, heads: Iterable[str]) -> set[str]:
-        """Every revision that has a script and is applied if the version table has `heads`."""
-        heads = tuple(head for head in heads if self.known(head))
-        if not heads:
-            return set()
-        return {script.revision for script in self.script.iterate_revisions(heads, "base", implicit_base=True)}
 
     def for_tenant(self, argument: str) -> None:
         """Sets a new configuration with Alembic's `-x tenant=...`, without changes by other tenants' env.py."""
@@ -200,15 +142,6 @@ def _links_to(folder: Path) -> Path:
         for name in files:
             (linked / name).symlink_to(Path(above, name))
     return root
-
-
-def _without_id(error: BaseException) -> ProjectError | None:
-    """The error for the file that Alembic was reading, if it declares no id. Alembic's own has no file, or no step that helps."""
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        module = frame.f_locals.get("module") if frame.f_code.co_name in ("_from_path", "_from_filename") else None
-        if module is not None and not isinstance(getattr(module, "revision", None), str):
-            return without_id(str(frame.f_locals["filename"]))
-    return None
 
 
 def import_root(folder: Path) -> Path:
@@ -254,15 +187,3 @@ def collecting() -> Iterator[None]:
     finally:
         gc.disable()
         gc.unfreeze()
-
-
-def _node(script: Any) -> Node:
-    given = script.dependencies or ()
-    depends_on = (given,) if isinstance(given, str) else tuple(given)
-    labels = tuple(script._orig_branch_labels or ())
-    return Node(script.revision, Path(script.path).name, tuple(script._versioned_down_revisions), depends_on, labels)
-
-
-def info(script: Any) -> dict[str, str]:
-    """A script as the contract's RevisionInfo: its id and the first line of its docstring."""
-    return {"revision": script.revision, "message": ((script.doc or "").strip().splitlines() or [""])[0]}

@@ -1,41 +1,183 @@
-"""The order of the revisions, and the steps from a database's revision to a target."""
+"""A project's revisions: their order, and the steps from a database's revision to a target."""
 
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from ..database.failures import describe
+from ..database.failures import describe, location, missing_variable
 from ..protocol.errors import ProjectError, RunnerError
-from .graph import is_meant
-from .project import Project
+from .configuration import command_of, repair
+from .graph import Node, is_meant, problem, without_id
 
 _RELATIVE = re.compile(r"[+-][0-9]+$")
 
 
-def path(project: Project, revision: str, heads: tuple[str, ...], downgrade: bool) -> tuple[list[Any], list[str]]:
-    """The steps from `heads` to `revision`, and `revision` as ids (empty: base).
+class Revisions:
+    """Loaded on first use, which is after env.py has started."""
 
-    `head` means all heads if several are intended (see is_meant). Raises ProjectError `multiple_heads` or RunnerError
-    `unknown_revision`.
-    """
-    if revision == "head" and len(project.heads) > 1:
-        refuse_heads_that_are_not_meant(project)
-        revision = "heads"
-    with alembic_errors(project, revision):
-        script = project.script
-        steps = list(script._downgrade_revs(revision, heads) if downgrade else script._upgrade_revs(revision, heads))
-    if not _RELATIVE.search(revision):
-        return steps, resolve(project, revision)
-    return steps, sorted(steps[-1].to_revisions_no_deps if steps else heads)
+    def __init__(self, script: Any, environment: str) -> None:
+        """`script`: Alembic's ScriptDirectory. `environment`: where variables are set."""
+        from alembic.script.revision import RevisionMap
 
+        self._script = script
+        self._environment = environment
+        self._found: list[Any] = []
+        self._is_whole = False
+        script.revision_map = RevisionMap(self._scripts)
 
-def resolve(project: Project, revision: str) -> list[str]:
-    """An absolute revision as ids; empty for base. Raises RunnerError `unknown_revision`."""
-    with alembic_errors(project, revision):
-        return sorted(script.revision for script in project.script.get_revisions(revision) if script is not None)
+    @property
+    def _command(self) -> str:
+        return command_of(Path(self._script.dir))
+
+    def load(self) -> None:
+        """Loads the revisions. Call it while env.py runs: env.py may set their locations and requirements. Raises
+        ProjectError."""
+        try:
+            self._script.get_heads()
+        except ProjectError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise _without_id(error) or self.problem() or not_loaded(error, self._command, self._environment) from error
+
+    def problem(self) -> ProjectError | None:
+        """The error in the order of the revisions that were loaded; None if there is none."""
+        # If a file can't be loaded, those after it are not missing.
+        return problem([_node(script) for script in self._found]) if self._is_whole else None
+
+    def _scripts(self) -> Iterator[Any]:
+        """The scripts that Alembic loads."""
+        self._found.clear()
+        self._is_whole = False
+        for script in self._script._load_revisions():
+            if not script.revision:
+                raise without_id(Path(script.path).name)
+            self._found.append(script)
+            yield script
+        self._is_whole = True
+        if len({script.revision for script in self._found}) < len(self._found):
+            raise self.problem()
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        self.load()
+        return tuple(sorted(self._script.get_heads()))
+
+    def known(self, revision: str) -> bool:
+        """Whether a script has exactly this id (Alembic would also accept a prefix)."""
+        return revision in self._script.revision_map._revision_map
+
+    def unknown(self, revisions: Iterable[str]) -> list[str]:
+        """The revisions that no script has."""
+        return sorted(revision for revision in revisions if not self.known(revision))
+
+    def lineage(self, heads: Iterable[str]) -> set[str]:
+        """Every revision that has a script and is applied if the version table has `heads`."""
+        heads = tuple(head for head in heads if self.known(head))
+        if not heads:
+            return set()
+        return {script.revision for script in self._script.iterate_revisions(heads, "base", implicit_base=True)}
+
+    def path(self, revision: str, heads: tuple[str, ...], downgrade: bool) -> tuple[list[Any], list[str]]:
+        """The steps from `heads` to `revision`, and `revision` as ids (empty: base).
+
+        `head` means all heads if several are intended (see is_meant). Raises ProjectError `multiple_heads` or RunnerError
+        `unknown_revision`.
+        """
+        if revision == "head" and len(self.heads) > 1:
+            self.refuse_heads_that_are_not_meant()
+            revision = "heads"
+        with self.alembic_errors(revision):
+            move = self._script._downgrade_revs if downgrade else self._script._upgrade_revs
+            steps = list(move(revision, heads))
+        if not _RELATIVE.search(revision):
+            return steps, self.resolve(revision)
+        return steps, sorted(steps[-1].to_revisions_no_deps if steps else heads)
+
+    def resolve(self, revision: str) -> list[str]:
+        """An absolute revision as ids; empty for base. Raises RunnerError `unknown_revision`."""
+        with self.alembic_errors(revision):
+            return sorted(script.revision for script in self._script.get_revisions(revision) if script is not None)
+
+    def check_rows(self, rows: Iterable[Any], table: str) -> None:
+        """Raises RunnerError `invalid_version_table` if the version table has rows that Alembic never writes."""
+        rows = tuple(rows)
+        strange = [row for row in rows if not isinstance(row, str) or not row]
+        twice = [row for row in rows if rows.count(row) > 1]
+        if strange:
+            what = f"holds {'NULL' if strange[0] is None else repr(strange[0])} in place of a revision"
+            remedy = "delete that row, and make the column version_num varchar(32) NOT NULL again"
+        elif twice:
+            what = f"holds {twice[0]} {len(twice)} times"
+            remedy = "delete all of these rows but one, and make version_num the primary key again"
+        elif len(rows) > 1 and (older := self._implied(rows)):
+            what = f"holds {', '.join(sorted(rows))}, and {older} comes before another one of them"
+            remedy = f"delete the row {older}: the later one says that it is applied"
+        else:
+            return
+        raise RunnerError("invalid_version_table", f"the version table {table} {what}", f"{remedy}; nothing was changed")
+
+    def _implied(self, rows: tuple[str, ...]) -> str | None:
+        """A row that is redundant because another row implies it."""
+        known = [row for row in rows if self.known(row)]
+        seen: set[str] = set()
+        open_ends = [below for row in known for below in self._below(row)]
+        while open_ends:
+            revision = open_ends.pop()
+            if revision in known:
+                return revision
+            if revision not in seen:
+                seen.add(revision)
+                open_ends.extend(self._below(revision))
+        return None
+
+    def _below(self, revision: str) -> Iterable[str]:
+        return self._script.get_revision(revision)._versioned_down_revisions
+
+    def refuse_ahead(self, heads: tuple[str, ...]) -> None:
+        """Raises RunnerError `database_ahead` if the database has revisions that the scripts do not have."""
+        unknown = self.unknown(heads)
+        if unknown:
+            raise RunnerError(
+                "database_ahead",
+                f"the database is at {', '.join(unknown)}, which this release does not have "
+                f"(its heads: {', '.join(self.heads) or 'none'})",
+                "deploy the release that has this revision, or a newer one; nothing was changed",
+                revision=unknown[0],
+            )
+
+    @contextmanager
+    def alembic_errors(self, revision: str) -> Iterator[None]:
+        """Translates Alembic's exceptions about a revision into RunnerError `unknown_revision`."""
+        try:
+            yield
+        # For some notations, such as a relative step from an unknown label, Alembic raises arbitrary exceptions.
+        except Exception as error:
+            reason = describe(error) if str(error) else "Alembic does not accept it"
+            raise RunnerError(
+                "unknown_revision",
+                f'revision "{revision}" can\'t be reached: {reason}',
+                f"name a revision of this release (its heads: {', '.join(self.heads) or 'none'}); "
+                "the command history lists all of them",
+            ) from error
+
+    def refuse_heads_that_are_not_meant(self) -> None:
+        """Raises ProjectError `multiple_heads`, with the merge command, if several heads are not intended."""
+        if len(self.heads) > 1 and not is_meant(self.branch_labels()):
+            raise ProjectError(
+                "multiple_heads",
+                f"the scripts have {len(self.heads)} heads: {', '.join(self.heads)}",
+                f'merge them with `{self._command} merge -m "Merge heads" {" ".join(self.heads)}` and try again, '
+                "or give each branch a different label if this is intended",
+            )
+
+    def branch_labels(self) -> dict[str, set[str]]:
+        """The branch labels of each head, including those of its ancestors."""
+        return {head.revision: head.branch_labels for head in self._script.get_revisions(self.heads)}
 
 
 def same_target(target: list[str], revision: str) -> str:
@@ -45,84 +187,30 @@ def same_target(target: list[str], revision: str) -> str:
     return target[0] if target else "base"
 
 
-def check_rows(project: Project, rows: Iterable[Any], table: str) -> None:
-    """Raises RunnerError `invalid_version_table` if the version table has rows that Alembic never writes."""
-    rows = tuple(rows)
-    strange = [row for row in rows if not isinstance(row, str) or not row]
-    twice = [row for row in rows if rows.count(row) > 1]
-    if strange:
-        what = f"holds {'NULL' if strange[0] is None else repr(strange[0])} in place of a revision"
-        remedy = "delete that row, and make the column version_num varchar(32) NOT NULL again"
-    elif twice:
-        what = f"holds {twice[0]} {len(twice)} times"
-        remedy = "delete all of these rows but one, and make version_num the primary key again"
-    elif len(rows) > 1 and (older := _implied(project, rows)):
-        what = f"holds {', '.join(sorted(rows))}, and {older} comes before another one of them"
-        remedy = f"delete the row {older}: the later one says that it is applied"
-    else:
-        return
-    raise RunnerError("invalid_version_table", f"the version table {table} {what}", f"{remedy}; nothing was changed")
+def not_loaded(error: BaseException, command: str, environment: str) -> ProjectError:
+    """The error for scripts that can't be loaded. `command`: what a person runs Alembic with. `environment`: where variables are
+    set."""
+    message = f"the revisions could not be loaded: {describe(error)}{location(error)}"
+    step = f"set it {environment}" if missing_variable(error) else repair(command)
+    return ProjectError("invalid_project", message, step)
 
 
-def _implied(project: Project, rows: tuple[str, ...]) -> str | None:
-    """A row that is redundant because another row implies it."""
-    known = [row for row in rows if project.known(row)]
-    seen: set[str] = set()
-    open_ends = [below for row in known for below in _below(project, row)]
-    while open_ends:
-        revision = open_ends.pop()
-        if revision in known:
-            return revision
-        if revision not in seen:
-            seen.add(revision)
-            open_ends.extend(_below(project, revision))
+def _without_id(error: BaseException) -> ProjectError | None:
+    """The error for the file that Alembic was reading, if it declares no id. Alembic's own has no file, or no step that helps."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        module = frame.f_locals.get("module") if frame.f_code.co_name in ("_from_path", "_from_filename") else None
+        if module is not None and not isinstance(getattr(module, "revision", None), str):
+            return without_id(str(frame.f_locals["filename"]))
     return None
 
 
-def _below(project: Project, revision: str) -> Iterable[str]:
-    return project.script.get_revision(revision)._versioned_down_revisions
+def _node(script: Any) -> Node:
+    given = script.dependencies or ()
+    depends_on = (given,) if isinstance(given, str) else tuple(given)
+    labels = tuple(script._orig_branch_labels or ())
+    return Node(script.revision, Path(script.path).name, tuple(script._versioned_down_revisions), depends_on, labels)
 
 
-def refuse_ahead(project: Project, heads: tuple[str, ...]) -> None:
-    """Raises RunnerError `database_ahead` if the database has revisions that the scripts do not have."""
-    unknown = project.unknown(heads)
-    if unknown:
-        raise RunnerError(
-            "database_ahead",
-            f"the database is at {', '.join(unknown)}, which this release does not have "
-            f"(its heads: {', '.join(project.heads) or 'none'})",
-            "deploy the release that has this revision, or a newer one; nothing was changed",
-            revision=unknown[0],
-        )
-
-
-@contextmanager
-def alembic_errors(project: Project, revision: str) -> Iterator[None]:
-    """Translates Alembic's exceptions about a revision into RunnerError `unknown_revision`."""
-    try:
-        yield
-    # For some notations, such as a relative step from an unknown label, Alembic raises arbitrary exceptions.
-    except Exception as error:
-        reason = describe(error) if str(error) else "Alembic does not accept it"
-        raise RunnerError(
-            "unknown_revision",
-            f'revision "{revision}" can\'t be reached: {reason}',
-            f"name a revision of this release (its heads: {', '.join(project.heads) or 'none'}); "
-            "the command history lists all of them",
-        ) from error
-
-
-def refuse_heads_that_are_not_meant(project: Project) -> None:
-    """Raises ProjectError `multiple_heads`, with the merge command, if several heads are not intended."""
-    if len(project.heads) > 1 and not is_meant(branch_labels(project)):
-        raise ProjectError(
-            "multiple_heads",
-            f"the scripts have {len(project.heads)} heads: {', '.join(project.heads)}",
-            f'merge them with `{project.command} merge -m "Merge heads" {" ".join(project.heads)}` and try again, '
-            "or give each branch a different label if this is intended",
-        )
-
-
-def branch_labels(project: Project) -> dict[str, set[str]]:
-    """The branch labels of each head, including those of its ancestors."""
-    return {head.revision: head.branch_labels for head in project.script.get_revisions(project.heads)}
+def info(script: Any) -> dict[str, str]:
+    """A script as the contract's RevisionInfo: its id and the first line of its docstring."""
+    return {"revision": script.revision, "message": ((script.doc or "").strip().splitlines() or [""])[0]}

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..project.guard import data_losses
-from ..project.project import Project, info
+from ..project.project import Project
+from ..project.revisions import info
 from ..protocol.request import Invocation
 from ..protocol.rules import CONTRACT_VERSION
 from .preconditions import is_for_container
@@ -41,11 +42,11 @@ def answer_of(project: Project, invocation: Invocation, outcome: Outcome) -> dic
         "status": outcome.status,
         "from": sorted(outcome.before),
         "to": sorted(outcome.after),
-        "heads": list(project.heads),
+        "heads": list(project.revisions.heads),
         "target": outcome.target,
         "applied": invocation.applied,
         "pending": [info(script) for script in scripts],
-        "unknown": project.unknown(outcome.after),
+        "unknown": project.revisions.unknown(outcome.after),
         "dataLoss": [] if outcome.fresh else data_losses(scripts, invocation.settings.guard_unread),
         "edited": [],
         "warnings": invocation.warnings,

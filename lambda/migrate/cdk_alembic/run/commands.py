@@ -11,7 +11,6 @@ from ..database.version_table import find, hold_mutex
 from ..production.replication import refuse
 from ..project.environment import current, run_environment
 from ..project.project import Project
-from ..project.revisions import alembic_errors, refuse_ahead, resolve
 from ..protocol.errors import RunnerError
 from ..protocol.log import log
 from ..protocol.request import Invocation
@@ -54,9 +53,9 @@ def _stamp(project: Project, invocation: Invocation) -> Outcome:
 
     def steps(heads: tuple[str, ...], context: Any) -> Any:
         nonlocal before
-        refuse_ahead(project, heads)
+        project.revisions.refuse_ahead(heads)
         before = heads
-        with alembic_errors(project, revision):
+        with project.revisions.alembic_errors(revision):
             return project.script._stamp_revs(revision, heads)
 
     @contextmanager
@@ -70,11 +69,11 @@ def _stamp(project: Project, invocation: Invocation) -> Outcome:
     except RunnerError:
         raise
     except Exception as error:
-        if failure := stamp_failed(error, resolve(project, revision)):
+        if failure := stamp_failed(error, project.revisions.resolve(revision)):
             raise failure from error
         raise
     after, _ = current(project)
-    target = resolve(project, revision)
+    target = project.revisions.resolve(revision)
     if set(after) != set(target):
         raise not_stamped(after, target)
     log("INFO", "stamped", stage=invocation.settings.stage, before=sorted(before), after=list(after))

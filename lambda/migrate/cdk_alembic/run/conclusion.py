@@ -5,11 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from ..database.connecting import relax
-from ..database.session import brief_connection
-from ..database.version_table import VersionTable, heads_in
+from ..database.watchdog import relax
 from ..project.environment import current
-from ..project.revisions import path, same_target
+from ..project.revisions import same_target
 from ..protocol.errors import RunnerError
 from .failure import not_committed, not_moved
 from .run import Run
@@ -20,12 +18,12 @@ def conclude(run: Run, heads: tuple[str, ...], context: Any, connection: Any = N
     a new one. Raises RunnerError `version_not_moved`."""
     record, progress = run.record, run.progress
     if lost := _settle(run, heads, context):
-        error = not_moved(lost, run.downgrade, run.work.self_committed)
+        error = not_moved(lost, run.downgrade, run.record.self_committed)
         record.end(context, error.code, heads, error.message, connection)
         raise error
-    if not run.downgrade and not run.project.unknown(heads):
+    if not run.downgrade and not run.project.revisions.unknown(heads):
         target = same_target(progress.target, run.revision)
-        progress.pending, _ = path(run.project, target, heads, downgrade=False)
+        progress.pending, _ = run.project.revisions.path(target, heads, downgrade=False)
     progress.status = "partial" if progress.stopped or progress.pending else "complete"
     record.end(context, progress.status, heads, connection=connection)
     if run.drift:
@@ -35,7 +33,7 @@ def conclude(run: Run, heads: tuple[str, ...], context: Any, connection: Any = N
 def conclude_if_committed(run: Run, context: Any, mutex: Any) -> None:
     """Concludes a run over the connection that holds the mutex, unless env.py is yet to commit the run's work."""
     heads = run.progress.heads
-    if run.work.uncommitted:
+    if run.record.uncommitted:
         # env.py commits it now, which may take as long as a revision.
         relax()
     elif heads is not None and _is_at_end(run, heads):
@@ -44,7 +42,7 @@ def conclude_if_committed(run: Run, context: Any, mutex: Any) -> None:
 
 def conclude_failed(run: Run, error: RunnerError) -> RunnerError:
     """The error of an env.py that failed after its revisions: when it committed its own transaction, or later. Records it."""
-    if not run.work.uncommitted:
+    if not run.record.uncommitted:
         return error
     failure = error
 
@@ -60,36 +58,17 @@ def conclude_failed(run: Run, error: RunnerError) -> RunnerError:
     return failure
 
 
-def heads_after(context: Any, table: VersionTable, mutex: Any) -> tuple[str, ...] | None:
-    """The version table's revisions after an execution of env.py, read over the connection that holds the mutex, or a new one;
-    None if they can't be read here."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    if table.schema is None or table.is_translated:
-        # Only Alembic's own statements find a translated table.
-        return None
-    heads = None
-    try:
-        heads = heads_in(mutex, table)
-    except SQLAlchemyError:
-        # The mutex's session was ended.
-        with suppress(SQLAlchemyError), brief_connection(context) as connection:
-            heads = heads_in(connection, table)
-    # Rows that Alembic never writes are not revisions.
-    return heads if heads is not None and all(isinstance(head, str) for head in heads) else None
-
-
 def _settle(run: Run, heads: tuple[str, ...], context: Any) -> list[str]:
     """Reports the revisions that the version table shows, and returns those of the run that it does not show."""
     run.progress.heads = heads
     # If a newer release has migrated since the mutex was released, a comparison is impossible.
-    lineage = None if run.project.unknown(heads) else run.project.lineage(heads)
-    return run.work.settle(lineage, context)
+    lineage = None if run.project.revisions.unknown(heads) else run.project.revisions.lineage(heads)
+    return run.record.settle(lineage, context)
 
 
 def _is_at_end(run: Run, heads: tuple[str, ...]) -> bool:
     """Whether the version table shows the end of the run, so no open transaction holds it back."""
-    if run.project.unknown(heads) or not (run.progress.stopped or set(heads) == set(run.progress.target)):
+    if run.project.revisions.unknown(heads) or not (run.progress.stopped or set(heads) == set(run.progress.target)):
         return False
-    lineage = run.project.lineage(heads)
+    lineage = run.project.revisions.lineage(heads)
     return all((item["revision"] in lineage) != run.downgrade for item in run.invocation.applied)

@@ -6,10 +6,10 @@ import traceback
 
 from ..database.blockers import Seen, in_words, remedies
 from ..database.conditions import condition, connection_failure
-from ..database.connecting import gave_up
 from ..database.failures import describe, location, sql_state, statement_of
+from ..database.watchdog import gave_up
 from ..project.configuration import left_out, to_package
-from ..project.project import info
+from ..project.revisions import info
 from ..protocol.errors import RunnerError
 from ..protocol.request import Cancelled, Invocation
 from .run import Run
@@ -30,7 +30,7 @@ def failure_of(error: BaseException, run: Run, left_transaction: bool) -> Runner
     """The RunnerError for an exception of the run. `left_transaction`: whether the running revision committed something
     itself."""
     state = sql_state(error)
-    if run.work.running is None:
+    if run.record.running is None:
         run.invocation.refuse_if_cancelled()
         if state == QUERY_CANCELED and run.invocation.is_late():
             return RunnerError(
@@ -56,7 +56,7 @@ def failure_of(error: BaseException, run: Run, left_transaction: bool) -> Runner
         code,
         message,
         next,
-        revision=run.work.running.script.revision,
+        revision=run.record.running.script.revision,
         sql_state=state,
         statement=statement_of(error),
         blockers=seen.blockers if code in ("lock_not_available", "deadline_reached") else None,
@@ -83,11 +83,11 @@ def id_too_long(error: BaseException, revision: str) -> str | None:
 def _of_revision(error: BaseException, state: str | None, run: Run, left_transaction: bool, seen: Seen) -> tuple[str, str, str]:
     """`seen`: who held what the revision waited for."""
     invocation = run.invocation
-    revision, message = info(run.work.running.script).values()
+    revision, message = info(run.record.running.script).values()
     what = f"{'downgrade of ' if run.downgrade else ''}revision {revision} ({message})"
     reason = f"{describe(error)}{location(error)}"
-    if run.work.self_committed:
-        reason = f"{reason}; {_work_stays(run.work.self_committed)}"
+    if run.record.self_committed:
+        reason = f"{reason}; {_work_stays(run.record.self_committed)}"
     if left_transaction:
         kept = "it committed part of its work itself: check the database before you run it again"
     else:
@@ -143,7 +143,7 @@ def _cause(error: BaseException, reason: str, run: Run) -> tuple[str, str] | Non
             "(create_all, or another tool)",
             f"; create that first, as for a new database, and run again, or record a revision that has it with {_stamp(run)}",
         )
-    if too_long := id_too_long(error, run.work.running.script.revision):
+    if too_long := id_too_long(error, run.record.running.script.revision):
         return too_long, f"; {_SHORTEN}"
     if _is_in_outer_transaction(error):
         return (

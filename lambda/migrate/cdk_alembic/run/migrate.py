@@ -1,22 +1,30 @@
-"""Carries out a run: executes env.py, again while a lock is not available, and concludes."""
+"""Carries out a run: executes env.py, again while a lock is not available, and concludes. Each revision has a transaction of its
+own, and is guarded, limited and recorded."""
 
 from __future__ import annotations
 
+import functools
 import random
 import time
-from contextlib import closing
-from functools import partial
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import Any
 
 from ..database.blockers import in_words
 from ..database.failures import describe, sql_state
+from ..database.session import Session, watched
+from ..database.version_table import heads_after, hold_mutex, still_held
+from ..database.watchdog import expect, relax
 from ..project.environment import current, run_environment
-from ..project.project import info
-from ..project.revisions import same_target
+from ..project.guard import data_losses
+from ..project.project import collecting
+from ..project.revisions import info, same_target
 from ..protocol.errors import RunnerError
 from ..protocol.log import log
-from .attempt import Attempt
-from .conclusion import conclude, conclude_failed
+from .conclusion import conclude, conclude_failed, conclude_if_committed
 from .failure import LOCK_STATES, failure_of
+from .preconditions import check, is_for_container, is_fresh
+from .record import Revision
 from .run import Run
 
 RETRY_PAUSE_SECONDS = (0.2, 2.0)
@@ -29,21 +37,21 @@ def migrate(run: Run) -> None:
     if run.progress.status is None:
         # The work in env.py's own transaction is committed now.
         run.invocation.renew()
-        current(run.project, partial(conclude, run))
+        current(run.project, lambda heads, context: conclude(run, heads, context))
 
 
 def _try_until_done(run: Run) -> None:
     revision = run.revision
     give_up: float | None = None
     while True:
-        attempt = Attempt(run, revision)
+        attempt = _Attempt(run, revision)
         try:
             run_environment(run.project, attempt.steps, around=attempt.around)
             return
         except RunnerError as error:
             raise conclude_failed(run, error) from error.__cause__
         except (Exception, SystemExit) as error:
-            if not run.work.is_why(error):
+            if not run.record.is_why(error):
                 give_up = give_up or time.monotonic() + run.invocation.settings.limits.lock_retry
                 if not _may_be_repeated(run, attempt, error, give_up):
                     raise (attempt.failure or failure_of(error, run, attempt.left_transaction)) from error
@@ -53,14 +61,14 @@ def _try_until_done(run: Run) -> None:
             revision = same_target(run.progress.target, run.revision)
 
 
-def _may_be_repeated(run: Run, attempt: Attempt, error: BaseException, give_up: float) -> bool:
+def _may_be_repeated(run: Run, attempt: _Attempt, error: BaseException, give_up: float) -> bool:
     """Whether another attempt may succeed. `give_up`: the time of the last one, of time.monotonic()."""
     return (
         sql_state(error) in LOCK_STATES
-        and run.work.running is not None
+        and run.record.running is not None
         # It would repeat what an autocommit block committed before the failure.
         and not attempt.left_transaction
-        and not run.work.self_committed
+        and not run.record.self_committed
         and time.monotonic() < give_up
         and not run.invocation.is_over()
         and not run.invocation.cancelled
@@ -73,6 +81,112 @@ def _pause(run: Run, error: BaseException) -> None:
     invocation.lock_wait_seconds += invocation.settings.limits.lock_timeout
     run.lookout.is_alert = True
     held_by = in_words(run.lookout.seen.blockers) or None
-    about = {"stage": invocation.settings.stage, "tenant": invocation.tenant, **info(run.work.running.script)}
+    about = {"stage": invocation.settings.stage, "tenant": invocation.tenant, **info(run.record.running.script)}
     log("WARNING", "lock_retry", **about, reason=describe(error), heldBy=held_by)
     time.sleep(random.uniform(*RETRY_PAUSE_SECONDS))
+
+
+class _Attempt:
+    """One execution of env.py. `around` and `steps` are the arguments of run_environment."""
+
+    def __init__(self, run: Run, revision: str) -> None:
+        self.failure: RunnerError | None = None
+        """What failed while env.py ran."""
+        self._run = run
+        self._revision = revision
+        self._mutex: Any = None
+        """The autocommit connection that holds the mutex."""
+        self._session: Session | None = None
+
+    @property
+    def left_transaction(self) -> bool:
+        """Whether the running revision committed something itself."""
+        return self._session is not None and self._session.left_transaction
+
+    @contextmanager
+    def around(self, context: Any) -> Iterator[None]:
+        """Holds the mutex, watches the connection, records a failure, and concludes a run whose work is committed."""
+        run, record = self._run, self._run.record
+        record.running = None
+        table = run.progress.table = run.locate(context)
+        with (
+            collecting(),
+            run.connect(context, table) as self._mutex,
+            hold_mutex(self._mutex, run.invocation, table),
+            watched(context.connection, table.pid, run.invocation, run.lookout) as self._session,
+        ):
+            # Alembic calls it after it has changed the version table, in the same transaction.
+            write = functools.partial(record.write, self._session)
+            context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, write)
+            try:
+                yield
+            except (Exception, SystemExit) as error:
+                # Before a new connection: whether the server stopped answering is known until then.
+                self.failure = error if isinstance(error, RunnerError) else failure_of(error, run, self.left_transaction)
+                expect()
+                record.uncommitted.clear()
+                record.end(context, self.failure.code, None, self.failure.message, self._mutex)
+                raise
+            finally:
+                run.progress.heads = heads_after(context, table, self._mutex)
+            conclude_if_committed(run, context, self._mutex)
+
+    def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
+        """Alembic runs and commits each yielded step before it requests the next one."""
+        project, invocation, record, progress = self._run.project, self._run.invocation, self._run.record, self._run.progress
+        project.revisions.check_rows(heads, progress.table.full_name)
+        project.revisions.refuse_ahead(heads)
+        invocation.before = heads if invocation.before is None else invocation.before
+        steps, progress.target = project.revisions.path(self._revision, heads, self._run.downgrade)
+        if not steps:
+            return
+        if progress.tries == 1:
+            invocation.warnings.extend(project.destination.warnings(progress.table.database))
+        scripts = [step.revision for step in steps]
+        if not self._run.downgrade:
+            schema = progress.table.own_schema if invocation.tenant is not None else None
+            progress.fresh = is_fresh(self._mutex, progress.table, heads, project.revisions.lineage(heads), schema)
+            check(invocation, self._mutex, schema, scripts, progress.fresh)
+        if self._run.drift:
+            self._run.drift.check(self._mutex, progress.table, heads)
+        progress.stopped = invocation.settings.snapshot is not None and not self._has_snapshot(scripts)
+        if progress.stopped:
+            return
+        record.begin(self._mutex, progress.table, heads, bool(progress.fresh))
+        is_held = True  # acquired a moment ago
+        for step in steps:
+            progress.stopped = self._ends_before(step.revision)
+            if progress.stopped:
+                return
+            if not is_held:
+                still_held(self._mutex)
+            # Alembic logs the function's name.
+            step.migration_fn = functools.wraps(step.migration_fn)(functools.partial(self._session.run, step.migration_fn))
+            record.running = Revision(step.revision)
+            relax()
+            yield step
+            expect()
+            is_held = record.done(self._mutex, self._session, context.connection.in_transaction())
+
+    def _has_snapshot(self, scripts: Sequence[Any]) -> bool:
+        """Whether the run may begin: it needs no RDS snapshot, or has it. Raises RunnerError `snapshot_failed`."""
+        from ..production.snapshot import AVAILABLE, ensure, is_wanted
+
+        run, record = self._run, self._run.record
+        destroys = not run.downgrade and bool(data_losses(scripts, run.invocation.settings.guard_unread))
+        if run.progress.fresh or not is_wanted(run.invocation, destroys) or record.has_snapshot(self._mutex):
+            return True
+        record.snapshot = ensure(run.invocation, record.run_id)
+        return record.snapshot["status"] == AVAILABLE
+
+    def _ends_before(self, script: Any) -> bool:
+        """Whether the run ends before a revision. Raises RunnerError `cancelled`."""
+        invocation = self._run.invocation
+        invocation.refuse_if_cancelled()
+        if (invocation.applied or self._run.record.uncommitted) and invocation.is_over():
+            return True
+        if self._run.downgrade or invocation.compute is None:
+            return False
+        if invocation.compute == "container":
+            return not is_for_container(script, invocation)
+        return invocation.settings.container is not None and is_for_container(script, invocation)

@@ -9,10 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..database.connecting import expect, relax
 from ..database.history import is_unfinished
 from ..database.session import execute
 from ..database.version_table import VersionTable
+from ..database.watchdog import expect, relax
 from ..project.guard import refuse_unacknowledged, unreadable
 from ..project.sources import CONTAINER_COMMENT, runs_in_container, source_of
 from ..protocol.errors import RunnerError
@@ -64,15 +64,14 @@ def is_fresh(
     return not execute(connection, _HOLDS_TABLES, schema=schema, version_table=table.name).scalar()
 
 
-def check(invocation: Invocation, connection: Any, table: VersionTable, scripts: list[Any], fresh: bool) -> None:
-    """Checks an upgrade that runs `scripts`, over an autocommit connection. `fresh`: whether the database has nothing to lose.
-    Raises RunnerError `blocked`, `needs_container` or `invalid_index`."""
+def check(invocation: Invocation, connection: Any, schema: str | None, scripts: list[Any], fresh: bool) -> None:
+    """Checks an upgrade that runs `scripts`, over an autocommit connection. `schema`: the only one to check; None: all of them.
+    `fresh`: whether the database has nothing to lose. Raises RunnerError `blocked`, `needs_container` or `invalid_index`."""
     if invocation.settings.guard and not fresh:
         refuse_unacknowledged(scripts, invocation.settings.guard_unread)
         invocation.warnings.extend(unreadable(scripts))
     if invocation.compute == "function" and invocation.settings.container is None:
         _refuse_container(scripts, invocation, fresh)
-    schema = table.own_schema if invocation.tenant is not None else None
     may_drop = "drop_invalid_indexes" in invocation.request.allow
     invocation.warnings.extend(_check_indexes(connection, scripts, may_drop, schema))
 

@@ -14,9 +14,9 @@ from ..database.version_table import find
 from ..production import progress, replication
 from ..project.environment import current
 from ..project.guard import data_losses, uncertain_losses
-from ..project.project import Project, info
+from ..project.project import Project
 from ..project.render import render
-from ..project.revisions import path
+from ..project.revisions import info
 from ..protocol.answer_size import fitting
 from ..protocol.request import Invocation
 from ..protocol.rules import STATUSES
@@ -45,16 +45,16 @@ def read(project: Project, invocation: Invocation) -> Outcome:
     command = invocation.request.command
     heads, found = current(project, lambda heads, context: _look(project, invocation, heads, context))
     scripts = list(project.script.walk_revisions())
-    lineage = project.lineage(heads)
+    lineage = project.revisions.lineage(heads)
     found.facts["edited"] = _edited(scripts, lineage, found.checksums)
     if command == "history":
         found.facts.update(_history(scripts, lineage, found.runs))
     elif found.runs:
         invocation.warnings.extend(_about(found.runs[0]))
-    if project.unknown(heads):
-        return Outcome("ahead", heads, heads, list(project.heads), facts=found.facts)
+    if project.revisions.unknown(heads):
+        return Outcome("ahead", heads, heads, list(project.revisions.heads), facts=found.facts)
     wanted = invocation.request.revision or "head" if command == "plan" else "heads"
-    steps, target = path(project, wanted, heads, downgrade=False)
+    steps, target = project.revisions.path(wanted, heads, downgrade=False)
     pending = [step.revision for step in steps]
     invocation.warnings.extend(uncertain_losses(pending))
     if command == "plan":
@@ -111,14 +111,14 @@ def _look_at_run(context: Any, found: _Found) -> None:
 def _look_for_plan(project: Project, invocation: Invocation, heads: tuple[str, ...], context: Any, found: _Found) -> None:
     if invocation.settings.on_drift in ("warn", "refuse"):
         invocation.warnings.extend(_drift_warning(context, heads))
-    if set(heads) == set(project.heads):
+    if set(heads) == set(project.revisions.heads):
         return
     table = find(context)
     invocation.warnings.extend(project.destination.warnings(table.database))
     with brief_connection(context) as connection:
         if invocation.settings.on_replication != "ignore":
             found.followed = replication.look(connection)
-        found.fresh = is_fresh(connection, table, heads, project.lineage(heads))
+        found.fresh = is_fresh(connection, table, heads, project.revisions.lineage(heads))
 
 
 def _drift_warning(context: Any, heads: tuple[str, ...]) -> list[str]:

@@ -1,22 +1,22 @@
-"""A run's record in the database.
-
-The record has its own schema: autogenerate compares only the default schema, so it never proposes to drop it.
-"""
+"""What a run has done, and its record in the database: a row of the run, and one of each revision."""
 
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from ..database import history
-from ..database.connecting import host_of
 from ..database.failures import describe
-from ..database.session import brief_connection, execute, repeated
+from ..database.session import Session, brief_connection, execute, repeated
 from ..database.version_table import PID, VersionTable, held_beside
+from ..database.watchdog import expecting, host_of
+from ..project.revisions import info
 from ..protocol.log import log, redact, redacted
 from ..protocol.request import Invocation
 
@@ -57,16 +57,42 @@ WHERE id = CAST(:id AS uuid) AND {history.FLUSHED}
 """  # noqa: S608 - a constant
 
 
-class Record:
-    """The row of a run, and those of its revisions. If the role may not write them, the run continues without."""
+@dataclass
+class Revision:
+    """A revision of this run."""
 
-    def __init__(self, invocation: Invocation) -> None:
+    script: Any
+    began: float = field(default_factory=time.monotonic)
+    applied: dict[str, Any] = field(default_factory=dict)
+    """The contract's AppliedRevision, once its function has ended."""
+    is_recorded: bool = False
+    """Whether its row is in its own transaction."""
+    was_held: bool = False
+    """Whether the mutex was held when that row was written."""
+
+
+class Record:
+    """Each revision is recorded in its own transaction, or after it where that fails. If the role may not write the rows, the run
+    continues without."""
+
+    def __init__(self, invocation: Invocation, downgrade: bool) -> None:
         self.run_id = invocation.request.run_id or str(uuid.uuid4())
         self.begun = False
-        """Whether the database has a record of this run."""
+        """Whether the database has a row of this run."""
         self.snapshot: dict[str, Any] | None = None
         """The contract's Snapshot that this call or an earlier one of the run made."""
+        self.running: Revision | None = None
+        self.uncommitted: list[Revision] = []
+        """Revisions that are done in a transaction that is still open: env.py's own, or one that started when a revision ended
+        Alembic's."""
+        self.self_committed: list[str] = []
+        """Revisions that ended Alembic's transaction and whose version stamp is not committed."""
         self._invocation = invocation
+        self._downgrade = downgrade
+        self._failure: BaseException | None = None
+        """Why the running revision could not write its row."""
+        self._is_written_afterwards = False
+        """Whether a revision's row can't be written in the revision's transaction, and is written after it."""
         self._has_warned = False
         self._mutex_pid = 0
         """Process id of the session that holds the mutex; its connection may be closed when the run is concluded."""
@@ -108,36 +134,57 @@ class Record:
             return bool(exists and execute(mutex, _HAS_SNAPSHOT, id=self.run_id).scalar())
         return False
 
-    def add(self, script: Any, applied: dict[str, Any], send: Callable[..., Any]) -> bool:
-        """Records a revision. `applied`: the contract's AppliedRevision. `send`: executes the statement and returns its row.
-        Returns whether the mutex is still held. Raises SQLAlchemyError."""
-        row = send(
-            _APPLIED,
-            id=self.run_id,
-            revision=applied["revision"],
-            message=applied["message"],
-            duration_ms=applied["durationMs"],
-            statements=applied["statements"],
-            checksum=history.checksum(script),
-            mutex=self._mutex_pid,
-        )
-        return row[0]
-
-    def add_committed(self, script: Any, applied: dict[str, Any], connection: Any) -> bool:
-        """Records a revision that is committed, over an autocommit connection. Returns whether the mutex is known to be held."""
-        with self._warning():
-            return self.begun and self.add(script, applied, partial(repeated, connection))
-        return False
-
-    def committed_before_another(self, context: Any) -> set[str]:
-        """The revisions that this run committed together with the version table, if another run has started since: that one may
-        have moved the version table."""
+    def write(self, session: Session, **_: Any) -> None:
+        """Writes the row of the running revision in its own transaction, and sets the limits of the next one. The commit after it
+        may take as long as the revision: it checks deferred constraints."""
         from sqlalchemy.exc import SQLAlchemyError
 
-        if self.begun:
-            with suppress(SQLAlchemyError), brief_connection(context) as connection:
-                return {row[0] for row in execute(connection, _COMMITTED_BEFORE_ANOTHER, id=self.run_id)}
-        return set()
+        revision = self.running
+        milliseconds = round((time.monotonic() - revision.began) * 1000)
+        revision.applied = {**info(revision.script), "durationMs": milliseconds, "statements": session.statements}
+        if not self.begun or self._is_written_afterwards:
+            return
+        try:
+            # If the row failed the transaction, a retry would repeat what the revision has committed itself.
+            with expecting(), session.connection.begin_nested() if session.left_transaction else nullcontext():
+                revision.was_held = self._insert(revision, session.end_revision)
+        except SQLAlchemyError as error:
+            self._is_written_afterwards = True
+            if session.left_transaction:
+                return
+            self._failure = error
+            raise
+        revision.is_recorded = True
+
+    def done(self, mutex: Any, session: Session, in_transaction: bool) -> bool:
+        """Call it after Alembic has stamped the running revision. Returns whether the mutex is known to be held."""
+        revision = self.running
+        self.uncommitted.append(revision)
+        is_held = revision.was_held
+        if not in_transaction:
+            is_held = self._commit(mutex) or is_held
+            self.self_committed.clear()
+        elif session.left_transaction:
+            self.self_committed.append(revision.script.revision)
+        self.running = None
+        return is_held
+
+    def is_why(self, error: BaseException) -> bool:
+        """Whether a revision failed only because of its row, so it is repeated without one."""
+        failed, self._failure = self._failure, None
+        if failed is None or failed is not error or self.self_committed:
+            return False
+        log("WARNING", "recorded_afterwards", stage=self._invocation.settings.stage, reason=describe(error))
+        return True
+
+    def settle(self, lineage: set[str] | None, context: Any) -> list[str]:
+        """Reports the revisions of this run that a version table with this lineage shows, and returns the others. None: the
+        lineage is unknown, so all are reported."""
+        lost = [] if lineage is None else self._forget_lost(lineage, context)
+        if self.uncommitted:
+            with brief_connection(context) as own:
+                self._commit(own)
+        return lost
 
     def end(
         self, context: Any, outcome: str, heads: tuple[str, ...] | None, error: str | None = None, connection: Any = None
@@ -161,6 +208,73 @@ class Record:
                 return
         with self._warning(), brief_connection(context) as connection:
             execute(connection, _END, **values)
+
+    def _commit(self, connection: Any) -> bool:
+        """Reports the revisions that are committed now. `connection` is in autocommit. Returns whether the mutex is known to be
+        held."""
+        is_held = False
+        for revision in self.uncommitted:
+            applied = revision.applied
+            self._invocation.applied.append(applied)
+            if not revision.is_recorded:
+                is_held = self._insert_committed(revision, connection)
+            if self._invocation.tenant is not None:
+                # Thousands of tenants would write too many lines.
+                continue
+            log(
+                "INFO",
+                "revision_downgraded" if self._downgrade else "revision_applied",
+                stage=self._invocation.settings.stage,
+                revision=applied["revision"],
+                message=applied["message"],
+                milliseconds=applied["durationMs"],
+                statements=applied["statements"],
+            )
+        self.uncommitted.clear()
+        return is_held
+
+    def _forget_lost(self, lineage: set[str], context: Any) -> list[str]:
+        done = [*self._invocation.applied, *(revision.applied for revision in self.uncommitted)]
+        lost = [item["revision"] for item in done if (item["revision"] in lineage) == self._downgrade]
+        if lost and not self._is_written_afterwards:
+            moved = self._committed_before_another(context)
+            lost = [revision for revision in lost if revision not in moved]
+        self._invocation.applied[:] = [item for item in self._invocation.applied if item["revision"] not in lost]
+        self.uncommitted = [revision for revision in self.uncommitted if revision.applied["revision"] not in lost]
+        return lost
+
+    def _insert(self, revision: Revision, send: Callable[..., Any]) -> bool:
+        """Writes a revision's row. `send`: executes the statement and returns its row. Returns whether the mutex is still held.
+        Raises SQLAlchemyError."""
+        applied = revision.applied
+        row = send(
+            _APPLIED,
+            id=self.run_id,
+            revision=applied["revision"],
+            message=applied["message"],
+            duration_ms=applied["durationMs"],
+            statements=applied["statements"],
+            checksum=history.checksum(revision.script),
+            mutex=self._mutex_pid,
+        )
+        return row[0]
+
+    def _insert_committed(self, revision: Revision, connection: Any) -> bool:
+        """Writes the row of a revision that is committed, over an autocommit connection. Returns whether the mutex is known to be
+        held."""
+        with self._warning():
+            return self.begun and self._insert(revision, partial(repeated, connection))
+        return False
+
+    def _committed_before_another(self, context: Any) -> set[str]:
+        """The revisions that this run committed together with the version table, if another run has started since: that one may
+        have moved the version table."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        if self.begun:
+            with suppress(SQLAlchemyError), brief_connection(context) as connection:
+                return {row[0] for row in execute(connection, _COMMITTED_BEFORE_ANOTHER, id=self.run_id)}
+        return set()
 
     @contextmanager
     def _warning(self) -> Iterator[None]:

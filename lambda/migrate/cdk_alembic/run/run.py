@@ -13,7 +13,6 @@ from ..database.version_table import VersionTable, find
 from ..project.project import Project
 from ..protocol.request import Invocation
 from .record import Record
-from .work import Work
 
 
 @dataclass
@@ -38,10 +37,6 @@ class Progress:
     """The remaining steps to the target, once the run has concluded."""
 
 
-def _own_connection(context: Any, _table: VersionTable) -> AbstractContextManager[Any]:
-    return own_connection(context)
-
-
 class Run:
     """Known from the start, except `progress`."""
 
@@ -51,7 +46,7 @@ class Run:
         invocation: Invocation,
         schema: str | None = None,
         locate: Callable[[Any], VersionTable] = find,
-        connect: Callable[[Any, VersionTable], AbstractContextManager[Any]] = _own_connection,
+        connect: Callable[[Any, VersionTable], AbstractContextManager[Any]] = lambda context, _: own_connection(context),
     ) -> None:
         """`schema`: the only one that is the run's; None: the whole database is. `locate`: finds the version table of env.py's
         configuration. `connect`: opens the autocommit connection that holds the mutex."""
@@ -61,8 +56,7 @@ class Run:
         self.downgrade = invocation.request.command == "downgrade"
         self.locate = locate
         self.connect = connect
-        self.record = Record(invocation)
-        self.work = Work(invocation, self.downgrade, self.record)
+        self.record = Record(invocation, self.downgrade)
         self.lookout = Lookout(invocation)
         self.drift: Any = None
         """Its comparison with the catalog that the last run kept; None: the stage does not watch for drift."""

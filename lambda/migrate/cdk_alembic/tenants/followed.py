@@ -7,7 +7,6 @@ from typing import Any
 
 from ..production.replication import Changes, changes_of, judged, refuse_breaks, warnings
 from ..project.project import Project
-from ..project.revisions import path
 from ..protocol.request import Invocation
 from ..protocol.tenant_request import Tenant
 
@@ -41,7 +40,7 @@ class Followed:
     def must_render(self, tenant: Tenant, heads: tuple[str, ...]) -> bool:
         """Whether a plan has to render a tenant's revisions with env.py. The other tenants at the same revisions wait for
         `later`."""
-        if not self.is_followed(tenant) or heads == self._project.heads or (tenant.secret_arn, heads) in self._changes:
+        if not self.is_followed(tenant) or heads == self._project.revisions.heads or (tenant.secret_arn, heads) in self._changes:
             return False
         waiting = [other for other, at in self._waiting if at == heads]
         self._waiting.append((tenant, heads))
@@ -68,10 +67,10 @@ class Followed:
 
     def _judged(self, tenant: Tenant, heads: tuple[str, ...]) -> dict[str, Any] | None:
         found = self._followed.get(tenant.secret_arn)
-        if found is None or heads == self._project.heads or self._project.unknown(heads):
+        if found is None or heads == self._project.revisions.heads or self._project.revisions.unknown(heads):
             return None
         key = (tenant.secret_arn, heads)
         if key not in self._changes:
-            steps, _ = path(self._project, "head", heads, downgrade=False)
+            steps, _ = self._project.revisions.path("head", heads, downgrade=False)
             self._changes[key] = changes_of(self._project, steps, tenant.schema)
         return judged(self._changes[key], found, tenant.schema)

@@ -12,8 +12,8 @@ from typing import Any
 from ..database import address, drivers
 from ..database.address import DatabaseVariables
 from ..database.conditions import connection_failure
-from ..database.connecting import Retries
 from ..database.failures import describe
+from ..database.retries import Retries
 from ..project.configuration import package_root
 from ..protocol.checks import wrong_with
 from ..protocol.errors import RunnerError
@@ -103,7 +103,7 @@ def _address(settings: dict[str, Any], variables: DatabaseVariables) -> tuple[st
     if settings["source"] != "environment":
         found = address.fetch(settings)
         hide(found["password"])
-        variables.take_tls_back()
+        variables.close()
         variables.ask_for_tls(found["host"])
         return driver, drivers.options(driver, found)
     if "DATABASE_URL" in os.environ:

@@ -35,11 +35,10 @@ def locate(context: Any, tenant: Tenant, database: str | None) -> VersionTable:
         # Alembic would not find the existing table, and would start from base.
         raise _elsewhere(
             tenant,
-            f"translates the version table's schema to {table.translated_schema}, which Alembic ignores when it "
-            "searches for the table",
+            f"translates the version table's schema to {table.schema}, which Alembic ignores when it searches for the table",
         )
     # A search_path that leads to the tenant's schema names it as well as a configured schema does.
-    return table._replace(own_schema=tenant.schema, translated_schema=tenant.schema) if tenant.schema else table
+    return table._replace(own_schema=tenant.schema) if tenant.schema else table
 
 
 def _elsewhere(tenant: Tenant, what: str) -> RunnerError:

@@ -10,7 +10,6 @@ from typing import Any
 from ..database.failures import shortened
 from ..project.guard import data_losses
 from ..project.project import Project
-from ..project.revisions import path
 from ..protocol.errors import ProjectError, RunnerError
 from ..protocol.log import log
 from ..protocol.request import Invocation
@@ -106,15 +105,15 @@ class Outcomes:
             return "failed"
         if self._invocation.request.command == "upgrade":
             return run.progress.status if run else "complete"
-        if self._project.unknown(after):
+        if self._project.revisions.unknown(after):
             return "ahead"
         return "pending" if pending else "complete"
 
     def _pending(self, heads: tuple[str, ...]) -> list[Any]:
-        if self._project.unknown(heads):
+        if self._project.revisions.unknown(heads):
             return []
         if heads not in self._paths:
-            steps, _ = path(self._project, "head", heads, downgrade=False)
+            steps, _ = self._project.revisions.path("head", heads, downgrade=False)
             self._paths[heads] = [step.revision for step in steps]
         return self._paths[heads]
 

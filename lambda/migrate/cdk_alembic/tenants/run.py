@@ -71,10 +71,10 @@ class TenantRun:
         def look(heads: tuple[str, ...], context: Any) -> None:
             table = self.progress.table = self._locate(context)
             self.progress.heads = self.invocation.before = heads
-            if heads == self._project.heads:
+            if heads == self._project.revisions.heads:
                 return
             with self._kept.of(context, table) as connection:
-                lineage = self._project.lineage(heads)
+                lineage = self._project.revisions.lineage(heads)
                 self.progress.fresh = is_fresh(connection, table, heads, lineage, table.own_schema)
                 if self._followed.must_ask(self._tenant, "plan"):
                     self._followed.learn(self._tenant, replication.look(connection))

@@ -13,10 +13,9 @@ from typing import Any
 
 from ..database import address
 from ..database.address import DatabaseVariables
-from ..database.connecting import Retries
 from ..database.failures import describe, sql_state
+from ..database.retries import Retries
 from ..project.project import Project, collecting
-from ..project.revisions import check_rows
 from ..protocol.errors import ProjectError, RunnerError, unforeseen
 from ..protocol.log import log
 from ..protocol.request import Invocation, Request
@@ -88,7 +87,7 @@ class _Batch:
             "command": self.request.command,
             "stage": self.stage,
             "status": "partial" if self.left else "complete",
-            "heads": list(self.project.heads),
+            "heads": list(self.project.revisions.heads),
             "outcomes": sorted(self.outcomes.by_name.values(), key=lambda outcome: order[outcome["tenant"]]),
             "left": [tenant.as_given() for tenant in sorted(self.left, key=lambda tenant: order[tenant.name])],
             "notStarted": sorted((tenant.name for tenant in self.not_started), key=order.__getitem__),
@@ -179,7 +178,7 @@ class _Batch:
         self.entered = None
         self.kept.close()
         database = self._settings(secret).database
-        self.variables.take_tls_back()
+        self.variables.close()
         self.address = None if database["source"] == "environment" else address.fetch(database)
         if self.address and self.variables.set(self.address, database):
             # The backend reads its settings on import.
@@ -331,7 +330,7 @@ class _Batch:
         try:
             found = look(tenant)
             if found is not None:
-                check_rows(self.project, found.heads, shown.table.name)
+                self.project.revisions.check_rows(found.heads, shown.table.name)
         except RunnerError:
             return None
         except Exception as error:
@@ -347,7 +346,7 @@ class _Batch:
         """Whether the tenant is finished without a run: it is at head, only planned, or as its last run left it."""
         if self.request.command == "drift":
             return found.drift is not None
-        if found.is_free and bool(self.project.heads) and found.heads == self.project.heads:
+        if found.is_free and bool(self.project.revisions.heads) and found.heads == self.project.revisions.heads:
             return found.keeps
         # Whether a database without a revision has anything to lose is determined where env.py connects, and what its pending
         # revisions mean for a subscriber.

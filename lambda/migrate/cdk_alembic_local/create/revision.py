@@ -12,7 +12,6 @@ from cdk_alembic.database.conditions import connection_failure
 from cdk_alembic.database.failures import describe, statement_of
 from cdk_alembic.project.graph import own_labels
 from cdk_alembic.project.project import Project
-from cdk_alembic.project.revisions import branch_labels, refuse_heads_that_are_not_meant
 from cdk_alembic.protocol.errors import RunnerError
 
 from ..scratch.set_aside import is_kept, leave_out, today
@@ -66,7 +65,7 @@ def create(project: Project, message: str, differences: Differences | None, plac
 
     if placement.head is None:
         _refuse_several_heads(project)
-    if placement.rev_id is not None and project.known(placement.rev_id):
+    if placement.rev_id is not None and project.revisions.known(placement.rev_id):
         raise RunnerError(
             "create_failed", f"there is a revision {placement.rev_id} already", "choose another --rev-id, or leave it out"
         )
@@ -98,12 +97,12 @@ def create(project: Project, message: str, differences: Differences | None, plac
 
 
 def _refuse_several_heads(project: Project) -> None:
-    refuse_heads_that_are_not_meant(project)
-    if len(project.heads) > 1:
-        branches = sorted(own_labels(branch_labels(project)).values())
+    project.revisions.refuse_heads_that_are_not_meant()
+    if len(project.revisions.heads) > 1:
+        branches = sorted(own_labels(project.revisions.branch_labels()).values())
         raise RunnerError(
             "multiple_heads",
-            f"the scripts have {len(project.heads)} labelled branches, and a new revision can follow only one",
+            f"the scripts have {len(project.revisions.heads)} labelled branches, and a new revision can follow only one",
             f"name the one to follow: {' or '.join(f'--head {label}@head' for label in branches)}",
         )
 

@@ -14,7 +14,6 @@ from cdk_alembic.catalog.catalog_reader import Catalog
 from cdk_alembic.database.failures import describe, location
 from cdk_alembic.project.environment import run_environment
 from cdk_alembic.project.project import Project
-from cdk_alembic.project.revisions import alembic_errors
 from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redact
 from cdk_alembic.statistics.read import sort_milliseconds
@@ -97,7 +96,7 @@ class _Measurement:
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
         settle(context)
-        with alembic_errors(self._project, self._wanted["revision"]):
+        with self._project.revisions.alembic_errors(self._wanted["revision"]):
             steps = list(self._project.script._upgrade_revs(self._wanted["revision"], heads))
         if not steps:
             self._facts = {"reason": "the baseline already has it"}

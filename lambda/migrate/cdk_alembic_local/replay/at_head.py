@@ -26,7 +26,7 @@ def at_head(project: Project, scratch: Scratch, ask: dict[str, Any]) -> Iterator
         if ask.get("baseline"):
             load(scratch, ask["baseline"])
         load_without_database(project)
-        if project.heads:
+        if project.revisions.heads:
             invoke(project, {"command": "upgrade", "revision": "heads"}, guard=False)
         # The runner's history is not part of the project.
         scratch.run(lambda connection: raw.execute(connection, "DROP SCHEMA IF EXISTS cdk_alembic CASCADE"))

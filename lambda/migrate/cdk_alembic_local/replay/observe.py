@@ -14,7 +14,6 @@ from cdk_alembic.database.conditions import connection_failure
 from cdk_alembic.database.failures import describe, location, sql_state, statement_of
 from cdk_alembic.project.environment import application_context, run_environment
 from cdk_alembic.project.project import Project
-from cdk_alembic.project.revisions import alembic_errors, refuse_ahead
 from cdk_alembic.protocol.errors import EnvFailed, RunnerError
 from cdk_alembic.protocol.log import redact
 from cdk_alembic.run.failure import id_too_long
@@ -45,7 +44,7 @@ def observe(project: Project, scratch: Scratch, ask: dict[str, Any], report: Rep
 
     `moment`: when its files may be copied."""
     for revision in ask["revisions"]:
-        if not project.known(revision):
+        if not project.revisions.known(revision):
             step = f"name one from `{project.command} history`"
             raise RunnerError("unknown_revision", f"the project has no revision {revision}", step)
     kept = ask.get("kept")
@@ -150,9 +149,9 @@ class Replay:
         """Alembic runs and commits each yielded step before it requests the next one."""
         # Alembic started a transaction when it searched for the version table.
         self._settle(context)
-        refuse_ahead(self._project, heads)
+        self._project.revisions.refuse_ahead(heads)
         self._report_applied(heads)
-        with alembic_errors(self._project, "heads"):
+        with self._project.revisions.alembic_errors("heads"):
             steps = list(self._project.script._upgrade_revs("heads", heads))
         last = max((index for index, step in enumerate(steps) if step.revision.revision in self._asked), default=-1)
         if not self._drift:
@@ -310,7 +309,7 @@ class Replay:
 
     def _report_applied(self, heads: tuple[str, ...]) -> None:
         """Reports revisions that the baseline already has, from their source."""
-        lineage = self._project.lineage(heads) if self._baseline else set()
+        lineage = self._project.revisions.lineage(heads) if self._baseline else set()
         for revision in sorted(self._asked & lineage - self._reviewed):
             self._reviewed.add(revision)
             script = self._project.script.get_revision(revision)

@@ -11,7 +11,6 @@ from cdk_alembic.catalog.catalog_reader import Catalog, read
 from cdk_alembic.database.failures import describe, location
 from cdk_alembic.project.environment import current, run_environment
 from cdk_alembic.project.project import Project
-from cdk_alembic.project.revisions import alembic_errors
 from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redact
 
@@ -65,7 +64,7 @@ class _Search:
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
         settle(context)
-        with alembic_errors(self._project, "heads"):
+        with self._project.revisions.alembic_errors("heads"):
             steps = list(self._project.script._upgrade_revs("heads", heads))
         for step in steps:
             self._revision = step.revision.revision

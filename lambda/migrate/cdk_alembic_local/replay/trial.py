@@ -16,7 +16,6 @@ from cdk_alembic.catalog.catalog_reader import Catalog
 from cdk_alembic.database.failures import describe, location
 from cdk_alembic.project.environment import run_environment
 from cdk_alembic.project.project import Project
-from cdk_alembic.project.revisions import alembic_errors
 from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redact
 
@@ -89,7 +88,7 @@ class _Trial:
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
         settle(context)
-        with alembic_errors(self._project, "heads"):
+        with self._project.revisions.alembic_errors("heads"):
             steps = list(self._project.script._upgrade_revs("heads", heads))
         ids = [step.revision.revision for step in steps]
         starts = {group["revisions"][0]: group for group in self._groups if group["revisions"][-1] not in self._reported}

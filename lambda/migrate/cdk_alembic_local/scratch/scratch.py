@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 
 from cdk_alembic.catalog import raw
 from cdk_alembic.catalog.catalog_sql import MARK
-from cdk_alembic.database.connecting import bounded
-from cdk_alembic.database.destination import without_address
+from cdk_alembic.database.destination import bounded, without_address
 from cdk_alembic.database.failures import describe, sql_state
 from cdk_alembic.database.listeners import listening
 from cdk_alembic.project.project import Project

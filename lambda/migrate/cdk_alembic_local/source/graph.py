@@ -12,8 +12,8 @@ from typing import Any
 from cdk_alembic.database.failures import describe
 from cdk_alembic.project.environment import application_context
 from cdk_alembic.project.graph import is_meant
-from cdk_alembic.project.project import Project, info
-from cdk_alembic.project.revisions import branch_labels
+from cdk_alembic.project.project import Project
+from cdk_alembic.project.revisions import info
 from cdk_alembic.protocol.errors import ProjectError, RunnerError
 
 from .loading import load_without_database
@@ -49,11 +49,11 @@ def graph(project: Project) -> dict[str, Any]:
     not_loaded = [reason for script in ordered if isinstance(reason := reason_not_loaded(script), BaseException)]
     found: dict[str, Any] = {
         "revisions": [of_script(script, folder) for script in ordered],
-        "heads": list(project.heads),
+        "heads": list(project.revisions.heads),
         **_command(project),
     }
-    if len(project.heads) > 1:
-        found["headsAreMeant"] = is_meant(branch_labels(project))
+    if len(project.revisions.heads) > 1:
+        found["headsAreMeant"] = is_meant(project.revisions.branch_labels())
     if not not_loaded:
         return found
     # Many files fail for one reason, such as a variable that is not set.

@@ -21,7 +21,7 @@ def load_without_database(project: Project) -> None:
     from sqlalchemy.pool import Pool
 
     def load(*_: Any) -> None:
-        project.load()
+        project.revisions.load()
         raise _Loaded
 
     environment = EnvironmentContext(project.config, project.script, fn=load, dont_mutate=True)
@@ -29,7 +29,7 @@ def load_without_database(project: Project) -> None:
     # may connect themselves.
     with listening((Engine, "do_connect", load), (Pool, "connect", load)), suppress(_Loaded, Exception, SystemExit), environment:
         project.script.run_env()
-    project.load()
+    project.revisions.load()
 
 
 class _Loaded(BaseException):
