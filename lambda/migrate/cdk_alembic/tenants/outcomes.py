@@ -74,10 +74,9 @@ class Outcomes:
         except RunnerError as failure:
             # An invalid version table is this tenant's failure only.
             pending, error = [], error or failure
-        status = self._status(run, after or (), pending, error)
         outcome = {
             "tenant": tenant.name,
-            "status": status,
+            "status": self._status(run, after or (), pending, error),
             **({} if before is None else {"from": sorted(before)}),
             **({} if after is None else {"to": sorted(after)}),
             "applied": [item["revision"] for item in invocation.applied],
@@ -88,17 +87,21 @@ class Outcomes:
             outcome["error"] = self._failure(tenant, error)
         elif drift := drift or (run.drift if run else None):
             outcome["drift"] = _brief(drift)
-        self.by_name[tenant.name] = outcome
+        fresh = run.progress.fresh if run else None
+        may_lose = fresh is False or (fresh is None and bool(after))
+        self._add_up(outcome, invocation, pending if may_lose else [])
+        return outcome["status"]
+
+    def _add_up(self, outcome: dict[str, Any], invocation: Invocation, losing: list[Any]) -> None:
+        """Adds a tenant's outcome to what concerns all tenants. `losing`: the scripts that may destroy its data."""
+        self.by_name[outcome["tenant"]] = outcome
         self._length += len(json.dumps(outcome))
-        self.failed += error is not None
+        self.failed += "error" in outcome
         self._invocation.applied.extend(invocation.applied)
         self._invocation.lock_wait_seconds += invocation.lock_wait_seconds
         self.warn(invocation.warnings)
-        fresh = run.progress.fresh if run else None
-        if fresh is False or (fresh is None and after):
-            unread = self._invocation.settings.guard_unread
-            self._losses.update((json.dumps(loss), loss) for loss in data_losses(pending, unread))
-        return status
+        losses = data_losses(losing, self._invocation.settings.guard_unread)
+        self._losses.update((json.dumps(loss), loss) for loss in losses)
 
     def _status(self, run: TenantRun | None, after: tuple[str, ...], pending: list[Any], error: RunnerError | None) -> str:
         if error:
