@@ -17,13 +17,14 @@ from .database.retries import Retries
 from .database.watchdog import watching
 from .project.configuration import manifest
 from .project.environment import application_context
-from .project.project import Project, loading
+from .project.project import Project
 from .protocol import report
 from .protocol.errors import RunnerError, unforeseen
 from .protocol.log import log, redacted, redacted_output
 from .protocol.request import Invocation, Process, receive
 from .protocol.rules import CONTRACT_VERSION
 from .run.commands import carry_out
+from .run.garbage import loading
 
 # A response to CloudFormation may have 4,096 bytes in total.
 MAX_MESSAGE_LENGTH = 1500

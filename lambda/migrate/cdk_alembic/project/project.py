@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import sysconfig
 import tempfile
 from argparse import Namespace
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -161,29 +159,3 @@ def _search(directory: Path) -> None:
             sys.path.insert(behind, str(path))
     if str(directory) not in sys.path:
         sys.path.append(str(directory))
-
-
-@contextmanager
-def loading() -> Iterator[None]:
-    """Collects no garbage, except within `collecting`. Most of what a request makes are modules, which stay: looking through them
-    again and again would take a tenth of a cold start."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
-@contextmanager
-def collecting() -> Iterator[None]:
-    """Within `loading`: collects garbage, but not among what is loaded when it begins."""
-    if gc.isenabled():
-        yield
-        return
-    gc.freeze()
-    gc.enable()
-    try:
-        yield
-    finally:
-        gc.disable()
-        gc.unfreeze()

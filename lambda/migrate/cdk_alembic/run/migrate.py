@@ -17,12 +17,12 @@ from ..database.version_table import heads_after, hold_mutex, still_held
 from ..database.watchdog import expect, relax
 from ..project.environment import current, run_environment
 from ..project.guard import data_losses
-from ..project.project import collecting
 from ..project.revisions import info, same_target
 from ..protocol.errors import RunnerError
 from ..protocol.log import log
 from .conclusion import conclude, conclude_failed, conclude_if_committed
 from .failure import LOCK_STATES, failure_of
+from .garbage import collecting
 from .preconditions import check, is_for_container, is_fresh
 from .record import Revision
 from .run import Run

@@ -15,13 +15,14 @@ from ..database import address
 from ..database.address import DatabaseVariables
 from ..database.failures import describe, sql_state
 from ..database.retries import Retries
-from ..project.project import Project, collecting
+from ..project.project import Project
 from ..protocol.errors import ProjectError, RunnerError, unforeseen
 from ..protocol.log import log
 from ..protocol.request import Invocation, Request
 from ..protocol.rules import CONTRACT_VERSION
 from ..protocol.tenant_request import Tenant, TenantRequest
 from ..run.failure import QUERY_CANCELED
+from ..run.garbage import collecting
 from . import skip
 from .connection import KeptConnection
 from .followed import Followed
