@@ -11,9 +11,12 @@ export interface Share {
 /** More servers and Pythons take too much memory. */
 const MOST = 4;
 
-/** What it takes to run a revision, and to start Python and a server, compared with looking at a revision. */
+/**
+ * What it takes to run a revision, and to start Python and a server, compared with looking at a revision. Half of the start is enough
+ * where the file system makes the server's hundreds of files quickly.
+ */
 const RUN = 0.2;
-const START = 45;
+const START = 80;
 
 /** A smaller share saves nothing. */
 const LEAST = 10;
