@@ -430,6 +430,12 @@ describe('a revision that can’t be replayed', () => {
     expect(found).not.toContain('index-not-concurrent');
   });
 
+  it('says that a table is dropped after it was copied', async () => {
+    const upgrade = 'op.execute("CREATE TABLE copied AS SELECT * FROM customers")\n    op.drop_table("customers")';
+    const found = await findings({ a1: { upgrade, downgrade: 'raise NotImplementedError' } }, 'all');
+    expect(found.find(({ rule }) => rule === 'drop-table')?.message).toMatch(/those that its copy copied does not have are lost/);
+  });
+
   it('reads no table for NOT NULL where the downgrade leaves the column NOT NULL, too', async () => {
     const change = (length: number, nullable: string) =>
       `op.alter_column("customers", "code", type_=sa.String(${length}), nullable=${nullable})`;

@@ -28,12 +28,14 @@ export function stepsOf(facts: DirectionFacts, source: FunctionFacts | null): re
   const steps = parsed.flatMap(({ statement, part }, at) =>
     part.actions.map((action): PlainStep => {
       // Alembic's offline mode does not say the line.
-      const ran = facts.outcome === 'done' || (facts.outcome === 'failed' && statement.line > 0);
+      // Nor is anything known of the locks of the statement that failed.
+      const ran =
+        facts.outcome === 'done' || (facts.outcome === 'failed' && statement.line > 0 && facts.statements.includes(statement));
       const operation = operations.find((one) => isSame(one.action, action) && (!ran || one.call.line === statement.line));
       return {
         // SQL does not say which table an index belongs to.
         action: !ran && operation?.action.does === 'drop index' ? operation.action : action,
-        line: (!statement.line && operation?.call.line) || lineOf(statement, part.line, source),
+        line: (!ran && operation?.call.line) || lineOf(statement, part.line, source),
         index: at + 1,
         sql: part.text,
         transaction: statement.transaction,

@@ -90,13 +90,19 @@ export const dropTable = lossRule('drop-table', 'a table is dropped', function* 
         ...lostTable(
           step,
           name,
-          `${name} is dropped with all its rows: they are lost, and running code that uses it fails at once`,
+          `${name} is dropped with all its rows: ${lostRows(step, name, upgrade)}, and running code that uses it fails at once`,
         ),
         instead: later('drop-table', name, `op.drop_table(${table}${schema})`),
       };
     }
   }
 });
+
+function lostRows(step: Step, name: string, { steps }: Part): string {
+  const copy = steps.find(({ action, index }) => index < step.index && action.does === 'copy rows' && action.from.includes(name));
+  if (copy?.action.does !== 'copy rows') return 'they are lost';
+  return `those that its copy ${copy.action.into} does not have are lost, such as what running code writes meanwhile`;
+}
 
 export const dropColumn = lossRule('drop-column', 'a column is dropped', function* ({ upgrade }) {
   for (const step of upgrade.steps) {
