@@ -521,6 +521,10 @@ export interface UpgradeStep {
   readonly before?: string;
   /** Whether the revision before does this. */
   readonly isEarlier?: boolean;
+  /** Whether an older revision does this, or the downgrade, so that the columns of its table are known. */
+  readonly isHistory?: boolean;
+  /** Queries that have found or counted nothing before this runs: otherwise the revision has stopped. */
+  readonly empty?: readonly string[];
 }
 
 /** An identifier, so that the text around it stays SQL. */

@@ -210,6 +210,18 @@ export function isAlike(one: Node | undefined, other: Node | undefined): boolean
   return !!one && !!other && withoutPlaces(one) === withoutPlaces(other);
 }
 
+/** A condition as text, without the names of its table: the same wherever it is written. Empty for no condition. */
+export function written(where: Node | undefined, names: readonly string[]): string {
+  const isOwn = (first: Node | undefined) => !!first && names.includes(joined([first]));
+  return where
+    ? withoutPlaces(
+        JSON.parse(JSON.stringify(where), (key, inner) =>
+          key === 'fields' && inner.length === 2 && isOwn(inner[0]) ? inner.slice(1) : inner,
+        ),
+      )
+    : '';
+}
+
 function withoutPlaces(value: unknown): string {
   return JSON.stringify(value, (key, inner) => (key === 'location' ? undefined : inner));
 }

@@ -1,5 +1,5 @@
 import type { CaseExpr, ColumnDef, Node, TypeName } from 'libpg-query';
-import { isAlike, readsNothing } from './conditions';
+import { isAlike, readsNothing, written } from './conditions';
 import { joined } from './made';
 
 /** Functions that return only a part of their argument, or nothing of it. */
@@ -143,6 +143,43 @@ export function isMerged({ args = [] }: CaseExpr): boolean {
     return isListed(expr) ? [result, result] : [result];
   });
   return results.some((one, index) => results.slice(index + 1).some((other) => isAlike(one, other)));
+}
+
+/** The column of which a CASE tells true, false and NULL apart: `CASE WHEN active THEN 'on' WHEN NOT active THEN 'off' ELSE 'unknown' END`. */
+export function tellsBoolean({ arg, args = [], defresult }: CaseExpr): string | undefined {
+  const whens = args.flatMap((part) => ('CaseWhen' in part ? [part.CaseWhen] : []));
+  const asked = whens.map(({ expr }) => askedOf(arg ? comparison(arg, expr) : expr));
+  const states = new Set(asked.map((one) => one?.state));
+  const [column] = asked.map((one) => one?.column);
+  if (states.size !== asked.length || states.size < 2 || asked.some((one) => !one || one.column !== column)) return undefined;
+  const results = [...whens.map(({ result }) => result), ...(states.size === 2 ? [defresult] : [])];
+  const texts = results.map((result) =>
+    !result || isNull(result) ? 'null' : readsNothing(result) ? written(result, []) : undefined,
+  );
+  return texts.includes(undefined) || new Set(texts).size < texts.length ? undefined : column;
+}
+
+function comparison(lexpr: Node, rexpr: Node | undefined): Node {
+  return { A_Expr: { kind: 'AEXPR_OP', name: [{ String: { sval: '=' } }], lexpr, ...(rexpr ? { rexpr } : {}) } };
+}
+
+/** The boolean column that a test asks for a state: `active`, `NOT active`, `active = false`, `active IS TRUE`, `active IS NULL`. */
+function askedOf(test: Node | undefined): { readonly column: string; readonly state: string } | undefined {
+  const of = (node: Node | undefined, state: string) => {
+    const column = node && 'ColumnRef' in node ? joined(node.ColumnRef.fields) : undefined;
+    return column === undefined ? undefined : { column, state };
+  };
+  if (!test) return undefined;
+  if ('BoolExpr' in test && test.BoolExpr.boolop === 'NOT_EXPR') return of(test.BoolExpr.args?.[0], 'false');
+  if ('NullTest' in test && test.NullTest.nulltesttype === 'IS_NULL') return of(test.NullTest.arg, 'null');
+  if ('BooleanTest' in test) {
+    const state = { IS_TRUE: 'true', IS_FALSE: 'false', IS_UNKNOWN: 'null' }[String(test.BooleanTest.booltesttype)];
+    return state === undefined ? undefined : of(test.BooleanTest.arg, state);
+  }
+  if (!('A_Expr' in test)) return of(test, 'true');
+  const { name, lexpr, rexpr } = test.A_Expr;
+  const value = rexpr && 'A_Const' in rexpr && 'boolval' in rexpr.A_Const ? !!rexpr.A_Const.boolval?.boolval : undefined;
+  return joined(name) === '=' && value !== undefined ? of(lexpr, String(value)) : undefined;
 }
 
 function isListed(test: Node): boolean {

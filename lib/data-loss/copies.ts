@@ -1,22 +1,105 @@
-import type { Node } from 'libpg-query';
-import { copiedColumn, cutsOff } from './conversions';
-import { joined, type Made } from './made';
+import type { Node, RangeVar, SelectStmt } from 'libpg-query';
+import { isKey, written } from './conditions';
+import { copiedColumn, cutsOff, tellsBoolean } from './conversions';
+import { joined, type Made, nameOf } from './made';
 import { removedKeys } from './parts';
 
 /**
- * Notes that an UPDATE of every row gives a column that the revision added the values of others: those can be dropped then.
+ * Notes that an UPDATE of every row gives a column that the revision made the values of others: those can be dropped then.
  *
  * @param column with its table
  * @param value undefined: not all rows get it
- * @param names the table and its aliases
+ * @param names the table and its aliases, also those by which a join finds the same row
  */
 export function noteCopies(column: string, value: Node | undefined, names: readonly string[], made: Made): void {
-  for (const [from, copy] of made.copies) if (copy === column) made.copies.delete(from);
-  if (made.narrow.has(column) || !made.has('column', column)) return;
+  const [table = ''] = names;
+  const name = column.slice(column.lastIndexOf('.') + 1);
+  made.kept.change(table, name);
+  if (!made.hasColumn(table, name)) return;
   for (const source of sourcesOf(value)) {
-    const dot = source.split('->', 1).join().lastIndexOf('.');
-    const of = dot < 0 ? names[0] : source.slice(0, dot);
-    if (names.includes(of ?? '')) made.copies.set(`${names[0]}.${source.slice(dot + 1)}`, column);
+    const of = ownColumn(source, names);
+    if (of !== undefined && fits(of, column, made)) made.kept.copy(`${table}.${of}`, [column]);
+  }
+}
+
+/**
+ * Notes that an UPDATE gives each row the row of another table that holds its value: `SET genre_id = genres.id FROM genres WHERE genres.name =
+ * films.genre`; or that it takes a column from the table that the rows were copied from.
+ */
+export function noteLinks(
+  column: string,
+  value: Node | undefined,
+  names: readonly string[],
+  from: readonly Node[],
+  where: Node | undefined,
+  made: Made,
+): void {
+  const query = value && 'SubLink' in value && value.SubLink.subselect;
+  const select: SelectStmt | undefined = query && 'SelectStmt' in query ? query.SelectStmt : undefined;
+  if (select ? from.length || where : !from.length) return;
+  const [other, ...more] = select ? (select.fromClause ?? []) : from;
+  const test = select ? select.whereClause : where;
+  if (!other || !('RangeVar' in other) || more.length || !test || !('A_Expr' in test) || joined(test.A_Expr.name) !== '=') return;
+  const others = namesOf(other.RangeVar);
+  const [table = ''] = names;
+  for (const [one, two] of [
+    [test.A_Expr.lexpr, test.A_Expr.rexpr],
+    [test.A_Expr.rexpr, test.A_Expr.lexpr],
+  ]) {
+    const [own, theirs] = [ownColumn(copiedColumn(one), names), ownColumn(copiedColumn(two), others)];
+    if (own === undefined || theirs === undefined || !made.hasColumn(table, column)) continue;
+    const [source, found] = [`${table}.${own}`, `${others[0]}.${theirs}`];
+    if (made.kept.isListedIn(source, found)) made.kept.copy(source, [`${table}.${column}`, found]);
+    else if (made.kept.isCopy(found, source) && !select) {
+      const taken = ownColumn(copiedColumn(value), others);
+      if (taken !== undefined && fits(taken, `${table}.${column}`, made))
+        made.kept.copy(`${others[0]}.${taken}`, [`${table}.${column}`]);
+    }
+  }
+}
+
+/** Notes what the rows that a query inserts into a table copy; `columns`: those that are inserted, if they are named. */
+export function noteRows(
+  into: RangeVar | undefined,
+  columns: readonly string[],
+  query: SelectStmt,
+  isPartly: boolean,
+  made: Made,
+): void {
+  const target = nameOf(into);
+  if (made.temporary.has(target) || target.startsWith('pg_temp.')) return;
+  if (query.larg && query.rarg) {
+    const first = columns.length ? columns : namesIn(query.larg);
+    for (const side of [query.larg, query.rarg]) noteRows(into, first, side, isPartly, made);
+    return;
+  }
+  const { fromClause = [], whereClause } = query;
+  const selected = selectedBy(query);
+  const source = fromClause.length === 1 ? sourceOf(fromClause[0]) : loopedOver(selected);
+  if (!source || isReduced(query)) return;
+  const { names, parts } = source;
+  const [table = ''] = names;
+  const pairs = selected.flatMap(({ name, val }, at): [string, string][] => {
+    const column = `${target}.${columns[at] ?? made.kept.columnsOf(target)?.[at] ?? name ?? copiedColumn(val)?.split('.').at(-1) ?? `#${at}`}`;
+    if (isStar(val, names)) return [[`${table}.*`, `${target}.*`]];
+    if (isRow(val, names)) return [[`${table}.*`, column]];
+    const found = parts ? [copiedColumn(val)].filter((name) => name === parts.element).map(() => parts.of) : [];
+    return [...sourcesOf(val), ...found].flatMap((name): [string, string][] => {
+      const of = ownColumn(name, names);
+      return of !== undefined && fits(of, column, made) ? [[`${table}.${of}`, column]] : [];
+    });
+  });
+  const isWhole = pairs.some(([of]) => of === `${table}.*`);
+  if (isWhole && !isPartly && !parts) made.kept.copyRows(table, written(whereClause, names), target);
+  const present = columnNotNull(whereClause);
+  if (whereClause && present === undefined) return;
+  const isAll = (of: string) =>
+    (present === undefined || of.split('->', 1)[0] === `${table}.${ownColumn(present, names)}`) &&
+    (!parts || of === `${table}.${parts.of}`);
+  const hasKey = isWhole || pairs.some(([of]) => isKey(columnNode(of), [table]));
+  for (const [of, copy] of pairs.filter(([of]) => isAll(of))) {
+    if (hasKey && !isPartly) made.kept.copy(of, [copy]);
+    else if (!isPartly || columns.length === 1) made.kept.list(of, copy);
   }
 }
 
@@ -24,7 +107,118 @@ export function noteCopies(column: string, value: Node | undefined, names: reado
 export function isCopied(table: string, column: string, value: Node | undefined, made: Made): boolean {
   const name = `${table}.${column}`;
   const keys = removedKeys(value, column);
-  return made.keepsCopy(name) || (keys.length > 0 && keys.every((key) => made.keepsCopy(`${name}->${key}`)));
+  return made.kept.keepsColumn(name) || (keys.length > 0 && keys.every((key) => made.kept.keepsColumn(`${name}->${key}`)));
+}
+
+/** Whether a column holds all of another's value. A smaller type that has the same name probably is the same type. */
+function fits(source: string, copy: string, made: Made): boolean {
+  const name = copy.slice(copy.lastIndexOf('.') + 1);
+  return !made.narrow.has(copy) || source === name || /(?:^|_)id$/.test(source);
+}
+
+/** The table whose rows a query reads, each at least once, with its names; or the elements of a list in each of its rows. */
+interface Source {
+  readonly names: readonly string[];
+  readonly parts?: { readonly of: string; readonly element: string };
+}
+
+function sourceOf(from: Node | undefined): Source | undefined {
+  if (from && 'RangeVar' in from) return { names: namesOf(from.RangeVar) };
+  if (!from || !('JoinExpr' in from)) return undefined;
+  const { jointype, larg, rarg, quals, isNatural, usingClause } = from.JoinExpr;
+  if (jointype === 'JOIN_LEFT') return sourceOf(larg);
+  if (jointype !== 'JOIN_INNER' || quals || isNatural || usingClause || !larg || !('RangeVar' in larg)) return undefined;
+  // recipes CROSS JOIN unnest(recipes.steps) WITH ORDINALITY AS s (body, position)
+  const { ordinality = false, alias = undefined, functions = [] } = rarg && 'RangeFunction' in rarg ? rarg.RangeFunction : {};
+  const [first] = functions.flatMap((one) => ('List' in one ? (one.List.items ?? []) : []));
+  const [name] = (alias?.colnames ?? []).map((one) => ('String' in one ? one.String.sval : undefined));
+  if (!ordinality || !first || !('FuncCall' in first) || joined(first.FuncCall.funcname) !== 'unnest') return undefined;
+  const names = namesOf(larg.RangeVar);
+  const of = ownColumn(copiedColumn(first.FuncCall.args?.[0]), names);
+  return of !== undefined && name ? { names, parts: { of, element: `${alias?.aliasname}.${name}` } } : undefined;
+}
+
+function namesOf(relation: RangeVar): readonly string[] {
+  return [nameOf(relation), ...(relation.alias?.aliasname ? [relation.alias.aliasname] : [])];
+}
+
+/** The expressions that a query returns, or the only row of VALUES. */
+function selectedBy({
+  targetList = [],
+  valuesLists = [],
+}: SelectStmt): readonly { readonly name?: string; readonly val?: Node }[] {
+  const [row, ...more] = valuesLists;
+  if (row && 'List' in row && !more.length) return (row.List.items ?? []).map((val) => ({ val }));
+  return targetList.flatMap((one) => ('ResTarget' in one ? [one.ResTarget] : []));
+}
+
+/** The table whose rows a loop of Python inserts one by one: VALUES names its columns. */
+function loopedOver(selected: readonly { readonly val?: Node }[]): Source | undefined {
+  const columns = selected.map(({ val }) => copiedColumn(val)).filter((name) => name?.includes('.'));
+  const tables = new Set(columns.map((name) => name?.slice(0, name.lastIndexOf('.'))));
+  const [table] = tables;
+  return table && tables.size === 1 ? { names: [table] } : undefined;
+}
+
+/** Whether a query returns not every row that its condition selects. */
+export function isReduced({
+  distinctClause = [],
+  groupClause,
+  havingClause,
+  limitCount,
+  limitOffset,
+  withClause,
+  op,
+}: SelectStmt): boolean {
+  const isDistinctOn = distinctClause.some((node) => Object.keys(node ?? {}).length > 0);
+  return (
+    isDistinctOn ||
+    !!(groupClause || havingClause || limitCount || limitOffset || withClause) ||
+    (op ?? 'SETOP_NONE') !== 'SETOP_NONE'
+  );
+}
+
+/** The names of the columns that a query returns; empty if it has a star. */
+function namesIn({ targetList = [], larg }: SelectStmt): readonly string[] {
+  if (larg) return namesIn(larg);
+  const names = targetList.map((one, at) => {
+    const { name = undefined, val = undefined } = 'ResTarget' in one ? one.ResTarget : {};
+    return isStar(val, []) ? undefined : (name ?? copiedColumn(val)?.split('.').at(-1) ?? `#${at}`);
+  });
+  return names.includes(undefined) ? [] : names.map((name) => name ?? '');
+}
+
+/** `*`, `u.*` */
+export function isStar(node: Node | undefined, names: readonly string[]): boolean {
+  if (!node || !('ColumnRef' in node)) return false;
+  const fields = node.ColumnRef.fields ?? [];
+  const last = fields.at(-1);
+  if (!last || !('A_Star' in last)) return false;
+  return fields.length === 1 || !names.length || names.includes(joined(fields.slice(0, -1)));
+}
+
+/** `to_jsonb(u)`, `row_to_json(u)` */
+function isRow(node: Node | undefined, names: readonly string[]): boolean {
+  if (!node || !('FuncCall' in node) || !/^(?:to_jsonb?|row_to_json)$/.test(joined(node.FuncCall.funcname))) return false;
+  const [of] = node.FuncCall.args ?? [];
+  return !!of && 'ColumnRef' in of && names.includes(joined(of.ColumnRef.fields));
+}
+
+/** The column of `WHERE name IS NOT NULL`. */
+function columnNotNull(where: Node | undefined): string | undefined {
+  if (!where || !('NullTest' in where) || where.NullTest.nulltesttype !== 'IS_NOT_NULL') return undefined;
+  return copiedColumn(where.NullTest.arg);
+}
+
+function columnNode(name: string): Node {
+  return { ColumnRef: { fields: name.split('.').map((sval) => ({ String: { sval } })) } };
+}
+
+/** A column, or a key of one, without its table; undefined if it is another table's. */
+function ownColumn(source: string | undefined, names: readonly string[]): string | undefined {
+  if (source === undefined) return undefined;
+  const dot = source.split('->', 1).join().lastIndexOf('.');
+  return dot < 0 || names.includes(source.slice(0, dot)) ? source.slice(dot + 1) : undefined;
 }
 
 /** The columns and keys that a value has all of: `name`, `settings -> 'theme'`, `jsonb_build_object('age', age, 'bio', bio)`. */
@@ -32,6 +226,7 @@ function sourcesOf(value: Node | undefined): readonly string[] {
   const own = copiedColumn(value);
   if (!value || own !== undefined) return own === undefined ? [] : [own];
   if ('TypeCast' in value) return cutsOff(value.TypeCast.typeName) ? [] : sourcesOf(value.TypeCast.arg);
+  if ('CaseExpr' in value) return [tellsBoolean(value.CaseExpr)].flatMap((column) => (column === undefined ? [] : [column]));
   if ('A_Expr' in value) {
     const { name, lexpr, rexpr } = value.A_Expr;
     const of = copiedColumn(lexpr);

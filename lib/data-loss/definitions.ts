@@ -1,4 +1,5 @@
 import type { AlterTableCmd, ColumnDef, Node } from 'libpg-query';
+import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { convertsLossily, cutsOff } from './conversions';
 import type { Loss } from './losses';
 import { joined, type Made, nameOf } from './made';
@@ -10,10 +11,12 @@ export function makes(node: Node, made: Made): boolean {
   if ('CreateStmt' in node) {
     const { relation, if_not_exists } = node.CreateStmt;
     made.add('table', nameOf(relation), !!if_not_exists && relation?.relpersistence !== 't');
+    createTable(node.CreateStmt, made);
   } else if ('CreateTableAsStmt' in node) {
     const { into, objtype, if_not_exists } = node.CreateTableAsStmt;
     const kind = objtype === 'OBJECT_TABLE' ? 'table' : 'view';
     made.add(kind, nameOf(into?.rel), !!if_not_exists && into?.rel?.relpersistence !== 't');
+    if (kind === 'table' && into?.rel?.relpersistence === 't') made.temporary.add(nameOf(into.rel));
   } else if ('ViewStmt' in node) made.add('view', nameOf(node.ViewStmt.view));
   else if ('CreateSchemaStmt' in node)
     made.add('schema', node.CreateSchemaStmt.schemaname ?? '', !!node.CreateSchemaStmt.if_not_exists);
@@ -101,12 +104,14 @@ function partLosses(
       return [];
     case 'AT_DropColumn': {
       const column = `${table}.${name}`;
-      const own = isType ? made.has('type', table) : made.mayDrop('table', table) || made.mayDrop('column', column);
-      const isCopied = !isType && made.keepsCopy(column);
+      const own = isType ? made.has('type', table) : made.mayDropColumn(table, name);
+      const isKept = !isType && (made.kept.keepsColumn(column) || made.isEmpty(table, name));
       made.forget('column', column);
+      made.kept.dropColumn(table, name);
+      made.kept.change(table, name);
       made.freesTypes = true;
       const what = isType ? `ALTER TYPE ${table} DROP ATTRIBUTE ${name}` : `ALTER TABLE ${table} DROP COLUMN ${name}`;
-      return own || isCopied ? [] : [{ rule: 'drop-column', what }];
+      return own || isKept ? [] : [{ rule: 'drop-column', what }];
     }
     case 'AT_AlterColumnType': {
       made.freesTypes = true;
@@ -116,7 +121,7 @@ function partLosses(
     }
     case 'AT_DetachPartition': {
       const partition = def && 'PartitionCmd' in def ? nameOf(def.PartitionCmd.name) : '';
-      return made.has('table', table) || made.has('table', partition)
+      return made.has('table', table) || made.has('table', partition) || made.rehomed.has(partition)
         ? []
         : [{ rule: 'detach-partition', what: `DETACH PARTITION ${partition} of ${table}` }];
     }
@@ -127,8 +132,35 @@ function partLosses(
   }
 }
 
+/** Notes the columns of tables that older revisions have created. */
+export function describe(node: Node, made: Made): void {
+  if ('CreateStmt' in node) createTable(node.CreateStmt, made);
+  else if ('RenameStmt' in node) renames(node.RenameStmt, made);
+  else if ('AlterTableStmt' in node) {
+    const table = nameOf(node.AlterTableStmt.relation);
+    const known = made.kept.columnsOf(table);
+    const added = addedColumns(node).map((column) => column.slice(table.length + 1));
+    if (known) made.kept.describe(table, [...known, ...added]);
+    for (const command of node.AlterTableStmt.cmds ?? [])
+      if ('AlterTableCmd' in command && command.AlterTableCmd.subtype === 'AT_DropColumn')
+        made.kept.dropColumn(table, command.AlterTableCmd.name ?? '');
+  }
+}
+
+/** Notes the columns of a new table, unless one is unknown. */
+function createTable({ relation, tableElts = [], inhRelations }: Of<'CreateStmt'>, made: Made): void {
+  const table = nameOf(relation);
+  if (relation?.relpersistence === 't') made.temporary.add(table);
+  const columns = tableElts.flatMap((one) => ('ColumnDef' in one ? [one.ColumnDef] : []));
+  for (const { colname, typeName } of columns) if (cutsOff(typeName)) made.narrow.add(`${table}.${colname}`);
+  const isKnown = columns.length && !inhRelations && tableElts.every((one) => !('TableLikeClause' in one));
+  const names = columns.map(({ colname = '' }) => colname);
+  made.kept.describe(table, isKnown && !names.some((name) => name.includes(UNKNOWN)) ? names : undefined);
+}
+
 function addColumn({ colname, typeName, constraints = [] }: ColumnDef, table: string, perhaps: boolean, made: Made): void {
   made.add('column', `${table}.${colname}`, perhaps);
+  made.kept.addColumn(table, colname ?? '');
   if (cutsOff(typeName)) made.narrow.add(`${table}.${colname}`);
   const isFilled = constraints.some((one) => 'Constraint' in one && FILLS.has(one.Constraint.contype ?? 'CONSTR_NULL'));
   if (!perhaps && !isFilled) made.unfilled.add(`${table}.${colname}`);
@@ -143,6 +175,16 @@ export function addedColumns(node: Node | undefined): readonly string[] {
   return cmds.flatMap((command) => {
     const { subtype = 'AT_AddColumn', def = undefined } = 'AlterTableCmd' in command ? command.AlterTableCmd : {};
     return subtype === 'AT_AddColumn' && def && 'ColumnDef' in def ? [`${nameOf(relation)}.${def.ColumnDef.colname}`] : [];
+  });
+}
+
+/** The tables that a statement moves to another schema or attaches as a partition: detached before, they keep their rows. */
+export function rehomedTables(node: Node | undefined): readonly string[] {
+  if (!node) return [];
+  if ('AlterObjectSchemaStmt' in node) return [nameOf(node.AlterObjectSchemaStmt.relation)];
+  return ('AlterTableStmt' in node ? (node.AlterTableStmt.cmds ?? []) : []).flatMap((command) => {
+    const { subtype = 'AT_AddColumn', def = undefined } = 'AlterTableCmd' in command ? command.AlterTableCmd : {};
+    return subtype === 'AT_AttachPartition' && def && 'PartitionCmd' in def ? [nameOf(def.PartitionCmd.name)] : [];
   });
 }
 
@@ -177,8 +219,9 @@ function objectLoss(
   switch (removeType) {
     case 'OBJECT_TABLE':
     case 'OBJECT_FOREIGN_TABLE': {
-      const own = made.mayDrop('table', name);
+      const own = made.mayDrop('table', name) || made.kept.keepsTable(name) || made.isEmpty(name);
       made.forget('table', name);
+      made.kept.change(name);
       made.freesTypes = true;
       return own ? undefined : { rule: 'drop-table', what: `DROP TABLE ${name}` };
     }
@@ -197,11 +240,11 @@ function objectLoss(
         ? undefined
         : { rule: 'drop-sequence', what: `DROP SEQUENCE ${name}${cascade ? ' CASCADE' : ''}` };
     case 'OBJECT_MATVIEW':
-      if (made.has('view', name) || (created.has(name) && !cascade)) return undefined;
+      if (made.has('view', name) || created.has(name)) return undefined;
       return { rule: 'drop-materialized-view', what: `DROP MATERIALIZED VIEW ${name}${cascade ? ' CASCADE' : ''}` };
     default: {
       // CASCADE may drop a materialized view, a column or a foreign table with these.
-      const kind = cascade && !made.has('view', name) ? CASCADES[removeType ?? ''] : undefined;
+      const kind = cascade && !made.has('view', name) && !created.has(name) ? CASCADES[removeType ?? ''] : undefined;
       return kind === undefined ? undefined : { rule: 'drop-cascade', what: `DROP ${kind} ${name} CASCADE` };
     }
   }

@@ -2,8 +2,20 @@ import type { Node } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN, type UpgradeStep } from '../contract/facts';
 import { type BlockStatement, blockStatements, parseNode } from '../sql/parse';
 import { isWholeTable } from './conditions';
-import { addedColumns, alterLosses, continuesNumbers, createdViews, dropLosses, makes, requiredColumns } from './definitions';
+import { noteRows } from './copies';
+import {
+  addedColumns,
+  alterLosses,
+  continuesNumbers,
+  createdViews,
+  describe,
+  dropLosses,
+  makes,
+  rehomedTables,
+  requiredColumns,
+} from './definitions';
 import { dynamicSql, selected } from './dynamic';
+import { noteEmpty, refuses } from './empty';
 import { type DestroyedData, type Loss, unreadable } from './losses';
 import { joined, Made, nameOf } from './made';
 import { rowLosses } from './rows';
@@ -17,17 +29,23 @@ const DEEPEST = 5;
 /** Everything that an upgrade destroys, by line. Load the parser first. */
 export function judge(steps: readonly UpgradeStep[]): readonly DestroyedData[] {
   const earlier = steps.filter((step) => step.isEarlier).flatMap(({ sql = '' }) => statementsOf(sql));
-  const own = steps.filter((step) => !step.isEarlier);
+  const history = steps.filter((step) => step.isHistory).flatMap(({ sql = '' }) => statementsOf(sql));
+  const own = steps.filter((step) => !(step.isEarlier || step.isHistory));
   const all = own.map((step) => ({ step, statements: step.sql === undefined ? [] : statementsOf(step.sql) }));
   const created = new Set(all.flatMap(({ statements }) => statements.flatMap(({ node }) => createdViews(node))));
   const made = new Made();
   for (const { statements } of all)
-    for (const { node } of statements) for (const column of requiredColumns(node)) made.toFill.add(column);
+    for (const { node } of statements) {
+      for (const column of requiredColumns(node)) made.toFill.add(column);
+      for (const table of rehomedTables(node)) made.rehomed.add(table);
+    }
   for (const { node } of earlier) for (const column of addedColumns(node)) made.toFill.add(column);
+  for (const { node } of history) if (node) describe(node, made);
   made.continuesNumbers = all.some(({ statements }) => statements.some(({ node }) => continuesNumbers(node)));
   const found = all.flatMap(({ step, statements }): DestroyedData[] => {
     if (step.unread !== undefined)
       return [{ rule: 'unread-sql', what: `runs ${step.unread} that can't be read`, line: step.line }];
+    for (const query of step.empty ?? []) noteEmpty(query, made);
     return statements.flatMap((statement) => {
       const line = step.line + (step.spread ? statement.line : 0);
       const losses = new Judge(made, created, step.before).losses(statement);
@@ -69,7 +87,16 @@ class Judge {
     const { made } = this;
     if ('CreateTableAsStmt' in node) {
       makes(node, made);
-      return node.CreateTableAsStmt.query ? this.ofNode(node.CreateTableAsStmt.query, text, isCut) : [];
+      const { query, into } = node.CreateTableAsStmt;
+      if (query && 'SelectStmt' in query && node.CreateTableAsStmt.objtype === 'OBJECT_TABLE')
+        noteRows(
+          into?.rel,
+          (into?.colNames ?? []).map((name) => joined([name])),
+          query.SelectStmt,
+          !!into?.skipData || !!query.SelectStmt.withClause,
+          made,
+        );
+      return query ? this.ofNode(query, text, isCut) : [];
     }
     if (makes(node, made)) return [];
     if ('CreateFunctionStmt' in node) made.functions.set(joined(node.CreateFunctionStmt.funcname), text);
@@ -78,8 +105,13 @@ class Judge {
     else if ('DropOwnedStmt' in node) return [{ rule: 'drop-owned', what: 'DROP OWNED' }];
     else if ('DropdbStmt' in node) return [{ rule: 'drop-schema', what: `DROP DATABASE ${node.DropdbStmt.dbname}` }];
     else if ('TruncateStmt' in node) {
-      const names = (node.TruncateStmt.relations ?? []).map((table) => ('RangeVar' in table ? nameOf(table.RangeVar) : ''));
-      return names.filter((name) => !made.has('table', name)).map((name) => ({ rule: 'truncate', what: `TRUNCATE ${name}` }));
+      const { relations = [], behavior } = node.TruncateStmt;
+      const names = relations.map((table) => ('RangeVar' in table ? nameOf(table.RangeVar) : ''));
+      const isLost = (name: string) =>
+        !made.has('table', name) && (behavior === 'DROP_CASCADE' || !(made.isEmpty(name) || made.kept.keepsTable(name)));
+      const lost = names.filter(isLost);
+      for (const name of names) made.kept.change(name);
+      return lost.map((name) => ({ rule: 'truncate', what: `TRUNCATE ${name}` }));
     } else if ('RefreshMatViewStmt' in node) {
       const { relation, skipData } = node.RefreshMatViewStmt;
       const what = `REFRESH MATERIALIZED VIEW ${nameOf(relation)} WITH NO DATA`;
@@ -107,8 +139,10 @@ class Judge {
     }
     const variables = variablesOf(statements);
     const tables = /\b(?:CONTINUE|EXIT)\b/i.test(sql) ? new Map<string, string>() : loopedTables(statements);
-    return statements.flatMap(({ kind, query, mayBeSkipped }) => {
-      if (kind === 'assign') return [];
+    const catches = /\bEXCEPTION\s+WHEN\b/i.test(sql);
+    return statements.flatMap(({ kind, query, mayBeSkipped, inLoop }) => {
+      if (kind === 'refuse' && !(mayBeSkipped || inLoop || catches)) refuses(query, statements, this.made);
+      if (kind === 'assign' || kind === 'refuse') return [];
       const own = mayBeSkipped
         ? query
         : query.replace(/\b(\w+)\./g, (written, name) => (tables.has(name) ? `${tables.get(name)}.` : written));

@@ -1,5 +1,6 @@
 import type { Node, RangeVar } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
+import { Kept } from './kept';
 
 /** What a revision has created so far: production has no data in it to lose. */
 export class Made {
@@ -16,10 +17,13 @@ export class Made {
   readonly toFill = new Set<string>();
   /** Columns that the revision added with a type that may keep only a part of a value. */
   readonly narrow = new Set<string>();
-  /** Columns that the revision added, by the column, such as `users.name`, or the key, such as `users.settings->theme`, that they copy. */
-  readonly copies = new Map<string, string>();
-  /** Copies whose originals are lost. */
-  private readonly keeping = new Set<string>();
+  /** Tables that the revision moves to another schema or attaches as a partition. */
+  readonly rehomed = new Set<string>();
+  readonly kept = new Kept();
+  /** Tables and columns that the revision has checked to hold nothing: otherwise it stops. */
+  readonly empty = new Set<string>();
+  /** Temporary tables: what is copied to them is not kept. */
+  readonly temporary = new Set<string>();
   /** Columns that the revision added without a default and has not written since. */
   readonly unfilled = new Set<string>();
   /** Values of columns that rows got in place of others, by the new one. */
@@ -32,6 +36,34 @@ export class Made {
   }
 
   has(kind: Kind, name: string): boolean {
+    return this.isOwn(kind, name) && !(kind === 'table' && this.kept.isOnly(name));
+  }
+
+  mayDrop(kind: Kind, name: string): boolean {
+    return this.mayBeOwn(kind, name) && !(kind === 'table' && this.kept.isOnly(name));
+  }
+
+  hasColumn(table: string, column: string): boolean {
+    const isOwn = this.isOwn('table', table) || this.isOwn('column', `${table}.${column}`);
+    return isOwn && !this.kept.isOnly(table, column);
+  }
+
+  mayDropColumn(table: string, column: string): boolean {
+    const isOwn = this.mayBeOwn('table', table) || this.mayBeOwn('column', `${table}.${column}`);
+    return isOwn && !this.kept.isOnly(table, column);
+  }
+
+  /** Whether the revision has checked that a table, or a column, holds nothing. */
+  isEmpty(table: string, column?: string): boolean {
+    return this.empty.has(table) || this.empty.has(`${table}.${column}`);
+  }
+
+  /** Whether an UPDATE of every row probably fills an empty column. */
+  mayBeEmpty(table: string, column: string): boolean {
+    return this.mayDropColumn(table, column) || this.toFill.has(`${table}.${column}`);
+  }
+
+  private isOwn(kind: Kind, name: string): boolean {
     if (isVague(name)) return false;
     const schema = name.includes('.') ? name.slice(0, name.indexOf('.')) : undefined;
     return (
@@ -39,27 +71,8 @@ export class Made {
     );
   }
 
-  mayDrop(kind: Kind, name: string): boolean {
-    return this.has(kind, name) || (!isVague(name) && this.perhaps.has(`${kind} ${name}`));
-  }
-
-  hasColumn(table: string, column: string): boolean {
-    return this.has('table', table) || this.has('column', `${table}.${column}`);
-  }
-
-  /** Whether an UPDATE of every row probably fills an empty column. */
-  mayBeEmpty(table: string, column: string): boolean {
-    const name = `${table}.${column}`;
-    return this.mayDrop('table', table) || this.mayDrop('column', name) || this.toFill.has(name);
-  }
-
-  /** Whether a copy keeps the values that a column, or a key of it, loses now. From then on, dropping that copy loses them. */
-  keepsCopy(of: string): boolean {
-    const copy = this.copies.get(of);
-    if (copy === undefined || !(this.keeping.has(copy) || this.has('column', copy))) return false;
-    this.keeping.add(copy);
-    this.forget('column', copy);
-    return true;
+  private mayBeOwn(kind: Kind, name: string): boolean {
+    return this.isOwn(kind, name) || (!isVague(name) && this.perhaps.has(`${kind} ${name}`));
   }
 
   forget(kind: Kind, name: string): void {
@@ -68,14 +81,10 @@ export class Made {
   }
 
   rename(kind: Kind, from: string, to: string): void {
-    const [own, perhaps] = [this.has(kind, from), this.mayDrop(kind, from)];
+    const [own, perhaps] = [this.isOwn(kind, from), this.mayBeOwn(kind, from)];
     this.forget(kind, from);
     this.forget(kind, to);
-    const renamed = (name: string) => (kind === 'column' && name === from ? to : name);
-    for (const [source, copy] of [...this.copies]) {
-      this.copies.delete(source);
-      this.copies.set(renamed(source), renamed(copy));
-    }
+    if (kind === 'table' || kind === 'column') this.kept.rename(kind, from, to);
     if (own || perhaps) this.add(kind, to, !own);
     else if (kind === 'type') this.retired.add(to);
   }

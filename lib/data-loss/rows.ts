@@ -3,16 +3,15 @@ import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { foundBy } from '../sql/found-by';
 import { isAlike, isEmpty, isEveryRow, isWholeTable } from './conditions';
 import { copiedColumn } from './conversions';
-import { isCopied, noteCopies } from './copies';
-import { folds } from './folds';
+import { isCopied, isReduced, isStar, noteCopies, noteLinks, noteRows } from './copies';
 import { type Loss, unreadable } from './losses';
 import { joined, type Made, nameOf } from './made';
-import { assigned, isReplaced, isUnrelated } from './overwritten';
+import { assigned, folds, isReplaced, isUnrelated } from './overwritten';
 import { hasKey, isOwnColumn, isPartOf } from './parts';
 
 /** What a statement destroys that reads or writes rows, including its WITH. `isCut`: its text may lack a condition. */
 export function rowLosses(node: Node, made: Made, isCut: boolean): readonly Loss[] {
-  const found = [...withLosses(clauseOf(node), made, isCut), ...ownLosses(node, made)];
+  const found = [...withLosses(clauseOf(node), made, isCut, movedBy(node, made)), ...ownLosses(node, made)];
   return isCut ? found.filter(({ rule }) => rule !== 'delete-by-query').map(({ what }) => unreadable(what)) : found;
 }
 
@@ -21,6 +20,7 @@ function ownLosses(node: Node, made: Made): readonly Loss[] {
     const { relation, whereClause, usingClause = [], withClause } = node.DeleteStmt;
     const table = nameOf(relation);
     const whole = [...wholeTables(withClause, table), ...usingClause.flatMap((from) => aliasOf(from, table))];
+    made.kept.change(table);
     const losses = emptied([table, ...aliases(relation), ...whole], whereClause, relation?.alias?.aliasname, made);
     const by = losses.length || made.has('table', table) ? undefined : foundBy(whereClause, usingClause);
     if (!by) return losses;
@@ -36,7 +36,18 @@ function ownLosses(node: Node, made: Made): readonly Loss[] {
     const table = nameOf(relation);
     const names = [table, ...aliases(relation), ...fromClause.flatMap((from) => aliasOf(from, table))];
     const isJoin = isJoined(whereClause, names) && !isSelected({ fromClause, withClause });
-    return cleared(names, whereClause, targetList, relation, made, isJoin);
+    const losses = cleared(names, whereClause, targetList, relation, made, isJoin);
+    for (const target of withClause ? [] : targetList)
+      if ('ResTarget' in target)
+        noteLinks(
+          target.ResTarget.name ?? '',
+          target.ResTarget.val,
+          [table, ...aliases(relation)],
+          fromClause,
+          whereClause,
+          made,
+        );
+    return losses;
   }
   if ('MergeStmt' in node) {
     const { relation, sourceRelation, joinCondition, mergeWhenClauses = [], withClause } = node.MergeStmt;
@@ -54,8 +65,10 @@ function ownLosses(node: Node, made: Made): readonly Loss[] {
     ];
   }
   if ('InsertStmt' in node) {
-    const { relation, selectStmt, onConflictClause } = node.InsertStmt;
+    const { relation, cols = [], selectStmt, onConflictClause, withClause } = node.InsertStmt;
     const select = selectStmt && 'SelectStmt' in selectStmt ? selectStmt.SelectStmt : undefined;
+    const columns = cols.flatMap((one) => ('ResTarget' in one ? [one.ResTarget.name ?? ''] : []));
+    if (select && !withClause) noteRows(relation, columns, select, !!onConflictClause, made);
     const isWhole = select?.fromClause && !isSelected(select) && !onConflictClause?.whereClause;
     const targets = isWhole ? (onConflictClause?.targetList ?? []) : [];
     return [
@@ -74,10 +87,39 @@ function clauseOf(node: Node): SelectStmt['withClause'] {
   return statement?.withClause;
 }
 
-function withLosses(clause: SelectStmt['withClause'], made: Made, isCut: boolean): readonly Loss[] {
-  return (clause?.ctes ?? []).flatMap((part) =>
-    'CommonTableExpr' in part && part.CommonTableExpr.ctequery ? rowLosses(part.CommonTableExpr.ctequery, made, isCut) : [],
-  );
+function withLosses(clause: SelectStmt['withClause'], made: Made, isCut: boolean, moved: string | undefined): readonly Loss[] {
+  return (clause?.ctes ?? []).flatMap((part) => {
+    const { ctename = undefined, ctequery = undefined } = 'CommonTableExpr' in part ? part.CommonTableExpr : {};
+    return ctequery && ctename !== moved ? rowLosses(ctequery, made, isCut) : [];
+  });
+}
+
+/** The WITH whose deleted rows an INSERT writes to another table: `WITH old AS (DELETE ... RETURNING *) INSERT INTO archive SELECT * FROM old`. */
+function movedBy(node: Node, made: Made): string | undefined {
+  if (!('InsertStmt' in node)) return undefined;
+  const { relation, selectStmt, onConflictClause, withClause } = node.InsertStmt;
+  const select = selectStmt && 'SelectStmt' in selectStmt ? selectStmt.SelectStmt : undefined;
+  const [from, ...more] = select?.fromClause ?? [];
+  if (!select || !from || !('RangeVar' in from) || more.length || onConflictClause) return undefined;
+  const name = nameOf(from.RangeVar);
+  const isAll = !isReduced(select) && !select.whereClause && returnsAll(select.targetList, name);
+  const query = (withClause?.ctes ?? []).flatMap((part) =>
+    'CommonTableExpr' in part && part.CommonTableExpr.ctename === name ? [part.CommonTableExpr.ctequery] : [],
+  )[0];
+  const deleted = query && 'DeleteStmt' in query ? query.DeleteStmt : undefined;
+  if (
+    !deleted ||
+    !isAll ||
+    !returnsAll(deleted.returningClause?.exprs, nameOf(deleted.relation)) ||
+    made.temporary.has(nameOf(relation))
+  )
+    return undefined;
+  made.kept.needs(nameOf(relation));
+  return name;
+}
+
+function returnsAll(targets: readonly Node[] | undefined, table: string): boolean {
+  return !!targets?.some((one) => 'ResTarget' in one && isStar(one.ResTarget.val, [table]));
 }
 
 /** Names of the CTEs that hold every row of a table. */
@@ -131,7 +173,7 @@ function cleared(
   );
   for (const { name, val } of written) {
     made.unfilled.delete(`${table}.${name}`);
-    noteCopies(`${table}.${name}`, isEveryRow(where, names) ? val : undefined, own, made);
+    noteCopies(`${table}.${name}`, isEveryRow(where, names) ? val : undefined, where ? names : own, made);
   }
   const old = written.filter(({ name }) => !made.hasColumn(table, name));
   return old.flatMap(({ name, val }) => {

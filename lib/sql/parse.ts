@@ -53,8 +53,8 @@ export function longNames(sql: string): readonly string[] {
 
 /** One statement in the body of a PL/pgSQL block or function. */
 export interface BlockStatement {
-  readonly kind: 'statement' | 'execute' | 'assign';
-  /** The statement; for `execute` and `assign`, the expression that is executed or assigned. */
+  readonly kind: 'statement' | 'execute' | 'assign' | 'refuse';
+  /** The statement; for `execute` and `assign`, the expression that is executed or assigned; for `refuse`, the test that raises an exception. */
   readonly query: string;
   /** The variables that receive the result. */
   readonly into?: readonly string[];
@@ -79,7 +79,10 @@ function statementsWithin(value: unknown): readonly BlockStatement[] {
       const [, name, query] = ASSIGNMENT.exec(child?.expr?.PLpgSQL_expr?.query ?? '') ?? [];
       return name && query ? [{ kind: 'assign' as const, query, into: [name] }] : [];
     }
-    if (BRANCHES.test(key)) return statementsWithin(child).map((statement) => ({ ...statement, mayBeSkipped: true as const }));
+    const test = key === 'PLpgSQL_stmt_if' && child?.then_body?.[0]?.PLpgSQL_stmt_raise?.elog_level === EXCEPTION;
+    const refused = test ? [{ kind: 'refuse' as const, query: child.cond?.PLpgSQL_expr?.query ?? '' }] : [];
+    if (BRANCHES.test(key))
+      return [...refused, ...statementsWithin(child).map((statement) => ({ ...statement, mayBeSkipped: true as const }))];
     const kind = SENDS[key];
     if (!kind) return LOOPS.test(key) ? inALoop(child) : statementsWithin(child);
     const query = Object.values<{ PLpgSQL_expr?: { query?: string } }>(child).find((part) => part?.PLpgSQL_expr)?.PLpgSQL_expr
@@ -98,6 +101,9 @@ function inALoop(body: unknown): readonly BlockStatement[] {
 const LOOPS = /^PLpgSQL_stmt_(?:loop|while|fori|forc|foreach_a)$/;
 
 const BRANCHES = /^PLpgSQL_stmt_(?:if|case)$/;
+
+/** ERROR of src/include/utils/elog.h */
+const EXCEPTION = 21;
 
 const ASSIGNMENT = /^\s*([\w.]+)\s*:?=\s*([\s\S]+)$/;
 

@@ -4,6 +4,7 @@ import { KEPT_OWN } from './cases/kept-own';
 import { KEPT_ROWS } from './cases/kept-rows';
 import { KEPT_SCHEMA } from './cases/kept-schema';
 import { KEPT_WORDS } from './cases/kept-words';
+import { MOVED, NOT_MOVED } from './cases/moved';
 import { NOT_FOUND } from './cases/not-found';
 import { OPERATIONS } from './cases/operations';
 import { PYTHON } from './cases/python';
@@ -14,8 +15,8 @@ import { judged } from './judged';
 
 jest.setTimeout(300_000);
 
-const destroying = [...OPERATIONS, ...PYTHON, ...SQL, ...SQLALCHEMY, ...QUERIED];
-const harmless = [...KEPT_WORDS, ...KEPT_ROWS, ...KEPT_OWN, ...KEPT_SCHEMA, ...KEPT_CODE, ...NOT_FOUND];
+const destroying = [...OPERATIONS, ...PYTHON, ...SQL, ...SQLALCHEMY, ...QUERIED, ...NOT_MOVED];
+const harmless = [...KEPT_WORDS, ...KEPT_ROWS, ...KEPT_OWN, ...KEPT_SCHEMA, ...KEPT_CODE, ...MOVED, ...NOT_FOUND];
 const found = judged([...destroying, ...harmless]);
 
 const table = (cases: readonly Case[], from: number) =>

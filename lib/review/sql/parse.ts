@@ -38,7 +38,7 @@ function inALoop(action: Action): Action {
 function blockActions(block: string): readonly Action[] {
   try {
     return blockStatements(block).flatMap(({ kind, query, inLoop }) => {
-      if (kind === 'assign') return [];
+      if (kind === 'assign' || kind === 'refuse') return [];
       const literal = kind === 'execute' ? /^\s*'((?:[^']|'')*)'\s*$/.exec(query)?.[1]?.replaceAll("''", "'") : query;
       const actions = literal ? parseSql(literal).flatMap((statement) => statement.actions) : [];
       return inLoop ? actions.map(inALoop) : actions;

@@ -7,6 +7,8 @@ export interface Case {
   readonly up?: string;
   /** Code before `upgrade`, after the imports. */
   readonly head?: string;
+  /** The body of `downgrade`. */
+  readonly down?: string;
   /** Other files of the backend; the revision is alembic/versions/NAME.py. */
   readonly files?: Readonly<Record<string, string>>;
   /** The rules that must be found, and no others. @default - none */
@@ -50,7 +52,7 @@ export const follows = (up: string): Pick<Case, 'files'> => ({
 /** The rules that one case must find: at least one. */
 export type Rules = readonly [DataLossRule, ...DataLossRule[]];
 
-type More = Pick<Case, 'head' | 'files'>;
+type More = Pick<Case, 'head' | 'files' | 'down'>;
 
 const rulesOf = (rule: DataLossRule | Rules): Rules => (typeof rule === 'string' ? [rule] : rule);
 
@@ -76,7 +78,7 @@ export const keeps = (title: string, up: string, more: More = {}): Case => ({ ti
 /** The same; the title is the SQL. */
 export const keepsSql = (sql: string): Case => keeps(sql, `op.execute("""${sql}""")`);
 
-export function revisionFile({ up, head = '' }: Case): string {
+export function revisionFile({ up, head = '', down = 'op.drop_table("users")' }: Case): string {
   const body =
     up === undefined
       ? ''
@@ -97,6 +99,6 @@ ${head}
 ${body}
 
 def downgrade() -> None:
-    op.drop_table("users")
+    ${down}
 `;
 }

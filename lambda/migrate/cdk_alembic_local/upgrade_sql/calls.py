@@ -76,6 +76,8 @@ class Calls:
                     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
                 ]
                 instance.names.update({**dict(zip(fields, args, strict=False)), **keywords})
+            else:
+                instance.names.update(keywords)  # a model
             return instance
         if isinstance(function, Instance) and isinstance(inner := function.cls.find("__call__"), Function):
             return self._enter(inner, [function, *args], keywords)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from . import builtin_calls as known
 from .modules import Scope
 from .operations import set_one_by_one
+from .queries import emptied_by
 from .values import CALLABLE, Bound, Class, External, Function, Instance, Item, Manager, either
 
 _LEAVES = (ast.Continue, ast.Break, ast.Return, ast.Raise)
@@ -123,27 +124,39 @@ class Statements:
                 self._scope.names[name] = self._modules.member(node.module or "", alias.name, self._scope.module, node.level)
 
     def _do_if(self, node: ast.If) -> str | None:
-        decided = known.truth(self._value(node.test))
+        is_not = isinstance(node.test, ast.UnaryOp) and isinstance(node.test.op, ast.Not)
+        test = self._value(node.test.operand if is_not else node.test)
+        decided = known.truth(test)
         if decided is not None:
-            return self._block(node.body if decided else node.orelse)
+            return self._block(node.body if decided is not is_not else node.orelse)
         narrowed = [(item, item.narrowed) for item in self._loops]
         for item, _ in narrowed:
             item.narrowed = True
-        end = self._branches([node.body, node.orelse])
+        empty = [emptied_by(test, is_true is not is_not) for is_true in (True, False)]
+        end = self._branches([node.body, node.orelse], empty)
         # After a conditional `continue`, the rest of the loop runs for some elements only.
         leaves = any(isinstance(inner, _LEAVES) for branch in (node.body, node.orelse) for inner in branch)
         for item, before in narrowed:
             item.narrowed = before or leaves
         return end
 
-    def _branches(self, blocks: list[list[ast.stmt]]) -> str | None:
-        """Runs each block from the current state, and merges the names of the blocks that continue."""
+    def _branches(self, blocks: list[list[ast.stmt]], empty: Sequence[Iterable[str]] = ()) -> str | None:
+        """Runs each block from the current state, and merges the names of the blocks that continue.
+
+        `empty`: for each block, the queries that find nothing when it runs."""
         before, ends, states = dict(self._scope.names), [], []
-        for block in blocks:
+        outer = self._empty
+        found = []
+        for index, block in enumerate(blocks):
             self._scope.names = dict(before)
+            self._empty = [*outer, *(empty[index] if empty else ())]
             ends.append(self._block(block))
             if ends[-1] is None:
                 states.append(self._scope.names)
+            if ends[-1] != "raise":
+                found.append(self._empty)
+        # A block that raises stops the upgrade: what the only other one knows is known from then on.
+        self._empty = found[0] if len(found) == 1 else outer
         if not states:
             self._scope.names = before
             return ends[0]
@@ -228,10 +241,12 @@ class Statements:
     _do_asyncwith = _do_with
 
     def _do_try(self, node: Any) -> str | None:
+        before = self._empty
         end = self._block(node.body)
         if end is None:
             end = self._block(node.orelse)
         if node.handlers:
+            self._empty = before  # A handler may catch what a check in the body raises.
             self._branches([[], *(handler.body for handler in node.handlers)])
             end = end if end == "return" and all(_ends(handler.body) for handler in node.handlers) else None
         return self._block(node.finalbody) or end

@@ -37,6 +37,7 @@ class Interpreter(Statements, Expressions, Members, Calls):
         self._loops: list[Item] = []
         self._at_yield: list[Any] = []
         self._steps = 0
+        self._empty: list[str] = []
 
     def run(self, name: str) -> None:
         """Collects the effects of one of the module's functions. Raises TooMuch."""
@@ -68,4 +69,5 @@ class Interpreter(Statements, Expressions, Members, Calls):
     def _report(self, effect: dict[str, Any]) -> None:
         if not self._quiet:
             spread = "line" in effect
-            self.effects.append({"line": self._line, "spread": spread, **effect})
+            empty = {"empty": list(self._empty)} if self._empty else {}
+            self.effects.append({"line": self._line, "spread": spread, **effect, **empty})

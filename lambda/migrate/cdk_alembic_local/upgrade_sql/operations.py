@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from .queries import insert_of, inserted
 from .row_loops import looped, selected
 from .statements import (
     expression,
@@ -48,6 +49,8 @@ def effects_of(call: Called) -> Iterator[dict[str, Any]]:
         yield from _entity(call)
     elif name == "drop_database":
         yield {"sql": f"DROP DATABASE {MARK}"}
+    elif name in ("bulk_insert", "bulk_insert_mappings", "add", "add_all"):
+        yield from _added(call)
     elif name == "bulk_update_mappings":
         yield from _mapped(call.given(1, "mappings"))
     elif name == "to_sql" and call.keywords.get("if_exists") == "replace":
@@ -76,13 +79,15 @@ def _executed(call: Called) -> Iterator[dict[str, Any]]:
     statement = call.given(position, "sqltext", "statement", "query", "sql", "clauseelement", "object_")
     if statement is None:
         return
+    parameters = call.given(position + 1, "parameters", "params", "multiparams")
     for one in statement.values if isinstance(statement, OneOf) else [statement]:
-        texts = sql_of(one)
+        copied = inserted(one, parameters)
+        texts = [copied] if copied else sql_of(one)
         if texts is None:
             yield {"unread": "SQL"}
         for text in texts or ():
             line = first_line(one)
-            text = with_values(text, call.given(position + 1, "parameters", "params", "multiparams"))
+            text = with_values(text, parameters)
             yield {"sql": text, **({"line": line} if line else {})}
 
 
@@ -143,7 +148,15 @@ def _of_table(name: str, call: Called, schema: Any) -> str:
         return f"ALTER TABLE {table} RENAME TO {quoted(call.given(1, 'new_table_name'))}"
     temporary = any("TEMP" in str(prefix).upper() for prefix in call.keywords.get("prefixes") or ())
     exists = "IF NOT EXISTS " if call.keywords.get("if_not_exists") else ""
-    return f"CREATE {'TEMPORARY ' if temporary else ''}TABLE {exists}{table} ()"
+    return f"CREATE {'TEMPORARY ' if temporary else ''}TABLE {exists}{table} ({', '.join(_columns(call.args[1:]))})"
+
+
+def _columns(given: list[Any]) -> Iterator[str]:
+    for one in given:
+        if not isinstance(one, Called):
+            yield f"{quoted(MARK)} {MARK}"
+        elif one.name in ("Column", "column"):
+            yield f"{quoted(one.given(0, 'name'))} {type_of(one.given(1, 'type_'))}"
 
 
 def _has_default(column: Any) -> bool:
@@ -224,6 +237,18 @@ def set_one_by_one(item: Item, column: str, value: Any) -> Iterator[dict[str, An
     written = expression(value)
     if MARK not in written and (source := selected(item)):
         yield {"sql": f"UPDATE {table_of(source[0])} SET {quoted(column)} = {written}"}  # noqa: S608
+
+
+def _added(call: Called) -> Iterator[dict[str, Any]]:
+    """`session.add(Address(user_id=user.id))`, `op.bulk_insert(addresses, [{"user_id": user.id} for user in users])`"""
+    if call.name in ("bulk_insert", "bulk_insert_mappings"):
+        rows = [(call.given(0, "table", "mapper"), call.given(1, "rows", "mappings"))]
+    else:
+        given = call.given(0, "instance", "instances")
+        rows = [(one, [one.names]) for one in (given if isinstance(given, list) else [given]) if isinstance(one, Instance)]
+    for table, values in rows:
+        if sql := insert_of(table, [values]):
+            yield {"sql": sql}
 
 
 def _mapped(mappings: Any) -> Iterator[dict[str, Any]]:

@@ -6,7 +6,7 @@ import ast
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,26 +18,58 @@ _ID = re.compile(r"^(down_revision|revision)\b[^=\n]*=\s*[\"']([^\"'\n]+)[\"']",
 
 
 def read_upgrade(path: Path, root: Path, roots: list[Path]) -> list[dict[str, Any]]:
-    """The effects of a revision's `upgrade`, in order, after the columns that the revision before it adds.
+    """The effects of a revision's `upgrade`, in order, after the columns that the revision before it adds, and the history of the
+    tables whose rows it moves.
 
     `root` contains the backend; `roots` are searched for its modules."""
     own = _effects(path, root, tuple(roots), _text(path))
-    if not any("UPDATE" in effect.get("sql", "").upper() for effect in own):
-        return own
-    before = _revisions(path.parent).get(_ids(path).get("down_revision", ""))
-    earlier = _effects(before, root, tuple(roots), _text(before)) if before else []
-    return [*({**effect, "isEarlier": True} for effect in earlier if _ADDS.search(effect.get("sql", ""))), *own]
+    written = [effect.get("sql", "") for effect in own]
+    found = [*_history(path, root, tuple(roots), written)]
+    if any("UPDATE" in sql.upper() for sql in written):
+        before = _revisions(path.parent).get(_ids(path).get("down_revision", ""))
+        earlier = _effects(before, root, tuple(roots), _text(before)) if before else []
+        found += [{**effect, "isEarlier": True} for effect in earlier if _ADDS.search(effect.get("sql", ""))]
+    return [*found, *own]
 
 
-# A revision is read for itself and for the one after it.
+def _history(path: Path, root: Path, roots: tuple[Path, ...], own: list[str]) -> Iterator[dict[str, Any]]:
+    """What tells the columns of the tables that an upgrade copies and drops: its downgrade, and the revisions before it."""
+    if not any(_DROPS.search(sql) for sql in own):
+        return
+    tables = {name for sql in own if _COPIES.search(sql) for name in _FROM.findall(sql)}
+    if not tables:
+        return
+    about = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(tables)))})\b")
+    steps = [_effects(path, root, roots, _text(path), "downgrade")]
+    seen, revisions = {path}, _revisions(path.parent)
+    while (path := revisions.get(_ids(path).get("down_revision", ""), path)) not in seen:
+        seen.add(path)
+        if about.search(_text(path).decode(errors="replace")):
+            steps.insert(1, _effects(path, root, roots, _text(path)))
+    for index, effects in enumerate(steps):
+        for effect in effects:
+            sql = effect.get("sql", "")
+            # A downgrade creates what the upgrade drops, and undoes the rest.
+            if about.search(sql) and (_CREATES if index == 0 else _DEFINES).match(sql):
+                yield {**effect, "isHistory": True}
+
+
+_DROPS = re.compile(r"\b(?:DROP\s+TABLE|TRUNCATE)\b", re.IGNORECASE)
+_COPIES = re.compile(r"\b(?:INSERT\s+INTO|CREATE)\b.*\b(?:SELECT|VALUES)\b", re.IGNORECASE | re.DOTALL)
+_FROM = re.compile(r"\b(?:FROM|VALUES\s*\()\s*(?:\"?\w+\"?\s*\.\s*(?=\"?\w+\"?\s*(?:;|\Z|\s)))?\"?(\w+)\"?", re.IGNORECASE)
+_CREATES = re.compile(r"\s*CREATE\s+TABLE\b", re.IGNORECASE)
+_DEFINES = re.compile(r"\s*(?:CREATE|ALTER)\s+TABLE\b", re.IGNORECASE)
+
+
+# A revision is read for itself and for those after it.
 @cache
-def _effects(path: Path, root: Path, roots: tuple[Path, ...], source: bytes) -> list[dict[str, Any]]:
+def _effects(path: Path, root: Path, roots: tuple[Path, ...], source: bytes, name: str = "upgrade") -> list[dict[str, Any]]:
     try:
         interpreter = Interpreter(path.resolve(), root.resolve(), [one.resolve() for one in roots], ast.parse(source))
     except (SyntaxError, ValueError):
         return [{"unread": "the file", "line": 1, "spread": False}]
     try:
-        interpreter.run("upgrade")
+        interpreter.run(name)
     except Exception:  # TooMuch, RecursionError, or unexpected Python: packaging continues, and the guard reports it.
         interpreter.effects.append({"unread": "all of the upgrade", "line": 1, "spread": False})
     return interpreter.effects

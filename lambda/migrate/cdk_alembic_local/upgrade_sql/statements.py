@@ -312,7 +312,7 @@ def _called(value: Called) -> str:
     if name == "case":
         return _case(value)
     if name in ("column", "Column"):
-        return quoted(_column(value))
+        return quoted(column_name(value))
     if name in _COMPARING and len(args) == 1:
         return _comparison(value.receiver, _COMPARING[name], args[0])
     if name in _LISTS and args:
@@ -382,7 +382,7 @@ def _qualified(column: Any) -> str | None:
     if isinstance(of, Called) and of.name in ("alias", "aliased", "subquery", "cte", "lateral"):
         return None
     table = table_of(column)
-    return None if MARK in table else f"{table}.{quoted(_column(column))}"
+    return None if MARK in table else f"{table}.{quoted(column_name(column))}"
 
 
 def _subquery(statement: Called) -> str:
@@ -402,13 +402,14 @@ def _sets(method: Called) -> dict[str, str]:
     given = [*method.args, method.keywords.get("values")]
     for values in given:
         if isinstance(values, tuple) and len(values) == 2:  # ordered_values((users.c.email, None))
-            sets[quoted(_column(values[0]))] = expression(values[1])
+            sets[quoted(column_name(values[0]))] = expression(values[1])
         if isinstance(values, dict):
-            sets.update({quoted(_column(name)): expression(value) for name, value in values.items()})
+            sets.update({quoted(column_name(name)): expression(value) for name, value in values.items()})
     return sets
 
 
-def _column(value: Any) -> str:
+def column_name(value: Any) -> str:
+    """A column's name, without its table; MARK if unknown."""
     if isinstance(value, str):
         return value
     if isinstance(value, Called) and value.name in ("column", "Column"):

@@ -1,0 +1,125 @@
+"""Renders what an upgrade selects as SQL, and the checks with which it stops while a query still finds rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from .row_loops import column_of_all
+from .statements import column_name, condition, expression, quoted, sql_of, table_of
+from .values import MARK, SYMBOLS, Attribute, Called, Item
+
+_RESULTS = (
+    "scalar", "scalar_one", "scalar_one_or_none", "scalars", "first", "fetchone", "fetchall", "all", "one", "one_or_none",
+)  # fmt: skip
+_RUNS = ("execute", "exec_driver_sql", "scalar", "scalars")
+_KEEPING = ("order_by", "where", "filter", "select_from", "execution_options", "with_for_update", "options", "yield_per")
+
+
+def select_of(value: Any) -> str | None:
+    """A select or a query as SQL; None if it is not known exactly."""
+    found = sql_of(value) if not isinstance(value, Called) or value.name in ("text", "SQL") else None
+    if found:
+        return found[0] if len(found) == 1 and MARK not in found[0] else None
+    wheres: list[str] = []
+    table = ""
+    while isinstance(value, Called) and value.name not in ("select", "query"):
+        if value.name in ("where", "filter"):
+            wheres += map(condition, value.args)
+        elif value.name == "select_from" and len(value.args) == 1:
+            table = table_of(value.args[0])
+        elif value.name not in _KEEPING:
+            return None
+        value = value.receiver
+    if not isinstance(value, Called):
+        return None
+    of_table = value.name == "select" and isinstance(value.receiver, SYMBOLS) and not value.args  # users.select()
+    given = value.args[0] if value.args and isinstance(value.args[0], (list, tuple)) else value.args
+    columns = [f"{table_of(value.receiver)}.*"] if of_table else [_selected(one) for one in given]
+    table = table or (table_of(value.receiver if of_table else given[0]) if of_table or given else "")
+    sql = f"SELECT {', '.join(columns)} FROM {table}{' WHERE ' + ' AND '.join(wheres) if wheres else ''}"  # noqa: S608
+    return None if MARK in sql or not columns else sql
+
+
+def inserted(value: Any, parameters: Any = None) -> str | None:
+    """An insert as SQL if it copies rows, all or those of a loop, or replaces values; None for any other."""
+    methods: list[Called] = []
+    while isinstance(value, Called) and value.name != "insert":
+        methods.append(value)
+        value = value.receiver
+    if not isinstance(value, Called):
+        return None
+    table = value.given(0, "table") if value.args or "table" in value.keywords else value.receiver
+    rows, query = [value.given(1, "values"), parameters], None
+    conflict = ""
+    for method in methods:
+        if method.name == "from_select" and len(method.args) == 2:
+            names, query = method.args[0], select_of(method.args[1])
+            rows = [{name: None for name in names}] if isinstance(names, (list, tuple)) else []
+        elif method.name == "values":
+            rows += [*method.args, method.keywords]
+        elif method.name.startswith("on_conflict"):
+            conflict = _conflict(method)
+    return insert_of(table, [row for row in rows if row], query, conflict)
+
+
+def insert_of(table: Any, rows: list[Any], query: str | None = None, conflict: str = "") -> str | None:
+    """An insert of rows, each a dictionary, or a list with those of a loop."""
+    row: dict[str, Any] = {}
+    for one in rows:
+        given = one[0] if isinstance(one, (list, tuple)) and len(one) == 1 else one
+        row.update({column_name(name): value for name, value in given.items()} if isinstance(given, dict) else {})
+    values = [expression(value) for value in row.values()]
+    if not row or not (query or "DO UPDATE" in conflict or any(map(column_of_all, row.values()))):
+        return None
+    source = query or f"VALUES ({', '.join(values)})"
+    return f"INSERT INTO {table_of(table)} ({', '.join(map(quoted, row))}) {source}{conflict}"
+
+
+def _conflict(method: Called) -> str:
+    sets = method.given(3, "set_")
+    if method.name == "on_conflict_do_nothing" or not isinstance(sets, dict):
+        return " ON CONFLICT DO NOTHING"
+    written = ", ".join(f"{quoted(column_name(name))} = {_replacing(value)}" for name, value in sets.items())
+    return f" ON CONFLICT DO UPDATE SET {written}"
+
+
+def _replacing(value: Any) -> str:
+    """`statement.excluded.name`"""
+    of = value.of if isinstance(value, (Attribute, Item)) else None
+    return f"excluded.{quoted(column_name(value))}" if isinstance(of, Attribute) and of.name == "excluded" else expression(value)
+
+
+def _selected(value: Any) -> str:
+    written = expression(value)
+    if MARK not in written or not (isinstance(value, Called) or not isinstance(value, (Attribute, Item))):
+        return written
+    return f"{table_of(value)}.*"
+
+
+def emptied_by(test: Any, is_true: bool) -> Iterable[str]:
+    """Queries that find nothing, or count nothing, when a test is true or not: `if connection.scalar(...): raise`."""
+    if not isinstance(test, Called):
+        return ()
+    if test.name in ("=", "<>", ">", ">=") and len(test.args) == 2:
+        left, right = test.args
+        is_none = (right == 0 and test.name in ("=", "<>", ">")) or (right == 1 and test.name == ">=") or right is None
+        if isinstance(right, bool) or not is_none or (test.name == "=") is not is_true:
+            return ()
+        return _asked(left)
+    return () if is_true else _asked(test)
+
+
+def _asked(value: Any) -> Iterable[str]:
+    if isinstance(value, Item) and value.key == 0:
+        value = value.of
+    if isinstance(value, Called) and value.name == "count" and isinstance(value.receiver, Called):
+        found = select_of(value.receiver)
+        return (f"SELECT count(*) FROM ({found}) x",) if found else ()  # noqa: S608
+    while isinstance(value, Called) and value.name in _RESULTS:
+        statement = value.args[0] if value.name in _RUNS and value.args else value.receiver
+        value = statement
+    if isinstance(value, Called) and value.name in _RUNS and value.args:
+        value = value.args[0]
+    found = select_of(value)
+    return (found,) if found else ()
