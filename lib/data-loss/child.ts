@@ -19,7 +19,7 @@ async function main(): Promise<void> {
 /** SQL that crashes the parser must not stop the other revisions from being judged. */
 function judged(steps: readonly UpgradeStep[]): readonly DestroyedData[] {
   try {
-    return judge(steps);
+    return judge(steps).destroys;
   } catch {
     return [{ rule: 'unread-sql', what: "runs SQL that can't be read", line: 1 }];
   }

@@ -1,7 +1,7 @@
 import type { AlterTableCmd, ColumnDef, Node } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { convertsLossily, cutsOff } from './conversions';
-import type { Loss } from './losses';
+import { type Loss, unless } from './losses';
 import { joined, type Made, nameOf } from './made';
 
 type Of<Kind extends string> = Extract<Node, Record<Kind, unknown>>[Kind & keyof Extract<Node, Record<Kind, unknown>>];
@@ -21,6 +21,7 @@ export function makes(node: Node, made: Made): boolean {
   else if ('CreateSchemaStmt' in node)
     made.add('schema', node.CreateSchemaStmt.schemaname ?? '', !!node.CreateSchemaStmt.if_not_exists);
   else if ('CreateEnumStmt' in node) made.add('type', joined(node.CreateEnumStmt.typeName));
+  else if ('AlterEnumStmt' in node) made.labels.add(JSON.stringify({ sval: { sval: node.AlterEnumStmt.newVal } }));
   else if ('CreateDomainStmt' in node) made.add('type', joined(node.CreateDomainStmt.domainname));
   else if ('CreateRangeStmt' in node) made.add('type', joined(node.CreateRangeStmt.typeName));
   else if ('CompositeTypeStmt' in node) made.add('type', nameOf(node.CompositeTypeStmt.typevar));
@@ -111,19 +112,20 @@ function partLosses(
       made.kept.change(table, name);
       made.freesTypes = true;
       const what = isType ? `ALTER TYPE ${table} DROP ATTRIBUTE ${name}` : `ALTER TABLE ${table} DROP COLUMN ${name}`;
-      return own || isKept ? [] : [{ rule: 'drop-column', what }];
+      return own ? [] : unless(isKept, { rule: 'drop-column', what }, made);
     }
     case 'AT_AlterColumnType': {
       made.freesTypes = true;
+      made.enums.delete(`${table}.${name}`);
       const column = def && 'ColumnDef' in def ? def.ColumnDef : undefined;
       if (!column || made.hasColumn(table, name) || !convertsLossily(column, before)) return [];
       return [{ rule: 'convert-column', what: `ALTER TABLE ${table} ALTER COLUMN ${name} TYPE` }];
     }
     case 'AT_DetachPartition': {
       const partition = def && 'PartitionCmd' in def ? nameOf(def.PartitionCmd.name) : '';
-      return made.has('table', table) || made.has('table', partition) || made.rehomed.has(partition)
-        ? []
-        : [{ rule: 'detach-partition', what: `DETACH PARTITION ${partition} of ${table}` }];
+      if (made.has('table', table) || made.has('table', partition)) return [];
+      const what = `DETACH PARTITION ${partition} of ${table}`;
+      return unless(made.rehomed.has(partition), { rule: 'detach-partition', what }, made);
     }
     case 'AT_DropInherit':
       return made.has('table', table) ? [] : [{ rule: 'detach-partition', what: `ALTER TABLE ${table} NO INHERIT` }];
@@ -178,6 +180,17 @@ export function addedColumns(node: Node | undefined): readonly string[] {
   });
 }
 
+/** The columns that a statement gives another type, with their table, and the type's name. */
+export function retypedColumns(node: Node | undefined): readonly (readonly [column: string, type: string])[] {
+  if (!node || !('AlterTableStmt' in node)) return [];
+  const { relation, cmds = [] } = node.AlterTableStmt;
+  return cmds.flatMap((command) => {
+    const { subtype = 'AT_AddColumn', name = '', def = undefined } = 'AlterTableCmd' in command ? command.AlterTableCmd : {};
+    if (subtype !== 'AT_AlterColumnType' || !def || !('ColumnDef' in def)) return [];
+    return [[`${nameOf(relation)}.${name}`, joined(def.ColumnDef.typeName?.names)]];
+  });
+}
+
 /** The tables that a statement moves to another schema or attaches as a partition: detached before, they keep their rows. */
 export function rehomedTables(node: Node | undefined): readonly string[] {
   if (!node) return [];
@@ -219,11 +232,12 @@ function objectLoss(
   switch (removeType) {
     case 'OBJECT_TABLE':
     case 'OBJECT_FOREIGN_TABLE': {
-      const own = made.mayDrop('table', name) || made.kept.keepsTable(name) || made.isEmpty(name);
+      const own = made.mayDrop('table', name);
+      const isKept = made.kept.keepsTable(name) || made.isEmpty(name);
       made.forget('table', name);
       made.kept.change(name);
       made.freesTypes = true;
-      return own ? undefined : { rule: 'drop-table', what: `DROP TABLE ${name}` };
+      return own ? undefined : unless(isKept, { rule: 'drop-table', what: `DROP TABLE ${name}` }, made)[0];
     }
     case 'OBJECT_SCHEMA':
       return made.mayDrop('schema', name) ? undefined : { rule: 'drop-schema', what: `DROP SCHEMA ${name}` };

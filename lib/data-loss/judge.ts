@@ -13,10 +13,11 @@ import {
   makes,
   rehomedTables,
   requiredColumns,
+  retypedColumns,
 } from './definitions';
 import { dynamicSql, selected } from './dynamic';
 import { noteEmpty, refuses } from './empty';
-import { type DestroyedData, type Loss, unreadable } from './losses';
+import { type DestroyedData, type Loss, unless, unreadable } from './losses';
 import { joined, Made, nameOf } from './made';
 import { rowLosses } from './rows';
 import { type Parsed, STARTS_UNKNOWN, statementsOf } from './texts';
@@ -26,18 +27,31 @@ export type { DestroyedData } from './losses';
 /** The maximum depth of functions that call functions and of blocks that run blocks. */
 const DEEPEST = 5;
 
-/** Everything that an upgrade destroys, by line. Load the parser first. */
-export function judge(steps: readonly UpgradeStep[]): readonly DestroyedData[] {
+export interface Judged {
+  /** Everything that an upgrade destroys, by line. */
+  readonly destroys: readonly DestroyedData[];
+  /** What it would destroy if it had not copied it before, or checked that nothing is there. */
+  readonly keeps: readonly Loss[];
+}
+
+/** Load the parser first. */
+export function judge(steps: readonly UpgradeStep[]): Judged {
   const earlier = steps.filter((step) => step.isEarlier).flatMap(({ sql = '' }) => statementsOf(sql));
   const history = steps.filter((step) => step.isHistory).flatMap(({ sql = '' }) => statementsOf(sql));
   const own = steps.filter((step) => !(step.isEarlier || step.isHistory));
   const all = own.map((step) => ({ step, statements: step.sql === undefined ? [] : statementsOf(step.sql) }));
   const created = new Set(all.flatMap(({ statements }) => statements.flatMap(({ node }) => createdViews(node))));
   const made = new Made();
+  const enums = new Set(
+    all.flatMap(({ statements }) =>
+      statements.flatMap(({ node }) => (node && 'CreateEnumStmt' in node ? [joined(node.CreateEnumStmt.typeName)] : [])),
+    ),
+  );
   for (const { statements } of all)
     for (const { node } of statements) {
       for (const column of requiredColumns(node)) made.toFill.add(column);
       for (const table of rehomedTables(node)) made.rehomed.add(table);
+      for (const [column, type] of retypedColumns(node)) if (enums.has(type)) made.enums.add(column);
     }
   for (const { node } of earlier) for (const column of addedColumns(node)) made.toFill.add(column);
   for (const { node } of history) if (node) describe(node, made);
@@ -53,7 +67,7 @@ export function judge(steps: readonly UpgradeStep[]): readonly DestroyedData[] {
     });
   });
   const unique = new Map(found.map((loss) => [`${loss.line} ${loss.rule} ${loss.what}`, loss]));
-  return [...unique.values()].sort((one, other) => one.line - other.line);
+  return { destroys: [...unique.values()].sort((one, other) => one.line - other.line), keeps: made.excused };
 }
 
 /** Functions that delete large objects, chunks of a TimescaleDB hypertable, and partitions of pg_partman; now, or as a job. */
@@ -107,11 +121,13 @@ class Judge {
     else if ('TruncateStmt' in node) {
       const { relations = [], behavior } = node.TruncateStmt;
       const names = relations.map((table) => ('RangeVar' in table ? nameOf(table.RangeVar) : ''));
-      const isLost = (name: string) =>
-        !made.has('table', name) && (behavior === 'DROP_CASCADE' || !(made.isEmpty(name) || made.kept.keepsTable(name)));
-      const lost = names.filter(isLost);
+      const lost = names.filter((name) => !made.has('table', name));
+      const losses = lost.flatMap((name) => {
+        const isKept = behavior !== 'DROP_CASCADE' && (made.isEmpty(name) || made.kept.keepsTable(name));
+        return unless(isKept, { rule: 'truncate', what: `TRUNCATE ${name}` }, made);
+      });
       for (const name of names) made.kept.change(name);
-      return lost.map((name) => ({ rule: 'truncate', what: `TRUNCATE ${name}` }));
+      return losses;
     } else if ('RefreshMatViewStmt' in node) {
       const { relation, skipData } = node.RefreshMatViewStmt;
       const what = `REFRESH MATERIALIZED VIEW ${nameOf(relation)} WITH NO DATA`;

@@ -14,6 +14,13 @@ export interface DestroyedData extends Loss {
   readonly line: number;
 }
 
+/** A loss, unless the revision keeps what it is about. */
+export function unless(isKept: boolean, loss: Loss, { excused }: { readonly excused: Loss[] }): readonly Loss[] {
+  if (!isKept) return [loss];
+  excused.push(loss);
+  return [];
+}
+
 export function unreadable(text: string): Loss {
   const start = text.replaceAll(UNKNOWN, '...').replace(/\s+/g, ' ').slice(0, 60);
   return { rule: 'unread-sql', what: `runs SQL that can't be read: ${start}` };

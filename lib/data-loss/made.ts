@@ -1,6 +1,7 @@
 import type { Node, RangeVar } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { Kept } from './kept';
+import type { Loss } from './losses';
 
 /** What a revision has created so far: production has no data in it to lose. */
 export class Made {
@@ -20,12 +21,17 @@ export class Made {
   /** Tables that the revision moves to another schema or attaches as a partition. */
   readonly rehomed = new Set<string>();
   readonly kept = new Kept();
+  /** What would be lost if the revision had not copied it before, or checked that nothing is there. */
+  readonly excused: Loss[] = [];
   /** Tables and columns that the revision has checked to hold nothing: otherwise it stops. */
   readonly empty = new Set<string>();
   /** Temporary tables: what is copied to them is not kept. */
   readonly temporary = new Set<string>();
   /** Columns that the revision added without a default and has not written since. */
   readonly unfilled = new Set<string>();
+  /** Columns whose enum type the revision replaces later, and the labels that it adds to a type. */
+  readonly enums = new Set<string>();
+  readonly labels = new Set<string>();
   /** Values of columns that rows got in place of others, by the new one. */
   readonly given = new Map<string, ReadonlySet<string>>();
   /** Whether the revision says where a sequence or an identity goes on, so that the number of a dropped one is not lost. */

@@ -57,6 +57,7 @@ function readsOf(value: Node, column: string, byRow: boolean): readonly Node[] |
   let isKnown = true;
   JSON.stringify(value, (key, inner) => {
     if (key === 'SubLink' || (key === 'ParamRef' && byRow)) isKnown = false;
+    if (key === 'FuncCall' && joined(inner.funcname) === UNKNOWN) isKnown = false;
     if (key === 'NullTest' && nameIn(inner.arg) === column) return undefined;
     if (key === 'ColumnRef') found.push({ ColumnRef: inner });
     return inner;
@@ -88,6 +89,8 @@ export function folds(
   // Rows that had these values before have others from now on.
   for (const one of from) made.given.delete(`${of} ${one}`);
   const sources = new Set([...(made.given.get(`${of} ${to}`) ?? []), ...from.filter((one) => one !== to)]);
+  // The type that the column still has knows the new value, so other rows may have it.
+  if (made.enums.has(of) && !made.labels.has(to)) sources.add(to);
   made.given.set(`${of} ${to}`, sources);
   return sources.size > 1;
 }

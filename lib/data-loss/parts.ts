@@ -1,4 +1,5 @@
 import type { CaseExpr, Node } from 'libpg-query';
+import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { isEmpty, readsNothing } from './conditions';
 import { CUTS, cutsOff, isMerged, isPartial } from './conversions';
 import { joined } from './made';
@@ -54,6 +55,8 @@ function cutOf(node: Node): readonly [of: unknown, kind: Read] | undefined {
   if ('FuncCall' in node) {
     const { funcname, args = [] } = node.FuncCall;
     const name = joined(funcname).replace(/^pg_catalog\./, '');
+    // What Python makes of the value.
+    if (name === UNKNOWN) return [args, 'part'];
     if (SLICES.has(name)) return [args, 'slice'];
     if (ROUNDS.has(name)) return [isPlain(args[0]) ? args[0] : undefined, 'part'];
     if (CUTS.has(name) || REMOVES.has(name)) return [args, 'part'];
@@ -107,12 +110,6 @@ function isTrimmed(node: Node | undefined): boolean {
 /** A column, or a cast of one. */
 function isPlain(node: Node | undefined): boolean {
   return !!node && ('ColumnRef' in node || ('TypeCast' in node && isPlain(node.TypeCast.arg)));
-}
-
-/** Whether WHERE selects the rows that have a key, such as `settings ? 'theme'`: each of them loses it. */
-export function hasKey(where: Node | undefined, column: string, names: readonly string[]): boolean {
-  if (!where || !('A_Expr' in where)) return false;
-  return ['?', '?|', '?&'].includes(joined(where.A_Expr.name)) && isOwnColumn(where.A_Expr.lexpr, column, names);
 }
 
 export function isOwnColumn(node: Node | undefined, column: string, names: readonly string[]): boolean {

@@ -1,18 +1,17 @@
 import type { Node, RangeVar, SelectStmt } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
-import { foundBy } from '../sql/found-by';
-import { isAlike, isEmpty, isEveryRow, isWholeTable } from './conditions';
+import { constant, isAlike, isEmpty, isEveryRow, isKey, isWholeTable, readsNothing, written } from './conditions';
 import { copiedColumn } from './conversions';
 import { isCopied, isReduced, isStar, noteCopies, noteLinks, noteRows } from './copies';
-import { type Loss, unreadable } from './losses';
+import { type Loss, unless, unreadable } from './losses';
 import { joined, type Made, nameOf } from './made';
 import { assigned, folds, isReplaced, isUnrelated } from './overwritten';
-import { hasKey, isOwnColumn, isPartOf } from './parts';
+import { isOwnColumn, isPartOf } from './parts';
 
 /** What a statement destroys that reads or writes rows, including its WITH. `isCut`: its text may lack a condition. */
 export function rowLosses(node: Node, made: Made, isCut: boolean): readonly Loss[] {
   const found = [...withLosses(clauseOf(node), made, isCut, movedBy(node, made)), ...ownLosses(node, made)];
-  return isCut ? found.filter(({ rule }) => rule !== 'delete-by-query').map(({ what }) => unreadable(what)) : found;
+  return isCut ? found.map((loss) => (loss.rule === 'delete-by-query' ? loss : unreadable(loss.what))) : found;
 }
 
 function ownLosses(node: Node, made: Made): readonly Loss[] {
@@ -21,15 +20,12 @@ function ownLosses(node: Node, made: Made): readonly Loss[] {
     const table = nameOf(relation);
     const whole = [...wholeTables(withClause, table), ...usingClause.flatMap((from) => aliasOf(from, table))];
     made.kept.change(table);
-    const losses = emptied([table, ...aliases(relation), ...whole], whereClause, relation?.alias?.aliasname, made);
-    const by = losses.length || made.has('table', table) ? undefined : foundBy(whereClause, usingClause);
-    if (!by) return losses;
-    return [
-      {
-        rule: 'delete-by-query',
-        what: `deletes the rows of ${table} that ${by === 'query' ? 'a query finds' : 'are old enough'}`,
-      },
-    ];
+    if (made.has('table', table) || made.isEmpty(table) || /^pg_/.test(table)) return [];
+    const names = [table, ...aliases(relation)];
+    const [loss] = emptied([...names, ...whole], whereClause, relation?.alias?.aliasname, made);
+    if (!loss && isNamed(whereClause)) return [];
+    const isKept = made.kept.keepsRows(table, written(whereClause, names), partnersOf(whereClause, names));
+    return unless(isKept, loss ?? { rule: 'delete-by-query', what: `DELETE of some rows of ${table}` }, made);
   }
   if ('UpdateStmt' in node) {
     const { relation, whereClause, fromClause = [], targetList = [], withClause } = node.UpdateStmt;
@@ -132,6 +128,17 @@ function wholeTables(clause: SelectStmt['withClause'], table: string): readonly 
   });
 }
 
+/** The table with the keys of the deleted rows: `WHERE id IN (SELECT id FROM archive)`. */
+function partnersOf(where: Node | undefined, names: readonly string[]): readonly string[] {
+  if (!where || !('SubLink' in where) || where.SubLink.subLinkType !== 'ANY_SUBLINK') return [];
+  const { testexpr, subselect } = where.SubLink;
+  const select = subselect && 'SelectStmt' in subselect ? subselect.SelectStmt : undefined;
+  const [from] = select?.fromClause ?? [];
+  if (!select || !from || !('RangeVar' in from) || !isKey(testexpr, names)) return [];
+  const table = nameOf(from.RangeVar);
+  return isWholeTable(select, [table]) && !select.limitCount ? [table] : [];
+}
+
 /** DELETE FROM users USING users u */
 function aliasOf(from: Node, table: string): readonly string[] {
   return 'RangeVar' in from && nameOf(from.RangeVar) === table ? [from.RangeVar.alias?.aliasname ?? table] : [];
@@ -181,8 +188,9 @@ function cleared(
     const loss = (to: string): readonly Loss[] => [{ rule: 'clear-column', what: `UPDATE ${table} SET ${name} to ${to}` }];
     if (isCopied(table, name, val, made) || written.some((other) => other.name !== name && isCopyOf(other.val, name, own)))
       return [];
-    if (isEmpty(val)) return isWhole ? loss('nothing') : [];
-    if (isPartOf(val, name, own)) return isWhole || hasKey(where, name, own) ? loss('a part of itself') : [];
+    const isBroad = isWhole || !(isPinned(where, name, own) || (isEmpty(val) && made.mayBeEmpty(table, name)));
+    if (isEmpty(val)) return isBroad ? loss('nothing') : [];
+    if (isPartOf(val, name, own)) return isBroad ? loss('a part of itself') : [];
     if (made.mayBeEmpty(table, name)) return [];
     if (isWhole && isUnrelated(val, name, own, where)) return loss('an unrelated value');
     if (folds(where, name, val, own, made)) return loss('one value in place of several');
@@ -190,6 +198,31 @@ function cleared(
     const isForAll = isWhole || isJoin || (!!source && isSetAnyway(where, source, undefined));
     return isForAll && isReplaced(val, name, own) ? loss('values of other columns') : [];
   });
+}
+
+/** Whether a condition names the rows by their values: `code IN ('XX', 'YY')`. Who writes it knows which rows these are. */
+function isNamed(where: Node | undefined): boolean {
+  if (!where) return false;
+  if ('BoolExpr' in where) return where.BoolExpr.boolop !== 'NOT_EXPR' && (where.BoolExpr.args ?? []).every(isNamed);
+  if (!('A_Expr' in where) || joined(where.A_Expr.name) !== '=') return false;
+  const { lexpr, rexpr } = where.A_Expr;
+  const values = rexpr && 'List' in rexpr ? (rexpr.List.items ?? []) : [rexpr];
+  return !!lexpr && 'ColumnRef' in lexpr && values.every((value) => constant(value) !== undefined);
+}
+
+/** Whether a condition selects single rows by their key, or rows by the value that the column has, which is known then. */
+function isPinned(where: Node | undefined, column: string, names: readonly string[]): boolean {
+  if (!where) return false;
+  if ('BoolExpr' in where) {
+    const pinned = (where.BoolExpr.args ?? []).map((part) => isPinned(part, column, names));
+    return where.BoolExpr.boolop === 'AND_EXPR'
+      ? pinned.includes(true)
+      : where.BoolExpr.boolop === 'OR_EXPR' && !pinned.includes(false);
+  }
+  if ('NullTest' in where) return where.NullTest.nulltesttype === 'IS_NULL' && isOwnColumn(where.NullTest.arg, column, names);
+  if (!('A_Expr' in where) || joined(where.A_Expr.name) !== '=') return false;
+  const { lexpr, rexpr } = where.A_Expr;
+  return (isOwnColumn(lexpr, column, names) || isKey(lexpr, names)) && !!rexpr && readsNothing(rexpr);
 }
 
 /** SET lat = lng, lng = lat */

@@ -1,5 +1,5 @@
 import type { DirectionFacts, FunctionFacts, IndexFacts, RevisionFacts, TableFacts } from '../../contract/facts';
-import { type DestroyedData, judge } from '../../data-loss/judge';
+import { type Judged, judge } from '../../data-loss/judge';
 import type { Finding } from '../finding';
 import { type Made, madeAfter, withAdded, withTables } from './made';
 import { type PlainStep, stepsOf } from './steps';
@@ -46,14 +46,16 @@ export interface Reviewed {
   readonly downgrade: Part;
   readonly parts: readonly Part[];
   /** What the guard of a deploy finds in the upgrade. */
-  readonly destroys: readonly DestroyedData[];
+  readonly destroys: Judged['destroys'];
+  /** What the guard lets pass, because the upgrade keeps it. */
+  readonly keeps: Judged['keeps'];
 }
 
-const destroyed = new WeakMap<RevisionFacts, readonly DestroyedData[]>();
+const judgedBefore = new WeakMap<RevisionFacts, Judged>();
 
-function destroys(facts: RevisionFacts): readonly DestroyedData[] {
-  const found = destroyed.get(facts) ?? judge(facts.source.steps);
-  destroyed.set(facts, found);
+function judged(facts: RevisionFacts): Judged {
+  const found = judgedBefore.get(facts) ?? judge(facts.source.steps);
+  judgedBefore.set(facts, found);
   return found;
 }
 
@@ -61,7 +63,7 @@ function destroys(facts: RevisionFacts): readonly DestroyedData[] {
 export function parseAhead(facts: RevisionFacts): void {
   stepsOf(facts.upgrade, facts.source.upgrade);
   stepsOf(facts.downgrade, facts.source.downgrade);
-  destroys(facts);
+  judged(facts);
 }
 
 /** Understands a revision; `before` is what the change has made until then, `made` what it has made after it. */
@@ -74,7 +76,7 @@ export function understand(facts: RevisionFacts, before: Made): { reviewed: Revi
       upgrade: up.part,
       downgrade: down.part,
       parts: [up.part, down.part],
-      destroys: destroys(facts),
+      ...judged(facts),
     },
     made: up.made,
   };

@@ -25,6 +25,9 @@ const OWN = 'this change created it';
 
 const WRITTEN_BY: Partial<Record<DataLossRule, Step['action']['does']>> = { 'clear-column': 'update' };
 
+/** What running code may still use. */
+const BREAKS: ReadonlySet<DataLossRule> = new Set(['drop-table', 'drop-column']);
+
 /** The guard reads the source, this reads the statements: what both find is reported once. */
 function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) => Iterable<Loss>): Rule {
   return {
@@ -39,7 +42,12 @@ function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) 
       for (const { step, name, harmless, message, instead } of found) {
         const here = guarded.filter(({ line, what }) => line === step.line || names(what, name));
         for (const place of here) reported.add(place);
-        if (harmless === undefined) yield { ...step.place, message, instead };
+        const kept = here.length ? undefined : revision.keeps.find((one) => one.rule === id && names(one.what, name));
+        if (kept && harmless === undefined) {
+          if (!BREAKS.has(id)) continue;
+          const message = `${name} is dropped: the upgrade keeps what it held, but running code that uses ${name} fails at once`;
+          yield { ...step.place, atMost: 'warning', message, ...(instead === undefined ? {} : { instead }) };
+        } else if (harmless === undefined) yield { ...step.place, message, instead };
         else if (here[0]) {
           const stopped = `nothing is lost, because ${harmless}, but the deploy's guard stops here until it is acknowledged`;
           yield { ...step.place, line: here[0].line, atMost: 'warning', message: stopped };
@@ -179,6 +187,31 @@ export const deleteAll = lossRule('delete-all', 'a DELETE without WHERE', functi
         name,
         `DELETE without WHERE loses all rows of ${name}, and locks each of them until the revision commits`,
       ),
+    };
+  }
+});
+
+export const deleteByQuery = lossRule('delete-by-query', 'a DELETE of some rows', function* ({ upgrade, destroys }) {
+  for (const step of upgrade.steps) {
+    const { action, line } = step;
+    if (action.does !== 'delete' || action.rows === 'all') continue;
+    const { table, by } = action;
+    // The guard knows the rows that the upgrade has made or copied.
+    if (!by && !destroys.some((one) => one.rule === 'delete-by-query' && one.line === line)) continue;
+    const which =
+      by === undefined
+        ? 'some rows'
+        : `the rows of ${table} that ${by === 'query' ? 'a query finds' : 'are old enough when it runs'}`;
+    yield {
+      step,
+      name: table,
+      ...lostTable(
+        step,
+        table,
+        `DELETE loses ${by === undefined ? `${which} of ${table}` : which}: how many is known only in production, each stays locked until the ` +
+          'revision commits, and no downgrade brings them back',
+      ),
+      instead: `# first count in production what it finds: SELECT count(*) FROM ${table} ... with the same condition\n# delete many rows in batches, in a separate revision`,
     };
   }
 });

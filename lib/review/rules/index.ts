@@ -21,6 +21,7 @@ import {
 import {
   clearColumn,
   deleteAll,
+  deleteByQuery,
   detachPartition,
   downgradeLosesData,
   dropColumn,
@@ -55,7 +56,7 @@ import { lockTable, workUnderLock } from './locking/work-under-lock';
 import { batchesInTransaction, sleepInTransaction } from './long-transactions';
 import { systemCatalogWritten, triggerDisabled, upgradeFails } from './replay';
 import { downgradeFails, downgradeMissing, downgradeNotRestoring, dropConstraintNone, reupgradeFails } from './reversibility';
-import { copiesTable, deleteByQuery, downgradeChangesMore } from './rows';
+import { copiesTable, downgradeChangesMore } from './rows';
 import type { Rule, RuleInfo } from './rule';
 import {
   bindCommit,

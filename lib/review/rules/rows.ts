@@ -5,27 +5,6 @@ import type { ActionOf, ColumnDefinition } from '../sql/action';
 import type { Found, Rule } from './rule';
 import { some } from './words';
 
-/** Rows that a query or their age finds: nobody has seen them when the revision is reviewed. */
-export const deleteByQuery: Rule = {
-  id: 'delete-by-query',
-  group: 'data loss',
-  severity: 'warning',
-  title: 'a DELETE whose rows a query or their age finds',
-  *check({ upgrade }) {
-    for (const { action, isExisting, place } of upgrade.steps) {
-      if (action.does !== 'delete' || !action.by || !isExisting(action.table)) continue;
-      const { table, by } = action;
-      yield {
-        ...place,
-        message:
-          `DELETE loses the rows of ${table} that ${by === 'query' ? 'a query finds' : 'are old enough when it runs'}: how many is known only ` +
-          'in production, each stays locked until the revision commits, and no downgrade brings them back',
-        instead: `# first count in production what it finds: SELECT count(*) FROM ${table} ... with the same condition\n# delete many rows in batches, in a separate revision`,
-      };
-    }
-  },
-};
-
 /** https://www.postgresql.org/docs/current/routine-vacuuming.html: no row that a transaction still sees can be removed */
 export const copiesTable: Rule = {
   id: 'copies-table',

@@ -1,9 +1,11 @@
-import { type Case, destroys, USERS } from './case';
+import { type Case, destroys, MODEL, type Rules, USERS } from './case';
 
 const queried = (title: string, up: string): Case => destroys(title, 'delete-by-query', up);
 const sql = (text: string): Case => queried(text, `op.execute("""${text}""")`);
 
-/** Rows that a query or their age finds. */
+const some = (text: string, rule: Rules[number] = 'delete-by-query'): Case => destroys(text, rule, `op.execute("""${text}""")`);
+
+/** Some rows that are deleted, or lose what a column holds. */
 // biome-ignore format: one case on a line
 export const QUERIED: readonly Case[] = [
   queried('DELETE of duplicates', 'op.execute("DELETE FROM users a USING users b WHERE a.id < b.id AND a.email = b.email")'),
@@ -23,4 +25,41 @@ export const QUERIED: readonly Case[] = [
   queried('op.execute("DELETE FROM x a WHERE EXISTS (SELECT 1 FROM x b WHERE b.em', 'op.execute("DELETE FROM x a WHERE EXISTS (SELECT 1 FROM x b WHERE b.email = a.email AND b.id < a.id)")'),
   queried('sa.delete by a subquery', `${USERS}op.execute(sa.delete(users).where(~sa.exists().where(users.c.id == 3)))`),
   queried('sa.delete where nothing refers to it', `${USERS}op.execute(users.delete().where(users.c.active, ~sa.exists().where(sa.column("user_id") == users.c.id)))`),
+  destroys('DELETE of some rows', 'delete-by-query', 'op.execute("DELETE FROM users WHERE email IS NULL")\nop.execute(f"DELETE FROM users WHERE id IN ({ids})")', { head: 'ids = "1, 2"' }),
+  destroys('one object of a session', ['delete-by-query', 'delete-by-query'], 'session = Session(bind=op.get_bind())\nuser = session.query(User).filter_by(id=7).one()\nsession.delete(user)\nfor old in session.query(User).filter(User.id > 3):\n    session.delete(old)', { head: 'from sqlalchemy.orm import Session\nfrom app.models import User' }),
+  destroys('a parameter', ['delete-by-query', 'delete-by-query'], 'op.get_bind().execute(sa.text("DELETE FROM users WHERE id = :id AND name = ANY(:names)"), {"id": 1})\nop.get_bind().exec_driver_sql("DELETE FROM users WHERE id = %s", (1,))'),
+  destroys('some rows of a list', ['delete-by-query', 'delete-by-query'], 'connection = op.get_bind()\nids = [row[0] for row in connection.execute(sa.text("SELECT id FROM users WHERE spam"))]\nconnection.execute(sa.text("DELETE FROM users WHERE id = ANY(:ids)"), {"ids": ids})\nconnection.execute(sa.text("DELETE FROM users WHERE id IN :ids"), {"ids": [1, 2]})'),
+  some("UPDATE users SET email = NULL WHERE length(email) < 3", 'clear-column'),
+  some("UPDATE orders o SET user_id = NULL WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = o.user_id)", 'clear-column'),
+  some("UPDATE users SET manager_id = NULL FROM teams WHERE teams.id = users.team_id AND teams.closed", 'clear-column'),
+  some("DELETE FROM users WHERE deleted"),
+  some("DELETE FROM users WHERE deleted_at IS NOT NULL"),
+  some("DELETE FROM users WHERE id > 1000"),
+  some("DELETE FROM users WHERE id <= 0"),
+  some("DELETE FROM users WHERE team_id IS NULL"),
+  some("DELETE FROM alembic_helper WHERE name LIKE 'x%'"),
+  some("DELETE FROM orders WHERE paid IS NOT NULL"),
+  some("DELETE FROM comments WHERE parent_id IS NOT NULL"),
+  some("DELETE FROM settings WHERE key <> 'x'"),
+  destroys('sa.delete with one where and with two', 'delete-by-query', `${USERS}op.execute(sa.delete(users).where(users.c.active == False))\nop.execute(users.delete().where(users.c.id.in_([1, 2])).where(users.c.active))`),
+  destroys('sa.delete by a parameter', 'delete-by-query', `${USERS}op.get_bind().execute(users.delete().where(users.c.id == sa.bindparam("i")), {"i": 1})`),
+  destroys('some objects', ['delete-by-query', 'delete-by-query'], 'session = Session(op.get_bind())\nfor user in session.query(User).filter(User.id < 3).all():\n    session.delete(user)\nfor user in session.scalars(sa.select(User).where(User.id == 1)):\n    session.delete(user)', { head: MODEL }),
+  destroys('some objects, by a condition in the loop', ['clear-column', 'delete-by-query', 'delete-by-query'], 'session = Session(op.get_bind())\nfor user in session.query(User):\n    if user.email:\n        continue\n    session.delete(user)\nfor user in session.query(User).all():\n    if not user.email:\n        session.delete(user)\n        user.email = None', { head: MODEL }),
+  destroys('duplicates by an alias', 'delete-by-query', `${USERS}other = users.alias()\nop.execute(users.delete().where(users.c.email == other.c.email).where(users.c.id > other.c.id))`),
+  destroys('rows of another table', ['delete-by-query', 'delete-by-query'], `${USERS}teams = sa.table("teams", sa.column("id"))\nop.execute(users.delete().where(users.c.id == teams.c.id))\nfor row in op.get_bind().execute(sa.select(teams.c.id)):\n    op.execute(users.delete().where(users.c.id == row.id))`),
+  destroys('rows that a condition finds', 'delete-by-query', 'bind = op.get_bind()\nfor row in bind.execute(sa.text("SELECT id FROM users WHERE email IS NULL")):\n    bind.execute(sa.text("DELETE FROM users WHERE id = :id"), {"id": row[0]})'),
+  destroys('rows by number', 'delete-by-query', 'op.get_bind().execute(sa.text("DELETE FROM users WHERE id = :id"), [{"id": 1}, {"id": 2}])'),
+  destroys('DELETE WHERE 1, which PostgreSQL refuses', 'delete-by-query', 'op.execute("DELETE FROM invoices WHERE 1")'),
+  destroys('some by parameter', 'delete-by-query', 'op.get_bind().execute(sa.text("DELETE FROM settings WHERE key IN :keys").bindparams(sa.bindparam("keys", expanding=True)), {"keys": ["a"]})'),
+  destroys('some by tuple', 'delete-by-query', 'op.execute("DELETE FROM settings WHERE (key, value) IN ((\'a\', \'b\'))")'),
+  destroys('some by LIKE', 'delete-by-query', 'op.execute("DELETE FROM settings WHERE key LIKE \'old.%\'")'),
+  destroys('some by expression', ['delete-by-query', 'delete-by-query'], 's = sa.table("settings", sa.column("key"))\nop.execute(s.delete().where(s.c.key.like("old.%")))\nop.execute(s.delete().where(sa.or_(s.c.key == "a", s.c.key == "b")))\nop.execute(s.delete().where(sa.not_(s.c.key == "a")))'),
+  destroys('op.execute("UPDATE x SET parent_id = NULL WHERE parent_id = id")', 'clear-column', 'op.execute("UPDATE x SET parent_id = NULL WHERE parent_id = id")'),
+  destroys('op.execute("UPDATE x SET parent_id = NULL WHERE parent_id NOT IN (SELE', 'clear-column', 'op.execute("UPDATE x SET parent_id = NULL WHERE parent_id NOT IN (SELECT id FROM x)")'),
+  destroys('rows without a value, after a new column got one', 'delete-by-query', 'op.add_column("teams", sa.Column("owner_id", sa.Integer))\nop.execute("UPDATE teams SET owner_id = u.id FROM users u WHERE u.team_id = teams.id")\nop.execute("DELETE FROM teams WHERE owner_id IS NULL")'),
+  destroys('rows without a value of a new column with a default', 'delete-by-query', 'op.add_column("teams", sa.Column("plan", sa.Text, server_default="free"))\nop.execute("DELETE FROM teams WHERE plan IS NULL")'),
+  destroys('DELETE in batches by number', 'delete-by-query', 'for start in range(0, 100000, 1000):\n    op.execute(f"DELETE FROM orders WHERE id BETWEEN {start} AND {start + 999}")'),
+  some("UPDATE users SET email = NULL FROM teams WHERE teams.id = users.team_id", 'clear-column'),
+  destroys('one object', 'delete-by-query', 'session = Session(op.get_bind())\nsession.delete(session.get(User, 3))\nsession.delete(session.query(User).filter_by(id=3).first())', { head: MODEL }),
+  some('DO $$ DECLARE r record; BEGIN FOR r IN SELECT id, spam FROM users LOOP IF r.spam THEN DELETE FROM users WHERE id = r.id; END IF; END LOOP; END $$'),
 ];

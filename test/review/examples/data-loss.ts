@@ -52,7 +52,7 @@ export const DATA_LOSS: readonly Example[] = [
   {
     rule: 'delete-all',
     bad: one('op.execute("DELETE FROM orders")'),
-    good: one('op.execute("DELETE FROM orders WHERE total < 0")'),
+    good: one('op.execute("DELETE FROM orders WHERE id = 7")'),
   },
   {
     rule: 'drop-materialized-view',

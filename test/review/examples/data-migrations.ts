@@ -10,10 +10,14 @@ export const DATA_MIGRATIONS: readonly Example[] = [
   },
   {
     rule: 'reads-outside',
-    bad: one('op.execute(sa.text("DELETE FROM users WHERE name = :name").bindparams(name=os.environ.get("ADMIN", "")))', 'pass', {
-      head: 'import os',
-    }),
-    good: one('op.execute(sa.text("DELETE FROM users WHERE name = :name").bindparams(name="admin"))'),
+    bad: one(
+      'op.execute(sa.text("UPDATE users SET active = false WHERE name = :name").bindparams(name=os.environ.get("ADMIN", "")))',
+      'pass',
+      {
+        head: 'import os',
+      },
+    ),
+    good: one('op.execute(sa.text("UPDATE users SET active = false WHERE name = :name").bindparams(name="admin"))'),
   },
   {
     rule: 'unbatched-loop',

@@ -227,11 +227,11 @@ for table in ("users", "orders"):
     rule: 'batches-in-transaction',
     about: 'in a DO block',
     bad: one(`
-op.execute("DO $$ BEGIN LOOP DELETE FROM users WHERE id IN (SELECT id FROM users WHERE NOT active LIMIT 10); EXIT WHEN NOT FOUND; END LOOP; END $$")
+op.execute("DO $$ BEGIN LOOP UPDATE users SET active = true WHERE id IN (SELECT id FROM users WHERE active IS NULL LIMIT 10); EXIT WHEN NOT FOUND; END LOOP; END $$")
 `),
     good: one(`
 with op.get_context().autocommit_block():
-    op.execute("DO $$ BEGIN LOOP DELETE FROM users WHERE id IN (SELECT id FROM users WHERE NOT active LIMIT 10); EXIT WHEN NOT FOUND; COMMIT; END LOOP; END $$")
+    op.execute("DO $$ BEGIN LOOP UPDATE users SET active = true WHERE id IN (SELECT id FROM users WHERE active IS NULL LIMIT 10); EXIT WHEN NOT FOUND; COMMIT; END LOOP; END $$")
 `),
   },
   {

@@ -324,13 +324,10 @@ class TestFoundWhenPackaged:
         self.destroys(backend)
         assert invoke({"command": "plan"})["dataLoss"] == []
 
-    def test_rows_that_a_query_finds_are_a_warning_of_plan_and_stop_no_run(self, backend: Backend) -> None:
-        self.destroys(backend, {"rule": "delete-by-query", "what": "deletes the rows of aa that a query finds", "line": 14})
-        answer = invoke({"command": "plan"})
-        assert answer["dataLoss"] == []
-        assert answer["warnings"] == ["revision bb (bb.py:14) deletes the rows of aa that a query finds"]
-        (backend.directory / "gone.sql").write_text("SELECT 1")
-        assert invoke()["to"] == ["bb"]
+    def test_rows_that_are_deleted_by_a_condition_stop_a_run(self, backend: Backend) -> None:
+        self.destroys(backend, {"rule": "delete-by-query", "what": "DELETE of some rows of aa", "line": 14})
+        assert invoke({"command": "plan"})["dataLoss"][0]["what"] == "DELETE of some rows of aa"
+        assert failure()["error"]["code"] == "blocked"
 
     def test_what_could_not_be_read_is_a_warning_of_plan(self, backend: Backend) -> None:
         self.destroys(backend, {"rule": "unread-sql", "what": "runs SQL that can't be read", "line": 14})

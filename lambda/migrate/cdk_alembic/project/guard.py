@@ -29,8 +29,7 @@ _OPERATIONS = {
 }
 
 UNREAD = "unread-sql"
-# A guess about how much is lost: `plan` warns, and no run stops.
-WARNED = ("delete-by-query", UNREAD)
+"""SQL that can't be read: `plan` warns, and a run stops only where the stage asks for it."""
 
 _EXECUTES = ("execute", "exec_driver_sql")
 _NARROWING = ("where", "filter", "filter_by")
@@ -53,12 +52,12 @@ _SQL = {
 
 def data_losses(scripts: Iterable[Any], unread: bool = False) -> list[dict[str, Any]]:
     """What the upgrades of these scripts destroy, in order: the contract's DataLoss. `unread`: include SQL that can't be read."""
-    return [loss for loss in _all(scripts) if loss["rule"] not in WARNED or (unread and loss["rule"] == UNREAD)]
+    return [loss for loss in _all(scripts) if unread or loss["rule"] != UNREAD]
 
 
 def uncertain_losses(scripts: Iterable[Any]) -> list[str]:
     """A sentence for each place that may destroy data, at which no run stops, and that is not acknowledged."""
-    uncertain = [loss for loss in _all(scripts) if loss["rule"] in WARNED and "acknowledgement" not in loss]
+    uncertain = [loss for loss in _all(scripts) if loss["rule"] == UNREAD and "acknowledgement" not in loss]
     return [f"{_place(loss)} {loss['what']}" for loss in uncertain]
 
 

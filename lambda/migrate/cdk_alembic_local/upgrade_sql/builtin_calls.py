@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import Any
 
-from .values import MARK, PLAIN, UNKNOWN, Called, Class, External, Item, Method, OneOf, as_text, either
+from .values import MARK, PLAIN, SYMBOLS, UNKNOWN, Called, Class, External, Item, Method, OneOf, as_text, either
 
 _MAX_FILE_BYTES = 4 * 1024 * 1024
 _MAX_ITEMS = 500
@@ -144,7 +144,7 @@ def builtin(name: str, args: list[Any], keywords: dict[str, Any], root: Path) ->
     if name == "open":
         return opened(first, root)
     if name == "dict":
-        return {**first, **keywords} if isinstance(first, dict) else UNKNOWN if args else dict(keywords)
+        return {**first, **keywords} if isinstance(first, dict) else _symbolic(name, args) if args else dict(keywords)
     if name in _SEQUENCES and not args:
         return _EMPTY.get(name, list)()
     if name in _OF_ITEMS:
@@ -152,11 +152,16 @@ def builtin(name: str, args: list[Any], keywords: dict[str, Any], root: Path) ->
     if name == "zip" and _are_known(args):
         return [list(one) for one in zip(*map(elements, args), strict=False)]
     if name not in _PURE or not _are_plain(args):
-        return UNKNOWN
+        return _symbolic(name, args)
     try:
         return _PURE[name](*args)
     except Exception:
         return UNKNOWN
+
+
+def _symbolic(name: str, args: list[Any]) -> Any:
+    """The call itself, if it is made of something that comes from the database."""
+    return Called(External(f"builtins.{name}"), args, {}) if any(isinstance(one, SYMBOLS) for one in args) else UNKNOWN
 
 
 def _in_text(value: Any, _: list[Any] | None) -> Any:

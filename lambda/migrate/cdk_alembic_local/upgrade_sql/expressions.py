@@ -185,8 +185,13 @@ class Expressions:
             return Called(External(f"operator.{_ARITHMETIC[kind]}"), [left, right], {})
         if not all(isinstance(value, PLAIN) for value in (left, right)):
             return UNKNOWN
+        if any(map(_has_unknown, (left, right))):
+            return UNKNOWN if kind in (ast.Eq, ast.NotEq, ast.In, ast.NotIn) else self._computed(kind, left, right)
         if textual and kind in (ast.Eq, ast.NotEq, ast.In, ast.NotIn) and any(map(_is_vague, (left, right))):
             return UNKNOWN
+        return self._computed(kind, left, right)
+
+    def _computed(self, kind: type, left: Any, right: Any) -> Any:
         try:
             result = _OPERATORS[kind](left, right)
         except Exception:
@@ -252,6 +257,13 @@ def _percent(text: str, values: Any) -> str:
         except (TypeError, ValueError, KeyError):
             continue
     return MARK
+
+
+def _has_unknown(value: Any) -> bool:
+    """Whether a list, a tuple or a set has an element that is not known."""
+    return isinstance(value, (list, tuple, set, frozenset)) and any(
+        not isinstance(one, PLAIN) or _has_unknown(one) for one in value
+    )
 
 
 def _is_vague(value: Any) -> bool:

@@ -19,7 +19,7 @@ from .statements import (
     type_of,
     with_values,
 )
-from .values import MARK, Attribute, Called, External, Instance, Item, OneOf, as_text
+from .values import MARK, Attribute, Called, Class, External, Instance, Item, OneOf, as_text
 
 _EXECUTES = ("execute", "executemany", "exec_driver_sql", "scalar", "scalars", "fetch", "fetchrow", "fetchval", "execute_batch")
 _DIRECTIVES = {
@@ -65,6 +65,8 @@ def effects_of(call: Called) -> Iterator[dict[str, Any]]:
         yield {"sql": manipulation(call) or ""}
     elif name == "delete" and isinstance(call.given(0), Item):
         yield from _one_by_one(call.args[0])
+    elif name == "delete" and isinstance(call.given(0), Called):
+        yield from _one(call.args[0])
     else:
         yield from _operation(name, call)
 
@@ -226,17 +228,31 @@ def _runs_itself(call: Called) -> bool:
     return isinstance(value, (Attribute, External)) and value.name.rpartition(".")[2] == "query"
 
 
+def _one(value: Called) -> Iterator[dict[str, Any]]:
+    """`session.delete(session.get(User, 3))`"""
+    if value.name == "get" and isinstance(value.given(0), Class):
+        key = f"{quoted('id')} = {expression(value.given(1, 'ident'))}"
+        yield {"sql": f"DELETE FROM {table_of(value.args[0])} WHERE {key}"}  # noqa: S608
+    else:
+        yield from _one_by_one(Item(value, narrowed=True))
+
+
 def _one_by_one(item: Item) -> Iterator[dict[str, Any]]:
     """`for user in session.query(User): session.delete(user)`"""
     if source := selected(item):
-        yield {"sql": f"DELETE FROM {table_of(source[0])}"}  # noqa: S608
+        yield {"sql": f"DELETE FROM {table_of(source.table)}{_which(source.are_all and not source.present)}"}  # noqa: S608
 
 
 def set_one_by_one(item: Item, column: str, value: Any) -> Iterator[dict[str, Any]]:
     """`for user in session.query(User): user.email = None`"""
-    written = expression(value)
-    if MARK not in written and (source := selected(item)):
-        yield {"sql": f"UPDATE {table_of(source[0])} SET {quoted(column)} = {written}"}  # noqa: S608
+    source, written = selected(item), expression(value)
+    if source and written != MARK:
+        are_all = source.are_all and source.present in (None, column)
+        yield {"sql": f"UPDATE {table_of(source.table)} SET {quoted(column)} = {written}{_which(are_all)}"}  # noqa: S608
+
+
+def _which(are_all: bool) -> str:
+    return "" if are_all else f" WHERE {MARK}"
 
 
 def _added(call: Called) -> Iterator[dict[str, Any]]:

@@ -116,6 +116,8 @@ def _asked(value: Any) -> Iterable[str]:
     if isinstance(value, Called) and value.name == "count" and isinstance(value.receiver, Called):
         found = select_of(value.receiver)
         return (f"SELECT count(*) FROM ({found}) x",) if found else ()  # noqa: S608
+    if isinstance(value, Called) and value.name == "len" and value.args:
+        value = value.args[0]
     while isinstance(value, Called) and value.name in _RESULTS:
         statement = value.args[0] if value.name in _RUNS and value.args else value.receiver
         value = statement

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from .values import Attribute, Called, Item, as_text
+from .values import Attribute, Called, External, Item, as_text
 
 _RESULTS = ("all", "scalars", "yield_per", "unique", "execute", "fetchall", "mappings", "order_by", "partitions", "stream")
 _NARROWING = ("filter", "filter_by", "where", "limit", "offset", "join", "outerjoin", "having", "distinct", "group_by")
+_SOME = re.compile(r'\s*SELECT\s+[\w\s,."*]+?\s+FROM\s+([\w."]+)\s+WHERE\b', re.IGNORECASE)
 _SELECT = re.compile(r'\s*SELECT\s+([\w\s,."*]+?)\s+FROM\s+([\w."]+)\s*(?:ORDER\s+BY\s+[\w\s,."]+)?;?\s*\Z', re.IGNORECASE)
 
 
@@ -21,43 +24,83 @@ def looped(value: Any) -> tuple[Item, Any] | None:
     return (value, None) if isinstance(value, Item) else None
 
 
-def selected(item: Item) -> tuple[Any, list[Any]] | None:
-    """The table (or its name) and the columns of a loop's rows. None if the loop does not iterate over all rows."""
-    rows = item.of
-    if item.narrowed:
-        return None
-    while isinstance(rows, Called) and rows.name in _RESULTS:
-        # session.scalars(select(User)), connection.execute(...)
-        statement = rows.args[0] if rows.name in ("scalars", "execute", "stream") and rows.args else rows.receiver
-        if isinstance(statement, str):
-            return _written(statement)
-        rows = statement
+@dataclass
+class Rows:
+    """The rows that a loop iterates over."""
+
+    table: Any
+    """Or its name."""
+    columns: list[Any]
+    are_all: bool
+    present: str | None = None
+    """The column that is not NULL in them."""
+
+
+def selected(item: Item) -> Rows | None:
+    """The rows of a loop; None if their table is unknown."""
+    rows, are_all, present = item.of, not item.narrowed, None
     while isinstance(rows, Called):
-        if rows.name in _NARROWING:
-            return None
-        if rows.name == "text" and isinstance(rows.given(0), str):
-            return _written(rows.args[0])
-        if rows.name in ("query", "select"):
-            columns = rows.args[0] if rows.args and isinstance(rows.args[0], list) else rows.args
-            return (columns[0], columns) if columns else None
-        rows = rows.receiver
+        if rows.name in _RESULTS and rows.name in ("scalars", "execute", "stream") and rows.args:
+            rows = rows.args[0]  # session.scalars(select(User)), connection.execute(...)
+        elif rows.name == "text" and isinstance(rows.given(0), str):
+            rows = rows.args[0]
+        elif rows.name in ("query", "select") and rows.args:
+            columns = rows.args[0] if isinstance(rows.args[0], list) else rows.args
+            return Rows(columns[0], list(columns), are_all, present) if columns else None
+        elif rows.name == "select" and not isinstance(rows.function, External):
+            return Rows(rows.receiver, [rows.receiver], are_all)  # users.select()
+        else:
+            required = _not_null(rows) if present is None else None
+            present = present or required
+            are_all = are_all and (required is not None or rows.name not in _NARROWING)
+            rows = rows.receiver
+    return _written(rows, are_all) if isinstance(rows, str) else None
+
+
+def _not_null(call: Called) -> str | None:
+    """The column of `filter(User.email.isnot(None))`."""
+    only = call.args[0] if call.name in ("filter", "where") and len(call.args) == 1 else None
+    if isinstance(only, Called) and only.name in ("isnot", "is_not") and only.args == [None]:
+        return getattr(only.receiver, "name", None)
     return None
 
 
-def _written(sql: str) -> tuple[str, list[str]] | None:
-    found = _SELECT.match(sql)
-    return (found[2], [column.strip() for column in found[1].split(",")]) if found else None
+def columns_in(value: Any) -> Iterator[Any]:
+    """The columns of loops' rows that a value is computed from."""
+    if isinstance(value, (Attribute, Item)) and column_of(value):
+        yield value
+    elif isinstance(value, Called):
+        for part in (value.function, *value.args, *value.keywords.values()):
+            yield from columns_in(part)
+    elif isinstance(value, (Attribute, Item)):
+        yield from columns_in(value.of)
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from columns_in(part)
+
+
+def _written(sql: str, are_all: bool) -> Rows | None:
+    if found := _SELECT.match(sql):
+        return Rows(found[2], [column.strip() for column in found[1].split(",")], are_all)
+    some = _SOME.match(sql)
+    return Rows(some[1], [], False) if some else None
 
 
 def column_of_all(value: Any) -> tuple[Any, str] | None:
     """The table and the column of `value`, if it belongs to a loop over all rows."""
     row = looped(value)
     source = row and selected(row[0])
+    return column_of(value) if source and source.are_all and not source.present else None
+
+
+def column_of(value: Any) -> tuple[Any, str] | None:
+    """The table and the column of `value`, if it belongs to a loop over rows."""
+    row = looped(value)
+    source = row and selected(row[0])
     if not row or not source:
         return None
     _, key = row
-    table, columns = source
     if isinstance(key, int) or key is None:
-        column = columns[key or 0] if (key or 0) < len(columns) else None
+        column = source.columns[key or 0] if (key or 0) < len(source.columns) else None
         key = column if isinstance(column, str) else getattr(column, "name", None)
-    return (table, as_text(key).rpartition(".")[2]) if isinstance(key, str) else None
+    return (source.table, as_text(key).rpartition(".")[2]) if isinstance(key, str) else None

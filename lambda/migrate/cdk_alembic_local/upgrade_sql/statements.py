@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .row_loops import column_of_all, looped
+from .row_loops import column_of, column_of_all, columns_in, looped
 from .values import MARK, SYMBOLS, UNKNOWN, Attribute, Called, Class, External, Instance, Item, OneOf, Text, as_text
 
 _TEXTUAL = ("text", "DDL", "SQL", "TextClause", "literal_column", "Composed", "str", "LiteralString")
@@ -253,7 +253,12 @@ def _written(base: Called, table: Any, methods: list[Called]) -> str:
 
 
 def _conditions(method: Called) -> list[str]:
-    if method.name == "filter_by" or method.name not in ("where", "filter"):
+    if method.name == "filter_by" and not method.args:
+        equal = [
+            (quoted(name), "IS NULL" if value is None else f"= {expression(value)}") for name, value in method.keywords.items()
+        ]
+        return [f"{name} {test}" for name, test in equal]
+    if method.name not in ("where", "filter"):
         return [MARK] if method.args or method.keywords else []
     return [condition(part) for part in method.args]
 
@@ -319,7 +324,14 @@ def _called(value: Called) -> str:
         return _membership(value.receiver, _LISTS[name], args[0])
     if _is_exists(value):
         return f"EXISTS (SELECT FROM {quoted(MARK)})"
-    return MARK
+    return computed(value)
+
+
+def computed(value: Any) -> str:
+    """What Python makes of a loop's row, as a call of an unknown function with the columns that it is made of."""
+    found = [(table_of(of), quoted(name)) for part in columns_in(value) for of, name in [column_of(part) or (None, None)] if name]
+    columns = dict.fromkeys(f"{table}.{name}" for table, name in found)
+    return f"{MARK}({', '.join(columns)})" if columns else MARK
 
 
 _LISTS = {"in_": "IN", "not_in": "NOT IN", "notin_": "NOT IN"}
