@@ -20,7 +20,7 @@ function ownLosses(node: Node, made: Made): readonly Loss[] {
     const table = nameOf(relation);
     const whole = [...wholeTables(withClause, table), ...usingClause.flatMap((from) => aliasOf(from, table))];
     made.kept.change(table);
-    if (made.has('table', table) || made.isEmpty(table) || /^pg_/.test(table)) return [];
+    if (made.has('table', table) || made.isEmpty(table) || /^pg_(?!largeobject)/.test(table)) return [];
     const names = [table, ...aliases(relation)];
     const [loss] = emptied([...names, ...whole], whereClause, relation?.alias?.aliasname, made);
     if (!loss && isNamed(whereClause)) return [];
