@@ -17,6 +17,8 @@ interface Loss {
   readonly name: string;
   /** Why nothing is lost, although the deploy's guard stops at it. Absent: something is lost. */
   readonly harmless?: string;
+  /** What to say if the upgrade keeps what is dropped. Absent: nothing. */
+  readonly stillUsed?: string;
   readonly message: string;
   readonly instead?: string;
 }
@@ -24,9 +26,6 @@ interface Loss {
 const OWN = 'this change created it';
 
 const WRITTEN_BY: Partial<Record<DataLossRule, Step['action']['does']>> = { 'clear-column': 'update' };
-
-/** What running code may still use. */
-const BREAKS: ReadonlySet<DataLossRule> = new Set(['drop-table', 'drop-column']);
 
 /** The guard reads the source, this reads the statements: what both find is reported once. */
 function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) => Iterable<Loss>): Rule {
@@ -39,14 +38,12 @@ function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) 
       const found = [...losses(revision)];
       const guarded = revision.destroys.filter(({ rule }) => rule === id);
       const reported = new Set<(typeof guarded)[number]>();
-      for (const { step, name, harmless, message, instead } of found) {
+      for (const { step, name, harmless, stillUsed, message, instead } of found) {
         const here = guarded.filter(({ line, what }) => line === step.line || names(what, name));
         for (const place of here) reported.add(place);
         const kept = here.length ? undefined : revision.keeps.find((one) => one.rule === id && names(one.what, name));
         if (kept && harmless === undefined) {
-          if (!BREAKS.has(id)) continue;
-          const message = `${name} is dropped: the upgrade keeps what it held, but running code that uses ${name} fails at once`;
-          yield { ...step.place, atMost: 'warning', message, ...(instead === undefined ? {} : { instead }) };
+          if (stillUsed !== undefined) yield { ...step.place, atMost: 'warning', message: stillUsed, instead };
         } else if (harmless === undefined) yield { ...step.place, message, instead };
         else if (here[0]) {
           const stopped = `nothing is lost, because ${harmless}, but the deploy's guard stops here until it is acknowledged`;
@@ -95,6 +92,7 @@ export const dropTable = lossRule('drop-table', 'a table is dropped', function* 
       yield {
         step,
         name,
+        stillUsed: `${name} is dropped: ${keptRows(step, name, upgrade)}, and running code that uses it fails at once`,
         ...lostTable(
           step,
           name,
@@ -105,6 +103,11 @@ export const dropTable = lossRule('drop-table', 'a table is dropped', function* 
     }
   }
 });
+
+function keptRows(step: Step, name: string, upgrade: Part): string {
+  const lost = lostRows(step, name, upgrade);
+  return lost === 'they are lost' ? 'the upgrade keeps or checks what it held' : lost;
+}
 
 function lostRows(step: Step, name: string, { steps }: Part): string {
   const copy = steps.find(({ action, index }) => index < step.index && action.does === 'copy rows' && action.from.includes(name));
@@ -121,6 +124,7 @@ export const dropColumn = lossRule('drop-column', 'a column is dropped', functio
       step,
       name: column,
       ...(step.isNewTable(name) || step.isNewColumn(name, column) ? { harmless: OWN } : {}),
+      stillUsed: `${name}.${column} is dropped: the upgrade keeps its values, but running code that reads or writes it fails at once`,
       message: `${name}.${column} is dropped: its values are lost, and running code that reads or writes it fails at once`,
       instead: later('drop-column', `${name}.${column}`, `op.drop_column(${table}, ${literal(column)}${schema})`),
     };
