@@ -361,6 +361,20 @@ describe('a revision that can’t be replayed', () => {
     ]);
   });
 
+  it('says that it waits for itself', async () => {
+    const alter = 'op.execute("CREATE TABLE own (id int)")';
+    const second = 'with op.get_bind().engine.connect() as other:\n        other.execute(sa.text("CREATE TABLE own (id int)"))';
+    expect(
+      (await findings({ a1: { upgrade: `${alter}\n    ${second}` } }, 'all')).filter(({ rule }) => rule === 'upgrade-fails'),
+    ).toMatchObject([
+      {
+        severity: 'error',
+        statement: 'CREATE TABLE own (id int)',
+        message: expect.stringContaining('the revision waits for itself'),
+      },
+    ]);
+  });
+
   it('is judged from its source and SQL, and says so', async () => {
     await inFolder(async (folder) => {
       write(folder, missing);

@@ -16,6 +16,8 @@ const STARTED_ELSEWHERE = ['42P01', '42703', '42704', '42883', '3F000', '42P07',
 const NOT_OFFERED = ['58P01', '42501'];
 /** The same code says what no server does, such as changing the type of a column that a view uses. */
 const UNSUPPORTED = '0A000';
+/** Nobody else has locks in the scratch database. */
+const LOCK_TIMEOUT = '55P03';
 const NOT_BUILT_IN = /extension|not supported by this build|not enabled/;
 
 export const upgradeFails: Rule = {
@@ -66,6 +68,12 @@ function judge(failure: StatementFailure | undefined, later?: string): { certain
   if (later !== undefined) return { certain: true, hint: `; ${later}` };
   if (sqlState === IN_FAILED_TRANSACTION) {
     return { certain: false, hint: ': a statement before it failed, and the revision caught the error' };
+  }
+  if (sqlState === LOCK_TIMEOUT) {
+    return {
+      certain: true,
+      hint: '; the revision waits for itself: what its transaction has locked, another connection of it needs, or the other way round; run all statements on op.get_bind()',
+    };
   }
   const isOffered = !NOT_OFFERED.includes(sqlState) && !(sqlState === UNSUPPORTED && NOT_BUILT_IN.test(message));
   if (STARTED_ELSEWHERE.includes(sqlState) || /^NoSuchTableError\b/.test(message) || !isOffered) {

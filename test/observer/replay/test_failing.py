@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from cdk_alembic_local.scratch import scratch
 from each_driver import DRIVERS
 from observing import NOTHING, Observed
 
@@ -26,6 +27,27 @@ def test_an_index_that_is_built_concurrently_goes_the_trip_for_real(observed: Ob
     assert facts["bb"]["notRestored"] == NOTHING
     assert facts["bb"]["again"] == {"outcome": "done", "differs": NOTHING}
     assert "rows" not in facts["bb"]
+    assert facts["cc"]["upgrade"]["outcome"] == "done"
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_a_revision_whose_second_connection_waits_for_it_fails(
+    observed: Observed, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
+) -> None:
+    monkeypatch.setattr(scratch, "_LOCK_TIMEOUT", "500ms")
+    observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)
+    observed.table_revision("aa")
+    observed.revision(
+        "bb",
+        "aa",
+        'op.add_column("aa", sa.Column("name", sa.Text))\n'
+        "with op.get_bind().engine.connect() as other:\n"
+        '    other.execute(sa.text("SELECT count(*) FROM aa"))',
+    )
+    observed.table_revision("cc", "bb")
+    facts = observed.observe("bb", "cc")
+    failure = facts["bb"]["upgrade"]["failure"]
+    assert (failure["sqlState"], failure["statement"]) == ("55P03", "SELECT count(*) FROM aa")
     assert facts["cc"]["upgrade"]["outcome"] == "done"
 
 

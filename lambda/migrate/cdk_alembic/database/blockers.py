@@ -74,6 +74,11 @@ SELECT coalesce(json_agg(pid), '[]')::text FROM (
   OFFSET 0) AS idle
 WHERE pg_terminate_backend(pid)
 """
+# A process that waits for another connection of its own never goes on.
+_IS_CIRCLE = """
+SELECT coalesce(bool_or({pid} = ANY (pg_blocking_pids(other)) OR other = ANY (pg_blocking_pids({pid}))), false)::text
+FROM unnest(ARRAY[{others}]) AS own (other)
+"""
 DEFAULT_IDLE_SECONDS = 30
 
 _HIDDEN = "<insufficient privilege>"
@@ -94,6 +99,11 @@ class Seen(NamedTuple):
     """The contract's Blockers."""
     role: str
     """The runner's role, quoted."""
+
+
+def is_circle(pid: int, others: Iterable[int]) -> str:
+    """The query whether the session `pid` waits for one of the others, or one of them for it: `true` or `false`."""
+    return _IS_CIRCLE.format(pid=pid, others=", ".join(map(str, others)))
 
 
 def of_backend(pid: int) -> str:

@@ -17,7 +17,7 @@ from ..protocol.errors import RunnerError
 from ..protocol.log import log
 from ..protocol.request import Invocation
 from . import drivers
-from .blockers import Seen, in_words, of_backend, of_own_tables, remedies, seen, to_end
+from .blockers import Seen, in_words, is_circle, of_backend, of_own_tables, remedies, seen, to_end
 from .failures import describe, sql_state
 from .watchdog import WATCHDOG
 
@@ -37,11 +37,15 @@ class Lookout:
         """The latest look that found someone."""
         self.latest = NOBODY
         """The latest look."""
+        self.waits_for_itself = False
+        """Whether the revision waited for a lock of its own: another connection of it, or of env.py, holds it or waits for it."""
         # A tenant's run is tried again after the others.
         self.is_alert = invocation.settings.limits.lock_retry == 0 and invocation.tenant is None
         """Whether the running revision could not get a lock before, or is not tried again."""
         self._invocation = invocation
         self._pid = 0
+        self._others: set[int] = set()
+        """Process ids of the revision's other connections."""
         self._address: tuple[str, dict[str, Any]] | None = None
         self._at = math.inf
         self._pause = 0.0
@@ -55,6 +59,8 @@ class Lookout:
         """`pid`: process id of the session that migrates, which was opened just now."""
         watchdog = WATCHDOG.get()
         self._pid, self._address = pid, watchdog.address if watchdog else None
+        self._others.clear()
+        self.waits_for_itself = False
 
     def statement(self, lock_timeout: float | None, is_last: bool) -> None:
         """A statement starts. `lock_timeout`: in seconds; 0: it may wait until the deadline; None: the revision's own.
@@ -68,6 +74,11 @@ class Lookout:
             self._look_in(pause, pause)
         else:
             self.rest()
+
+    def second_connection(self, pid: int, lock_timeout: float) -> None:
+        """A revision has another connection, with this process id."""
+        self._others.add(pid)
+        self.statement(lock_timeout, is_last=True)
 
     def rest(self) -> None:
         """No statement runs that it should look at."""
@@ -99,6 +110,8 @@ class Lookout:
             while self._wait():
                 connection = connection or drivers.connect(*self._address)
                 self.latest = seen(connection.ask(of_backend(self._pid)))
+                if self._others:
+                    self.waits_for_itself |= connection.ask(is_circle(self._pid, self._others)) == "true"
                 if self.latest.blockers:
                     self.seen = self.latest
                     self._end(connection)

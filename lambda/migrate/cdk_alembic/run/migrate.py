@@ -65,6 +65,7 @@ def _may_be_repeated(run: Run, attempt: _Attempt, error: BaseException, give_up:
     """Whether another attempt may succeed. `give_up`: the time of the last one, of time.monotonic()."""
     return (
         sql_state(error) in LOCK_STATES
+        and not run.lookout.waits_for_itself
         and run.record.running is not None
         # It would repeat what an autocommit block committed before the failure.
         and not attempt.left_transaction

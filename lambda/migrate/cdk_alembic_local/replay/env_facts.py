@@ -22,9 +22,6 @@ from ..scratch.scratch import Scratch
 from ..source.graph import relative
 from . import watch
 
-# A revision that waits for a lock held by its own second connection would wait forever.
-LOCK_TIMEOUT = "20s"
-
 
 def about(project: Project, scratch: Scratch) -> dict[str, str]:
     """Facts that do not require running env.py."""
@@ -118,7 +115,6 @@ def _configured(facts: dict[str, Any]) -> Iterator[None]:
 def prepare(context: Any) -> None:
     """Prepares env.py's connection to the scratch database. Call it in a transaction that is committed."""
     connection = context.connection
-    raw.execute(connection, f"SET lock_timeout = '{LOCK_TIMEOUT}'")
     raw.execute(connection, "SET synchronous_commit = off")
     if context.version_table_schema:
         # In production the deployer creates it, not a revision: Alembic requires it before the first one.

@@ -66,8 +66,9 @@ _END_TRANSACTIONS = """
 SELECT coalesce(json_agg(pg_terminate_backend(pid, 5000)), '[]')::text FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid IN ({pids}) AND state <> 'idle'
 """
-# The longest wait for another session's lock in the database.
-_LOCK_TIMEOUT = "10s"
+# The longest wait for another session's lock in the database. A revision that waits for its own second connection, or this one
+# for the revision, would wait forever.
+_LOCK_TIMEOUT = "5s"
 # A transaction locks each table and index that it drops, and the server limits the number of locks.
 _TABLES_AT_ONCE = 100
 
@@ -220,6 +221,10 @@ class Scratch:
             self.refused = _not_reached("env.py creates its connections itself (`creator`)")
             raise self.refused
         self._ours.discard(id(connection))
+        cursor = connection.cursor()
+        cursor.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
+        cursor.close()
+        connection.commit()
         if (pid := raw.backend_pid(connection)) is not None:
             self._sessions.add(pid)
 
