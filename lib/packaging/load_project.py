@@ -154,7 +154,6 @@ def load(
     from cdk_alembic.project.configuration import manifest
     from cdk_alembic.project.environment import application_context
     from cdk_alembic.project.project import Project
-    from cdk_alembic.project.revisions import refuse_heads_that_are_not_meant
     from cdk_alembic.protocol.errors import ProjectError, RunnerError
 
     DatabaseVariables(os.environ, manifest().get("driver")).set(ADDRESS, {"variables": variables})
@@ -190,11 +189,11 @@ def load(
         ignored: list[BaseException] = [] if connections and not certain else failures
         is_complete = run_env(project, ignored, as_sql=True, starting_rev=None) is None and has_application
         try:
-            project.load()
+            project.revisions.load()
             if is_complete:
-                refuse_heads_that_are_not_meant(project)
+                project.revisions.refuse_heads_that_are_not_meant()
         except ProjectError as error:
-            found = error if error.code == "multiple_heads" else project.problem()
+            found = error if error.code == "multiple_heads" else project.revisions.problem()
             # If env.py did not finish, Alembic may have looked in another location.
             if not is_complete:
                 raise

@@ -59,6 +59,8 @@ test('what is dropped is kept aside: rows, indexes and constraints survive up, d
     ['locks-several-tables', 'warning'],
     ['rename', 'warning'],
     ['rename', 'warning'],
+    // A column that is kept becomes nullable: a row that was inserted meanwhile keeps the downgrade from taking that back.
+    ['downgrade-fails', 'warning'],
   ]);
 
   await withPostgresServer(__dirname, async (server) => {
