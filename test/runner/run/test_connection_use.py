@@ -183,6 +183,12 @@ with op.get_bind().engine.connect() as other:
     found = other.execute(sa.text("SELECT 42")).scalar()
 op.execute(f"INSERT INTO aa VALUES ({found})")
 """,
+    "a connection to a database of another kind": TABLE
+    + """
+with sa.create_engine("sqlite://").connect() as other:
+    found = other.execute(sa.text("SELECT 42")).scalar()
+op.execute(f"INSERT INTO aa VALUES ({found})")
+""",
     "another connection that commits": TABLE
     + """
 with op.get_bind().engine.begin() as other:

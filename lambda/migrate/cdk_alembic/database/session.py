@@ -206,16 +206,17 @@ class Session:
         return row
 
     def second_connection(self, connection: Any, *_: Any) -> None:
-        """SQLAlchemy's checkout event, of a DBAPI connection. It must not wait forever for what the revision's own transaction
-        has locked."""
-        if not self._is_watching:
+        """SQLAlchemy's engine_connect event: a connection must not wait forever for what the revision's own transaction has
+        locked."""
+        if not self._is_watching or connection.dialect.name != "postgresql":
             return
         lock_timeout = self._invocation.settings.limits.lock_timeout
-        cursor = connection.cursor()
+        pooled = connection.connection
+        cursor = pooled.cursor()
         cursor.execute(f"SELECT pg_backend_pid(), set_config('lock_timeout', '{lock_timeout * 1000:.0f}', false)")
         self._lookout.second_connection(cursor.fetchone()[0], lock_timeout)
         cursor.close()
-        connection.commit()
+        pooled.commit()
 
     def before_statement(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
         """SQLAlchemy's before_cursor_execute event."""
@@ -259,7 +260,7 @@ class Session:
 @contextmanager
 def watched(connection: Any, pid: int, invocation: Invocation, lookout: Lookout) -> Iterator[Session]:
     """The session of a connection while it migrates. `pid`: its process id. Raises RunnerError if it can't roll back."""
-    from sqlalchemy.pool import Pool
+    from sqlalchemy.engine import Engine
 
     refuse_autocommit(connection)
     session, pooled = Session(connection, invocation, lookout), connection.connection
@@ -273,7 +274,7 @@ def watched(connection: Any, pid: int, invocation: Invocation, lookout: Lookout)
     try:
         with listening(
             *sending,
-            (Pool, "checkout", session.second_connection),
+            (Engine, "engine_connect", session.second_connection),
             (connection, "before_cursor_execute", session.before_statement),
             (connection, "commit", session.before_commit),
             (connection, "rollback", session.before_rollback),

@@ -52,10 +52,14 @@ class Watchdog:
         self._changed = threading.Condition()
 
     def add(self, connection: Any, *_: Any) -> None:
-        """Watches a driver's connection from now on. SQLAlchemy's connect event."""
+        """Watches a driver's connection from now on, unless it has no socket, as with SQLite. SQLAlchemy's connect event."""
         # SQLAlchemy wraps async connections.
         connection = getattr(connection, "_connection", connection)
-        with suppress(Exception), _socket_of(connection) as peer:
+        try:
+            peer = _socket_of(connection)
+        except Exception:
+            return
+        with suppress(OSError), peer:
             _keep_alive(peer)
         with self._changed:
             self.gave_up = False
