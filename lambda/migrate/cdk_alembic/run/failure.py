@@ -100,6 +100,12 @@ def _of_revision(error: BaseException, state: str | None, run: Run, left_transac
             f"{what} was canceled{how}; the last committed revision is {last}",
             f"{kept}; run again to continue from there",
         )
+    if run.lookout.waits_for_itself and (state in (*LOCK_STATES, QUERY_CANCELED) or gave_up()):
+        return (
+            "migration_failed",
+            f"{what} waits for itself: it has two connections, and what one has locked, the other one needs: {reason}",
+            f"{kept}; run all of its statements on op.get_bind(), then run again",
+        )
     if gave_up():
         return (
             "deadline_reached",
@@ -117,12 +123,6 @@ def _of_revision(error: BaseException, state: str | None, run: Run, left_transac
         )
     if state == _READ_ONLY and (failure := condition(error)):
         return failure.code, f"{what} failed: {failure.message}", failure.next
-    if state in LOCK_STATES and run.lookout.waits_for_itself:
-        return (
-            "migration_failed",
-            f"{what} waits for itself: it has two connections, and what one has locked, the other one needs: {reason}",
-            f"{kept}; run all of its statements on op.get_bind(), then run again",
-        )
     if state in LOCK_STATES:
         return (
             "lock_not_available",
