@@ -118,6 +118,22 @@ def test_it_migrates_up_and_down_retries_and_reports(
     assert [run["outcome"] for run in history["runs"]] == ["complete", "complete", "migration_failed"]
 
 
+def test_a_branch_of_the_connection_is_no_second_connection(package: Backend, database: Database, environments: Any) -> None:
+    """SQLAlchemy 1.4 has them."""
+    package.initialise(database.url("postgresql+psycopg2"))
+    package.revision(
+        "aa",
+        None,
+        'op.create_table("aa", sa.Column("id", sa.Integer))\n'
+        'with op.get_bind().connect() as branch:\n    branch.execute(sa.text("INSERT INTO aa VALUES (1)"))\n'
+        'op.execute("SELECT 1/0")',
+    )
+    [answer] = ask(environments(OLDEST), {})
+    assert (answer["error"]["revision"], answer["error"]["sqlState"]) == ("aa", "22012")
+    assert "it was rolled back" in answer["error"]["next"]
+    assert "aa" not in database.tables()
+
+
 def test_the_newest_environment_is_the_last_series_that_is_supported(environments: Any) -> None:
     code = "import sqlalchemy; print('.'.join(sqlalchemy.__version__.split('.')[:2]))"
     ran = subprocess.run([str(environments(NEWEST)), "-c", code], capture_output=True, text=True, check=True)

@@ -128,9 +128,13 @@ def bound(connection: Any, invocation: Invocation, lock_timeout: float | None = 
 
 def is_autocommit(connection: Any) -> bool:
     """Whether a connection commits each statement by itself."""
+    return bool(getattr(_of_driver(connection), "autocommit", False))
+
+
+def _of_driver(connection: Any) -> Any:
+    """The driver's connection; for an async driver, SQLAlchemy's wrapper."""
     pooled = connection.connection
-    # For an async driver, SQLAlchemy's wrapper.
-    return bool(getattr(getattr(pooled, "dbapi_connection", None) or pooled.connection, "autocommit", False))
+    return getattr(pooled, "dbapi_connection", None) or pooled.connection
 
 
 def refuse_autocommit(connection: Any) -> None:
@@ -210,13 +214,15 @@ class Session:
         locked."""
         if not self._is_watching or connection.dialect.name != "postgresql":
             return
+        other = _of_driver(connection)
+        if other is _of_driver(self.connection):
+            return  # a branch of SQLAlchemy 1.4, in the revision's own transaction
         lock_timeout = self._invocation.settings.limits.lock_timeout
-        pooled = connection.connection
-        cursor = pooled.cursor()
+        cursor = other.cursor()
         cursor.execute(f"SELECT pg_backend_pid(), set_config('lock_timeout', '{lock_timeout * 1000:.0f}', false)")
         self._lookout.second_connection(cursor.fetchone()[0], lock_timeout)
         cursor.close()
-        pooled.commit()
+        other.commit()
 
     def before_statement(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
         """SQLAlchemy's before_cursor_execute event."""
