@@ -11,12 +11,19 @@ export function goalTable({ date, command, machine, rows }: Results & { readonly
     ...rows.flatMap(goalLines),
     '',
     `Medians of \`${command}\`, ${date}, on ${machine.cores} cores (${machine.cpu}, ${machine.system}), Node ${machine.node}, ` +
-      `Python ${machine.python}, PostgreSQL ${machine.postgres}.${rows.map(ownDate).join('')} \`npm run bench -- --only <row>\` repeats one row.`,
+      `Python ${machine.python}, PostgreSQL ${machine.postgres}.${otherDates(rows)} \`npm run bench -- --only <row>\` repeats one row.`,
   ].join('\n');
 }
 
-function ownDate({ title, date }: MeasuredRow): string {
-  return date ? ` Measured on ${date}: ${title}.` : '';
+/** The rows that were measured on another day. */
+function otherDates(rows: readonly MeasuredRow[]): string {
+  const dates = new Set(rows.flatMap(({ date }) => (date ? [date] : [])));
+  return [...dates]
+    .map((day) => {
+      const names = rows.filter(({ date }) => date === day).map(({ name }) => `\`${name}\``);
+      return ` On ${day}: ${names.join(', ')}.`;
+    })
+    .join('');
 }
 
 function goalLines({ name: row, title, unit, variants, verdicts }: MeasuredRow): string[] {

@@ -62,10 +62,9 @@ test('a goal to be below another says by how much', () => {
   expect(shownIn(2, false)).toContain('✗ 2 faults more (goal: at least 1 fault less)');
 });
 
-test('a row that was measured on another day says so below the table', () => {
-  expect(goalTable({ ...RESULTS, rows: [{ ...ROW, date: '2026-12-01' }] })).toMatch(
-    /PostgreSQL 18\.1\. Measured on 2026-12-01: nothing to do\. /,
-  );
+test('rows that were measured on another day are named below the table, once for each day', () => {
+  const rows = [{ ...ROW, date: '2026-12-01' }, ROW, { ...ROW, name: 'synth', date: '2026-12-01' }];
+  expect(goalTable({ ...RESULTS, rows })).toContain(`PostgreSQL 18.1. On 2026-12-01: \`${ROW.name}\`, \`synth\`. `);
 });
 
 test('a row that failed shows the reason and no figure', () => {

@@ -90,6 +90,9 @@ export const NOT_MOVED: readonly Case[] = [
   destroys('a count that is logged', 'drop-table', `${CHECKED}count = connection.execute(sa.text("SELECT count(*) FROM users")).scalar()\nif count:\n    print(count)\nop.drop_table("users")`),
   destroys('a check that may not run', 'drop-table', `${CHECKED}if STRICT:\n    if connection.scalar(sa.text("SELECT count(*) FROM users")):\n        raise RuntimeError\nop.drop_table("users")`, { head: 'import os\nSTRICT = os.environ.get("STRICT")' }),
   destroys('a check whose error is caught', 'drop-table', `${CHECKED}try:\n    if connection.scalar(sa.text("SELECT count(*) FROM users")):\n        raise RuntimeError\nexcept RuntimeError:\n    pass\nop.drop_table("users")`),
+  destroys('a check of the first value, which may be NULL', 'drop-table', `${CHECKED}if connection.scalar(sa.text("SELECT name FROM users")):\n    raise RuntimeError\nop.drop_table("users")`),
+  destroys('a check of the first value in its row', 'drop-table', `${CHECKED}if connection.execute(sa.text("SELECT name FROM users")).first()[0] is not None:\n    raise RuntimeError\nop.drop_table("users")`),
+  keeps('a check of the first key', `${CHECKED}if connection.scalar(sa.text("SELECT id FROM users LIMIT 1")):\n    raise RuntimeError\nop.drop_table("users")`),
   destroys('a check for rows', 'drop-table', `${CHECKED}if not connection.scalar(sa.text("SELECT count(*) FROM users")):\n    raise RuntimeError\nop.drop_table("users")`),
   destroys('some rows of a loop', 'drop-column', `session = Session(bind=op.get_bind())\nfor person in session.query(Person):\n    if person.name:\n        session.add(Name(person_id=person.id, name=person.name))\nop.drop_column("persons", "name")`, { head: MODELS }),
 ];

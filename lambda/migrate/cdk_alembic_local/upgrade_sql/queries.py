@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,9 @@ from .values import MARK, SYMBOLS, Attribute, Called, Item
 _RESULTS = (
     "scalar", "scalar_one", "scalar_one_or_none", "scalars", "first", "fetchone", "fetchall", "all", "one", "one_or_none",
 )  # fmt: skip
+_VALUES = ("scalar", "scalar_one", "scalar_one_or_none")
+# The first row of others may have NULL, 0 or an empty text.
+_TELLS = re.compile(r"\s*SELECT\s+(?:count\s*\(|EXISTS\b|[1-9]\d*\s|TRUE\b|(?:\"?\w+\"?\.)*\"?id\"?\s)", re.IGNORECASE)
 _RUNS = ("execute", "exec_driver_sql", "scalar", "scalars")
 _KEEPING = ("order_by", "where", "filter", "select_from", "execution_options", "with_for_update", "options", "yield_per")
 
@@ -111,7 +115,8 @@ def emptied_by(test: Any, is_true: bool) -> Iterable[str]:
 
 
 def _asked(value: Any) -> Iterable[str]:
-    if isinstance(value, Item) and value.key == 0:
+    is_value = isinstance(value, Item) and value.key == 0
+    if is_value:
         value = value.of
     if isinstance(value, Called) and value.name == "count" and isinstance(value.receiver, Called):
         found = select_of(value.receiver)
@@ -119,9 +124,10 @@ def _asked(value: Any) -> Iterable[str]:
     if isinstance(value, Called) and value.name == "len" and value.args:
         value = value.args[0]
     while isinstance(value, Called) and value.name in _RESULTS:
+        is_value = is_value or value.name in _VALUES
         statement = value.args[0] if value.name in _RUNS and value.args else value.receiver
         value = statement
     if isinstance(value, Called) and value.name in _RUNS and value.args:
         value = value.args[0]
     found = select_of(value)
-    return (found,) if found else ()
+    return (found,) if found and (not is_value or _TELLS.match(found)) else ()
