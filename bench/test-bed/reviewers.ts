@@ -16,7 +16,11 @@ export async function reviewers(testBed: TestBed): Promise<Reviewers> {
   const python = await toolPython('reviewers', announce);
   const { postgres } = testBed;
   // SQLAlchemy's own name for the driver that is installed.
-  const at = (name: string) => ({ DATABASE_URL: postgres.url(name).replace(/^\w+:/, 'postgresql+psycopg2:') });
+  const at = (name: string) => ({
+    DATABASE_URL: postgres.url(name).replace(/^\w+:/, 'postgresql+psycopg2:'),
+    // As most have it: set, it says where a scratch server's files belong.
+    TMPDIR: undefined,
+  });
   const program = path.join(projectDirectory, 'dist/bin/safe-alembic.js');
   return {
     review: (project, ...options) => ({

@@ -1,7 +1,7 @@
 import { withFolder } from '../../examples/local-aws';
+import { fastFolder } from '../../lib/local/processes/fast-folder';
 import type { Count } from './checks';
 import { type TestContext, testContext } from './context';
-import { fastFolder } from './fast-folder';
 import { type CheckResult, type NamedCheck, runChecks } from './schedule';
 
 /** The checks of a command. */
@@ -12,13 +12,16 @@ export interface Suite {
   readonly atOnce: number;
 }
 
+/** The tests need about 3 GiB. */
+const NEEDED_BYTES = 12 * 2 ** 30;
+
 /**
  * Runs the checks that the command line names, or all. All of them run, even after one failed. The last line is the sum.
  *
  * @param minutes for all checks: a test that hangs must not make the whole hang
  */
 export async function runSuite(minutes: number, suiteOf: (context: TestContext) => Suite): Promise<void> {
-  const run = withFolder((folder) => counted(folder, minutes, suiteOf), fastFolder());
+  const run = withFolder((folder) => counted(folder, minutes, suiteOf), fastFolder(NEEDED_BYTES));
   const { passed, failed } = await run.catch((error: Error): Count => {
     console.error(error.stack);
     return { passed: 0, failed: 1 };

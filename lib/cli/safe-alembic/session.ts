@@ -61,24 +61,24 @@ export function withOwnDatabase<T>(session: Session, use: (observation: Observat
  * Runs the backend's Python on a scratch database.
  *
  * @param url an empty database; without one, and without the setting, a server is started
- * @param keep as for `withObserver`
+ * @param options as for `withObserver`
  */
 export function withScratchDatabase<T>(
   session: Session,
   url: string | undefined,
   use: (observation: Observation) => Promise<T>,
-  keep?: WithObserverOptions['keep'],
+  options?: Pick<WithObserverOptions, 'keep' | 'large'>,
 ): Promise<T> {
   const given = url ?? session.settings.databaseUrl;
-  return withBackend(session, given === undefined ? 'scratch' : { url: given }, use, keep);
+  return withBackend(session, given === undefined ? 'scratch' : { url: given }, use, options);
 }
 
 function withBackend<T>(
   { settings: { environment }, common: { x }, project, python, screen: { status } }: Session,
   database: 'own' | 'scratch' | { readonly url: string },
   use: (observation: Observation) => Promise<T>,
-  keep?: WithObserverOptions['keep'],
+  options: Pick<WithObserverOptions, 'keep' | 'large'> = {},
 ): Promise<T> {
   status?.draw(`  starting ${database === 'scratch' ? 'PostgreSQL and ' : ''}the backend's Python`);
-  return withObserver({ project, python, environment, x, database, keep }, use).finally(() => status?.clear());
+  return withObserver({ project, python, environment, x, database, ...options }, use).finally(() => status?.clear());
 }

@@ -1,5 +1,7 @@
+import { tmpdir } from 'node:os';
 import { KeptReplay, type KeptReplayOptions } from '../kept/kept-replay';
 import { type PostgresServer, startPostgresServer } from '../postgres/server';
+import { fastFolder } from '../processes/fast-folder';
 import { withFolder } from '../processes/with-folder';
 import { type Observer, type ObserverOptions, startObserver } from './observer';
 
@@ -11,7 +13,12 @@ export interface WithObserverOptions extends Omit<ObserverOptions, 'scratch' | '
   readonly database: 'own' | 'scratch' | { readonly url: string };
   /** Whether to start from a kept scratch server, or to keep it, and files that the caller writes. @default - from an empty one */
   readonly keep?: Pick<KeptReplayOptions, 'written'>;
+  /** Whether the scratch server's data may fill more than the memory. @default false */
+  readonly large?: boolean;
 }
+
+/** What a scratch server needs at most; a replay takes about 100 MB. */
+const NEEDED_BYTES = 2 * 2 ** 30;
 
 /** The resources of {@link withObserver}. */
 export interface Observation {
@@ -31,52 +38,57 @@ export interface Observation {
  * when this process ends.
  */
 export function withObserver<T>(options: WithObserverOptions, use: (observation: Observation) => Promise<T>): Promise<T> {
-  const { database, keep, ...rest } = options;
-  return withFolder(async (folder) => {
-    const kept = database === 'scratch' && keep ? new KeptReplay({ ...rest, ...keep }) : undefined;
-    const servers: Promise<PostgresServer>[] = [];
-    const start = (packed?: Buffer) => {
-      const server = startPostgresServer(folder, options.project, packed);
-      server.catch(() => {}); // Callers that await it get the error.
-      servers.push(server);
-      return server;
-    };
-    const first = database === 'scratch' ? start(kept?.entry?.packed) : undefined;
-    let open = (_server: Promise<PostgresServer> | undefined): void => {};
-    const opened = kept ? new Promise<PostgresServer | undefined>((resolve) => (open = resolve)) : Promise.resolve(first);
-    const address = typeof database === 'object' ? database.url : first && opened.then((server) => server?.url() ?? '');
-    const started = startObserver({ ...rest, scratch: address, disposable: first !== undefined, trace: kept !== undefined });
-    const observer =
-      kept?.around(started, async (fits) => {
-        const server = first && (fits || !(await first).restored) ? first : start();
-        open(server);
+  const { database, keep, large, ...rest } = options;
+  // Who sets TMPDIR has chosen.
+  const fast = database === 'scratch' && !large && !process.env.TMPDIR;
+  return withFolder(
+    async (folder) => {
+      const kept = database === 'scratch' && keep ? new KeptReplay({ ...rest, ...keep }) : undefined;
+      const servers: Promise<PostgresServer>[] = [];
+      const start = (packed?: Buffer) => {
+        const server = startPostgresServer(folder, options.project, packed);
+        server.catch(() => {}); // Callers that await it get the error.
+        servers.push(server);
         return server;
-      }) ?? started;
-    const observers = [started];
-    const another = () => {
-      const scratch = start().then((server) => server.url());
-      const more = startObserver({ ...rest, scratch, disposable: true });
-      observers.push(more);
-      return more;
-    };
-    let ended: Promise<unknown> | undefined;
-    const end = () => {
-      ended ??= Promise.allSettled([
-        ...observers.map((one) => one.end()),
-        ...servers.map((server) => server.then(({ stop }) => stop())),
-      ]);
-      return ended;
-    };
-    try {
-      return await use({
-        observer,
-        ...(first && !kept && { another }),
-        folder,
-        restored: () => kept?.restored ?? 0,
-        release: () => void end(),
-      });
-    } finally {
-      await Promise.all([end(), kept?.finish()]);
-    }
-  });
+      };
+      const first = database === 'scratch' ? start(kept?.entry?.packed) : undefined;
+      let open = (_server: Promise<PostgresServer> | undefined): void => {};
+      const opened = kept ? new Promise<PostgresServer | undefined>((resolve) => (open = resolve)) : Promise.resolve(first);
+      const address = typeof database === 'object' ? database.url : first && opened.then((server) => server?.url() ?? '');
+      const started = startObserver({ ...rest, scratch: address, disposable: first !== undefined, trace: kept !== undefined });
+      const observer =
+        kept?.around(started, async (fits) => {
+          const server = first && (fits || !(await first).restored) ? first : start();
+          open(server);
+          return server;
+        }) ?? started;
+      const observers = [started];
+      const another = () => {
+        const scratch = start().then((server) => server.url());
+        const more = startObserver({ ...rest, scratch, disposable: true });
+        observers.push(more);
+        return more;
+      };
+      let ended: Promise<unknown> | undefined;
+      const end = () => {
+        ended ??= Promise.allSettled([
+          ...observers.map((one) => one.end()),
+          ...servers.map((server) => server.then(({ stop }) => stop())),
+        ]);
+        return ended;
+      };
+      try {
+        return await use({
+          observer,
+          ...(first && !kept && { another }),
+          folder,
+          restored: () => kept?.restored ?? 0,
+          release: () => void end(),
+        });
+      } finally {
+        await Promise.all([end(), kept?.finish()]);
+      }
+    },
+    fast ? fastFolder(NEEDED_BYTES) : tmpdir(),
+  );
 }

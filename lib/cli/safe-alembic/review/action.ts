@@ -42,7 +42,7 @@ export async function review(session: Session, given: ReviewArguments): Promise<
   const written = given.reports.map(({ file }) => path.resolve(file));
   // With --all there is no earlier revision; a fix replays other files.
   const keep = given.cache && !given.all && !given.fix ? { written } : undefined;
-  const reviewed = await withScratchDatabase(session, given.databaseUrl, look, keep);
+  const reviewed = await withScratchDatabase(session, given.databaseUrl, look, { keep, large: given.measure });
   await report(session, given, reviewed);
   return exitCodeOfReview(reviewed);
 }

@@ -1,6 +1,6 @@
 /* Run by supervisor.test.ts: holds a folder and a command with a child of its own, and tells their ids. */
-import { run } from '../../lib/local/processes/run';
-import { withFolder } from '../../lib/local/processes/with-folder';
+import { run } from '../../../lib/local/processes/run';
+import { withFolder } from '../../../lib/local/processes/with-folder';
 
 withFolder(async (folder) => {
   console.log(folder);

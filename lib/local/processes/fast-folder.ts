@@ -1,22 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { freemem, tmpdir } from 'node:os';
 import path from 'node:path';
 
 /** Linux keeps the files of this folder in memory. */
 const IN_MEMORY = '/dev/shm';
-/** The tests need about 3 GiB. */
-const NEEDED_BYTES = 12 * 2 ** 30;
 
 /**
- * Where the tests write. They create and delete a hundred thousand files, for which ext4 takes a fifth of their time.
+ * A folder for many files that are soon deleted, which ext4 takes long for.
  *
+ * @param neededBytes that must be free, in the folder and in the machine's memory
  * @returns the folder for temporary files if memory is short or programs can't run there
  */
-export function fastFolder(folder = IN_MEMORY, neededBytes = NEEDED_BYTES): string {
+export function fastFolder(neededBytes: number, folder = IN_MEMORY): string {
   try {
     const { bavail, bsize } = statfsSync(folder);
-    if (bavail * bsize < neededBytes) return tmpdir();
+    if (Math.min(bavail * bsize, freemem()) < neededBytes) return tmpdir();
     runProgramIn(folder);
     return folder;
   } catch {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { eventually, runs } from './processes';
+import { eventually, runs } from '../processes';
 
 describe('what the demo and the tests start', () => {
   it.each([
