@@ -150,7 +150,7 @@ def load(
 
     `certain`: failures that the function has too, with the same settings.
     """
-    from cdk_alembic.database.address import DatabaseVariables
+    from cdk_alembic.connection.address import DatabaseVariables
     from cdk_alembic.project.configuration import manifest
     from cdk_alembic.project.environment import application_context
     from cdk_alembic.project.project import Project
@@ -242,7 +242,7 @@ def refuse_connections() -> list[tuple[Any, dict[str, Any], bool]]:
 
 def elsewhere(dialect: Any, parameters: dict[str, Any], variables: dict[str, str]) -> dict[str, Any] | None:
     """The address to which env.py connects, if the function's database can't be there."""
-    from cdk_alembic.database.destination import asked
+    from cdk_alembic.connection.destination import asked
 
     if dialect.name != "postgresql":
         name = "an SQLite" if dialect.name == "sqlite" else f"a {dialect.name}"

@@ -17,10 +17,12 @@ import alembic
 import psycopg
 import pytest
 from cdk_alembic import handler
-from cdk_alembic.database import session, version_table
+from cdk_alembic.connection import statements
+from cdk_alembic.database import mutex, version_table
 from cdk_alembic.handler import MigrationFailed
 from cdk_alembic.protocol import request, rules
 from cdk_alembic.protocol.checks import problems
+from cdk_alembic.run import session
 
 pytest_plugins = ["tenant_databases", "each_driver"]
 
@@ -290,7 +292,7 @@ def long_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The runner waits a shorter time for locks on what it reads."""
-    for module, name in ((session, "BRIEFLY"), (version_table, "BRIEFLY"), (version_table, "_FIND")):
+    for module, name in ((statements, "BRIEFLY"), (mutex, "BRIEFLY"), (version_table, "BRIEFLY"), (version_table, "_FIND")):
         monkeypatch.setattr(module, name, getattr(module, name).replace("'5000'", "'300'"))
 
 

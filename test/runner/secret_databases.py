@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from cdk_alembic.database import retries
+from cdk_alembic.connection import retries
 from conftest import Database, set_settings
 
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from cdk_alembic.database import address as addresses
+from cdk_alembic.connection import address as addresses
 from conftest import Backend, Database, fresh_database
 from secret_databases import secret
 from tenancy import set_tenant_settings, write_env

@@ -43,7 +43,7 @@ export const TYPESCRIPT: Rooms = {
 };
 
 /** What the runner's rooms share, from the top down. */
-const RUNNER = ['run', 'production', 'drift', 'statistics', 'catalog', 'project', 'database', 'protocol'].map(
+const RUNNER = ['run', 'production', 'drift', 'statistics', 'catalog', 'project', 'database', 'connection', 'protocol'].map(
   (room) => `cdk_alembic/${room}`,
 );
 const below = (room: string) => RUNNER.slice(RUNNER.indexOf(`cdk_alembic/${room}`) + 1);
@@ -61,6 +61,7 @@ export const PYTHON: Rooms = {
   'cdk_alembic/catalog': [],
   'cdk_alembic/project': below('project'),
   'cdk_alembic/database': below('database'),
+  'cdk_alembic/connection': below('connection'),
   'cdk_alembic/protocol': [],
 
   // The observer uses the runner; never the other way around.

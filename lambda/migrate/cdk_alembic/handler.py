@@ -9,12 +9,11 @@ from contextlib import closing
 from functools import partial
 from typing import Any
 
-from .database.address import DatabaseVariables
-from .database.destination import Destination
+from .connection.address import DatabaseVariables
+from .connection.destination import Destination
+from .connection.retries import Retries
+from .connection.watchdog import watching
 from .database.failures import shortened
-from .database.lookout import name_holders
-from .database.retries import Retries
-from .database.watchdog import watching
 from .project.configuration import manifest
 from .project.environment import application_context
 from .project.project import Project
@@ -25,6 +24,7 @@ from .protocol.request import Invocation, Process, receive
 from .protocol.rules import CONTRACT_VERSION
 from .run.commands import carry_out
 from .run.garbage import loading
+from .run.lookout import name_holders
 
 # A response to CloudFormation may have 4,096 bytes in total.
 MAX_MESSAGE_LENGTH = 1500

@@ -17,7 +17,7 @@ import uuid
 from contextlib import suppress
 from typing import Any
 
-from .database.drivers import cancel
+from .connection.drivers import cancel
 from .handler import MigrationFailed, respond
 from .protocol.log import log
 from .protocol.request import Invocation, Process

@@ -11,8 +11,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from cdk_alembic.database import session
 from cdk_alembic.handler import MigrationFailed
+from cdk_alembic.run import session
 from conftest import (
     ASKING_FOR_MUTEX,
     AT_GATE,

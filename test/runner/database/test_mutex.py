@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from cdk_alembic.database.version_table import key_of
+from cdk_alembic.database.mutex import key_of
 from conftest import ASKING_FOR_MUTEX, MUTEX, Backend, Database, eventually, failure, invoke, set_settings
 from processes import Call
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import flask_migrate
 import pytest
-from cdk_alembic.database import address as addresses
+from cdk_alembic.connection import address as addresses
 from conftest import Backend, Database, empty, failure, fresh_database, invoke
 from secret_databases import secret, secret_settings
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cdk_alembic.database import address
+from cdk_alembic.connection import address
 from cdk_alembic.project.configuration import configuration
 from cdk_alembic.protocol import rules
 from cdk_alembic.protocol.errors import RunnerError

@@ -147,7 +147,7 @@ def test_the_url_that_the_runner_fills_in_names_the_packaged_driver_where_sqlalc
     connect = """
 import os, sys
 from sqlalchemy import create_engine, text
-from cdk_alembic.database.address import DatabaseVariables
+from cdk_alembic.connection.address import DatabaseVariables
 host, port, user, password, database, driver = sys.argv[1:]
 address = {"host": host, "port": port, "user": user, "password": password, "database": database}
 DatabaseVariables(os.environ, driver or None).set(address, {"variables": {"url": "SHOP_URL"}})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from alembic.config import main as alembic
-from cdk_alembic.database import session
 from cdk_alembic.handler import MigrationFailed
+from cdk_alembic.run import session
 from conftest import Backend, Database, empty, invoke
 from each_driver import DRIVERS
 from project_kinds import SCHEMA

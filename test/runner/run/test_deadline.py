@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from cdk_alembic.database import watchdog
+from cdk_alembic.connection import watchdog
 from conftest import (
     AT_GATE,
     NEAR_DEADLINE,

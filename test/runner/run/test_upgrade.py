@@ -6,7 +6,7 @@ import gc
 import json
 
 import pytest
-from cdk_alembic.database import address as secrets
+from cdk_alembic.connection import address as secrets
 from conftest import NEAR_DEADLINE, Backend, Database, failure, invoke, set_settings
 from each_driver import DRIVERS
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from cdk_alembic.database import address as addresses
+from cdk_alembic.connection import address as addresses
 from conftest import Backend, Database, invoke
 from each_driver import DRIVERS
 from secret_databases import secret

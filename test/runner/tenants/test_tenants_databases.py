@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from cdk_alembic.database import address as addresses
+from cdk_alembic.connection import address as addresses
 from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.tenants import list as tenant_list
 from conftest import Backend, Database, failure, invoke

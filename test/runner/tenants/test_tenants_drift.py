@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from cdk_alembic.database import drivers
+from cdk_alembic.connection import drivers
 from conftest import Backend, Database, invoke
 from each_driver import DRIVERS
 from tenancy import SEARCH_PATH, STYLES, batch, codes, create_schemas, outcomes, set_tenant_settings, versions, write_env

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from cdk_alembic.database import address as addresses
-from cdk_alembic.database import destination, watchdog
+from cdk_alembic.connection import address as addresses
+from cdk_alembic.connection import destination, watchdog
 from conftest import Backend, Database, invoke
 from each_driver import DRIVERS
 from network import closed_port, freezing, port_of

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cdk_alembic.database.version_table import key_of
+from cdk_alembic.database.mutex import key_of
 from conftest import Backend, Database, eventually, fresh_database, invoke
 from tenancy import VERSION_TABLE_SCHEMA, batch, codes, create_schemas, outcomes, set_tenant_settings, write_env
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from cdk_alembic.database import version_table
-from cdk_alembic.database.version_table import key_of
+from cdk_alembic.database.mutex import key_of
 from conftest import AT_GATE, NEAR_DEADLINE, Backend, Context, Database, eventually, failure, gate, invoke
 from each_driver import DRIVERS
 from processes import Call

@@ -6,9 +6,9 @@ import re
 import ssl
 from typing import NamedTuple
 
+from ..connection.watchdog import gave_up
 from ..protocol.errors import RunnerError
 from .failures import describe, origin_of, sql_state
-from .watchdog import gave_up
 
 _TLS = re.compile(r"certificate|not support SSL|rejected SSL|refuses SSL")
 

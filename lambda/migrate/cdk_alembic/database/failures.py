@@ -7,7 +7,7 @@ import re
 import traceback
 from pathlib import Path
 
-from .percent_signs import as_read
+from ..connection.percent_signs import as_read
 
 MAX_STATEMENT_LENGTH = 500
 MAX_REASON_LENGTH = 1000

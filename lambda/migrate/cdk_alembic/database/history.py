@@ -14,11 +14,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
+from ..connection.statements import brief_connection, execute
+from ..connection.watchdog import host_of
 from ..protocol.log import log
 from .failures import describe, sql_state
-from .session import brief_connection, execute
-from .version_table import VersionTable, full_name, is_locked
-from .watchdog import host_of
+from .mutex import is_locked
+from .version_table import VersionTable, full_name
 
 # No foreign key: a run has its row, committed, before its first revision, and no row is ever deleted. PostgreSQL would check it
 # once per revision.

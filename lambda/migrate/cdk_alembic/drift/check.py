@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from ..connection.statements import brief_connection
 from ..database.conditions import connection_failure
 from ..database.failures import describe
-from ..database.session import brief_connection
 from ..database.version_table import VersionTable
 from ..protocol.errors import RunnerError
 from ..protocol.log import log

@@ -9,8 +9,8 @@ import zlib
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from ..connection.statements import execute
 from ..database.history import FLUSHED, create_among_rivals
-from ..database.session import execute
 
 _CREATE = (
     "CREATE SCHEMA IF NOT EXISTS cdk_alembic",

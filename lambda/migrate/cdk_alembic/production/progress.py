@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ..connection.statements import execute
 from ..database.blockers import of_backend, seen, without_values
 from ..database.failures import shortened
-from ..database.session import execute
 from ..protocol.log import redact
 
 MAX_STATEMENT_LENGTH = 200

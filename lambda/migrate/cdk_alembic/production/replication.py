@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from ..connection.statements import brief_connection
 from ..database.blockers import without_values
-from ..database.session import brief_connection
 from ..project.environment import current
 from ..project.project import Project
 from ..project.render import render

@@ -9,10 +9,10 @@ from contextlib import AbstractContextManager, chdir, nullcontext
 from pathlib import Path
 from typing import Any
 
+from ..connection.watchdog import expecting
 from ..database.conditions import condition
 from ..database.failures import describe, location, missing_variable
 from ..database.version_table import prepare
-from ..database.watchdog import expecting
 from ..protocol.errors import EnvFailed, RunnerError
 from .configuration import left_out, needs_flask, to_package
 from .project import Project

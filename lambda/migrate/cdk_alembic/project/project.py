@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..database.destination import Destination
+from ..connection.destination import Destination
 from ..protocol.errors import ProjectError, RunnerError
 from ..protocol.rules import BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY
 from .configuration import command_of, configuration, manifest, package_root, refuse_too_old

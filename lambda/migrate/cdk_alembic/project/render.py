@@ -6,8 +6,8 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
+from ..connection.percent_signs import as_read
 from ..database.failures import describe, location
-from ..database.percent_signs import as_read
 from .project import Project
 
 # The limit of a Lambda response is 6 MB, https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

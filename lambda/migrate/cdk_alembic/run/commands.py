@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..database.session import own_connection
-from ..database.version_table import find, hold_mutex
+from ..connection.statements import own_connection
+from ..database.mutex import hold_mutex
+from ..database.version_table import find
 from ..production.replication import refuse
 from ..project.environment import current, run_environment
 from ..project.project import Project

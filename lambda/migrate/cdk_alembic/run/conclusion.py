@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from ..database.watchdog import relax
+from ..connection.watchdog import relax
 from ..project.environment import current
 from ..project.revisions import same_target
 from ..protocol.errors import RunnerError

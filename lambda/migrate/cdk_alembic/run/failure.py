@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import traceback
 
+from ..connection.watchdog import gave_up
 from ..database.blockers import Seen, in_words, remedies
 from ..database.conditions import condition, connection_failure
 from ..database.failures import describe, location, sql_state, statement_of
-from ..database.watchdog import gave_up
 from ..project.configuration import left_out, to_package
 from ..project.revisions import info
 from ..protocol.errors import RunnerError

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
+from ..connection.watchdog import expect, relax
 from ..database.blockers import in_words
 from ..database.failures import describe, sql_state
-from ..database.session import Session, watched
-from ..database.version_table import heads_after, hold_mutex, still_held
-from ..database.watchdog import expect, relax
+from ..database.mutex import hold_mutex, still_held
+from ..database.version_table import heads_after
 from ..project.environment import current, run_environment
 from ..project.guard import data_losses
 from ..project.revisions import info, same_target
@@ -26,6 +26,7 @@ from .garbage import collecting
 from .preconditions import check, is_for_container, is_fresh
 from .record import Revision
 from .run import Run
+from .session import Session, watched
 
 RETRY_PAUSE_SECONDS = (0.2, 2.0)
 

@@ -9,10 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ..connection.statements import execute
+from ..connection.watchdog import expect, relax
 from ..database.history import is_unfinished
-from ..database.session import execute
 from ..database.version_table import VersionTable
-from ..database.watchdog import expect, relax
 from ..project.guard import refuse_unacknowledged, unreadable
 from ..project.sources import CONTAINER_COMMENT, runs_in_container, source_of
 from ..protocol.errors import RunnerError

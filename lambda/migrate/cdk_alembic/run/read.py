@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..connection.statements import brief_connection
 from ..database import history
 from ..database.failures import describe
-from ..database.session import brief_connection
 from ..database.version_table import find
 from ..production import progress, replication
 from ..project.environment import current

@@ -11,14 +11,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from ..connection.statements import brief_connection, execute, repeated
+from ..connection.watchdog import expecting, host_of
 from ..database import history
 from ..database.failures import describe
-from ..database.session import Session, brief_connection, execute, repeated
-from ..database.version_table import PID, VersionTable, held_beside
-from ..database.watchdog import expecting, host_of
+from ..database.mutex import PID, held_beside
+from ..database.version_table import VersionTable
 from ..project.revisions import info
 from ..protocol.log import log, redact, redacted
 from ..protocol.request import Invocation
+from .session import Session
 
 # The drivers pass lists differently; all of them accept JSON text.
 # Only the holder of the mutex runs, so a run still marked running was killed.

@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..database.lookout import Lookout
-from ..database.session import own_connection
+from ..connection.statements import own_connection
 from ..database.version_table import VersionTable, find
 from ..project.project import Project
 from ..protocol.request import Invocation
+from .lookout import Lookout
 from .record import Record
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from ..database.session import BRIEFLY, brief_connection
+from ..connection.statements import BRIEFLY, brief_connection
 from ..database.version_table import VersionTable
 
 

@@ -9,11 +9,11 @@ import re
 import sys
 from typing import Any
 
-from ..database import address, drivers
-from ..database.address import DatabaseVariables
+from ..connection import address, drivers
+from ..connection.address import DatabaseVariables
+from ..connection.retries import Retries
 from ..database.conditions import connection_failure
 from ..database.failures import describe
-from ..database.retries import Retries
 from ..project.configuration import package_root
 from ..protocol.checks import wrong_with
 from ..protocol.errors import RunnerError

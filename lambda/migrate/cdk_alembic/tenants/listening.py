@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..database.drivers import SQLALCHEMY
-from ..database.listeners import listening
+from ..connection.drivers import SQLALCHEMY
+from ..connection.listeners import listening
 
 
 @contextmanager

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from ..database import drivers
-from ..database.version_table import VersionTable, key_of
+from ..connection import drivers
+from ..database.mutex import key_of
+from ..database.version_table import VersionTable
 from ..protocol.tenant_request import Tenant
 
 _PRESENT = """

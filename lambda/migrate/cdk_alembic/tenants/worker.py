@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from ..database import address
-from ..database.address import DatabaseVariables
+from ..connection import address
+from ..connection.address import DatabaseVariables
+from ..connection.retries import Retries
 from ..database.failures import describe, sql_state
-from ..database.retries import Retries
 from ..project.project import Project
 from ..protocol.errors import ProjectError, RunnerError, unforeseen
 from ..protocol.log import log

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from cdk_alembic.catalog import catalog_sql, raw
+from cdk_alembic.connection.statements import refuse_autocommit
 from cdk_alembic.database.failures import describe, location
-from cdk_alembic.database.session import refuse_autocommit
 from cdk_alembic.database.version_table import find
 from cdk_alembic.project.environment import run_environment
 from cdk_alembic.project.project import Project

@@ -9,7 +9,7 @@ import socket
 import sys
 from typing import Any, TextIO
 
-from cdk_alembic.database.retries import Retries
+from cdk_alembic.connection.retries import Retries
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.checks import problems
 from cdk_alembic.protocol.errors import RunnerError

@@ -8,7 +8,7 @@ from typing import Any
 from cdk_alembic.catalog import raw
 from cdk_alembic.catalog.catalog import Snapshot
 from cdk_alembic.catalog.catalog_reader import Catalog
-from cdk_alembic.database.session import is_autocommit
+from cdk_alembic.connection.statements import is_autocommit
 
 from ..scratch import rows
 from .affected_tables import affected_tables

@@ -13,9 +13,10 @@ from typing import Any
 from cdk_alembic.catalog import raw
 from cdk_alembic.catalog.catalog import Relation
 from cdk_alembic.catalog.catalog_sql import MARK
-from cdk_alembic.database.listeners import listening
-from cdk_alembic.database.percent_signs import as_read
-from cdk_alembic.database.session import OWN_COMMIT, enter_autocommit
+from cdk_alembic.connection.listeners import listening
+from cdk_alembic.connection.percent_signs import as_read
+from cdk_alembic.connection.statements import enter_autocommit
+from cdk_alembic.run.session import OWN_COMMIT
 
 # The first statements of a loop over rows are enough. Schema changes are always recorded.
 STATEMENTS_OF_A_LINE = 20

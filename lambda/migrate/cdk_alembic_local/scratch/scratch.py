@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from cdk_alembic.catalog import raw
 from cdk_alembic.catalog.catalog_sql import MARK
-from cdk_alembic.database.destination import bounded, without_address
+from cdk_alembic.connection.destination import bounded, without_address
+from cdk_alembic.connection.listeners import listening
 from cdk_alembic.database.failures import describe, sql_state
-from cdk_alembic.database.listeners import listening
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from cdk_alembic.database.listeners import listening
+from cdk_alembic.connection.listeners import listening
 from cdk_alembic.project.project import Project
 
 

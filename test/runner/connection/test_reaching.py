@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from cdk_alembic.database import destination, retries
+from cdk_alembic.connection import destination, retries
 from conftest import Backend, Database, failure, invoke, set_settings
 from each_driver import DRIVERS
 from network import aws, closed_port, port_of, proxy

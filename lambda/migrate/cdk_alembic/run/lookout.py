@@ -13,13 +13,13 @@ import threading
 import time
 from typing import Any
 
+from ..connection import drivers
+from ..connection.watchdog import WATCHDOG
+from ..database.blockers import Seen, in_words, is_circle, of_backend, of_own_tables, remedies, seen, to_end
+from ..database.failures import describe, sql_state
 from ..protocol.errors import RunnerError
 from ..protocol.log import log
 from ..protocol.request import Invocation
-from . import drivers
-from .blockers import Seen, in_words, is_circle, of_backend, of_own_tables, remedies, seen, to_end
-from .failures import describe, sql_state
-from .watchdog import WATCHDOG
 
 # PostgreSQL ends the wait after the whole lock timeout.
 SHARE_OF_LOCK_TIMEOUT = 0.2

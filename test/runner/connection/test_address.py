@@ -7,8 +7,8 @@ import socket
 from typing import Any
 
 import pytest
-from cdk_alembic.database import address
-from cdk_alembic.database.address import DatabaseVariables
+from cdk_alembic.connection import address
+from cdk_alembic.connection.address import DatabaseVariables
 from cdk_alembic.protocol.errors import RunnerError
 from sqlalchemy.engine import make_url
 

@@ -11,7 +11,8 @@ from contextlib import ExitStack
 
 import psycopg
 import pytest
-from cdk_alembic.database import blockers, lookout
+from cdk_alembic.database import blockers
+from cdk_alembic.run import lookout
 from conftest import (
     AT_GATE,
     WAIT,

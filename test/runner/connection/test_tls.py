@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cdk_alembic.database import address as addresses
+from cdk_alembic.connection import address as addresses
 from conftest import Backend, Database, empty, failure, invoke
 from each_driver import DRIVERS
 from network import aws

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cdk_alembic.database import address as addresses
+from cdk_alembic.connection import address as addresses
 from conftest import TEMPLATES, Backend, Database, failure, fresh_database, invoke, set_settings
 from each_driver import DRIVERS
 from network import closed_port, port_of
