@@ -96,6 +96,8 @@ type Question =
     }
   /** The answer to a report `pause`. Has no reports of its own. */
   | { readonly ask: 'continue' }
+  /** Goes on in a second process, which listens to a socket. */
+  | { readonly ask: 'fork'; readonly socket: string }
   /** The catalog of the project's own database, which is only read. */
   | { readonly ask: 'catalog' }
   /** Applies the revisions to the scratch database, and says after which one it has a catalog. */
@@ -149,6 +151,8 @@ export type Report =
   | { readonly report: 'graph'; readonly graph: GraphFacts }
   /** With `trace`, after the graph: the Python, where it searches, and the installed distributions. */
   | { readonly report: 'python'; readonly installed: readonly string[] }
+  /** Whether there is a second process: a fork is not always safe. */
+  | { readonly report: 'forked'; readonly done: boolean }
   /** With `trace`: nothing writes to the scratch server until the next line of input. */
   | { readonly report: 'pause'; readonly pause: PauseFacts }
   /** `unchanged`: whether the server wrote nothing during the pause. */

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Ask, Report } from '../../lib/contract/facts';
 import { withFolder } from '../../lib/local/processes/with-folder';
-import type { Observed } from '../../lib/local/python/observe';
-import { type ObserverOptions, startObserver } from '../../lib/local/python/observer';
+import { type Observed, readGraph } from '../../lib/local/python/observe';
+import { type Observer, type ObserverOptions, startObserver } from '../../lib/local/python/observer';
 import { divide, observeSideBySide } from '../../lib/local/python/side-by-side';
-import { withObserver } from '../../lib/local/python/with-observer';
+import { type Another, withObserver } from '../../lib/local/python/with-observer';
 import { needed } from '../production/environment';
 import { Project } from './project';
 
@@ -171,37 +171,61 @@ describe('several Pythons at once', () => {
 
   afterAll(() => project.remove());
 
+  type More = (another: Another) => Promise<Observer | undefined>;
+  const forked: More = (another) => another.fork();
+  const started: More = async (another) => another.start();
+
   /** What is observed by as many Pythons as there are sizes, without durations. */
-  const observedBy = (...sizes: readonly number[]): Promise<Observed> =>
+  const observedBy = (more: More, ...sizes: readonly number[]): Promise<Observed> =>
     withObserver(
       { project: project.directory, python: [needed('RUNNER_PYTHON')], database: 'scratch' },
       async ({ observer, another }) => {
         const left = [...revisions];
-        const shares = sizes.map((size, at) => ({
-          observer: at && another ? another() : observer,
-          revisions: left.splice(0, size),
-        }));
+        await readGraph(observer);
+        const others = await Promise.all(
+          sizes.map(async (_, at) => (at ? ((await more(another as Another)) as Observer) : observer)),
+        );
+        const shares = sizes.map((size, at) => ({ observer: others[at] as Observer, revisions: left.splice(0, size) }));
         const observed = await observeSideBySide(shares, { drift: true });
         return JSON.parse(JSON.stringify(observed, (key, value) => (key === 'milliseconds' ? 0 : value)));
       },
     );
 
   it('observe what one does', async () => {
-    const byOne = await observedBy(7);
+    const byOne = await observedBy(started, 7);
     expect(byOne.revisions.map(({ upgrade }) => upgrade.outcome)).toEqual(
       revisions.map((id) => (id === 'a2' ? 'failed' : 'done')),
     );
     expect(byOne.revisions[5]?.changes?.added).toEqual({ 'comment on table users': '1' });
     expect(byOne.revisions[4]?.again?.outcome).toBe('failed');
-    expect(await observedBy(3, 2, 2)).toEqual(byOne);
+    expect(await observedBy(started, 3, 2, 2)).toEqual(byOne);
+    expect(await observedBy(forked, 3, 4)).toEqual(byOne);
+  });
+
+  it.each([
+    ['are forks of the first one', true, 'pass'],
+    ['are not if that one has threads', false, 'threading.Thread(target=threading.Event().wait, daemon=True).start()'],
+  ])('%s', async (_, isFork, imported) => {
+    const other = new Project();
+    other.revision('a2', 'a1', 'Wait', 'pass', `pass\n\n\nimport threading\n${imported}`);
+    try {
+      const options = { project: other.directory, python: [needed('RUNNER_PYTHON')], database: 'scratch' as const };
+      await withObserver(options, async ({ observer, another }) => {
+        await readGraph(observer);
+        expect((await another?.fork()) !== undefined).toBe(isFork && process.platform === 'linux');
+        expect((await readGraph(observer)).heads).toEqual(['a2']);
+      });
+    } finally {
+      other.remove();
+    }
   });
 
   it('get shares that take equally long, if there are enough revisions', () => {
     const history = Array.from({ length: 1000 }, (_, number) => `r${number}`);
-    const sizes = (count: number, most: number) => divide(history.slice(0, count), most).map(({ length }) => length);
+    const sizes = (count: number, most: number) => divide(history.slice(0, count), 80, most).map(({ length }) => length);
     expect(sizes(1000, 1)).toEqual([1000]);
     expect([sizes(100, 2), sizes(300, 2), sizes(1000, 4)]).toEqual([[100], [212, 88], [405, 244, 195, 156]]);
-    expect(divide(history, 4).flat()).toEqual(history);
-    expect(divide([], 4)).toEqual([[]]);
+    expect(divide(history, 80, 4).flat()).toEqual(history);
+    expect(divide([], 80, 4)).toEqual([[]]);
   });
 });

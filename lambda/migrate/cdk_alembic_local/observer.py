@@ -6,6 +6,7 @@ import atexit
 import importlib
 import json
 import os
+import socket
 import sys
 import sysconfig
 import traceback
@@ -54,10 +55,19 @@ def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
 
     trace = Trace() if hello.get("trace") else None
     loaded: Project | None = None
-    for line in iter(asks.readline, b""):
+    is_fork = False
+    while line := asks.readline():
         try:
+            if (ask := json.loads(line))["ask"] == "fork":
+                done, channel = _fork(ask["socket"])
+                if channel:
+                    is_fork, asks, answers = True, channel.makefile("rb"), channel.makefile("w", encoding="utf-8", newline="\n")
+                else:
+                    report({"report": "forked", "done": done})
+                    report({"report": "end"})
+                continue
             moment = Moment(trace, report, wait) if trace else None
-            loaded = _answer(json.loads(line), load, hello.get("scratch", False), report, moment, loaded)
+            loaded = _answer(ask, load, hello.get("scratch", False), report, moment, loaded)
             report({"report": "end"})
         except RunnerError as error:
             loaded = None
@@ -69,6 +79,8 @@ def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
             report({"report": "failed", "error": redacted(_unforeseen(error))})
         if hello.get("scratch"):
             _load_ahead()
+    if is_fork:
+        os._exit(0)
     if "bytecode" in hello and (kept := bytecode()):
         report({"report": "bytecode", "bytecode": kept})
     _exit()
@@ -79,6 +91,25 @@ def _activate() -> None:
     commands, found = sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)
     if commands not in found.split(os.pathsep):
         os.environ["PATH"] = f"{commands}{os.pathsep}{found}"
+
+
+def _fork(path: str) -> tuple[bool, socket.socket | None]:
+    """Goes on in a second process, which has all that is imported and gets its asks from this socket.
+
+    Returns whether it did, if a fork is safe here; in the second process, also the connection.
+    """
+    # A fork has only the thread that made it, and the locks of all. Frameworks of macOS do not survive one.
+    if sys.platform != "linux" or len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208
+        return False, None
+    channel = socket.socket(socket.AF_UNIX)
+    try:
+        channel.connect(path)
+    except OSError:
+        return False, None  # it runs in a container
+    if os.fork() == 0:
+        return True, channel
+    channel.close()
+    return True, None
 
 
 def _exit() -> None:

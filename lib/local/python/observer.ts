@@ -1,3 +1,7 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -41,11 +45,22 @@ export interface Observer {
   end(): Promise<void>;
 }
 
+/** An observer that may continue as several processes. */
+export interface StartedObserver extends Observer {
+  /**
+   * Another process with all that this one has imported, which ends with it; undefined if a fork is not safe there.
+   *
+   * @param folder where its socket is made
+   * @param scratch the address of a server that is removed; called before its first question
+   */
+  fork(folder: string, scratch: () => Promise<string>): Promise<Observer | undefined>;
+}
+
 const LOG_LINES = 20;
 const PATIENCE_MS = 2_000;
 
 /** Starts the observer, which ends with this process. Call it inside `withFolder`, which ends it. */
-export function startObserver(options: ObserverOptions): Observer {
+export function startObserver(options: ObserverOptions): StartedObserver {
   const { python, project, environment = {}, x = [], scratch, disposable, trace, onOutput } = options;
   const [command = '', ...words] = python;
   const supervised = startSupervised(command, [...words, '-c', bootstrap()], { env: process.env, cwd: project, input: 'pipe' });
@@ -54,7 +69,6 @@ export function startObserver(options: ObserverOptions): Observer {
   const entry = bytecodeEntry(code, python);
   const log: string[] = [];
   const conversation = new Conversation(log, (bytecode) => rememberBytecode(entry, bytecode));
-  const say = (line: Hello | (Ask & Led)): void => void stdin.write(`${JSON.stringify(line)}\n`);
 
   stdin.on('error', () => {}); // Its exit reports that it died.
   onLine(stderr, (line) => {
@@ -69,18 +83,16 @@ export function startObserver(options: ObserverOptions): Observer {
     (status) => conversation.end(ended(python, status, conversation.hasBegun, log)),
     (error) => conversation.end(error),
   );
-  say({ code, bytecode: recallBytecode(entry), project: '.', environment, x, scratch: scratch !== undefined, trace });
+  say(stdin, { code, bytecode: recallBytecode(entry), project: '.', environment, x, scratch: scratch !== undefined, trace });
   const led = Promise.resolve(scratch).then((url): Led => (url === undefined ? {} : { scratch: url, disposable }));
   led.catch(() => {}); // Callers that await it get the error.
 
+  const first = asker(conversation, stdin, () => led);
   return {
-    async ask(ask, onReport) {
-      // The files can be read while the server is still starting.
-      const line = ask.ask === 'graph' ? ask : { ...ask, ...(await led) };
-      await conversation.answered(() => say(line), onReport);
-    },
-    goOn() {
-      say({ ask: 'continue' });
+    ...first,
+    async fork(folder, scratch) {
+      const connection = await connectionOf(folder, (socket, onReport) => first.ask({ ask: 'fork', socket }, onReport));
+      return connection && forked(connection, scratch, () => ended(python, 1, true, log));
     },
     async end() {
       stdin.end();
@@ -89,6 +101,66 @@ export function startObserver(options: ObserverOptions): Observer {
       await supervised.end();
     },
   };
+}
+
+function asker(conversation: Conversation, stdin: Writable, led: () => Promise<Led>): Omit<Observer, 'end'> {
+  return {
+    async ask(ask, onReport) {
+      // The files can be read while the server is still starting.
+      const line = ask.ask === 'graph' || ask.ask === 'fork' ? ask : { ...ask, ...(await led()) };
+      await conversation.answered(() => say(stdin, line), onReport);
+    },
+    goOn() {
+      say(stdin, { ask: 'continue' });
+    },
+  };
+}
+
+/** The connection of a process that was asked to fork; undefined if it did not. */
+async function connectionOf(
+  folder: string,
+  ask: (socket: string, onReport: (report: Report) => void) => Promise<void>,
+): Promise<Socket | undefined> {
+  const file = path.join(folder, `fork-${randomUUID()}`);
+  const server = createServer().listen(file);
+  const connected: Promise<Socket[]> = once(server, 'connection');
+  connected.catch(() => {}); // It is awaited below.
+  try {
+    await once(server, 'listening');
+    let done = false;
+    await ask(file, (report) => {
+      done = report.report === 'forked' && report.done;
+    });
+    return done ? (await connected)[0] : undefined;
+  } catch {
+    return undefined; // Its next question tells what is wrong with it.
+  } finally {
+    server.close();
+  }
+}
+
+function forked(connection: Socket, scratch: () => Promise<string>, died: () => MigrateError): Observer {
+  const conversation = new Conversation([], () => {});
+  connection.on('error', () => {}); // Its end reports that it died.
+  onLine(connection, (line) => {
+    if (!conversation.hear(line)) connection.destroy();
+  });
+  const closed = once(connection, 'close').then(() => conversation.end(died()));
+  let led: Promise<Led> | undefined;
+  return {
+    ...asker(conversation, connection, () => {
+      led ??= scratch().then((url) => ({ scratch: url, disposable: true }));
+      return led;
+    }),
+    async end() {
+      connection.end();
+      await closed;
+    },
+  };
+}
+
+function say(stdin: Writable, line: Hello | (Ask & Led)): void {
+  stdin.write(`${JSON.stringify(line)}\n`);
 }
 
 /** A question without an answer so far. */

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { type Observed, observe, type ReplayListener, type ReplayProgress } from './observe';
 import type { Observer } from './observer';
+import type { Another } from './with-observer';
 
 /** Revisions that one of several observers looks at. */
 export interface Share {
@@ -12,11 +13,11 @@ export interface Share {
 const MOST = 4;
 
 /**
- * What it takes to run a revision, and to start Python and a server, compared with looking at a revision. Half of the start is enough
- * where the file system makes the server's hundreds of files quickly.
+ * What it takes to run a revision, to start Python and a server, and to start a server alone, compared with looking at a revision.
  */
 const RUN = 0.2;
 const START = 80;
+const FORK = 25;
 
 /** A smaller share saves nothing. */
 const LEAST = 10;
@@ -27,19 +28,33 @@ const LEAST = 10;
  */
 export function divide(
   revisions: readonly string[],
+  start = START,
   most = Math.min(availableParallelism(), MOST),
 ): readonly (readonly string[])[] {
   for (let time = LEAST; ; time++) {
     const shares: string[][] = [];
     let before = 0;
     while (shares.length < most) {
-      const size = Math.floor(time - (shares.length && START) - RUN * before);
+      const size = Math.floor(time - (shares.length && start) - RUN * before);
       if (size < LEAST) break;
       shares.push(revisions.slice(before, before + size));
       before += size;
     }
     if (before >= revisions.length) return shares.filter((share, at) => at === 0 || share.length > 0);
   }
+}
+
+/** Divides revisions among an observer and others, as many as are worth their start. */
+export async function shareOut(
+  revisions: readonly string[],
+  observer: Observer,
+  another: Another | undefined,
+): Promise<readonly Share[]> {
+  const fork = another && divide(revisions, FORK).length > 1 ? await another.fork() : undefined;
+  const shares = another ? divide(revisions, fork ? FORK : START) : [revisions];
+  const others: Observer[] = fork ? [fork] : [];
+  while (another && others.length < shares.length - 1) others.push((fork && (await another.fork())) ?? another.start());
+  return shares.map((share, at) => ({ observer: others[at - 1] ?? observer, revisions: share }));
 }
 
 /** Replays revisions on the scratch servers of several observers at once. */

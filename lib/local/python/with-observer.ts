@@ -20,11 +20,17 @@ export interface WithObserverOptions extends Omit<ObserverOptions, 'scratch' | '
 /** What a scratch server needs at most; a replay takes about 100 MB. */
 const NEEDED_BYTES = 2 * 2 ** 30;
 
+export interface Another {
+  /** A fork of the first one; undefined if that is not safe. */
+  fork(): Promise<Observer | undefined>;
+  start(): Observer;
+}
+
 /** The resources of {@link withObserver}. */
 export interface Observation {
   readonly observer: Observer;
-  /** Starts another Python with a scratch server of its own. Only from an empty scratch server. */
-  readonly another?: () => Observer;
+  /** Gives another observer with a scratch server of its own. Only from an empty scratch server. */
+  readonly another?: Another;
   /** Removed afterwards. */
   readonly folder: string;
   /** How many revisions were restored instead of run. */
@@ -62,12 +68,14 @@ export function withObserver<T>(options: WithObserverOptions, use: (observation:
           open(server);
           return server;
         }) ?? started;
-      const observers = [started];
-      const another = () => {
-        const scratch = start().then((server) => server.url());
-        const more = startObserver({ ...rest, scratch, disposable: true });
-        observers.push(more);
-        return more;
+      const observers: Observer[] = [started];
+      const added = <Added extends Observer | undefined>(one: Added): Added => {
+        if (one) observers.push(one);
+        return one;
+      };
+      const another: Another = {
+        fork: async () => added(await started.fork(folder, () => start().then((server) => server.url()))),
+        start: () => added(startObserver({ ...rest, scratch: start().then((server) => server.url()), disposable: true })),
       };
       let ended: Promise<unknown> | undefined;
       const end = () => {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Ask, GraphFacts, Overlay } from '../../../contract/facts';
 import { MigrateError } from '../../../contract/failure';
-import { divide, observeSideBySide } from '../../../local/python/side-by-side';
+import { observeSideBySide, shareOut } from '../../../local/python/side-by-side';
 import type { Observation } from '../../../local/python/with-observer';
 import { type Review, type ReviewInput, readAhead, review } from '../../../review';
 import type { Session } from '../session';
@@ -57,8 +57,7 @@ export async function replay(
   const progress = common.progress ? new ReplayProgress(screen, graph) : undefined;
   try {
     const ask = { drift: true, ...scratchStart(session, given), ...overlay };
-    const shares = another ? divide(revisions) : [revisions];
-    const observers = shares.map((share, at) => ({ observer: at && another ? another() : observer, revisions: share }));
+    const observers = await shareOut(revisions, observer, another);
     const observed = await observeSideBySide(observers, ask, {
       onProgress: (report) => progress?.advance(report),
       // While the backend's Python replays the next one. `review` reports an error.
