@@ -325,6 +325,8 @@ export interface StatementFailure {
   readonly statement?: string;
   /** Line of the revision's file. */
   readonly line?: number;
+  /** Whether a `raise` or `assert` of the revision's file did it. */
+  readonly ownRaise?: boolean;
 }
 
 export interface Statement {
@@ -513,7 +515,7 @@ export interface SourceFacts {
 
 /** A step of an upgrade, as lambda/migrate/cdk_alembic_local/upgrade_sql reads it from the source. */
 export interface UpgradeStep {
-  /** Operations of Alembic are written out as SQL; {@link UNKNOWN_VALUE} stands for what is not known. */
+  /** Operations of Alembic are written out as SQL; {@link UNKNOWN_VALUE} stands for what is not known. Absent at the end, with `empty`. */
   readonly sql?: string;
   /** In place of `sql`: what can't be read, such as `SQL`. */
   readonly unread?: string;

@@ -32,6 +32,8 @@ export interface Judged {
   readonly destroys: readonly DestroyedData[];
   /** What it would destroy if it had not copied it before, or checked that nothing is there. */
   readonly keeps: readonly Loss[];
+  /** Tables, and columns as `table.column`, that it has checked to hold nothing: otherwise it stops. */
+  readonly empty: ReadonlySet<string>;
 }
 
 /** Load the parser first. */
@@ -67,7 +69,7 @@ export function judge(steps: readonly UpgradeStep[]): Judged {
     });
   });
   const unique = new Map(found.map((loss) => [`${loss.line} ${loss.rule} ${loss.what}`, loss]));
-  return { destroys: [...unique.values()].sort((one, other) => one.line - other.line), keeps: made.excused };
+  return { destroys: [...unique.values()].sort((one, other) => one.line - other.line), keeps: made.excused, empty: made.empty };
 }
 
 /** Functions that delete large objects, chunks of a TimescaleDB hypertable, and partitions of pg_partman; now, or as a job. */

@@ -395,6 +395,53 @@ describe('a revision that can’t be replayed', () => {
     expect(found.filter(({ rule }) => rule === 'upgrade-fails')).toMatchObject([{ severity: 'warning' }]);
   });
 
+  it('has each finding on the line of its operation, also with a schema that is known only when it runs', async () => {
+    const upgrade = [
+      'schema = op.get_context().opts.get("schema") or "shop"',
+      'op.add_column("customers", sa.Column("code", sa.Text(), index=True))',
+      'op.drop_column("orders", "note", schema=schema)',
+      'op.create_foreign_key("fk_o_c", "orders", "customers", ["customer"], ["id"], source_schema=schema)',
+    ].join('\n    ');
+    const found = await findings({ a1: { upgrade, downgrade: 'raise NotImplementedError' } }, 'all');
+    expect(found.filter(({ severity }) => severity === 'error').map(({ rule, line }) => [rule, line])).toEqual([
+      ['index-not-concurrent', 12],
+      ['drop-column', 13],
+      ['foreign-key-not-valid', 14],
+    ]);
+  });
+
+  it('finds no rewrite and no scan where a column keeps its type, and NOT NULL under a new name', async () => {
+    const change = (from: string, to: string) =>
+      `op.alter_column("customers", "${from}", new_column_name="${to}", existing_type=sa.BigInteger(), type_=sa.BigInteger(), nullable=False)`;
+    const found = await findings({ a1: { upgrade: change('code', 'number'), downgrade: change('number', 'code') } }, 'all');
+    expect(found.filter(({ severity }) => severity === 'error').map(({ rule }) => rule)).toEqual(['rename']);
+  });
+
+  it('loses nothing by filling new columns of a table that the source does not name', async () => {
+    const upgrade = [
+      'Customer = type("Model", (), {"t": sa.table("customers", sa.column("a"), sa.column("b"))}).t',
+      'op.add_column("customers", sa.Column("a", sa.Text()))',
+      'op.add_column("customers", sa.Column("b", sa.Boolean()))',
+      'op.execute(sa.update(Customer).values(a=sa.column("email"), b=False))',
+    ].join('\n    ');
+    const found = await findings({ a1: { upgrade, downgrade: 'raise NotImplementedError' } }, 'all');
+    expect(found.filter(({ rule }) => rule === 'clear-column').map(({ severity }) => severity)).not.toContain('error');
+  });
+
+  it('that stops itself, because it misses rows, fails with a warning', async () => {
+    const upgrade = (ask: string) => `if ${ask}:\n        raise RuntimeError("no shop is open")`;
+    const a1 = {
+      upgrade: 'op.execute("CREATE TABLE shops (id bigint PRIMARY KEY)")',
+      downgrade: 'op.execute("DROP TABLE shops")',
+    };
+    const severities = async (ask: string) =>
+      (await findings({ a1, b1: { down: 'a1', upgrade: upgrade(ask) } }, 'all'))
+        .filter(({ rule }) => rule === 'upgrade-fails')
+        .map(({ severity }) => severity);
+    expect(await severities('not op.get_bind().execute(sa.text("SELECT id FROM shops")).all()')).toEqual(['warning']);
+    expect(await severities('True')).toEqual(['error']);
+  });
+
   it('knows the table that a long statement would have made', async () => {
     const columns = Array.from({ length: 30 }, (_, at) => `sa.Column("a_column_with_a_long_name_${at}", sa.Text())`).join(', ');
     const upgrade = [

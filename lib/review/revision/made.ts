@@ -1,5 +1,6 @@
 import type { SchemaChange } from '../../contract/facts';
 import type { Action, ActionOf } from '../sql/action';
+import type { PlainStep } from './steps';
 import { bare } from './tables';
 
 /** What the change has made so far: production does not have it. */
@@ -71,6 +72,15 @@ export function nameBefore(table: string, actions: readonly Action[]): string | 
     table,
   );
   return names !== table || renames.some((action) => action.does === 'rename' && action.table === table) ? names : undefined;
+}
+
+/** Whether a type was renamed to this name, and its columns got another type: what is left of an enum swap. */
+export function isSwapped(type: string, steps: readonly PlainStep[], before: number): boolean {
+  const earlier = steps.filter(({ index }) => index < before).map(({ action }) => action);
+  return (
+    earlier.some((action) => action.does === 'rename' && action.what === 'type' && renamedTo(action.table, action.to) === type) &&
+    earlier.some(({ does }) => does === 'change type')
+  );
 }
 
 /** The full name of a table after a rename, which keeps its schema. */

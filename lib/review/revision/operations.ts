@@ -168,6 +168,11 @@ function known(value: string | null): value is string {
   return value !== null;
 }
 
+/** Whether the schema of an operation's table is known only when it runs, such as from a setting. */
+export function hasUnknownSchema({ keywords: { schema, source_schema = schema } }: Call): boolean {
+  return code(source_schema) !== '';
+}
+
 /** The code of an argument that is not a literal. */
 export function code(value: unknown): string {
   return value && typeof value === 'object' && 'code' in value ? String(value.code) : '';

@@ -11,6 +11,8 @@ export type Direction = 'upgrade' | 'downgrade';
 export interface Step extends PlainStep {
   /** Whether a table existed before the change, with what production has put into it. */
   readonly isExisting: (table: string) => boolean;
+  /** Whether an existing table may have rows: the revision has not checked that it is empty. */
+  readonly holdsRows: (table: string) => boolean;
   /** Whether the change itself made a table. */
   readonly isNewTable: (table: string) => boolean;
   /** Whether a column of an existing table was added by the change. */
@@ -88,6 +90,7 @@ function understandPart(facts: RevisionFacts, direction: Direction, before: Made
   const source = facts.source[direction];
   const plain = stepsOf(own, source);
   const replayed = own.outcome === 'done';
+  const { empty } = judged(facts);
   const isThere = standing({ facts: own, tables, plain, replayed });
   let made = replayed ? withTables(before, madeUnseen(plain, tables, outcome)) : before;
   if (replayed && direction === 'upgrade' && facts.changes) made = withAdded(made, facts.changes);
@@ -95,9 +98,11 @@ function understandPart(facts: RevisionFacts, direction: Direction, before: Made
     made = madeAfter(made, step.action);
     const now = made;
     const isNewTable = (name: string) => now.tables.has(name) || (!replayed && hasBare(now.tables, name));
+    const isExisting = (name: string) => !isNewTable(name) && isThere(name, step);
     return {
       ...step,
-      isExisting: (name) => !isNewTable(name) && isThere(name, step),
+      isExisting,
+      holdsRows: (name) => isExisting(name) && !(direction === 'upgrade' && empty.has(name)),
       isNewTable,
       isNewObject: (name) => now.objects.has(name),
       hasNewTrigger: (table) => now.triggered.has(table),

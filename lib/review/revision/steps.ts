@@ -1,7 +1,7 @@
 import type { Call, DirectionFacts, FunctionFacts, Statement } from '../../contract/facts';
 import type { Action } from '../sql/action';
 import { parseSql } from '../sql/parse';
-import { type Operation, operationsOf } from './operations';
+import { hasUnknownSchema, type Operation, operationsOf } from './operations';
 import { bare } from './tables';
 
 /** One action of a revision's function, as run or as written. */
@@ -31,11 +31,17 @@ export function stepsOf(facts: DirectionFacts, source: FunctionFacts | null): re
       // Nor is anything known of the locks of the statement that failed.
       const ran =
         facts.outcome === 'done' || (facts.outcome === 'failed' && statement.line > 0 && facts.statements.includes(statement));
-      const operation = operations.find((one) => isSame(one.action, action) && (!ran || one.call.line === statement.line));
+      const operation = operations.find(
+        (one) =>
+          isSame(one.action, hasUnknownSchema(one.call) ? withoutSchema(action) : action) &&
+          (!ran || one.call.line === statement.line),
+      );
       return {
         // SQL does not say which table an index belongs to.
         action: !ran && operation?.action.does === 'drop index' ? operation.action : action,
-        line: (!ran && operation?.call.line) || lineOf(statement, part.line, source),
+        line:
+          (!ran && (operation ?? operations.find((one) => makesIndex(one, action)))?.call.line) ||
+          lineOf(statement, part.line, source),
         index: at + 1,
         sql: part.text,
         transaction: statement.transaction,
@@ -104,6 +110,22 @@ function withFailed({ statements, failure }: DirectionFacts): readonly Statement
 /** Whether an operation of the source and an action of a statement are one. */
 export function isSame(operation: Action, action: Action): boolean {
   return operation.does === action.does && objectOf(operation, operation) === objectOf(action, operation);
+}
+
+/** Whether an index comes with a column: `op.add_column("users", sa.Column("email", ..., index=True))`. */
+function makesIndex({ action: added, call }: Operation, action: Action): boolean {
+  return (
+    added.does === 'add column' &&
+    action.does === 'create index' &&
+    bare(added.table) === bare(action.table) &&
+    action.columns.join() === added.column.name &&
+    /\bindex=True/.test(JSON.stringify(call))
+  );
+}
+
+function withoutSchema(action: Action): Action {
+  if (action.does === 'drop') return { ...action, names: action.names.map(bare) };
+  return 'table' in action ? { ...action, table: bare(action.table) } : action;
 }
 
 /** What an action is about. A naming convention names what the operation does not: that is told by its columns. */

@@ -1,3 +1,4 @@
+import { isSwapped } from '../revision/made';
 import type { Reviewed, Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';
 import type { Rule } from './rule';
@@ -26,8 +27,11 @@ export const cascade: Rule = {
       }
       const taken = takenAlong(revision, step);
       if (revision.upgrade.replayed && !taken.length) continue;
+      const { steps } = revision.upgrade;
+      const isLeft = action.does === 'drop' && action.names.every((name) => isSwapped(name, steps, step.index));
       yield {
         ...place,
+        ...(isLeft && !taken.length ? { atMost: 'warning' as const } : {}),
         message: `CASCADE also drops ${taken.length ? some(taken) : 'everything that depends on it in production'}`,
         instead: '# drop each of them by name, without CASCADE: PostgreSQL then refuses if you forgot one',
       };

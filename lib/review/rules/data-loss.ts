@@ -4,6 +4,7 @@ import type { RevisionFacts } from '../../contract/facts';
 import { batches, inSeparateBatches, updateInBatches } from '../advice/batches';
 import { autocommit, execute, literal, tableArguments } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
+import { isSwapped } from '../revision/made';
 import type { Part, Reviewed, Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';
 import { narrows } from '../sql/column-types';
@@ -40,14 +41,15 @@ function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) 
       const reported = new Set<(typeof guarded)[number]>();
       for (const { step, name, harmless, stillUsed, message, instead } of found) {
         const here = guarded.filter(({ line, what }) => line === step.line || names(what, name));
+        const [first] = here.filter((place) => !reported.has(place));
         for (const place of here) reported.add(place);
         const kept = here.length ? undefined : revision.keeps.find((one) => one.rule === id && names(one.what, name));
         if (kept && harmless === undefined) {
           if (stillUsed !== undefined) yield { ...step.place, atMost: 'warning', message: stillUsed, instead };
         } else if (harmless === undefined) yield { ...step.place, message, instead };
-        else if (here[0]) {
+        else if (first) {
           const stopped = `nothing is lost, because ${harmless}, but the deploy's guard stops here until it is acknowledged`;
-          yield { ...step.place, line: here[0].line, atMost: 'warning', message: stopped };
+          yield { ...step.place, line: first.line, atMost: 'warning', message: stopped };
         }
       }
       for (const { line, what } of guarded.filter((place) => !reported.has(place))) {
@@ -62,7 +64,7 @@ function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) 
 
 /** Whether the guard's text names a thing; "..." stands for what it could not read, such as a schema in a variable. */
 function names(what: string, name: string): boolean {
-  return hasWord(what, name) || (what.includes('...') && hasWord(what, bare(name)));
+  return hasWord(what, name) || (what.includes('...') && hasWord(what, bare(name).replace(/^.* SET /, 'SET ')));
 }
 
 /** Whole words only: `a` does not match `data`. */
@@ -147,7 +149,9 @@ function* drops(steps: readonly Step[], what: 'schema' | 'type'): Iterable<Loss>
         ? OWN
         : what === 'type' && !action.cascade && step.sql
           ? 'PostgreSQL refuses to drop a type that a column still uses'
-          : undefined;
+          : isSwapped(name, steps, step.index)
+            ? 'its columns have another type'
+            : undefined;
       yield {
         step,
         name,
@@ -257,7 +261,7 @@ export const clearColumn = lossRule('clear-column', 'an UPDATE loses what a whol
     if (action.does !== 'update') continue;
     const { table, columns } = action;
     const isOwn = isNewTable(table) || columns.every((column) => isNewColumn(table, column));
-    if (isOwn) yield { step, name: `${table} SET ${columns[0]}`, harmless: OWN, message: '' };
+    for (const column of isOwn ? columns : []) yield { step, name: `${table} SET ${column}`, harmless: OWN, message: '' };
   }
 });
 

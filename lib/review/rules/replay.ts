@@ -27,24 +27,26 @@ export const upgradeFails: Rule = {
   title: 'the upgrade fails',
   *check(revision, change) {
     const { facts, upgrade } = revision;
-    const { outcome, failure } = upgrade.facts;
+    const { outcome, failure, statements } = upgrade.facts;
     // Other rules report these: concurrently-in-transaction, enum-value-in-transaction.
     const isNamed = (failure?.sqlState === '25001' && isConcurrent(failure.statement ?? '')) || failure?.sqlState === '55P04';
     if (outcome === 'failed' && !isNamed) {
       const { certain, hint } = judge(failure, facts.unapplied ? undefined : madeLater(failure, revision, change));
       if (certain || !facts.unapplied) {
+        const asks = !!failure?.ownRaise && statements.some(({ sql }) => /^\s*(?:SELECT|WITH)\b/i.test(sql));
         yield {
           line: failure?.line ?? upgrade.source?.line ?? 1,
           direction: 'upgrade',
           seen: 'replay',
           statement: failure?.statement,
-          ...(certain ? {} : { atMost: 'warning' as const }),
-          message: `the upgrade fails on the scratch database: ${failure?.message ?? 'without a message'}${hint}`,
+          ...(certain && !asks ? {} : { atMost: 'warning' as const }),
+          message: `the upgrade fails on the scratch database: ${failure?.message ?? 'without a message'}${asks ? '; the revision itself stops here, after it looked for rows that this database may lack' : hint}`,
         };
       }
     }
     const withRows = facts.rows?.upgradeFailure;
-    if (outcome === 'done' && withRows && !/^23/.test(withRows.sqlState ?? '')) {
+    // A check that the revision makes itself is meant to stop it.
+    if (outcome === 'done' && withRows && !withRows.ownRaise && !/^23/.test(withRows.sqlState ?? '')) {
       yield {
         line: withRows.line ?? upgrade.source?.line ?? 1,
         direction: 'upgrade',

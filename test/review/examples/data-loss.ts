@@ -402,4 +402,29 @@ op.execute("DROP TYPE mood_new")
       also: ['table-rewrite'],
     },
   },
+  {
+    rule: 'drop-type',
+    about: 'with CASCADE, after an enum swap',
+    given: `
+op.execute("CREATE TYPE mood AS ENUM ('ok', 'bad')")
+op.execute("CREATE TABLE users (id bigint PRIMARY KEY, feels mood)")
+`,
+    good: {
+      ...one(
+        `
+op.execute("ALTER TYPE mood RENAME TO mood_old")
+op.execute("CREATE TYPE mood AS ENUM ('ok', 'bad', 'fine')")
+op.execute("ALTER TABLE users ALTER feels SET DATA TYPE mood USING feels::text::mood")
+op.execute("DROP TYPE mood_old CASCADE")
+`,
+        `
+op.execute("ALTER TYPE mood RENAME TO mood_new")
+op.execute("CREATE TYPE mood AS ENUM ('ok', 'bad')")
+op.execute("ALTER TABLE users ALTER feels TYPE mood USING feels::text::mood")
+op.execute("DROP TYPE mood_new")
+`,
+      ),
+      also: ['table-rewrite'],
+    },
+  },
 ];

@@ -19,6 +19,20 @@ op.execute("ALTER TABLE orders_2 DROP CONSTRAINT IF EXISTS orders_2_id_check")
 
 export const LOCKING: readonly Example[] = [
   {
+    rule: 'check-not-valid',
+    about: 'of a table that the revision has found empty',
+    good: one(
+      `
+count = op.get_bind().execute(sa.text("SELECT count(*) FROM orders")).scalar_one()
+if count != 0:
+    raise RuntimeError("orders must be empty")
+op.create_check_constraint("ck_orders_total", "orders", "total >= 0")
+op.create_index("ix_orders_note", "orders", ["note"])
+`,
+      'op.drop_index("ix_orders_note", "orders")\nop.drop_constraint("ck_orders_total", "orders")',
+    ),
+  },
+  {
     rule: 'index-not-concurrent',
     bad: one('op.create_index("ix_users_email", "users", ["email"])', 'op.drop_index("ix_users_email", "users")'),
     good: one(

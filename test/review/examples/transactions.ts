@@ -82,6 +82,20 @@ with op.get_context().autocommit_block():
     good: one('bind = op.get_bind()\nbind.execute(sa.text("UPDATE users SET active = false WHERE id = 9"))'),
   },
   {
+    rule: 'bind-commit',
+    about: 'of a savepoint',
+    good: one(
+      `
+with op.get_bind().begin_nested() as savepoint:
+    try:
+        op.execute("UPDATE users SET active = false WHERE id = 9")
+        savepoint.commit()
+    except sa.exc.OperationalError:
+        savepoint.rollback()
+`,
+    ),
+  },
+  {
     rule: 'raw-commit',
     about: 'of a transaction that the revision began itself',
     good: one(

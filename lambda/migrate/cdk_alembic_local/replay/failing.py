@@ -11,8 +11,14 @@ from cdk_alembic.protocol.log import redact
 
 def failure_facts(error: BaseException, file: str) -> dict[str, Any]:
     """The error, and its line in the revision's file."""
-    line = next((frame.lineno for frame in reversed(traceback.extract_tb(error.__traceback__)) if frame.filename == file), None)
+    frames = traceback.extract_tb(error.__traceback__)
+    line = next((frame.lineno for frame in reversed(frames) if frame.filename == file), None)
     # Whole: the review parses it.
     statement = whole_statement_of(error)
     facts = {"message": redact(describe(error)), "sqlState": sql_state(error), "statement": statement, "line": line}
-    return {name: value for name, value in facts.items() if value is not None}
+    found = {name: value for name, value in facts.items() if value is not None}
+    return found | ({"ownRaise": True} if _is_own_raise(frames, file) else {})
+
+
+def _is_own_raise(frames: traceback.StackSummary, file: str) -> bool:
+    return bool(frames) and frames[-1].filename == file and (frames[-1].line or "").startswith(("raise ", "assert "))

@@ -57,6 +57,7 @@ class Functions:
         self._own = definitions(tree)
         self._known = known_values(nodes)
         self._aliases = dict(_aliases(nodes))
+        self._savepoints = set(_savepoints(nodes))
 
     def facts(self, name: str) -> dict[str, Any] | None:
         """FunctionFacts; None if the file does not define that function."""
@@ -99,6 +100,7 @@ class _Walk:
         self._own = functions._own
         self._known = functions._known
         self._aliases = functions._aliases
+        self._savepoints = functions._savepoints
         self._functions = functions
         self._been: set[tuple[ast.AST, _Context]] = set()
         self._statements: set[ast.AST] = set()
@@ -174,10 +176,20 @@ class _Walk:
         )
 
     def _call(self, node: ast.Call, context: _Context) -> None:
+        if self._ends_savepoint(node.func):
+            return
         if last_name(node.func) in _EXECUTES and (statement := _statement(node)) is not None:
             self._statements.add(statement)
         name, args, keywords = unbatched(node, context.batches)
         self._report(node, self._imported(name), args, keywords, context)
+
+    def _ends_savepoint(self, function: ast.expr) -> bool:
+        """Whether it is `commit` or `rollback` of a savepoint, which end no transaction."""
+        if not isinstance(function, ast.Attribute) or function.attr not in ("commit", "rollback"):
+            return False
+        return _opens_savepoint(function.value) or (
+            isinstance(function.value, ast.Name) and function.value.id in self._savepoints
+        )
 
     def _subscript(self, node: ast.Subscript, context: _Context) -> None:
         """Treats `os.environ["X"]` like `os.environ.get("X")`, and Flask's settings, too."""
@@ -230,6 +242,19 @@ def _statement(call: ast.Call) -> ast.expr | None:
         method = isinstance(value.func, ast.Attribute) and not isinstance(value.func.value, ast.Name)
         value = value.func.value if method else (value.args[0] if value.args else None)
     return value
+
+
+def _savepoints(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Names of savepoints: `savepoint = bind.begin_nested()`, `with bind.begin_nested() as savepoint`."""
+    for node in nodes:
+        if isinstance(node, ast.Assign) and _opens_savepoint(node.value):
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+        elif isinstance(node, ast.withitem) and _opens_savepoint(node.context_expr) and isinstance(node.optional_vars, ast.Name):
+            yield node.optional_vars.id
+
+
+def _opens_savepoint(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and last_name(node.func) == "begin_nested"
 
 
 def _aliases(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:

@@ -48,6 +48,8 @@ class Interpreter(Statements, Expressions, Members, Calls):
         for function in found.values if isinstance(found, OneOf) else [found]:
             if isinstance(function, (*CALLABLE, Instance)):
                 self._call(function, [], {})
+                if self._empty:
+                    self._report({})
             else:
                 # It is imported from a library, or computed.
                 self._report({"unread": "the upgrade"})

@@ -28,8 +28,8 @@ function constraintRule(
     severity: 'error',
     *check({ upgrade }, { input }) {
       for (const step of upgrade.steps) {
-        const { action, isExisting, place } = step;
-        if (action.does !== 'add constraint' || !isExisting(action.table)) continue;
+        const { action, holdsRows, place } = step;
+        if (action.does !== 'add constraint' || !holdsRows(action.table)) continue;
         const found = check({ ...step, action }, upgrade, Number.parseInt(input.postgres ?? '18', 10));
         if (found) yield { ...place, ...found };
       }
@@ -164,17 +164,17 @@ function scannedBy(
   { upgrade: part, downgrade }: Reviewed,
   before: readonly Step[],
 ): Pick<Found, 'message' | 'instead' | 'cost'> | undefined {
-  const { action, isExisting } = step;
+  const { action, holdsRows } = step;
   const column =
     action.does === 'set not null'
       ? action.column
       : action.does === 'add constraint' && action.constraint.kind === 'not null' && !action.constraint.notValid
         ? action.constraint.columns[0]
         : undefined;
-  if (column === undefined || !('table' in action) || !isExisting(action.table)) return undefined;
+  if (column === undefined || !('table' in action) || !holdsRows(action.table)) return undefined;
   const { table } = action;
   const found = part.findTable(table)?.columns.find(({ name }) => name === column);
-  if (found ? found.notNull : staysNotNull(downgrade, table, column)) return undefined;
+  if (found ? found.notNull : staysNotNull(downgrade, table, [column, ...newNames(part, table, column)])) return undefined;
   if (provedNotNull(step, part, before, table, column)) return undefined;
   return {
     message:
@@ -185,10 +185,19 @@ function scannedBy(
   };
 }
 
+/** The name that a column gets: `alter_column(..., new_column_name=..., nullable=False)`. */
+function newNames({ steps }: Part, table: string, column: string): readonly string[] {
+  return steps.flatMap(({ action }) =>
+    action.does === 'rename' && action.what === 'column' && action.table === table && action.from === column ? [action.to] : [],
+  );
+}
+
 /** Whether a downgrade leaves a column NOT NULL, as it was: `alter_column(..., type_=..., nullable=False)` in both directions. */
-function staysNotNull({ steps }: Part, table: string, column: string): boolean {
+function staysNotNull({ steps }: Part, table: string, names: readonly string[]): boolean {
   const does = steps.flatMap(({ action }) => {
-    return 'column' in action && action.table === table && action.column === column ? [action.does] : [];
+    return 'column' in action && action.table === table && typeof action.column === 'string' && names.includes(action.column)
+      ? [action.does]
+      : [];
   });
   return does.includes('set not null') && !does.includes('drop not null');
 }

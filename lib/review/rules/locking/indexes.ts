@@ -38,7 +38,7 @@ function* checkStep(step: Step, part: Part): Iterable<Found> {
 
 function* created(step: Step, action: ActionOf<'create index'>, part: Part): Iterable<Found> {
   // A materialized view that the revision makes again was not there before, either.
-  if (!step.isExisting(action.table) || step.isNewObject(action.table)) return;
+  if (!step.holdsRows(action.table) || step.isNewObject(action.table)) return;
   const partitions = part.findTable(action.table)?.partitions;
   // ON ONLY reads no rows; the partitions get their indexes one by one.
   if (partitions && action.onlyParent) return;

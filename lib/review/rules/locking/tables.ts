@@ -1,4 +1,5 @@
 import { addInSteps, changeTypeInSteps } from '../../advice/columns';
+import { code } from '../../revision/operations';
 import type { Part, Step } from '../../revision/reviewed';
 import type { Action, ActionOf } from '../../sql/action';
 import { isConverted } from '../../sql/column-types';
@@ -19,9 +20,9 @@ export const tableRewrite: Rule = {
 };
 
 function* rewritesOf(step: Step, part: Part): Iterable<Pick<Found, 'message' | 'instead' | 'atMost' | 'cost'>> {
-  const { action, observed, isExisting } = step;
+  const { action, observed, holdsRows } = step;
   if (action.does === 'truncate' || action.does === 'refresh' || action.does === 'reindex') return;
-  if (!('table' in action) || !isExisting(action.table)) return;
+  if (!('table' in action) || !holdsRows(action.table)) return;
   const { table } = action;
   const because = reasonOf(step);
   if (!because) return;
@@ -40,6 +41,7 @@ function* rewritesOf(step: Step, part: Part): Iterable<Pick<Found, 'message' | '
   }
   if (observed && part.replayed && action.does !== 'rewrite table' && !written.length) return;
   if (action.does === 'alter table' && !written.length) return;
+  if (action.does === 'change type' && !observed && !written.length && keepsType(step)) return;
   const onlyIndexes = written.length > 0 && !written.some((name) => own.includes(name));
   const what = onlyIndexes ? `the index ${written.join(', ')} of ${table}` : table;
   yield {
@@ -51,6 +53,12 @@ function* rewritesOf(step: Step, part: Part): Iterable<Pick<Found, 'message' | '
     // Without the table, whether both types are stored the same way may be unknown.
     ...(action.does === 'change type' && !written.length && !isConverted(action.type) ? { atMost: 'warning' as const } : {}),
   };
+}
+
+/** `alter_column(..., existing_type=sa.BigInteger(), type_=sa.BigInteger(), nullable=False)`: the column has the type already. */
+function keepsType({ call }: Step): boolean {
+  const [before, after] = [call?.keywords.existing_type, call?.keywords.type_].map(code);
+  return !!before && before === after && call?.keywords.postgresql_using === undefined;
 }
 
 /** https://www.postgresql.org/docs/current/sql-altertable.html: with UTC, timestamp and timestamptz are stored alike */

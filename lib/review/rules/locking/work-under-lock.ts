@@ -45,7 +45,7 @@ interface Held {
 }
 
 function* workUnder(step: Step, { all, writes }: Held, part: Part): Iterable<Found> {
-  const { action, place, isExisting } = step;
+  const { action, place, holdsRows } = step;
   const firstOf = (held: ReadonlyMap<string, Step>) => [...held].find(([, by]) => by.index !== step.index);
   const [table, by] = firstOf(all) ?? [];
   if (table === undefined || !by) {
@@ -80,7 +80,7 @@ function* workUnder(step: Step, { all, writes }: Held, part: Part): Iterable<Fou
       message: `${since}, ${waits} the rows are copied into ${action.table} and the revision commits`,
     };
   }
-  if (action.does === 'create index' && !action.concurrently && isExisting(action.table)) {
+  if (action.does === 'create index' && !action.concurrently && holdsRows(action.table)) {
     yield {
       ...place,
       atMost: 'warning',
@@ -88,7 +88,7 @@ function* workUnder(step: Step, { all, writes }: Held, part: Part): Iterable<Fou
       cost: { work: 'index', tables: [action.table], columns: action.columns },
     };
   }
-  if (action.does === 'validate' && isExisting(action.table) && by.action.does !== 'add constraint') {
+  if (action.does === 'validate' && holdsRows(action.table) && by.action.does !== 'add constraint') {
     yield {
       ...place,
       message: `${since}, and reads and writes of it wait while VALIDATE CONSTRAINT reads ${action.table}`,
@@ -99,8 +99,8 @@ function* workUnder(step: Step, { all, writes }: Held, part: Part): Iterable<Fou
 }
 
 /** An UPDATE or DELETE of production's rows that a condition may not limit to a few. */
-function writesRows({ action, isExisting }: Step): boolean {
-  return (action.does === 'update' || action.does === 'delete') && isExisting(action.table) && action.rows !== 'rows';
+function writesRows({ action, holdsRows }: Step): boolean {
+  return (action.does === 'update' || action.does === 'delete') && holdsRows(action.table) && action.rows !== 'rows';
 }
 
 function batchesOf({ action }: Step, part: Part): string {
