@@ -566,6 +566,8 @@ export interface Call {
   readonly line: number;
   readonly inAutocommitBlock: boolean;
   readonly inLoop: boolean;
+  /** In loops that go only through what the revision lists. @default false */
+  readonly overConstants?: boolean;
   /** In an `if`, `try` or `match`, which a run does not always enter. */
   readonly inBranch: boolean;
   /** In an `if` that asks the environment or the settings: each stage may run something else. @default false */

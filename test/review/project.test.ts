@@ -410,6 +410,18 @@ describe('a revision that can’t be replayed', () => {
     ]);
   });
 
+  it('gets advice that names a foreign key, which its VALIDATE needs', async () => {
+    const upgrade = 'op.create_foreign_key(None, "orders", "customers", ["customer"], ["id"])';
+    const missing = 'op.get_bind().execute(sa.text("SELECT 1 FROM customers")).scalar()';
+    const found = await findings(
+      { a1: { upgrade: `${missing}\n    ${upgrade}`, downgrade: 'raise NotImplementedError' } },
+      'all',
+    );
+    const { instead } = found.find(({ rule }) => rule === 'foreign-key-not-valid') ?? {};
+    expect(instead).toContain('op.create_foreign_key("fk_orders_customer_customers", "orders"');
+    expect(instead).toContain('VALIDATE CONSTRAINT fk_orders_customer_customers');
+  });
+
   it('finds no rewrite and no scan where a column keeps its type, and NOT NULL under a new name', async () => {
     const change = (from: string, to: string) =>
       `op.alter_column("customers", "${from}", new_column_name="${to}", existing_type=sa.BigInteger(), type_=sa.BigInteger(), nullable=False)`;

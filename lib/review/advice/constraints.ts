@@ -186,7 +186,11 @@ function notValid(call: Call | undefined, operation: string, name: string): stri
     inLoop: false,
     inBranch: false,
   };
-  return callWith(own, { postgresql_not_valid: 'True' });
+  // VALIDATE names it, so it gets the name here if the revision leaves that to the database.
+  const [given, ...rest] = own.args;
+  const named = given === null ? { ...own, args: [name, ...rest] } : own;
+  const keywords: Record<string, string> = own.keywords.constraint_name === null ? { constraint_name: literal(name) } : {};
+  return callWith(named, { ...keywords, postgresql_not_valid: 'True' });
 }
 
 /** Proves NOT NULL by a CHECK first: then SET NOT NULL reads no rows. */

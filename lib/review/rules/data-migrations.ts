@@ -68,8 +68,11 @@ export const unbatchedLoop: Rule = {
       ) ||
       calls.some(({ name }) => /(?:^|\.)select$/.test(name));
     const written = calls.find(
-      ({ name, inLoop }) =>
-        inLoop && /(?:^|\.)(?:execute|add|merge|update|bulk_insert)$/.test(name) && !/^set|\bset\.add$/.test(name),
+      ({ name, inLoop, overConstants }) =>
+        inLoop &&
+        !overConstants &&
+        /(?:^|\.)(?:execute|add|merge|update|bulk_insert)$/.test(name) &&
+        !/^set|\bset\.add$/.test(name),
     );
     if (!reads || !source || inPortions(source) || !written) return;
     yield {

@@ -82,6 +82,8 @@ function judge(failure: StatementFailure | undefined, later?: string): { certain
     const start = failure && startingPoint(failure);
     return { certain: false, hint: start ? `; if production has it, ${start}` : '' };
   }
+  // The review opens another database, an SQLite file, only to read.
+  if (/unable to open database file|attempt to write a readonly database/.test(message)) return { certain: false, hint: '' };
   // A revision that reads rows finds none in an empty database.
   const readsRows = /NoneType|NoResultFound|IndexError|StopIteration|KeyError/.test(message);
   const hint = /^(?:ModuleNotFound|Import)Error/.test(message)

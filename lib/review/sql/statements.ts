@@ -208,12 +208,24 @@ function copied(query: Node | undefined, into: string, how: string): readonly Ac
     !select ||
     select.limitCount ||
     select.groupClause?.length ||
-    /"sval":"(?:count|sum|min|max|avg)"/.test(JSON.stringify(select.targetList))
+    /"sval":"(?:count|sum|min|max|avg)"/.test(JSON.stringify(select.targetList)) ||
+    select.fromClause?.some(hasList)
   )
     return [];
   const from = (select.fromClause ?? []).flatMap(tablesOf);
   const isWhole = !select.whereClause || isJoin(select.whereClause, select.fromClause ?? []);
   return isWhole && from.length ? [{ does: 'copy rows', into, from, how }] : [];
+}
+
+/** Whether a join keeps only the rows that a list names: `FROM (VALUES ('EUR'), ('USD')) AS wanted (code) JOIN currencies USING (code)`. */
+function hasList(from: Node): boolean {
+  if ('JoinExpr' in from) {
+    const { jointype, larg, rarg } = from.JoinExpr;
+    const sides = jointype === 'JOIN_INNER' ? [larg, rarg] : jointype === 'JOIN_LEFT' ? [larg] : [];
+    return sides.some((side) => !!side && hasList(side));
+  }
+  const query = 'RangeSubselect' in from ? from.RangeSubselect.subquery : undefined;
+  return !!query && 'SelectStmt' in query && !!query.SelectStmt.valuesLists?.length;
 }
 
 function tablesOf(from: Node): readonly string[] {

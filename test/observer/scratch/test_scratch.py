@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 
 import pytest
@@ -77,6 +78,31 @@ def test_another_database_system_is_not_even_connected_to(observed: Observed) ->
     assert error["code"] == "scratch_not_reached"
     assert "sqlite" in error["message"]
     assert not (observed.directory / "here.db").exists()
+
+
+def test_a_revision_may_read_from_sqlite_but_not_write(observed: Observed) -> None:
+    file = observed.directory / "old.db"
+    with sqlite3.connect(file) as old:
+        old.execute("CREATE TABLE codes (code int)")
+        old.execute("INSERT INTO codes VALUES (7)")
+    other = f'sa.create_engine("sqlite:///{file}").begin()'
+    read = f"""
+with {other} as old:
+    code = old.execute(sa.text("SELECT code FROM codes")).scalar()
+op.add_column("aa", sa.Column(f"c{{code}}", sa.Text()))
+"""
+    observed.table_revision("aa")
+    observed.revision("bb", "aa", read, "op.drop_column('aa', 'c7')")
+    observed.revision("cc", "bb", f"with {other} as old:\n    old.execute(sa.text('DELETE FROM codes'))")
+    observed.revision("dd", "cc", f"sa.create_engine('sqlite:///{observed.directory}/new.db').connect()")
+    found = observed.observe("bb", "cc", "dd")
+    assert found["bb"]["upgrade"]["outcome"] == "done"
+    assert "column aa.c7" in found["bb"]["changes"]["added"]
+    assert "readonly database" in found["cc"]["upgrade"]["failure"]["message"]
+    assert "unable to open database file" in found["dd"]["upgrade"]["failure"]["message"]
+    with sqlite3.connect(file) as old:
+        assert old.execute("SELECT code FROM codes").fetchall() == [(7,)]
+    assert not (observed.directory / "new.db").exists()
 
 
 @pytest.mark.parametrize("url", ["driver://user:pass@localhost/dbname", "sqlite:///here.db", "postgres://x/y", "%(nothing)s"])

@@ -29,7 +29,8 @@ for row in bind.execute(sa.text("SELECT id, name FROM users")).fetchall():
     good: one(
       `
 for table in ("users", "orders"):
-    op.execute(f"COMMENT ON TABLE {table} IS 'of the shop'")
+    if op.get_bind().execute(sa.text(f"SELECT count(*) FROM {table}")).scalar() >= 0:
+        op.execute(f"COMMENT ON TABLE {table} IS 'of the shop'")
 `,
       `
 for table in ("users", "orders"):

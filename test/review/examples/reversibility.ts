@@ -51,6 +51,24 @@ export const REVERSIBILITY: readonly Example[] = [
     ),
   },
   {
+    rule: 'downgrade-fails',
+    about: 'on rows, not for the value of an enum that the upgrade has committed',
+    given: `
+op.execute("CREATE TYPE mood AS ENUM ('ok', 'bad')")
+op.execute("CREATE TABLE users (id bigint PRIMARY KEY, feels mood)")
+`,
+    good: one(
+      'op.execute("ALTER TYPE mood ADD VALUE \'fine\'")',
+      `
+op.execute("DELETE FROM users WHERE feels = 'fine'")
+op.execute("ALTER TYPE mood RENAME TO mood_new")
+op.execute("CREATE TYPE mood AS ENUM ('ok', 'bad')")
+op.execute("ALTER TABLE users ALTER feels TYPE mood USING feels::text::mood")
+op.execute("DROP TYPE mood_new")
+`,
+    ),
+  },
+  {
     rule: 'reupgrade-fails',
     bad: {
       ...one(

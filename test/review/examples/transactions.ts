@@ -286,4 +286,12 @@ with op.get_context().autocommit_block():
     bad: one('op.execute("INSERT INTO old_orders SELECT id, total FROM orders")'),
     good: one('op.execute("INSERT INTO old_orders SELECT count(*), sum(total) FROM orders")'),
   },
+  {
+    rule: 'copies-table',
+    about: 'in part: the rows that a list names',
+    given: `${GIVEN}\nop.execute("CREATE TABLE old_orders (id bigint PRIMARY KEY, total numeric)")`,
+    good: one(
+      'op.execute("INSERT INTO old_orders SELECT o.id, o.total FROM (VALUES (1), (2)) AS old (id) JOIN orders o ON o.id = old.id")',
+    ),
+  },
 ];

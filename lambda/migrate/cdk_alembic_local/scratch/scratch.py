@@ -7,6 +7,7 @@ import importlib
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from cdk_alembic.catalog import raw
@@ -87,6 +88,8 @@ class Scratch:
         self.version = ""
         """The server's version, such as `18.4`."""
         self._ours: set[int] = set()
+        self._files: set[int] = set()
+        """Ids of new connections to SQLite."""
         self._sessions: set[int] = set()
         """Process ids of the server's sessions that were opened here."""
         self._extensions: list[str] = []
@@ -205,6 +208,11 @@ class Scratch:
 
     def _connect(self, dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
         """SQLAlchemy's do_connect event."""
+        if dialect.driver == "pysqlite" and _is_configured() and (read := _read_only(arguments)):
+            # A revision reads from it.
+            connection = dialect.connect(*read, **{**options, "uri": True})
+            self._files.add(id(connection))
+            return connection
         if dialect.name != "postgresql":
             self.refused = _not_reached(f"env.py connects to {dialect.name}")
             raise self.refused
@@ -217,6 +225,9 @@ class Scratch:
 
     def _connected(self, connection: Any, record: Any) -> None:
         """SQLAlchemy's connect event: includes connections from env.py's own `creator`."""
+        if id(connection) in self._files:
+            self._files.discard(id(connection))
+            return
         if id(connection) not in self._ours:
             self.refused = _not_reached("env.py creates its connections itself (`creator`)")
             raise self.refused
@@ -253,10 +264,26 @@ class Scratch:
 
 
 def _env_file(project: Project) -> str:
-    from pathlib import Path
-
     file = Path(project.script.dir) / "env.py"
     return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+
+
+def _is_configured() -> bool:
+    """Whether env.py has given Alembic its connection to PostgreSQL."""
+    from alembic import context
+
+    try:
+        return context.get_context().dialect.name == "postgresql"
+    except Exception:  # Alembic has no context outside env.py, and none before context.configure().
+        return False
+
+
+def _read_only(arguments: list[Any]) -> list[Any] | None:
+    """What opens an SQLite database without writing to it, or creating it; None: not known."""
+    file, *more = arguments or [""]
+    if file == ":memory:":
+        return ["file::memory:", *more]
+    return None if not file or str(file).startswith("file:") else [f"{Path(file).absolute().as_uri()}?mode=ro", *more]
 
 
 def _not_reached(why: str) -> RunnerError:

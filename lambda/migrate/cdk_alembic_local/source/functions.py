@@ -11,7 +11,7 @@ from typing import Any
 from cdk_alembic.project.sources import SQL_COMMENT, definitions, last_name, text_of
 
 from .batches import Batch, unbatched
-from .literals import as_json, known_values
+from .literals import NotLiteralError, as_json, known_values, literal
 
 _FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SCOPE = (*_FUNCTION, ast.Lambda, ast.ClassDef)
@@ -44,6 +44,7 @@ _ASKS_ENVIRONMENT = re.compile(r"\b(?:environ|getenv|settings)\b")
 class _Context:
     in_autocommit_block: bool = False
     in_loop: bool = False
+    over_constants: bool = False
     in_branch: bool = False
     if_environment: bool = False
     batches: dict[str, Batch] = field(default_factory=dict, hash=False, compare=False)
@@ -131,14 +132,15 @@ class _Walk:
             self._with(node, context)
         elif isinstance(node, (ast.For, ast.AsyncFor)):
             self._visit(node.iter, context)
-            self._all(node.body, replace(context, in_loop=True))
+            constants = self._is_list_of_constants(node.iter) and (context.over_constants or not context.in_loop)
+            self._all(node.body, replace(context, in_loop=True, over_constants=constants))
             self._all(node.orelse, context)
         elif isinstance(node, ast.While):
-            self._all((node.test, *node.body), replace(context, in_loop=True))
+            self._all((node.test, *node.body), replace(context, in_loop=True, over_constants=False))
             self._all(node.orelse, context)
         elif isinstance(node, _COMPREHENSION):
             self._visit(node.generators[0].iter, context)
-            self._all(ast.iter_child_nodes(node), replace(context, in_loop=True))
+            self._all(ast.iter_child_nodes(node), replace(context, in_loop=True, over_constants=False))
         elif isinstance(node, ast.comprehension):
             self._all(node.ifs, context)
         elif isinstance(node, ast.If):
@@ -158,6 +160,12 @@ class _Walk:
             elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
                 self._subscript(node, context)
             self._all(ast.iter_child_nodes(node), context)
+
+    def _is_list_of_constants(self, node: ast.expr) -> bool:
+        try:
+            return isinstance(literal(node, self._known), list)
+        except NotLiteralError:
+            return False
 
     def _with(self, node: ast.With | ast.AsyncWith, context: _Context) -> None:
         for item in node.items:
@@ -211,6 +219,7 @@ class _Walk:
                 "line": node.lineno,
                 "inAutocommitBlock": context.in_autocommit_block,
                 "inLoop": context.in_loop,
+                **({"overConstants": True} if context.over_constants else {}),
                 "inBranch": context.in_branch,
                 **({"ifEnvironment": True} if context.if_environment else {}),
             }
