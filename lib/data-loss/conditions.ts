@@ -1,6 +1,6 @@
 import type { A_Expr, BoolExpr, Node, SelectStmt, SubLink } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
-import { joined, nameOf } from './made';
+import { joined, nameOf, systemName } from '../sql/nodes';
 
 /**
  * Whether a condition is true for every row, or is missing.
@@ -247,8 +247,7 @@ export function isEmpty(node: Node | undefined): boolean {
   if ('CoalesceExpr' in node) return (node.CoalesceExpr.args ?? []).every(isEmpty);
   if ('FuncCall' in node && /^(?:left|right)$/.test(joined(node.FuncCall.funcname)))
     return numberOf(node.FuncCall.args?.[1]) === 0;
-  if ('FuncCall' in node)
-    return !node.FuncCall.args?.length && EMPTY.includes(joined(node.FuncCall.funcname).replace(/^pg_catalog\./, ''));
+  if ('FuncCall' in node) return !node.FuncCall.args?.length && EMPTY.includes(systemName(node.FuncCall.funcname));
   if ('A_Expr' in node && node.A_Expr.kind === 'AEXPR_NULLIF')
     return !!node.A_Expr.lexpr && withoutPlaces(node.A_Expr.lexpr) === withoutPlaces(node.A_Expr.rexpr);
   if ('CaseExpr' in node)

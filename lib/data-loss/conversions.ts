@@ -1,6 +1,6 @@
 import type { CaseExpr, ColumnDef, Node, TypeName } from 'libpg-query';
+import { joined, systemName } from '../sql/nodes';
 import { isAlike, readsNothing, written } from './conditions';
-import { joined } from './made';
 
 /** Functions that return only a part of their argument, or nothing of it. */
 export const CUTS: ReadonlySet<string> = new Set([
@@ -46,7 +46,7 @@ const COMPARES = /^(?:=|<>|[<>]=?|!?~~?\*?)$/;
  * @param before the column's current type, if known
  */
 export function convertsLossily({ typeName, raw_default: using }: ColumnDef, before: string | undefined): boolean {
-  const type = joined(typeName?.names).replace(/^pg_catalog\./, '');
+  const type = systemName(typeName?.names);
   if (using && (readsNothing(using) || cuts(using) || asks(using))) return true;
   // Any other expression than a cast may keep what the type would lose.
   if (using && !isCast(using)) return false;
@@ -84,7 +84,7 @@ function isCast(node: Node): boolean {
 
 /** Whether assigning to a type drops a part of a value without an error. */
 export function cutsOff(type: TypeName | undefined): boolean {
-  return /^(?:date|time|timetz|int[24]|float4|bool)$/.test(joined(type?.names).replace(/^pg_catalog\./, ''));
+  return /^(?:date|time|timetz|int[24]|float4|bool)$/.test(systemName(type?.names));
 }
 
 /** The column that a value has all of, also after casts. */
@@ -96,14 +96,14 @@ export function copiedColumn(value: Node | undefined): string | undefined {
 function cuts(node: Node): boolean {
   if ('TypeCast' in node) {
     const { arg, typeName } = node.TypeCast;
-    const type = joined(typeName?.names).replace(/^pg_catalog\./, '');
+    const type = systemName(typeName?.names);
     // name::varchar(10) truncates, where an assignment would fail.
     const [size] = (typeName?.typmods ?? []).map((node) => ('A_Const' in node ? (node.A_Const.ival?.ival ?? 0) : 0));
     const isCut = (type === 'varchar' || type === 'bpchar') && size !== undefined && size < ROOMY;
     return isCut || (CUTTING.has(type) && !!arg && 'ColumnRef' in arg) || (!!arg && cuts(arg));
   }
   if ('FuncCall' in node) {
-    const name = joined(node.FuncCall.funcname).replace(/^pg_catalog\./, '');
+    const name = systemName(node.FuncCall.funcname);
     return CUTS.has(name) || (node.FuncCall.args ?? []).some(cuts);
   }
   if ('NullTest' in node) return true;

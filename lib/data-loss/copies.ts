@@ -1,7 +1,8 @@
 import type { Node, RangeVar, SelectStmt } from 'libpg-query';
+import { joined, nameOf, systemName } from '../sql/nodes';
 import { isKey, written } from './conditions';
 import { copiedColumn, cutsOff, tellsBoolean } from './conversions';
-import { joined, type Made, nameOf } from './made';
+import type { Made } from './made';
 import { removedKeys } from './parts';
 
 /**
@@ -237,7 +238,7 @@ function sourcesOf(value: Node | undefined): readonly string[] {
   }
   if (!('FuncCall' in value)) return [];
   const { funcname, args = [] } = value.FuncCall;
-  const name = joined(funcname).replace(/^pg_catalog\./, '');
+  const name = systemName(funcname);
   if (/^jsonb?_build_object$/.test(name)) return args.filter((_, at) => at % 2 === 1).flatMap(sourcesOf);
   return /^(?:to_jsonb?|jsonb?_build_array)$/.test(name) ? args.flatMap(sourcesOf) : [];
 }

@@ -1,55 +1,63 @@
-import type { AlterTableCmd, ColumnDef, Node } from 'libpg-query';
+import type { AlterTableCmd, AlterTableType, ColumnDef, Node, ObjectType } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
+import { apply, as, joined, nameOf, type Of, only, type Rules } from '../sql/nodes';
 import { convertsLossily, cutsOff } from './conversions';
 import { type Loss, unless } from './losses';
-import { joined, type Made, nameOf } from './made';
-
-type Of<Kind extends string> = Extract<Node, Record<Kind, unknown>>[Kind & keyof Extract<Node, Record<Kind, unknown>>];
+import type { Made } from './made';
 
 /** Records the objects that a statement creates: dropping them again loses nothing. Returns whether it was such a statement. */
 export function makes(node: Node, made: Made): boolean {
-  if ('CreateStmt' in node) {
-    const { relation, if_not_exists } = node.CreateStmt;
-    made.add('table', nameOf(relation), !!if_not_exists && relation?.relpersistence !== 't');
-    createTable(node.CreateStmt, made);
-  } else if ('CreateTableAsStmt' in node) {
-    const { into, objtype, if_not_exists } = node.CreateTableAsStmt;
-    const kind = objtype === 'OBJECT_TABLE' ? 'table' : 'view';
-    made.add(kind, nameOf(into?.rel), !!if_not_exists && into?.rel?.relpersistence !== 't');
-    if (kind === 'table' && into?.rel?.relpersistence === 't') made.temporary.add(nameOf(into.rel));
-  } else if ('ViewStmt' in node) made.add('view', nameOf(node.ViewStmt.view));
-  else if ('CreateSchemaStmt' in node)
-    made.add('schema', node.CreateSchemaStmt.schemaname ?? '', !!node.CreateSchemaStmt.if_not_exists);
-  else if ('CreateEnumStmt' in node) made.add('type', joined(node.CreateEnumStmt.typeName));
-  else if ('AlterEnumStmt' in node) made.labels.add(JSON.stringify({ sval: { sval: node.AlterEnumStmt.newVal } }));
-  else if ('CreateDomainStmt' in node) made.add('type', joined(node.CreateDomainStmt.domainname));
-  else if ('CreateRangeStmt' in node) made.add('type', joined(node.CreateRangeStmt.typeName));
-  else if ('CompositeTypeStmt' in node) made.add('type', nameOf(node.CompositeTypeStmt.typevar));
-  else if ('CreateSeqStmt' in node) made.add('sequence', nameOf(node.CreateSeqStmt.sequence), !!node.CreateSeqStmt.if_not_exists);
-  else if ('RenameStmt' in node) renames(node.RenameStmt, made);
-  else if ('AlterObjectSchemaStmt' in node) moves(node.AlterObjectSchemaStmt, made);
-  else return false;
-  return true;
+  apply(MAKES, node, made);
+  return Object.keys(node).some((kind) => kind in MAKES);
 }
+
+const MAKES: Rules<void, [made: Made]> = {
+  CreateStmt: (statement, made) => {
+    const { relation, if_not_exists } = statement;
+    made.add('table', nameOf(relation), !!if_not_exists && relation?.relpersistence !== 't');
+    createTable(statement, made);
+  },
+  CreateTableAsStmt: ({ into, objtype, if_not_exists }, made) => {
+    const name = nameOf(into?.rel);
+    const isTable = objtype === 'OBJECT_TABLE';
+    const isTemporary = into?.rel?.relpersistence === 't';
+    made.add(isTable ? 'table' : 'view', name, !!if_not_exists && !isTemporary);
+    if (isTable && isTemporary) made.temporary.add(name);
+  },
+  ViewStmt: ({ view }, made) => made.add('view', nameOf(view)),
+  CreateSchemaStmt: ({ schemaname = '', if_not_exists }, made) => made.add('schema', schemaname, !!if_not_exists),
+  CreateEnumStmt: ({ typeName }, made) => made.add('type', joined(typeName)),
+  AlterEnumStmt: ({ newVal }, made) => void made.labels.add(JSON.stringify({ sval: { sval: newVal } })),
+  CreateDomainStmt: ({ domainname }, made) => made.add('type', joined(domainname)),
+  CreateRangeStmt: ({ typeName }, made) => made.add('type', joined(typeName)),
+  CompositeTypeStmt: ({ typevar }, made) => made.add('type', nameOf(typevar)),
+  CreateSeqStmt: ({ sequence, if_not_exists }, made) => made.add('sequence', nameOf(sequence), !!if_not_exists),
+  RenameStmt: renames,
+  AlterObjectSchemaStmt: moves,
+};
 
 /** Names of the views that a statement creates. */
 export function createdViews(node: Node | undefined): readonly string[] {
-  if (!node) return [];
-  if ('ViewStmt' in node) return [nameOf(node.ViewStmt.view)];
-  return 'CreateTableAsStmt' in node && node.CreateTableAsStmt.objtype === 'OBJECT_MATVIEW'
-    ? [nameOf(node.CreateTableAsStmt.into?.rel)]
-    : [];
+  const created = as(node, 'CreateTableAsStmt');
+  const relation = created?.objtype === 'OBJECT_MATVIEW' ? created.into?.rel : as(node, 'ViewStmt')?.view;
+  return relation ? [nameOf(relation)] : [];
+}
+
+/** A part of an ALTER TABLE. */
+interface Alteration extends AlterTableCmd {
+  readonly table: string;
+}
+
+function alterations(node: Node | undefined): readonly Alteration[] {
+  const { relation, cmds } = as(node, 'AlterTableStmt') ?? {};
+  // The parser omits the first value of an enumeration.
+  return only(cmds, 'AlterTableCmd').map((command) => ({ subtype: 'AT_AddColumn', ...command, table: nameOf(relation) }));
 }
 
 /** Columns that a statement makes NOT NULL, with their table. */
 export function requiredColumns(node: Node | undefined): readonly string[] {
-  if (!node || !('AlterTableStmt' in node)) return [];
-  const { relation, cmds = [] } = node.AlterTableStmt;
-  return cmds.flatMap((command) =>
-    'AlterTableCmd' in command && command.AlterTableCmd.subtype === 'AT_SetNotNull'
-      ? [`${nameOf(relation)}.${command.AlterTableCmd.name}`]
-      : [],
-  );
+  const required = alterations(node).filter(({ subtype }) => subtype === 'AT_SetNotNull');
+  return required.map(({ table, name }) => `${table}.${name}`);
 }
 
 function renames({ renameType, relation, object, subname = '', newname = '' }: Of<'RenameStmt'>, made: Made): void {
@@ -81,29 +89,27 @@ function moves({ objectType, relation, newschema = '' }: Of<'AlterObjectSchemaSt
 }
 
 /** `before`: the column's current type. */
-export function alterLosses(
-  { relation, cmds = [], objtype }: Of<'AlterTableStmt'>,
-  made: Made,
-  before?: string,
-): readonly Loss[] {
-  const table = nameOf(relation);
-  return cmds.flatMap((command) =>
-    'AlterTableCmd' in command ? partLosses(table, objtype === 'OBJECT_TYPE', command.AlterTableCmd, made, before) : [],
+export function alterLosses({ relation, cmds, objtype }: Of<'AlterTableStmt'>, made: Made, before?: string): readonly Loss[] {
+  const altered = { table: nameOf(relation), isType: objtype === 'OBJECT_TYPE', before };
+  return only(cmds, 'AlterTableCmd').flatMap(
+    (command) => ALTERS[command.subtype ?? 'AT_AddColumn']?.(command, altered, made) ?? [],
   );
 }
 
-function partLosses(
-  table: string,
-  isType: boolean,
-  { subtype = 'AT_AddColumn', name = '', def, missing_ok }: AlterTableCmd,
-  made: Made,
-  before: string | undefined,
-): readonly Loss[] {
-  switch (subtype) {
-    case 'AT_AddColumn':
-      if (def && 'ColumnDef' in def) addColumn(def.ColumnDef, table, !!missing_ok, made);
+interface Altered {
+  readonly table: string;
+  readonly isType: boolean;
+  readonly before: string | undefined;
+}
+
+const ALTERS: { readonly [Kind in AlterTableType]?: (command: AlterTableCmd, altered: Altered, made: Made) => readonly Loss[] } =
+  {
+    AT_AddColumn: ({ def, missing_ok }, { table }, made) => {
+      const column = as(def, 'ColumnDef');
+      if (column) addColumn(column, table, !!missing_ok, made);
       return [];
-    case 'AT_DropColumn': {
+    },
+    AT_DropColumn: ({ name = '' }, { table, isType }, made) => {
       const column = `${table}.${name}`;
       const own = isType ? made.has('type', table) : made.mayDropColumn(table, name);
       const isKept = !isType && (made.kept.keepsColumn(column) || made.isEmpty(table, name));
@@ -113,41 +119,40 @@ function partLosses(
       made.freesTypes = true;
       const what = isType ? `ALTER TYPE ${table} DROP ATTRIBUTE ${name}` : `ALTER TABLE ${table} DROP COLUMN ${name}`;
       return own ? [] : unless(isKept, { rule: 'drop-column', what }, made);
-    }
-    case 'AT_AlterColumnType': {
+    },
+    AT_AlterColumnType: ({ name = '', def }, { table, before }, made) => {
       made.freesTypes = true;
       made.enums.delete(`${table}.${name}`);
-      const column = def && 'ColumnDef' in def ? def.ColumnDef : undefined;
+      const column = as(def, 'ColumnDef');
       if (!column || made.hasColumn(table, name) || !convertsLossily(column, before)) return [];
       return [{ rule: 'convert-column', what: `ALTER TABLE ${table} ALTER COLUMN ${name} TYPE` }];
-    }
-    case 'AT_DetachPartition': {
-      const partition = def && 'PartitionCmd' in def ? nameOf(def.PartitionCmd.name) : '';
+    },
+    AT_DetachPartition: ({ def }, { table }, made) => {
+      const partition = nameOf(as(def, 'PartitionCmd')?.name);
       if (made.has('table', table) || made.has('table', partition)) return [];
       const what = `DETACH PARTITION ${partition} of ${table}`;
       return unless(made.rehomed.has(partition), { rule: 'detach-partition', what }, made);
-    }
-    case 'AT_DropInherit':
-      return made.has('table', table) ? [] : [{ rule: 'detach-partition', what: `ALTER TABLE ${table} NO INHERIT` }];
-    default:
-      return [];
-  }
-}
+    },
+    AT_DropInherit: (_, { table }, made) =>
+      made.has('table', table) ? [] : [{ rule: 'detach-partition', what: `ALTER TABLE ${table} NO INHERIT` }],
+  };
 
 /** Notes the columns of tables that older revisions have created. */
 export function describe(node: Node, made: Made): void {
-  if ('CreateStmt' in node) createTable(node.CreateStmt, made);
-  else if ('RenameStmt' in node) renames(node.RenameStmt, made);
-  else if ('AlterTableStmt' in node) {
-    const table = nameOf(node.AlterTableStmt.relation);
-    const known = made.kept.columnsOf(table);
-    const added = addedColumns(node).map((column) => column.slice(table.length + 1));
-    if (known) made.kept.describe(table, [...known, ...added]);
-    for (const command of node.AlterTableStmt.cmds ?? [])
-      if ('AlterTableCmd' in command && command.AlterTableCmd.subtype === 'AT_DropColumn')
-        made.kept.dropColumn(table, command.AlterTableCmd.name ?? '');
-  }
+  apply(DESCRIBES, node, made);
 }
+
+const DESCRIBES: Rules<void, [made: Made]> = {
+  CreateStmt: createTable,
+  RenameStmt: renames,
+  AlterTableStmt: (statement, made) => {
+    const table = nameOf(statement.relation);
+    const parts = alterations({ AlterTableStmt: statement });
+    const known = made.kept.columnsOf(table);
+    if (known) made.kept.describe(table, [...known, ...parts.flatMap((one) => addedBy(one)?.colname ?? [])]);
+    for (const { subtype, name = '' } of parts) if (subtype === 'AT_DropColumn') made.kept.dropColumn(table, name);
+  },
+};
 
 /** Notes the columns of a new table, unless one is unknown. */
 function createTable({ relation, tableElts = [], inhRelations }: Of<'CreateStmt'>, made: Made): void {
@@ -170,34 +175,33 @@ function addColumn({ colname, typeName, constraints = [] }: ColumnDef, table: st
 
 const FILLS = new Set(['CONSTR_DEFAULT', 'CONSTR_GENERATED', 'CONSTR_IDENTITY']);
 
+function addedBy({ subtype, def }: Alteration): ColumnDef | undefined {
+  return subtype === 'AT_AddColumn' ? as(def, 'ColumnDef') : undefined;
+}
+
 /** Columns that a statement adds, with their table. */
 export function addedColumns(node: Node | undefined): readonly string[] {
-  if (!node || !('AlterTableStmt' in node)) return [];
-  const { relation, cmds = [] } = node.AlterTableStmt;
-  return cmds.flatMap((command) => {
-    const { subtype = 'AT_AddColumn', def = undefined } = 'AlterTableCmd' in command ? command.AlterTableCmd : {};
-    return subtype === 'AT_AddColumn' && def && 'ColumnDef' in def ? [`${nameOf(relation)}.${def.ColumnDef.colname}`] : [];
+  return alterations(node).flatMap((one) => {
+    const column = addedBy(one);
+    return column ? [`${one.table}.${column.colname}`] : [];
   });
 }
 
 /** The columns that a statement gives another type, with their table, and the type's name. */
 export function retypedColumns(node: Node | undefined): readonly (readonly [column: string, type: string])[] {
-  if (!node || !('AlterTableStmt' in node)) return [];
-  const { relation, cmds = [] } = node.AlterTableStmt;
-  return cmds.flatMap((command) => {
-    const { subtype = 'AT_AddColumn', name = '', def = undefined } = 'AlterTableCmd' in command ? command.AlterTableCmd : {};
-    if (subtype !== 'AT_AlterColumnType' || !def || !('ColumnDef' in def)) return [];
-    return [[`${nameOf(relation)}.${name}`, joined(def.ColumnDef.typeName?.names)]];
+  return alterations(node).flatMap(({ subtype, table, name = '', def }) => {
+    const column = subtype === 'AT_AlterColumnType' ? as(def, 'ColumnDef') : undefined;
+    return column ? [[`${table}.${name}`, joined(column.typeName?.names)]] : [];
   });
 }
 
 /** The tables that a statement moves to another schema or attaches as a partition: detached before, they keep their rows. */
 export function rehomedTables(node: Node | undefined): readonly string[] {
-  if (!node) return [];
-  if ('AlterObjectSchemaStmt' in node) return [nameOf(node.AlterObjectSchemaStmt.relation)];
-  return ('AlterTableStmt' in node ? (node.AlterTableStmt.cmds ?? []) : []).flatMap((command) => {
-    const { subtype = 'AT_AddColumn', def = undefined } = 'AlterTableCmd' in command ? command.AlterTableCmd : {};
-    return subtype === 'AT_AttachPartition' && def && 'PartitionCmd' in def ? [nameOf(def.PartitionCmd.name)] : [];
+  const moved = as(node, 'AlterObjectSchemaStmt');
+  if (moved) return [nameOf(moved.relation)];
+  return alterations(node).flatMap(({ subtype, def }) => {
+    const partition = subtype === 'AT_AttachPartition' ? as(def, 'PartitionCmd') : undefined;
+    return partition ? [nameOf(partition.name)] : [];
   });
 }
 
@@ -209,62 +213,62 @@ export function continuesNumbers(node: Node | undefined): boolean {
 
 /** `created`: all views that the revision creates, even after this statement. */
 export function dropLosses(
-  { removeType, objects = [], behavior }: Of<'DropStmt'>,
+  { removeType = 'OBJECT_ACCESS_METHOD', objects = [], behavior }: Of<'DropStmt'>,
   made: Made,
   created: ReadonlySet<string>,
 ): readonly Loss[] {
-  const cascade = behavior === 'DROP_CASCADE';
-  return objects.flatMap((object): readonly Loss[] => {
-    const name =
-      'List' in object ? joined(object.List.items) : 'TypeName' in object ? joined(object.TypeName.names) : joined([object]);
-    const loss = objectLoss(removeType, name, cascade, made, created);
-    return loss ? [loss] : [];
+  const cascade = behavior === 'DROP_CASCADE' ? ' CASCADE' : '';
+  return objects.flatMap((object) => {
+    const name = joined(as(object, 'List')?.items ?? as(object, 'TypeName')?.names ?? [object]);
+    const isNewView = made.has('view', name) || created.has(name);
+    return (DROPS[removeType] ?? dropCascades)({ removeType, name, cascade, isNewView }, made);
   });
 }
 
-function objectLoss(
-  removeType: string | undefined,
-  name: string,
-  cascade: boolean,
-  made: Made,
-  created: ReadonlySet<string>,
-): Loss | undefined {
-  switch (removeType) {
-    case 'OBJECT_TABLE':
-    case 'OBJECT_FOREIGN_TABLE': {
-      const own = made.mayDrop('table', name);
-      const isKept = made.kept.keepsTable(name) || made.isEmpty(name);
-      made.forget('table', name);
-      made.kept.change(name);
-      made.freesTypes = true;
-      return own ? undefined : unless(isKept, { rule: 'drop-table', what: `DROP TABLE ${name}` }, made)[0];
-    }
-    case 'OBJECT_SCHEMA':
-      return made.mayDrop('schema', name) ? undefined : { rule: 'drop-schema', what: `DROP SCHEMA ${name}` };
-    case 'OBJECT_TYPE':
-    case 'OBJECT_DOMAIN': {
-      // CASCADE drops the columns that still have the type. After an enum swap there are none.
-      const free = cascade ? made.freesTypes && made.retired.has(name) : made.freesTypes || made.retired.has(name);
-      return made.has('type', name) || free
-        ? undefined
-        : { rule: 'drop-type', what: `DROP TYPE ${name}${cascade ? ' CASCADE' : ''}` };
-    }
-    case 'OBJECT_SEQUENCE':
-      return made.mayDrop('sequence', name) || made.continuesNumbers
-        ? undefined
-        : { rule: 'drop-sequence', what: `DROP SEQUENCE ${name}${cascade ? ' CASCADE' : ''}` };
-    case 'OBJECT_MATVIEW':
-      if (made.has('view', name) || created.has(name)) return undefined;
-      return { rule: 'drop-materialized-view', what: `DROP MATERIALIZED VIEW ${name}${cascade ? ' CASCADE' : ''}` };
-    default: {
-      // CASCADE may drop a materialized view, a column or a foreign table with these.
-      const kind = cascade && !made.has('view', name) && !created.has(name) ? CASCADES[removeType ?? ''] : undefined;
-      return kind === undefined ? undefined : { rule: 'drop-cascade', what: `DROP ${kind} ${name} CASCADE` };
-    }
-  }
+interface Dropped {
+  readonly removeType: ObjectType;
+  readonly name: string;
+  readonly cascade: '' | ' CASCADE';
+  readonly isNewView: boolean;
 }
 
-const CASCADES: Readonly<Record<string, string>> = {
+const DROPS: { readonly [Kind in ObjectType]?: (dropped: Dropped, made: Made) => readonly Loss[] } = {
+  OBJECT_TABLE: dropTable,
+  OBJECT_FOREIGN_TABLE: dropTable,
+  OBJECT_SCHEMA: ({ name }, made) => (made.mayDrop('schema', name) ? [] : [{ rule: 'drop-schema', what: `DROP SCHEMA ${name}` }]),
+  OBJECT_TYPE: dropType,
+  OBJECT_DOMAIN: dropType,
+  OBJECT_SEQUENCE: ({ name, cascade }, made) =>
+    made.mayDrop('sequence', name) || made.continuesNumbers
+      ? []
+      : [{ rule: 'drop-sequence', what: `DROP SEQUENCE ${name}${cascade}` }],
+  OBJECT_MATVIEW: ({ name, cascade, isNewView }) =>
+    isNewView ? [] : [{ rule: 'drop-materialized-view', what: `DROP MATERIALIZED VIEW ${name}${cascade}` }],
+};
+
+function dropTable({ name }: Dropped, made: Made): readonly Loss[] {
+  const own = made.mayDrop('table', name);
+  const isKept = made.kept.keepsTable(name) || made.isEmpty(name);
+  made.forget('table', name);
+  made.kept.change(name);
+  made.freesTypes = true;
+  return own ? [] : unless(isKept, { rule: 'drop-table', what: `DROP TABLE ${name}` }, made);
+}
+
+/** CASCADE drops the columns that still have the type. After an enum swap there are none. */
+function dropType({ name, cascade }: Dropped, made: Made): readonly Loss[] {
+  const isRetired = made.retired.has(name);
+  const isFree = cascade ? made.freesTypes && isRetired : made.freesTypes || isRetired;
+  return made.has('type', name) || isFree ? [] : [{ rule: 'drop-type', what: `DROP TYPE ${name}${cascade}` }];
+}
+
+/** CASCADE may drop a materialized view, a column or a foreign table with these. */
+function dropCascades({ removeType, name, cascade, isNewView }: Dropped): readonly Loss[] {
+  const kind = cascade && !isNewView ? CASCADES[removeType] : undefined;
+  return kind === undefined ? [] : [{ rule: 'drop-cascade', what: `DROP ${kind} ${name} CASCADE` }];
+}
+
+const CASCADES: { readonly [Kind in ObjectType]?: string } = {
   OBJECT_VIEW: 'VIEW',
   OBJECT_EXTENSION: 'EXTENSION',
   OBJECT_COLLATION: 'COLLATION',

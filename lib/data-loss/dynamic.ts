@@ -1,7 +1,7 @@
 import type { Node } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
+import { joined } from '../sql/nodes';
 import { parseNode } from '../sql/parse';
-import { joined } from './made';
 
 /** The expressions that a block assigns to its variables, by name. */
 export type Variables = ReadonlyMap<string, readonly string[]>;

@@ -1,7 +1,8 @@
 import type { Node, SelectStmt } from 'libpg-query';
+import { joined, nameOf } from '../sql/nodes';
 import { type BlockStatement, parseNode } from '../sql/parse';
 import { copiedColumn } from './conversions';
-import { joined, type Made, nameOf } from './made';
+import type { Made } from './made';
 
 /** Notes what a query tells that has found or counted nothing: its table or a column holds nothing, or two columns are the same. */
 export function noteEmpty(query: string, made: Made): void {

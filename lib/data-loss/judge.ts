@@ -1,5 +1,6 @@
 import type { Node } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN, type UpgradeStep } from '../contract/facts';
+import { joined, nameOf } from '../sql/nodes';
 import { type BlockStatement, blockStatements, parseNode } from '../sql/parse';
 import { isWholeTable } from './conditions';
 import { noteRows } from './copies';
@@ -18,7 +19,7 @@ import {
 import { dynamicSql, selected } from './dynamic';
 import { noteEmpty, refuses } from './empty';
 import { type DestroyedData, type Loss, unless, unreadable } from './losses';
-import { joined, Made, nameOf } from './made';
+import { Made } from './made';
 import { rowLosses } from './rows';
 import { type Parsed, STARTS_UNKNOWN, statementsOf } from './texts';
 

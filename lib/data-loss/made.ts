@@ -1,4 +1,3 @@
-import type { Node, RangeVar } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { Kept } from './kept';
 import type { Loss } from './losses';
@@ -102,15 +101,3 @@ function isVague(name: string): boolean {
 }
 
 export type Kind = 'table' | 'column' | 'type' | 'schema' | 'view' | 'sequence';
-
-/** A table's name, without `public`. */
-export function nameOf(relation: RangeVar | undefined): string {
-  const { schemaname, relname = '' } = relation ?? {};
-  return schemaname && schemaname !== 'public' ? `${schemaname}.${relname}` : relname;
-}
-
-/** Joins the parts of a name. */
-export function joined(names: readonly Node[] = []): string {
-  const parts = names.map((name) => ('String' in name ? (name.String.sval ?? '') : ''));
-  return (parts.length > 1 && parts[0] === 'public' ? parts.slice(1) : parts).join('.');
-}

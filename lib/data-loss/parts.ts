@@ -1,19 +1,9 @@
 import type { CaseExpr, Node } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
+import { apply, as, joined, type Rules, systemName } from '../sql/nodes';
 import { isEmpty, readsNothing } from './conditions';
 import { CUTS, cutsOff, isMerged, isPartial } from './conversions';
-import { joined } from './made';
 
-/** Functions that return their argument without an element, a sign or accents, with a part of it replaced, or only its hash. */
-const REMOVES = new Set('array_remove delete overlay digest sha224 sha384 sha512 hashtext abs sign mod unaccent'.split(' '));
-/** Functions of which two may put the whole together again: left(name, 1) || '-' || substr(name, 2). */
-const SLICES = new Set(['left', 'right', 'substr', 'substring', 'split_part']);
-/** Functions that make different texts the same. */
-const FOLDS = new Set(['lower', 'upper', 'initcap']);
-/** Functions that remove what they find if they put nothing in its place. */
-const REPLACES = new Set(['replace', 'regexp_replace', 'translate']);
-/** Functions that round a number, which a calculation needs: round(price * 1.2, 2). */
-const ROUNDS = new Set(['round', 'trunc', 'floor', 'ceil', 'ceiling']);
 /** A pattern that matches every character, or all of them. */
 const ANYTHING = /^\^?(?:\.|\.\*|\.\+|\\S|\\w)\$?$/;
 
@@ -37,53 +27,75 @@ type Read = 'whole' | 'slice' | 'part';
 /** How much of the column's own value each place of an expression reads. */
 function readsOf(node: unknown, column: string, names: readonly string[]): readonly Read[] {
   if (!node || typeof node !== 'object') return [];
-  const inner = (one: unknown) => readsOf(one, column, names);
   const one = node as Node;
   if ('ColumnRef' in one) return isOwnColumn(one, column, names) ? ['whole'] : [];
   if ('NullTest' in one && isOwnColumn(one.NullTest.arg, column, names)) return [];
-  const read = cutOf(one);
-  if (read) {
-    const [of, kind] = read;
-    const found = inner(of);
-    if (found.length) return [kind];
-  }
-  return Object.values(node).flatMap(inner);
+  const cut = apply(CUTS_BY_KIND, one);
+  if (cut && readsOf(cut.of, column, names).length) return [cut.read];
+  return Object.values(node).flatMap((inner) => readsOf(inner, column, names));
 }
 
-/** What an expression takes a part of, if it does so. */
-function cutOf(node: Node): readonly [of: unknown, kind: Read] | undefined {
-  if ('FuncCall' in node) {
-    const { funcname, args = [] } = node.FuncCall;
-    const name = joined(funcname).replace(/^pg_catalog\./, '');
-    // What Python makes of the value.
-    if (name === UNKNOWN) return [args, 'part'];
-    if (SLICES.has(name)) return [args, 'slice'];
-    if (ROUNDS.has(name)) return [isPlain(args[0]) ? args[0] : undefined, 'part'];
-    if (CUTS.has(name) || REMOVES.has(name)) return [args, 'part'];
-    const [text, pattern, to] = args;
-    // replace(phone, ' ', ''); lower(email) of a column, or of one that is trimmed. An initial is a slice: upper(left(name, 1)).
-    if (REPLACES.has(name) && isEmpty(to)) return [text, 'part'];
-    if (FOLDS.has(name)) return [isTrimmed(text) ? text : undefined, 'part'];
-    const all = name === 'regexp_replace' && !!pattern && 'A_Const' in pattern && ANYTHING.test(pattern.A_Const.sval?.sval ?? '');
-    return all && to && !/\\\\[&\d]/.test(JSON.stringify(to)) ? [text, 'part'] : undefined;
-  }
+/** What an expression takes a part of. Two slices may put the whole together again: left(name, 1) || '-' || substr(name, 2). */
+interface Cut {
+  readonly of: unknown;
+  readonly read: 'slice' | 'part';
+}
+
+const slice = (of: unknown): Cut => ({ of, read: 'slice' });
+const part = (of: unknown): Cut => ({ of, read: 'part' });
+const partIf = (takes: boolean, of: unknown): Cut | undefined => (takes ? part(of) : undefined);
+
+const CUTS_BY_KIND: Rules<Cut | undefined> = {
+  FuncCall: ({ funcname, args = [] }) => CUTS_BY_FUNCTION.get(systemName(funcname))?.(args),
   // CASE state WHEN 'a' THEN 'b' END: other values become NULL.
-  if ('CaseExpr' in node)
-    return [isPartial, isMerged, isTwofold].some((test) => test(node.CaseExpr)) ? [node.CaseExpr, 'part'] : undefined;
+  CaseExpr: (node) => partIf(isPartial(node) || isMerged(node) || isTwofold(node), node),
   // seen_at::date; a cast may also follow a calculation.
-  if ('TypeCast' in node)
-    return cutsOff(node.TypeCast.typeName) && isPlain(node.TypeCast.arg) ? [node.TypeCast.arg, 'part'] : undefined;
+  TypeCast: ({ typeName, arg }) => partIf(cutsOff(typeName) && isPlain(arg), arg),
   // GREATEST(stock, 0)
-  if ('MinMaxExpr' in node) return [node.MinMaxExpr.args, 'part'];
+  MinMaxExpr: ({ args }) => part(args),
   // ARRAY (SELECT DISTINCT tag FROM unnest(tags) AS tag ORDER BY tag)
-  if ('SubLink' in node) return selectsSome(node.SubLink.subselect) ? [node.SubLink.subselect, 'part'] : undefined;
+  SubLink: ({ subselect }) => partIf(selectsSome(subselect), subselect),
   // tags[1:3], (address).street
-  if ('A_Indirection' in node) return [node.A_Indirection.arg, 'slice'];
-  if (!('A_Expr' in node)) return undefined;
-  const { name, lexpr, rexpr } = node.A_Expr;
-  if (['->', '->>', '#>', '#>>'].includes(joined(name))) return [lexpr, 'slice'];
-  if (joined(name) === '%' && isPlain(lexpr)) return [lexpr, 'part'];
-  return joined(name) === '#-' || (joined(name) === '-' && isKeys(rexpr)) ? [lexpr, 'part'] : undefined;
+  A_Indirection: ({ arg }) => slice(arg),
+  A_Expr: ({ name, lexpr, rexpr }) => CUTS_BY_OPERATOR[joined(name)]?.(lexpr, rexpr),
+};
+
+const CUTS_BY_OPERATOR: Readonly<Record<string, (left: Node | undefined, right: Node | undefined) => Cut | undefined>> = {
+  '->': slice,
+  '->>': slice,
+  '#>': slice,
+  '#>>': slice,
+  '#-': part,
+  '-': (left, right) => partIf(isKeys(right), left),
+  '%': (left) => partIf(isPlain(left), left),
+};
+
+type CutsArguments = (args: readonly Node[]) => Cut | undefined;
+
+const CUTS_BY_FUNCTION: ReadonlyMap<string, CutsArguments> = new Map([
+  // What Python makes of the value.
+  ...same(part, UNKNOWN),
+  ...same(part, ...CUTS),
+  // Without an element, a sign or accents, with a part of it replaced, or only its hash.
+  ...same(part, 'array_remove', 'delete', 'overlay', 'digest', 'sha224', 'sha384', 'sha512', 'hashtext', 'abs', 'sign', 'mod'),
+  ...same(part, 'unaccent'),
+  ...same(slice, 'left', 'right', 'substr', 'substring', 'split_part'),
+  // A calculation needs these: round(price * 1.2, 2).
+  ...same(([number]) => partIf(isPlain(number), number), 'round', 'trunc', 'floor', 'ceil', 'ceiling'),
+  // lower(email) of a column, or of one that is trimmed. An initial is a slice: upper(left(name, 1)).
+  ...same(([text]) => partIf(isTrimmed(text), text), 'lower', 'upper', 'initcap'),
+  // replace(phone, ' ', '')
+  ...same(([text, , to]) => partIf(isEmpty(to), text), 'replace', 'translate'),
+  ...same(([text, pattern, to]) => partIf(isEmpty(to) || replacesAll(pattern, to), text), 'regexp_replace'),
+]);
+
+function same(cuts: CutsArguments, ...names: readonly string[]): readonly (readonly [string, CutsArguments])[] {
+  return names.map((name) => [name, cuts]);
+}
+
+/** Whether a replacement without a group takes the place of every character. */
+function replacesAll(pattern: Node | undefined, to: Node | undefined): boolean {
+  return !!to && ANYTHING.test(as(pattern, 'A_Const')?.sval?.sval ?? '') && !/\\\\[&\d]/.test(JSON.stringify(to));
 }
 
 /** Whether a query returns not all elements of what it unnests, or in another order. */
@@ -103,7 +115,7 @@ function isTwofold({ args = [], defresult }: CaseExpr): boolean {
 
 function isTrimmed(node: Node | undefined): boolean {
   if (!node || !('FuncCall' in node)) return isPlain(node);
-  const name = joined(node.FuncCall.funcname).replace(/^pg_catalog\./, '');
+  const name = systemName(node.FuncCall.funcname);
   return ['trim', 'btrim', 'ltrim', 'rtrim'].includes(name) && isPlain(node.FuncCall.args?.[0]);
 }
 

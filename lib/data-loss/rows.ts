@@ -1,10 +1,11 @@
 import type { Node, RangeVar, SelectStmt } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
+import { joined, nameOf } from '../sql/nodes';
 import { constant, isAlike, isEmpty, isEveryRow, isKey, isWholeTable, readsNothing, written } from './conditions';
 import { copiedColumn } from './conversions';
 import { isCopied, isReduced, isStar, noteCopies, noteLinks, noteRows } from './copies';
 import { type Loss, unless, unreadable } from './losses';
-import { joined, type Made, nameOf } from './made';
+import type { Made } from './made';
 import { assigned, folds, isReplaced, isUnrelated } from './overwritten';
 import { isOwnColumn, isPartOf } from './parts';
 

@@ -1,0 +1,53 @@
+import type { Node, RangeVar } from 'libpg-query';
+
+type KeysOf<Union> = Union extends Union ? keyof Union : never;
+type Content<One, Kind> = One extends Node ? (Kind extends keyof One ? One[Kind] : never) : never;
+
+/** A kind of node of the syntax tree, such as `SelectStmt`. */
+export type NodeKind = KeysOf<Node>;
+export type Of<Kind extends NodeKind> = Content<Node, Kind>;
+
+/** A node's content if the node is of this kind. */
+export function as<Kind extends NodeKind>(node: Node | undefined, kind: Kind): Of<Kind> | undefined {
+  return (node as { readonly [Key in Kind]?: Of<Kind> } | undefined)?.[kind];
+}
+
+/** The content of those nodes that are of this kind. */
+export function only<Kind extends NodeKind>(nodes: readonly Node[] | undefined, kind: Kind): readonly Of<Kind>[] {
+  return (nodes ?? []).flatMap((node) => as(node, kind) ?? []) as readonly Of<Kind>[];
+}
+
+/** A rule per kind of node. */
+export type Rules<Result, Given extends readonly unknown[] = []> = {
+  readonly [Kind in NodeKind]?: (content: Of<Kind>, ...given: Given) => Result;
+};
+
+/** What the rule for the node's kind says; undefined if there is none. */
+export function apply<Result, Given extends readonly unknown[]>(
+  rules: Rules<Result, Given>,
+  node: Node | undefined,
+  ...given: Given
+): Result | undefined {
+  for (const [kind, content] of Object.entries(node ?? {})) {
+    const rule = rules[kind as NodeKind] as ((content: unknown, ...given: Given) => Result) | undefined;
+    if (rule) return rule(content, ...given);
+  }
+  return undefined;
+}
+
+/** Joins the parts of a name. */
+export function joined(names: readonly Node[] = []): string {
+  const parts = names.map((name) => ('String' in name ? (name.String.sval ?? '') : ''));
+  return (parts.length > 1 && parts[0] === 'public' ? parts.slice(1) : parts).join('.');
+}
+
+/** The name of a function, a type or an operator, without `pg_catalog`. */
+export function systemName(names: readonly Node[] | undefined): string {
+  return joined(names).replace(/^pg_catalog\./, '');
+}
+
+/** A table's name, without `public`. */
+export function nameOf(relation: RangeVar | undefined): string {
+  const { schemaname, relname = '' } = relation ?? {};
+  return schemaname && schemaname !== 'public' ? `${schemaname}.${relname}` : relname;
+}
