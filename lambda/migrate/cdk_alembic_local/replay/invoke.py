@@ -10,6 +10,7 @@ import sys
 from typing import Any, TextIO
 
 from cdk_alembic.connection.retries import Retries
+from cdk_alembic.connection.watchdog import watching
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.checks import problems
 from cdk_alembic.protocol.errors import RunnerError
@@ -17,6 +18,7 @@ from cdk_alembic.protocol.log import redacted
 from cdk_alembic.protocol.request import Invocation, Limits, Request, Settings
 from cdk_alembic.protocol.rules import REQUEST, RESTRICTED_COMMANDS
 from cdk_alembic.run.commands import carry_out
+from cdk_alembic.run.lookout import name_holders
 
 STAGE = "local"
 # Nothing kills this process at a deadline.
@@ -33,11 +35,15 @@ def invoke(project: Project, request: Any, guard: bool = True) -> dict[str, Any]
     holder = f"cdk-alembic {STAGE} {socket.gethostname()} {os.getpid()}"
     invocation = Invocation(Request.of(request), settings, holder, lambda: SECONDS, 1.0)
     retries = Retries(invocation)
-    with contextlib.redirect_stdout(_WithoutLog(sys.stdout)):
+    with (
+        contextlib.redirect_stdout(_WithoutLog(sys.stdout)),
+        watching(invocation.remaining_seconds, invocation.reserve_seconds),
+    ):
         while True:
             try:
                 return redacted(carry_out(project, invocation))
             except RunnerError as error:
+                name_holders(error, project.version_table)
                 retries.pause(error)
 
 
