@@ -13,11 +13,13 @@ export interface Share {
 const MOST = 4;
 
 /**
- * What it takes to run a revision, to start Python and a server, and to start a server alone, compared with looking at a revision.
+ * What it takes to run a revision, to start Python and a server, to start a server alone, and to compare with the models in the end, in
+ * revisions that are looked at.
  */
 const RUN = 0.2;
 const START = 80;
 const FORK = 25;
+const DRIFT = 10;
 
 /** A smaller share saves nothing. */
 const LEAST = 10;
@@ -40,7 +42,7 @@ export function divide(
       shares.push(revisions.slice(before, before + size));
       before += size;
     }
-    if (before >= revisions.length) return shares.filter((share, at) => at === 0 || share.length > 0);
+    if (before >= revisions.length + DRIFT) return shares.filter((share, at) => at === 0 || share.length > 0);
   }
 }
 
