@@ -1,5 +1,5 @@
 import type { Node, RangeVar, SelectStmt } from 'libpg-query';
-import { joined, nameOf, systemName } from '../sql/nodes';
+import { apply, as, joined, nameOf, namesOf, only, type Rules, systemName } from '../sql/nodes';
 import { isKey, written } from './conditions';
 import { copiedColumn, cutsOff, tellsBoolean } from './conversions';
 import type { Made } from './made';
@@ -28,50 +28,50 @@ export function noteCopies(column: string, value: Node | undefined, names: reado
  * films.genre`; or that it takes a column from the table that the rows were copied from.
  */
 export function noteLinks(
-  column: string,
-  value: Node | undefined,
-  names: readonly string[],
-  from: readonly Node[],
-  where: Node | undefined,
+  { name, val }: { readonly name: string; readonly val: Node | undefined },
+  update: { readonly names: readonly string[]; readonly from: readonly Node[]; readonly where: Node | undefined },
   made: Made,
 ): void {
-  const query = value && 'SubLink' in value && value.SubLink.subselect;
-  const select: SelectStmt | undefined = query && 'SelectStmt' in query ? query.SelectStmt : undefined;
-  if (select ? from.length || where : !from.length) return;
-  const [other, ...more] = select ? (select.fromClause ?? []) : from;
-  const test = select ? select.whereClause : where;
-  if (!other || !('RangeVar' in other) || more.length || !test || !('A_Expr' in test) || joined(test.A_Expr.name) !== '=') return;
-  const others = namesOf(other.RangeVar);
-  const [table = ''] = names;
+  const select = as(as(val, 'SubLink')?.subselect, 'SelectStmt');
+  if (select ? update.from.length || update.where : !update.from.length) return;
+  const [other, ...more] = (select ? select.fromClause : update.from) ?? [];
+  const relation = as(other, 'RangeVar');
+  const test = as(select ? select.whereClause : update.where, 'A_Expr');
+  const [table = ''] = update.names;
+  if (!relation || more.length || joined(test?.name) !== '=' || !made.hasColumn(table, name)) return;
+  const others = namesOf(relation);
+  const column = `${table}.${name}`;
+  const taken = select ? undefined : ownColumn(copiedColumn(val), others);
+  const [left, right] = [copiedColumn(test?.lexpr), copiedColumn(test?.rexpr)];
   for (const [one, two] of [
-    [test.A_Expr.lexpr, test.A_Expr.rexpr],
-    [test.A_Expr.rexpr, test.A_Expr.lexpr],
+    [left, right],
+    [right, left],
   ]) {
-    const [own, theirs] = [ownColumn(copiedColumn(one), names), ownColumn(copiedColumn(two), others)];
-    if (own === undefined || theirs === undefined || !made.hasColumn(table, column)) continue;
+    const [own, theirs] = [ownColumn(one, update.names), ownColumn(two, others)];
+    if (own === undefined || theirs === undefined) continue;
     const [source, found] = [`${table}.${own}`, `${others[0]}.${theirs}`];
-    if (made.kept.isListedIn(source, found)) made.kept.copy(source, [`${table}.${column}`, found]);
-    else if (made.kept.isCopy(found, source) && !select) {
-      const taken = ownColumn(copiedColumn(value), others);
-      if (taken !== undefined && fits(taken, `${table}.${column}`, made))
-        made.kept.copy(`${others[0]}.${taken}`, [`${table}.${column}`]);
-    }
+    if (made.kept.isListedIn(source, found)) made.kept.copy(source, [column, found]);
+    else if (made.kept.isCopy(found, source) && taken !== undefined && fits(taken, column, made))
+      made.kept.copy(`${others[0]}.${taken}`, [column]);
   }
 }
 
-/** Notes what the rows that a query inserts into a table copy; `columns`: those that are inserted, if they are named. */
-export function noteRows(
-  into: RangeVar | undefined,
-  columns: readonly string[],
-  query: SelectStmt,
-  isPartly: boolean,
-  made: Made,
-): void {
+/** Where the rows of a query go. */
+interface Inserted {
+  readonly into: RangeVar | undefined;
+  /** Those that are inserted, if they are named. */
+  readonly columns: readonly string[];
+  readonly isPartly: boolean;
+}
+
+/** Notes what the rows that a query inserts into a table copy. */
+export function noteRows(inserted: Inserted, query: SelectStmt, made: Made): void {
+  const { into, columns, isPartly } = inserted;
   const target = nameOf(into);
   if (made.temporary.has(target) || target.startsWith('pg_temp.')) return;
   if (query.larg && query.rarg) {
     const first = columns.length ? columns : namesIn(query.larg);
-    for (const side of [query.larg, query.rarg]) noteRows(into, first, side, isPartly, made);
+    for (const side of [query.larg, query.rarg]) noteRows({ ...inserted, columns: first }, side, made);
     return;
   }
   const { fromClause = [], whereClause } = query;
@@ -124,23 +124,23 @@ interface Source {
 }
 
 function sourceOf(from: Node | undefined): Source | undefined {
-  if (from && 'RangeVar' in from) return { names: namesOf(from.RangeVar) };
-  if (!from || !('JoinExpr' in from)) return undefined;
-  const { jointype, larg, rarg, quals, isNatural, usingClause } = from.JoinExpr;
+  const table = as(from, 'RangeVar');
+  if (table) return { names: namesOf(table) };
+  const { jointype, larg, rarg, quals, isNatural, usingClause } = as(from, 'JoinExpr') ?? {};
   if (jointype === 'JOIN_LEFT') return sourceOf(larg);
-  if (jointype !== 'JOIN_INNER' || quals || isNatural || usingClause || !larg || !('RangeVar' in larg)) return undefined;
-  // recipes CROSS JOIN unnest(recipes.steps) WITH ORDINALITY AS s (body, position)
-  const { ordinality = false, alias = undefined, functions = [] } = rarg && 'RangeFunction' in rarg ? rarg.RangeFunction : {};
-  const [first] = functions.flatMap((one) => ('List' in one ? (one.List.items ?? []) : []));
-  const [name] = (alias?.colnames ?? []).map((one) => ('String' in one ? one.String.sval : undefined));
-  if (!ordinality || !first || !('FuncCall' in first) || joined(first.FuncCall.funcname) !== 'unnest') return undefined;
-  const names = namesOf(larg.RangeVar);
-  const of = ownColumn(copiedColumn(first.FuncCall.args?.[0]), names);
-  return of !== undefined && name ? { names, parts: { of, element: `${alias?.aliasname}.${name}` } } : undefined;
+  const left = as(larg, 'RangeVar');
+  return jointype === 'JOIN_INNER' && !quals && !isNatural && !usingClause && left ? elementsOf(namesOf(left), rarg) : undefined;
 }
 
-function namesOf(relation: RangeVar): readonly string[] {
-  return [nameOf(relation), ...(relation.alias?.aliasname ? [relation.alias.aliasname] : [])];
+/** recipes CROSS JOIN unnest(recipes.steps) WITH ORDINALITY AS s (body, position) */
+function elementsOf(names: readonly string[], list: Node | undefined): Source | undefined {
+  const { ordinality, alias, functions } = as(list, 'RangeFunction') ?? {};
+  const [first] = only(functions, 'List').flatMap(({ items = [] }) => items);
+  const unnest = as(first, 'FuncCall');
+  const name = as(alias?.colnames?.[0], 'String')?.sval;
+  if (!ordinality || joined(unnest?.funcname) !== 'unnest') return undefined;
+  const of = ownColumn(copiedColumn(unnest?.args?.[0]), names);
+  return of !== undefined && name ? { names, parts: { of, element: `${alias?.aliasname}.${name}` } } : undefined;
 }
 
 /** The expressions that a query returns, or the only row of VALUES. */
@@ -225,20 +225,22 @@ function ownColumn(source: string | undefined, names: readonly string[]): string
 /** The columns and keys that a value has all of: `name`, `settings -> 'theme'`, `jsonb_build_object('age', age, 'bio', bio)`. */
 function sourcesOf(value: Node | undefined): readonly string[] {
   const own = copiedColumn(value);
-  if (!value || own !== undefined) return own === undefined ? [] : [own];
-  if ('TypeCast' in value) return cutsOff(value.TypeCast.typeName) ? [] : sourcesOf(value.TypeCast.arg);
-  if ('CaseExpr' in value) return [tellsBoolean(value.CaseExpr)].flatMap((column) => (column === undefined ? [] : [column]));
-  if ('A_Expr' in value) {
-    const { name, lexpr, rexpr } = value.A_Expr;
+  return own === undefined ? (apply(SOURCES, value) ?? []) : [own];
+}
+
+const SOURCES: Rules<readonly string[]> = {
+  TypeCast: ({ typeName, arg }) => (cutsOff(typeName) ? [] : sourcesOf(arg)),
+  CaseExpr: (node) => [tellsBoolean(node)].flatMap((column) => column ?? []),
+  A_Expr: ({ name, lexpr, rexpr }) => {
     const of = copiedColumn(lexpr);
-    const key = rexpr && 'A_Const' in rexpr ? rexpr.A_Const.sval?.sval : undefined;
+    const key = as(rexpr, 'A_Const')?.sval?.sval;
     if (['->', '->>'].includes(joined(name))) return of === undefined || key === undefined ? [] : [`${of}->${key}`];
     // Of two texts, `||` forgets where one ends.
-    return joined(name) === '||' ? [lexpr, rexpr].flatMap((side) => (side && 'FuncCall' in side ? sourcesOf(side) : [])) : [];
-  }
-  if (!('FuncCall' in value)) return [];
-  const { funcname, args = [] } = value.FuncCall;
-  const name = systemName(funcname);
-  if (/^jsonb?_build_object$/.test(name)) return args.filter((_, at) => at % 2 === 1).flatMap(sourcesOf);
-  return /^(?:to_jsonb?|jsonb?_build_array)$/.test(name) ? args.flatMap(sourcesOf) : [];
-}
+    return joined(name) === '||' ? [lexpr, rexpr].flatMap((side) => (as(side, 'FuncCall') ? sourcesOf(side) : [])) : [];
+  },
+  FuncCall: ({ funcname, args = [] }) => {
+    const name = systemName(funcname);
+    if (/^jsonb?_build_object$/.test(name)) return args.filter((_, at) => at % 2 === 1).flatMap(sourcesOf);
+    return /^(?:to_jsonb?|jsonb?_build_array)$/.test(name) ? args.flatMap(sourcesOf) : [];
+  },
+};

@@ -1,6 +1,6 @@
 import type { Node } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN, type UpgradeStep } from '../contract/facts';
-import { joined, nameOf } from '../sql/nodes';
+import { apply, as, joined, nameOf, type Of, only, type Rules } from '../sql/nodes';
 import { type BlockStatement, blockStatements, parseNode } from '../sql/parse';
 import { isWholeTable } from './conditions';
 import { noteRows } from './copies';
@@ -101,48 +101,43 @@ class Judge {
   }
 
   private ofNode(node: Node, text: string, isCut = false): readonly Loss[] {
-    const { made } = this;
-    if ('CreateTableAsStmt' in node) {
-      makes(node, made);
-      const { query, into } = node.CreateTableAsStmt;
-      if (query && 'SelectStmt' in query && node.CreateTableAsStmt.objtype === 'OBJECT_TABLE')
-        noteRows(
-          into?.rel,
-          (into?.colNames ?? []).map((name) => joined([name])),
-          query.SelectStmt,
-          !!into?.skipData || !!query.SelectStmt.withClause,
-          made,
-        );
-      return query ? this.ofNode(query, text, isCut) : [];
-    }
-    if (makes(node, made)) return [];
-    if ('CreateFunctionStmt' in node) made.functions.set(joined(node.CreateFunctionStmt.funcname), text);
-    else if ('AlterTableStmt' in node) return alterLosses(node.AlterTableStmt, made, this.before);
-    else if ('DropStmt' in node) return dropLosses(node.DropStmt, made, this.created);
-    else if ('DropOwnedStmt' in node) return [{ rule: 'drop-owned', what: 'DROP OWNED' }];
-    else if ('DropdbStmt' in node) return [{ rule: 'drop-schema', what: `DROP DATABASE ${node.DropdbStmt.dbname}` }];
-    else if ('TruncateStmt' in node) {
-      const { relations = [], behavior } = node.TruncateStmt;
-      const names = relations.map((table) => ('RangeVar' in table ? nameOf(table.RangeVar) : ''));
-      const lost = names.filter((name) => !made.has('table', name));
-      const losses = lost.flatMap((name) => {
-        const isKept = behavior !== 'DROP_CASCADE' && (made.isEmpty(name) || made.kept.keepsTable(name));
-        return unless(isKept, { rule: 'truncate', what: `TRUNCATE ${name}` }, made);
-      });
-      for (const name of names) made.kept.change(name);
-      return losses;
-    } else if ('RefreshMatViewStmt' in node) {
-      const { relation, skipData } = node.RefreshMatViewStmt;
+    if (makes(node, this.made)) return this.ofCopied(node, text, isCut);
+    return apply(this.rules, node, text, isCut) ?? rowLosses(node, this.made, isCut);
+  }
+
+  /** What the query of a CREATE TABLE AS, of a view or of a materialized view destroys. */
+  private ofCopied(node: Node, text: string, isCut: boolean): readonly Loss[] {
+    const { query, into, objtype } = as(node, 'CreateTableAsStmt') ?? {};
+    const select = objtype === 'OBJECT_TABLE' ? as(query, 'SelectStmt') : undefined;
+    const columns = (into?.colNames ?? []).map((name) => joined([name]));
+    if (select) noteRows({ into: into?.rel, columns, isPartly: !!(into?.skipData || select.withClause) }, select, this.made);
+    return this.of(query, text, isCut);
+  }
+
+  private readonly rules: Rules<readonly Loss[], [text: string, isCut: boolean]> = {
+    CreateFunctionStmt: ({ funcname }, text) => {
+      this.made.functions.set(joined(funcname), text);
+      return [];
+    },
+    AlterTableStmt: (statement) => alterLosses(statement, this.made, this.before),
+    DropStmt: (statement) => dropLosses(statement, this.made, this.created),
+    DropOwnedStmt: () => [{ rule: 'drop-owned', what: 'DROP OWNED' }],
+    DropdbStmt: ({ dbname }) => [{ rule: 'drop-schema', what: `DROP DATABASE ${dbname}` }],
+    TruncateStmt: (statement) => truncateLosses(statement, this.made),
+    RefreshMatViewStmt: ({ relation, skipData }) => {
       const what = `REFRESH MATERIALIZED VIEW ${nameOf(relation)} WITH NO DATA`;
       return skipData ? [{ rule: 'drop-materialized-view', what }] : [];
-    } else if ('DoStmt' in node) return this.block(text);
-    else if ('CallStmt' in node) return this.called(node, true);
-    else if ('ExplainStmt' in node) return this.of(node.ExplainStmt.query, text, isCut);
-    else if ('PrepareStmt' in node) return this.of(node.PrepareStmt.query, text, isCut);
-    else if ('CopyStmt' in node) return this.of(node.CopyStmt.query, text, isCut);
-    else return [...rowLosses(node, made, isCut), ...('SelectStmt' in node ? this.called(node, false) : [])];
-    return [];
-  }
+    },
+    DoStmt: (_, text) => this.block(text),
+    CallStmt: (statement) => this.called(statement, true),
+    ExplainStmt: ({ query }, text, isCut) => this.of(query, text, isCut),
+    PrepareStmt: ({ query }, text, isCut) => this.of(query, text, isCut),
+    CopyStmt: ({ query }, text, isCut) => this.of(query, text, isCut),
+    SelectStmt: (statement, _, isCut) => [
+      ...rowLosses({ SelectStmt: statement }, this.made, isCut),
+      ...this.called(statement, false),
+    ],
+  };
 
   private of(query: Node | undefined, text: string, isCut: boolean): readonly Loss[] {
     return query ? this.ofNode(query, text, isCut) : [];
@@ -177,8 +172,8 @@ class Judge {
   }
 
   /** Judges called functions that delete or that the revision created. The body of any other is unknown; a procedure may do anything. */
-  private called(node: Node, isProcedure: boolean): readonly Loss[] {
-    const calls = JSON.stringify(node).matchAll(
+  private called(statement: object, isProcedure: boolean): readonly Loss[] {
+    const calls = JSON.stringify(statement).matchAll(
       /"(?:FuncCall|funccall)":\{"funcname":(\[(?:\{"String":\{"sval":"[^"]*"\}\},?)+\])/g,
     );
     return [...calls].flatMap(([, list = '[]']) => {
@@ -205,6 +200,17 @@ class Judge {
       ...listed(sql_body).flatMap((part) => inner.ofNode(part, create)),
     ];
   }
+}
+
+function truncateLosses({ relations, behavior }: Of<'TruncateStmt'>, made: Made): readonly Loss[] {
+  const names = only(relations, 'RangeVar').map(nameOf);
+  const losses = names.flatMap((name) => {
+    if (made.has('table', name)) return [];
+    const isKept = behavior !== 'DROP_CASCADE' && (made.isEmpty(name) || made.kept.keepsTable(name));
+    return unless(isKept, { rule: 'truncate', what: `TRUNCATE ${name}` }, made);
+  });
+  for (const name of names) made.kept.change(name);
+  return losses;
 }
 
 /** The nodes of a list, flattened. */

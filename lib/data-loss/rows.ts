@@ -1,6 +1,6 @@
-import type { Node, RangeVar, SelectStmt } from 'libpg-query';
+import type { Node, SelectStmt } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
-import { joined, nameOf } from '../sql/nodes';
+import { apply, as, joined, nameOf, namesOf, only, type Rules } from '../sql/nodes';
 import { constant, isAlike, isEmpty, isEveryRow, isKey, isWholeTable, readsNothing, written } from './conditions';
 import { copiedColumn } from './conversions';
 import { isCopied, isReduced, isStar, noteCopies, noteLinks, noteRows } from './copies';
@@ -11,73 +11,63 @@ import { isOwnColumn, isPartOf } from './parts';
 
 /** What a statement destroys that reads or writes rows, including its WITH. `isCut`: its text may lack a condition. */
 export function rowLosses(node: Node, made: Made, isCut: boolean): readonly Loss[] {
-  const found = [...withLosses(clauseOf(node), made, isCut, movedBy(node, made)), ...ownLosses(node, made)];
+  const found = [...withLosses(clauseOf(node), made, isCut, movedBy(node, made)), ...(apply(LOSSES, node, made) ?? [])];
   return isCut ? found.map((loss) => (loss.rule === 'delete-by-query' ? loss : unreadable(loss.what))) : found;
 }
 
-function ownLosses(node: Node, made: Made): readonly Loss[] {
-  if ('DeleteStmt' in node) {
-    const { relation, whereClause, usingClause = [], withClause } = node.DeleteStmt;
+const LOSSES: Rules<readonly Loss[], [made: Made]> = {
+  DeleteStmt: ({ relation, whereClause, usingClause = [], withClause }, made) => {
     const table = nameOf(relation);
-    const whole = [...wholeTables(withClause, table), ...usingClause.flatMap((from) => aliasOf(from, table))];
     made.kept.change(table);
     if (made.has('table', table) || made.isEmpty(table) || /^pg_(?!largeobject)/.test(table)) return [];
-    const names = [table, ...aliases(relation)];
+    const names = namesOf(relation);
+    const whole = [...wholeTables(withClause, table), ...usingClause.flatMap((from) => aliasOf(from, table))];
     const [loss] = emptied([...names, ...whole], whereClause, relation?.alias?.aliasname, made);
     if (!loss && isNamed(whereClause)) return [];
     const isKept = made.kept.keepsRows(table, written(whereClause, names), partnersOf(whereClause, names));
     return unless(isKept, loss ?? { rule: 'delete-by-query', what: `DELETE of some rows of ${table}` }, made);
-  }
-  if ('UpdateStmt' in node) {
-    const { relation, whereClause, fromClause = [], targetList = [], withClause } = node.UpdateStmt;
-    const table = nameOf(relation);
-    const names = [table, ...aliases(relation), ...fromClause.flatMap((from) => aliasOf(from, table))];
+  },
+  UpdateStmt: ({ relation, whereClause, fromClause = [], targetList = [], withClause }, made) => {
+    const own = namesOf(relation);
+    const names = [...own, ...fromClause.flatMap((from) => aliasOf(from, nameOf(relation)))];
     const isJoin = isJoined(whereClause, names) && !isSelected({ fromClause, withClause });
-    const losses = cleared(names, whereClause, targetList, relation, made, isJoin);
-    for (const target of withClause ? [] : targetList)
-      if ('ResTarget' in target)
-        noteLinks(
-          target.ResTarget.name ?? '',
-          target.ResTarget.val,
-          [table, ...aliases(relation)],
-          fromClause,
-          whereClause,
-          made,
-        );
+    const losses = cleared({ own, names, where: whereClause, isJoin }, targetList, made);
+    for (const { name = '', val } of withClause ? [] : only(targetList, 'ResTarget'))
+      noteLinks({ name, val }, { names: own, from: fromClause, where: whereClause }, made);
     return losses;
-  }
-  if ('MergeStmt' in node) {
-    const { relation, sourceRelation, joinCondition, mergeWhenClauses = [], withClause } = node.MergeStmt;
+  },
+  MergeStmt: ({ relation, sourceRelation, joinCondition, mergeWhenClauses, withClause }, made) => {
+    const own = namesOf(relation);
     const table = nameOf(relation);
-    const parts = mergeWhenClauses.flatMap((part) => ('MergeWhenClause' in part ? [part.MergeWhenClause] : []));
-    const deletes = parts.some(({ commandType }) => commandType === 'CMD_DELETE') && !made.has('table', table);
-    const updates = parts.filter(
-      ({ commandType, condition }) => commandType === 'CMD_UPDATE' && !condition && !isSelected({ sourceRelation, withClause }),
-    );
+    const parts = only(mergeWhenClauses, 'MergeWhenClause');
+    const isDelete = parts.some(({ commandType }) => commandType === 'CMD_DELETE') && !made.has('table', table);
+    const updates = isSelected({ sourceRelation, withClause })
+      ? []
+      : parts.filter(({ commandType, condition }) => commandType === 'CMD_UPDATE' && !condition);
     return [
-      ...(deletes ? [{ rule: 'delete-all', what: `MERGE INTO ${table} ... DELETE` } as const] : []),
-      ...updates.flatMap(({ targetList = [] }) =>
-        cleared([table, ...aliases(relation)], joinCondition, targetList, relation, made, true),
+      ...(isDelete ? [{ rule: 'delete-all', what: `MERGE INTO ${table} ... DELETE` } as const] : []),
+      ...updates.flatMap(({ targetList }) =>
+        cleared({ own, names: own, where: joinCondition, isJoin: true }, targetList ?? [], made),
       ),
     ];
-  }
-  if ('InsertStmt' in node) {
-    const { relation, cols = [], selectStmt, onConflictClause, withClause } = node.InsertStmt;
-    const select = selectStmt && 'SelectStmt' in selectStmt ? selectStmt.SelectStmt : undefined;
-    const columns = cols.flatMap((one) => ('ResTarget' in one ? [one.ResTarget.name ?? ''] : []));
-    if (select && !withClause) noteRows(relation, columns, select, !!onConflictClause, made);
+  },
+  InsertStmt: ({ relation, cols, selectStmt, onConflictClause, withClause }, made) => {
+    const own = namesOf(relation);
+    const select = as(selectStmt, 'SelectStmt');
+    const columns = only(cols, 'ResTarget').map(({ name = '' }) => name);
+    if (select && !withClause) noteRows({ into: relation, columns, isPartly: !!onConflictClause }, select, made);
     const isWhole = select?.fromClause && !isSelected(select) && !onConflictClause?.whereClause;
     const targets = isWhole ? (onConflictClause?.targetList ?? []) : [];
     return [
       ...(selectStmt ? rowLosses(selectStmt, made, false) : []),
-      ...cleared([nameOf(relation), ...aliases(relation)], undefined, targets, relation, made),
+      ...cleared({ own, names: own, where: undefined, isJoin: false }, targets, made),
     ];
-  }
-  if (!('SelectStmt' in node)) return [];
-  const { intoClause, larg, rarg } = node.SelectStmt;
-  if (intoClause?.rel) made.add('table', nameOf(intoClause.rel));
-  return [larg, rarg].flatMap((side) => (side ? rowLosses({ SelectStmt: side }, made, false) : []));
-}
+  },
+  SelectStmt: ({ intoClause, larg, rarg }, made) => {
+    if (intoClause?.rel) made.add('table', nameOf(intoClause.rel));
+    return [larg, rarg].flatMap((side) => (side ? rowLosses({ SelectStmt: side }, made, false) : []));
+  },
+};
 
 function clauseOf(node: Node): SelectStmt['withClause'] {
   const [statement] = Object.values(node) as readonly { readonly withClause?: SelectStmt['withClause'] }[];
@@ -85,68 +75,53 @@ function clauseOf(node: Node): SelectStmt['withClause'] {
 }
 
 function withLosses(clause: SelectStmt['withClause'], made: Made, isCut: boolean, moved: string | undefined): readonly Loss[] {
-  return (clause?.ctes ?? []).flatMap((part) => {
-    const { ctename = undefined, ctequery = undefined } = 'CommonTableExpr' in part ? part.CommonTableExpr : {};
-    return ctequery && ctename !== moved ? rowLosses(ctequery, made, isCut) : [];
-  });
+  const queries = only(clause?.ctes, 'CommonTableExpr').filter(({ ctename }) => ctename !== moved);
+  return queries.flatMap(({ ctequery }) => (ctequery ? rowLosses(ctequery, made, isCut) : []));
 }
 
 /** The WITH whose deleted rows an INSERT writes to another table: `WITH old AS (DELETE ... RETURNING *) INSERT INTO archive SELECT * FROM old`. */
 function movedBy(node: Node, made: Made): string | undefined {
-  if (!('InsertStmt' in node)) return undefined;
-  const { relation, selectStmt, onConflictClause, withClause } = node.InsertStmt;
-  const select = selectStmt && 'SelectStmt' in selectStmt ? selectStmt.SelectStmt : undefined;
+  const { relation, selectStmt, onConflictClause, withClause } = as(node, 'InsertStmt') ?? {};
+  const select = as(selectStmt, 'SelectStmt');
   const [from, ...more] = select?.fromClause ?? [];
-  if (!select || !from || !('RangeVar' in from) || more.length || onConflictClause) return undefined;
-  const name = nameOf(from.RangeVar);
-  const isAll = !isReduced(select) && !select.whereClause && returnsAll(select.targetList, name);
-  const query = (withClause?.ctes ?? []).flatMap((part) =>
-    'CommonTableExpr' in part && part.CommonTableExpr.ctename === name ? [part.CommonTableExpr.ctequery] : [],
-  )[0];
-  const deleted = query && 'DeleteStmt' in query ? query.DeleteStmt : undefined;
-  if (
-    !deleted ||
-    !isAll ||
-    !returnsAll(deleted.returningClause?.exprs, nameOf(deleted.relation)) ||
-    made.temporary.has(nameOf(relation))
-  )
-    return undefined;
+  const source = as(from, 'RangeVar');
+  if (!select || !source || more.length || onConflictClause || isReduced(select) || select.whereClause) return undefined;
+  const name = nameOf(source);
+  const query = only(withClause?.ctes, 'CommonTableExpr').find(({ ctename }) => ctename === name)?.ctequery;
+  const deleted = as(query, 'DeleteStmt');
+  if (!deleted || made.temporary.has(nameOf(relation))) return undefined;
+  const isAll = returnsAll(select.targetList, name) && returnsAll(deleted.returningClause?.exprs, nameOf(deleted.relation));
+  if (!isAll) return undefined;
   made.kept.needs(nameOf(relation));
   return name;
 }
 
 function returnsAll(targets: readonly Node[] | undefined, table: string): boolean {
-  return !!targets?.some((one) => 'ResTarget' in one && isStar(one.ResTarget.val, [table]));
+  return only(targets, 'ResTarget').some(({ val }) => isStar(val, [table]));
 }
 
 /** Names of the CTEs that hold every row of a table. */
 function wholeTables(clause: SelectStmt['withClause'], table: string): readonly string[] {
-  return (clause?.ctes ?? []).flatMap((part) => {
-    if (!('CommonTableExpr' in part)) return [];
-    const { ctename = '', ctequery } = part.CommonTableExpr;
-    const select = ctequery && 'SelectStmt' in ctequery ? ctequery.SelectStmt : undefined;
+  return only(clause?.ctes, 'CommonTableExpr').flatMap(({ ctename = '', ctequery }) => {
+    const select = as(ctequery, 'SelectStmt');
     return select && isWholeTable(select, [table]) ? [ctename] : [];
   });
 }
 
 /** The table with the keys of the deleted rows: `WHERE id IN (SELECT id FROM archive)`. */
 function partnersOf(where: Node | undefined, names: readonly string[]): readonly string[] {
-  if (!where || !('SubLink' in where) || where.SubLink.subLinkType !== 'ANY_SUBLINK') return [];
-  const { testexpr, subselect } = where.SubLink;
-  const select = subselect && 'SelectStmt' in subselect ? subselect.SelectStmt : undefined;
-  const [from] = select?.fromClause ?? [];
-  if (!select || !from || !('RangeVar' in from) || !isKey(testexpr, names)) return [];
-  const table = nameOf(from.RangeVar);
+  const { subLinkType, testexpr, subselect } = as(where, 'SubLink') ?? {};
+  const select = as(subselect, 'SelectStmt');
+  const from = as(select?.fromClause?.[0], 'RangeVar');
+  if (subLinkType !== 'ANY_SUBLINK' || !select || !from || !isKey(testexpr, names)) return [];
+  const table = nameOf(from);
   return isWholeTable(select, [table]) && !select.limitCount ? [table] : [];
 }
 
 /** DELETE FROM users USING users u */
 function aliasOf(from: Node, table: string): readonly string[] {
-  return 'RangeVar' in from && nameOf(from.RangeVar) === table ? [from.RangeVar.alias?.aliasname ?? table] : [];
-}
-
-function aliases(relation: RangeVar | undefined): readonly string[] {
-  return relation?.alias?.aliasname ? [relation.alias.aliasname] : [];
+  const other = as(from, 'RangeVar');
+  return other && nameOf(other) === table ? [other.alias?.aliasname ?? table] : [];
 }
 
 /** `names`: the table, its aliases, and CTEs with all of its rows. */
@@ -166,39 +141,53 @@ function isUnfilled(where: Node | undefined, table: string, made: Made): boolean
   return made.unfilled.has(`${table}.${column}`);
 }
 
-function cleared(
-  names: readonly string[],
-  where: Node | undefined,
-  targets: readonly Node[],
-  relation: RangeVar | undefined,
-  made: Made,
-  isJoin = false,
-): readonly Loss[] {
-  const [table = ''] = names;
-  const own = [table, ...aliases(relation)];
-  const written = targets.flatMap((target) =>
-    'ResTarget' in target ? [{ name: target.ResTarget.name ?? '', val: assigned(target.ResTarget.val) }] : [],
-  );
-  for (const { name, val } of written) {
+/** The rows that a statement updates. */
+interface Updated {
+  /** The table and its alias. */
+  readonly own: readonly string[];
+  /** Also the names by which a join finds the same row. */
+  readonly names: readonly string[];
+  readonly where: Node | undefined;
+  /** Whether these are all rows that have a partner in another table. */
+  readonly isJoin: boolean;
+}
+
+interface Assigned {
+  readonly name: string;
+  readonly val: Node | undefined;
+}
+
+function cleared(updated: Updated, targets: readonly Node[], made: Made): readonly Loss[] {
+  const { own, names, where } = updated;
+  const [table = ''] = own;
+  const all = only(targets, 'ResTarget').map(({ name = '', val }) => ({ name, val: assigned(val) }));
+  for (const { name, val } of all) {
     made.unfilled.delete(`${table}.${name}`);
     noteCopies(`${table}.${name}`, isEveryRow(where, names) ? val : undefined, where ? names : own, made);
   }
-  const old = written.filter(({ name }) => !made.hasColumn(table, name));
-  return old.flatMap(({ name, val }) => {
-    const isWhole = isEveryRow(where, names) || isSetAnyway(where, name, val);
-    const loss = (to: string): readonly Loss[] => [{ rule: 'clear-column', what: `UPDATE ${table} SET ${name} to ${to}` }];
-    if (isCopied(table, name, val, made) || written.some((other) => other.name !== name && isCopyOf(other.val, name, own)))
-      return [];
-    const isBroad = isWhole || !(isPinned(where, name, own) || (isEmpty(val) && made.mayBeEmpty(table, name)));
-    if (isEmpty(val)) return isBroad ? loss('nothing') : [];
-    if (isPartOf(val, name, own)) return isBroad ? loss('a part of itself') : [];
-    if (made.mayBeEmpty(table, name)) return [];
-    if (isWhole && isUnrelated(val, name, own, where)) return loss('an unrelated value');
-    if (folds(where, name, val, own, made)) return loss('one value in place of several');
-    const source = copiedColumn(val)?.split('.').at(-1);
-    const isForAll = isWhole || isJoin || (!!source && isSetAnyway(where, source, undefined));
-    return isForAll && isReplaced(val, name, own) ? loss('values of other columns') : [];
+  const isTaken = (column: string) => all.some(({ name, val }) => name !== column && isCopyOf(val, column, own));
+  // isCopied makes the copy the only one, which the revision no longer may overwrite: ask before.
+  const old = all.filter(({ name }) => !made.hasColumn(table, name));
+  return old.flatMap((one): readonly Loss[] => {
+    if (isCopied(table, one.name, one.val, made) || isTaken(one.name)) return [];
+    const to = replacedBy(one, updated, made);
+    return to === undefined ? [] : [{ rule: 'clear-column', what: `UPDATE ${table} SET ${one.name} to ${to}` }];
   });
+}
+
+/** What takes the place of a column's values, if that loses them. */
+function replacedBy({ name, val }: Assigned, { own, names, where, isJoin }: Updated, made: Made): string | undefined {
+  const [table = ''] = own;
+  const isWhole = isEveryRow(where, names) || isSetAnyway(where, name, val);
+  const mayBeEmpty = made.mayBeEmpty(table, name);
+  if (isEmpty(val)) return isWhole || !(isPinned(where, name, own) || mayBeEmpty) ? 'nothing' : undefined;
+  if (isPartOf(val, name, own)) return isWhole || !isPinned(where, name, own) ? 'a part of itself' : undefined;
+  if (mayBeEmpty) return undefined;
+  if (isWhole && isUnrelated(val, name, own, where)) return 'an unrelated value';
+  if (folds(where, name, val, own, made)) return 'one value in place of several';
+  const source = copiedColumn(val)?.split('.').at(-1);
+  const isForAll = isWhole || isJoin || (!!source && isSetAnyway(where, source, undefined));
+  return isForAll && isReplaced(val, name, own) ? 'values of other columns' : undefined;
 }
 
 /** Whether a condition names the rows by their values: `code IN ('XX', 'YY')`. Who writes it knows which rows these are. */

@@ -51,3 +51,8 @@ export function nameOf(relation: RangeVar | undefined): string {
   const { schemaname, relname = '' } = relation ?? {};
   return schemaname && schemaname !== 'public' ? `${schemaname}.${relname}` : relname;
 }
+
+/** A table's name and its alias. */
+export function namesOf(relation: RangeVar | undefined): readonly string[] {
+  return [nameOf(relation), ...(relation?.alias?.aliasname ? [relation.alias.aliasname] : [])];
+}
