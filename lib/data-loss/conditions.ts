@@ -1,6 +1,6 @@
 import type { A_Expr, BoolExpr, Node, SelectStmt, SubLink } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
-import { joined, nameOf, systemName } from '../sql/nodes';
+import { apply, as, joined, nameOf, only, type Rules, systemName } from '../sql/nodes';
 
 /**
  * Whether a condition is true for every row, or is missing.
@@ -233,39 +233,34 @@ export function readsNothing(node: Node): boolean {
 
 /** NULL, an empty text, list or document, or the column's default: the old value is lost. */
 export function isEmpty(node: Node | undefined): boolean {
-  if (!node) return false;
-  if ('SetToDefault' in node) return true;
-  if ('TypeCast' in node) return isEmpty(node.TypeCast.arg);
-  if ('A_ArrayExpr' in node) return !node.A_ArrayExpr.elements?.length;
-  // (email, phone) = (NULL, NULL)
-  if ('MultiAssignRef' in node) {
-    const { source, colno = 1 } = node.MultiAssignRef;
-    if (source && 'RowExpr' in source) return isEmpty(source.RowExpr.args?.[colno - 1]);
-    return !!source && isEmpty(selectedBy(source, colno - 1));
-  }
-  if ('SubLink' in node) return isEmpty(selectedBy(node, 0));
-  if ('CoalesceExpr' in node) return (node.CoalesceExpr.args ?? []).every(isEmpty);
-  if ('FuncCall' in node && /^(?:left|right)$/.test(joined(node.FuncCall.funcname)))
-    return numberOf(node.FuncCall.args?.[1]) === 0;
-  if ('FuncCall' in node) return !node.FuncCall.args?.length && EMPTY.includes(systemName(node.FuncCall.funcname));
-  if ('A_Expr' in node && node.A_Expr.kind === 'AEXPR_NULLIF')
-    return !!node.A_Expr.lexpr && withoutPlaces(node.A_Expr.lexpr) === withoutPlaces(node.A_Expr.rexpr);
-  if ('CaseExpr' in node)
-    return (
-      (!node.CaseExpr.defresult || isEmpty(node.CaseExpr.defresult)) &&
-      (node.CaseExpr.args ?? []).every((arg) => 'CaseWhen' in arg && isEmpty(arg.CaseWhen.result))
-    );
-  if (!('A_Const' in node)) return false;
-  const { isnull, sval } = node.A_Const;
-  return !!isnull || (sval !== undefined && ['', '{}', '[]'].includes(sval.sval ?? ''));
+  return apply(EMPTY, node) ?? false;
 }
 
-const EMPTY = ['jsonb_build_object', 'json_build_object', 'jsonb_build_array', 'json_build_array'];
+const EMPTY: Rules<boolean> = {
+  SetToDefault: () => true,
+  TypeCast: ({ arg }) => isEmpty(arg),
+  A_ArrayExpr: ({ elements }) => !elements?.length,
+  // (email, phone) = (NULL, NULL)
+  MultiAssignRef: ({ source, colno = 1 }) => {
+    const row = as(source, 'RowExpr');
+    return isEmpty(row ? row.args?.[colno - 1] : selectedBy(source, colno - 1));
+  },
+  SubLink: (query) => isEmpty(selectedBy({ SubLink: query }, 0)),
+  CoalesceExpr: ({ args = [] }) => args.every(isEmpty),
+  FuncCall: ({ funcname, args = [] }) => {
+    const name = joined(funcname);
+    return name === 'left' || name === 'right'
+      ? numberOf(args[1]) === 0
+      : !args.length && /^jsonb?_build_(?:object|array)$/.test(systemName(funcname));
+  },
+  A_Expr: ({ kind, lexpr, rexpr }) => kind === 'AEXPR_NULLIF' && isAlike(lexpr, rexpr),
+  CaseExpr: ({ args, defresult }) =>
+    (!defresult || isEmpty(defresult)) && only(args, 'CaseWhen').every(({ result }) => isEmpty(result)),
+  A_Const: ({ isnull, sval }) => !!isnull || (sval !== undefined && ['', '{}', '[]'].includes(sval.sval ?? '')),
+};
 
 /** The expression that a SELECT without FROM returns in a column. */
-function selectedBy(node: Node, column: number): Node | undefined {
-  const select = 'SubLink' in node ? node.SubLink.subselect : undefined;
-  if (!select || !('SelectStmt' in select) || select.SelectStmt.fromClause?.length) return undefined;
-  const target = select.SelectStmt.targetList?.[column];
-  return target && 'ResTarget' in target ? target.ResTarget.val : undefined;
+function selectedBy(node: Node | undefined, column: number): Node | undefined {
+  const select = as(as(node, 'SubLink')?.subselect, 'SelectStmt');
+  return select?.fromClause?.length ? undefined : as(select?.targetList?.[column], 'ResTarget')?.val;
 }

@@ -1,5 +1,5 @@
 import type { CaseExpr, ColumnDef, Node, TypeName } from 'libpg-query';
-import { joined, systemName } from '../sql/nodes';
+import { apply, as, joined, only, type Rules, systemName } from '../sql/nodes';
 import { isAlike, readsNothing, written } from './conditions';
 
 /** Functions that return only a part of their argument, or nothing of it. */
@@ -57,7 +57,7 @@ export function convertsLossily({ typeName, raw_default: using }: ColumnDef, bef
   if (/^time(?:stamp)?(?:tz)?$/.test(type)) return digitsOf(typeName) < (before === undefined ? PRECISE : precisionOf(before));
   if (type === 'numeric' && before?.startsWith('numeric(')) {
     const scale = (text: string) => Number(/,\s*(\d+)/.exec(text)?.[1] ?? 0);
-    const [, digits] = (typeName?.typmods ?? []).map((node) => ('A_Const' in node ? (node.A_Const.ival?.ival ?? 0) : 0));
+    const [, digits] = sizesOf(typeName);
     return !!typeName?.typmods?.length && (digits ?? 0) < scale(before);
   }
   return false;
@@ -93,39 +93,34 @@ export function copiedColumn(value: Node | undefined): string | undefined {
   return 'TypeCast' in value ? copiedColumn(value.TypeCast.arg) : joined('ColumnRef' in value ? value.ColumnRef.fields : []);
 }
 
-function cuts(node: Node): boolean {
-  if ('TypeCast' in node) {
-    const { arg, typeName } = node.TypeCast;
+function cuts(node: Node | undefined): boolean {
+  return apply(CUTTERS, node) ?? false;
+}
+
+const CUTTERS: Rules<boolean> = {
+  TypeCast: ({ arg, typeName }) => {
     const type = systemName(typeName?.names);
     // name::varchar(10) truncates, where an assignment would fail.
-    const [size] = (typeName?.typmods ?? []).map((node) => ('A_Const' in node ? (node.A_Const.ival?.ival ?? 0) : 0));
-    const isCut = (type === 'varchar' || type === 'bpchar') && size !== undefined && size < ROOMY;
-    return isCut || (CUTTING.has(type) && !!arg && 'ColumnRef' in arg) || (!!arg && cuts(arg));
-  }
-  if ('FuncCall' in node) {
-    const name = systemName(node.FuncCall.funcname);
-    return CUTS.has(name) || (node.FuncCall.args ?? []).some(cuts);
-  }
-  if ('NullTest' in node) return true;
-  if ('A_Indirection' in node) return true;
-  if ('CoalesceExpr' in node) return (node.CoalesceExpr.args ?? []).some(cuts);
-  if ('CaseExpr' in node) {
-    const { args = [], defresult } = node.CaseExpr;
-    const results = args.flatMap((arg) => ('CaseWhen' in arg && arg.CaseWhen.result ? [arg.CaseWhen.result] : []));
+    const isShort = (type === 'varchar' || type === 'bpchar') && (sizesOf(typeName)[0] ?? ROOMY) < ROOMY;
+    return isShort || (CUTTING.has(type) && !!as(arg, 'ColumnRef')) || cuts(arg);
+  },
+  FuncCall: ({ funcname, args = [] }) => CUTS.has(systemName(funcname)) || args.some(cuts),
+  NullTest: () => true,
+  A_Indirection: () => true,
+  CoalesceExpr: ({ args = [] }) => args.some(cuts),
+  CaseExpr: (node) => {
+    const whens = only(node.args, 'CaseWhen');
+    const { defresult } = node;
     // CASE WHEN zip ~ '^[0-9]+$' THEN zip::int END: other values become NULL.
-    const tests = args.some((arg) => 'CaseWhen' in arg && isPattern(arg.CaseWhen.expr));
-    return (
-      isPartial(node.CaseExpr) ||
-      isMerged(node.CaseExpr) ||
-      ((tests || results.every(isNull)) && (!defresult || isNull(defresult)))
-    );
-  }
-  if ('A_Expr' in node) {
-    const operator = joined(node.A_Expr.name);
-    if (operator === '->' || operator === '->>' || operator === '#>>') return true;
-    return [node.A_Expr.lexpr, node.A_Expr.rexpr].some((side) => side && cuts(side));
-  }
-  return false;
+    const isTested = whens.some(({ expr }) => isPattern(expr)) || whens.every(({ result }) => !result || isNull(result));
+    return isPartial(node) || isMerged(node) || (isTested && (!defresult || isNull(defresult)));
+  },
+  A_Expr: ({ name, lexpr, rexpr }) => ['->', '->>', '#>>'].includes(joined(name)) || cuts(lexpr) || cuts(rexpr),
+};
+
+/** The numbers of a type: `numeric(10, 2)`. */
+function sizesOf(type: TypeName | undefined): readonly number[] {
+  return (type?.typmods ?? []).map((node) => as(node, 'A_Const')?.ival?.ival ?? 0);
 }
 
 /** CASE WHEN plan = 'gold' THEN 'gold' END: every other value becomes NULL. */

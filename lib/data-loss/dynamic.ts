@@ -1,6 +1,6 @@
 import type { Node } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
-import { joined } from '../sql/nodes';
+import { apply, as, joined, only, type Rules } from '../sql/nodes';
 import { parseNode } from '../sql/parse';
 
 /** The expressions that a block assigns to its variables, by name. */
@@ -42,37 +42,48 @@ function targets(sql: string): readonly Node[] {
 
 /** Every possible text of an expression. */
 function textsOf(node: Node, variables: Variables, depth: number): readonly string[] {
-  const inner = (one: Node) => textsOf(one, variables, depth);
-  if ('A_Const' in node) return [node.A_Const.sval?.sval ?? String(node.A_Const.ival?.ival ?? UNKNOWN)];
-  if ('TypeCast' in node && node.TypeCast.arg) return inner(node.TypeCast.arg);
-  if ('ColumnRef' in node && depth < DEEPEST) {
-    const set = variables.get(joined(node.ColumnRef.fields).toLowerCase()) ?? [];
-    const texts = set.flatMap((one) => targets(`SELECT ${one}`).flatMap((value) => textsOf(value, variables, depth + 1)));
-    return texts.length ? texts.slice(0, MOST_TEXTS) : [UNKNOWN];
-  }
-  if ('A_Expr' in node && joined(node.A_Expr.name) === '||' && node.A_Expr.lexpr && node.A_Expr.rexpr)
-    return combined([inner(node.A_Expr.lexpr), inner(node.A_Expr.rexpr)]).map((parts) => parts.join(''));
-  if ('SubLink' in node) {
-    const select = node.SubLink.subselect;
-    const [first] = (select && 'SelectStmt' in select && select.SelectStmt.targetList) || [];
-    return first && 'ResTarget' in first && first.ResTarget.val ? inner(first.ResTarget.val) : [UNKNOWN];
-  }
-  if ('CoalesceExpr' in node) return (node.CoalesceExpr.args ?? []).flatMap(inner);
-  if ('CaseExpr' in node) {
-    const { args = [], defresult } = node.CaseExpr;
-    const results = args.flatMap((arg) => ('CaseWhen' in arg && arg.CaseWhen.result ? [arg.CaseWhen.result] : []));
-    return [...results, ...(defresult ? [defresult] : [])].flatMap(inner);
-  }
-  return 'FuncCall' in node ? called(joined(node.FuncCall.funcname), node.FuncCall.args ?? [], inner) : [UNKNOWN];
+  return (
+    apply(TEXTS, node, (one, deeper = 0) => textsOf(one, variables, depth + deeper), depth < DEEPEST ? variables : NONE) ?? [
+      UNKNOWN,
+    ]
+  );
 }
 
-function called(name: string, args: readonly Node[], textsOf: (node: Node) => readonly string[]): readonly string[] {
-  const all = combined(args.map(textsOf));
-  if (name === 'format') return all.map(([pattern = '', ...values]) => formatted(pattern, values));
-  if (name === 'string_agg') return all.map(([text = UNKNOWN]) => text);
-  if (name === 'quote_ident' || name === 'concat') return all.map((texts) => texts.join(''));
-  return name === 'concat_ws' ? all.map(([between = '', ...texts]) => texts.join(between)) : [UNKNOWN];
-}
+const NONE: Variables = new Map();
+
+type TextsOf = (node: Node, deeper?: number) => readonly string[];
+
+const TEXTS: Rules<readonly string[], [textsOf: TextsOf, variables: Variables]> = {
+  A_Const: ({ sval, ival }) => [sval?.sval ?? String(ival?.ival ?? UNKNOWN)],
+  TypeCast: ({ arg }, textsOf) => (arg ? textsOf(arg) : [UNKNOWN]),
+  ColumnRef: ({ fields }, textsOf, variables) => {
+    const set = variables.get(joined(fields).toLowerCase()) ?? [];
+    const texts = set.flatMap((one) => targets(`SELECT ${one}`).flatMap((value) => textsOf(value, 1)));
+    return texts.length ? texts.slice(0, MOST_TEXTS) : [UNKNOWN];
+  },
+  A_Expr: ({ name, lexpr, rexpr }, textsOf) =>
+    joined(name) === '||' && lexpr && rexpr
+      ? combined([textsOf(lexpr), textsOf(rexpr)]).map((parts) => parts.join(''))
+      : [UNKNOWN],
+  SubLink: ({ subselect }, textsOf) => {
+    const first = as(as(subselect, 'SelectStmt')?.targetList?.[0], 'ResTarget')?.val;
+    return first ? textsOf(first) : [UNKNOWN];
+  },
+  CoalesceExpr: ({ args = [] }, textsOf) => args.flatMap((arg) => textsOf(arg)),
+  CaseExpr: ({ args, defresult }, textsOf) =>
+    [...only(args, 'CaseWhen').map(({ result }) => result), defresult].flatMap((result) => (result ? textsOf(result) : [])),
+  FuncCall: ({ funcname, args = [] }, textsOf) =>
+    CALLS.get(joined(funcname))?.(combined(args.map((arg) => textsOf(arg)))) ?? [UNKNOWN],
+};
+
+/** What a function makes of the possible texts of its arguments. */
+const CALLS: ReadonlyMap<string, (all: readonly (readonly string[])[]) => readonly string[]> = new Map([
+  ['format', (all) => all.map(([pattern = '', ...values]) => formatted(pattern, values))],
+  ['string_agg', (all) => all.map(([text = UNKNOWN]) => text)],
+  ['quote_ident', (all) => all.map((texts) => texts.join(''))],
+  ['concat', (all) => all.map((texts) => texts.join(''))],
+  ['concat_ws', (all) => all.map(([between = '', ...texts]) => texts.join(between))],
+]);
 
 function formatted(pattern: string, values: readonly string[]): string {
   let next = 0;
