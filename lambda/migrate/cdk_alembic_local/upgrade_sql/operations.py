@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .queries import insert_of, inserted
@@ -38,37 +38,10 @@ _PROCESSES = ("subprocess.", "os.system", "os.popen", "os.exec", "sh.", "pexpect
 
 def effects_of(call: Called) -> Iterator[dict[str, Any]]:
     """A call's effects on the database: `sql` with the `line` where its text begins and a column's type `before`, or `unread`."""
-    name = call.name
     if isinstance(call.function, External) and call.function.name.startswith(_PROCESSES):
         yield {"unread": "another process"}
-    elif name in _EXECUTES:
-        yield from _executed(call)
-    elif name == "invoke":
-        yield from _invoked(call.given(0, "operation"))
-    elif name in ("drop_entity", "create_entity"):
-        yield from _entity(call)
-    elif name == "drop_database":
-        yield {"sql": f"DROP DATABASE {MARK}"}
-    elif name in ("bulk_insert", "bulk_insert_mappings", "add", "add_all"):
-        yield from _added(call)
-    elif name == "bulk_update_mappings":
-        yield from _mapped(call.given(1, "mappings"))
-    elif name == "to_sql" and call.keywords.get("if_exists") == "replace":
-        yield {"sql": f"DROP TABLE {quoted(call.given(0, 'name'), call.keywords.get('schema'))}"}  # pandas
-    elif name == "drop_all":
-        tables = call.keywords.get("tables")
-        for table in tables if isinstance(tables, (list, tuple)) else [MARK]:
-            yield {"sql": f"DROP TABLE {table_of(table)}"}
-    elif name in ("drop", "create"):
-        yield from _object(call)
-    elif name in ("delete", "update") and _runs_itself(call):
-        yield {"sql": manipulation(call) or ""}
-    elif name == "delete" and isinstance(call.given(0), Item):
-        yield from _one_by_one(call.args[0])
-    elif name == "delete" and isinstance(call.given(0), Called):
-        yield from _one(call.args[0])
     else:
-        yield from _operation(name, call)
+        yield from _EFFECTS.get(call.name, lambda call: _operation(call.name, call))(call)
 
 
 def _executed(call: Called) -> Iterator[dict[str, Any]]:
@@ -218,6 +191,34 @@ def _is_connection(value: Any) -> bool:
     return isinstance(value, Called) and value.name in ("get_bind", "connect", "begin", "create_engine", "get_connection")
 
 
+def _all_dropped(call: Called) -> Iterator[dict[str, Any]]:
+    """`metadata.drop_all(bind, tables=[...])`"""
+    tables = call.keywords.get("tables")
+    for table in tables if isinstance(tables, (list, tuple)) else [MARK]:
+        yield {"sql": f"DROP TABLE {table_of(table)}"}
+
+
+def _replaced(call: Called) -> Iterator[dict[str, Any]]:
+    """`frame.to_sql("users", bind, if_exists="replace")` of pandas"""
+    if call.keywords.get("if_exists") == "replace":
+        yield {"sql": f"DROP TABLE {quoted(call.given(0, 'name'), call.keywords.get('schema'))}"}
+
+
+def _updated(call: Called) -> Iterator[dict[str, Any]]:
+    if _runs_itself(call):
+        yield {"sql": manipulation(call) or ""}
+
+
+def _deleted(call: Called) -> Iterator[dict[str, Any]]:
+    row = call.given(0)
+    if _runs_itself(call):
+        yield {"sql": manipulation(call) or ""}
+    elif isinstance(row, Item):
+        yield from _one_by_one(row)
+    elif isinstance(row, Called):
+        yield from _one(row)
+
+
 def _runs_itself(call: Called) -> bool:
     """`session.query(User).delete()`, but not `redis.delete()` or a statement that is never executed."""
     value = call.receiver
@@ -284,3 +285,18 @@ def _entity(call: Called) -> Iterator[dict[str, Any]]:
         name = quoted(entity.given(1, "signature"), entity.given(0, "schema"))
         cascade = " CASCADE" if call.keywords.get("cascade") else ""
         yield {"sql": f"DROP {kind} {name}{cascade}" if call.name == "drop_entity" else f"CREATE {kind} {name} AS SELECT 1"}
+
+
+_EFFECTS: dict[str, Callable[[Called], Iterator[dict[str, Any]]]] = {
+    **dict.fromkeys(_EXECUTES, _executed),
+    **dict.fromkeys(("drop_entity", "create_entity"), _entity),
+    **dict.fromkeys(("bulk_insert", "bulk_insert_mappings", "add", "add_all"), _added),
+    **dict.fromkeys(("drop", "create"), _object),
+    "invoke": lambda call: _invoked(call.given(0, "operation")),
+    "bulk_update_mappings": lambda call: _mapped(call.given(1, "mappings")),
+    "drop_database": lambda _: iter([{"sql": f"DROP DATABASE {MARK}"}]),
+    "drop_all": _all_dropped,
+    "to_sql": _replaced,
+    "update": _updated,
+    "delete": _deleted,
+}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .row_loops import column_of, column_of_all, columns_in, looped
@@ -289,42 +289,45 @@ def expression(value: Any) -> str:
 
 
 def _called(value: Called) -> str:
-    name, args = value.name, value.args
-    if isinstance(value.function, Called) and value.function.name in ("op", "bool_op") and args:
+    return _of_function(value) or _EXPRESSIONS.get(value.name, computed)(value)
+
+
+def _of_function(value: Called) -> str | None:
+    """A call of a function that its module or another call returns; None for any other."""
+    if isinstance(value.function, Called) and value.function.name in ("op", "bool_op") and value.args:
         sign = as_text(value.function.given(0))  # users.c.settings.op("-")("theme")
-        return f"({expression(value.function.receiver)} {sign} {expression(args[0])})"
-    external = value.function.name if isinstance(value.function, External) else ""
-    if external.startswith("operator.") and len(args) == 2:
-        return _comparison(args[0], external.removeprefix("operator."), args[1])
-    if external.startswith(_FRESH):
+        return f"({expression(value.function.receiver)} {sign} {expression(value.args[0])})"
+    name = value.function.name if isinstance(value.function, External) else ""
+    if name.startswith("operator.") and len(value.args) == 2:
+        return _comparison(value.args[0], name.removeprefix("operator."), value.args[1])
+    if name.startswith(_FRESH):
         return "'a value'"
-    if ".func." in f".{external}":
-        return f"{name}({', '.join(map(expression, args))})"
-    if name in ("null", "true", "false", "True_"):
-        return name.rstrip("_").upper()
-    if name in _TEXTUAL:
-        return f"({(sql_of(value) or [MARK])[0]})"
-    if name in ("literal", "inline_literal", "type_coerce", "bindparam", "label", "self_group"):
-        given = value.given(0) if name in ("literal", "inline_literal", "type_coerce") else value.given(1, "value")
-        return expression(value.receiver if name in ("label", "self_group") else UNKNOWN if given is None else given)
-    if name in ("and_", "or_") and args:
-        return "(" + f" {name[:-1].upper()} ".join(map(condition, args)) + ")"
-    if name == "not_" and args:
-        return f"(NOT {condition(args[0])})"
-    if name == "cast" and len(args) > 1 - _is_method(value):
-        of, to = (value.receiver, args[0]) if _is_method(value) else args[:2]
-        return f"CAST({expression(of)} AS {type_of(to)})"
-    if name == "case":
-        return _case(value)
-    if name in ("column", "Column"):
-        return quoted(column_name(value))
-    if name in _COMPARING and len(args) == 1:
-        return _comparison(value.receiver, _COMPARING[name], args[0])
-    if name in _LISTS and args:
-        return _membership(value.receiver, _LISTS[name], args[0])
-    if _is_exists(value):
-        return f"EXISTS (SELECT FROM {quoted(MARK)})"
-    return computed(value)
+    return f"{value.name}({', '.join(map(expression, value.args))})" if ".func." in f".{name}" else None
+
+
+def _value(given: Any) -> str:
+    return expression(UNKNOWN if given is None else given)
+
+
+def _combined(value: Called) -> str:
+    """`and_(...)`, `or_(...)`"""
+    sign = f" {value.name[:-1].upper()} "
+    return f"({sign.join(map(condition, value.args))})" if value.args else computed(value)
+
+
+def _cast(value: Called) -> str:
+    """`cast(users.c.age, Integer)`, `users.c.age.cast(Integer)`"""
+    given = [value.receiver, *value.args] if isinstance(value.function, Attribute) else value.args
+    return f"CAST({expression(given[0])} AS {type_of(given[1])})" if len(given) > 1 else computed(value)
+
+
+def _compared(value: Called) -> str:
+    sign = _COMPARING[value.name]
+    return _comparison(value.receiver, sign, value.args[0]) if len(value.args) == 1 else computed(value)
+
+
+def _listed(value: Called) -> str:
+    return _membership(value.receiver, _LISTS[value.name], value.args[0]) if value.args else computed(value)
 
 
 def computed(value: Any) -> str:
@@ -340,6 +343,9 @@ _COMPARING = {
 }  # fmt: skip
 
 
+_OF_EXISTS = ("where", "select_from", "correlate", "correlate_except")
+
+
 def _membership(left: Any, sign: str, right: Any) -> str:
     column = expression(left) if isinstance(left, Called) else _qualified(left)
     if column is None or column == MARK:
@@ -352,15 +358,13 @@ def _membership(left: Any, sign: str, right: Any) -> str:
     return f"{column} {sign} ({', '.join(values)})" if values and MARK not in values else MARK
 
 
-def _is_exists(value: Any) -> bool:
+def _exists(value: Called) -> str:
     """`exists().where(...)`, `select(...).exists()`"""
-    while isinstance(value, Called) and value.name in ("where", "select_from", "correlate", "correlate_except"):
-        value = value.receiver
-    return isinstance(value, Called) and value.name == "exists"
-
-
-def _is_method(value: Called) -> bool:
-    return isinstance(value.function, Attribute)
+    inner: Any = value
+    while isinstance(inner, Called) and inner.name in _OF_EXISTS:
+        inner = inner.receiver
+    found = isinstance(inner, Called) and inner.name == "exists"
+    return f"EXISTS (SELECT FROM {quoted(MARK)})" if found else computed(value)
 
 
 def _case(value: Called) -> str:
@@ -439,3 +443,20 @@ def first_line(value: Any) -> int | None:
         inner = value.given(0, "text", "statement", "sqltext") if value.name in _TEXTUAL else value.receiver
         return first_line(inner)
     return None
+
+
+_EXPRESSIONS: dict[str, Callable[[Called], str]] = {
+    **dict.fromkeys(("null", "true", "false", "True_"), lambda value: value.name.rstrip("_").upper()),
+    **dict.fromkeys(_TEXTUAL, lambda value: f"({(sql_of(value) or [MARK])[0]})"),
+    **dict.fromkeys(("literal", "inline_literal", "type_coerce"), lambda value: _value(value.given(0))),
+    "bindparam": lambda value: _value(value.given(1, "value")),
+    **dict.fromkeys(("label", "self_group"), lambda value: expression(value.receiver)),
+    **dict.fromkeys(("and_", "or_"), _combined),
+    "not_": lambda value: f"(NOT {condition(value.args[0])})" if value.args else computed(value),
+    "cast": _cast,
+    "case": _case,
+    **dict.fromkeys(("column", "Column"), lambda value: quoted(column_name(value))),
+    **dict.fromkeys(_COMPARING, _compared),
+    **dict.fromkeys(_LISTS, _listed),
+    **dict.fromkeys(("exists", *_OF_EXISTS), _exists),
+}
