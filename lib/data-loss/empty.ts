@@ -1,5 +1,5 @@
 import type { Node, SelectStmt } from 'libpg-query';
-import { joined, nameOf } from '../sql/nodes';
+import { apply, as, joined, nameOf, type Rules } from '../sql/nodes';
 import { type BlockStatement, parseNode } from '../sql/parse';
 import { copiedColumn } from './conversions';
 import type { Made } from './made';
@@ -19,22 +19,29 @@ export function refuses(test: string, statements: readonly BlockStatement[], mad
 
 /** What is known when a test is false. */
 function ofTest(test: Node | undefined, statements: readonly BlockStatement[], made: Made): void {
-  if (!test) return;
-  if ('BoolExpr' in test && test.BoolExpr.boolop === 'OR_EXPR') {
-    for (const part of test.BoolExpr.args ?? []) ofTest(part, statements, made);
-  } else if ('SubLink' in test && test.SubLink.subselect && 'SelectStmt' in test.SubLink.subselect) {
-    ofSelect(test.SubLink.subselect.SelectStmt, made);
-  } else if ('ColumnRef' in test) {
-    const name = joined(test.ColumnRef.fields);
-    const set = statements.filter(({ into }) => into?.includes(name));
-    if (set.length === 1 && set[0]?.into?.length === 1 && set[0].kind === 'statement') noteEmpty(set[0].query, made);
-  } else if ('A_Expr' in test) {
-    const { name, lexpr, rexpr } = test.A_Expr;
-    const least = rexpr && 'A_Const' in rexpr && rexpr.A_Const.ival ? (rexpr.A_Const.ival.ival ?? 0) : undefined;
+  apply(TESTS, test, statements, made);
+}
+
+const TESTS: Rules<void, [statements: readonly BlockStatement[], made: Made]> = {
+  BoolExpr: ({ boolop, args = [] }, statements, made) => {
+    for (const part of boolop === 'OR_EXPR' ? args : []) ofTest(part, statements, made);
+  },
+  SubLink: ({ subselect }, _, made) => {
+    const select = as(subselect, 'SelectStmt');
+    if (select) ofSelect(select, made);
+  },
+  ColumnRef: ({ fields }, statements, made) => {
+    const name = joined(fields);
+    const [set, ...more] = statements.filter(({ into }) => into?.includes(name));
+    if (set?.kind === 'statement' && set.into?.length === 1 && !more.length) noteEmpty(set.query, made);
+  },
+  A_Expr: ({ name, lexpr, rexpr }, statements, made) => {
+    const number = as(rexpr, 'A_Const')?.ival;
+    const least = number && (number.ival ?? 0);
     const isMore = (least === 0 && ['>', '<>'].includes(joined(name))) || (least === 1 && joined(name) === '>=');
     if (isMore) ofTest(lexpr, statements, made);
-  }
-}
+  },
+};
 
 function ofSelect(select: SelectStmt, made: Made): void {
   const { fromClause = [], targetList = [], whereClause, groupClause, havingClause, limitOffset } = select;
@@ -56,25 +63,34 @@ function isCountOrRow(value: Node | undefined): boolean {
 
 /** Notes what is known when no row of a table meets a condition. */
 function ofCondition(where: Node | undefined, table: string, value: Node | undefined, made: Made): void {
-  if (!where) {
+  if (where) apply(CONDITIONS, where, table, made);
+  else {
+    const call = as(value, 'FuncCall');
+    if (!call || call.agg_star) made.empty.add(table);
     // count(name) counts the rows that have a name.
-    const counted = value && 'FuncCall' in value && !value.FuncCall.agg_star ? copiedColumn(value.FuncCall.args?.[0]) : undefined;
-    const isConstant = !!value && 'FuncCall' in value && !value.FuncCall.agg_star && counted === undefined;
-    if (counted !== undefined) made.empty.add(`${table}.${bare(counted)}`);
-    else if (!isConstant) made.empty.add(table);
-  } else if ('BoolExpr' in where && where.BoolExpr.boolop === 'OR_EXPR') {
-    for (const part of where.BoolExpr.args ?? []) ofCondition(part, table, undefined, made);
-  } else if ('NullTest' in where && where.NullTest.nulltesttype === 'IS_NOT_NULL') {
-    const column = copiedColumn(where.NullTest.arg);
-    if (column !== undefined) made.empty.add(`${table}.${bare(column)}`);
-  } else if ('A_Expr' in where && where.A_Expr.kind === 'AEXPR_DISTINCT') {
-    const [one, other] = [copiedColumn(where.A_Expr.lexpr), copiedColumn(where.A_Expr.rexpr)].map(
-      (name) => name && `${table}.${bare(name)}`,
-    );
-    if (!one || !other) return;
+    else noteNone(call.args?.[0], table, made);
+  }
+}
+
+const CONDITIONS: Rules<void, [table: string, made: Made]> = {
+  BoolExpr: ({ boolop, args = [] }, table, made) => {
+    for (const part of boolop === 'OR_EXPR' ? args : []) ofCondition(part, table, undefined, made);
+  },
+  NullTest: ({ nulltesttype, arg }, table, made) => {
+    if (nulltesttype === 'IS_NOT_NULL') noteNone(arg, table, made);
+  },
+  A_Expr: ({ kind, lexpr, rexpr }, table, made) => {
+    const [one, other] = [copiedColumn(lexpr), copiedColumn(rexpr)].map((name) => name && `${table}.${bare(name)}`);
+    if (kind !== 'AEXPR_DISTINCT' || !one || !other) return;
     made.kept.copy(one, [other]);
     made.kept.copy(other, [one]);
-  }
+  },
+};
+
+/** Notes that a column has no value in any row. */
+function noteNone(value: Node | undefined, table: string, made: Made): void {
+  const column = copiedColumn(value);
+  if (column !== undefined) made.empty.add(`${table}.${bare(column)}`);
 }
 
 function bare(column: string): string {

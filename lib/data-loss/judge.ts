@@ -39,26 +39,15 @@ export interface Judged {
 
 /** Load the parser first. */
 export function judge(steps: readonly UpgradeStep[]): Judged {
-  const earlier = steps.filter((step) => step.isEarlier).flatMap(({ sql = '' }) => statementsOf(sql));
-  const history = steps.filter((step) => step.isHistory).flatMap(({ sql = '' }) => statementsOf(sql));
-  const own = steps.filter((step) => !(step.isEarlier || step.isHistory));
+  const own = steps.filter(({ isEarlier, isHistory }) => !(isEarlier || isHistory));
   const all = own.map((step) => ({ step, statements: step.sql === undefined ? [] : statementsOf(step.sql) }));
-  const created = new Set(all.flatMap(({ statements }) => statements.flatMap(({ node }) => createdViews(node))));
+  const nodes = all.flatMap(({ statements }) => nodesOf(statements));
+  const created = new Set(nodes.flatMap(createdViews));
   const made = new Made();
-  const enums = new Set(
-    all.flatMap(({ statements }) =>
-      statements.flatMap(({ node }) => (node && 'CreateEnumStmt' in node ? [joined(node.CreateEnumStmt.typeName)] : [])),
-    ),
-  );
-  for (const { statements } of all)
-    for (const { node } of statements) {
-      for (const column of requiredColumns(node)) made.toFill.add(column);
-      for (const table of rehomedTables(node)) made.rehomed.add(table);
-      for (const [column, type] of retypedColumns(node)) if (enums.has(type)) made.enums.add(column);
-    }
-  for (const { node } of earlier) for (const column of addedColumns(node)) made.toFill.add(column);
-  for (const { node } of history) if (node) describe(node, made);
-  made.continuesNumbers = all.some(({ statements }) => statements.some(({ node }) => continuesNumbers(node)));
+  foresee(nodes, made);
+  const written = (some: readonly UpgradeStep[]) => some.flatMap(({ sql = '' }) => nodesOf(statementsOf(sql)));
+  for (const column of written(steps.filter(({ isEarlier }) => isEarlier)).flatMap(addedColumns)) made.toFill.add(column);
+  for (const node of written(steps.filter(({ isHistory }) => isHistory))) describe(node, made);
   const found = all.flatMap(({ step, statements }): DestroyedData[] => {
     if (step.unread !== undefined)
       return [{ rule: 'unread-sql', what: `runs ${step.unread} that can't be read`, line: step.line }];
@@ -71,6 +60,19 @@ export function judge(steps: readonly UpgradeStep[]): Judged {
   });
   const unique = new Map(found.map((loss) => [`${loss.line} ${loss.rule} ${loss.what}`, loss]));
   return { destroys: [...unique.values()].sort((one, other) => one.line - other.line), keeps: made.excused, empty: made.empty };
+}
+
+function nodesOf(statements: readonly Parsed[]): readonly Node[] {
+  return statements.flatMap(({ node }) => node ?? []);
+}
+
+/** Notes what later statements of the revision do, as far as that tells what an earlier one means. */
+function foresee(nodes: readonly Node[], made: Made): void {
+  const enums = new Set(only(nodes, 'CreateEnumStmt').map(({ typeName }) => joined(typeName)));
+  for (const column of nodes.flatMap(requiredColumns)) made.toFill.add(column);
+  for (const table of nodes.flatMap(rehomedTables)) made.rehomed.add(table);
+  for (const [column, type] of nodes.flatMap(retypedColumns)) if (enums.has(type)) made.enums.add(column);
+  made.continuesNumbers = nodes.some(continuesNumbers);
 }
 
 /** Functions that delete large objects, chunks of a TimescaleDB hypertable, and partitions of pg_partman; now, or as a job. */
@@ -235,18 +237,21 @@ function loopedTables(statements: readonly BlockStatement[]): ReadonlyMap<string
 
 function variablesOf(statements: readonly BlockStatement[]): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
-  const add = (name: string, expression: string) =>
-    found.set(name.toLowerCase(), [...(found.get(name.toLowerCase()) ?? []), expression]);
-  for (const { kind, query, into } of statements) {
-    const columns = into && kind === 'statement' ? selected(query) : [];
-    if (kind === 'assign') add(into?.[0] ?? '', query);
-    // FOR row IN SELECT ... AS command; SELECT ... INTO command
-    else if (into?.length === 1 && into[0] !== undefined && columns.some(({ name }) => name))
-      for (const { name, expression } of columns) if (name) add(`${into[0]}.${name}`, expression);
-    for (const [index, name] of (kind === 'statement' ? (into ?? []) : []).entries()) {
-      const column = columns[index];
-      if (column) add(name, column.expression);
-    }
+  for (const [name, expression] of statements.flatMap(assignments)) {
+    const key = name.toLowerCase();
+    found.set(key, [...(found.get(key) ?? []), expression]);
   }
   return found;
+}
+
+/** The variables that a statement sets, each with its expression: `FOR row IN SELECT ... AS command`, `SELECT ... INTO command`. */
+function assignments({ kind, query, into = [] }: BlockStatement): readonly (readonly [name: string, expression: string])[] {
+  const [first = '', ...more] = into;
+  if (kind === 'assign') return [[first, query]];
+  const columns = kind === 'statement' && into.length ? selected(query) : [];
+  const fields = first && !more.length ? columns.filter(({ name }) => name) : [];
+  return [
+    ...fields.map(({ name, expression }) => [`${first}.${name}`, expression] as const),
+    ...columns.slice(0, into.length).map(({ expression }, index) => [into[index] ?? '', expression] as const),
+  ];
 }

@@ -68,54 +68,83 @@ export function blockStatements(sql: string): readonly BlockStatement[] {
   return statementsWithin(parsePlPgSQLSync(sql));
 }
 
+/** A node of the parser's tree: what is read of it. */
+interface BlockNode {
+  readonly refname?: string;
+  readonly default_val?: Expression;
+  readonly expr?: Expression;
+  readonly cond?: Expression;
+  readonly then_body?: readonly { readonly PLpgSQL_stmt_raise?: { readonly elog_level?: number } }[];
+  readonly body?: unknown;
+  readonly target?: Target;
+  readonly var?: Target;
+}
+
+interface Expression {
+  readonly PLpgSQL_expr?: { readonly query?: string };
+}
+
+interface Target {
+  readonly PLpgSQL_row?: { readonly fields?: readonly { readonly name: string }[] };
+  readonly PLpgSQL_rec?: { readonly refname: string };
+}
+
 function statementsWithin(value: unknown): readonly BlockStatement[] {
   if (!value || typeof value !== 'object') return [];
-  return Object.entries(value).flatMap(([key, child]) => {
-    if (key === 'PLpgSQL_var') {
-      const query = child?.default_val?.PLpgSQL_expr?.query;
-      return query ? [{ kind: 'assign' as const, query, into: [child.refname] }] : [];
-    }
-    if (key === 'PLpgSQL_stmt_assign') {
-      const [, name, query] = ASSIGNMENT.exec(child?.expr?.PLpgSQL_expr?.query ?? '') ?? [];
-      return name && query ? [{ kind: 'assign' as const, query, into: [name] }] : [];
-    }
-    const test = key === 'PLpgSQL_stmt_if' && child?.then_body?.[0]?.PLpgSQL_stmt_raise?.elog_level === EXCEPTION;
-    const refused = test ? [{ kind: 'refuse' as const, query: child.cond?.PLpgSQL_expr?.query ?? '' }] : [];
-    if (BRANCHES.test(key))
-      return [...refused, ...statementsWithin(child).map((statement) => ({ ...statement, mayBeSkipped: true as const }))];
-    const kind = SENDS[key];
-    if (!kind) return LOOPS.test(key) ? inALoop(child) : statementsWithin(child);
-    const query = Object.values<{ PLpgSQL_expr?: { query?: string } }>(child).find((part) => part?.PLpgSQL_expr)?.PLpgSQL_expr
-      ?.query;
-    const target = child?.target ?? child?.var;
-    const into = target?.PLpgSQL_row?.fields?.map((field: { name: string }) => field.name) ?? [target?.PLpgSQL_rec?.refname];
-    return [...(query ? [{ kind, query, ...(target ? { into } : {}) }] : []), ...inALoop(child?.body)];
-  });
+  return Object.entries(value).flatMap(([kind, node]) => (STATEMENTS[kind] ?? statementsWithin)(node));
+}
+
+/** The statements of each kind of node; any other kind has those of the nodes within it. */
+const STATEMENTS: Readonly<Record<string, (node: BlockNode) => readonly BlockStatement[]>> = {
+  PLpgSQL_var: ({ refname = '', default_val }) => assigned(refname, default_val?.PLpgSQL_expr?.query),
+  PLpgSQL_stmt_assign: ({ expr }) => {
+    const [, name = '', query] = ASSIGNMENT.exec(expr?.PLpgSQL_expr?.query ?? '') ?? [];
+    return assigned(name, query);
+  },
+  PLpgSQL_stmt_if: (node) => {
+    const raises = node.then_body?.[0]?.PLpgSQL_stmt_raise?.elog_level === EXCEPTION;
+    const refused = raises ? [{ kind: 'refuse' as const, query: node.cond?.PLpgSQL_expr?.query ?? '' }] : [];
+    return [...refused, ...inABranch(node)];
+  },
+  PLpgSQL_stmt_case: inABranch,
+  PLpgSQL_stmt_loop: inALoop,
+  PLpgSQL_stmt_while: inALoop,
+  PLpgSQL_stmt_fori: inALoop,
+  PLpgSQL_stmt_forc: inALoop,
+  PLpgSQL_stmt_foreach_a: inALoop,
+  PLpgSQL_stmt_execsql: (node) => sent('statement', node),
+  PLpgSQL_stmt_perform: (node) => sent('statement', node),
+  PLpgSQL_stmt_return_query: (node) => sent('statement', node),
+  PLpgSQL_stmt_call: (node) => sent('statement', node),
+  PLpgSQL_stmt_dynexecute: (node) => sent('execute', node),
+  // The loops over a query are statements, too.
+  PLpgSQL_stmt_fors: (node) => sent('statement', node),
+  PLpgSQL_stmt_dynfors: (node) => sent('execute', node),
+};
+
+function assigned(name: string, query: string | undefined): readonly BlockStatement[] {
+  return query ? [{ kind: 'assign', query, into: [name] }] : [];
+}
+
+function sent(kind: BlockStatement['kind'], node: BlockNode): readonly BlockStatement[] {
+  const [query] = Object.values(node).flatMap((part: Expression | null) => part?.PLpgSQL_expr?.query ?? []);
+  const target = node.target ?? node.var;
+  const into = target?.PLpgSQL_row?.fields?.map(({ name }) => name) ?? [target?.PLpgSQL_rec?.refname ?? ''];
+  return [...(query ? [{ kind, query, ...(target ? { into } : {}) }] : []), ...inALoop(node.body)];
+}
+
+function inABranch(node: unknown): readonly BlockStatement[] {
+  return statementsWithin(node).map((statement) => ({ ...statement, mayBeSkipped: true as const }));
 }
 
 function inALoop(body: unknown): readonly BlockStatement[] {
   return statementsWithin(body).map((statement) => ({ ...statement, inLoop: true as const }));
 }
 
-// The loops over a query are statements, too.
-const LOOPS = /^PLpgSQL_stmt_(?:loop|while|fori|forc|foreach_a)$/;
-
-const BRANCHES = /^PLpgSQL_stmt_(?:if|case)$/;
-
 /** ERROR of src/include/utils/elog.h */
 const EXCEPTION = 21;
 
 const ASSIGNMENT = /^\s*([\w.]+)\s*:?=\s*([\s\S]+)$/;
-
-const SENDS: Readonly<Record<string, BlockStatement['kind']>> = {
-  PLpgSQL_stmt_execsql: 'statement',
-  PLpgSQL_stmt_perform: 'statement',
-  PLpgSQL_stmt_fors: 'statement',
-  PLpgSQL_stmt_return_query: 'statement',
-  PLpgSQL_stmt_call: 'statement',
-  PLpgSQL_stmt_dynexecute: 'execute',
-  PLpgSQL_stmt_dynfors: 'execute',
-};
 
 function parseText(text: string, line: number): readonly SqlStatement[] {
   const bytes = Buffer.from(text);
