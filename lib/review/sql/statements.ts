@@ -1,16 +1,14 @@
 import type { IndexElem, Node } from 'libpg-query';
 import { foundBy } from '../../sql/found-by';
+import { apply, type Of, type Rules } from '../../sql/nodes';
 import type { Action, Dropped } from './action';
 import { alterOf } from './alter-table';
 import { isBatched, isJoin, nullColumn, rowsOf } from './conditions';
 import { columnOf, constraintOf, typeOf } from './definitions';
 import { joined, listName, nameOf, rangeName } from './names';
 
-type Kind = Node extends infer Union ? (Union extends unknown ? keyof Union : never) : never;
-type Of<Name extends Kind> = Extract<Node, Record<Name, unknown>> extends Record<Name, infer Value> ? Value : never;
-
 /** How each kind of statement is understood. `sql` is its text. */
-const STATEMENTS: { readonly [Name in Kind]?: (node: Of<Name>, sql: string) => readonly Action[] } = {
+const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
   CreateStmt({ relation, tableElts = [], inhRelations, partbound }, sql) {
     const columns = tableElts.flatMap((element) => ('ColumnDef' in element ? [columnOf(element.ColumnDef, sql)] : []));
     const constraints = tableElts.flatMap((element) => ('Constraint' in element ? constraintOf(element.Constraint, sql) : []));
@@ -173,9 +171,7 @@ const STATEMENTS: { readonly [Name in Kind]?: (node: Of<Name>, sql: string) => r
 
 /** What a statement does, in its order. `sql` is its text, in which the node's locations count. */
 export function actionsOf(node: Node, sql: string): readonly Action[] {
-  const [[kind, value] = []] = Object.entries(node);
-  const understand = STATEMENTS[kind as Kind] as ((value: unknown, sql: string) => readonly Action[]) | undefined;
-  return understand?.(value, sql) ?? [{ does: 'other' }];
+  return apply(STATEMENTS, node, sql) ?? [{ does: 'other' }];
 }
 
 /** SELECT ... FOR UPDATE without a condition that limits it. FOR SHARE and FOR KEY SHARE do the same to writes. */
