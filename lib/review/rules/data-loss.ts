@@ -329,7 +329,7 @@ export const narrowingType: Rule = {
       }
       if (action.does !== 'change type' || !isExisting(action.table) || isNewColumn(action.table, action.column)) continue;
       const before = upgrade.findTable(action.table)?.columns.find(({ name }) => name === action.column)?.type;
-      if (before === undefined || !narrows(before, action.type) || wraps(action.written?.node)) continue;
+      if (before === undefined || !narrows(before, action.type, labelsOf(facts, before)) || wraps(action.written?.node)) continue;
       yield {
         ...place,
         message:
@@ -346,6 +346,15 @@ function wraps(command: AlterTableCmd | undefined): boolean {
   const using = command?.def && 'ColumnDef' in command.def ? command.def.ColumnDef.raw_default : undefined;
   if (!using || !('FuncCall' in using)) return false;
   return /^(?:pg_catalog\.)?(?:to_jsonb?|jsonb?_build_(?:array|object))$/.test(joined(using.FuncCall.funcname ?? []));
+}
+
+/** The labels of an enum that the revision changes or drops; empty: unknown. */
+function labelsOf({ changes }: RevisionFacts, type: string): readonly string[] {
+  const entry = `type ${type}`;
+  const before = changes?.removed[entry] ?? changes?.changed[entry]?.[0] ?? '';
+  return before.startsWith('ENUM')
+    ? [...before.matchAll(/'((?:[^']|'')*)'/g)].map(([, label = '']) => label.replaceAll("''", "'"))
+    : [];
 }
 
 /** Whether a sequence that production has gets a smaller type. */

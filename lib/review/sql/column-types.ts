@@ -46,13 +46,23 @@ export function columnType(written: string): ColumnType {
   return { name: SYNONYMS[bare] ?? bare, lengths, array };
 }
 
-/** Whether values of the one may not fit, or may not be readable, in the other. */
-export function narrows(from: string, to: string): boolean {
+/** Most characters of a value, https://www.postgresql.org/docs/current/datatype.html */
+const LONGEST: Readonly<Record<string, number>> = { boolean: 5, smallint: 6, integer: 11, bigint: 20, uuid: 36 };
+
+/**
+ * Whether values of the one may not fit, or may not be readable, in the other.
+ *
+ * @param labels all labels, if the one is an enum
+ */
+export function narrows(from: string, to: string, labels: readonly string[] = []): boolean {
   const [before, after] = [columnType(from), columnType(to)];
   if (before.array !== after.array) return !TEXTS.includes(after.name);
   const ranks = [NUMBERS, FLOATS].find((family) => family.includes(before.name) && family.includes(after.name));
   if (ranks && ranks.indexOf(after.name) < ranks.indexOf(before.name)) return true;
-  if (TEXTS.includes(after.name)) return !!after.lengths[0] && !(before.lengths[0] && before.lengths[0] <= after.lengths[0]);
+  if (TEXTS.includes(after.name)) {
+    const longest = TEXTS.includes(before.name) ? before.lengths[0] : (LONGEST[before.name] ?? lengthOf(labels));
+    return !!after.lengths[0] && !(longest && longest <= after.lengths[0]);
+  }
   if (TEXTS.includes(before.name)) return true;
   if (before.name === 'numeric' && after.name === 'numeric') {
     const [precision = Infinity, scale = precision === Infinity ? Infinity : 0] = before.lengths;
@@ -77,4 +87,8 @@ export function isConverted(to: string): boolean {
 export function sameKeyType(one: string, other: string): boolean {
   const family = (name: string) => (TEXTS.includes(name) ? 'text' : name);
   return family(columnType(one).name) === family(columnType(other).name);
+}
+
+function lengthOf(labels: readonly string[]): number | undefined {
+  return labels.length ? Math.max(...labels.map((label) => [...label].length)) : undefined;
 }

@@ -282,6 +282,38 @@ with op.get_context().autocommit_block():
   },
   {
     rule: 'narrowing-type',
+    about: 'of an enum to a text that all its labels fit into',
+    given: `${GIVEN}\nop.execute("CREATE TYPE mood AS ENUM ('good', 'b''d')")\nop.execute("ALTER TABLE users ADD mood mood")`,
+    bad: {
+      ...one(
+        'op.execute("ALTER TABLE users ALTER mood TYPE varchar(3) USING mood::text")\nop.execute("DROP TYPE mood")',
+        "op.execute(\"CREATE TYPE mood AS ENUM ('good', 'b''d')\")\nop.execute(\"ALTER TABLE users ALTER mood TYPE mood USING mood::mood\")",
+      ),
+      also: ['table-rewrite', 'upgrade-fails'],
+    },
+    good: one(
+      `${ALLOWED('table-rewrite')}\nop.execute("ALTER TABLE users ALTER mood TYPE varchar(4) USING mood::text")\nop.execute("DROP TYPE mood")`,
+      "op.execute(\"CREATE TYPE mood AS ENUM ('good', 'b''d')\")\nop.execute(\"ALTER TABLE users ALTER mood TYPE mood USING mood::mood\")",
+    ),
+  },
+  {
+    rule: 'narrowing-type',
+    about: 'of a number to a text that each of its values fits into',
+    given: `${GIVEN}\nop.execute("ALTER TABLE users ADD rank smallint")`,
+    bad: {
+      ...one(
+        'op.alter_column("users", "rank", type_=sa.String(5))',
+        'op.alter_column("users", "rank", type_=sa.SmallInteger(), postgresql_using="rank::smallint")',
+      ),
+      also: ['table-rewrite'],
+    },
+    good: one(
+      `${ALLOWED('table-rewrite')}\nop.alter_column("users", "rank", type_=sa.String(6))`,
+      'op.alter_column("users", "rank", type_=sa.SmallInteger(), postgresql_using="rank::smallint")',
+    ),
+  },
+  {
+    rule: 'narrowing-type',
     about: 'to a document',
     bad: {
       ...one('op.alter_column("users", "name", type_=sa.String(20))', 'op.alter_column("users", "name", type_=sa.String(100))'),

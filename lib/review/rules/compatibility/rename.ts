@@ -54,23 +54,40 @@ function isUnnoticed(
 ): boolean {
   // A helper's names that are known only when it runs: the source has the same placeholder for both.
   if (from === to) return true;
-  const actions = part.steps.map(({ action }) => action);
   switch (what) {
     case 'table':
       // A view under the old name serves the old code, and so does a table that takes its place.
       return !step.isExisting(table) || step.isNewTable(renamedTo(table, to)) || views.has(table) || isSwapped(step, part);
     case 'column': {
       const isNew = !step.isExisting(table) || step.isNewColumn(table, from) || step.isNewColumn(table, to);
-      return isNew || !!views.get(nameBefore(table, actions) ?? '')?.includes(from);
+      return (
+        isNew ||
+        !!views
+          .get(
+            nameBefore(
+              table,
+              part.steps.map(({ action }) => action),
+            ) ?? '',
+          )
+          ?.includes(from)
+      );
     }
     case 'function':
       return step.isNewObject(from);
     case 'type':
-      // The old form of an enum, renamed to make room for the new one.
-      return actions.some((action) => action.does === 'drop' && action.what === 'type' && action.names.includes(to));
+      return isTypeUnnoticed(step, table, renamedTo(table, to), part);
     default:
       return false;
   }
+}
+
+/** Whether a renamed type is new, or makes room for another of its name, which its columns get. */
+function isTypeUnnoticed({ index }: Step, type: string, target: string, part: Part): boolean {
+  return part.steps.some(({ action, index: at }) => {
+    if (action.does === 'create type') return action.type === type;
+    if (action.does === 'change type') return at > index && action.type.replaceAll('[]', '') === type;
+    return action.does === 'drop' && action.what === 'type' && action.names.includes(target);
+  });
 }
 
 /** Whether a renamed table makes room for another, or takes the place of another, in the same transaction. */
