@@ -85,22 +85,25 @@ op.execute("ALTER TABLE old_orders.orders SET SCHEMA public")
   {
     rule: 'rename',
     about: 'of a type',
-    given: `${GIVEN}\nop.execute("CREATE SCHEMA sales")\nop.execute("CREATE TYPE sales.mood AS ENUM ('ok')")\nop.execute("ALTER TABLE users ADD moods sales.mood[]")`,
-    bad: one('op.execute("ALTER TYPE sales.mood RENAME TO feeling")', 'op.execute("ALTER TYPE sales.feeling RENAME TO mood")'),
+    given: `${GIVEN}\nop.execute("CREATE SCHEMA old_orders")\nop.execute("CREATE TYPE old_orders.mood AS ENUM ('ok')")\nop.execute("ALTER TABLE users ADD moods old_orders.mood[]")`,
+    bad: one(
+      'op.execute("ALTER TYPE old_orders.mood RENAME TO feeling")',
+      'op.execute("ALTER TYPE old_orders.feeling RENAME TO mood")',
+    ),
     good: one(
       `
 # cdk-alembic: allow table-rewrite: few users
-op.execute("ALTER TYPE sales.mood RENAME TO old_mood")
-op.execute("CREATE TYPE sales.new_mood AS ENUM ('ok', 'bad')")
-op.execute("ALTER TYPE sales.new_mood RENAME TO mood")
-op.execute("ALTER TABLE users ALTER moods TYPE sales.mood[] USING moods::text::sales.mood[]")
-op.execute("DROP TYPE sales.old_mood")
+op.execute("ALTER TYPE old_orders.mood RENAME TO old_mood")
+op.execute("CREATE TYPE old_orders.new_mood AS ENUM ('ok', 'bad')")
+op.execute("ALTER TYPE old_orders.new_mood RENAME TO mood")
+op.execute("ALTER TABLE users ALTER moods TYPE old_orders.mood[] USING moods::text::old_orders.mood[]")
+op.execute("DROP TYPE old_orders.old_mood")
 `,
       `
-op.execute("ALTER TYPE sales.mood RENAME TO new_mood")
-op.execute("CREATE TYPE sales.mood AS ENUM ('ok')")
-op.execute("ALTER TABLE users ALTER moods TYPE sales.mood[] USING moods::text::sales.mood[]")
-op.execute("DROP TYPE sales.new_mood")
+op.execute("ALTER TYPE old_orders.mood RENAME TO new_mood")
+op.execute("CREATE TYPE old_orders.mood AS ENUM ('ok')")
+op.execute("ALTER TABLE users ALTER moods TYPE old_orders.mood[] USING moods::text::old_orders.mood[]")
+op.execute("DROP TYPE old_orders.new_mood")
 `,
     ),
   },
