@@ -576,6 +576,25 @@ describe('a revision whose id is longer than version_num', () => {
 });
 
 describe('a revision that can’t be loaded', () => {
+  it('writes every row by an UPDATE of SQLAlchemy whose value only the backend knows', async () => {
+    const upgrade = [
+      'from not_here import mode',
+      'groups = sa.table("groups", sa.column("id"), sa.column("mode"))',
+      'def fill():',
+      '    op.execute(groups.update().values(mode=mode()))',
+      'op.add_column("groups", sa.Column("mode", sa.Text()))',
+      'fill()',
+      'op.execute(groups.update().where(groups.c.id == 7).values(mode=mode()))',
+    ].join('\n    ');
+    const found = await findings({ a1: { upgrade, downgrade: 'pass' } }, 'all');
+    const updates = found.filter(({ rule }) => rule === 'update-all');
+    expect(updates).toMatchObject([
+      { severity: 'error', line: 14, message: expect.stringContaining('every row of groups at once: ') },
+    ]);
+    expect(JSON.stringify(updates)).not.toContain('cdk_alembic');
+    expect(found.filter(({ severity, line }) => severity === 'error' && line === 14)).toHaveLength(1);
+  });
+
   const first = { upgrade: 'import not_installed' };
 
   it('may name the schema of its own table in different ways', async () => {

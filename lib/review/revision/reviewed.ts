@@ -63,7 +63,7 @@ function judged(facts: RevisionFacts): Judged {
 
 /** Does what takes the most time of `understand` beforehand. Load the parser first. */
 export function parseAhead(facts: RevisionFacts): void {
-  stepsOf(facts.upgrade, facts.source.upgrade);
+  stepsOf(facts.upgrade, facts.source.upgrade, facts.source.steps);
   stepsOf(facts.downgrade, facts.source.downgrade);
   judged(facts);
 }
@@ -88,7 +88,7 @@ function understandPart(facts: RevisionFacts, direction: Direction, before: Made
   const [tables, outcome] = direction === 'upgrade' ? [facts.before, facts.after] : [facts.after, facts.before];
   const own = facts[direction];
   const source = facts.source[direction];
-  const plain = stepsOf(own, source);
+  const plain = stepsOf(own, source, direction === 'upgrade' ? facts.source.steps : []);
   const replayed = own.outcome === 'done';
   const { empty } = judged(facts);
   const isThere = standing({ facts: own, tables, plain, replayed });

@@ -1,4 +1,11 @@
-import type { Call, DirectionFacts, FunctionFacts, Statement } from '../../contract/facts';
+import {
+  type Call,
+  type DirectionFacts,
+  type FunctionFacts,
+  type Statement,
+  UNKNOWN_VALUE,
+  type UpgradeStep,
+} from '../../contract/facts';
 import type { Action } from '../sql/action';
 import { parseSql } from '../sql/parse';
 import { hasUnknownSchema, type Operation, operationsOf } from './operations';
@@ -20,8 +27,12 @@ export interface PlainStep {
   readonly call?: Call;
 }
 
-/** The actions of a function: those that ran, else those that were rendered, else those in the source. */
-export function stepsOf(facts: DirectionFacts, source: FunctionFacts | null): readonly PlainStep[] {
+/** The actions of a function: those that ran, else those that were rendered, else those in the source. `read`: as SQL, of an upgrade. */
+export function stepsOf(
+  facts: DirectionFacts,
+  source: FunctionFacts | null,
+  read: readonly UpgradeStep[] = [],
+): readonly PlainStep[] {
   const statements = facts.outcome === 'failed' ? withFailed(facts) : facts.statements;
   const operations = source?.calls.flatMap(operationsOf) ?? [];
   const parsed = statements.flatMap((statement) => parseSql(statement.sql).map((part) => ({ statement, part })));
@@ -57,7 +68,7 @@ export function stepsOf(facts: DirectionFacts, source: FunctionFacts | null): re
   }
   const rendered = facts.outcome === 'not_run' ? statements.length > 0 : statements.some(({ line }) => !line);
   if (facts.outcome === 'done' || rendered || !source) return steps;
-  return [...steps, ...writtenSteps(source, operations, steps)];
+  return [...steps, ...writtenSteps(source, operations, steps, read)];
 }
 
 /** What neither ran nor could be rendered. */
@@ -65,6 +76,7 @@ function writtenSteps(
   source: FunctionFacts,
   operations: readonly Operation[],
   steps: readonly PlainStep[],
+  read: readonly UpgradeStep[] = [],
 ): readonly PlainStep[] {
   const seen = new Set(steps.map(({ line }) => line));
   const operated = operations.map(({ action, call }) => {
@@ -79,16 +91,38 @@ function writtenSteps(
         }),
       ),
     );
-  const rest = [...operated, ...texts].filter(({ line }) => !seen.has(line)).sort((one, other) => one.line - other.line);
+  const written = [...operated, ...texts].map((step) => ({ ...step, follows: step.line }));
+  const updates = updatesIn(read).filter(({ line }) => !written.some((step) => step.line === line));
+  const rest = [...written, ...updates].filter(({ line }) => !seen.has(line)).sort((one, other) => one.follows - other.follows);
   const first = (steps.at(-1)?.index ?? 0) + 1;
   let committed = 0;
-  return rest.map((step, at) => {
+  return rest.map(({ follows, ...step }, at) => {
     const transaction = step.transaction < 0 ? -1 : committed;
     // COMMIT as SQL begins another transaction.
     if (step.action.does === 'end transaction') committed += 1;
     return { ...step, transaction, index: first + at };
   });
 }
+
+/** `users.update().values(active=is_active())`, which is neither an operation nor SQL, and writes every row. */
+function updatesIn(read: readonly UpgradeStep[]) {
+  // A function that stands above `upgrade` runs when it is called.
+  let follows = 0;
+  return read.flatMap(({ sql = '', line, spread, isEarlier, isHistory }) => {
+    if (isEarlier || isHistory) return [];
+    if (spread || !UPDATE.test(sql)) {
+      follows = line;
+      return [];
+    }
+    return parseSql(sql.replaceAll(UNKNOWN_VALUE, '$1')).flatMap(({ actions, text }) =>
+      actions.flatMap((action) =>
+        action.does === 'update' && action.rows === 'all' ? [{ action, line, follows, sql: text, transaction: 0 }] : [],
+      ),
+    );
+  });
+}
+
+const UPDATE = /^UPDATE\b/;
 
 const STATEMENT = /^\s*(?:ALTER|CREATE|DROP|UPDATE|DELETE|INSERT|TRUNCATE|COMMIT|WITH|LOCK|REINDEX|VACUUM|CLUSTER|REFRESH|DO)\b/i;
 
