@@ -247,12 +247,21 @@ test('what runs only in some databases stays where it is', async () => {
     `if "users" not in ${tables}:\n        return\n    op.create_index("ix_users_email", "users", ["email"])`,
     'op.drop_index("ix_users_email", table_name="users")',
   );
+  bed.project.revision(
+    'e5',
+    'd4',
+    'Add check of users.age',
+    `if "ck_users_age" not in [one["name"] for one in sa.inspect(op.get_bind()).get_check_constraints("users")]:
+        op.create_check_constraint("ck_users_age", "users", "age > 0")`,
+    'op.drop_constraint("ck_users_age", "users", type_="check")',
+  );
   const before = bed.project.revisions.map(text);
   const review = await fix();
   expect(review.fixes?.notFixed.map(({ finding, reason }) => [finding.revision, finding.rule, reason])).toEqual(
     expect.arrayContaining([
       ['c3', 'index-not-concurrent', expect.stringContaining('it is in a condition')],
       ['d4', 'index-not-concurrent', expect.stringContaining('returns early')],
+      ['e5', 'check-not-valid', expect.stringContaining('it is in a condition')],
     ]),
   );
   expect(bed.project.revisions.map(text)).toEqual(before);

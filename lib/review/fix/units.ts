@@ -32,29 +32,26 @@ export class Units {
     return !!unit && (unit.kind === 'plain' || repeatsConstants(unit) || this.guardsOne(unit));
   }
 
-  /** `if "ix_users_email" not in indexes:` around the operation that makes it: it only asks whether an earlier run has done that. */
+  /**
+   * `if "ix_users_email" not in indexes:` around the operation that makes it: the safe form of an index asks that itself. That of a
+   * constraint would fail where it is already.
+   */
   private guardsOne(unit: BodyUnit): boolean {
     const { head, body } = blockOf(unit);
     const [, , name, not] = /^if (["'])([\w.]+)\1 (not )?in [^:]+:$/.exec(head) ?? [];
     const [step, ...more] = this.steps(unit);
     if (!step || more.length || CONTROL.test(body) || !OPERATION.test(body)) return false;
-    return name !== undefined && (not ? madeBy(step.action) : droppedBy(step.action)).includes(name);
+    const { action } = step;
+    if (name === undefined) return false;
+    return not
+      ? action.does === 'create index' && action.index === name
+      : action.does === 'drop index' && action.indexes.map(bare).includes(name);
   }
 
   private makes({ line, endLine }: BodyUnit, action: Action): boolean {
     const calls = this.part.source?.calls.filter((call) => call.line >= line && call.line <= endLine) ?? [];
     return calls.flatMap(operationsOf).some((operation) => isSame(operation.action, action));
   }
-}
-
-function madeBy(action: Action): readonly (string | undefined)[] {
-  if (action.does === 'create index') return [action.index];
-  return action.does === 'add constraint' ? [action.constraint.name] : [];
-}
-
-function droppedBy(action: Action): readonly string[] {
-  if (action.does === 'drop index') return action.indexes.map(bare);
-  return action.does === 'drop constraint' ? [action.constraint] : [];
 }
 
 /** `for table in ("users", "teams"):` around operations, without a condition. */
