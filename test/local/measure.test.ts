@@ -60,7 +60,9 @@ test('runs each revision on tables as large as in production, and tells locks, w
   expect(table).toMatchObject({ rows: 2_000, productionRows: ROWS, limit: 'rows' });
   const lock = table?.locks.find(({ mode }) => mode === 'AccessExclusiveLock');
   expect(lock?.milliseconds).toBeGreaterThan(0);
-  expect(table?.readsBlocked?.inProduction).toBeGreaterThanOrEqual(Math.floor(lock?.milliseconds ?? 0));
+  // In production it may take less: how long a sort takes there and here scales it.
+  expect(table?.readsBlocked?.milliseconds).toBeGreaterThanOrEqual(lock?.milliseconds ?? Infinity);
+  expect(table?.readsBlocked?.inProduction).toBeGreaterThan(0);
   // The new file alone has a thousand codes.
   expect(widened?.walBytes).toBeGreaterThan(40_000);
   expect(indexed).toMatchObject({ tables: [{ table: 'users', rows: 2_000 }] });

@@ -288,7 +288,7 @@ export const updateAll: Rule = {
     for (const { action, isExisting, isNewColumn, place } of upgrade.steps) {
       if (action.does !== 'update' || !isExisting(action.table)) continue;
       const { table, columns, written, rows, whereNull } = action;
-      const isEmpty = whereNull !== undefined && isNewColumn(table, whereNull);
+      const isEmpty = whereNull !== undefined && isNewColumn(table, whereNull) && !isFilled(upgrade, table, whereNull);
       if (rows !== 'all' && rows !== 'joined' && !isEmpty) continue;
       const what = isEmpty
         ? `${whereNull} is new and empty: this UPDATE writes every row of ${table} at once`
@@ -309,6 +309,14 @@ export const updateAll: Rule = {
     }
   },
 };
+
+/** Whether a new column has a value in each row from the start. */
+function isFilled({ steps }: Part, table: string, column: string): boolean {
+  const added = steps.flatMap(({ action }) =>
+    action.does === 'add column' && action.table === table && action.column.name === column ? [action.column] : [],
+  );
+  return added.some(({ notNull, default: value }) => notNull || !!value);
+}
 
 export const narrowingType: Rule = {
   id: 'narrowing-type',

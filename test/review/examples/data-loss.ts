@@ -261,7 +261,19 @@ with op.get_context().autocommit_block():
         { up: 'op.execute("UPDATE users SET rank = 1 WHERE users.rank IS NULL")' },
       ],
     },
-    good: one('op.execute("UPDATE users SET plan = \'free\' WHERE plan IS NULL")'),
+    good: {
+      revisions: [
+        { up: 'op.execute("UPDATE users SET plan = \'free\' WHERE plan IS NULL")' },
+        {
+          up: `
+op.add_column("users", sa.Column("state", sa.Text(), server_default="new", nullable=False))
+op.execute("UPDATE users SET state = 'new' WHERE state IS NULL")
+`,
+          down: 'op.drop_column("users", "state")',
+        },
+      ],
+      also: ['work-under-lock'],
+    },
   },
   {
     rule: 'update-all',

@@ -81,13 +81,25 @@ function isUnnoticed(
   }
 }
 
-/** Whether a renamed type is new, or makes room for another of its name, which its columns get. */
+/** Whether a renamed type is new, is dropped, or makes room for another of its name, which is there at the end. */
 function isTypeUnnoticed({ index }: Step, type: string, target: string, part: Part): boolean {
-  return part.steps.some(({ action, index: at }) => {
-    if (action.does === 'create type') return action.type === type;
-    if (action.does === 'change type') return at > index && action.type.replaceAll('[]', '') === type;
-    return action.does === 'drop' && action.what === 'type' && action.names.includes(target);
-  });
+  let isThere = false;
+  for (const { action, index: at } of part.steps) {
+    if (action.does === 'create type' && action.type === type) {
+      if (at < index) return true;
+      isThere = true;
+    }
+    if (action.does === 'drop' && action.what === 'type') {
+      if (action.names.includes(target)) return true;
+      isThere &&= !action.names.includes(type);
+    }
+    if (at <= index) continue;
+    if (action.does === 'change type' && action.type.replaceAll('[]', '') === type) isThere = true;
+    if (action.does === 'rename' && action.what === 'type') {
+      isThere = renamedTo(action.table, action.to) === type || (isThere && action.table !== type);
+    }
+  }
+  return isThere;
 }
 
 /** Whether a renamed table makes room for another, or takes the place of another, in the same transaction. */
