@@ -105,7 +105,9 @@ def _fork(path: str) -> tuple[bool, socket.socket | None]:
     try:
         channel.connect(path)
     except OSError:
-        return False, None  # it runs in a container
+        # It runs in a container.
+        channel.close()
+        return False, None
     if os.fork() == 0:
         return True, channel
     channel.close()

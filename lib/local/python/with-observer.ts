@@ -20,6 +20,7 @@ export interface WithObserverOptions extends Omit<ObserverOptions, 'scratch' | '
 /** What a scratch server needs at most; a replay takes about 100 MB. */
 const NEEDED_BYTES = 2 * 2 ** 30;
 
+/** Starts observers beside the first one, which end with it. */
 export interface Another {
   /** A fork of the first one; undefined if that is not safe. */
   fork(): Promise<Observer | undefined>;

@@ -75,7 +75,7 @@ export function nameBefore(table: string, actions: readonly Action[]): string | 
 }
 
 /** Whether a type was renamed to this name, and its columns got another type: what is left of an enum swap. */
-export function isSwapped(type: string, steps: readonly PlainStep[], before: number): boolean {
+export function isLeftBySwap(type: string, steps: readonly PlainStep[], before: number): boolean {
   const earlier = steps.filter(({ index }) => index < before).map(({ action }) => action);
   return (
     earlier.some((action) => action.does === 'rename' && action.what === 'type' && renamedTo(action.table, action.to) === type) &&

@@ -1,4 +1,4 @@
-import { isSwapped } from '../revision/made';
+import { isLeftBySwap } from '../revision/made';
 import type { Reviewed, Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';
 import type { Rule } from './rule';
@@ -28,7 +28,7 @@ export const cascade: Rule = {
       const taken = takenAlong(revision, step);
       if (revision.upgrade.replayed && !taken.length) continue;
       const { steps } = revision.upgrade;
-      const isLeft = action.does === 'drop' && action.names.every((name) => isSwapped(name, steps, step.index));
+      const isLeft = action.does === 'drop' && action.names.every((name) => isLeftBySwap(name, steps, step.index));
       yield {
         ...place,
         ...(isLeft && !taken.length ? { atMost: 'warning' as const } : {}),

@@ -4,7 +4,7 @@ import type { RevisionFacts } from '../../contract/facts';
 import { batches, inSeparateBatches, updateInBatches } from '../advice/batches';
 import { autocommit, execute, literal, tableArguments } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
-import { isSwapped } from '../revision/made';
+import { isLeftBySwap } from '../revision/made';
 import type { Part, Reviewed, Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';
 import { narrows } from '../sql/column-types';
@@ -149,7 +149,7 @@ function* drops(steps: readonly Step[], what: 'schema' | 'type'): Iterable<Loss>
         ? OWN
         : what === 'type' && !action.cascade && step.sql
           ? 'PostgreSQL refuses to drop a type that a column still uses'
-          : isSwapped(name, steps, step.index)
+          : isLeftBySwap(name, steps, step.index)
             ? 'its columns have another type'
             : undefined;
       yield {

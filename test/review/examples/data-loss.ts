@@ -1,6 +1,17 @@
 import { type Example, GIVEN, one, PARTITIONED } from './example';
 
 const ALLOWED = (rule: string) => `# cdk-alembic: allow ${rule}: nothing has used it since the last release`;
+const MOODS = `
+op.execute("CREATE TYPE mood AS ENUM ('ok', 'bad')")
+op.execute("CREATE TABLE users (id bigint PRIMARY KEY, feels mood)")
+`;
+/** Takes a swap of its enum for one with more labels back. */
+const SWAP_BACK = `
+op.execute("ALTER TYPE mood RENAME TO mood_new")
+op.execute("CREATE TYPE mood AS ENUM ('ok', 'bad')")
+op.execute("ALTER TABLE users ALTER feels TYPE mood USING feels::text::mood")
+op.execute("DROP TYPE mood_new")
+`;
 
 const ATTACH = 'op.execute("ALTER TABLE orders ATTACH PARTITION orders_1 FOR VALUES FROM (0) TO (10)")';
 
@@ -424,10 +435,7 @@ op.execute("CREATE VIEW names_users AS SELECT name FROM users")
   {
     rule: 'drop-type',
     about: 'by an enum swap, which loses nothing',
-    given: `
-op.execute("CREATE TYPE mood AS ENUM ('ok', 'bad')")
-op.execute("CREATE TABLE users (id bigint PRIMARY KEY, feels mood)")
-`,
+    given: MOODS,
     good: {
       ...one(
         `
@@ -436,12 +444,7 @@ op.execute("CREATE TYPE mood AS ENUM ('ok', 'bad', 'fine')")
 op.execute("ALTER TABLE users ALTER feels TYPE mood USING feels::text::mood")
 op.execute("DROP TYPE mood_old")
 `,
-        `
-op.execute("ALTER TYPE mood RENAME TO mood_new")
-op.execute("CREATE TYPE mood AS ENUM ('ok', 'bad')")
-op.execute("ALTER TABLE users ALTER feels TYPE mood USING feels::text::mood")
-op.execute("DROP TYPE mood_new")
-`,
+        SWAP_BACK,
       ),
       also: ['table-rewrite'],
     },
@@ -449,10 +452,7 @@ op.execute("DROP TYPE mood_new")
   {
     rule: 'drop-type',
     about: 'with CASCADE, after an enum swap',
-    given: `
-op.execute("CREATE TYPE mood AS ENUM ('ok', 'bad')")
-op.execute("CREATE TABLE users (id bigint PRIMARY KEY, feels mood)")
-`,
+    given: MOODS,
     good: {
       ...one(
         `
@@ -461,12 +461,7 @@ op.execute("CREATE TYPE mood AS ENUM ('ok', 'bad', 'fine')")
 op.execute("ALTER TABLE users ALTER feels SET DATA TYPE mood USING feels::text::mood")
 op.execute("DROP TYPE mood_old CASCADE")
 `,
-        `
-op.execute("ALTER TYPE mood RENAME TO mood_new")
-op.execute("CREATE TYPE mood AS ENUM ('ok', 'bad')")
-op.execute("ALTER TABLE users ALTER feels TYPE mood USING feels::text::mood")
-op.execute("DROP TYPE mood_new")
-`,
+        SWAP_BACK,
       ),
       also: ['table-rewrite'],
     },

@@ -32,16 +32,17 @@ WHERE lock.locktype = 'advisory' AND lock.granted AND lock.objsubid = 1
   AND (lock.classid::bigint << 32) | lock.objid::bigint = {key}
 """
 
-
 # The session that holds the mutex also holds the lock of this number and its process id.
 _OF_SESSION = 1_667_523_425
 
-
-def held_beside(pid: str) -> str:
-    """SQL that tests whether another session, with this process id, still holds the mutex. It looks up one lock;
-    pg_locks would go over those of all sessions."""
-    return f"NOT pg_try_advisory_xact_lock_shared({_OF_SESSION}, {pid})"
-
+# Only the session that started may take the lock: a pooler could switch to another one. Without the lock of its own number
+# it holds the mutex all the same, and `still_held` confirms it before each revision.
+_TRY = f"""
+SELECT pg_backend_pid(), CASE WHEN pg_backend_pid() = :pid AND pg_try_advisory_lock(:key)
+  THEN pg_try_advisory_lock({_OF_SESSION}, pg_backend_pid()) IS NOT NULL END
+"""
+_RELEASE = f"SELECT pg_advisory_unlock({_OF_SESSION}, pg_backend_pid()), pg_advisory_unlock(:key)"
+_IS_HELD = "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND granted)"
 
 PID = "cdk_alembic_pid"
 """Key in the `info` of the connection that holds the mutex: its session's process id."""
@@ -89,6 +90,12 @@ def key_of(name: str, schema: str | None) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
+def held_beside(pid: str) -> str:
+    """SQL that tests whether another session, with this process id, still holds the mutex. It looks up one lock;
+    pg_locks would go over those of all sessions."""
+    return f"NOT pg_try_advisory_xact_lock_shared({_OF_SESSION}, {pid})"
+
+
 def still_held(connection: Any) -> None:
     """Raises RunnerError if the session that holds the mutex has ended: another run may hold it by now."""
     from sqlalchemy.exc import SQLAlchemyError
@@ -107,16 +114,6 @@ def mutex_lost() -> RunnerError:
         "someone ended the session that holds the mutex, so the run stopped between two revisions",
         "find out who ended it (a failover, an administrator), then run again: it continues from there",
     )
-
-
-# Only the session that started may take the lock: a pooler could switch to another one. Without the lock of its own number
-# it holds the mutex all the same, and `still_held` confirms it before each revision.
-_TRY = f"""
-SELECT pg_backend_pid(), CASE WHEN pg_backend_pid() = :pid AND pg_try_advisory_lock(:key)
-  THEN pg_try_advisory_lock({_OF_SESSION}, pg_backend_pid()) IS NOT NULL END
-"""
-_RELEASE = f"SELECT pg_advisory_unlock({_OF_SESSION}, pg_backend_pid()), pg_advisory_unlock(:key)"
-_IS_HELD = "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND granted)"
 
 
 def is_locked(connection: Any, context: Any) -> bool:

@@ -54,23 +54,14 @@ function isUnnoticed(
 ): boolean {
   // A helper's names that are known only when it runs: the source has the same placeholder for both.
   if (from === to) return true;
+  const actions = part.steps.map(({ action }) => action);
   switch (what) {
     case 'table':
       // A view under the old name serves the old code, and so does a table that takes its place.
       return !step.isExisting(table) || step.isNewTable(renamedTo(table, to)) || views.has(table) || isSwapped(step, part);
     case 'column': {
       const isNew = !step.isExisting(table) || step.isNewColumn(table, from) || step.isNewColumn(table, to);
-      return (
-        isNew ||
-        !!views
-          .get(
-            nameBefore(
-              table,
-              part.steps.map(({ action }) => action),
-            ) ?? '',
-          )
-          ?.includes(from)
-      );
+      return isNew || !!views.get(nameBefore(table, actions) ?? '')?.includes(from);
     }
     case 'function':
       return step.isNewObject(from);
