@@ -123,7 +123,8 @@ class _Measurement:
         settle(context)
         tables = sorted(filled, key=lambda name: -self._production[name]["rows"])
         beside = self._beside = Beside(self._scratch, pid, snapshot.relations, tables, self._deadline)
-        migrate = step.migration_fn
+        watched = WatchedStep(step, context, self._watch, {})
+        migrate = watched.step.migration_fn
 
         # Locks are held to the end of the transaction: the poll sees each of them at least once.
         @functools.wraps(migrate)
@@ -131,8 +132,7 @@ class _Measurement:
             migrate(**arguments)
             beside.locks.look()
 
-        step.migration_fn = seen
-        watched = WatchedStep(step, context, self._watch, {})
+        watched.step.migration_fn = seen
         with raw.rolled_back(context.connection):
             sort = sort_milliseconds(functools.partial(raw.value, context.connection))
         written = _written(context.connection)

@@ -16,6 +16,7 @@ from cdk_alembic.protocol.log import redact
 
 from ..scratch.scratch import Scratch
 from .env_facts import around_outer_transaction, prepare
+from .fresh import fresh_function
 
 # Grants belong to the environment, not to a revision.
 _NOT_COMPARED = ("grants on ",)
@@ -68,8 +69,7 @@ class _Search:
             steps = list(self._project.script._upgrade_revs("heads", heads))
         for step in steps:
             self._revision = step.revision.revision
-            # Alembic remembers which enum types it has created.
-            context.impl.memo.clear()
+            step.migration_fn = fresh_function(context, step.revision, True)
             yield step
             heads = context.get_current_heads()
             # Reading the heads has started a transaction.

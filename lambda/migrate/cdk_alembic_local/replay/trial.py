@@ -23,6 +23,7 @@ from ..scratch import rows
 from ..scratch.baseline import load
 from ..scratch.scratch import Scratch
 from .env_facts import prepared
+from .fresh import fresh_function
 from .placing import settle
 from .watch import Watch
 from .watched import WatchedStep
@@ -117,12 +118,11 @@ class _Trial:
             made_up = _made_up(there, rows.read(context.connection, before, filled), before)
         tables = {*names, *group["after"]}
         facts: dict[str, Any] = {"before": self._state(context, before, filled, tables)}
-        down = [type(step)(step.revision_map, step.revision, False) for step in reversed(steps)]
-        again = [type(step)(step.revision_map, step.revision, True) for step in steps]
-        for name, part in (("after", steps), ("restored", down), ("again", again)):
+        for name, part, is_upgrade in (("after", steps, True), ("restored", steps[::-1], False), ("again", steps, True)):
             for step in part:
-                context.impl.memo.clear()
-                yield step
+                run = type(step)(step.revision_map, step.revision, is_upgrade)
+                run.migration_fn = fresh_function(context, step.revision, is_upgrade)
+                yield run
                 settle(context)
             facts[name] = self._state(context, self._snapshot(context), filled, tables)
         self._remove(context, made_up)

@@ -12,6 +12,7 @@ from cdk_alembic.connection.statements import is_autocommit
 
 from ..scratch import rows
 from .affected_tables import affected_tables
+from .fresh import fresh_function
 from .watch import LeftTransaction, Recording, Watch
 from .watched import Result, run_watched
 
@@ -58,7 +59,7 @@ class RoundTrip:
     def _go(self) -> None:
         if is_autocommit(self._connection):
             raise NoTrip
-        down = self._run(self.script.module.downgrade, self.after)
+        down = self._run(False, self.after)
         self.recordings.append(down.recording)
         self.facts["downgrade"] = down.facts
         if down.failure:
@@ -84,7 +85,7 @@ class RoundTrip:
             if not filled:
                 break
             self._rows = rows.read(self._connection, restored, filled)
-            failure = self._run(self.script.module.upgrade).failure
+            failure = self._run(True).failure
             if kinds == rows.ALL:
                 self.facts["rows"] = {"tables": filled, "deleted": [], "changed": [], "notBroughtBack": []}
                 first = failure
@@ -93,7 +94,7 @@ class RoundTrip:
             raw.execute(self._connection, "ROLLBACK TO SAVEPOINT cdk_alembic_rows")
             self._rows = {}
         if not self._rows:
-            failure = self._run(self.script.module.upgrade).failure
+            failure = self._run(True).failure
             if failure:
                 self.facts.pop("rows", None)
                 return failure
@@ -107,7 +108,7 @@ class RoundTrip:
         now = rows.read(self._connection, upgraded, names)
         facts["deleted"] = rows.deleted(self._rows, now)
         facts["changed"] = rows.lost_columns(self._rows, now, (restored, upgraded))
-        failure = self._run(self.script.module.downgrade).failure
+        failure = self._run(False).failure
         if failure:
             facts["downgradeFailure"] = failure
             return
@@ -117,8 +118,9 @@ class RoundTrip:
         lost = rows.lost_columns(self._rows, now, (restored, back))
         facts["notBroughtBack"] = sorted([*missing, *(name for name in lost if name.rpartition(".")[0] not in missing)])
 
-    def _run(self, function: Any, existing: Snapshot | None = None) -> Result:
+    def _run(self, is_upgrade: bool, existing: Snapshot | None = None) -> Result:
         relations = existing.relations if existing else {}
+        function = fresh_function(self.context, self.script, is_upgrade)
         result = run_watched(self.context, self.watch, self.script, function, self.arguments, relations, confined=True)
         if result.failure and _NOT_IN_ONE_TRANSACTION in result.failure["message"]:
             raise NoTrip

@@ -12,6 +12,7 @@ from cdk_alembic.catalog.catalog import Relation
 
 from ..source.stand_ins import reason_not_loaded
 from .failing import failure_facts
+from .fresh import fresh_function
 from .watch import Recording, Watch
 
 
@@ -42,8 +43,6 @@ def run_watched(
 ) -> Result:
     """Calls a script's `upgrade` or `downgrade`. `relations`: those that existed before it. `confined`: raises LeftTransaction
     when the function is about to leave its transaction."""
-    # Alembic remembers the enum types that it has created, and skips checks that a separate run of this function makes.
-    context.impl.memo.clear()
     file = script.module.__file__
     failure = None
     with watch.recording(file, relations, confined=confined) as recording:
@@ -67,7 +66,7 @@ class WatchedStep:
         self.arguments: dict[str, Any] = {}
         self._result: Result | None = None
         script = step.revision
-        migrate = _do_nothing if skip or reason_not_loaded(script) else step.migration_fn
+        migrate = _do_nothing if skip or reason_not_loaded(script) else fresh_function(context, script, step.is_upgrade)
 
         # Alembic logs the function's name.
         @functools.wraps(migrate)

@@ -1,0 +1,47 @@
+"""Gives each run of a revision's function new objects, as in production, where every command is a process of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+_HAS_RUN = "cdk_alembic_has_run"
+
+
+def fresh_function(context: Any, script: Any, is_upgrade: bool) -> Callable[..., Any]:
+    """A script's `upgrade` or `downgrade`, to be run once and before another one."""
+    # Alembic remembers the enum types that it has created, and SQLAlchemy each type as it was when it was first used.
+    context.impl.memo.clear()
+    context.connection.dialect._type_memos.clear()
+    if hasattr(script.module, _HAS_RUN):
+        # Some can be imported once only: they define tables in the metadata of the backend's models.
+        with suppress(Exception, SystemExit):
+            script.module = _loaded_anew(Path(script.path), Path(context.script.dir))
+    setattr(script.module, _HAS_RUN, True)
+    return script.module.upgrade if is_upgrade else script.module.downgrade
+
+
+def _loaded_anew(path: Path, folder: Path) -> ModuleType:
+    """A new module of a revision, with new modules of the helpers beside it."""
+    from alembic import util
+
+    own = tuple(f"{beside.resolve()}{os.sep}" for beside in (path.parent, folder))
+    helpers = {name: module for name, module in list(sys.modules.items()) if _is_helper(module, own)}
+    for name in helpers:
+        del sys.modules[name]
+    try:
+        return util.load_python_file(path.parent, path.name)
+    except BaseException:
+        sys.modules.update(helpers)
+        raise
+
+
+def _is_helper(module: ModuleType, own: tuple[str, ...]) -> bool:
+    """Whether a module is below the project's folder. Another import of env.py would start Alembic."""
+    file = getattr(module, "__file__", None) or ""
+    return file.startswith(own) and os.path.basename(file) != "env.py"  # noqa: PTH119
