@@ -93,6 +93,12 @@ test('a module that the build has not generated is named', () => {
 
 test.each([
   ['psycopg', 'nothing', { url: 'DATABASE_URL' }, 'run "uv add psycopg[binary]"'],
+  [
+    'greenlet',
+    'asyncpg',
+    { url: 'DATABASE_URL' },
+    'SQLAlchemy 2.1 installs it only if asked to: run "uv add sqlalchemy[asyncio]"',
+  ],
   ['shared.db', 'nothing', {}, 'run "uv add <the distribution of shared>", or give the folder that holds it'],
   ['asyncpg.pool', 'psycopg2', { url: 'DATABASE_URL' }, 'run "uv add asyncpg"'],
   [

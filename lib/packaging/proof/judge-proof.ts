@@ -147,17 +147,24 @@ export function addedRoot({ alembic }: Loaded, { module, by }: NonNullable<Proof
 }
 
 function missingModule(loaded: Loaded, { module, by, unset, own }: NonNullable<Proof['missing']>): string {
-  const { directory, source } = loaded;
+  const { directory } = loaded;
   const [first = ''] = module.split('.');
-  const has = own ? undefined : optionFor(source, (name) => `${name}-`.startsWith(`${normalized(first)}-`));
-  const remedy = own
-    ? 'if your build generates it, run that first'
-    : has
-      ? `set ${has} to package it`
-      : (missingDriver(loaded, first) ??
-        `${source.add.replace('{}', distributionOf(source, first))}, or ${folderWith(loaded, first)}`);
+  const remedy = own ? 'if your build generates it, run that first' : missingDistribution(loaded, first);
   const settings = unset.length ? `. If a setting avoids that import, ${setUnset(unset)}` : '';
   return `${fileOf(by)} imports ${module}, which the package of ${directory} does not have: ${remedy}${settings}`;
+}
+
+function missingDistribution(loaded: Loaded, module: string): string {
+  const { source } = loaded;
+  // https://docs.sqlalchemy.org/en/21/faq/installation.html
+  if (module === 'greenlet')
+    return `SQLAlchemy 2.1 installs it only if asked to: ${source.add.replace('{}', 'sqlalchemy[asyncio]')}`;
+  const has = optionFor(source, (name) => `${name}-`.startsWith(`${normalized(module)}-`));
+  if (has) return `set ${has} to package it`;
+  return (
+    missingDriver(loaded, module) ??
+    `${source.add.replace('{}', distributionOf(source, module))}, or ${folderWith(loaded, module)}`
+  );
 }
 
 /** How to give the folder that holds a module: it is above the backend in the same repository, or unknown. */
