@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 
 import pytest
 from backends import Database, fresh_database
+from cdk_alembic.protocol.errors import RunnerError
+from cdk_alembic_local.scratch.scratch import Scratch
 from each_driver import DRIVERS
 from observing import Observed
 
@@ -77,7 +80,19 @@ def test_another_database_system_is_not_even_connected_to(observed: Observed) ->
     error = observed.failure(ask="observe", revisions=["aa"], drift=False)
     assert error["code"] == "scratch_not_reached"
     assert "sqlite" in error["message"]
+    assert error["next"].startswith("let it read a postgresql:// address, which need not exist: set its variable in this shell")
     assert not (observed.directory / "here.db").exists()
+
+
+@pytest.mark.parametrize("missing", [("asyncpg",), ("greenlet",)])
+def test_a_backend_without_a_driver_is_told_to_install_one(missing: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("psycopg", "psycopg2", "pg8000", *missing):
+        monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(RunnerError) as caught:
+        Scratch("postgresql://nobody@127.0.0.1:1/nothing", False).prepare(False)
+    assert caught.value.code == "scratch_not_reached"
+    assert "psycopg, psycopg2, pg8000, asyncpg with greenlet" in caught.value.message
+    assert caught.value.next.startswith("install one into the backend's environment, such as psycopg[binary]")
 
 
 def test_a_revision_may_read_from_sqlite_but_not_write(observed: Observed) -> None:

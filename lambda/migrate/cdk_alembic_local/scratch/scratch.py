@@ -214,7 +214,11 @@ class Scratch:
             self._files.add(id(connection))
             return connection
         if dialect.name != "postgresql":
-            self.refused = _not_reached(f"env.py connects to {dialect.name}")
+            self.refused = _not_reached(
+                f"env.py connects to {dialect.name}",
+                "let it read a postgresql:// address, which need not exist: set its variable in this shell, or with the setting "
+                '"environment" in cdk-alembic.json',
+            )
             raise self.refused
         here, there = dialect.create_connect_args(self._url.set(drivername=f"postgresql+{dialect.driver}"))
         here = [argument for argument in here if argument]
@@ -229,7 +233,10 @@ class Scratch:
             self._files.discard(id(connection))
             return
         if id(connection) not in self._ours:
-            self.refused = _not_reached("env.py creates its connections itself (`creator`)")
+            self.refused = _not_reached(
+                "env.py creates its connections itself (`creator`)",
+                "make it connect with SQLAlchemy's create_engine, create_async_engine or engine_from_config",
+            )
             raise self.refused
         self._ours.discard(id(connection))
         cursor = connection.cursor()
@@ -242,7 +249,11 @@ class Scratch:
     def _driver(self) -> str:
         found = next((driver for driver in DRIVERS if _can_be_imported(driver)), None)
         if found is None:
-            raise _not_reached(f"the backend's Python has no driver for PostgreSQL ({', '.join(DRIVERS)})")
+            raise RunnerError(
+                "scratch_not_reached",
+                f"the backend's Python has no driver for PostgreSQL ({', '.join(DRIVERS)} with greenlet)",
+                "install one into the backend's environment, such as psycopg[binary]; for asyncpg, sqlalchemy[asyncio] too",
+            )
         return found
 
     def _scheme(self, project: Project) -> str:
@@ -286,17 +297,16 @@ def _read_only(arguments: list[Any]) -> list[Any] | None:
     return None if not file or str(file).startswith("file:") else [f"{Path(file).absolute().as_uri()}?mode=ro", *more]
 
 
-def _not_reached(why: str) -> RunnerError:
-    return RunnerError(
-        "scratch_not_reached",
-        f"{why}, so it can't be redirected to the scratch database",
-        "make env.py connect to PostgreSQL with SQLAlchemy's create_engine, create_async_engine or engine_from_config",
-    )
+def _not_reached(why: str, step: str) -> RunnerError:
+    return RunnerError("scratch_not_reached", f"{why}, so it can't be redirected to the scratch database", step)
 
 
 def _can_be_imported(driver: str) -> bool:
     try:
         importlib.import_module(driver)
+        if driver == "asyncpg":
+            # SQLAlchemy does not install it by default, and reports that it is missing only when it connects.
+            importlib.import_module("greenlet")
         importlib.import_module(f"sqlalchemy.dialects.postgresql.{driver}")
     except ImportError:
         return False
