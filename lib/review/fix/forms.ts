@@ -9,6 +9,7 @@ import { nameBefore } from '../revision/made';
 import type { Part, Reviewed, Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';
 import type { ActionOf, ConstraintDefinition } from '../sql/action';
+import { droppedBy } from './belongings';
 import { addValues } from './enums';
 import type { Form, FormPart, NoForm } from './form';
 import { setNotNull } from './not-null';
@@ -200,10 +201,11 @@ function inBatches({ action }: Step, { upgrade: part }: Reviewed): Form | NoForm
   return { parts: [{ phase: 'fill', up: batched.split('\n') }], undoneBy: () => false };
 }
 
-/** The constraint with the name that PostgreSQL or a convention gave it. */
-function named(constraint: ConstraintDefinition, table: string, { facts }: Reviewed): ConstraintDefinition {
+/** The constraint with the name that PostgreSQL or a convention gave it: also that of one which the revision drops before. */
+function named(constraint: ConstraintDefinition, table: string, { facts, upgrade }: Reviewed): ConstraintDefinition {
   if (constraint.name !== undefined) return constraint;
-  const before = new Set(facts.before[table]?.constraints.map(({ name }) => name));
+  const dropped = droppedBy(upgrade);
+  const before = new Set(facts.before[table]?.constraints.map(({ name }) => name).filter((name) => !dropped.has(name)));
   const found = facts.after[table]?.constraints.find(
     ({ name, kind, columns }) =>
       !before.has(name) &&
