@@ -51,6 +51,10 @@ function remedy(
   next: string | undefined,
   { command = 'alembic', problem, mayLoadElsewhere }: GraphFacts,
 ): string {
+  // https://docs.sqlalchemy.org/en/21/changelog/migration_21.html
+  if (/No module named 'psycopg'/.test(reason)) {
+    return 'SQLAlchemy 2.1 reads postgresql:// as psycopg: use postgresql+psycopg2:// in the address, or install psycopg[binary]';
+  }
   // A name that is not in its module is a mistake in the code, such as a circular import.
   if (/ModuleNotFoundError|ImportError(?!: cannot import name)/.test(reason.replace('an ImportError was raised', ''))) {
     return 'install the backend with its dependencies, or pass the Python that has them with --python or the setting "python"';

@@ -739,6 +739,8 @@ describe('a review that has not looked never passes', () => {
     expect(circular.notChecked?.next).toMatch(/^run `alembic current`/);
     const missing = await review(table, env('import not_installed', CONNECT, ...RUN));
     expect(missing.notChecked?.next).toMatch(/^install the backend/);
+    const driver = await review(table, env(`raise ModuleNotFoundError("No module named 'psycopg'")`, CONNECT, ...RUN));
+    expect(driver.notChecked?.next).toMatch(/^SQLAlchemy 2\.1 reads postgresql:\/\/ as psycopg: /);
   });
 
   it('when the server has no role that a revision names: a dump would not bring it', async () => {
