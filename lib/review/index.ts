@@ -8,6 +8,7 @@ export {
   laterCode,
   type NotFixed,
   type Plan,
+  type Planned,
   plan,
   seriesOf,
   whatFails,

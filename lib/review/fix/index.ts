@@ -10,7 +10,7 @@ import { withoutCommits } from './repairs/commits';
 import { addValuesFirst } from './repairs/enum-values';
 import { nameConstraints } from './repairs/unnamed';
 
-export type { NotFixed, Plan } from './plan';
+export type { NotFixed, Plan, Planned } from './plan';
 export { whatFails, whyDifferent, whyNoBetter, whyNotUndone } from './proof';
 export { laterCode, seriesOf, wholeSeriesOf } from './series';
 
@@ -25,6 +25,8 @@ export interface FixableRevision {
   readonly fixable: readonly Fixable[];
   /** What keeps its upgrade or its downgrade from running to the end. */
   readonly broken: readonly Finding[];
+  /** Whether no statement runs before parts of those that it follows. @default false */
+  readonly inOrder?: boolean;
 }
 
 interface Repair {
@@ -127,9 +129,9 @@ export function withoutOwnCommits(
 }
 
 /** The plan for one revision, if there is one, and why parts of it are left. */
-export function plan({ revision, fixable, broken }: FixableRevision, bodies: BodyFacts): Planned {
+export function plan({ revision, fixable, broken, inOrder }: FixableRevision, bodies: BodyFacts): Planned {
   const [first] = broken;
-  if (!first) return planOf(revision, fixable, bodies);
+  if (!first) return planOf(revision, fixable, bodies, inOrder);
   const { direction, repair } = REPAIRS[first.rule] as Repair;
   const same = broken.filter(({ rule }) => REPAIRS[rule]?.repair === repair);
   const repaired = repair(revision, same, bodies);

@@ -4,7 +4,7 @@ import type { Finding } from '../finding';
 import type { Reviewed, Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';
 import type { Action } from '../sql/action';
-import { type Form, PHASES, type Phase } from './form';
+import { type Form, type FormPart, PHASES, type Phase } from './form';
 import { Units } from './units';
 
 /** A finding that stays, and why. */
@@ -47,8 +47,12 @@ export interface PlannedPhase {
 
 export const AUTOCOMMIT = 'with op.get_context().autocommit_block():';
 
-/** Distributes the statements of a revision over the phases. */
-export function planOf(revision: Reviewed, found: readonly Fixable[], bodies: BodyFacts): Planned {
+/**
+ * Distributes the statements of a revision over the phases.
+ *
+ * @param inOrder whether a statement runs after all parts of those that it follows: what would run before them begins the phases anew
+ */
+export function planOf(revision: Reviewed, found: readonly Fixable[], bodies: BodyFacts, inOrder = false): Planned {
   const all = (reason: string) => ({ notFixed: found.map(({ finding }) => ({ finding, reason })) });
   const { upgrade, downgrade } = revision;
   if (!upgrade.replayed || !downgrade.replayed) {
@@ -68,36 +72,34 @@ export function planOf(revision: Reviewed, found: readonly Fixable[], bodies: Bo
       'it is in a condition, a block, a loop over what was read or a helper function, which are not rewritten: write it there by hand, as shown',
   }));
   if (!fixable.length) return { notFixed };
-  const sorted = new Sorted(fixable, units.up, units.down);
+  const sorted = new Sorted(fixable, units.up, units.down, inOrder);
   if (sorted.problem !== undefined) return all(sorted.problem);
   const phases = sorted.phases();
-  const later = phases.find(({ phase }) => phase === 'contract');
-  const now = phases.filter((phase) => phase !== later);
+  const now = phases.filter(({ phase }) => phase !== 'contract');
+  const contracts = phases.filter((phase) => !now.includes(phase));
+  const later = contracts.length > 0 && {
+    phase: 'contract' as const,
+    up: contracts.flatMap(({ up }) => up),
+    down: contracts.toReversed().flatMap(({ down }) => down),
+  };
   return { plan: { revision, fixed: fixable.map(({ finding }) => finding), phases: now, ...(later ? { later } : {}) }, notFixed };
 }
 
-class Sorted {
-  problem: string | undefined;
-  private readonly up = new Map<Phase, WantedPiece[]>();
-  private readonly down = new Map<Phase, WantedPiece[]>();
-  /** The phase that makes an object. */
-  private readonly owners = new Map<string, Phase>();
-  /** Parts that several findings share, such as the values of an enum that two columns have. */
-  private readonly written = new Set<string>();
-  /** The latest phase that writes rows. */
-  private lastWrite = 0;
+/** A run through the phases. */
+class Round {
+  readonly up = new Map<Phase, WantedPiece[]>();
+  readonly down = new Map<Phase, WantedPiece[]>();
 
-  constructor(
-    private readonly fixable: readonly Fixable[],
-    up: Units,
-    down: Units,
-  ) {
-    for (const unit of up.all) this.ascend(unit, up.steps(unit), up.isPlain(unit));
-    for (const unit of down.all) this.descend(unit, down.steps(unit), down.isPlain(unit));
+  /** The latest phase that writes rows. */
+  lastWrite = 0;
+
+  /** Whether a statement of a phase would run before rows or an index that it may need. */
+  isPast(phase: Phase): boolean {
+    return (['fill', 'build'] as const).some((later) => this.up.has(later) && PHASES.indexOf(later) > PHASES.indexOf(phase));
   }
 
   phases(): readonly PlannedPhase[] {
-    const used = PHASES.filter((phase) => this.up.get(phase)?.length);
+    const used = PHASES.filter((phase) => this.up.has(phase));
     // What no phase undoes is undone last, with the first one.
     const homeless = PHASES.filter((phase) => !used.includes(phase)).flatMap((phase) => this.down.get(phase) ?? []);
     return used.map((phase, at) => ({
@@ -106,6 +108,41 @@ class Sorted {
       down: [...(this.down.get(phase) ?? []), ...(at === 0 ? homeless : [])],
     }));
   }
+}
+
+/** Where a statement goes. */
+interface Place {
+  readonly round: Round;
+  readonly phase: Phase;
+}
+
+class Sorted {
+  problem: string | undefined;
+  private readonly rounds = [new Round()];
+  /** Where the upgrade makes or drops an object. */
+  private readonly owners = new Map<string, Place>();
+  /** Parts that several findings share, such as the values of an enum that two columns have. */
+  private readonly written = new Set<string>();
+
+  constructor(
+    private readonly fixable: readonly Fixable[],
+    up: Units,
+    down: Units,
+    private readonly inOrder: boolean,
+  ) {
+    for (const unit of up.all) this.ascend(unit, up.steps(unit), up.isPlain(unit));
+    let round = this.round;
+    for (const unit of down.all) round = this.descend(unit, down.steps(unit), down.isPlain(unit), round);
+  }
+
+  phases(): readonly PlannedPhase[] {
+    return this.rounds.flatMap((round) => round.phases());
+  }
+
+  /** The last one. */
+  private get round(): Round {
+    return this.rounds.at(-1) as Round;
+  }
 
   private ascend(unit: BodyUnit, steps: readonly Step[], isPlain: boolean): void {
     const own = this.fixable.filter(({ step }) => steps.includes(step));
@@ -113,9 +150,10 @@ class Sorted {
     if (unit.kind === 'nothing' || (unit.kind === 'names' && !steps.length)) return;
     if (!own.length && !steps.some(isReplaced)) {
       const phase = unit.within.includes('autocommit_block') ? 'build' : 'add';
-      for (const { action } of steps) for (const name of made(action)) this.owners.set(name, phase);
+      this.reach(phase);
+      for (const { action } of steps) for (const name of objectsOf(action)) this.owners.set(name, { round: this.round, phase });
       if (mayWriteRows(unit, steps)) this.writesRows(phase, unit.line);
-      this.add(this.up, phase, kept(unit));
+      add(this.round.up, phase, kept(unit));
       return;
     }
     if (!isPlain) this.problem = `line ${unit.line} belongs to it, and is no plain statement`;
@@ -125,53 +163,70 @@ class Sorted {
       if (found.length > 1 || (found.length && group.length > 1)) this.problem = 'one statement does several things';
       const [fix] = found;
       if (fix) this.write(fix, comments.splice(0));
-      else if (!group.every(isReplaced)) this.rewrite(this.up, 'add', group);
+      else if (!group.every(isReplaced)) this.rewrite(this.round.up, group);
     }
   }
 
   /** Writes may not change their order: one that finds no made-up row would show no difference. */
   private writesRows(phase: Phase, line: number): void {
     const at = PHASES.indexOf(phase);
-    if (at < this.lastWrite) this.problem = `line ${line} writes rows, and would run before a statement that it follows`;
-    this.lastWrite = Math.max(this.lastWrite, at);
+    if (at < this.round.lastWrite) this.problem = `line ${line} writes rows, and would run before a statement that it follows`;
+    this.round.lastWrite = Math.max(this.round.lastWrite, at);
   }
 
   private write({ step, form: { parts } }: Fixable, comments: readonly string[]): void {
+    this.reach(parts.some(({ phase }) => phase === 'fill') ? 'fill' : (parts[0] as FormPart).phase);
+    const { up: ups, down: downs } = this.round;
     for (const [at, { phase, up, down = [], autocommit }] of parts.entries()) {
       const part = [phase, ...up].join('\n');
       if (this.written.has(part)) continue;
       this.written.add(part);
       const within = autocommit ? AUTOCOMMIT : '';
       if (phase === 'fill') this.writesRows(phase, step.line);
-      this.add(this.up, phase, { code: [...(at === 0 ? comments : []), ...up].join('\n'), within });
+      add(ups, phase, { code: [...(at === 0 ? comments : []), ...up].join('\n'), within });
       // Downgrades undo in the opposite order.
-      if (down.length) this.down.set(phase, [{ code: down.join('\n'), within }, ...(this.down.get(phase) ?? [])]);
+      if (down.length) downs.set(phase, [{ code: down.join('\n'), within }, ...(downs.get(phase) ?? [])]);
     }
   }
 
-  private descend(unit: BodyUnit, steps: readonly Step[], isPlain: boolean): void {
-    if (unit.kind === 'nothing' || (unit.kind === 'names' && !steps.length)) return;
+  /** Begins the phases anew if a statement would run before those that it follows. */
+  private reach(phase: Phase): void {
+    if (this.inOrder && this.round.isPast(phase)) this.rounds.push(new Round());
+  }
+
+  /** `before`: where the statement above it went. Returns where this one went. */
+  private descend(unit: BodyUnit, steps: readonly Step[], isPlain: boolean, before: Round): Round {
+    if (unit.kind === 'nothing' || (unit.kind === 'names' && !steps.length)) return before;
     const groups = statementsOf(steps);
     const undone = groups.filter((group) => group.some((step) => this.fixable.some(({ form }) => form.undoneBy(step))));
+    const { round, phase } = this.placeOf(steps, before);
     if (!undone.length) {
-      const owner = steps.flatMap(({ action }) => unmade(action)).flatMap((name) => this.owners.get(name) ?? [])[0];
-      this.add(this.down, owner ?? 'add', kept(unit));
-      return;
+      add(round.down, phase, kept(unit));
+      return round;
     }
     if (!isPlain) this.problem = `the downgrade undoes it in a block (line ${unit.line})`;
-    for (const group of groups) if (!undone.includes(group)) this.rewrite(this.down, 'add', group);
+    for (const group of groups) if (!undone.includes(group)) this.rewrite(round.down, group);
+    return round;
+  }
+
+  /** Where a statement of the downgrade goes, which runs the last round first: not before the one above it. */
+  private placeOf(steps: readonly Step[], before: Round): Place {
+    const objects = steps.flatMap(({ action }) => objectsOf(action));
+    const [owner] = objects.flatMap((name) => this.owners.get(name) ?? []);
+    const isBefore = owner && this.rounds.indexOf(owner.round) > this.rounds.indexOf(before);
+    return owner && !isBefore ? owner : { round: before, phase: 'add' };
   }
 
   /** A part of a call that makes several statements, as SQL. */
-  private rewrite(pieces: Map<Phase, WantedPiece[]>, phase: Phase, [step]: readonly Step[]): void {
+  private rewrite(pieces: Map<Phase, WantedPiece[]>, [step]: readonly Step[]): void {
     if (!step) return;
     if (step.action.does === 'unparsed' || /\$1\b/.test(step.sql)) this.problem = `line ${step.line} has parameters`;
-    this.add(pieces, phase, { code: execute(step.sql) });
+    add(pieces, 'add', { code: execute(step.sql) });
   }
+}
 
-  private add(pieces: Map<Phase, WantedPiece[]>, phase: Phase, piece: WantedPiece): void {
-    pieces.set(phase, [...(pieces.get(phase) ?? []), piece]);
-  }
+function add(pieces: Map<Phase, WantedPiece[]>, phase: Phase, piece: WantedPiece): void {
+  pieces.set(phase, [...(pieces.get(phase) ?? []), piece]);
 }
 
 const WRITES = ['insert', 'update', 'delete', 'truncate', 'refresh', 'restart sequence', 'unparsed', 'other'];
@@ -205,13 +260,26 @@ function withAutocommitFirst(pieces: readonly WantedPiece[]): readonly WantedPie
   return [...pieces.filter(outside), ...pieces.filter((piece) => !outside(piece))];
 }
 
-function made(action: Action): readonly string[] {
-  if (action.does === 'create index' && action.index) return [`index ${action.index}`];
-  if (action.does === 'add constraint' && action.constraint.name) return [`constraint ${action.constraint.name}`];
-  return [];
-}
-
-function unmade(action: Action): readonly string[] {
-  if (action.does === 'drop index') return action.indexes.map((name) => `index ${bare(name)}`);
-  return action.does === 'drop constraint' ? [`constraint ${action.constraint}`] : [];
+/** What it makes or drops. */
+function objectsOf(action: Action): readonly string[] {
+  switch (action.does) {
+    case 'create table':
+      return [`table ${action.table}`];
+    case 'add column':
+      return [`column ${action.table}.${action.column.name}`];
+    case 'drop column':
+      return [`column ${action.table}.${action.column}`];
+    case 'create index':
+      return action.index === undefined ? [] : [`index ${action.index}`];
+    case 'drop index':
+      return action.indexes.map((name) => `index ${bare(name)}`);
+    case 'add constraint':
+      return action.constraint.name === undefined ? [] : [`constraint ${action.constraint.name}`];
+    case 'drop constraint':
+      return [`constraint ${action.constraint}`];
+    case 'drop':
+      return action.names.map((name) => `${action.what} ${name}`);
+    default:
+      return [];
+  }
 }

@@ -1,11 +1,16 @@
 import type { BodyFacts } from '../../../contract/facts';
-import { type FixableRevision, type NotFixed, type Plan, plan, withoutOwnCommits } from '../../../review';
+import { type FixableRevision, type NotFixed, type Plan, type Planned, plan, withoutOwnCommits } from '../../../review';
 
 type Fixable = FixableRevision['fixable'][number];
 
-/** The fixes of one revision: all of them at first, and one after the other if they can't be proved together. */
+/**
+ * The fixes of one revision: all of them at first, and one after the other if they can't be proved together. Statements may change
+ * their order, so that few revisions are needed, unless that can't be proved.
+ */
 export class Attempt {
   private proved: readonly Fixable[] = [];
+  private provedInOrder = false;
+  private inOrder = false;
   private tried: readonly Fixable[];
   private waiting: readonly Fixable[] = [];
   /** It has no parts. */
@@ -37,7 +42,7 @@ export class Attempt {
   /** What to prove next; undefined: nothing is left. */
   plan(): Plan | undefined {
     while (this.proved.length + this.tried.length > 0) {
-      const { plan: planned, notFixed } = plan({ ...this.revision, fixable: [...this.proved, ...this.tried] }, this.bodies);
+      const { plan: planned, notFixed } = this.planOf(this.inOrder);
       if (planned) {
         this.tried = this.tried.filter(({ finding }) => !notFixed.some((one) => one.finding === finding));
         this.notFixed.push(...notFixed);
@@ -48,17 +53,27 @@ export class Attempt {
     return this.repair;
   }
 
+  private planOf(inOrder: boolean): Planned {
+    return plan({ ...this.revision, fixable: [...this.proved, ...this.tried], inOrder }, this.bodies);
+  }
+
   accept(): void {
+    this.provedInOrder = this.inOrder;
     this.proved = [...this.proved, ...this.tried];
     this.next();
   }
 
   /** `all`: whether the reason is the revision's own. */
   reject(reason: string, all = false): void {
+    if (!all && !this.inOrder && this.changesOrder()) {
+      this.inOrder = true;
+      return;
+    }
     const [first, ...more] = this.tried;
     if (first && more.length > 0 && !all) {
       this.tried = [first];
       this.waiting = [...more, ...this.waiting];
+      this.inOrder = this.provedInOrder;
       return;
     }
     const left = all ? [...this.proved, ...this.tried, ...this.waiting] : this.tried.length ? this.tried : this.proved.slice(-1);
@@ -70,7 +85,18 @@ export class Attempt {
     this.next();
   }
 
+  /** Whether it runs in another order if none may change. */
+  private changesOrder(): boolean {
+    const [free, ordered] = [false, true].map((inOrder) =>
+      this.planOf(inOrder)
+        .plan?.phases.map(({ phase }) => phase)
+        .join(),
+    );
+    return ordered !== undefined && ordered !== free;
+  }
+
   private next(): void {
+    this.inOrder = this.provedInOrder;
     this.tried = this.waiting.slice(0, 1);
     this.waiting = this.waiting.slice(1);
   }
