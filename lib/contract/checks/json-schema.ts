@@ -19,26 +19,35 @@ export interface Schema {
 
 export type Definitions = { readonly [name: string]: Schema };
 
+type Check = (schema: Schema, value: unknown) => boolean;
+
+/** What each keyword asks of a value. A keyword for another type of value asks nothing. */
+const KEYWORDS: {
+  readonly [name in Exclude<keyof Schema, '$ref'>]-?: (given: Required<Schema>[name], value: unknown, check: Check) => boolean;
+} = {
+  anyOf: (schemas, value, check) => schemas.some((schema) => check(schema, value)),
+  type: (types, value) => [types].flat().some((type) => isOf(type, value)),
+  const: (only, value) => value === only,
+  enum: (values, value) => values.includes(value),
+  minLength: (least, value) => typeof value !== 'string' || value.length >= least,
+  minimum: (least, value) => typeof value !== 'number' || value >= least,
+  items: (of, value, check) => !Array.isArray(value) || value.every((item) => check(of, item)),
+  minItems: (least, value) => !Array.isArray(value) || value.length >= least,
+  properties: (properties, value, check) =>
+    !isRecord(value) || Object.entries(properties).every(([key, of]) => value[key] === undefined || check(of, value[key])),
+  required: (keys, value) => !isRecord(value) || keys.every((key) => value[key] !== undefined),
+  not: () => false,
+};
+
 /** Whether a value matches a definition. Unknown keys are allowed. */
 export function fits<T>(definitions: Definitions, name: string, value: unknown): value is T {
+  const check: Check = ({ $ref, ...keywords }, it) =>
+    $ref === undefined
+      ? Object.entries(keywords).every(([keyword, given]) =>
+          KEYWORDS[keyword as keyof typeof KEYWORDS](given as never, it, check),
+        )
+      : check(definitions[$ref.slice('#/definitions/'.length)] as Schema, it);
   return check(definitions[name] as Schema, value);
-
-  function check(schema: Schema, it: unknown): boolean {
-    if (schema.$ref !== undefined) return check(definitions[schema.$ref.slice('#/definitions/'.length)] as Schema, it);
-    if (schema.not || (schema.anyOf && !schema.anyOf.some((one) => check(one, it)))) return false;
-    if ('const' in schema && it !== schema.const) return false;
-    if (schema.enum && !schema.enum.includes(it)) return false;
-    if (schema.type !== undefined && ![schema.type].flat().some((type) => isOf(type, it))) return false;
-    if (typeof it === 'string') return it.length >= (schema.minLength ?? 0);
-    if (typeof it === 'number') return it >= (schema.minimum ?? it);
-    if (Array.isArray(it)) {
-      const { items, minItems = 0 } = schema;
-      return it.length >= minItems && (items === undefined || it.every((item) => check(items, item)));
-    }
-    if (!isRecord(it)) return true;
-    if (schema.required?.some((key) => it[key] === undefined)) return false;
-    return Object.entries(schema.properties ?? {}).every(([key, of]) => it[key] === undefined || check(of, it[key]));
-  }
 }
 
 function isOf(type: string, value: unknown): boolean {

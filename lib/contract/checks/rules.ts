@@ -50,33 +50,37 @@ const MAX_VALUE_LENGTH = 60;
 /** All problems of a value; empty: it is valid. A key that is `undefined` counts as absent, as in JSON. */
 export function problemsOf<T>(shape: Shape<T>, value: unknown, path = ''): string[] {
   if (!isRecord(value)) return [`${path || shape.name} must be a JSON object`];
-  const rules = Object.entries<Rule>(shape.keys);
   const at = (key: string) => (path ? `${path}.${key}` : key);
+  const { by } = shape;
+  const rules = Object.entries<Rule>(shape.keys);
   const known = rules.map(([key]) => key);
-  const problems = Object.keys(value)
+  const unknown = Object.keys(value)
     .filter((key) => value[key] !== undefined && !known.includes(key))
     .map((key) => `unknown key ${shown(at(key))}: use ${known.join(', ')}`);
-  const { by } = shape;
   const command = by === undefined ? undefined : chosen(shape.keys[by], value[by]);
-  if (by !== undefined) {
-    const wrong = wrongWith(shape.keys[by], command, at(by));
-    // Without the command, its keys are unknown.
-    if (wrong.length > 0) return [...problems, ...wrong];
+  const wrong = by === undefined ? [] : wrongWith(shape.keys[by], command, at(by));
+  // Without the command, its keys are unknown.
+  if (wrong.length > 0) return [...unknown, ...wrong];
+  const ofKeys = rules.flatMap(([key, rule]) => (key === by ? [] : ofKey(rule, key, value[key], command as string, at(key))));
+  return [...unknown, ...ofKeys, ...together(shape, value)];
+}
+
+function ofKey(rule: Rule, key: string, value: unknown, command: string, path: string): string[] {
+  const { takenBy, neededBy, called = key } = rule;
+  if (value === undefined) {
+    if (neededBy === 'all') return [`${path} is missing`];
+    return neededBy?.includes(command) ? [`${shown(command)} needs ${called}`] : [];
   }
-  for (const [key, rule] of rules) {
-    if (key === by) continue;
-    const { takenBy, neededBy, called = key } = rule;
-    if (value[key] === undefined) {
-      if (neededBy === 'all') problems.push(`${at(key)} is missing`);
-      else if (neededBy?.includes(command as string)) problems.push(`${shown(command)} needs ${called}`);
-    } else if (takenBy && !takenBy.includes(command as string)) problems.push(`${shown(command)} takes no ${key}`);
-    else problems.push(...wrongWith(rule, value[key], at(key)));
-  }
-  const given = ({ keys }: { readonly keys: readonly string[] }) =>
-    keys.filter((key) => value[key] !== undefined && value[key] !== false).length;
-  if (shape.oneOf && given(shape.oneOf) === 0) problems.push(shape.oneOf.wrong);
-  if (shape.notBoth && given(shape.notBoth) > 1) problems.push(shape.notBoth.wrong);
-  return problems;
+  return takenBy && !takenBy.includes(command) ? [`${shown(command)} takes no ${key}`] : wrongWith(rule, value, path);
+}
+
+/** The problems of keys that depend on each other. */
+function together({ oneOf, notBoth }: Pick<Shape, 'oneOf' | 'notBoth'>, value: Readonly<Record<string, unknown>>): string[] {
+  const given = (keys: readonly string[]) => keys.filter((key) => value[key] !== undefined && value[key] !== false).length;
+  return [
+    ...(oneOf && given(oneOf.keys) === 0 ? [oneOf.wrong] : []),
+    ...(notBoth && given(notBoth.keys) > 1 ? [notBoth.wrong] : []),
+  ];
 }
 
 /** The problems of one value, such as a single option; empty: it is valid. */

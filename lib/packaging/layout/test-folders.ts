@@ -14,53 +14,71 @@ const STRINGS = /(['"])[\w./\\-]+\1(?:\s*[,/]\s*(['"])[\w./\\-]+\2)*/g;
  * site-packages. Such a name may be part of an API (`django.test`) or hold data.
  */
 export function unusedTestFolders(sitePackages: string): string[] {
-  const folders: string[] = [];
-  const sources: string[] = [];
-  const search = (folder: string) => {
-    for (const entry of readdirSync(join(sitePackages, folder), { withFileTypes: true })) {
-      const path = folder ? `${folder}/${entry.name}` : entry.name;
-      if (!entry.isDirectory()) {
-        // Only pytest reads conftest.py.
-        if (entry.name.endsWith('.py') && entry.name !== 'conftest.py') sources.push(path);
-      } else if (folder && isTests(entry.name)) folders.push(path);
-      else if (entry.name !== '__pycache__') search(path);
-    }
-  };
-  search('');
+  const { folders, sources } = search(sitePackages, '');
   if (!folders.length) return [];
-  const named = new Set<string>();
-  for (const source of sources) {
-    const text = readFileSync(join(sitePackages, source), 'latin1');
-    if (WORD.test(text)) for (const path of namedIn(source.split('/'), text)) named.add(path);
-  }
+  const named = new Set(
+    sources.flatMap((source) => {
+      const text = readFileSync(join(sitePackages, source), 'latin1');
+      return WORD.test(text) ? namedIn(source.split('/'), text) : [];
+    }),
+  );
   return folders.filter((folder) => !named.has(folder) && !named.has(folder.split('/').slice(-2).join('/')));
 }
 
+interface Found {
+  /** Folders of tests. */
+  readonly folders: readonly string[];
+  /** Sources outside of them. */
+  readonly sources: readonly string[];
+}
+
+function search(sitePackages: string, folder: string): Found {
+  const found = readdirSync(join(sitePackages, folder), { withFileTypes: true }).map((entry): Found => {
+    const path = folder ? `${folder}/${entry.name}` : entry.name;
+    if (!entry.isDirectory()) return { folders: [], sources: isSource(entry.name) ? [path] : [] };
+    if (folder && isTests(entry.name)) return { folders: [path], sources: [] };
+    return entry.name === '__pycache__' ? { folders: [], sources: [] } : search(sitePackages, path);
+  });
+  return { folders: found.flatMap(({ folders }) => folders), sources: found.flatMap(({ sources }) => sources) };
+}
+
 /** Paths of test folders that a source may use: complete ones, and the last two folders of others. */
-function* namedIn(path: readonly string[], text: string): Generator<string> {
+function namedIn(path: readonly string[], text: string): string[] {
   const folder = path.slice(0, -1);
-  for (const [, module, names, modules] of text.matchAll(IMPORT)) {
-    if (!WORD.test(`${module} ${names ?? modules}`)) continue;
-    const dots = /^\.*/.exec(module ?? '')?.[0].length ?? 0;
-    const base = [...(dots ? folder.slice(0, folder.length - dots + 1) : []), ...(module ?? '').split('.').filter(Boolean)];
-    const found = (names ?? modules ?? '').match(/[\w.]+/g) ?? [];
-    for (const name of ['', ...found]) yield* testFoldersOf([...base, ...name.split('.').filter(Boolean)]);
-  }
-  for (const [strings] of text.matchAll(STRINGS)) {
-    if (!WORD.test(strings)) continue;
-    const parts = (strings.match(/[\w.-]+/g) ?? []).flatMap((part) => (/^[\w-]+\.\w+$/.test(part) ? [part] : part.split('.')));
-    for (const [index, part] of parts.entries()) {
-      if (!isTests(part)) continue;
-      if (index) yield `${parts[index - 1]}/${part}`;
-      // Next to this source, or in a folder above it.
-      for (let length = folder.length; length > 0; length--) yield [...folder.slice(0, length), part].join('/');
-    }
-  }
+  const imported = [...text.matchAll(IMPORT)].flatMap(([, module = '', names, modules]) =>
+    imports(folder, module, names ?? modules ?? ''),
+  );
+  const written = [...text.matchAll(STRINGS)].flatMap(([strings]) => (WORD.test(strings) ? paths(folder, strings) : []));
+  return [...imported, ...written];
+}
+
+/** @param names what is imported from the module, or modules */
+function imports(folder: readonly string[], module: string, names: string): string[] {
+  if (!WORD.test(`${module} ${names}`)) return [];
+  const dots = /^\.*/.exec(module)?.[0].length ?? 0;
+  const base = [...(dots ? folder.slice(0, folder.length - dots + 1) : []), ...module.split('.').filter(Boolean)];
+  const found = names.match(/[\w.]+/g) ?? [];
+  return ['', ...found].flatMap((name) => testFoldersOf([...base, ...name.split('.').filter(Boolean)]));
+}
+
+function paths(folder: readonly string[], strings: string): string[] {
+  const parts = (strings.match(/[\w.-]+/g) ?? []).flatMap((part) => (/^[\w-]+\.\w+$/.test(part) ? [part] : part.split('.')));
+  return parts.flatMap((part, index) => {
+    if (!isTests(part)) return [];
+    // Next to this source, or in a folder above it.
+    const above = folder.map((_, length) => [...folder.slice(0, length + 1), part].join('/'));
+    return index ? [`${parts[index - 1]}/${part}`, ...above] : above;
+  });
 }
 
 /** The test folders on the path of a module. */
-function* testFoldersOf(parts: readonly string[]): Generator<string> {
-  for (const [index, part] of parts.entries()) if (isTests(part)) yield parts.slice(0, index + 1).join('/');
+function testFoldersOf(parts: readonly string[]): string[] {
+  return parts.flatMap((part, index) => (isTests(part) ? [parts.slice(0, index + 1).join('/')] : []));
+}
+
+/** Only pytest reads conftest.py. */
+function isSource(name: string): boolean {
+  return name.endsWith('.py') && name !== 'conftest.py';
 }
 
 function isTests(name: string): boolean {

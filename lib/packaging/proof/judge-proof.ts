@@ -29,31 +29,41 @@ export interface Loaded extends LoadedWith {
 
 /** Judges how a package loaded. Returns warnings. Throws PackagingError if it can't run in the function. */
 export function judgeProof(loaded: Loaded, proof: Proof): string[] {
-  const { directory, databaseVariables, hasUnknownVariables, isAssumed, onlyImported } = loaded;
-  const { refused, missing, fails, unproved, otherDriver, elsewhere, foreign = [] } = proof;
-  if (refused) throw new PackagingError('invalid_revisions', `the migrations of ${directory} can't be deployed: ${refused}`);
+  const { refused, missing } = proof;
+  if (refused)
+    throw new PackagingError('invalid_revisions', `the migrations of ${loaded.directory} can't be deployed: ${refused}`);
   if (missing) throw new PackagingError('missing_module', missingModule(loaded, missing));
-  // The function's variables are complete: it would do the same.
-  const isSame = databaseVariables !== undefined && !hasUnknownVariables && !isAssumed;
-  const warnings: string[] = [];
-  const what = fails?.inRevision ? 'a revision' : 'env.py';
-  const remedy = fails && (otherDriver ? driverRemedy(loaded) : remedyOf(loaded, fails, proof.command));
-  if (fails && (fails.inCode ? !foreign.length : isSame)) {
-    throw new PackagingError('fails_on_lambda', `${what} of ${directory} fails: ${fails.reason}. ${remedy}`);
-  }
+  return [...judgeFailure(loaded, proof), ...judgeAddress(loaded, proof)];
+}
+
+/** Whether the variables were those of the function, all of them: it would do the same. */
+function isSame({ databaseVariables, hasUnknownVariables, isAssumed }: Loaded): boolean {
+  return databaseVariables !== undefined && !hasUnknownVariables && !isAssumed;
+}
+
+function judgeFailure(loaded: Loaded, { fails, unproved, otherDriver, command, foreign = [] }: Proof): string[] {
+  const { directory, hasUnknownVariables, onlyImported } = loaded;
   if (fails && (fails.inCode || !hasUnknownVariables)) {
-    warnings.push(`${what} of ${directory} fails with the function's environment: ${fails.reason}. ${remedy}`);
-  } else if (onlyImported && unproved) {
-    warnings.push(`whether everything that a migration imports is in the package was not proved: ${unproved}`);
+    const what = `${fails.inRevision ? 'a revision' : 'env.py'} of ${directory} fails`;
+    const reason = `${fails.reason}. ${otherDriver ? driverRemedy(loaded) : remedyOf(loaded, fails, command)}`;
+    const isCertain = fails.inCode ? !foreign.length : isSame(loaded);
+    if (isCertain) throw new PackagingError('fails_on_lambda', `${what}: ${reason}`);
+    return [`${what} with the function's environment: ${reason}`];
   }
-  if (elsewhere) {
-    const text = `env.py of ${directory} connects to ${elsewhere.address} (${placeOf(loaded, elsewhere)})`;
-    const refusal = `${text}, not to the function's database. ${addressRemedy(loaded, elsewhere, proof.command)}`;
-    if (isSame && !elsewhere.isPostgres) throw new PackagingError('other_database', refusal);
-    const isReplaced = elsewhere.isPostgres && databaseVariables !== undefined;
-    if (!hasUnknownVariables) warnings.push(isReplaced ? `${text}. ${replacement(loaded, elsewhere)}` : refusal);
-  }
-  return warnings;
+  return onlyImported && unproved
+    ? [`whether everything that a migration imports is in the package was not proved: ${unproved}`]
+    : [];
+}
+
+function judgeAddress(loaded: Loaded, { elsewhere, command }: Proof): string[] {
+  if (!elsewhere) return [];
+  const { directory, databaseVariables, hasUnknownVariables } = loaded;
+  const text = `env.py of ${directory} connects to ${elsewhere.address} (${placeOf(loaded, elsewhere)})`;
+  const refusal = `${text}, not to the function's database. ${addressRemedy(loaded, elsewhere, command)}`;
+  if (isSame(loaded) && !elsewhere.isPostgres) throw new PackagingError('other_database', refusal);
+  if (hasUnknownVariables) return [];
+  const isReplaced = elsewhere.isPostgres && databaseVariables !== undefined;
+  return [isReplaced ? `${text}. ${replacement(loaded, elsewhere)}` : refusal];
 }
 
 /** The next step for an env.py that fails. */

@@ -37,35 +37,65 @@ export function parseRequirements(text: string, directory: string, files: readon
   return found;
 }
 
-function readLine(line: string, directory: string, seen: readonly string[]): Partial<RequirementsFile> {
+type Line = Partial<RequirementsFile>;
+
+function readLine(line: string, directory: string, seen: readonly string[]): Line {
   const [, option, value = ''] = /^(-{1,2}[a-z][a-z-]*)(?:\s*=\s*|\s+|(?=\S))(.*)$/.exec(line) ?? [];
-  if (option === '-r' || option === '--requirement' || option === '-c' || option === '--constraint') {
-    const file = resolve(directory, value);
-    if (seen.includes(file) || !existsSync(file)) return { files: [file] };
-    const included = parseRequirements(readText(file), dirname(file), [...seen, file]);
-    // Constraints install nothing.
-    return /^--?c/.test(option) ? { files: included.files, lines: [`-c ${file}`] } : included;
+  switch (option) {
+    case undefined:
+      return readRequirement(line, directory);
+    case '-r':
+    case '--requirement':
+      return readIncluded(resolve(directory, value), seen);
+    case '-c':
+    case '--constraint':
+      return readConstraints(resolve(directory, value), seen);
+    case '-e':
+    case '--editable':
+      return readEditable(value, directory);
+    case '-f':
+    case '--find-links':
+      return readLinks(line, resolve(directory, value));
+    default:
+      return { options: [line], lines: [line] };
   }
-  // uv export writes `-e common`, without a dot.
-  const editable = /^[\w-]+(?:\/|\[|$)/.test(value) ? `./${value}` : value;
-  const isEditable = option === '-e' || option === '--editable';
-  if (option !== undefined && !isEditable) {
-    const folder = resolve(directory, value);
-    const isFolder = (option === '-f' || option === '--find-links') && statSync(folder, { throwIfNoEntry: false })?.isDirectory();
-    const given = isFolder ? `--find-links ${folder}` : line;
-    return { options: [given], lines: [given] };
-  }
-  const repository = ofRepository(isEditable ? value : line);
+}
+
+function readIncluded(file: string, seen: readonly string[]): Line {
+  if (seen.includes(file) || !existsSync(file)) return { files: [file] };
+  return parseRequirements(readText(file), dirname(file), [...seen, file]);
+}
+
+/** Constraints install nothing. */
+function readConstraints(file: string, seen: readonly string[]): Line {
+  const { files, lines } = readIncluded(file, seen);
+  return { files, lines: lines && [`-c ${file}`] };
+}
+
+function readLinks(line: string, folder: string): Line {
+  const given = statSync(folder, { throwIfNoEntry: false })?.isDirectory() ? `--find-links ${folder}` : line;
+  return { options: [given], lines: [given] };
+}
+
+function readEditable(value: string, directory: string): Line {
+  const repository = ofRepository(value);
   if (repository) return { requirements: [repository], lines: [repository.text] };
-  const own = isEditable ? editable : line;
-  const projects = projectsOf(own, directory);
-  const absolute = withAbsolutePath(own, directory);
-  if (isEditable || projects.length) return { projects, lines: [isEditable ? `-e ${absolute}` : absolute] };
+  // uv export writes `-e common`, without a dot.
+  const path = /^[\w-]+(?:\/|\[|$)/.test(value) ? `./${value}` : value;
+  return { projects: projectsOf(path, directory), lines: [`-e ${withAbsolutePath(path, directory)}`] };
+}
+
+function readRequirement(line: string, directory: string): Line {
+  const repository = ofRepository(line);
+  if (repository) return { requirements: [repository], lines: [repository.text] };
+  const projects = projectsOf(line, directory);
+  const lines = [withAbsolutePath(line, directory)];
+  if (projects.length) return { projects, lines };
   const [requirement = '', ...hashes] = line.split(/\s+--hash[=\s]\s*/).map((part) => part.trim());
   const archive = localPath(requirement, directory);
   const text = archive && !requirement.includes('@') ? archive : requirement;
   const name = nameOf(archive ? basename(archive).replace(/-.*$/, '') : requirement);
-  return { requirements: [{ name: name ?? requirement, text, hashes }], lines: [absolute] };
+  return { requirements: [{ name: name ?? requirement, text, hashes }], lines };
 }
 
 /** A repository's address that names its distribution after `#egg=`. Installed as a package, not editable. */
@@ -115,7 +145,7 @@ function logicalLines(text: string): string[] {
     .filter(Boolean);
 }
 
-function merged(all: RequirementsFile, more: Partial<RequirementsFile>): RequirementsFile {
+function merged(all: RequirementsFile, more: Line): RequirementsFile {
   return {
     requirements: [...all.requirements, ...(more.requirements ?? [])],
     projects: [...new Set([...all.projects, ...(more.projects ?? [])])],
