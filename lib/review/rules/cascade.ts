@@ -1,7 +1,7 @@
 import { isLeftBySwap } from '../revision/made';
 import type { Reviewed, Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';
-import type { Rule } from './rule';
+import type { Found, Rule } from './rule';
 import { some } from './words';
 
 /** https://www.postgresql.org/docs/current/ddl-depend.html */
@@ -12,32 +12,36 @@ export const cascade: Rule = {
   title: 'CASCADE removes more than the statement names',
   *check(revision) {
     for (const step of revision.upgrade.steps) {
-      const { action, place } = step;
+      const { action } = step;
       if (!('cascade' in action) || !action.cascade) continue;
-      if (action.does === 'truncate') {
-        const others = truncatedToo(step, action.tables);
-        if (!step.observed || others.length) {
-          yield {
-            ...place,
-            message: `TRUNCATE ... CASCADE also empties ${others.length ? some(others) : 'every table that refers to it'}: all of those rows are lost`,
-            instead: '# name each table, without CASCADE: PostgreSQL then refuses if you forgot one',
-          };
-        }
-        continue;
-      }
-      const taken = takenAlong(revision, step);
-      if (revision.upgrade.replayed && !taken.length) continue;
-      const { steps } = revision.upgrade;
-      const isLeft = action.does === 'drop' && action.names.every((name) => isLeftBySwap(name, steps, step.index));
-      yield {
-        ...place,
-        ...(isLeft && !taken.length ? { atMost: 'warning' as const } : {}),
-        message: `CASCADE also drops ${taken.length ? some(taken) : 'everything that depends on it in production'}`,
-        instead: '# drop each of them by name, without CASCADE: PostgreSQL then refuses if you forgot one',
-      };
+      yield* action.does === 'truncate' ? truncated(step, action.tables) : dropped(step, revision);
     }
   },
 };
+
+function* truncated(step: Step, tables: readonly string[]): Iterable<Found> {
+  const others = truncatedToo(step, tables);
+  if (step.observed && !others.length) return;
+  yield {
+    ...step.place,
+    message: `TRUNCATE ... CASCADE also empties ${others.length ? some(others) : 'every table that refers to it'}: all of those rows are lost`,
+    instead: '# name each table, without CASCADE: PostgreSQL then refuses if you forgot one',
+  };
+}
+
+function* dropped(step: Step, revision: Reviewed): Iterable<Found> {
+  const { action } = step;
+  const { steps, replayed } = revision.upgrade;
+  const taken = takenAlong(revision, step);
+  if (replayed && !taken.length) return;
+  const isLeft = action.does === 'drop' && action.names.every((name) => isLeftBySwap(name, steps, step.index));
+  yield {
+    ...step.place,
+    ...(isLeft && !taken.length ? { atMost: 'warning' as const } : {}),
+    message: `CASCADE also drops ${taken.length ? some(taken) : 'everything that depends on it in production'}`,
+    instead: '# drop each of them by name, without CASCADE: PostgreSQL then refuses if you forgot one',
+  };
+}
 
 /** Tables that one TRUNCATE locked besides those it names. */
 function truncatedToo({ observed }: Step, named: readonly string[]): readonly string[] {

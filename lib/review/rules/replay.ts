@@ -6,7 +6,7 @@ import type { Reviewed } from '../revision/reviewed';
 import { startingPoint } from '../revision/starting-point';
 import { bare } from '../revision/tables';
 import { isConcurrent } from '../sql/concurrently';
-import type { Rule } from './rule';
+import type { Found, Rule } from './rule';
 
 /** A statement after one whose error the revision caught. */
 const IN_FAILED_TRANSACTION = '25P02';
@@ -26,38 +26,48 @@ export const upgradeFails: Rule = {
   severity: 'error',
   title: 'the upgrade fails',
   *check(revision, change) {
-    const { facts, upgrade } = revision;
-    const { outcome, failure, statements } = upgrade.facts;
-    // Other rules report these: concurrently-in-transaction, enum-value-in-transaction.
-    const isNamed = (failure?.sqlState === '25001' && isConcurrent(failure.statement ?? '')) || failure?.sqlState === '55P04';
-    if (outcome === 'failed' && !isNamed) {
-      const { certain, hint } = judge(failure, facts.unapplied ? undefined : madeLater(failure, revision, change));
-      if (certain || !facts.unapplied) {
-        const asks = !!failure?.ownRaise && statements.some(({ sql }) => /^\s*(?:SELECT|WITH)\b/i.test(sql));
-        yield {
-          line: failure?.line ?? upgrade.source?.line ?? 1,
-          direction: 'upgrade',
-          seen: 'replay',
-          statement: failure?.statement,
-          ...(certain && !asks ? {} : { atMost: 'warning' as const }),
-          message: `the upgrade fails on the scratch database: ${failure?.message ?? 'without a message'}${asks ? '; the revision itself stops here, after it looked for rows that this database may lack' : hint}`,
-        };
-      }
-    }
-    const withRows = facts.rows?.upgradeFailure;
-    // A check that the revision makes itself is meant to stop it.
-    if (outcome === 'done' && withRows && !withRows.ownRaise && !/^23/.test(withRows.sqlState ?? '')) {
-      yield {
-        line: withRows.line ?? upgrade.source?.line ?? 1,
-        direction: 'upgrade',
-        seen: 'replay',
-        statement: withRows.statement,
-        atMost: 'warning',
-        message: `the upgrade fails if the tables have rows: ${withRows.message}`,
-      };
-    }
+    yield* failsOnEmptyTables(revision, change);
+    yield* failsOnRows(revision);
   },
 };
+
+function* failsOnEmptyTables(revision: Reviewed, change: Change): Iterable<Found> {
+  const { upgrade } = revision;
+  const { unapplied } = revision.facts;
+  const { outcome, failure, statements } = upgrade.facts;
+  if (outcome !== 'failed' || isNamed(failure)) return;
+  const { certain, hint } = judge(failure, unapplied ? undefined : madeLater(failure, revision, change));
+  if (!certain && unapplied) return;
+  const asks = !!failure?.ownRaise && statements.some(({ sql }) => /^\s*(?:SELECT|WITH)\b/i.test(sql));
+  const why = asks ? '; the revision itself stops here, after it looked for rows that this database may lack' : hint;
+  yield {
+    line: failure?.line ?? upgrade.source?.line ?? 1,
+    direction: 'upgrade',
+    seen: 'replay',
+    statement: failure?.statement,
+    ...(certain && !asks ? {} : { atMost: 'warning' as const }),
+    message: `the upgrade fails on the scratch database: ${failure?.message ?? 'without a message'}${why}`,
+  };
+}
+
+/** Whether another rule reports the failure: concurrently-in-transaction, enum-value-in-transaction. */
+function isNamed(failure: StatementFailure | undefined): boolean {
+  return (failure?.sqlState === '25001' && isConcurrent(failure.statement ?? '')) || failure?.sqlState === '55P04';
+}
+
+function* failsOnRows({ facts: { rows }, upgrade }: Reviewed): Iterable<Found> {
+  const failure = rows?.upgradeFailure;
+  // A check that the revision makes itself is meant to stop it.
+  if (upgrade.facts.outcome !== 'done' || !failure || failure.ownRaise || /^23/.test(failure.sqlState ?? '')) return;
+  yield {
+    line: failure.line ?? upgrade.source?.line ?? 1,
+    direction: 'upgrade',
+    seen: 'replay',
+    statement: failure.statement,
+    atMost: 'warning',
+    message: `the upgrade fails if the tables have rows: ${failure.message}`,
+  };
+}
 
 /** Whether a failure may only be due to earlier revisions that could not be applied: one of them may create what is missing. */
 export function mayBeOfEarlier({ unapplied }: RevisionFacts, failure: StatementFailure | undefined): boolean {

@@ -1,3 +1,4 @@
+import type { Call } from '../../contract/facts';
 import { createConcurrently } from '../advice/indexes';
 import { autocommit, execute, literal } from '../advice/python';
 import { inAutocommitBlock, type Part, type Step } from '../revision/reviewed';
@@ -19,46 +20,67 @@ export const concurrentlyInTransaction: Rule = {
   },
 };
 
-function* inTransaction({ facts, source, direction, steps }: Part): Iterable<Found> {
+function* inTransaction(part: Part): Iterable<Found> {
   const reported = new Set<number>();
-  const message = (what: string) =>
-    `${what} can't run inside a transaction, and Alembic opens one: the ${direction} fails with "cannot run inside a transaction block"`;
+  for (const found of [...failedConcurrently(part), ...stepsConcurrently(part), ...callsConcurrently(part)]) {
+    if (!reported.has(found.line)) yield found;
+    reported.add(found.line);
+  }
+}
+
+function refusal(what: string, { direction }: Part): string {
+  return `${what} can't run inside a transaction, and Alembic opens one: the ${direction} fails with "cannot run inside a transaction block"`;
+}
+
+function* failedConcurrently(part: Part): Iterable<Found> {
+  const { facts, source, direction } = part;
   const { failure } = facts;
-  if (failure?.sqlState === '25001' && failure.statement && isConcurrent(failure.statement)) {
-    reported.add(failure.line ?? 0);
-    yield {
-      line: failure.line ?? source?.line ?? 1,
-      direction,
-      seen: 'replay',
-      statement: failure.statement,
-      message: message(words(failure.statement)),
-      instead: autocommit(`op.execute(${literal(failure.statement.replace(/\s+/g, ' ').trim())})`),
-    };
+  if (failure?.sqlState !== '25001' || !failure.statement || !isConcurrent(failure.statement)) return;
+  yield {
+    line: failure.line ?? source?.line ?? 1,
+    direction,
+    seen: 'replay',
+    statement: failure.statement,
+    message: refusal(words(failure.statement), part),
+    instead: autocommit(`op.execute(${literal(failure.statement.replace(/\s+/g, ' ').trim())})`),
+  };
+}
+
+function* stepsConcurrently(part: Part): Iterable<Found> {
+  for (const { sql, transaction, place, observed } of part.steps) {
+    if (observed || transaction < 0 || !isConcurrent(sql)) continue;
+    yield { ...place, message: refusal(words(sql), part), instead: autocommit(execute(sql)) };
   }
-  for (const { sql, transaction, place, observed } of steps) {
-    if (observed || transaction < 0 || !isConcurrent(sql) || reported.has(place.line)) continue;
-    reported.add(place.line);
-    yield { ...place, message: message(words(sql)), instead: autocommit(execute(sql)) };
-  }
+}
+
+function* callsConcurrently(part: Part): Iterable<Found> {
+  const { facts, source, direction } = part;
   const ran = new Set(facts.outcome === 'failed' ? facts.statements.map(({ line }) => line) : []);
-  for (const { name, args, keywords, line, inAutocommitBlock } of source?.calls ?? []) {
-    const sql = typeof args[0] === 'string' ? args[0] : code(args[0]);
-    const operation = name.split('.').at(-1) ?? '';
-    const concurrent =
-      (keywords.postgresql_concurrently === true && /_index$/.test(operation)) ||
-      (/execute$/.test(operation) && isConcurrent(sql));
-    if (!concurrent || inAutocommitBlock || reported.has(line) || ran.has(line)) continue;
-    reported.add(line);
+  for (const call of source?.calls ?? []) {
+    const { line } = call;
+    if (!isConcurrentCall(call) || call.inAutocommitBlock || ran.has(line)) continue;
+    const operation = operationOf(call);
     yield {
       line,
       direction,
       seen: 'source',
-      message: message(`${operation}(... CONCURRENTLY)`),
+      message: refusal(`${operation}(... CONCURRENTLY)`, part),
       instead: autocommit(
         operation === 'execute' ? 'op.execute("... CONCURRENTLY ...")' : `op.${operation}(..., postgresql_concurrently=True)`,
       ),
     };
   }
+}
+
+function operationOf({ name }: Call): string {
+  return name.split('.').at(-1) ?? '';
+}
+
+function isConcurrentCall(call: Call): boolean {
+  const { args, keywords } = call;
+  const operation = operationOf(call);
+  if (/_index$/.test(operation)) return keywords.postgresql_concurrently === true;
+  return /execute$/.test(operation) && isConcurrent(typeof args[0] === 'string' ? args[0] : code(args[0]));
 }
 
 function words(sql: string): string {
@@ -132,14 +154,11 @@ export const bindCommit: Rule = {
   severity: 'error',
   title: "the revision commits Alembic's connection",
   *check({ parts }) {
-    for (const { direction, source, facts, replayed } of parts) {
-      const sessions = (source?.calls ?? []).some(({ name }) => /(?:^|\.)(?:Session|sessionmaker)$/.test(name));
-      for (const { name, line, inAutocommitBlock, inLoop, inBranch } of source?.calls ?? []) {
-        if (!/\bcommit$/.test(name) || inAutocommitBlock) continue;
-        // The replay of empty tables does not enter every loop and branch.
-        const entered = replayed && !inLoop && !inBranch;
-        // A session's commit does not end the transaction that its connection was already in.
-        if (entered ? !facts.leftTransaction : sessions && !/bind|conn/i.test(name) && !facts.leftTransaction) continue;
+    for (const part of parts) {
+      const { direction, source, facts } = part;
+      for (const call of source?.calls ?? []) {
+        if (!commitsEarly(call, part)) continue;
+        const { name, line } = call;
         yield {
           line,
           direction,
@@ -151,6 +170,16 @@ export const bindCommit: Rule = {
     }
   },
 };
+
+function commitsEarly({ name, inAutocommitBlock, inLoop, inBranch }: Call, { source, facts, replayed }: Part): boolean {
+  if (!/\bcommit$/.test(name) || inAutocommitBlock) return false;
+  if (facts.leftTransaction) return true;
+  // The replay of empty tables does not enter every loop and branch.
+  if (replayed && !inLoop && !inBranch) return false;
+  // A session's commit does not end the transaction that its connection was already in.
+  const sessions = (source?.calls ?? []).some((call) => /(?:^|\.)(?:Session|sessionmaker)$/.test(call.name));
+  return !sessions || /bind|conn/i.test(name);
+}
 
 /** https://www.postgresql.org/docs/current/sql-altertype.html: "it can't be used until after the transaction has been committed" */
 export const enumValueInTransaction: Rule = {
@@ -203,27 +232,33 @@ export const invalidIndexAccepted: Rule = {
   title: 'CREATE INDEX CONCURRENTLY IF NOT EXISTS accepts what a failed build left behind',
   *check({ parts }) {
     for (const { steps, direction, source } of parts) {
-      // A drop may run only if there is an INVALID index, which the replay has not.
-      const written = (source?.sql ?? []).flatMap(({ text }) => /^\s*DROP\s+INDEX\b(.*)/is.exec(text)?.[1]?.match(/\w+/g) ?? []);
-      const called = (source?.calls ?? []).flatMap(({ name, args }) =>
-        /(?:^|\.)drop_index$/.test(name) ? [String(args[0])] : [],
-      );
-      const dropped = new Set<string>([...written, ...called]);
-      for (const { action, call, place, isExisting } of steps) {
+      const dropped = droppedIn(source);
+      for (const step of steps) {
+        const { action } = step;
         if (action.does === 'drop index') for (const name of action.indexes) dropped.add(bare(name));
-        if (action.does !== 'create index' || !action.concurrently || !action.ifNotExists || !isExisting(action.table)) continue;
-        if (!action.index || dropped.has(action.index)) continue;
+        if (action.does !== 'create index' || !mayBeInvalid(step, action) || dropped.has(action.index ?? '')) continue;
         yield {
-          ...place,
+          ...step.place,
           // Downgrades of production are rare and watched.
           ...(direction === 'downgrade' ? { atMost: 'warning' as const } : {}),
           message: `if an earlier build of ${action.index} failed, IF NOT EXISTS accepts its INVALID index, and the revision is stamped with an index of ${action.table} that no query uses`,
-          instead: createConcurrently(action, call),
+          instead: createConcurrently(action, step.call),
         };
       }
     }
   },
 };
+
+function mayBeInvalid({ isExisting }: Step, { index, table, concurrently, ifNotExists }: ActionOf<'create index'>): boolean {
+  return index !== undefined && concurrently && ifNotExists && isExisting(table);
+}
+
+/** Names in statements that drop indexes. They may run only if there is an INVALID index, which the replay has not. */
+function droppedIn(source: Part['source']): Set<string> {
+  const written = (source?.sql ?? []).flatMap(({ text }) => /^\s*DROP\s+INDEX\b(.*)/is.exec(text)?.[1]?.match(/\w+/g) ?? []);
+  const called = (source?.calls ?? []).flatMap(({ name, args }) => (/(?:^|\.)drop_index$/.test(name) ? [String(args[0])] : []));
+  return new Set<string>([...written, ...called]);
+}
 
 function code(value: unknown): string {
   return value && typeof value === 'object' && 'code' in value ? String(value.code) : '';

@@ -57,21 +57,30 @@ const LONGEST: Readonly<Record<string, number>> = { boolean: 5, smallint: 6, int
 export function narrows(from: string, to: string, labels: readonly string[] = []): boolean {
   const [before, after] = [columnType(from), columnType(to)];
   if (before.array !== after.array) return !TEXTS.includes(after.name);
-  const ranks = [NUMBERS, FLOATS].find((family) => family.includes(before.name) && family.includes(after.name));
-  if (ranks && ranks.indexOf(after.name) < ranks.indexOf(before.name)) return true;
-  if (TEXTS.includes(after.name)) {
-    const longest = TEXTS.includes(before.name) ? before.lengths[0] : (LONGEST[before.name] ?? lengthOf(labels));
-    return !!after.lengths[0] && !(longest && longest <= after.lengths[0]);
-  }
+  if (TEXTS.includes(after.name)) return narrowsText(before, after, labels);
   if (TEXTS.includes(before.name)) return true;
-  if (before.name === 'numeric' && after.name === 'numeric') {
-    const [precision = Infinity, scale = precision === Infinity ? Infinity : 0] = before.lengths;
-    const [newPrecision = Infinity, newScale = newPrecision === Infinity ? Infinity : 0] = after.lengths;
-    return newScale < scale || (newPrecision !== Infinity && newPrecision - newScale < precision - scale);
-  }
-  if (before.name.startsWith('timestamp') && ['date', 'time without time zone'].includes(after.name)) return true;
-  if (FLOATS.includes(before.name) || before.name === 'numeric') return NUMBERS.slice(0, 3).includes(after.name);
-  return ['json', 'jsonb'].includes(before.name) && !['json', 'jsonb'].includes(after.name);
+  if (before.name === 'numeric' && after.name === 'numeric') return narrowsNumeric(before, after);
+  const ranks = [NUMBERS, FLOATS].find((family) => family.includes(before.name) && family.includes(after.name));
+  if (ranks) return ranks.indexOf(after.name) < ranks.indexOf(before.name);
+  return LOSING.some(([from, to]) => from.test(before.name) && to.test(after.name));
+}
+
+/** Types of different families, of which the second holds less. */
+const LOSING = [
+  [/^timestamp/, /^(?:date|time without time zone)$/],
+  [/^(?:real|double precision|numeric)$/, /^(?:smallint|integer|bigint)$/],
+  [/^jsonb?$/, /^(?!jsonb?$)/],
+] as const;
+
+function narrowsText(before: ColumnType, after: ColumnType, labels: readonly string[]): boolean {
+  const longest = TEXTS.includes(before.name) ? before.lengths[0] : (LONGEST[before.name] ?? lengthOf(labels));
+  return !!after.lengths[0] && !(longest && longest <= after.lengths[0]);
+}
+
+function narrowsNumeric(before: ColumnType, after: ColumnType): boolean {
+  const [precision = Infinity, scale = precision === Infinity ? Infinity : 0] = before.lengths;
+  const [newPrecision = Infinity, newScale = newPrecision === Infinity ? Infinity : 0] = after.lengths;
+  return newScale < scale || (newPrecision !== Infinity && newPrecision - newScale < precision - scale);
 }
 
 /** Types to which PostgreSQL converts values of every other type: no cast to them is binary-coercible (pg_cast). */

@@ -73,24 +73,25 @@ function isUnnoticed(
 }
 
 /** Whether a renamed type is new, is dropped, or makes room for another of its name, which is there at the end. */
-function isTypeUnnoticed({ index }: Step, type: string, target: string, part: Part): boolean {
-  let isThere = false;
-  for (const { action, index: at } of part.steps) {
-    if (action.does === 'create type' && action.type === type) {
-      if (at < index) return true;
-      isThere = true;
-    }
-    if (action.does === 'drop' && action.what === 'type') {
-      if (action.names.includes(target)) return true;
-      isThere &&= !action.names.includes(type);
-    }
-    if (at <= index) continue;
-    if (action.does === 'change type' && action.type.replaceAll('[]', '') === type) isThere = true;
-    if (action.does === 'rename' && action.what === 'type') {
-      isThere = renamedTo(action.table, action.to) === type || (isThere && action.table !== type);
-    }
-  }
-  return isThere;
+function isTypeUnnoticed({ index }: Step, type: string, target: string, { steps }: Part): boolean {
+  const isNew = steps.some(({ action, index: at }) => at < index && action.does === 'create type' && action.type === type);
+  return isNew || steps.some(({ action }) => isDropOf(target, action)) || hasSuccessor(type, index, steps);
+}
+
+function isDropOf(type: string, action: Step['action']): boolean {
+  return action.does === 'drop' && action.what === 'type' && action.names.includes(type);
+}
+
+/** Whether another type has this name at the end, of the one that was renamed at `index`. */
+function hasSuccessor(type: string, index: number, steps: readonly Step[]): boolean {
+  return steps.reduce((isThere, { action, index: at }) => {
+    if (action.does === 'create type') return isThere || action.type === type;
+    if (isDropOf(type, action)) return false;
+    if (at <= index) return isThere;
+    if (action.does === 'change type') return isThere || action.type.replaceAll('[]', '') === type;
+    if (action.does !== 'rename' || action.what !== 'type') return isThere;
+    return renamedTo(action.table, action.to) === type || (isThere && action.table !== type);
+  }, false);
 }
 
 /** Whether a renamed table makes room for another, or takes the place of another, in the same transaction. */

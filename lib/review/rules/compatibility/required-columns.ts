@@ -4,6 +4,7 @@ import { execute } from '../../advice/python';
 import { quoted, quotedTable } from '../../advice/sql';
 import type { Part, Step } from '../../revision/reviewed';
 import { findTable } from '../../revision/tables';
+import type { ActionOf } from '../../sql/action';
 import type { Found, Rule } from '../rule';
 
 export const notNullWithoutDefault: Rule = {
@@ -78,31 +79,37 @@ interface Required {
 
 /** Columns that are not required before the upgrade, and are after it. */
 function becomeRequired(part: Part): Iterable<Required> {
-  const states = new Map<string, { notNull: boolean; fillsItself: boolean }>();
+  const states = new Map<string, State>();
   const required = new Map<string, Required>();
   for (const step of part.steps) {
     for (const { table, column, ...given } of changesOf(step)) {
       const key = `${table}.${column}`;
-      const facts = part.findTable(table)?.columns.find(({ name }) => name === column);
-      const before = {
-        notNull: !!facts?.notNull,
-        fillsItself: !!facts && (!!facts.default || facts.identity || facts.generated),
-      };
-      const state = { ...before, ...states.get(key), ...given };
+      const state = { ...stateBefore(part, table, column), ...states.get(key), ...given };
       states.set(key, state);
       if (!state.notNull || state.fillsItself) required.delete(key);
       else if (!required.has(key)) required.set(key, { table, column, by: step });
     }
     const { action } = step;
     if (action.does === 'drop column') required.delete(`${action.table}.${action.column}`);
-    if (action.does === 'rename' && action.what === 'column') {
-      const own = required.get(`${action.table}.${action.from}`);
-      required.delete(`${action.table}.${action.from}`);
-      if (own && !wasRequired(part, action.table, action.to))
-        required.set(`${action.table}.${action.to}`, { ...own, column: action.to });
-    }
+    if (action.does === 'rename' && action.what === 'column') renameRequired(required, action, part);
   }
   return required.values();
+}
+
+interface State {
+  readonly notNull: boolean;
+  readonly fillsItself: boolean;
+}
+
+function stateBefore(part: Part, table: string, column: string): State {
+  const facts = part.findTable(table)?.columns.find(({ name }) => name === column);
+  return { notNull: !!facts?.notNull, fillsItself: !!facts && (!!facts.default || facts.identity || facts.generated) };
+}
+
+function renameRequired(required: Map<string, Required>, { table, from, to }: ActionOf<'rename'>, part: Part): void {
+  const own = required.get(`${table}.${from}`);
+  required.delete(`${table}.${from}`);
+  if (own && !wasRequired(part, table, to)) required.set(`${table}.${to}`, { ...own, column: to });
 }
 
 function changesOf({ action }: Step): readonly { table: string; column: string; notNull?: boolean; fillsItself?: boolean }[] {

@@ -17,18 +17,25 @@ export function provedNotNull(step: Step, part: Part, before: readonly Step[], t
   for (const earlier of found ? part.steps : [...before, ...part.steps]) {
     if (earlier === step) break;
     const { action } = earlier;
-    if (!('table' in action) || action.table !== table) continue;
-    if (
-      action.does === 'add constraint' &&
-      ['check', 'not null'].includes(action.constraint.kind) &&
-      proves(earlier.sql, column)
-    ) {
-      checks.set(action.constraint.name ?? '', !action.constraint.notValid);
-    }
-    if (action.does === 'validate' && checks.has(action.constraint)) checks.set(action.constraint, true);
-    if (action.does === 'drop constraint') checks.delete(action.constraint);
+    if ('table' in action && action.table === table) note(checks, earlier, column);
   }
   return [...checks.values()].includes(true);
+}
+
+/** @param checks that prove the column, by name, and whether they are valid */
+function note(checks: Map<string, boolean>, { action, sql }: Step, column: string): void {
+  switch (action.does) {
+    case 'add constraint': {
+      const { kind, name = '', notValid } = action.constraint;
+      if ((kind === 'check' || kind === 'not null') && proves(sql, column)) checks.set(name, !notValid);
+      return;
+    }
+    case 'validate':
+      if (checks.has(action.constraint)) checks.set(action.constraint, true);
+      return;
+    case 'drop constraint':
+      checks.delete(action.constraint);
+  }
 }
 
 function proves(sql: string, column: string): boolean {

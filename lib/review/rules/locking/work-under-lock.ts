@@ -45,22 +45,32 @@ interface Held {
 }
 
 function* workUnder(step: Step, { all, writes }: Held, part: Part): Iterable<Found> {
-  const { action, place, holdsRows } = step;
   const firstOf = (held: ReadonlyMap<string, Step>) => [...held].find(([, by]) => by.index !== step.index);
-  const [table, by] = firstOf(all) ?? [];
-  if (table === undefined || !by) {
-    const [waiting, since] = firstOf(writes) ?? [];
-    // update-all says that all rows are locked.
-    const isAll = action.does === 'update' && action.rows === 'all';
-    if (waiting === undefined || !since || isAll || !writesRows(step)) return;
-    yield {
-      ...place,
-      atMost: 'warning',
-      message: `writes of ${waiting} wait from line ${since.line} until this ${step.action.does.toUpperCase()} is done and the revision commits`,
-      instead: batchesOf(step, part),
-    };
-    return;
-  }
+  const [exclusive, waiting] = [firstOf(all), firstOf(writes)];
+  if (exclusive) yield* whileNothingReads(step, exclusive, all, part);
+  else if (waiting) yield* whileNothingWrites(step, waiting, part);
+}
+
+function* whileNothingWrites(step: Step, [table, by]: readonly [string, Step], part: Part): Iterable<Found> {
+  const { action, place } = step;
+  // update-all says that all rows are locked.
+  const isAll = action.does === 'update' && action.rows === 'all';
+  if (isAll || !writesRows(step)) return;
+  yield {
+    ...place,
+    atMost: 'warning',
+    message: `writes of ${table} wait from line ${by.line} until this ${action.does.toUpperCase()} is done and the revision commits`,
+    instead: batchesOf(step, part),
+  };
+}
+
+function* whileNothingReads(
+  step: Step,
+  [table, by]: readonly [string, Step],
+  all: ReadonlyMap<string, Step>,
+  part: Part,
+): Iterable<Found> {
+  const { action, place, holdsRows } = step;
   const since = `an ACCESS EXCLUSIVE lock on ${table} has been held since line ${by.line}`;
   const waits = 'and reads and writes of it wait until';
   if (writesRows(step) && 'table' in action) {
@@ -118,28 +128,30 @@ export const lockTable: Rule = {
   severity: 'error',
   title: 'a LOCK, or a SELECT ... FOR UPDATE of all rows, holds a table until the revision commits',
   *check({ upgrade: part }) {
-    for (const [at, step] of part.steps.entries()) {
-      const { action, place, isExisting } = step;
-      if (action.does !== 'lock' && action.does !== 'lock rows') continue;
-      const waits = action.does === 'lock' ? WAITS[action.mode] : 'writes of its rows wait';
-      const tables = action.tables.filter(isExisting);
-      if (!waits || !tables.length) continue;
-      const work = longWork(part.steps, at);
-      // In an autocommit block it ends with a COMMIT of the revision's own.
-      const isOwn = inAutocommitBlock(part, step.line);
-      if (!work && isOwn) continue;
-      yield {
-        ...place,
-        // Held for a moment only, as by any other schema change.
-        ...(work || action.does === 'lock rows' ? {} : { atMost: 'warning' as const }),
-        message: `${action.does === 'lock' ? 'LOCK TABLE' : 'SELECT ... FOR UPDATE'} holds ${tables.join(' and ')} ${
-          work ? `while line ${work.line} works through rows, and ` : ''
-        }until the ${isOwn ? 'transaction ends' : 'revision commits'}: ${waits}`,
-        instead: '# leave it out: each statement takes the lock that it needs, and batches of rows need none on the table',
-      };
-    }
+    for (const at of part.steps.keys()) yield* lockHeld(part, at);
   },
 };
+
+/** @param at the index of the step that may take the lock */
+function* lockHeld(part: Part, at: number): Iterable<Found> {
+  const { action, place, isExisting, line } = part.steps[at] as Step;
+  if (action.does !== 'lock' && action.does !== 'lock rows') return;
+  const [what, waits] =
+    action.does === 'lock' ? ['LOCK TABLE', WAITS[action.mode]] : ['SELECT ... FOR UPDATE', 'writes of its rows wait'];
+  const tables = action.tables.filter(isExisting);
+  const work = longWork(part.steps, at);
+  // In an autocommit block it ends with a COMMIT of the revision's own.
+  const isOwn = inAutocommitBlock(part, line);
+  if (!waits || !tables.length || (!work && isOwn)) return;
+  const until = `${work ? `while line ${work.line} works through rows, and ` : ''}until the ${isOwn ? 'transaction ends' : 'revision commits'}`;
+  yield {
+    ...place,
+    // Held for a moment only, as by any other schema change.
+    ...(work || action.does === 'lock rows' ? {} : { atMost: 'warning' as const }),
+    message: `${what} holds ${tables.join(' and ')} ${until}: ${waits}`,
+    instead: '# leave it out: each statement takes the lock that it needs, and batches of rows need none on the table',
+  };
+}
 
 /** What takes long in the transaction of a step, after it. */
 function longWork(steps: readonly Step[], at: number): Step | undefined {
