@@ -508,9 +508,17 @@ export interface SourceFacts {
   readonly upgrade: FunctionFacts | null;
   readonly downgrade: FunctionFacts | null;
   /** Modules imported anywhere in the file, such as `app.models`. */
-  readonly imports: readonly { readonly module: string; readonly line: number; readonly ownProject: boolean }[];
+  readonly imports: readonly Import[];
   /** What the upgrade does to the database, in its order: lib/data-loss judges it. */
   readonly steps: readonly UpgradeStep[];
+}
+
+export interface Import {
+  readonly module: string;
+  readonly line: number;
+  readonly ownProject: boolean;
+  /** Neither a module of the project nor installed in the Python that reads it. @default false */
+  readonly isMissing?: boolean;
 }
 
 /** A step of an upgrade, as lambda/migrate/cdk_alembic_local/upgrade_sql reads it from the source. */
@@ -572,6 +580,10 @@ export interface Call {
   readonly inBranch: boolean;
   /** In an `if` that asks the environment or the settings: each stage may run something else. @default false */
   readonly ifEnvironment?: boolean;
+  /** A statement of its own, whose result nothing reads. @default false */
+  readonly isAlone?: boolean;
+  /** No call, but a use of what is imported as the backend's settings, such as `app.config.settings`. @default false */
+  readonly isSettings?: boolean;
 }
 
 /** The statements of a revision's functions. Null: there is no such function, or it can't be taken apart. */

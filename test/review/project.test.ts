@@ -595,6 +595,26 @@ describe('a revision that can’t be loaded', () => {
     expect(found.filter(({ severity, line }) => severity === 'error' && line === 14)).toHaveLength(1);
   });
 
+  it('says which functions it could not read, if they are called for what they do', async () => {
+    const upgrade = [
+      'from not_here import fill, log',
+      'import not_there.helpers',
+      'fill("users")',
+      'fill("orders")',
+      'not_there.helpers.clean("users").check()',
+      'log.info("a")',
+    ].join('\n    ');
+    const found = await findings({ a1: { upgrade, downgrade: 'pass' } }, 'all');
+    expect(found.filter(({ rule }) => rule === 'unread-sql')).toMatchObject([
+      {
+        line: 13,
+        severity: 'warning',
+        message: expect.stringContaining('not_here.fill comes from a module that is not installed'),
+      },
+      { line: 15, message: expect.stringContaining('not_there.helpers.clean') },
+    ]);
+  });
+
   const first = { upgrade: 'import not_installed' };
 
   it('may name the schema of its own table in different ways', async () => {

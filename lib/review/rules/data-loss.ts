@@ -1,6 +1,6 @@
 import type { AlterTableCmd } from 'libpg-query';
 import type { DataLossRule } from '../../contract';
-import type { RevisionFacts } from '../../contract/facts';
+import type { RevisionFacts, SourceFacts } from '../../contract/facts';
 import { batches, inSeparateBatches, updateInBatches } from '../advice/batches';
 import { autocommit, execute, literal, tableArguments } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
@@ -270,14 +270,32 @@ export const unreadSql: Rule = {
   group: 'data loss',
   severity: 'warning',
   title: 'what the upgrade runs cannot be read',
-  *check({ destroys }) {
+  *check({ destroys, facts, upgrade }) {
     for (const { rule, what, line } of destroys) {
       if (rule !== 'unread-sql') continue;
       const message = `the upgrade ${what}: the guard of a deploy can't tell whether data is lost`;
       yield { line, direction: 'upgrade', seen: 'source', message };
     }
+    for (const [name, line] of upgrade.replayed ? [] : callsOfMissing(facts.source)) {
+      const message = `${name} comes from a module that is not installed here: what it does to the database was not judged`;
+      yield { line, direction: 'upgrade', seen: 'source', message };
+    }
   },
 };
+
+/** The functions that an upgrade calls for what they do and that were not there to be read, each with the line of its first call. */
+function callsOfMissing({ imports, upgrade }: SourceFacts): readonly (readonly [name: string, line: number])[] {
+  const missing = imports.flatMap(({ module, isMissing }) => (isMissing ? `${module}.` : []));
+  const called = (upgrade?.calls ?? [])
+    .filter((call) => (call.isAlone || CONNECTION.test(JSON.stringify(call.args))) && !SAYS_ONLY.test(call.name))
+    .map(({ name, line }) => [name.replace(/\(.*/s, ''), line] as const)
+    .filter(([name]) => missing.some((module) => name.startsWith(module)));
+  return called.filter(([name], at) => called.findIndex(([other]) => other === name) === at);
+}
+
+const CONNECTION = /"code":"(?:op|bind|conn|connection|session|(?:op|context)\.get_bind\(\))"/;
+
+const SAYS_ONLY = /\b(?:log|logger|logging|console)\b|\b(?:print|warn)$/i;
 
 export const updateAll: Rule = {
   id: 'update-all',

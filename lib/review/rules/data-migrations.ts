@@ -22,16 +22,16 @@ export const importsApplication: Rule = {
 };
 
 const OUTSIDE =
-  /^(?:requests|httpx|aiohttp|urllib3?|boto3|botocore|socket|smtplib|subprocess|redis)\.|^(?:os\.)?(?:getenv|environ)\b|^os\.(?:system|popen)$|^flask\.current_app\.config\b|^open$|(?:^|\.)urlopen$/;
+  /^(?:requests|httpx|aiohttp|urllib3?|boto3|botocore|socket|smtplib|subprocess|redis)\.|^(?:os\.)?(?:getenv|environ)\b|^os\.(?:system|popen)$|^open$|(?:^|\.)urlopen$/;
 
 export const readsOutside: Rule = {
   id: 'reads-outside',
   group: 'data migrations',
   severity: 'warning',
-  title: 'the revision reads the network, the environment or files',
+  title: "the revision reads the network, the environment, the backend's settings or files",
   *check({ parts }) {
     for (const { source, direction } of parts) {
-      for (const { name, line } of once(source?.calls.filter((call) => OUTSIDE.test(call.name)) ?? [])) {
+      for (const { name, line } of once(source?.calls.filter((call) => call.isSettings || OUTSIDE.test(call.name)) ?? [])) {
         yield {
           line,
           direction,
@@ -71,15 +71,16 @@ export const unbatchedLoop: Rule = {
       ({ name, inLoop, overConstants }) =>
         inLoop &&
         !overConstants &&
-        /(?:^|\.)(?:execute|add|merge|update|bulk_insert)$/.test(name) &&
-        !/^set|\bset\.add$/.test(name),
+        /(?:^|\.)(?:execute|add|merge|update|delete|bulk_insert|setattr)$/.test(name) &&
+        !/^set(?!attr$)|\bset\.add$/.test(name),
     );
-    if (!reads || !source || inPortions(source) || !written) return;
+    const streams = calls.some(({ name }) => /\.yield_per$/.test(name)) && !written?.inBranch;
+    if (!reads || !source || !written || (inPortions(source) && !streams)) return;
     yield {
       line: written.line,
       direction,
       seen: 'source',
-      message: `${written.name} runs once for each row that was read: one round trip per row in one transaction, all rows in memory, and each row locked until the revision commits`,
+      message: `${written.name === 'setattr' ? 'an UPDATE' : written.name} runs once for each row that was read: one round trip per row in one transaction,${streams ? '' : ' all rows in memory,'} and each row locked until the revision commits`,
       instead: [
         '# one statement per batch of rows, in a separate revision:',
         'with op.get_context().autocommit_block():',

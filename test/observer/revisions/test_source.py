@@ -134,6 +134,61 @@ def test_a_name_is_that_of_the_module_it_was_imported_from(tmp_path: Path) -> No
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "value", "name"),
+    [
+        ("from app.core.config import settings", "settings.admin.name", "app.core.config.settings"),
+        ("from app.config import get_app_settings as read", "read().admin", "app.config.get_app_settings"),
+        ("from app import config", "config.settings.ADMIN", "app.config.settings"),
+        ("from app.main import app", "app.config['ADMIN']", "app.main.app.config"),
+        ("import app.config", "app.config.ADMIN", "app.config"),
+        ("from app.settings import ADMIN", "ADMIN", "app.settings.ADMIN"),
+        ("from flask import current_app", "current_app.config.get('ADMIN')", "flask.current_app.config"),
+    ],
+)
+def test_a_use_of_the_backends_settings_is_marked_also_in_a_helper(tmp_path: Path, line: str, value: str, name: str) -> None:
+    module = f"{line}\n\ndef admin():\n    return {value}\n"
+    found = [call["name"] for call in upgrade(tmp_path, "op.execute(admin())", module)["calls"] if call.get("isSettings")]
+    assert found == [name]
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("from app.models.config import Config", "Config.id"),
+        ("from app.constants import ADMIN", "ADMIN"),
+        ("from logging import config", "config.fileConfig('a')"),
+        ("from alembic import context", "context.config.get_main_option('a')"),
+        ("config = {}", "config.get('a')"),
+    ],
+)
+def test_what_only_looks_like_settings_is_not_marked(tmp_path: Path, line: str, value: str) -> None:
+    assert not any("isSettings" in call for call in upgrade(tmp_path, f"f({value})", line)["calls"])
+
+
+def test_what_a_loop_changes_in_its_rows_is_a_call(tmp_path: Path) -> None:
+    body = "other.name = 1\nfor user, other in rows:\n    user.name = 1\n    other.groups.append(2)\n    found.names.append(3)"
+    assert [call for call in calls(tmp_path, body) if call[0] == "setattr"] == [
+        ("setattr", [{"code": "user"}, "name"], {}),
+        ("setattr", [{"code": "other"}, "groups"], {}),
+    ]
+
+
+def test_statements_of_their_own_are_marked(tmp_path: Path) -> None:
+    assert [(call["name"], call.get("isAlone")) for call in upgrade(tmp_path, "x = a(b())\nc(d())")["calls"]] == [
+        ("a", None),
+        ("b", None),
+        ("c", True),
+        ("d", None),
+    ]
+
+
+def test_imports_that_are_not_installed_are_marked(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").touch()
+    found = facts(tmp_path, "import sys, shop, sqlalchemy, not_installed.helpers\nfrom not_there import a\n")["imports"]
+    assert [one["module"] for one in found if one.get("isMissing")] == ["not_installed.helpers", "not_there"]
+
+
 def test_calls_that_a_run_may_not_enter_are_marked(tmp_path: Path) -> None:
     found = upgrade(tmp_path, "if x:\n    a()\nb()\ntry:\n    c()\nfinally:\n    pass")["calls"]
     assert [(call["name"], call["inBranch"]) for call in found] == [("a", True), ("b", False), ("c", True)]
@@ -315,7 +370,7 @@ def test_imports_of_the_project_are_distinguished_from_others(tmp_path: Path, st
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     found = facts(tmp_path, f"def upgrade():\n    {statement}\n")["imports"]
-    assert found[-1] == {"module": module, "line": HEAD.count("\n") + 2, "ownProject": own}
+    assert [found[-1][key] for key in ("module", "line", "ownProject")] == [module, HEAD.count("\n") + 2, own]
 
 
 def test_a_project_inside_of_a_package_owns_that_package(tmp_path: Path) -> None:

@@ -1,5 +1,14 @@
 import { type Example, one } from './example';
 
+const MODEL = `
+from sqlalchemy import orm
+
+class User(orm.declarative_base()):
+    __tablename__ = "users"
+    id = sa.Column(sa.BigInteger, primary_key=True)
+    note = sa.Column(sa.Text)
+`;
+
 export const DATA_MIGRATIONS: readonly Example[] = [
   {
     rule: 'imports-application',
@@ -18,6 +27,35 @@ export const DATA_MIGRATIONS: readonly Example[] = [
       },
     ),
     good: one('op.execute(sa.text("UPDATE users SET active = false WHERE name = :name").bindparams(name="admin"))'),
+  },
+  {
+    rule: 'reads-outside',
+    about: "the backend's settings",
+    bad: {
+      ...one(
+        'op.execute(sa.text("UPDATE users SET active = false WHERE name = :name").bindparams(name=settings.admin))',
+        'pass',
+        { head: 'from shop_config import settings' },
+      ),
+      also: ['imports-application'],
+    },
+    good: one('op.execute(sa.text("UPDATE users SET active = false WHERE name = :name").bindparams(name="admin"))'),
+  },
+  {
+    rule: 'unbatched-loop',
+    about: 'of objects of the ORM',
+    bad: one(
+      `
+op.add_column("users", sa.Column("note", sa.Text()))
+with orm.Session(op.get_bind()) as session:
+    for user in session.scalars(sa.select(User)):
+        user.note = f"user {user.id}"
+    session.flush()
+`,
+      'op.drop_column("users", "note")',
+      { head: MODEL },
+    ),
+    good: one('op.execute("UPDATE users SET name = \'nobody\' WHERE id = 12")'),
   },
   {
     rule: 'unbatched-loop',

@@ -28,6 +28,7 @@ export function writeProject(folder: string, examples: readonly Example[]): read
   writeFileSync(path.join(folder, 'alembic.ini'), '[alembic]\nscript_location = alembic\n');
   writeFileSync(path.join(folder, 'alembic', 'env.py'), ENV);
   writeFileSync(path.join(folder, 'shop.py'), 'NOBODY = 12\n');
+  writeFileSync(path.join(folder, 'shop_config.py'), 'class settings:\n    admin = "admin"\n');
   return examples.flatMap(({ rule, about, given = GIVEN, bad, severity, good }, at) => {
     const side = (sample: Sample, letter: 'b' | 'g'): Case => {
       const branch = `${letter}${at}`;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -39,6 +40,13 @@ _SQL = re.compile(
 _DIALECT = re.compile(r"dialect(?:\.name|_name)?$", re.IGNORECASE)
 _ASKS_ENVIRONMENT = re.compile(r"\b(?:environ|getenv|settings)\b")
 
+# What an import of the backend's settings binds, such as `settings` or `get_config`; not a table of that name.
+_SETTINGS = re.compile(r"(?i)(?!.*\bmodels?\b)(?:.*\.)?(?:(?:get|load|read|app)_)*(?:settings|config|configuration)")
+_SETTING = re.compile(r"(?:.*\.)?(?:settings|config)\.[A-Z][A-Z0-9_]*")
+
+# Methods that change a collection of a row, which SQLAlchemy writes: `group.members.append(user)`.
+_CHANGES = ("append", "add", "remove", "discard", "extend", "clear")
+
 
 @dataclass(frozen=True)
 class _Context:
@@ -47,6 +55,8 @@ class _Context:
     over_constants: bool = False
     in_branch: bool = False
     if_environment: bool = False
+    rows: frozenset[str] = frozenset()
+    """Names that a loop binds."""
     batches: dict[str, Batch] = field(default_factory=dict, hash=False, compare=False)
 
 
@@ -105,6 +115,7 @@ class _Walk:
         self._functions = functions
         self._been: set[tuple[ast.AST, _Context]] = set()
         self._statements: set[ast.AST] = set()
+        self._alone: set[ast.AST] = set()
 
     def definition(self, node: ast.AST, context: _Context) -> None:
         key = (node, replace(context, batches={}))
@@ -121,10 +132,14 @@ class _Walk:
     def _visit(self, node: ast.AST, context: _Context) -> None:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             return  # a docstring
+        if isinstance(node, ast.Expr):
+            self._alone.add(node.value)
         if (text := text_of(node, self._known)) is not None:
             if node in self._statements or _SQL.match(SQL_COMMENT.sub(" ", text)):
                 self.sql.append({"text": text, "line": node.lineno, "inAutocommitBlock": context.in_autocommit_block})
             self._all((child for child in ast.iter_child_nodes(node) if text_of(child) is None), context)
+        elif settings := self._settings_name(node):
+            self._report(node, settings, [], {}, context, isSettings=True)
         elif isinstance(node, ast.Name):
             for own in self._own.get(node.id, ()) if isinstance(node.ctx, ast.Load) else ():
                 self.definition(own, context)
@@ -133,7 +148,8 @@ class _Walk:
         elif isinstance(node, (ast.For, ast.AsyncFor)):
             self._visit(node.iter, context)
             constants = self._is_list_of_constants(node.iter) and (context.over_constants or not context.in_loop)
-            self._all(node.body, replace(context, in_loop=True, over_constants=constants))
+            rows = context.rows | {name.id for name in ast.walk(node.target) if isinstance(name, ast.Name)}
+            self._all(node.body, replace(context, in_loop=True, over_constants=constants, rows=rows))
             self._all(node.orelse, context)
         elif isinstance(node, ast.While):
             self._all((node.test, *node.body), replace(context, in_loop=True, over_constants=False))
@@ -144,7 +160,7 @@ class _Walk:
         elif isinstance(node, ast.comprehension):
             self._all(node.ifs, context)
         elif isinstance(node, ast.If):
-            asks = context.if_environment or _ASKS_ENVIRONMENT.search(ast.unparse(node.test)) is not None
+            asks = context.if_environment or self._asks_environment(node.test)
             on_postgres = _is_so_on_postgresql(node.test)
             branches = [
                 node.test,
@@ -159,6 +175,8 @@ class _Walk:
                 self._call(node, context)
             elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
                 self._subscript(node, context)
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                self._changed(node, context)
             self._all(ast.iter_child_nodes(node), context)
 
     def _is_list_of_constants(self, node: ast.expr) -> bool:
@@ -190,6 +208,8 @@ class _Walk:
             self._statements.add(statement)
         name, args, keywords = unbatched(node, context.batches)
         self._report(node, self._imported(name), args, keywords, context)
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGES:
+            self._changed(node.func.value, context)
 
     def _ends_savepoint(self, function: ast.expr) -> bool:
         """Whether it is `commit` or `rollback` of a savepoint, which end no transaction."""
@@ -200,17 +220,38 @@ class _Walk:
         )
 
     def _subscript(self, node: ast.Subscript, context: _Context) -> None:
-        """Treats `os.environ["X"]` like `os.environ.get("X")`, and Flask's settings, too."""
+        """Treats `os.environ["X"]` like `os.environ.get("X")`."""
         name = self._imported(ast.unparse(node.value))
-        if name in ("os.environ", "flask.current_app.config"):
+        if name == "os.environ":
             self._report(node, name, [node.slice], {}, context)
+
+    def _changed(self, node: ast.expr, context: _Context) -> None:
+        """Treats `user.name = "..."` like `setattr(user, "name", "...")` if a loop binds `user`."""
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in context.rows:
+            self._report(node, "setattr", [node.value, ast.Constant(node.attr)], {}, context)
+
+    def _settings_name(self, node: ast.AST) -> str | None:
+        """The full name of an imported object with the backend's settings."""
+        first = node
+        while isinstance(first, ast.Attribute):
+            first = first.value
+        module = self._aliases.get(first.id) if isinstance(first, ast.Name) else None
+        if module is None or module.partition(".")[0] in sys.stdlib_module_names:
+            return None
+        name = self._imported(ast.unparse(node))
+        return name if _SETTINGS.fullmatch(name) or (isinstance(node, ast.Name) and _SETTING.fullmatch(name)) else None
+
+    def _asks_environment(self, test: ast.expr) -> bool:
+        return _ASKS_ENVIRONMENT.search(ast.unparse(test)) is not None or any(map(self._settings_name, ast.walk(test)))
 
     def _imported(self, name: str) -> str:
         """The name with its module: after `from httpx import get`, `get` is `httpx.get`."""
         first, dot, rest = name.partition(".")
         return self._aliases.get(first, first) + dot + rest
 
-    def _report(self, node: ast.expr, name: str, args: list[ast.expr], keywords: dict[str, ast.expr], context: _Context) -> None:
+    def _report(
+        self, node: ast.expr, name: str, args: list[ast.expr], keywords: dict[str, ast.expr], context: _Context, **more: bool
+    ) -> None:
         self.calls.append(
             {
                 "name": name,
@@ -222,6 +263,8 @@ class _Walk:
                 **({"overConstants": True} if context.over_constants else {}),
                 "inBranch": context.in_branch,
                 **({"ifEnvironment": True} if context.if_environment else {}),
+                **({"isAlone": True} if node in self._alone else {}),
+                **more,
             }
         )
 
@@ -270,7 +313,7 @@ def _aliases(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
     """Names that imports bind, with their full names. Alembic's and SQLAlchemy's keep their usual names."""
     for node in nodes:
         if isinstance(node, ast.Import):
-            found = [(alias.asname, alias.name) for alias in node.names if alias.asname]
+            found = [(alias.asname, alias.name) if alias.asname else (alias.name.split(".")[0],) * 2 for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found = [(alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in node.names]
         else:

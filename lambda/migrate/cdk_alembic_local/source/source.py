@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +60,16 @@ def _imports(nodes: Iterable[ast.AST], roots: list[Path]) -> Iterator[dict[str, 
             continue
         for module, names in found:
             own = names is None or any(_is_own(name, root) for name in names for root in roots)
-            yield {"module": module, "line": node.lineno, "ownProject": own}
+            missing = not own and not _is_installed(module.partition(".")[0])
+            yield {"module": module, "line": node.lineno, "ownProject": own, **({"isMissing": True} if missing else {})}
+
+
+@cache
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ValueError:  # `__main__`, and a module that a program has made
+        return package in sys.modules
 
 
 def _roots(path: Path, project: Path) -> list[Path]:
