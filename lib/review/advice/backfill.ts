@@ -69,7 +69,8 @@ with op.get_context().autocommit_block():
             time.sleep(took)`;
 }
 
-function keyOf(facts: TableFacts): readonly { name: string; type: string }[] {
+/** The columns of the primary key. */
+export function keyOf(facts: TableFacts): readonly { name: string; type: string }[] {
   const columns = facts.constraints.find(({ kind }) => kind === 'primary key')?.columns ?? [];
   return columns.flatMap((column) => facts.columns.filter(({ name }) => name === column));
 }

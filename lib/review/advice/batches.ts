@@ -5,7 +5,7 @@ import { rangeName } from '../sql/names';
 import { sqlLiteral } from './python';
 import { quoted, quotedList, quotedTable, Text } from './sql';
 
-const BATCH = 10_000;
+export const BATCH = 10_000;
 
 /** Moves a statement out of the revision: in these batches if they could be written. */
 export function inSeparateBatches(batched: string | undefined): string {
@@ -109,13 +109,17 @@ export function updateInBatches(
  */
 function isAgainTheSame({ val, indirection }: ResTarget, set: ReadonlySet<string>, other: string | undefined): boolean {
   const value = JSON.stringify(val ?? {});
-  const names = [...value.matchAll(/"ColumnRef":\{"fields":(\[.*?\])/g)].map(([, fields = '']) =>
-    [...fields.matchAll(/"sval":"([^"]*)"/g)].map(([, name = '']) => name),
-  );
-  const refersToTarget = names.some(
+  const refersToTarget = namesIn(val).some(
     (fields) => set.has(fields.at(-1) ?? '') && !(other && fields.length > 1 && fields.at(-2) === other),
   );
   return val !== undefined && !indirection?.length && !('MultiAssignRef' in val) && !refersToTarget && isRepeatable(value);
+}
+
+/** The columns that an expression names, each as its parts: `["users", "name"]`. */
+export function namesIn(value: Node | undefined): readonly (readonly string[])[] {
+  return [...JSON.stringify(value ?? {}).matchAll(/"ColumnRef":\{"fields":(\[.*?\])/g)].map(([, fields = '']) =>
+    [...fields.matchAll(/"sval":"([^"]*)"/g)].map(([, name = '']) => name),
+  );
 }
 
 /**

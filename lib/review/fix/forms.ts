@@ -1,5 +1,6 @@
 import { keptUntil } from '../../contract/set-aside';
 import { updateInBatches } from '../advice/batches';
+import { updateByKey } from '../advice/by-key';
 import { addSteps } from '../advice/columns';
 import { checkSteps, foreignKeySteps, keySteps } from '../advice/constraints';
 import { buildSteps, dropConcurrently } from '../advice/indexes';
@@ -192,12 +193,9 @@ function inBatches({ action }: Step, { upgrade: part }: Reviewed): Form | NoForm
   if (action.does !== 'update')
     return { reason: `there is no automatic fix for this ${action.does}: write it by hand, as shown` };
   const { table, written } = action;
-  const batched = updateInBatches(table, written, part.findTable(table), part.outcome);
-  if (batched === undefined) {
-    return {
-      reason: 'the batches might never end, because its values can differ each time, or come from several rows of another table',
-    };
-  }
+  const facts = part.findTable(table);
+  const batched = updateInBatches(table, written, facts, part.outcome) ?? updateByKey(table, written, facts);
+  if (typeof batched !== 'string') return batched;
   return { parts: [{ phase: 'fill', up: batched.split('\n') }], undoneBy: () => false };
 }
 

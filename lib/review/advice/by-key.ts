@@ -1,0 +1,64 @@
+import type { UpdateStmt } from 'libpg-query';
+import type { TableFacts } from '../../contract/facts';
+import type { Written } from '../sql/action';
+import { keyOf } from './backfill';
+import { BATCH, namesIn } from './batches';
+import { literal, sqlLiteral } from './python';
+import { quoted, quotedTable, Text } from './sql';
+
+/** Where the condition of the next batch goes. */
+const PLACE = '/* after the last batch */';
+
+/**
+ * An UPDATE in batches that go through the table in the order of its key, so that they end whatever its values are. After an
+ * interruption they begin again: a value that is made of itself would be made twice.
+ *
+ * @param facts the table before the revision
+ */
+export function updateByKey(
+  table: string,
+  written: Written<UpdateStmt> | undefined,
+  facts: TableFacts | undefined,
+): string | { readonly reason: string } {
+  const key = facts ? keyOf(facts) : [];
+  if (!key.length) return { reason: `${table} has no primary key by which batches could go through it` };
+  if (!written || /\$\d/.test(written.sql)) return { reason: 'its values are parameters: write them into the statement' };
+  const { relation, withClause } = written.node;
+  const self = relation?.alias?.aliasname ?? relation?.relname ?? '';
+  if (isMadeOfItself(written.node, self)) {
+    return { reason: 'a batch that runs again would change a value again: make it of columns that stay as they are' };
+  }
+  const text = new Text(written.sql);
+  const [update, set, where] = [text.find(['UPDATE']), text.find(['SET']), text.find(['WHERE'])];
+  if (!update || !set || withClause?.recursive || text.find(['RETURNING'])) {
+    return { reason: 'an UPDATE with RETURNING or WITH RECURSIVE is not taken apart' };
+  }
+  const end = text.find([';'])?.start;
+  const condition = where ? `(${text.slice(where.end, end)}) AND ` : '';
+  const [own, names] = [quoted(self), key.map(({ name }) => quoted(name))];
+  const row = (parts: readonly string[]) => (parts.length > 1 ? `(${parts.join(', ')})` : parts.join());
+  const rows = `FROM ${quotedTable(table)} ${PLACE} ORDER BY ${names.join(', ')} LIMIT`;
+  const batch = `${row(names.map((name) => `${own}.${name}`))} IN (SELECT ${names.join(', ')} ${rows} ${BATCH})`;
+  const others = withClause ? `${text.slice(text.find(['WITH'])?.end ?? 0, update.start)}, ` : '';
+  const changed = `${text.slice(update.start, where?.start ?? end)} WHERE ${condition}${batch}`;
+  const last = names.map((name, at) => `CAST(${name} AS text) AS key_${at + 1}`).join(', ');
+  const after = `WHERE ${row(names)} > ${row(key.map(({ type }, at) => `CAST(:key_${at + 1} AS ${type})`))}`;
+  return [
+    '# in the order of the key; each batch tells its last row, unless none follow',
+    `update = ${sqlLiteral(`WITH ${others}changed AS (${changed}) SELECT ${last} ${rows} 1 OFFSET ${BATCH - 1}`)}`,
+    `after, last = ${literal(after)}, {}`,
+    'with op.get_context().autocommit_block():',
+    '    while last is not None:',
+    `        text = sa.text(update.replace(${literal(PLACE)}, after if last else ""))`,
+    '        batch = op.get_bind().execute(text, last).mappings().first()',
+    '        last = dict(batch) if batch else None',
+  ].join('\n');
+}
+
+function isMadeOfItself({ targetList = [] }: UpdateStmt, self: string): boolean {
+  const targets = targetList.flatMap((target) => ('ResTarget' in target ? [target.ResTarget] : []));
+  const set = new Set(targets.map(({ name }) => name));
+  return targets
+    .flatMap(({ val }) => namesIn(val))
+    .some((fields) => set.has(fields.at(-1)) && (fields.length === 1 || fields.at(-2) === self));
+}
