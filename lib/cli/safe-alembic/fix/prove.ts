@@ -57,29 +57,37 @@ export async function proveFixes(bench: Bench, input: ReviewInput, review: Revie
   const taken = new Set(input.graph.revisions.map(({ revision }) => revision));
   const originals = new Originals(bench);
   for (;;) {
-    const candidates: Candidate[] = [];
-    for (const attempt of attempts) {
-      const candidate = await nextCandidate(bench, attempt, taken);
-      if (candidate) candidates.push(candidate);
-    }
+    const candidates = await nextCandidates(bench, attempts, taken);
     if (candidates.length === 0) return { plans: [], files: [], notFixed, withoutRows: [], input, review };
-    const tried = await tryOut(bench, originals, input, review, candidates);
-    for (const { attempt, plan: planned } of candidates) {
-      const reason = tried.reasons.get(attempt);
-      // If the revision itself fails, so does each part of it.
-      if (reason !== undefined) attempt.reject(reason, !planned.repairs && originals.fails(planned.revision));
-      else if (tried.reasons.size === 0) attempt.accept();
-    }
-    if (tried.reasons.size === 0 && !attempts.some(({ isOpen }) => isOpen)) {
+    const { reasons, again } = await tryOut(bench, originals, input, review, candidates);
+    for (const one of candidates) settle(one, reasons, originals);
+    if (reasons.size === 0 && !attempts.some(({ isOpen }) => isOpen)) {
       return {
         plans: candidates.map(({ plan }) => plan),
         files: candidates.flatMap(({ files }) => files),
         notFixed,
         withoutRows: [...new Set(candidates.flatMap(({ plan: { revision } }) => originals.withoutRows(revision)))],
-        ...(tried.again ?? { input, review }),
+        ...(again ?? { input, review }),
       };
     }
   }
+}
+
+/** Accepts an attempt if all are proved, and rejects it if there is a reason. */
+function settle({ attempt, plan }: Candidate, reasons: Reasons, originals: Originals): void {
+  const reason = reasons.get(attempt);
+  // If the revision itself fails, so does each part of it.
+  if (reason !== undefined) attempt.reject(reason, !plan.repairs && originals.fails(plan.revision));
+  else if (reasons.size === 0) attempt.accept();
+}
+
+async function nextCandidates(bench: Bench, attempts: readonly Attempt[], taken: ReadonlySet<string>): Promise<Candidate[]> {
+  const candidates: Candidate[] = [];
+  for (const attempt of attempts) {
+    const candidate = await nextCandidate(bench, attempt, taken);
+    if (candidate) candidates.push(candidate);
+  }
+  return candidates;
 }
 
 /** The next plan of an attempt with its files; undefined: nothing of it is left. */
