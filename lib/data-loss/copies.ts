@@ -1,26 +1,39 @@
 import type { Node, RangeVar, SelectStmt } from 'libpg-query';
 import { apply, as, joined, nameOf, namesOf, only, type Rules, systemName } from '../sql/nodes';
-import { isKey, written } from './conditions';
+import { isEveryRow, isKey, written } from './conditions';
 import { copiedColumn, cutsOff, tellsBoolean } from './conversions';
 import type { Made } from './made';
 import { removedKeys } from './parts';
 
 /**
- * Notes that an UPDATE of every row gives a column that the revision made the values of others: those can be dropped then.
+ * Notes that an UPDATE of all rows with a value gives it to a column that the revision made: the one that had it can be dropped then.
  *
  * @param column with its table
- * @param value undefined: not all rows get it
- * @param names the table and its aliases, also those by which a join finds the same row
+ * @param rows `names`: the table and its aliases, also those by which a join finds the same row
  */
-export function noteCopies(column: string, value: Node | undefined, names: readonly string[], made: Made): void {
+export function noteCopies(
+  column: string,
+  value: Node | undefined,
+  { where, names }: { readonly where: Node | undefined; readonly names: readonly string[] },
+  made: Made,
+): void {
   const [table = ''] = names;
   const name = column.slice(column.lastIndexOf('.') + 1);
   made.kept.change(table, name);
   if (!made.hasColumn(table, name)) return;
-  for (const source of sourcesOf(value)) {
-    const of = ownColumn(source, names);
-    if (of !== undefined && fits(of, column, made)) made.kept.copy(`${table}.${of}`, [column]);
-  }
+  const sources = sourcesOf(value).flatMap((source) => ownColumn(source, names) ?? []);
+  const isAll = (part: Node): boolean =>
+    isEveryRow(part, names) ||
+    (sources.length === 1 && ownColumn(columnNotNull(part), names) === sources[0]) ||
+    (made.unfilled.has(column) && ownColumn(columnNull(part), names) === name);
+  if (!partsOf(where).every(isAll)) return;
+  for (const of of sources) if (fits(of, column, made)) made.kept.copy(`${table}.${of}`, [column]);
+}
+
+/** The conditions that are all true for the same rows. */
+function partsOf(where: Node | undefined): readonly Node[] {
+  const { boolop, args = [] } = as(where, 'BoolExpr') ?? {};
+  return boolop === 'AND_EXPR' ? args.flatMap(partsOf) : where ? [where] : [];
 }
 
 /**
@@ -207,8 +220,14 @@ function isRow(node: Node | undefined, names: readonly string[]): boolean {
 
 /** The column of `WHERE name IS NOT NULL`. */
 function columnNotNull(where: Node | undefined): string | undefined {
-  if (!where || !('NullTest' in where) || where.NullTest.nulltesttype !== 'IS_NOT_NULL') return undefined;
-  return copiedColumn(where.NullTest.arg);
+  const { nulltesttype, arg } = as(where, 'NullTest') ?? {};
+  return nulltesttype === 'IS_NOT_NULL' ? copiedColumn(arg) : undefined;
+}
+
+/** The column of `WHERE name IS NULL`. */
+function columnNull(where: Node | undefined): string | undefined {
+  const { nulltesttype, arg } = as(where, 'NullTest') ?? {};
+  return nulltesttype === 'IS_NULL' ? copiedColumn(arg) : undefined;
 }
 
 function columnNode(name: string): Node {

@@ -162,8 +162,8 @@ function cleared(updated: Updated, targets: readonly Node[], made: Made): readon
   const [table = ''] = own;
   const all = only(targets, 'ResTarget').map(({ name = '', val }) => ({ name, val: assigned(val) }));
   for (const { name, val } of all) {
+    noteCopies(`${table}.${name}`, val, { where, names: where ? names : own }, made);
     made.unfilled.delete(`${table}.${name}`);
-    noteCopies(`${table}.${name}`, isEveryRow(where, names) ? val : undefined, where ? names : own, made);
   }
   const isTaken = (column: string) => all.some(({ name, val }) => name !== column && isCopyOf(val, column, own));
   // isCopied makes the copy the only one, which the revision no longer may overwrite: ask before.
