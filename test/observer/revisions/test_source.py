@@ -232,6 +232,32 @@ def test_calls_in_an_autocommit_block_are_marked_also_through_helpers(tmp_path: 
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        "run('CREATE INDEX CONCURRENTLY a ON users (a)')",
+        "run(statement='CREATE INDEX CONCURRENTLY a ON users (a)')",
+        "outer('CREATE INDEX CONCURRENTLY a ON users (a)')",
+        "run(CONSTANT)",
+        "sql = 'CREATE INDEX CONCURRENTLY a ON users (a)'\nwith op.get_context().autocommit_block():\n    op.execute(sql)",
+        "for name, sql in [('a', 'CREATE INDEX CONCURRENTLY a ON users (a)')]:\n    text = sql.strip()\n    run(text)",
+    ],
+)
+def test_texts_that_reach_an_autocommit_block_are_marked(tmp_path: Path, body: str) -> None:
+    module = (
+        "CONSTANT = 'CREATE INDEX CONCURRENTLY a ON users (a)'\n"
+        "def run(statement):\n    connection = op.get_bind()\n    context = op.get_context()\n"
+        "    with context.autocommit_block():\n        connection.execute(sa.text(statement))\n"
+        "def outer(statement):\n    run(statement)\n"
+        "def inside(statement):\n    op.execute(statement)\n"
+    )
+    facts = upgrade(tmp_path, f"inside('CREATE INDEX b ON users (b)')\n{body}", module)
+    assert [(text["text"], text["inAutocommitBlock"]) for text in facts["sql"]] == [
+        ("CREATE INDEX b ON users (b)", False),
+        ("CREATE INDEX CONCURRENTLY a ON users (a)", True),
+    ]
+
+
+@pytest.mark.parametrize(
     ("body", "in_loop"),
     [
         ("f()", False),

@@ -11,6 +11,7 @@ from typing import Any
 
 from cdk_alembic.project.sources import SQL_COMMENT, definitions, last_name, text_of
 
+from .autocommit import run_in_autocommit
 from .batches import Batch, unbatched
 from .literals import NotLiteralError, as_json, known_values, literal
 
@@ -69,6 +70,8 @@ class Functions:
         self._known = known_values(nodes)
         self._aliases = dict(_aliases(nodes))
         self._savepoints = set(_savepoints(nodes))
+        functions = [node for node in nodes if isinstance(node, _FUNCTION)]
+        self.in_autocommit = run_in_autocommit(functions, self.is_autocommit_block, _EXECUTES)
 
     def facts(self, name: str) -> dict[str, Any] | None:
         """FunctionFacts; None if the file does not define that function."""
@@ -96,7 +99,15 @@ class Functions:
                 if own.startswith(f"{name}_"):
                     yield from found
 
-    def used_by(self, node: ast.AST) -> Iterator[ast.stmt]:
+    def is_autocommit_block(self, node: ast.expr) -> bool:
+        """Whether `with` on it opens one."""
+        return any(
+            isinstance(part, ast.Attribute) and part.attr == "autocommit_block"
+            for root in (node, *self._used_by(node))
+            for part in ast.walk(root)
+        )
+
+    def _used_by(self, node: ast.AST) -> Iterator[ast.stmt]:
         for name in ast.walk(node):
             if isinstance(name, ast.Name):
                 yield from self._own.get(name.id, ())
@@ -130,6 +141,8 @@ class _Walk:
                 self._visit(node, context)
 
     def _visit(self, node: ast.AST, context: _Context) -> None:
+        if node in self._functions.in_autocommit:
+            context = replace(context, in_autocommit_block=True)
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             return  # a docstring
         if isinstance(node, ast.Expr):
@@ -188,18 +201,11 @@ class _Walk:
     def _with(self, node: ast.With | ast.AsyncWith, context: _Context) -> None:
         for item in node.items:
             self._visit(item.context_expr, context)
-            if self._is_autocommit_block(item.context_expr):
+            if self._functions.is_autocommit_block(item.context_expr):
                 context = replace(context, in_autocommit_block=True)
             if isinstance(item.optional_vars, ast.Name) and (batch := Batch.opened_by(item.context_expr)):
                 context = replace(context, batches={**context.batches, item.optional_vars.id: batch})
         self._all(node.body, context)
-
-    def _is_autocommit_block(self, node: ast.AST) -> bool:
-        return any(
-            isinstance(part, ast.Attribute) and part.attr == "autocommit_block"
-            for root in (node, *self._functions.used_by(node))
-            for part in ast.walk(root)
-        )
 
     def _call(self, node: ast.Call, context: _Context) -> None:
         if self._ends_savepoint(node.func):
