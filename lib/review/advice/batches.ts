@@ -64,31 +64,23 @@ export function updateInBatches(
   facts: TableFacts | undefined,
   after: Readonly<Record<string, TableFacts>> = {},
 ) {
-  const { targetList = [], fromClause = [], relation, withClause } = written?.node ?? {};
-  const targets = targetList.flatMap((target) => ('ResTarget' in target ? [target.ResTarget] : []));
   const other = written && otherOf(written.node, after);
-  if (!written || !targets.length || withClause || (fromClause.length ? !other : relation?.alias)) return undefined;
-  // The value of a parameter is not known here.
-  if (/\$\d/.test(written.sql)) return undefined;
-  const set = new Set(targets.map(({ name = '' }) => name));
+  const targets = written && targetsOf(written, other);
+  if (!targets) return undefined;
+  const { relation } = written.node;
   const text = new Text(written.sql);
   const begin = text.find(['SET']);
   const end = text.find(['WHERE', 'FROM', 'RETURNING'], begin?.end)?.start;
   const where = text.find(['WHERE'], begin?.end);
   const chosen = where && text.slice(where.end, text.find(['RETURNING', ';'], where.end)?.start);
-  if (!begin) return undefined;
-  const conditions: string[] = [];
+  const values = valuesOf(targets, text, end, other);
+  if (!begin || !values) return undefined;
   const own = other === undefined ? '' : `${quoted(relation?.alias?.aliasname ?? relation?.relname ?? '')}.`;
-  for (const target of targets) {
-    const { name = '', location = 0 } = target;
-    const equals = isAgainTheSame(target, set, other) ? text.find(['='], location) : undefined;
-    if (!equals) return undefined;
-    const until = Math.min(text.clauseEnd(equals.end), end ?? Number.POSITIVE_INFINITY);
+  const conditions = values.map(({ name, value }) => {
     const type = [after[table], facts].flatMap((one) => one?.columns.find((column) => column.name === name)?.type ?? [])[0];
-    const written = text.slice(equals.end, until);
     // As it is stored: a numeric(10, 2) never equals a value with more digits.
-    conditions.push(`${own}${quoted(name)} IS DISTINCT FROM ${type ? `CAST((${written}) AS ${type})` : `(${written})`}`);
-  }
+    return `${own}${quoted(name)} IS DISTINCT FROM ${type ? `CAST((${value}) AS ${type})` : `(${value})`}`;
+  });
   const assignment = text.slice(begin.end, end).replace(/;$/, '');
   const differs = conditions.join(' OR ');
   if (other === undefined) return batches(table, assignment, chosen ? `(${chosen}) AND (${differs})` : differs, facts);
@@ -99,6 +91,26 @@ export function updateInBatches(
   return repeated(
     `UPDATE ${target} SET ${assignment} FROM ${source} WHERE (${chosen}) AND ${key.tuple} IN (SELECT ${key.list} FROM ${target}, ${source} WHERE (${chosen}) AND (${differs}) LIMIT ${BATCH})`,
   );
+}
+
+/** The columns that an UPDATE sets; undefined if it may set another value each time, or takes it from more than one other table. */
+function targetsOf({ node, sql }: Written<UpdateStmt>, other: string | undefined): readonly ResTarget[] | undefined {
+  const { targetList = [], fromClause = [], relation, withClause } = node;
+  // The value of a parameter is not known here.
+  if (withClause || /\$\d/.test(sql) || (fromClause.length ? !other : relation?.alias)) return undefined;
+  const targets = targetList.flatMap((target) => ('ResTarget' in target ? [target.ResTarget] : []));
+  return targets.length ? targets : undefined;
+}
+
+/** The text of each column's value; undefined if one of them may be another each time. @param end where the SET clause ends */
+function valuesOf(targets: readonly ResTarget[], text: Text, end = Number.POSITIVE_INFINITY, other?: string) {
+  const set = new Set(targets.map(({ name = '' }) => name));
+  const values = targets.flatMap((target) => {
+    const { name = '', location = 0 } = target;
+    const equals = isAgainTheSame(target, set, other) ? text.find(['='], location) : undefined;
+    return equals ? [{ name, value: text.slice(equals.end, Math.min(text.clauseEnd(equals.end), end)) }] : [];
+  });
+  return values.length === targets.length ? values : undefined;
 }
 
 /**

@@ -145,26 +145,34 @@ class Sorted {
   }
 
   private ascend(unit: BodyUnit, steps: readonly Step[], isPlain: boolean): void {
-    const own = this.fixable.filter(({ step }) => steps.includes(step));
-    const isReplaced = (step: Step) => this.fixable.some(({ form }) => form.replaces?.(step));
     if (unit.kind === 'nothing' || (unit.kind === 'names' && !steps.length)) return;
-    if (!own.length && !steps.some(isReplaced)) {
-      const phase = unit.within.includes('autocommit_block') ? 'build' : 'add';
-      this.reach(phase);
-      for (const { action } of steps) for (const name of objectsOf(action)) this.owners.set(name, { round: this.round, phase });
-      if (mayWriteRows(unit, steps)) this.writesRows(phase, unit.line);
-      add(this.round.up, phase, kept(unit));
+    const isFixed = this.fixable.some(({ step }) => steps.includes(step)) || steps.some((step) => this.isReplaced(step));
+    if (!isFixed) {
+      this.keep(unit, steps);
       return;
     }
     if (!isPlain) this.problem = `line ${unit.line} belongs to it, and is no plain statement`;
     const comments = commentsOf(unit);
     for (const group of statementsOf(steps)) {
-      const found = own.filter(({ step }) => group.includes(step));
+      const found = this.fixable.filter(({ step }) => group.includes(step));
       if (found.length > 1 || (found.length && group.length > 1)) this.problem = 'one statement does several things';
       const [fix] = found;
       if (fix) this.write(fix, comments.splice(0));
-      else if (!group.every(isReplaced)) this.rewrite(this.round.up, group);
+      else if (!group.every((step) => this.isReplaced(step))) this.rewrite(this.round.up, group);
     }
+  }
+
+  private isReplaced(step: Step): boolean {
+    return this.fixable.some(({ form }) => form.replaces?.(step));
+  }
+
+  /** Takes over a statement as it is. */
+  private keep(unit: BodyUnit, steps: readonly Step[]): void {
+    const phase = unit.within.includes('autocommit_block') ? 'build' : 'add';
+    this.reach(phase);
+    for (const name of steps.flatMap(({ action }) => objectsOf(action))) this.owners.set(name, { round: this.round, phase });
+    if (mayWriteRows(unit, steps)) this.writesRows(phase, unit.line);
+    add(this.round.up, phase, kept(unit));
   }
 
   /** Writes may not change their order: one that finds no made-up row would show no difference. */

@@ -7,6 +7,7 @@ import { quoted, quotedTable } from '../advice/sql';
 import { isLeftBySwap } from '../revision/made';
 import type { Part, Reviewed, Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';
+import type { ActionOf } from '../sql/action';
 import { narrows } from '../sql/column-types';
 import { joined } from '../sql/names';
 import { isWrittenOver } from './rows';
@@ -36,21 +37,14 @@ function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) 
     severity: 'error',
     title,
     *check(revision) {
-      const found = [...losses(revision)];
       const guarded = revision.destroys.filter(({ rule }) => rule === id);
       const reported = new Set<(typeof guarded)[number]>();
-      for (const { step, name, harmless, stillUsed, message, instead } of found) {
-        const here = guarded.filter(({ line, what }) => line === step.line || names(what, name));
+      for (const loss of losses(revision)) {
+        const here = guarded.filter(({ line, what }) => line === loss.step.line || names(what, loss.name));
         const [first] = here.filter((place) => !reported.has(place));
         for (const place of here) reported.add(place);
-        const kept = here.length ? undefined : revision.keeps.find((one) => one.rule === id && names(one.what, name));
-        if (kept && harmless === undefined) {
-          if (stillUsed !== undefined) yield { ...step.place, atMost: 'warning', message: stillUsed, instead };
-        } else if (harmless === undefined) yield { ...step.place, message, instead };
-        else if (first) {
-          const stopped = `nothing is lost, because ${harmless}, but the deploy's guard stops here until it is acknowledged`;
-          yield { ...step.place, line: first.line, atMost: 'warning', message: stopped };
-        }
+        const isKept = !here.length && revision.keeps.some((one) => one.rule === id && names(one.what, loss.name));
+        yield* lost(loss, isKept, first?.line);
       }
       for (const { line, what } of guarded.filter((place) => !reported.has(place))) {
         // With its statement, so that it has one error.
@@ -60,6 +54,20 @@ function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) 
       }
     },
   };
+}
+
+/**
+ * @param isKept whether the guard has seen that the upgrade keeps it
+ * @param stop the line at which the guard stops, if no other loss has reported it
+ */
+function* lost({ step, harmless, stillUsed, message, instead }: Loss, isKept: boolean, stop?: number): Iterable<Found> {
+  if (harmless === undefined) {
+    if (!isKept) yield { ...step.place, message, instead };
+    else if (stillUsed !== undefined) yield { ...step.place, atMost: 'warning', message: stillUsed, instead };
+  } else if (stop !== undefined) {
+    const stopped = `nothing is lost, because ${harmless}, but the deploy's guard stops here until it is acknowledged`;
+    yield { ...step.place, line: stop, atMost: 'warning', message: stopped };
+  }
 }
 
 /** Whether the guard's text names a thing; "..." stands for what it could not read, such as a schema in a variable. */
@@ -145,13 +153,7 @@ function* drops(steps: readonly Step[], what: 'schema' | 'type'): Iterable<Loss>
     if (action.does === 'create schema') made.add(action.schema);
     if (action.does !== 'drop' || action.what !== what) continue;
     for (const name of action.names) {
-      const harmless = made.has(name)
-        ? OWN
-        : what === 'type' && !action.cascade && step.sql
-          ? 'PostgreSQL refuses to drop a type that a column still uses'
-          : isLeftBySwap(name, steps, step.index)
-            ? 'its columns have another type'
-            : undefined;
+      const harmless = made.has(name) ? OWN : whyHarmless(name, step, action, steps);
       yield {
         step,
         name,
@@ -164,6 +166,16 @@ function* drops(steps: readonly Step[], what: 'schema' | 'type'): Iterable<Loss>
       };
     }
   }
+}
+
+function whyHarmless(
+  name: string,
+  { sql, index }: Step,
+  { what, cascade }: ActionOf<'drop'>,
+  steps: readonly Step[],
+): string | undefined {
+  if (what === 'type' && !cascade && sql) return 'PostgreSQL refuses to drop a type that a column still uses';
+  return isLeftBySwap(name, steps, index) ? 'its columns have another type' : undefined;
 }
 
 export const truncate = lossRule('truncate', 'a table is emptied by TRUNCATE', function* ({ upgrade }) {
