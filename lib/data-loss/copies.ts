@@ -79,29 +79,25 @@ interface Inserted {
 
 /** Notes what the rows that a query inserts into a table copy. */
 export function noteRows(inserted: Inserted, query: SelectStmt, made: Made): void {
-  const { into, columns, isPartly } = inserted;
+  const { into, columns } = inserted;
   const target = nameOf(into);
   if (made.temporary.has(target) || target.startsWith('pg_temp.')) return;
   if (query.larg && query.rarg) {
     const first = columns.length ? columns : namesIn(query.larg);
     for (const side of [query.larg, query.rarg]) noteRows({ ...inserted, columns: first }, side, made);
-    return;
-  }
+  } else noteSelected(target, inserted, query, made);
+}
+
+function noteSelected(target: string, { columns, isPartly }: Inserted, query: SelectStmt, made: Made): void {
   const { fromClause = [], whereClause } = query;
   const selected = selectedBy(query);
   const source = fromClause.length === 1 ? sourceOf(fromClause[0]) : loopedOver(selected);
   if (!source || isReduced(query)) return;
   const { names, parts } = source;
   const [table = ''] = names;
-  const pairs = selected.flatMap(({ name, val }, at): [string, string][] => {
-    const column = `${target}.${columns[at] ?? made.kept.columnsOf(target)?.[at] ?? name ?? copiedColumn(val)?.split('.').at(-1) ?? `#${at}`}`;
-    if (isStar(val, names)) return [[`${table}.*`, `${target}.*`]];
-    if (isRow(val, names)) return [[`${table}.*`, column]];
-    const found = parts ? [copiedColumn(val)].filter((name) => name === parts.element).map(() => parts.of) : [];
-    return [...sourcesOf(val), ...found].flatMap((name): [string, string][] => {
-      const of = ownColumn(name, names);
-      return of !== undefined && fits(of, column, made) ? [[`${table}.${of}`, column]] : [];
-    });
+  const pairs = selected.flatMap(({ name, val }, at) => {
+    const column = columns[at] ?? made.kept.columnsOf(target)?.[at] ?? name ?? copiedColumn(val)?.split('.').at(-1) ?? `#${at}`;
+    return isStar(val, names) ? [[`${table}.*`, `${target}.*`] as const] : copiedTo(`${target}.${column}`, val, source, made);
   });
   const isWhole = pairs.some(([of]) => of === `${table}.*`);
   if (isWhole && !isPartly && !parts) made.kept.copyRows(table, written(whereClause, names), target);
@@ -115,6 +111,17 @@ export function noteRows(inserted: Inserted, query: SelectStmt, made: Made): voi
     if (hasKey && !isPartly) made.kept.copy(of, [copy]);
     else if (!isPartly || columns.length === 1) made.kept.list(of, copy);
   }
+}
+
+/** What of the source a column gets as its value, each with that column. */
+function copiedTo(column: string, val: Node | undefined, { names, parts }: Source, made: Made): (readonly [string, string])[] {
+  const [table = ''] = names;
+  if (isRow(val, names)) return [[`${table}.*`, column]];
+  const element = parts && copiedColumn(val) === parts.element ? [parts.of] : [];
+  return [...sourcesOf(val), ...element].flatMap((name) => {
+    const of = ownColumn(name, names);
+    return of !== undefined && fits(of, column, made) ? [[`${table}.${of}`, column] as const] : [];
+  });
 }
 
 /** Whether the revision has copied what an UPDATE takes away from a column, or the keys that it removes. */

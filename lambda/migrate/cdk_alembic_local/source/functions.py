@@ -17,7 +17,6 @@ from .literals import NotLiteralError, as_json, known_values, literal
 
 _FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SCOPE = (*_FUNCTION, ast.Lambda, ast.ClassDef)
-_COMPREHENSION = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 
 # Calls whose first argument is a statement, or wraps its text.
 _EXECUTES = ("execute", "executemany", "exec_driver_sql", "scalar", "scalars", "DDL")
@@ -156,41 +155,53 @@ class _Walk:
         elif isinstance(node, ast.Name):
             for own in self._own.get(node.id, ()) if isinstance(node.ctx, ast.Load) else ():
                 self.definition(own, context)
-        elif isinstance(node, (ast.With, ast.AsyncWith)):
-            self._with(node, context)
-        elif isinstance(node, (ast.For, ast.AsyncFor)):
-            self._visit(node.iter, context)
-            constants = self._is_list_of_constants(node.iter) and (context.over_constants or not context.in_loop)
-            rows = context.rows | {name.id for name in ast.walk(node.target) if isinstance(name, ast.Name)}
-            self._all(node.body, replace(context, in_loop=True, over_constants=constants, rows=rows))
-            self._all(node.orelse, context)
-        elif isinstance(node, ast.While):
-            self._all((node.test, *node.body), replace(context, in_loop=True, over_constants=False))
-            self._all(node.orelse, context)
-        elif isinstance(node, _COMPREHENSION):
-            self._visit(node.generators[0].iter, context)
-            self._all(ast.iter_child_nodes(node), replace(context, in_loop=True, over_constants=False))
-        elif isinstance(node, ast.comprehension):
-            self._all(node.ifs, context)
-        elif isinstance(node, ast.If):
-            asks = context.if_environment or self._asks_environment(node.test)
-            on_postgres = _is_so_on_postgresql(node.test)
-            branches = [
-                node.test,
-                *(node.body if on_postgres is not False else []),
-                *(node.orelse if on_postgres is not True else []),
-            ]
-            self._all(branches, replace(context, in_branch=True, if_environment=asks))
-        elif isinstance(node, (ast.Try, ast.Match)):
-            self._all(ast.iter_child_nodes(node), replace(context, in_branch=True))
         else:
-            if isinstance(node, ast.Call):
+            self._visit_others(node, context)
+
+    def _visit_others(self, node: ast.AST, context: _Context) -> None:
+        match node:
+            case ast.With() | ast.AsyncWith():
+                self._with(node, context)
+            case ast.For() | ast.AsyncFor():
+                self._for(node, context)
+            case ast.While():
+                self._all((node.test, *node.body), replace(context, in_loop=True, over_constants=False))
+                self._all(node.orelse, context)
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                self._visit(node.generators[0].iter, context)
+                self._all(ast.iter_child_nodes(node), replace(context, in_loop=True, over_constants=False))
+            case ast.comprehension():
+                self._all(node.ifs, context)
+            case ast.If():
+                self._if(node, context)
+            case ast.Try() | ast.Match():
+                self._all(ast.iter_child_nodes(node), replace(context, in_branch=True))
+            case _:
+                self._use(node, context)
+                self._all(ast.iter_child_nodes(node), context)
+
+    def _use(self, node: ast.AST, context: _Context) -> None:
+        match node:
+            case ast.Call():
                 self._call(node, context)
-            elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+            case ast.Subscript(ctx=ast.Load()):
                 self._subscript(node, context)
-            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            case ast.Attribute(ctx=ast.Store()):
                 self._changed(node, context)
-            self._all(ast.iter_child_nodes(node), context)
+
+    def _for(self, node: ast.For | ast.AsyncFor, context: _Context) -> None:
+        self._visit(node.iter, context)
+        constants = self._is_list_of_constants(node.iter) and (context.over_constants or not context.in_loop)
+        rows = context.rows | {name.id for name in ast.walk(node.target) if isinstance(name, ast.Name)}
+        self._all(node.body, replace(context, in_loop=True, over_constants=constants, rows=rows))
+        self._all(node.orelse, context)
+
+    def _if(self, node: ast.If, context: _Context) -> None:
+        asks = context.if_environment or self._asks_environment(node.test)
+        on_postgres = _is_so_on_postgresql(node.test)
+        body = node.body if on_postgres is not False else []
+        otherwise = node.orelse if on_postgres is not True else []
+        self._all((node.test, *body, *otherwise), replace(context, in_branch=True, if_environment=asks))
 
     def _is_list_of_constants(self, node: ast.expr) -> bool:
         try:

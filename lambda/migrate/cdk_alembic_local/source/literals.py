@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from cdk_alembic.project.sources import last_name, text_of
@@ -19,34 +20,43 @@ def known_values(nodes: Iterable[ast.AST]) -> dict[str, Any]:
     """Names that always have the same literal value among a file's nodes: bound once, such as `TABLE = "users"`."""
     bound: dict[str, list[ast.expr | None]] = defaultdict(list)
     for node in nodes:
-        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            for target in targets:
-                if isinstance(target, ast.Name):
-                    bound[target.id].append(node.value)
-                    continue
-                for name in ast.walk(target):
-                    if isinstance(name, ast.Name):
-                        bound[name.id].append(None)
-        elif isinstance(node, ast.arg):
-            bound[node.arg].append(None)
-        elif isinstance(node, ast.alias):
-            bound[(node.asname or node.name).split(".")[0]].append(None)
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            bound[node.name].append(None)
-        elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension, ast.AugAssign, ast.NamedExpr, ast.withitem)):
-            target = node.optional_vars if isinstance(node, ast.withitem) else node.target
-            for name in ast.walk(target) if target else ():
-                if isinstance(name, ast.Name):
-                    bound[name.id].append(None)
+        for name, value in _bindings(node):
+            bound[name].append(value)
     known: dict[str, Any] = {}
-    for name, values in bound.items():
-        if len(values) == 1 and values[0] is not None:
-            try:
-                known[name] = literal(values[0], known)
-            except NotLiteralError:
-                continue
+    for name, (value, *more) in bound.items():
+        if value is not None and not more:
+            with suppress(NotLiteralError):
+                known[name] = literal(value, known)
     return known
+
+
+def _bindings(node: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:
+    """The names that a node itself binds, with the expression of an assignment; None: another value."""
+    match node:
+        case ast.Assign(targets=targets, value=value):
+            for target in targets:
+                yield from _targets(target, value)
+        case ast.AnnAssign(target=target, value=ast.expr() as value):
+            yield from _targets(target, value)
+        case ast.arg(arg=name):
+            yield name, None
+        case ast.alias(name=name, asname=asname):
+            yield (asname or name).split(".")[0], None
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name, None
+        case ast.withitem(optional_vars=ast.expr() as target):
+            yield from _targets(target, None)
+        case ast.For() | ast.AsyncFor() | ast.comprehension() | ast.AugAssign() | ast.NamedExpr():
+            yield from _targets(node.target, None)
+
+
+def _targets(target: ast.expr, value: ast.expr | None) -> Iterator[tuple[str, ast.expr | None]]:
+    if isinstance(target, ast.Name):
+        yield target.id, value
+        return
+    for name in ast.walk(target):
+        if isinstance(name, ast.Name):
+            yield name.id, None
 
 
 def as_json(node: ast.expr, known: Mapping[str, Any]) -> Any:
