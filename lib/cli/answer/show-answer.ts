@@ -45,32 +45,29 @@ export function showOutcome(
 
 /** Shows the database's revision, the pending revisions and what they destroy. */
 export function showPosition(terminal: Terminal, answer: MigrateAnswer): void {
-  const { status, to, heads, target, pending, unknown, dataLoss, container } = answer;
-  if (status === 'ahead') {
+  if (answer.status === 'ahead') showAhead(terminal, answer);
+  else if (answer.pending.length === 0) terminal.line(nothing(answer.to, answer.heads));
+  else showPending(terminal, answer);
+}
+
+function showAhead(terminal: Terminal, { to, heads, unknown }: MigrateAnswer): void {
+  terminal.warning(`the database is at ${revisionNames(to)}, ahead of the deployed code, whose head is ${revisionNames(heads)}`);
+  terminal.line(`  not in the code: ${unknown.map(plain).join(', ')}; deploy the release that has it`);
+}
+
+function showPending(terminal: Terminal, { to, heads, target, pending, dataLoss, container, snapshot }: MigrateAnswer): void {
+  const goal = same(target, heads) ? `head (${revisionNames(heads)})` : revisionNames(target);
+  terminal.line(`the database is at ${revisionNames(to)}: ${count(pending.length)} pending to ${goal}`);
+  for (const revision of pending) {
+    const where = container?.revisions.includes(revision.revision) ? IN_CONTAINER : undefined;
+    revisionLine(terminal, terminal.paint('yellow', '•'), revision, where);
+    for (const loss of dataLoss) if (loss.revision === revision.revision) showDataLoss(terminal, loss);
+  }
+  showPlannedSnapshot(terminal, snapshot);
+  if (container && container.stateMachineArn === undefined) {
     terminal.warning(
-      `the database is at ${revisionNames(to)}, ahead of the deployed code, whose head is ${revisionNames(heads)}`,
+      'the stage has no container, so an upgrade to these revisions fails; add MigrationCompute.container to the construct',
     );
-    terminal.line(`  not in the code: ${unknown.map(plain).join(', ')}; deploy the release that has it`);
-  } else if (pending.length === 0) {
-    terminal.line(nothing(to, heads));
-  } else {
-    const goal = same(target, heads) ? `head (${revisionNames(heads)})` : revisionNames(target);
-    terminal.line(`the database is at ${revisionNames(to)}: ${count(pending.length)} pending to ${goal}`);
-    for (const revision of pending) {
-      revisionLine(
-        terminal,
-        terminal.paint('yellow', '•'),
-        revision,
-        container?.revisions.includes(revision.revision) ? IN_CONTAINER : undefined,
-      );
-      for (const loss of dataLoss) if (loss.revision === revision.revision) showDataLoss(terminal, loss);
-    }
-    showPlannedSnapshot(terminal, answer.snapshot);
-    if (container && container.stateMachineArn === undefined) {
-      terminal.warning(
-        'the stage has no container, so an upgrade to these revisions fails; add MigrationCompute.container to the construct',
-      );
-    }
   }
 }
 
