@@ -1,4 +1,4 @@
-import { driftCount, type RevisionInfo } from '../../../contract';
+import { type DriftReport, driftCount, type RevisionInfo } from '../../../contract';
 import { code, escaped } from '../../../text/markdown';
 import { count, duration, revisionNames } from '../../screen/terminal';
 import { type AnswerDocument, type FailureDocument, isFailureDocument } from '../documents';
@@ -13,28 +13,32 @@ export function summary(document: AnswerDocument | FailureDocument): string | un
 }
 
 function answer(document: AnswerDocument): string[] | undefined {
-  const { command, stage, from, to, applied, pending } = document;
+  const { command, stage, from, to, applied, pending, drift } = document;
+  const title = `### Migrations of ${code(stage)}`;
   if (command === 'current' || command === 'history' || command === 'statistics') return undefined;
-  if (document.drift) {
-    const { status, reason, objects } = document.drift;
-    const state =
-      status === 'drifted'
-        ? `${driftCount(document.drift)} changed by hand`
-        : status === 'none'
-          ? 'none'
-          : 'could not be determined';
-    const rows = table(objects, ['object', 'changed by hand'], ({ object, change }) => [code(object), change]);
-    return [`### Drift of ${code(stage)}: ${state}`, ...(reason ? ['', escaped(reason)] : []), ...rows];
-  }
+  if (drift) return [`### Drift of ${code(stage)}: ${driftState(drift)}`, ...driftTable(drift)];
   if (command === 'plan' || command === 'check') {
-    const state =
-      document.status === 'ahead' ? 'ahead of the code' : pending.length > 0 ? `${count(pending.length)} pending` : 'at head';
-    return [`### Migrations of ${code(stage)}: ${state}`, ...table(pending, ['revision', 'message'], row)];
+    return [`${title}: ${position(document)}`, ...table(pending, ['revision', 'message'], row)];
   }
-  if (command === 'stamp') return [`### Migrations of ${code(stage)}: stamped`, '', way(from, to)];
-  if (applied.length === 0) return [`### Migrations of ${code(stage)}: nothing to do`, '', `at ${code(revisionNames(to))}`];
+  if (command === 'stamp') return [`${title}: stamped`, '', way(from, to)];
+  if (applied.length === 0) return [`${title}: nothing to do`, '', `at ${code(revisionNames(to))}`];
   const done = `${count(applied.length)} ${command === 'downgrade' ? 'reverted' : 'applied'}`;
-  return [`### Migrations of ${code(stage)}: ${done}`, '', way(from, to), ...appliedTable(applied)];
+  return [`${title}: ${done}`, '', way(from, to), ...appliedTable(applied)];
+}
+
+function position({ status, pending }: AnswerDocument): string {
+  if (status === 'ahead') return 'ahead of the code';
+  return pending.length > 0 ? `${count(pending.length)} pending` : 'at head';
+}
+
+function driftState(drift: DriftReport): string {
+  if (drift.status === 'drifted') return `${driftCount(drift)} changed by hand`;
+  return drift.status === 'none' ? 'none' : 'could not be determined';
+}
+
+function driftTable({ reason, objects }: DriftReport): string[] {
+  const rows = table(objects, ['object', 'changed by hand'], ({ object, change }) => [code(object), change]);
+  return [...(reason ? ['', escaped(reason)] : []), ...rows];
 }
 
 function failure({ error, applied }: FailureDocument): string[] {
