@@ -23,40 +23,46 @@ export function findPython(project: string, environment: Readonly<Record<string,
   if (beside) return [beside];
 
   const env = { ...process.env, ...environment };
-  const looked: string[] = [];
   const { folder, manager, own } = owner(project);
 
   const uv = manager === UV ? executables(env.UV || UV.command, env)[0] : undefined;
   if (uv) return UV.python(project, uv, env) as readonly string[];
   if (own) return [own];
 
-  for (const active of activeEnvironments(env)) {
-    const python = interpreterOf(active);
-    if (hasAlembic(python, project, env)) return [python];
-    looked.push(`the active environment ${active} has no Alembic`);
+  const looked: string[] = [];
+  for (const tried of attempts(project, folder, manager, env)) {
+    if (typeof tried !== 'string') return tried;
+    looked.push(tried);
   }
-  if (manager) {
-    const [tool] = executables(manager.command, env);
-    // Poetry and Pipenv would mistake an active environment for the project's.
-    const inactive = { ...env, VIRTUAL_ENV: undefined, CONDA_PREFIX: undefined };
-    const python = tool && manager.python(folder, tool, inactive);
-    if (python) return python;
-    looked.push(tool ? `${manager.name} has no environment for ${folder}` : `${manager.command} is not on the PATH`);
-  } else {
-    looked.push('it has no .venv');
-  }
-  const onPath = ['python3', 'python'].flatMap((name) => executables(name, env));
-  for (const python of onPath) {
-    if (hasAlembic(python, project, env)) return [python];
-    looked.push(`${python} has no Alembic`);
-  }
-  if (!onPath.length) looked.push('there is no python3 on the PATH');
   const install = `install the backend's dependencies${manager ? ` with \`${manager.install}\`` : ' into its .venv'}`;
   throw new MigrateError(
     'python_not_found',
     `no Python with Alembic was found for ${project}: ${looked.join('; ')}`,
     `${install}, or pass the Python that has them with --python or the setting "python"`,
   );
+}
+
+/** Looks in one place after the other: the command of a Python with Alembic, or why there is none. */
+function* attempts(
+  project: string,
+  folder: string,
+  manager: Manager | undefined,
+  env: NodeJS.ProcessEnv,
+): Generator<string | readonly string[]> {
+  const orWhyNot = (python: string, name: string) => (hasAlembic(python, project, env) ? [python] : `${name} has no Alembic`);
+  for (const active of activeEnvironments(env)) yield orWhyNot(interpreterOf(active), `the active environment ${active}`);
+  yield manager ? keptBy(manager, folder, env) : 'it has no .venv';
+  const onPath = ['python3', 'python'].flatMap((name) => executables(name, env));
+  for (const python of onPath) yield orWhyNot(python, python);
+  if (!onPath.length) yield 'there is no python3 on the PATH';
+}
+
+function keptBy(manager: Manager, folder: string, env: NodeJS.ProcessEnv): string | readonly string[] {
+  const [tool] = executables(manager.command, env);
+  if (!tool) return `${manager.command} is not on the PATH`;
+  // Poetry and Pipenv would mistake an active environment for the project's.
+  const inactive = { ...env, VIRTUAL_ENV: undefined, CONDA_PREFIX: undefined };
+  return manager.python(folder, tool, inactive) ?? `${manager.name} has no environment for ${folder}`;
 }
 
 /** Who keeps the project's environment: the nearest folder, up to the repository's root, that shows it. */
