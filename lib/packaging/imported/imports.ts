@@ -22,28 +22,31 @@ export interface ModuleRoots {
 export function importedBy(where: ModuleRoots, alembicPaths: readonly string[]): Set<string> {
   const { backend } = where;
   const found = new Set<string>();
-  const seen = new Set<string>();
-  const queue = alembicPaths.flatMap((path) => pythonBelow(backend, path));
-  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
-    if (seen.has(file)) continue;
-    seen.add(file);
+  // A Set's loop comes to what is added during it, each file once.
+  const files = new Set(alembicPaths.flatMap((path) => pythonBelow(backend, path)));
+  for (const file of files) {
+    const folder = join(backend, dirname(file));
     const source = readFileSync(join(backend, file), 'utf8');
-    const isEnv = file.endsWith('env.py') && alembicPaths.some((path) => join(backend, file as string, '..') === path);
-    if (isEnv && NEEDS_APPLICATION.test(source)) queue.push(...pythonBelow(backend, backend));
-    if (LISTS_MODULES.test(source)) queue.push(...pythonBelow(backend, join(backend, dirname(file))));
-    for (const module of importsOf(source)) {
-      const [, dots = '', name = ''] = /^(\.*)(.*)$/.exec(module) ?? [];
-      if (dots) {
-        const base = join(dirname(file), ...Array.from({ length: dots.length - 1 }, () => '..'));
-        queue.push(...modulesOf(backend, base, name.split('.').filter(Boolean)));
-        continue;
-      }
-      const parts = name.split('.');
-      found.add(parts[0] as string);
-      for (const root of where.roots) queue.push(...modulesOf(backend, root, parts));
-    }
+    const imports = importsOf(source);
+    const isEnv = file.endsWith('env.py') && alembicPaths.includes(folder);
+    const reached = [
+      ...(isEnv && NEEDS_APPLICATION.test(source) ? pythonBelow(backend, backend) : []),
+      ...(LISTS_MODULES.test(source) ? pythonBelow(backend, folder) : []),
+      ...imports.flatMap((module) => filesOf(module, file, where)),
+    ];
+    for (const one of reached) files.add(one);
+    for (const module of imports) if (!module.startsWith('.')) found.add(module.split('.')[0] as string);
   }
   return found;
+}
+
+/** The backend's files that an import in a file runs: below that file's folder, or below one on Python's path. */
+function filesOf(module: string, file: string, { backend, roots }: ModuleRoots): string[] {
+  const [, dots = '', name = ''] = /^(\.*)(.*)$/.exec(module) ?? [];
+  const parts = name.split('.').filter(Boolean);
+  const above = Array.from({ length: dots.length - 1 }, () => '..');
+  const folders = dots ? [join(dirname(file), ...above)] : roots;
+  return folders.flatMap((folder) => modulesOf(backend, folder, parts));
 }
 
 /** The modules that a source imports; each name after `from x import` may also be one. */
