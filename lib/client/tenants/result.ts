@@ -6,24 +6,26 @@ import { parseJson } from '../json';
 /** The summary of a finished execution; undefined while it runs. Throws if it failed. */
 export function resultOf({ status, output, error, cause, name }: DescribeExecutionCommandOutput): TenantRunSummary | undefined {
   if (status === 'RUNNING') return undefined;
-  if (status === 'SUCCEEDED') {
-    const summary = parseJson(output ?? '');
-    if (isTenantRunSummary(summary) && summary.status !== 'failed') return summary;
-    const text = `run ${name} ended without a valid summary: ${(output ?? 'nothing').slice(0, 200)}`;
-    throw new MigrateError('unexpected_answer', text, 'use the version of cdk-alembic that deployed the stage');
-  }
-  const told = parseJson(cause ?? '');
-  const summary = isTenantRunSummary(told) ? told : undefined;
+  if (status !== 'SUCCEEDED') throw failureOf({ status, error, cause, name });
+  const summary = summaryIn(output);
+  if (summary && summary.status !== 'failed') return summary;
+  const text = `run ${name} ended without a valid summary: ${(output ?? 'nothing').slice(0, 200)}`;
+  throw new MigrateError('unexpected_answer', text, 'use the version of cdk-alembic that deployed the stage');
+}
+
+function failureOf({ status = 'FAILED', error, cause, name }: Partial<DescribeExecutionCommandOutput>): MigrateError {
+  const summary = summaryIn(cause);
   if (status === 'FAILED' && isRunCode(error)) {
-    const { message, next } = summary?.error ?? {};
-    throw new MigrateError(error, message ?? cause?.slice(0, MAX_CAUSE) ?? `run ${name} failed`, next ?? NEXT[error], {
-      summary,
-    });
+    const { message = cause?.slice(0, MAX_CAUSE) ?? `run ${name} failed`, next = NEXT[error] } = summary?.error ?? {};
+    return new MigrateError(error, message, next, { summary });
   }
-  const why = [status === 'ABORTED' ? '' : error, cause].filter(Boolean).join(': ');
-  throw new MigrateError('run_aborted', `run ${name} ${ENDS[status ?? ''] ?? 'failed'}${why && `: ${why}`}`, NEXT.run_aborted, {
-    summary,
-  });
+  const why = [status === 'ABORTED' ? '' : error, cause].filter(Boolean).map((part) => `: ${part}`);
+  return new MigrateError('run_aborted', `run ${name} ${ENDS[status] ?? 'failed'}${why.join('')}`, NEXT.run_aborted, { summary });
+}
+
+function summaryIn(text = ''): TenantRunSummary | undefined {
+  const json = parseJson(text);
+  return isTenantRunSummary(json) ? json : undefined;
 }
 
 /** The maximum length of Step Functions' cause in a message; the original may have 32,768 characters. */
