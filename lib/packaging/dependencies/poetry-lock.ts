@@ -68,37 +68,49 @@ function edgesOf(table: Table, isWanted: (name: string, value: Table) => boolean
 }
 
 function lockedPackage(directory: string, entry: Table, { groups, extras }: Selection): LockedPackage {
+  const marker = markerOf(entry.markers, ['main', ...groups], extras);
+  return {
+    name: normalized(entry.name),
+    edges: lockedEdges(entry),
+    ...(marker && { marker }),
+    ...installed(directory, entry),
+  };
+}
+
+function lockedEdges({ dependencies = {}, extras = {} }: Table): Edge[] {
+  const needs = Object.entries<string[]>(extras).flatMap(([extra, texts]) =>
+    texts.map((text) => ({
+      extra: normalized(extra),
+      needed: parseDependency(text.replace(/\s*\((.*?)\)/, '')).name,
+    })),
+  );
+  return edgesOf(dependencies).map((edge) => {
+    const values: Table[] = [dependencies[edge.name] ?? {}].flat();
+    if (!values.some(({ optional }) => optional)) return edge;
+    const ofExtras = needs.filter(({ needed }) => needed === edge.name).map(({ extra }) => extra);
+    return { ...withoutExtras(edge), ofExtras };
+  });
+}
+
+/** What to install, or the project's folder. */
+function installed(directory: string, entry: Table): Pick<LockedPackage, 'requirement' | 'project'> {
   const name = normalized(entry.name);
   const hashes = ((entry.files ?? []) as Table[]).map(({ hash }) => hash);
-  const { source } = entry;
-  const path = ['directory', 'file'].includes(source?.type) ? resolve(directory, source.url) : undefined;
-  const optional = new Map<string, string[]>();
-  for (const [extra, texts] of Object.entries<string[]>(entry.extras ?? {})) {
-    for (const text of texts) {
-      const needed = parseDependency(text.replace(/\s*\((.*?)\)/, '')).name;
-      optional.set(needed, [...(optional.get(needed) ?? []), normalized(extra)]);
+  const { type, url, subdirectory, resolved_reference: commit }: Table = entry.source ?? {};
+  switch (type) {
+    case 'directory':
+      return { requirement: null, project: resolve(directory, url) };
+    case 'git': {
+      const below = subdirectory ? `#subdirectory=${subdirectory}` : '';
+      return { requirement: { name, text: `${name} @ git+${url}@${commit}${below}`, hashes: [] } };
     }
+    case 'url':
+      return { requirement: { name, text: `${name} @ ${url}`, hashes } };
+    case 'file':
+      return { requirement: { name, text: `${name} @ file://${resolve(directory, url)}`, hashes } };
+    default:
+      return { requirement: pinned(name, entry.version, undefined, hashes) };
   }
-  const edges = edgesOf(entry.dependencies ?? {}).map((edge) => {
-    const values = [entry.dependencies[edge.name] ?? {}].flat();
-    return values.some(({ optional: isOptional }: Table) => isOptional)
-      ? { ...withoutExtras(edge), ofExtras: optional.get(edge.name) ?? [] }
-      : edge;
-  });
-  const marker = markerOf(entry.markers, ['main', ...groups], extras);
-  const common = { name, edges, ...(marker && { marker }) };
-  if (source?.type === 'directory') return { ...common, requirement: null, project: path as string };
-  if (source?.type === 'git') {
-    const below = source.subdirectory ? `#subdirectory=${source.subdirectory}` : '';
-    return {
-      ...common,
-      requirement: { name, text: `${name} @ git+${source.url}@${source.resolved_reference}${below}`, hashes: [] },
-    };
-  }
-  if (source?.type === 'url' || source?.type === 'file') {
-    return { ...common, requirement: { name, text: `${name} @ ${path ? `file://${path}` : source.url}`, hashes } };
-  }
-  return { ...common, requirement: pinned(name, entry.version, undefined, hashes) };
 }
 
 /** Poetry 1 repeats the extra in the condition, which nothing that installs a single distribution can evaluate. */
