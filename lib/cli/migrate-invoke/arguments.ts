@@ -55,16 +55,16 @@ export function parseArguments(argv: readonly string[]): Parsed {
     snapshot: line.flag('snapshot') || undefined,
   };
   const lock = line.text('wait-lock');
-
-  const problems = [...line.problems, ...unexpected(line.named)];
-  if (line.has('stage') || line.has('function-name')) problems.push(...usageProblems(client));
-  else problems.push('--stage is missing');
-  if (CLI_COMMANDS.includes(asked)) problems.push(...commandProblems(line, { asked, command, request, changes }));
-  else problems.push(`unknown command ${JSON.stringify(asked)}: use ${CLI_COMMANDS.join(', ')}`);
-  if (lock !== undefined && !/^[0-9]{1,5}$/.test(lock)) problems.push(`--wait-lock ${lock} is not a number of seconds`);
-  problems.push(...connectionProblems(client));
-
   const json = line.flag('json');
+
+  const problems = [
+    ...line.problems,
+    ...unexpected(line.named),
+    ...(line.has('stage') || line.has('function-name') ? usageProblems(client) : ['--stage is missing']),
+    ...commandProblems(line, { asked, command, request, changes }),
+    ...lockProblems(lock),
+    ...connectionProblems(client),
+  ];
   if (problems.length > 0) return { kind: 'problems', problems: [...new Set(problems)], json };
   return {
     kind: 'run',
@@ -87,8 +87,13 @@ interface Asked extends Pick<Arguments, 'command' | 'request' | 'changes'> {
   readonly asked: CliCommand;
 }
 
-/** Problems with options that do not apply to the command. */
+function lockProblems(seconds: string | undefined): string[] {
+  return seconds === undefined || /^[0-9]{1,5}$/.test(seconds) ? [] : [`--wait-lock ${seconds} is not a number of seconds`];
+}
+
+/** The problem of an unknown command, or those of options that do not apply to the command. */
 function commandProblems(line: CommandLine<OptionName>, { asked, command, request, changes }: Asked): string[] {
+  if (!CLI_COMMANDS.includes(asked)) return [`unknown command ${JSON.stringify(asked)}: use ${CLI_COMMANDS.join(', ')}`];
   const dryRun = line.has('dry-run');
   const onlyChanges = (['wait-lock', 'follow'] as const).filter((name) => line.has(name) && !changes);
   return [

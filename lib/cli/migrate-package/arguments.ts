@@ -3,7 +3,7 @@ import { DATABASE_VARIABLES, type DatabaseVariables } from '../../contract';
 import type { FunctionPlatform } from '../../packaging/platform';
 import type { BackendOptions } from '../../packaging/project/backend';
 import { PYTHON_VERSIONS, preferredPython } from '../../packaging/project/python-version';
-import { type Options, readOptions } from '../options';
+import { type Options, readOptions, unexpected } from '../options';
 
 const OPTIONS = {
   output: { type: 'string', short: 'o' },
@@ -59,15 +59,16 @@ export function parseArguments(argv: readonly string[]): Parsed {
   const parts = line.texts('database-variable').map((text) => text.split(/=(.*)/s));
   const wheels = line.text('wheels');
 
-  const problems = [...line.problems];
-  if (named === undefined) problems.push("the backend's folder is missing");
-  problems.push(...others.map((value) => `unexpected argument ${JSON.stringify(value)}`));
-  if (!output) problems.push('--output is missing');
-  if (!architecture) problems.push(`unknown --architecture ${line.text('architecture')}: use ${ARCHITECTURES.join(' or ')}`);
-  if (!PYTHON_VERSIONS.includes(pythonVersion))
-    problems.push(`unknown --python ${pythonVersion}: use ${[...PYTHON_VERSIONS].sort().join(', ')}`);
-  if (![undefined, 'imported'].includes(line.text('only'))) problems.push(`unknown --only ${line.text('only')}: use imported`);
-  problems.push(...wrongWithVariables(variables, parts));
+  const problems = [
+    ...line.problems,
+    ...(named === undefined ? ["the backend's folder is missing"] : []),
+    ...unexpected(others),
+    ...(output ? [] : ['--output is missing']),
+    ...unknown('--architecture', line.text('architecture') ?? 'arm64', ARCHITECTURES, ' or '),
+    ...unknown('--python', pythonVersion, [...PYTHON_VERSIONS].sort()),
+    ...unknown('--only', line.text('only') ?? 'imported', ['imported']),
+    ...wrongWithVariables(variables, parts),
+  ];
   const hasOwnAddress = variables.some(([name]) => name === DEFAULT_VARIABLES.url);
   if (problems.length || !output || !architecture) return { kind: 'problems', problems: [...new Set(problems)] };
 
@@ -94,6 +95,10 @@ export function parseArguments(argv: readonly string[]): Parsed {
       ),
     },
   };
+}
+
+function unknown(option: string, value: string, known: readonly string[], separator = ', '): readonly string[] {
+  return known.includes(value) ? [] : [`unknown ${option} ${value}: use ${known.join(separator)}`];
 }
 
 /** Each one is split at its first `=`. */

@@ -30,15 +30,16 @@ export function parseArguments(argv: readonly string[]): Parsed {
   if (line.flag('version')) return { kind: 'version' };
 
   const common = readCommon(line);
-  if (!verb) {
-    const [named] = line.named;
-    const meant = named === undefined ? undefined : (ALEMBIC[named] ?? closest(named, VERB_NAMES));
-    const asked = named === undefined ? 'the verb is missing' : `unknown verb ${JSON.stringify(named)}`;
-    const use = meant === undefined ? `use ${VERB_NAMES.join(', ')}` : `did you mean ${meant}?`;
-    return { kind: 'problems', problems: [`${asked}: ${use}`], json: common.json };
-  }
+  if (!verb) return { kind: 'problems', problems: [noVerb(line.named[0])], json: common.json };
   const problems = [...line.problems];
   const task = VERBS[verb].read(line, problems);
   if (problems.length > 0) return { kind: 'problems', verb, problems: [...new Set(problems)], json: common.json };
   return { kind: 'run', verb, common, task };
+}
+
+function noVerb(named: string | undefined): string {
+  const use = `use ${VERB_NAMES.join(', ')}`;
+  if (named === undefined) return `the verb is missing: ${use}`;
+  const meant = ALEMBIC[named] ?? closest(named, VERB_NAMES);
+  return `unknown verb ${JSON.stringify(named)}: ${meant === undefined ? use : `did you mean ${meant}?`}`;
 }
