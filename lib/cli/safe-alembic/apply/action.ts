@@ -2,6 +2,7 @@ import { migrate } from '../../../client/migrate';
 import { type MigrateAnswer, MigrateError } from '../../../contract';
 import { EXIT } from '../../../contract/exit-codes';
 import type { CatalogEntries } from '../../../contract/facts';
+import type { Observer } from '../../../local/python/observer';
 import { answerDocument } from '../../answer/documents';
 import { Progress } from '../../answer/progress';
 import { requestedBy } from '../../answer/requested-by';
@@ -28,39 +29,54 @@ interface Unstamped {
 
 /** Runs the client's loop with the runner in the backend's Python instead of the function. */
 export async function apply(session: Session, { revision }: ApplyArguments): Promise<number> {
-  const { screen, applied, common } = session;
   const outcome = await withOwnDatabase(session, async ({ observer }): Promise<Applied | Unstamped> => {
     const plan = await askRunner(observer, { command: 'plan', revision });
     if (plan.status === 'complete') return { answer: { ...plan, command: 'upgrade' }, ms: 0 };
-    showPosition(screen.notes, plan);
+    showPosition(session.screen.notes, plan);
     if (plan.status === 'ahead') throw ahead(plan);
-    const progress = common.progress ? new Progress(screen, plan.pending, false) : undefined;
-    const started = performance.now();
-    session.changing = true;
     try {
-      const request = { command: 'upgrade', revision, sliceSeconds: 0, requestedBy: requestedBy() } as const;
-      const onProgress = (slice: MigrateAnswer): void => {
-        applied.push(...slice.applied);
-        for (const one of slice.applied) showApplied(screen.data, slice.command, one);
-        progress?.advance(slice);
-      };
-      const answer = await migrate((slice) => askRunner(observer, slice), request, { onProgress });
-      return { answer, ms: Math.round(performance.now() - started) };
+      return await applyPending(session, observer, revision, plan);
     } catch (error) {
-      const isThere = error instanceof MigrateError && error.sqlState === DUPLICATE_TABLE && !plan.from.length && !applied.length;
+      const isUnstamped = isDuplicateTable(error) && !plan.from.length && !session.applied.length;
       // The migration's own failure counts, even if the catalog can't be read.
-      const catalog = isThere ? await readCatalog(observer).catch(unlessFailure) : undefined;
-      if (isThere && catalog) return { error, catalog };
+      const catalog = isUnstamped ? await readCatalog(observer).catch(unlessFailure) : undefined;
+      if (isUnstamped && catalog) return { error, catalog };
       throw error;
-    } finally {
-      progress?.stop();
     }
   });
   if ('catalog' in outcome) throw await placed(session, outcome);
   const { answer, ms } = outcome;
-  showOutcome(screen, answer, ms);
-  if (common.json) printDocument(answerDocument(answer));
+  showOutcome(session.screen, answer, ms);
+  if (session.common.json) printDocument(answerDocument(answer));
   return EXIT.done;
+}
+
+async function applyPending(
+  session: Session,
+  observer: Observer,
+  revision: string | undefined,
+  { pending }: MigrateAnswer,
+): Promise<Applied> {
+  const { screen, applied, common } = session;
+  const progress = common.progress ? new Progress(screen, pending, false) : undefined;
+  const started = performance.now();
+  session.changing = true;
+  try {
+    const request = { command: 'upgrade', revision, sliceSeconds: 0, requestedBy: requestedBy() } as const;
+    const onProgress = (slice: MigrateAnswer): void => {
+      applied.push(...slice.applied);
+      for (const one of slice.applied) showApplied(screen.data, slice.command, one);
+      progress?.advance(slice);
+    };
+    const answer = await migrate((slice) => askRunner(observer, slice), request, { onProgress });
+    return { answer, ms: Math.round(performance.now() - started) };
+  } finally {
+    progress?.stop();
+  }
+}
+
+function isDuplicateTable(error: unknown): error is MigrateError {
+  return error instanceof MigrateError && error.sqlState === DUPLICATE_TABLE;
 }
 
 function unlessFailure(error: unknown): undefined {
