@@ -75,26 +75,29 @@ export async function isComplete(event: IsCompleteEvent, context: Context): Prom
   if ('Untouched' in event) return { IsComplete: true, Data: event.Data };
   try {
     const answer = await slice(event, Math.min(SLICE_SECONDS, context.getRemainingTimeInMillis() / 2_000));
-    const { containerExecution, snapshot } = answer;
-    if (answer.status === 'partial' && !containerExecution) return goOn(event, answer);
-    const { fromRevision } = event.Data;
-    const applied = event.PendingCount - (containerExecution ? answer.pending.length : 0);
-    const outcome = { fromRevision, toRevision: answer.to.join(), appliedCount: String(applied) };
-    return { IsComplete: true, Data: data(event, { ...outcome, containerExecution, snapshot: snapshot?.name }) };
+    return answer.status === 'partial' && !answer.containerExecution ? goOn(event, answer) : complete(event, answer);
   } catch (error) {
     // The first check may have failed, and a canceled deploy may be rolling back by now.
     if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) {
       return { IsComplete: true, Data: (await leaveUntouched(event, event.Data.fromRevision)).Data };
     }
-    if (!(error instanceof MigrateError)) throw error;
-    // The stage's container holds the mutex as long as it runs.
-    const inContainer = error.code === 'locked' && event.ResourceProperties.Container === 'wait';
-    if (ASK_AGAIN.includes(error.code) && secondsSince(event) < (inContainer ? CONTAINER_DEPLOY_SECONDS : PATIENCE_SECONDS)) {
-      log('warning', 'asking again', { ...about(event), code: error.code, error: error.message });
-      return { IsComplete: false };
-    }
-    return fail(error, event);
+    if (!(error instanceof MigrateError) || !asksAgain(error, event)) return fail(error, event);
+    log('warning', 'asking again', { ...about(event), code: error.code, error: error.message });
+    return { IsComplete: false };
   }
+}
+
+function complete(event: Event & Planned, { to, pending, containerExecution, snapshot }: RunAnswer): Deployed {
+  const { fromRevision } = event.Data;
+  const applied = event.PendingCount - (containerExecution ? pending.length : 0);
+  const outcome = { fromRevision, toRevision: to.join(), appliedCount: String(applied) };
+  return { IsComplete: true, Data: data(event, { ...outcome, containerExecution, snapshot: snapshot?.name }) };
+}
+
+function asksAgain({ code }: MigrateError, event: Event & Planned): boolean {
+  // The stage's container holds the mutex as long as it runs.
+  const inContainer = code === 'locked' && event.ResourceProperties.Container === 'wait';
+  return ASK_AGAIN.includes(code) && secondsSince(event) < (inContainer ? CONTAINER_DEPLOY_SECONDS : PATIENCE_SECONDS);
 }
 
 function slice(event: Event, seconds: number): Promise<RunAnswer> {
