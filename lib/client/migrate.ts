@@ -1,4 +1,4 @@
-import { type MigrateAnswer, MigrateError, type MigrateRequest, type Running } from '../contract';
+import { type MigrateAnswer, MigrateError, type MigrateRequest, type Running, type Snapshot } from '../contract';
 import { type ContainerOptions, type ForContainer, forContainer, inContainer, type RunAnswer } from './container/in-container';
 import type { ContainerRuns } from './container/runs';
 import { RunSoFar } from './run-so-far';
@@ -43,7 +43,7 @@ export async function migrate(
   try {
     for (;;) {
       const last = await inFunction(invoke, run, until, workOf, options);
-      const work = last.status === 'partial' && !isAwaited(last.snapshot) ? workOf(last) : undefined;
+      const work = last.status === 'partial' && !awaited(last) ? workOf(last) : undefined;
       if (!work || !runContainer) return mustBeDone(run.answer(last));
       if (work.revisions[0] === begun) throw standstill(last);
       begun = work.revisions[0];
@@ -72,9 +72,10 @@ async function inFunction(
     const slice = await invoke(run.request);
     run.add(slice);
     onProgress?.(slice);
-    if (slice.status === 'partial' && isAwaited(slice.snapshot)) {
-      if (!(await snapshot.again(slice.snapshot, until, signal))) return slice;
-      continue;
+    const missing = awaited(slice);
+    if (missing) {
+      if (await snapshot.again(missing, until, signal)) continue;
+      return slice;
     }
     if (slice.status !== 'partial' || !acts(run.request.command) || workOf(slice)) return slice;
     idle = moved(slice) ? 0 : idle + 1;
@@ -82,6 +83,11 @@ async function inFunction(
     // A slice without progress is repeated once even if the budget is used up: only then is it a standstill.
     if (idle === 0 && performance.now() >= until) return slice;
   }
+}
+
+/** The snapshot that a run waits for. */
+function awaited({ status, snapshot }: MigrateAnswer): Snapshot | undefined {
+  return status === 'partial' && isAwaited(snapshot) ? snapshot : undefined;
 }
 
 function moved({ from, to, applied }: MigrateAnswer): boolean {
