@@ -17,22 +17,18 @@ export const FLASK_VARIABLES = '.flaskenv';
 
 /** The files of a directory tree: relative paths with `/`, sorted. Follows links. */
 export function listFiles(root: string, skip: (path: string, isDirectory: boolean) => boolean = () => false): string[] {
-  const files: string[] = [];
-  const walk = (directory: string, above: readonly string[]) => {
-    const real = realpathSync(directory);
-    if (above.includes(real)) return; // a link to a parent folder would never end
-    const from = relative(root, directory).split(sep).join('/');
-    for (const entry of readdirSync(directory, { withFileTypes: true })) {
-      const path = join(directory, entry.name);
-      const found = entry.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : entry;
-      const inside = from ? `${from}/${entry.name}` : entry.name;
-      if (!found || skip(inside, found.isDirectory())) continue;
-      if (found.isDirectory()) walk(path, [...above, real]);
-      else if (found.isFile()) files.push(inside);
-    }
+  const below = (folder: string, above: readonly string[]): string[] => {
+    const real = realpathSync(join(root, folder));
+    if (above.includes(real)) return []; // a link to a parent folder would never end
+    return readdirSync(real, { withFileTypes: true }).flatMap((entry) => {
+      const path = folder ? `${folder}/${entry.name}` : entry.name;
+      const found = entry.isSymbolicLink() ? statSync(join(root, path), { throwIfNoEntry: false }) : entry;
+      if (!found || skip(path, found.isDirectory())) return [];
+      if (found.isDirectory()) return below(path, [...above, real]);
+      return found.isFile() ? [path] : [];
+    });
   };
-  walk(root, []);
-  return files.sort();
+  return below('', []).sort();
 }
 
 /**
