@@ -79,8 +79,8 @@ export class ContainerRuns {
       });
       if (execution) lostSince = undefined;
       const ended = execution?.status === 'RUNNING' ? undefined : execution;
-      const record = ended ? await this.lastRecord(runId, signal) : await this.record(runId).catch(ignoreFailure);
-      const applied = record?.applied.filter(({ revision }) => left.delete(revision)) ?? [];
+      const record = await (ended ? this.lastRecord(runId, signal) : this.record(runId).catch(ignoreFailure));
+      const applied = (record?.applied ?? []).filter(({ revision }) => left.delete(revision));
       if (applied.length > 0) onApplied(applied);
       if (ended?.status === 'SUCCEEDED') return true;
       if (ended) throw failureOf(ended, record);
