@@ -37,13 +37,13 @@ export async function migrate(
   const { budgetSeconds = Number.POSITIVE_INFINITY } = options;
   const until = performance.now() + budgetSeconds * 1000;
   const run = new RunSoFar(request);
-  const workOf = runContainer ? forContainer : () => undefined;
+  const workOf = runContainer ? containerWork : () => undefined;
   let containers: ContainerRuns | undefined;
   let begun: string | undefined;
   try {
     for (;;) {
       const last = await inFunction(invoke, run, until, workOf, options);
-      const work = last.status === 'partial' && !awaited(last) ? workOf(last) : undefined;
+      const work = workOf(last);
       if (!work || !runContainer) return mustBeDone(run.answer(last));
       if (work.revisions[0] === begun) throw standstill(last);
       begun = work.revisions[0];
@@ -73,16 +73,18 @@ async function inFunction(
     run.add(slice);
     onProgress?.(slice);
     const missing = awaited(slice);
-    if (missing) {
-      if (await snapshot.again(missing, until, signal)) continue;
-      return slice;
-    }
-    if (slice.status !== 'partial' || !acts(run.request.command) || workOf(slice)) return slice;
+    if (missing && (await snapshot.again(missing, until, signal))) continue;
+    if (missing || slice.status !== 'partial' || !acts(run.request.command) || workOf(slice)) return slice;
     idle = moved(slice) ? 0 : idle + 1;
     if (idle === 2) throw standstill(slice);
     // A slice without progress is repeated once even if the budget is used up: only then is it a standstill.
     if (idle === 0 && performance.now() >= until) return slice;
   }
+}
+
+/** What the container must do next; nothing can be done before the snapshot is available. */
+function containerWork(slice: MigrateAnswer): ForContainer | undefined {
+  return slice.status === 'partial' && !awaited(slice) ? forContainer(slice) : undefined;
 }
 
 /** The snapshot that a run waits for. */
