@@ -1,6 +1,7 @@
 import { execute } from '../../advice/python';
 import { quoted, quotedTable } from '../../advice/sql';
-import type { Rule } from '../rule';
+import type { Step } from '../../revision/reviewed';
+import type { Found, Rule } from '../rule';
 
 /** A sequence begins at 1: https://www.postgresql.org/docs/current/sql-createsequence.html */
 export const sequenceOutOfSync: Rule = {
@@ -9,36 +10,45 @@ export const sequenceOutOfSync: Rule = {
   severity: 'warning',
   title: 'a column that has values gets numbers that begin at 1',
   *check({ facts, upgrade }) {
-    for (const { action, isNewObject, place } of upgrade.steps) {
-      if (action.does !== 'restart sequence' || isNewObject(action.sequence)) continue;
-      const { sequence, to } = action;
-      yield {
-        ...place,
-        message:
-          `${sequence} goes back to ${to ?? 'its first number'}: an INSERT that takes a number of an existing row fails with a duplicate ` +
-          'key, or repeats it',
-        instead: `# go on after the largest number instead:\n${execute(`SELECT setval('${quotedTable(sequence)}', (SELECT max(<column>) FROM <table>))`)}`,
-      };
-    }
-    if (upgrade.steps.some(({ action, sql }) => action.does === 'set sequence' || STARTS.test(sql))) return;
-    for (const { action, isExisting, isNewColumn, place } of upgrade.steps) {
-      if (action.does !== 'set default' || action.sequence === undefined) continue;
-      const { table, column, sequence } = action;
-      if (!isExisting(table) || isNewColumn(table, column)) continue;
-      if (sequence !== null && !(`sequence ${sequence}` in (facts.changes?.added ?? {}))) continue;
-      const numbers =
-        sequence === null ? `pg_get_serial_sequence('${quotedTable(table)}', '${column}')` : `'${quotedTable(sequence)}'`;
-      const most = `(SELECT max(${quoted(column)}) FROM ${quotedTable(table)})`;
-      yield {
-        ...place,
-        message:
-          `the numbers of ${table}.${column} begin at 1: an INSERT that takes one fails with a duplicate key, or repeats the number ` +
-          'of an existing row',
-        instead: `# after this statement:\n${execute(`SELECT setval(${numbers}, ${most})`)}`,
-      };
-    }
+    yield* upgrade.steps.flatMap(restarted);
+    const isSet = upgrade.steps.some(({ action, sql }) => action.does === 'set sequence' || STARTS.test(sql));
+    if (!isSet) yield* upgrade.steps.flatMap((step) => numbered(step, facts.changes?.added ?? {}));
   },
 };
+
+function restarted({ action, isNewObject, place }: Step): readonly Found[] {
+  if (action.does !== 'restart sequence' || isNewObject(action.sequence)) return [];
+  const { sequence, to } = action;
+  return [
+    {
+      ...place,
+      message:
+        `${sequence} goes back to ${to ?? 'its first number'}: an INSERT that takes a number of an existing row fails with a duplicate ` +
+        'key, or repeats it',
+      instead: `# go on after the largest number instead:\n${execute(`SELECT setval('${quotedTable(sequence)}', (SELECT max(<column>) FROM <table>))`)}`,
+    },
+  ];
+}
+
+/** @param added what the revision adds to the catalog */
+function numbered({ action, isExisting, isNewColumn, place }: Step, added: object): readonly Found[] {
+  if (action.does !== 'set default' || action.sequence === undefined) return [];
+  const { table, column, sequence } = action;
+  if (!isExisting(table) || isNewColumn(table, column)) return [];
+  if (sequence !== null && !(`sequence ${sequence}` in added)) return [];
+  const numbers =
+    sequence === null ? `pg_get_serial_sequence('${quotedTable(table)}', '${column}')` : `'${quotedTable(sequence)}'`;
+  const most = `(SELECT max(${quoted(column)}) FROM ${quotedTable(table)})`;
+  return [
+    {
+      ...place,
+      message:
+        `the numbers of ${table}.${column} begin at 1: an INSERT that takes one fails with a duplicate key, or repeats the number ` +
+        'of an existing row',
+      instead: `# after this statement:\n${execute(`SELECT setval(${numbers}, ${most})`)}`,
+    },
+  ];
+}
 
 /** Of an identity or a sequence: START WITH, RESTART WITH. */
 const STARTS = /\b(?:RE)?START\b/i;

@@ -11,14 +11,7 @@ export const uniqueOnExistingRows: Rule = {
   *check({ facts, upgrade }) {
     const failed = facts.rows?.upgradeFailure;
     for (const { action, isExisting, isNewColumn, place } of upgrade.steps) {
-      const unique =
-        action.does === 'create index' && action.unique
-          ? action.columns
-          : action.does === 'add constraint' &&
-              ['unique', 'exclude'].includes(action.constraint.kind) &&
-              !action.constraint.usingIndex
-            ? action.constraint.columns
-            : undefined;
+      const unique = uniqueColumns(action);
       if (!unique || !('table' in action) || !isExisting(action.table)) continue;
       const { table } = action;
       // A column that is new and empty has no duplicates.
@@ -35,6 +28,14 @@ export const uniqueOnExistingRows: Rule = {
     }
   },
 };
+
+/** What an action makes unique; undefined: nothing. */
+function uniqueColumns(action: Step['action']): readonly (string | null)[] | undefined {
+  if (action.does === 'create index') return action.unique ? action.columns : undefined;
+  if (action.does !== 'add constraint') return undefined;
+  const { kind, usingIndex, columns } = action.constraint;
+  return (kind === 'unique' || kind === 'exclude') && !usingIndex ? columns : undefined;
+}
 
 /** Whether sample rows made this index fail: PostgreSQL names it. */
 function isOf(failure: StatementFailure | undefined, action: Step['action']): boolean {
