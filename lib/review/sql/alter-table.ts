@@ -1,5 +1,5 @@
-import type { AlterTableCmd, Node } from 'libpg-query';
-import type { Action } from './action';
+import type { AlterTableCmd, Node, PartitionCmd } from 'libpg-query';
+import type { Action, ColumnDefinition, ConstraintDefinition } from './action';
 import { columnOf, constraintOf, typeOf } from './definitions';
 import { joined, nameOf } from './names';
 
@@ -8,17 +8,11 @@ export function alterOf(table: string, command: AlterTableCmd, sql: string): rea
   const { subtype = 'AT_AddColumn', name = '', def, behavior } = command;
   const cascade = behavior === 'DROP_CASCADE' ? { cascade: true } : {};
   switch (subtype) {
-    case 'AT_AddColumn': {
-      if (!def || !('ColumnDef' in def)) return [];
-      const column = columnOf(def.ColumnDef, sql);
-      return [
-        { does: 'add column', table, column },
-        ...column.constraints.map((constraint) => ({ does: 'add constraint' as const, table, constraint })),
-      ];
-    }
+    case 'AT_AddColumn':
+      return def && 'ColumnDef' in def ? added(table, columnOf(def.ColumnDef, sql)) : [];
     case 'AT_AddConstraint':
       return def && 'Constraint' in def
-        ? constraintOf(def.Constraint, sql).map((constraint) => ({ does: 'add constraint', table, constraint }))
+        ? constraintOf(def.Constraint, sql).map((constraint) => constrained(table, constraint))
         : [];
     case 'AT_DropColumn':
       return [{ does: 'drop column', table, column: name, ...cascade }];
@@ -41,13 +35,13 @@ export function alterOf(table: string, command: AlterTableCmd, sql: string): rea
       const type = def && 'ColumnDef' in def ? typeOf(def.ColumnDef.typeName) : '';
       return [{ does: 'change type', table, column: name, type, written: { node: command, sql } }];
     }
-    case 'AT_AttachPartition':
+    case 'AT_AttachPartition': {
+      const { name: partition, bound } = partitionOf(def);
+      return partition ? [{ does: 'attach partition', table, partition: nameOf(partition), isDefault: !!bound?.is_default }] : [];
+    }
     case 'AT_DetachPartition': {
-      if (!def || !('PartitionCmd' in def)) return [];
-      const { name: partition, bound, concurrent } = def.PartitionCmd;
-      return subtype === 'AT_AttachPartition'
-        ? [{ does: 'attach partition', table, partition: nameOf(partition), isDefault: !!bound?.is_default }]
-        : [{ does: 'detach partition', table, partition: nameOf(partition), concurrently: !!concurrent }];
+      const { name: partition, concurrent } = partitionOf(def);
+      return partition ? [{ does: 'detach partition', table, partition: nameOf(partition), concurrently: !!concurrent }] : [];
     }
     case 'AT_ReplicaIdentity': {
       const nothing = !!def && 'ReplicaIdentityStmt' in def && def.ReplicaIdentityStmt.identity_type === 'n';
@@ -70,6 +64,18 @@ export function alterOf(table: string, command: AlterTableCmd, sql: string): rea
       return [how ? { does: 'rewrite table', table, how } : { does: 'alter table', table, how: subtype }];
     }
   }
+}
+
+function added(table: string, column: ColumnDefinition): readonly Action[] {
+  return [{ does: 'add column', table, column }, ...column.constraints.map((constraint) => constrained(table, constraint))];
+}
+
+function constrained(table: string, constraint: ConstraintDefinition): Action {
+  return { does: 'add constraint', table, constraint };
+}
+
+function partitionOf(def: Node | undefined): PartitionCmd {
+  return def && 'PartitionCmd' in def ? def.PartitionCmd : {};
 }
 
 /** nextval('numbers') */
