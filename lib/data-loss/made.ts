@@ -17,6 +17,8 @@ export class Made {
   readonly toFill = new Set<string>();
   /** Columns that the revision added with a type that may keep only a part of a value. */
   readonly narrow = new Set<string>();
+  /** Columns that the revision's remaining statements give a value in every row, with the number of these UPDATEs. */
+  readonly toSet = new Map<string, number>();
   /** Tables that the revision moves to another schema or attaches as a partition. */
   readonly rehomed = new Set<string>();
   readonly kept = new Kept();
@@ -72,7 +74,10 @@ export class Made {
     if (isVague(name)) return false;
     const schema = name.includes('.') ? name.slice(0, name.indexOf('.')) : undefined;
     return (
-      schema === 'pg_temp' || this.names.has(`${kind} ${name}`) || (schema !== undefined && this.names.has(`schema ${schema}`))
+      schema === 'pg_temp' ||
+      (kind === 'table' && isBatchCopy(name)) ||
+      this.names.has(`${kind} ${name}`) ||
+      (schema !== undefined && this.names.has(`schema ${schema}`))
     );
   }
 
@@ -93,6 +98,11 @@ export class Made {
     if (own || perhaps) this.add(kind, to, !own);
     else if (kind === 'type') this.retired.add(to);
   }
+}
+
+/** Whether a table is the copy of another that a batch operation of Alembic makes, which a failed one leaves behind. */
+export function isBatchCopy(table: string): boolean {
+  return /^(?:\w+\.)?_alembic_tmp_/.test(table);
 }
 
 /** Whether a name could be any name. One with only an unknown schema refers to the same object throughout the revision. */

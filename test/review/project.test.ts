@@ -617,6 +617,35 @@ describe('a revision that can’t be loaded', () => {
 
   const first = { upgrade: 'import not_installed' };
 
+  it('has its findings on their own lines, also in a loop or a function', async () => {
+    const upgrade = [
+      'for column in ("a", "b"):',
+      '    op.create_index(f"ix_users_{column}",',
+      '                    "users", [column])',
+      'def fill():',
+      '    for column in ["a"]:',
+      '        op.drop_column("users", column)',
+      'fill()',
+    ].join('\n    ');
+    const env = 'import not_installed';
+    const found = await findings({ a1: { upgrade, downgrade: 'raise NotImplementedError' } }, 'all', { env });
+    const own = found.filter(({ rule }) => ['index-not-concurrent', 'drop-column'].includes(rule));
+    expect(own.map(({ rule, line }) => `${rule} ${line}`)).toEqual([
+      'index-not-concurrent 12',
+      'index-not-concurrent 12',
+      'drop-column 16',
+    ]);
+  });
+
+  it('loses nothing by a CASCADE that finds nothing any more', async () => {
+    const drop = 'op.execute("DROP VIEW IF EXISTS names_users CASCADE")';
+    const again = ['op.execute("CREATE VIEW names_users AS SELECT 1")', 'op.execute("DROP VIEW names_users CASCADE")'];
+    const upgrade = [drop, drop, ...again].join('\n    ');
+    const env = 'import not_installed';
+    const found = await findings({ a1: { upgrade, downgrade: 'raise NotImplementedError' } }, 'all', { env });
+    expect(found.filter(({ rule }) => rule === 'cascade').map(({ line }) => line)).toEqual([11, 14]);
+  });
+
   it('may name the schema of its own table in different ways', async () => {
     const upgrade = [
       'from elsewhere import SCHEMA',
@@ -713,6 +742,18 @@ describe('one statement', () => {
         .map(({ rule, severity }) => `${severity} ${rule}`);
     expect(await of('')).toEqual(expect.arrayContaining(['error narrowing-type', 'warning table-rewrite']));
     expect(await of('  # cdk-alembic: allow narrowing-type: checked')).toContain('error table-rewrite');
+  });
+
+  it('that makes a text of an enum of an earlier revision narrows nothing if each label fits', async () => {
+    const type = "op.execute(\"CREATE TYPE mood AS ENUM ('good', 'bad')\")";
+    const given = 'op.execute("CREATE TABLE t (id bigint PRIMARY KEY, mood mood)")';
+    const narrow = (length: number) => `op.alter_column("t", "mood", type_=sa.String(${length}), postgresql_using="mood::text")`;
+    const of = async (length: number) => {
+      const b1 = { down: 'a1', upgrade: narrow(length), downgrade: 'raise NotImplementedError' };
+      return rules(await findings({ a1: { upgrade: `${type}\n    ${given}` }, b1 }, 'all'));
+    };
+    expect(await of(4)).not.toContain('narrowing-type');
+    expect(await of(3)).toContain('narrowing-type');
   });
 
   it('that overwrites a column in every row has one error, the loss', async () => {

@@ -35,6 +35,7 @@ export function stepsOf(
 ): readonly PlainStep[] {
   const statements = facts.outcome === 'failed' ? withFailed(facts) : facts.statements;
   const operations = source?.calls.flatMap(operationsOf) ?? [];
+  const placed = lazily(() => placedIn(read));
   const parsed = statements.flatMap((statement) => parseSql(statement.sql).map((part) => ({ statement, part })));
   const steps = parsed.flatMap(({ statement, part }, at) =>
     part.actions.map((action): PlainStep => {
@@ -52,7 +53,10 @@ export function stepsOf(
         action: !ran && operation?.action.does === 'drop index' ? operation.action : action,
         line:
           (!ran && (operation ?? operations.find((one) => makesIndex(one, action)))?.call.line) ||
-          lineOf(statement, part.line, source),
+          lineOf(statement, part.line, source) ||
+          (!ran && placed().find((one) => isSame(one.action, action))?.line) ||
+          (!ran && operations.find((one) => mayLoopOver(one, action))?.call.line) ||
+          (source?.line ?? 1),
         index: at + 1,
         sql: part.text,
         transaction: statement.transaction,
@@ -69,6 +73,23 @@ export function stepsOf(
   const rendered = facts.outcome === 'not_run' ? statements.length > 0 : statements.some(({ line }) => !line);
   if (facts.outcome === 'done' || rendered || !source) return steps;
   return [...steps, ...writtenSteps(source, operations, steps, read)];
+}
+
+/** The actions of what was read, which has the lines of loops and functions, without a value that is not known. */
+function placedIn(read: readonly UpgradeStep[]): readonly { readonly action: Action; readonly line: number }[] {
+  return read.flatMap(({ sql = '', line, spread, isEarlier, isHistory }) =>
+    isEarlier || isHistory || sql.includes(UNKNOWN_VALUE)
+      ? []
+      : parseSql(sql).flatMap((part) => part.actions.map((action) => ({ action, line: line + (spread ? part.line : 0) }))),
+  );
+}
+
+function lazily<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 /** What neither ran nor could be rendered. */
@@ -157,6 +178,11 @@ function makesIndex({ action: added, call }: Operation, action: Action): boolean
   );
 }
 
+/** Whether a loop, whose values are not known, may run an operation on this object. */
+function mayLoopOver({ action: one, call }: Operation, action: Action): boolean {
+  return call.inLoop && one.does === action.does && 'table' in one && 'table' in action && bare(one.table) === bare(action.table);
+}
+
 function withoutSchema(action: Action): Action {
   if (action.does === 'drop') return { ...action, names: action.names.map(bare) };
   return 'table' in action ? { ...action, table: bare(action.table) } : action;
@@ -179,9 +205,9 @@ function objectOf(action: Action, operation: Action): string {
   return 'column' in action ? [table, action.column].join(' ') : table;
 }
 
-/** Within a text of several statements, the line of the one that is meant. */
+/** Within a text of several statements, the line of the one that is meant; 0: not known. */
 function lineOf(statement: Statement, offset: number, source: FunctionFacts | null): number {
-  const start = statement.line || source?.line || 1;
+  const start = statement.line;
   const written = source?.sql.find(({ text, line }) => line >= start && squeezed(text) === squeezed(statement.sql));
   if (!written) return start;
   const blank = leadingLines(written.text) - leadingLines(statement.sql);

@@ -34,6 +34,7 @@ function* dropped(step: Step, revision: Reviewed): Iterable<Found> {
   const { steps, replayed } = revision.upgrade;
   const taken = takenAlong(revision, step);
   if (replayed && !taken.length) return;
+  if (action.does === 'drop' && action.names.every((name) => isGone(name, steps, step.index))) return;
   const isLeft = action.does === 'drop' && action.names.every((name) => isLeftBySwap(name, steps, step.index));
   yield {
     ...step.place,
@@ -41,6 +42,19 @@ function* dropped(step: Step, revision: Reviewed): Iterable<Found> {
     message: `CASCADE also drops ${taken.length ? some(taken) : 'everything that depends on it in production'}`,
     instead: '# drop each of them by name, without CASCADE: PostgreSQL then refuses if you forgot one',
   };
+}
+
+/** Whether an earlier statement has dropped it, so that IF EXISTS finds nothing. */
+function isGone(name: string, steps: readonly Step[], before: number): boolean {
+  const earlier = steps.filter(({ index }) => index < before).map(({ action }) => action);
+  const last = earlier.findLast((action) => (action.does === 'drop' ? action.names.includes(name) : makes(action, name)));
+  return last?.does === 'drop';
+}
+
+function makes(action: Step['action'], name: string): boolean {
+  if (action.does === 'create view') return action.view === name;
+  if (action.does === 'create table') return action.table === name;
+  return (action.does === 'create function' && action.name === name) || (action.does === 'create type' && action.type === name);
 }
 
 /** Tables that one TRUNCATE locked besides those it names. */

@@ -1,6 +1,7 @@
 import type { AlterTableCmd } from 'libpg-query';
 import type { DataLossRule } from '../../contract';
 import type { RevisionFacts, SourceFacts } from '../../contract/facts';
+import { isBatchCopy } from '../../data-loss/made';
 import { batches, inSeparateBatches, updateInBatches } from '../advice/batches';
 import { autocommit, execute, literal, tableArguments } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
@@ -98,6 +99,7 @@ export const dropTable = lossRule('drop-table', 'a table is dropped', function* 
   for (const step of upgrade.steps) {
     if (step.action.does !== 'drop' || step.action.what !== 'table') continue;
     for (const name of step.action.names) {
+      if (isBatchCopy(name)) continue;
       const { table, schema } = tableArguments(name);
       yield {
         step,
@@ -353,7 +355,8 @@ export const narrowingType: Rule = {
   group: 'data loss',
   severity: 'error',
   title: 'a column or a sequence gets a type that holds less',
-  *check({ upgrade, facts }) {
+  *check(revision, change) {
+    const { upgrade, facts } = revision;
     for (const { action, isExisting, isNewColumn, place } of upgrade.steps) {
       if (action.does === 'change sequence type' && narrowsSequence(facts, action.sequence, action.type)) {
         const most = action.type === 'int2' ? '32,767' : '2,147,483,647';
@@ -367,7 +370,14 @@ export const narrowingType: Rule = {
       }
       if (action.does !== 'change type' || !isExisting(action.table) || isNewColumn(action.table, action.column)) continue;
       const before = upgrade.findTable(action.table)?.columns.find(({ name }) => name === action.column)?.type;
-      if (before === undefined || !narrows(before, action.type, labelsOf(facts, before)) || wraps(action.written?.node)) continue;
+      const known = [
+        facts,
+        ...change
+          .before(revision)
+          .map((one) => one.facts)
+          .reverse(),
+      ];
+      if (before === undefined || !narrows(before, action.type, labelsOf(known, before)) || wraps(action.written?.node)) continue;
       yield {
         ...place,
         message:
@@ -386,12 +396,13 @@ function wraps(command: AlterTableCmd | undefined): boolean {
   return /^(?:pg_catalog\.)?(?:to_jsonb?|jsonb?_build_(?:array|object))$/.test(joined(using.FuncCall.funcname ?? []));
 }
 
-/** The labels of an enum that the revision changes or drops; empty: unknown. */
-function labelsOf({ changes }: RevisionFacts, type: string): readonly string[] {
+/** The labels of an enum before the first of these revisions, which changes or drops it, or one of those before has made it; empty: unknown. */
+function labelsOf([own, ...before]: readonly RevisionFacts[], type: string): readonly string[] {
   const entry = `type ${type}`;
-  const before = changes?.removed[entry] ?? changes?.changed[entry]?.[0] ?? '';
-  return before.startsWith('ENUM')
-    ? [...before.matchAll(/'((?:[^']|'')*)'/g)].map(([, label = '']) => label.replaceAll("''", "'"))
+  const earlier = before.flatMap(({ changes }) => changes?.added[entry] ?? changes?.changed[entry]?.[1] ?? []);
+  const labels = own?.changes?.removed[entry] ?? own?.changes?.changed[entry]?.[0] ?? earlier[0] ?? '';
+  return labels.startsWith('ENUM')
+    ? [...labels.matchAll(/'((?:[^']|'')*)'/g)].map(([, label = '']) => label.replaceAll("''", "'"))
     : [];
 }
 

@@ -37,6 +37,8 @@ export const MOVED: readonly Case[] = [
   keepsSql("ALTER TABLE users ADD full_name text; UPDATE users SET full_name = name WHERE name IS NOT NULL; ALTER TABLE users DROP COLUMN name; ALTER TABLE users RENAME full_name TO name"),
   keepsSql("ALTER TABLE users ADD full_name text; UPDATE users u SET full_name = u.name::text WHERE u.full_name IS NULL AND u.name IS NOT NULL; ALTER TABLE users DROP COLUMN name"),
   keepsSql("ALTER TABLE orders ADD new_id bigint; UPDATE orders SET new_id = user_id::bigint WHERE user_id IS NOT NULL; ALTER TABLE orders DROP COLUMN user_id; ALTER TABLE orders RENAME new_id TO user_id"),
+  keepsSql("DROP TABLE IF EXISTS _alembic_tmp_users"),
+  keepsSql("UPDATE users SET slug = NULL; UPDATE users SET slug = lower(name || id)"),
   keepsSql("ALTER TABLE users ADD state text; UPDATE users SET state = CASE WHEN active THEN 'on' WHEN NOT active THEN 'off' ELSE 'new' END; ALTER TABLE users DROP COLUMN active"),
   keepsSql("ALTER TABLE users ADD state text; UPDATE users SET state = CASE active WHEN true THEN 'on' WHEN false THEN 'off' END; ALTER TABLE users DROP COLUMN active"),
   keepsSql("CREATE TABLE old_mails (LIKE mails); WITH moved AS (DELETE FROM mails WHERE at < now() - interval '1 year' RETURNING *) INSERT INTO old_mails SELECT * FROM moved"),
@@ -63,6 +65,8 @@ export const MOVED: readonly Case[] = [
 /** What looks as if it were moved. */
 // biome-ignore format: one case on a line
 export const NOT_MOVED: readonly Case[] = [
+  loses("UPDATE users SET email = NULL; UPDATE users SET email = name WHERE name LIKE 'a%'", 'clear-column'),
+  loses("UPDATE users SET email = lower(name || id); UPDATE users SET email = NULL", 'clear-column'),
   loses("ALTER TABLE users ADD full_name text; UPDATE users SET full_name = name WHERE email IS NOT NULL; ALTER TABLE users DROP COLUMN name", 'drop-column'),
   loses("ALTER TABLE users ADD full_name text DEFAULT '-'; UPDATE users SET full_name = name WHERE full_name IS NULL; ALTER TABLE users DROP COLUMN name", 'drop-column'),
   loses("CREATE TABLE names (user_id int, name text); INSERT INTO names SELECT id, name FROM users WHERE active; ALTER TABLE users DROP COLUMN name", 'drop-column'),
