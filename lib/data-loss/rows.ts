@@ -71,11 +71,13 @@ const LOSSES: Rules<readonly Loss[], [made: Made]> = {
   },
 };
 
-/** The columns to which an UPDATE gives a value in every row. */
+/** The columns to which an UPDATE gives a value in every row, without reading the one that they have. */
 export function setColumns(node: Node): readonly string[] {
   const { relation, whereClause, targetList = [] } = as(node, 'UpdateStmt') ?? {};
   if (!relation || !isEveryRow(whereClause, namesOf(relation))) return [];
-  const targets = only(targetList, 'ResTarget').filter(({ val }) => !isEmpty(assigned(val)));
+  const targets = only(targetList, 'ResTarget').filter(
+    ({ name = '', val }) => !isEmpty(assigned(val)) && !JSON.stringify(val ?? {}).includes(`"sval":${JSON.stringify(name)}`),
+  );
   return targets.map(({ name = '' }) => `${nameOf(relation)}.${name}`);
 }
 
@@ -190,9 +192,11 @@ function replacedBy({ name, val }: Assigned, { own, names, where, isJoin }: Upda
   const [table = ''] = own;
   const isWhole = isEveryRow(where, names) || isSetAnyway(where, name, val);
   const mayBeEmpty = made.mayBeEmpty(table, name);
-  // What the later value makes of the old one is that UPDATE's loss.
-  if (isEmpty(val) && (made.toSet.get(`${table}.${name}`) ?? 0) > 0) return undefined;
-  if (isEmpty(val)) return isWhole || !(isPinned(where, name, own) || mayBeEmpty) ? 'nothing' : undefined;
+  if (isEmpty(val)) {
+    // What a later value makes of the old one is that UPDATE's loss.
+    const isSetLater = (made.toSet.get(`${table}.${name}`) ?? 0) > 0;
+    return isSetLater || (!isWhole && (isPinned(where, name, own) || mayBeEmpty)) ? undefined : 'nothing';
+  }
   if (isPartOf(val, name, own)) return isWhole || !isPinned(where, name, own) ? 'a part of itself' : undefined;
   if (mayBeEmpty) return undefined;
   if (isWhole && isUnrelated(val, name, own, where)) return 'an unrelated value';

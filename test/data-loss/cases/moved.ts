@@ -67,6 +67,7 @@ export const MOVED: readonly Case[] = [
 export const NOT_MOVED: readonly Case[] = [
   loses("UPDATE users SET email = NULL; UPDATE users SET email = name WHERE name LIKE 'a%'", 'clear-column'),
   loses("UPDATE users SET email = lower(name || id); UPDATE users SET email = NULL", 'clear-column'),
+  loses("UPDATE users SET email = NULL; UPDATE users SET email = coalesce(email, name)", 'clear-column'),
   loses("ALTER TABLE users ADD full_name text; UPDATE users SET full_name = name WHERE email IS NOT NULL; ALTER TABLE users DROP COLUMN name", 'drop-column'),
   loses("ALTER TABLE users ADD full_name text DEFAULT '-'; UPDATE users SET full_name = name WHERE full_name IS NULL; ALTER TABLE users DROP COLUMN name", 'drop-column'),
   loses("CREATE TABLE names (user_id int, name text); INSERT INTO names SELECT id, name FROM users WHERE active; ALTER TABLE users DROP COLUMN name", 'drop-column'),
