@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 _HAS_RUN = "cdk_alembic_has_run"
@@ -18,10 +18,11 @@ def fresh_function(context: Any, script: Any, is_upgrade: bool) -> Callable[...,
     # Alembic remembers the enum types that it has created, and SQLAlchemy each type as it was when it was first used.
     context.impl.memo.clear()
     context.connection.dialect._type_memos.clear()
-    if hasattr(script.module, _HAS_RUN):
+    path, folder = Path(script.path), Path(context.script.dir)
+    if hasattr(script.module, _HAS_RUN) and (_holds_objects(script.module) or _helpers(path, folder)):
         # Some can be imported once only: they define tables in the metadata of the backend's models.
         with suppress(Exception, SystemExit):
-            script.module = _loaded_anew(Path(script.path), Path(context.script.dir))
+            script.module = _loaded_anew(path, folder)
     setattr(script.module, _HAS_RUN, True)
     return script.module.upgrade if is_upgrade else script.module.downgrade
 
@@ -30,8 +31,7 @@ def _loaded_anew(path: Path, folder: Path) -> ModuleType:
     """A new module of a revision, with new modules of the helpers beside it."""
     from alembic import util
 
-    own = tuple(f"{beside.resolve()}{os.sep}" for beside in (path.parent, folder))
-    helpers = {name: module for name, module in list(sys.modules.items()) if _is_helper(module, own)}
+    helpers = _helpers(path, folder)
     for name in helpers:
         del sys.modules[name]
     try:
@@ -39,6 +39,24 @@ def _loaded_anew(path: Path, folder: Path) -> ModuleType:
     except BaseException:
         sys.modules.update(helpers)
         raise
+
+
+def _holds_objects(module: ModuleType) -> bool:
+    """Whether a module has more than functions, constants and what it imports: only that can differ after a function has run."""
+    return not all(
+        isinstance(value, (str, int, type(None), ModuleType))
+        or (isinstance(value, FunctionType) and value.__globals__ is vars(module))
+        or (isinstance(value, type) and value.__module__ != module.__name__)
+        or type(value).__module__ in ("typing", "__future__")
+        for name, value in vars(module).items()
+        if not name.startswith("__")
+    )
+
+
+def _helpers(path: Path, folder: Path) -> dict[str, ModuleType]:
+    """The imported modules beside a revision."""
+    own = tuple(f"{beside.resolve()}{os.sep}" for beside in (path.parent, folder))
+    return {name: module for name, module in list(sys.modules.items()) if _is_helper(module, own)}
 
 
 def _is_helper(module: ModuleType, own: tuple[str, ...]) -> bool:
