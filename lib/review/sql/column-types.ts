@@ -46,8 +46,17 @@ export function columnType(written: string): ColumnType {
   return { name: SYNONYMS[bare] ?? bare, lengths, array };
 }
 
-/** Most characters of a value, https://www.postgresql.org/docs/current/datatype.html */
-const LONGEST: Readonly<Record<string, number>> = { boolean: 5, smallint: 6, integer: 11, bigint: 20, uuid: 36 };
+/** Most characters of a value, with years of four digits, https://www.postgresql.org/docs/current/datatype.html */
+const LONGEST: Readonly<Record<string, number>> = {
+  boolean: 5,
+  smallint: 6,
+  integer: 11,
+  bigint: 20,
+  uuid: 36,
+  date: 10,
+  'time without time zone': 15,
+  'timestamp without time zone': 26,
+};
 
 /**
  * Whether values of the one may not fit, or may not be readable, in the other.

@@ -14,6 +14,8 @@ test.each([
   ['character varying(20)', 'mood'],
   ['timestamp with time zone', 'date'],
   ['text[]', 'int4'],
+  ['date', 'varchar(9)'],
+  ['timestamp with time zone', 'varchar(26)'],
 ])('%s holds more than %s', (from, to) => {
   expect(narrows(from, to)).toBe(true);
 });
@@ -32,6 +34,8 @@ test.each([
   ['json', 'jsonb'],
   ['timestamp without time zone', 'timestamptz'],
   ['mood_old', 'mood'],
+  ['date', 'varchar(10)'],
+  ['timestamp without time zone', 'varchar(26)'],
 ])('%s fits into %s', (from, to) => {
   expect(narrows(from, to)).toBe(false);
 });
