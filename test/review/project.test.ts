@@ -657,6 +657,12 @@ describe('a revision that can’t be loaded', () => {
     expect(rules(found)).not.toContain('index-not-concurrent');
   });
 
+  it('may use a type of a library that is not installed, which has no name in the message', async () => {
+    const upgrade = 'from elsewhere import Payload\n    op.alter_column("users", "data", type_=Payload())';
+    const found = await findings({ a1: { upgrade, downgrade: 'pass' } }, 'all', { env: 'import not_installed' });
+    expect(found.map(({ message }) => message)).toContainEqual(expect.stringContaining('the new type of column data'));
+  });
+
   it('is no error of the graph where the backend is not installed: the review says that it checked nothing', async () => {
     await inFolder(async (folder) => {
       write(folder, { a1: first }, 'import not_installed');

@@ -85,7 +85,7 @@ function recollated(action: Action, part: Part): readonly string[] {
 
 function reasonOf({ action, observed }: Step): string | undefined {
   if (action.does === 'rewrite table') return action.how;
-  if (action.does === 'change type') return `the type ${action.type} of column ${action.column}`;
+  if (action.does === 'change type') return `the ${action.type ? `type ${action.type}` : 'new type'} of column ${action.column}`;
   // A constant default is stored once, whatever the version.
   const computed = action.does === 'add column' && (action.column.default === 'computed' || !!observed?.rewrites.length);
   if (action.does === 'add column' && computed) return `column ${action.column.name} with a value computed for each row`;
