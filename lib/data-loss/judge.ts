@@ -20,7 +20,7 @@ import { dynamicSql, selected } from './dynamic';
 import { noteEmpty, refuses } from './empty';
 import { type DestroyedData, type Loss, unless, unreadable } from './losses';
 import { Made } from './made';
-import { rowLosses, setColumns } from './rows';
+import { rowLosses } from './rows';
 import { type Parsed, STARTS_UNKNOWN, statementsOf } from './texts';
 
 export type { DestroyedData } from './losses';
@@ -72,7 +72,6 @@ function foresee(nodes: readonly Node[], made: Made): void {
   for (const column of nodes.flatMap(requiredColumns)) made.toFill.add(column);
   for (const table of nodes.flatMap(rehomedTables)) made.rehomed.add(table);
   for (const [column, type] of nodes.flatMap(retypedColumns)) if (enums.has(type)) made.enums.add(column);
-  for (const column of nodes.flatMap(setColumns)) made.toSet.set(column, (made.toSet.get(column) ?? 0) + 1);
   made.continuesNumbers = nodes.some(continuesNumbers);
 }
 

@@ -17,8 +17,6 @@ export class Made {
   readonly toFill = new Set<string>();
   /** Columns that the revision added with a type that may keep only a part of a value. */
   readonly narrow = new Set<string>();
-  /** Columns that the revision's remaining statements give a value in every row, with the number of these UPDATEs. */
-  readonly toSet = new Map<string, number>();
   /** Tables that the revision moves to another schema or attaches as a partition. */
   readonly rehomed = new Set<string>();
   readonly kept = new Kept();

@@ -27,9 +27,7 @@ const LOSSES: Rules<readonly Loss[], [made: Made]> = {
     const isKept = made.kept.keepsRows(table, written(whereClause, names), partnersOf(whereClause, names));
     return unless(isKept, loss ?? { rule: 'delete-by-query', what: `DELETE of some rows of ${table}` }, made);
   },
-  UpdateStmt: (statement, made) => {
-    const { relation, whereClause, fromClause = [], targetList = [], withClause } = statement;
-    for (const column of setColumns({ UpdateStmt: statement })) made.toSet.set(column, (made.toSet.get(column) ?? 0) - 1);
+  UpdateStmt: ({ relation, whereClause, fromClause = [], targetList = [], withClause }, made) => {
     const own = namesOf(relation);
     const names = [...own, ...fromClause.flatMap((from) => aliasOf(from, nameOf(relation)))];
     const isJoin = isJoined(whereClause, names) && !isSelected({ fromClause, withClause });
@@ -70,16 +68,6 @@ const LOSSES: Rules<readonly Loss[], [made: Made]> = {
     return [larg, rarg].flatMap((side) => (side ? rowLosses({ SelectStmt: side }, made, false) : []));
   },
 };
-
-/** The columns to which an UPDATE gives a value in every row, without reading the one that they have. */
-export function setColumns(node: Node): readonly string[] {
-  const { relation, whereClause, targetList = [] } = as(node, 'UpdateStmt') ?? {};
-  if (!relation || !isEveryRow(whereClause, namesOf(relation))) return [];
-  const targets = only(targetList, 'ResTarget').filter(
-    ({ name = '', val }) => !isEmpty(assigned(val)) && !JSON.stringify(val ?? {}).includes(`"sval":${JSON.stringify(name)}`),
-  );
-  return targets.map(({ name = '' }) => `${nameOf(relation)}.${name}`);
-}
 
 function clauseOf(node: Node): SelectStmt['withClause'] {
   const [statement] = Object.values(node) as readonly { readonly withClause?: SelectStmt['withClause'] }[];
@@ -192,11 +180,7 @@ function replacedBy({ name, val }: Assigned, { own, names, where, isJoin }: Upda
   const [table = ''] = own;
   const isWhole = isEveryRow(where, names) || isSetAnyway(where, name, val);
   const mayBeEmpty = made.mayBeEmpty(table, name);
-  if (isEmpty(val)) {
-    // What a later value makes of the old one is that UPDATE's loss.
-    const isSetLater = (made.toSet.get(`${table}.${name}`) ?? 0) > 0;
-    return isSetLater || (!isWhole && (isPinned(where, name, own) || mayBeEmpty)) ? undefined : 'nothing';
-  }
+  if (isEmpty(val)) return isWhole || !(isPinned(where, name, own) || mayBeEmpty) ? 'nothing' : undefined;
   if (isPartOf(val, name, own)) return isWhole || !isPinned(where, name, own) ? 'a part of itself' : undefined;
   if (mayBeEmpty) return undefined;
   if (isWhole && isUnrelated(val, name, own, where)) return 'an unrelated value';

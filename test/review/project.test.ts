@@ -597,12 +597,13 @@ describe('a revision that can’t be loaded', () => {
 
   it('says which functions it could not read, if they are called for what they do', async () => {
     const upgrade = [
-      'from not_here import fill, log',
+      'from not_here import fill, log, session',
       'import not_there.helpers',
       'fill("users")',
       'fill("orders")',
       'not_there.helpers.clean("users").check()',
       'log.info("a")',
+      'session.commit()',
     ].join('\n    ');
     const found = await findings({ a1: { upgrade, downgrade: 'pass' } }, 'all');
     expect(found.filter(({ rule }) => rule === 'unread-sql')).toMatchObject([

@@ -1,4 +1,4 @@
-import type { UpdateStmt } from 'libpg-query';
+import type { ResTarget, UpdateStmt } from 'libpg-query';
 import type { TableFacts } from '../../contract/facts';
 import type { Written } from '../sql/action';
 import { keyOf } from './backfill';
@@ -25,7 +25,11 @@ export function updateByKey(
   if (!written || /\$\d/.test(written.sql)) return { reason: 'its values are parameters: write them into the statement' };
   const { relation, withClause } = written.node;
   const self = relation?.alias?.aliasname ?? relation?.relname ?? '';
-  if (isMadeOfItself(written.node, self)) {
+  const targets = (written.node.targetList ?? []).flatMap((target) => ('ResTarget' in target ? [target.ResTarget] : []));
+  if (key.some((column) => targets.some(({ name }) => name === column.name))) {
+    return { reason: 'it changes the key by which batches would go through the table' };
+  }
+  if (isMadeOfItself(targets, self)) {
     return { reason: 'a batch that runs again would change a value again: make it of columns that stay as they are' };
   }
   const text = new Text(written.sql);
@@ -55,8 +59,7 @@ export function updateByKey(
   ].join('\n');
 }
 
-function isMadeOfItself({ targetList = [] }: UpdateStmt, self: string): boolean {
-  const targets = targetList.flatMap((target) => ('ResTarget' in target ? [target.ResTarget] : []));
+function isMadeOfItself(targets: readonly ResTarget[], self: string): boolean {
   const set = new Set(targets.map(({ name }) => name));
   return targets
     .flatMap(({ val }) => namesIn(val))

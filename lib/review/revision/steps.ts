@@ -35,7 +35,7 @@ export function stepsOf(
 ): readonly PlainStep[] {
   const statements = facts.outcome === 'failed' ? withFailed(facts) : facts.statements;
   const operations = source?.calls.flatMap(operationsOf) ?? [];
-  const placed = lazily(() => placedIn(read));
+  const placed = facts.outcome === 'done' ? [] : placedIn(read);
   const parsed = statements.flatMap((statement) => parseSql(statement.sql).map((part) => ({ statement, part })));
   const steps = parsed.flatMap(({ statement, part }, at) =>
     part.actions.map((action): PlainStep => {
@@ -54,7 +54,7 @@ export function stepsOf(
         line:
           (!ran && (operation ?? operations.find((one) => makesIndex(one, action)))?.call.line) ||
           lineOf(statement, part.line, source) ||
-          (!ran && placed().find((one) => isSame(one.action, action))?.line) ||
+          (!ran && placed.find((one) => isSame(one.action, action))?.line) ||
           (!ran && operations.find((one) => mayLoopOver(one, action))?.call.line) ||
           (source?.line ?? 1),
         index: at + 1,
@@ -82,14 +82,6 @@ function placedIn(read: readonly UpgradeStep[]): readonly { readonly action: Act
       ? []
       : parseSql(sql).flatMap((part) => part.actions.map((action) => ({ action, line: line + (spread ? part.line : 0) }))),
   );
-}
-
-function lazily<Value>(make: () => Value): () => Value {
-  let made: { readonly value: Value } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }
 
 /** What neither ran nor could be rendered. */

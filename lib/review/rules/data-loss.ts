@@ -301,7 +301,7 @@ export const unreadSql: Rule = {
 function callsOfMissing({ imports, upgrade }: SourceFacts): readonly (readonly [name: string, line: number])[] {
   const missing = imports.flatMap(({ module, isMissing }) => (isMissing ? `${module}.` : []));
   const called = (upgrade?.calls ?? [])
-    .filter((call) => (call.isAlone || CONNECTION.test(JSON.stringify(call.args))) && !SAYS_ONLY.test(call.name))
+    .filter((call) => (call.isAlone || CONNECTION.test(JSON.stringify(call.args))) && !CHANGES_NOTHING.test(call.name))
     .map(({ name, line }) => [name.replace(/\(.*/s, ''), line] as const)
     .filter(([name]) => missing.some((module) => name.startsWith(module)));
   return called.filter(([name], at) => called.findIndex(([other]) => other === name) === at);
@@ -309,7 +309,8 @@ function callsOfMissing({ imports, upgrade }: SourceFacts): readonly (readonly [
 
 const CONNECTION = /"code":"(?:op|bind|conn|connection|session|(?:op|context)\.get_bind\(\))"/;
 
-const SAYS_ONLY = /\b(?:log|logger|logging|console)\b|\b(?:print|warn)$/i;
+/** Says something, or ends what others did, which bind-commit reports. */
+const CHANGES_NOTHING = /\b(?:log|logger|logging|console)\b|\b(?:print|warn|flush|commit|rollback|close)$/i;
 
 export const updateAll: Rule = {
   id: 'update-all',

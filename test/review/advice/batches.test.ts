@@ -1,6 +1,7 @@
 import type { TableFacts } from '../../../lib/contract/facts';
 import { readBackfill } from '../../../lib/review/advice/backfill';
 import { updateInBatches } from '../../../lib/review/advice/batches';
+import { updateByKey } from '../../../lib/review/advice/by-key';
 import { sqlLiteral } from '../../../lib/review/advice/python';
 import { loadParser, parseSql } from '../../../lib/review/sql/parse';
 
@@ -24,6 +25,20 @@ test.each(['now()', 'CURRENT_TIMESTAMP', "'now'", 'random()', 'own_function(name
     expect(batched(`UPDATE items SET price = ${value}`)).toBeUndefined();
   },
 );
+
+test('no batches in the order of a key that the UPDATE changes: a row could come again and again', () => {
+  const facts: TableFacts = {
+    ...FACTS,
+    columns: [...FACTS.columns, column('id', 'bigint')],
+    constraints: [{ name: 'pk', kind: 'primary key', definition: 'PRIMARY KEY (id)', columns: ['id'], validated: true }],
+  };
+  const byKey = (sql: string) => {
+    const [action] = parseSql(sql).flatMap(({ actions }) => actions);
+    return action?.does === 'update' ? updateByKey('items', action.written, facts) : undefined;
+  };
+  expect(byKey("UPDATE items SET id = nextval('ids')")).toEqual({ reason: expect.stringContaining('changes the key') });
+  expect(byKey('UPDATE items SET price = random()')).toContain('ORDER BY id LIMIT 10000');
+});
 
 test('a value is compared as the column stores it', () => {
   expect(batched('UPDATE items SET price = round(cost * 1.005, 3)')).toContain(
