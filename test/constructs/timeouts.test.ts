@@ -25,7 +25,8 @@ function handlerSeconds(handler: string): number {
 function runner(): { reserve: number; limits: Record<string, number> } {
   const script = `
 import json
-from cdk_alembic.protocol.request import RESERVE_SECONDS, Limits
+from cdk_alembic.protocol.process import RESERVE_SECONDS
+from cdk_alembic.protocol.request import Limits
 print(json.dumps({"reserve": RESERVE_SECONDS, "limits": Limits()._asdict()}))
 `;
   const PYTHONPATH = join(__dirname, '../../lambda/migrate');

@@ -20,7 +20,7 @@ from cdk_alembic import handler
 from cdk_alembic.connection import statements
 from cdk_alembic.database import mutex, version_table
 from cdk_alembic.handler import MigrationFailed
-from cdk_alembic.protocol import request, rules
+from cdk_alembic.protocol import process, rules
 from cdk_alembic.protocol.checks import problems
 from cdk_alembic.run import session
 
@@ -285,7 +285,7 @@ SECOND_LEFT = _SET_DEADLINE.format(61)
 @pytest.fixture
 def long_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
     """The runner keeps a minute for verifying and answering, and each statement gets what is left then."""
-    monkeypatch.setattr(request, "RESERVE_SECONDS", 60)
+    monkeypatch.setattr(process, "RESERVE_SECONDS", 60)
     monkeypatch.setattr(session, "REFRESH_SECONDS", 0)
 
 

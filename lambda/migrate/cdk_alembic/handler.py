@@ -20,7 +20,8 @@ from .project.project import Project
 from .protocol import report
 from .protocol.errors import RunnerError, unforeseen
 from .protocol.log import log, redacted, redacted_output
-from .protocol.request import Invocation, Process, receive
+from .protocol.process import Process
+from .protocol.request import Invocation, Settings, receive
 from .protocol.rules import CONTRACT_VERSION
 from .run.commands import carry_out
 from .run.garbage import loading
@@ -45,23 +46,21 @@ def respond(event: Any, process: Process) -> dict[str, Any]:
     invocation: Invocation | None = None
     with redacted_output(), loading():
         try:
-            invocation = receive(event, process)
-            process.started(invocation)
+            settings = Settings.of_environment()
+            invocation = Invocation(receive(event, settings), settings, process)
             with (
-                closing(DatabaseVariables(os.environ, manifest().get("driver"))) as variables,
-                watching(invocation.remaining_seconds, invocation.reserve_seconds),
+                closing(DatabaseVariables(os.environ, settings.database, manifest().get("driver"))) as variables,
+                watching(process),
             ):
-                if invocation.settings.tenants is None:
+                if settings.tenants is None:
                     answer = _answer(invocation, variables)
                 else:
                     answer = _answer_for_tenants(invocation, variables)
             answer = redacted(answer)
             report.completed(invocation, answer)
             return answer
-        except RunnerError as error:
-            raise _failed(error, invocation, error.__cause__) from None
         except Exception as error:
-            raise _failed(unforeseen(error), invocation, error) from None
+            raise _failed(error, invocation) from None
 
 
 def _answer(invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
@@ -70,12 +69,12 @@ def _answer(invocation: Invocation, variables: DatabaseVariables) -> dict[str, A
     while True:
         project: Project | None = None
         try:
-            changed = variables.fill(invocation.settings.database)
+            changed = variables.fill()
             project = Project.of_package(destination)
             if changed:
                 # The backend read its settings when it was imported: import it again, so that it sees a rotated password.
                 project.forget_modules()
-            if invocation.compute == "container":
+            if invocation.process.compute == "container":
                 invocation.renew = partial(_renew, invocation, variables, project)
             with application_context(project):
                 return carry_out(project, invocation)
@@ -100,15 +99,16 @@ def _answer_for_tenants(invocation: Invocation, variables: DatabaseVariables) ->
 def _renew(invocation: Invocation, variables: DatabaseVariables, project: Project) -> None:
     """A run without a deadline may last longer than a token, or see a rotation."""
     try:
-        if variables.fill(invocation.settings.database):
+        if variables.fill():
             project.forget_modules()
     except RunnerError as error:
         # The password that the run started with may still work.
         log("WARNING", "password_not_renewed", stage=invocation.settings.stage, reason=error.message)
 
 
-def _failed(error: RunnerError, invocation: Invocation | None, cause: BaseException | None) -> MigrationFailed:
-    facts = error.facts()
+def _failed(error: Exception, invocation: Invocation | None) -> MigrationFailed:
+    is_known = isinstance(error, RunnerError)
+    facts = (error if is_known else unforeseen(error)).facts()
     facts.update({name: shortened(facts[name], MAX_MESSAGE_LENGTH) for name in ("message", "next")})
     if invocation is not None:
         if invocation.ended_blockers:
@@ -116,6 +116,7 @@ def _failed(error: RunnerError, invocation: Invocation | None, cause: BaseExcept
         if invocation.restore_point:
             facts["restorePoint"] = invocation.restore_point
     detail = redacted(facts)
+    cause = error.__cause__ if is_known else error
     report.failed(invocation, detail, "".join(traceback.format_exception(cause)) if cause else None)
     applied = invocation.applied if invocation else []
     return MigrationFailed(json.dumps({"contract": CONTRACT_VERSION, "status": "failed", "error": detail, "applied": applied}))

@@ -20,7 +20,7 @@ from typing import Any
 from .connection.drivers import cancel
 from .handler import MigrationFailed, respond
 from .protocol.log import log
-from .protocol.request import Invocation, Process
+from .protocol.process import Process
 from .protocol.rules import CONTAINER_EXIT_CODES, REQUEST_VARIABLE
 
 # A statement may start just after a cancellation that found none.
@@ -35,7 +35,9 @@ def main() -> int:
     event = _request()
     run_id = event.get("runId") if isinstance(event, dict) else None
     try:
-        answer = respond(event, process(run_id if isinstance(run_id, str) else None))
+        process = task_process(run_id if isinstance(run_id, str) else None)
+        threading.Thread(target=_cancel_on_signal, args=(process,), daemon=True).start()
+        answer = respond(event, process)
         code = 0
     except MigrationFailed as failed:
         answer = json.loads(str(failed))
@@ -52,23 +54,19 @@ def _request() -> Any:
         return text
 
 
-def process(run_id: str | None) -> Process:
+def task_process(run_id: str | None) -> Process:
     """A task has no deadline."""
-    return Process("container", run_id or str(uuid.uuid4()), lambda: math.inf, _listen)
+    return Process("container", run_id or str(uuid.uuid4()), lambda: math.inf)
 
 
-def _listen(invocation: Invocation) -> None:
-    threading.Thread(target=_cancel_on_signal, args=(invocation,), daemon=True).start()
-
-
-def _cancel_on_signal(invocation: Invocation) -> None:
+def _cancel_on_signal(process: Process) -> None:
     signal.sigwait({signal.SIGTERM})
-    invocation.cancelled = True
-    log("WARNING", "cancelling", stage=invocation.settings.stage)
+    process.cancelled = True
+    log("WARNING", "cancelling")
     while True:
-        if invocation.connection is not None:
+        if process.connection is not None:
             with suppress(Exception):  # a closed connection runs nothing
-                cancel(invocation.connection)
+                cancel(process.connection)
         time.sleep(_CANCEL_AGAIN_SECONDS)
 
 

@@ -21,7 +21,7 @@ def fill(monkeypatch: pytest.MonkeyPatch, secret: Any, **settings: Any) -> dict[
     text = secret if isinstance(secret, str) else json.dumps(secret)
     monkeypatch.setattr(address, "_fetch", lambda arn: text)
     environ: dict[str, str] = {}
-    DatabaseVariables(environ).fill({"source": "secret", "secretArn": "arn:db", "variables": PARTS, **settings})
+    DatabaseVariables(environ, {"source": "secret", "secretArn": "arn:db", "variables": PARTS, **settings}).fill()
     return environ
 
 
@@ -69,10 +69,10 @@ def test_a_changed_password_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = {"source": "secret", "secretArn": "arn:db", "variables": PARTS}
     environ: dict[str, str] = {}
     monkeypatch.setattr(address, "_fetch", lambda arn: json.dumps(RDS_SECRET))
-    assert DatabaseVariables(environ).fill(settings) is True
-    assert DatabaseVariables(environ).fill(settings) is False
+    assert DatabaseVariables(environ, settings).fill() is True
+    assert DatabaseVariables(environ, settings).fill() is False
     monkeypatch.setattr(address, "_fetch", lambda arn: json.dumps({**RDS_SECRET, "password": "new"}))
-    assert DatabaseVariables(environ).fill(settings) is True
+    assert DatabaseVariables(environ, settings).fill() is True
     assert environ["W"] == "new"
 
 
@@ -85,7 +85,7 @@ def test_secrets_manager_that_cannot_be_reached_fails_in_seconds_and_says_so(mon
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
         with pytest.raises(RunnerError) as raised:
-            DatabaseVariables({}).fill({"source": "secret", "secretArn": "arn:db", "variables": PARTS})
+            DatabaseVariables({}, {"source": "secret", "secretArn": "arn:db", "variables": PARTS}).fill()
     assert raised.value.code == "secret_unavailable"
     assert "interface endpoint" in raised.value.next
 
@@ -96,6 +96,6 @@ def test_an_iam_token_replaces_the_password(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     environ: dict[str, str] = {}
     settings = {"source": "iam", "host": "db", "port": 5432, "user": "migrator", "database": "saas", "variables": PARTS}
-    DatabaseVariables(environ).fill(settings)
+    DatabaseVariables(environ, settings).fill()
     assert (environ["H"], environ["U"], environ["D"]) == ("db", "migrator", "saas")
     assert "Action=connect" in environ["W"] and "X-Amz-Signature" in environ["W"]

@@ -169,5 +169,5 @@ def test_tls_variables_are_set_only_for_rds_and_only_where_the_user_set_none(
         addresses, "_fetch", lambda arn: json.dumps({"host": host, "username": "u", "password": "p", "dbname": "d"})
     )
     environ = dict(before)
-    addresses.DatabaseVariables(environ).fill({"source": "secret", "secretArn": "arn:db", "variables": {"password": "W"}})
+    addresses.DatabaseVariables(environ, {"source": "secret", "secretArn": "arn:db", "variables": {"password": "W"}}).fill()
     assert environ == {"W": "p", **{name: value.replace("BUNDLE", str(bundle)) for name, value in after.items()}}

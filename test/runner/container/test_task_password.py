@@ -29,7 +29,7 @@ def rotated(package: Backend, database: Database, monkeypatch: pytest.MonkeyPatc
 
 
 def run() -> dict[str, Any]:
-    return respond({"in": "container"}, task.process(None))
+    return respond({"in": "container"}, task.task_process(None))
 
 
 def test_a_rotated_password_does_not_fail_the_verification(package: Backend, database: Database, rotated: str) -> None:

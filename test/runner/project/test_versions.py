@@ -150,7 +150,7 @@ from sqlalchemy import create_engine, text
 from cdk_alembic.connection.address import DatabaseVariables
 host, port, user, password, database, driver = sys.argv[1:]
 address = {"host": host, "port": port, "user": user, "password": password, "database": database}
-DatabaseVariables(os.environ, driver or None).set(address, {"variables": {"url": "SHOP_URL"}})
+DatabaseVariables(os.environ, {"source": "environment"}, driver or None).set(address, {"variables": {"url": "SHOP_URL"}})
 with create_engine(os.environ["SHOP_URL"]).connect() as connection:
     print(connection.dialect.driver, connection.execute(text("SELECT current_database()")).scalar())
 """

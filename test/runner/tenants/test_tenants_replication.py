@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from cdk_alembic.production import replication
+from cdk_alembic.tenants import followed as followed_databases
 from conftest import Backend, Database, fresh_database, invoke
 from servers import postgres
 from tenancy import SEARCH_PATH, batch, codes, create_schemas, outcomes, set_tenant_settings, versions, write_env
@@ -59,8 +60,8 @@ def test_a_plan_says_it_of_each_tenant_and_renders_each_revision_once(
     package: Backend, followed: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rendered: list[object] = []
-    render = replication.render
-    monkeypatch.setattr(replication, "render", lambda *given: rendered.append(given) or render(*given))
+    render = followed_databases.render
+    monkeypatch.setattr(followed_databases, "render", lambda *given: rendered.append(given) or render(*given))
     # The first tenant of a request shows env.py's database, and this one has nothing to say.
     assert codes(invoke(batch("initech"))) == {}
     warnings = invoke(batch("initech", "acme", "globex", command="plan"))["warnings"]

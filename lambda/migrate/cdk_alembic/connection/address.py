@@ -31,18 +31,20 @@ _THIS_MACHINE = re.compile(r"localhost|\b127\.0\.0\.1\b|::1|\.s\.PGSQL\.")
 class DatabaseVariables:
     """The environment variables from which the backend reads its database's address."""
 
-    def __init__(self, environ: MutableMapping[str, str], driver: str | None = None) -> None:
-        """`driver`: the driver for a URL if the settings do not name one."""
+    def __init__(self, environ: MutableMapping[str, str], database: dict[str, Any], driver: str | None = None) -> None:
+        """`database`: the settings of the function's database. `driver`: the driver for a URL if they do not name one."""
         self._environ = environ
+        self.database = database
         self._scheme = f"{DEFAULT_SCHEME}+{driver}" if driver else DEFAULT_SCHEME
         self._tls: set[str] = set()
         self._names: list[str] = []
         self.address: dict[str, str] | None = None
         """The address that was set last; None: the environment is complete without it."""
 
-    def fill(self, database: dict[str, Any]) -> bool:
-        """Sets the variables that the settings name. Returns whether a value changed. Raises RunnerError `secret_unavailable`."""
-        return database["source"] != "environment" and self.set(fetch(database), database)
+    def fill(self) -> bool:
+        """Fetches the function's database, and sets the variables that the settings name. Returns whether a value changed. Raises
+        RunnerError `secret_unavailable`."""
+        return self.database["source"] != "environment" and self.set(fetch(self.database), self.database)
 
     def set(self, address: dict[str, str], database: dict[str, Any]) -> bool:
         """Sets the variables that the settings name to a fetched address. Returns whether a value changed."""

@@ -34,6 +34,6 @@ class Retries:
         has_time = time.monotonic() < self._give_up and not self._invocation.is_over()
         if self._invocation.before is not None or not may_come or not has_time:
             raise error
-        self._invocation.refuse_if_cancelled()
+        self._invocation.process.refuse_if_cancelled()
         log("WARNING", "connect_retry", stage=settings.stage, code=error.code, reason=error.message)
         time.sleep(random.uniform(*PAUSE_SECONDS))

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from ..protocol.errors import RunnerError
-from ..protocol.request import Invocation
+from ..protocol.process import Process
 
 # Shorter than the 350 s after which AWS load balancers and NAT gateways drop an idle connection.
 KEEPALIVE_SECONDS = 60
@@ -83,11 +83,11 @@ def _numbered(statement: str) -> tuple[str, list[str]]:
     return _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", statement), names
 
 
-def limits(connection: Any, invocation: Invocation, lock_timeout: float | None = None) -> tuple[str, dict[str, str]]:
+def limits(connection: Any, process: Process, lock_timeout: float | None = None) -> tuple[str, dict[str, str]]:
     """SQL expressions and their parameters that make each later statement of the connection end before the deadline, and the
     session end if this process is killed."""
     version = connection.dialect.server_version_info
-    left = invocation.remaining_seconds() - invocation.reserve_seconds
+    left = process.seconds_left()
     # The role's and the database's timeouts are for the application: a revision may compute for a while.
     settings = {"idle_in_transaction_session_timeout": "0"}
     if version >= (17,):
@@ -107,9 +107,9 @@ def limits(connection: Any, invocation: Invocation, lock_timeout: float | None =
     return ", ".join([*calls, "set_config('statement_timeout', :statement_timeout, false)"]), values
 
 
-def bound(connection: Any, invocation: Invocation, lock_timeout: float | None = None) -> None:
+def bound(connection: Any, process: Process, lock_timeout: float | None = None) -> None:
     """Applies `limits` to a connection."""
-    calls, values = limits(connection, invocation, lock_timeout)
+    calls, values = limits(connection, process, lock_timeout)
     execute(connection, f"SELECT {calls}", **values)
 
 

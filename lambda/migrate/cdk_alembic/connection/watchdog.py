@@ -12,10 +12,12 @@ import socket
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
+
+from ..protocol.process import Process
 
 # The connection ends if sent data is not acknowledged for this long. While nothing is sent, keepalive probes end it.
 USER_TIMEOUT_SECONDS = 30
@@ -32,9 +34,8 @@ WATCHDOG: ContextVar[Watchdog | None] = ContextVar("watchdog", default=None)
 class Watchdog:
     """Watches the connections of a request."""
 
-    def __init__(self, remaining_seconds: Callable[[], float], reserve_seconds: float) -> None:
-        """`remaining_seconds`: until the process is killed; math.inf: never. `reserve_seconds`: kept for verifying and answering;
-        connections may use all of it but the last ANSWERING_SHARE."""
+    def __init__(self, process: Process) -> None:
+        """Connections may use all of the process's reserve but the last ANSWERING_SHARE."""
         self.is_over = False
         """Whether the deadline is too near to wait for a server."""
         self.gave_up = False
@@ -42,8 +43,8 @@ class Watchdog:
         self.address: tuple[str, dict[str, Any]] | None = None
         """Driver and options of the latest connection, for another one to the same database; None: none yet, or env.py opens its
         connections itself."""
-        self._remaining_seconds = remaining_seconds
-        self._spare_seconds = reserve_seconds * ANSWERING_SHARE
+        self._remaining_seconds = process.remaining_seconds
+        self._spare_seconds = process.reserve_seconds * ANSWERING_SHARE
         self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
         self._give_up_at = math.inf
         self._wakes_at = math.inf
@@ -104,9 +105,9 @@ class Watchdog:
 
 
 @contextmanager
-def watching(remaining_seconds: Callable[[], float], reserve_seconds: float) -> Iterator[None]:
+def watching(process: Process) -> Iterator[None]:
     """Within this block, a request has a watchdog."""
-    watchdog = Watchdog(remaining_seconds, reserve_seconds)
+    watchdog = Watchdog(process)
     token = WATCHDOG.set(watchdog)
     thread = threading.Thread(target=watchdog.watch, daemon=True)
     thread.start()

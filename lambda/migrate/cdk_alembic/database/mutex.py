@@ -12,6 +12,7 @@ from typing import Any
 from ..connection.statements import BRIEFLY, bound, execute
 from ..connection.watchdog import expect
 from ..protocol.errors import RunnerError
+from ..protocol.process import Process
 from ..protocol.request import Invocation
 from .blockers import of_session, seen
 from .conditions import pooled
@@ -56,8 +57,7 @@ def hold_mutex(connection: Any, invocation: Invocation, table: VersionTable) -> 
     """
     from sqlalchemy.exc import SQLAlchemyError
 
-    left = invocation.remaining_seconds() - invocation.reserve_seconds
-    wait = max(0.0, min(invocation.settings.limits.mutex_wait, left))
+    wait = max(0.0, min(invocation.settings.limits.mutex_wait, invocation.process.seconds_left()))
     key = key_of(table.name, table.own_schema)
     started = time.monotonic()
     # This connection writes only the run's record: a later commit flushes it, of a revision or of the run's end (FLUSHED).
@@ -70,10 +70,10 @@ def hold_mutex(connection: Any, invocation: Invocation, table: VersionTable) -> 
     if pid == table.pid:
         raise pooled(f"two connections share the backend {pid}")
     connection.info[PID] = pid
-    _acquire(connection, key, wait, invocation)
+    _acquire(connection, key, wait, invocation.process)
     invocation.lock_wait_seconds += time.monotonic() - started
     try:
-        bound(connection, invocation)
+        bound(connection, invocation.process)
         yield
     finally:
         try:
@@ -122,11 +122,11 @@ def is_locked(connection: Any, context: Any) -> bool:
     return connection.exec_driver_sql(_HOLDER.format(key=key)).first() is not None
 
 
-def _acquire(connection: Any, key: int, wait_seconds: float, invocation: Invocation) -> None:
+def _acquire(connection: Any, key: int, wait_seconds: float, process: Process) -> None:
     pid = connection.info[PID]
     end = time.monotonic() + wait_seconds
     while True:
-        invocation.refuse_if_cancelled()
+        process.refuse_if_cancelled()
         expect()
         now, is_held = execute(connection, _TRY, key=key, pid=pid).one()
         if now != pid:

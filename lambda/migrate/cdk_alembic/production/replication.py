@@ -78,14 +78,15 @@ class Changes(NamedTuple):
     """Revisions that could not be read."""
 
 
-def changes_of(project: Project, steps: Iterable[Any], schema: str | None = None) -> Changes:
-    """What the steps change. `schema`: a tenant's, which is left out of the tables' names: they are the same for every tenant."""
+def changes_in(rendered: Iterable[dict[str, Any]], version_table: str, schema: str | None = None) -> Changes:
+    """What rendered revisions change. `schema`: a tenant's, which is left out of the tables' names: they are the same for every
+    tenant."""
     found = Changes([], [])
-    for item in render(project, steps):
+    for item in rendered:
         sql = None if item["sql"] is None else without_values(item["sql"])
         if sql is None or _UNREAD.search(sql):
             found.unread.append(item["revision"])
-        found.tables.extend(_changed(item["revision"], sql or "", project.version_table, schema))
+        found.tables.extend(_changed(item["revision"], sql or "", version_table, schema))
     return found
 
 
@@ -130,7 +131,7 @@ def refuse(project: Project, invocation: Invocation) -> None:
     if followed is None or project.revisions.unknown(heads):
         return
     steps, _ = project.revisions.path(invocation.request.revision or "head", heads, downgrade=False)
-    refuse_breaks(judged(changes_of(project, steps), followed), invocation)
+    refuse_breaks(judged(changes_in(render(project, steps), project.version_table), followed), invocation)
 
 
 def refuse_breaks(replication: dict[str, Any], invocation: Invocation) -> None:

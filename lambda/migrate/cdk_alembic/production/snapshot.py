@@ -56,15 +56,15 @@ def is_wanted(invocation: Invocation, destroys: bool) -> bool:
     """Whether a run with pending revisions makes a snapshot first. `destroys`: whether one of them destroys data, as the guard
     judges it."""
     settings = invocation.settings.snapshot
-    if settings is None or invocation.compute == "container":
+    if settings is None or invocation.process.compute == "container":
         # The function makes it before it hands over to the container.
         return False
     return invocation.request.snapshot or settings["before"] == "every_run" or destroys
 
 
-def planned(invocation: Invocation) -> dict[str, Any]:
-    """The contract's Snapshot that a run would make."""
-    return {"status": "planned", **_source(invocation)}
+def planned(settings: dict[str, Any]) -> dict[str, Any]:
+    """The contract's Snapshot that a run would make. `settings`: the contract's SnapshotSettings."""
+    return {"status": "planned", **_source(settings)}
 
 
 def ensure(invocation: Invocation, run_id: str) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def ensure(invocation: Invocation, run_id: str) -> dict[str, Any]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     api = _CLUSTER if "cluster" in invocation.settings.snapshot else _INSTANCE
-    source = _source(invocation)
+    source = _source(invocation.settings.snapshot)
     name = f"{invocation.settings.snapshot['prefix']}-{run_id}"
     what = f"the {api.noun} {source[api.noun]}"
     try:
@@ -94,8 +94,7 @@ def ensure(invocation: Invocation, run_id: str) -> dict[str, Any]:
     return {**found, **source}
 
 
-def _source(invocation: Invocation) -> dict[str, str]:
-    settings = invocation.settings.snapshot
+def _source(settings: dict[str, Any]) -> dict[str, str]:
     return {key: settings[key] for key in ("cluster", "instance") if key in settings}
 
 

@@ -1,4 +1,4 @@
-"""Reads a revision's file without running it, for the guard and the local review."""
+"""Reads a revision's file without running it, for the guard and the local review: its comments, and what its upgrade destroys."""
 
 from __future__ import annotations
 
@@ -14,6 +14,38 @@ SQL_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 CONTAINER_COMMENT = "# cdk-alembic: run in container"
 _IN_CONTAINER = re.compile(r"#\s*cdk-alembic:\s*run\s+in\s+(?:a\s+)?container\s*$")
 _ACKNOWLEDGEMENT = re.compile(r"#\s*cdk-alembic:\s*allow\s+([a-z-]+)\s*:\s*(\S.*?)\s*$")
+
+# Methods and classes of Alembic and SQLAlchemy, by their last name.
+_OPERATIONS = {
+    "drop_table": "drop-table",
+    "drop_column": "drop-column",
+    "drop_all": "drop-table",
+    "DropTable": "drop-table",
+    "DropColumn": "drop-column",
+    "DropSchema": "drop-schema",
+    "DropSequence": "drop-sequence",
+}
+
+UNREAD = "unread-sql"
+"""SQL that can't be read: `plan` warns, and a run stops only where the stage asks for it."""
+
+_EXECUTES = ("execute", "exec_driver_sql")
+_NARROWING = ("where", "filter", "filter_by")
+
+_NAME = r"(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?[^\s;,()]*"
+_SQL = {
+    "drop-table": re.compile(rf"\bDROP\s+(?:FOREIGN\s+)?TABLE\b\s*{_NAME}", re.IGNORECASE),
+    "drop-column": re.compile(
+        rf"\bALTER\s+TABLE\b[^;]*?\bDROP\s+(?!CONSTRAINT\b|DEFAULT\b|NOT\b|IDENTITY\b|EXPRESSION\b)(?:COLUMN\b\s*)?{_NAME}",
+        re.IGNORECASE,
+    ),
+    "drop-schema": re.compile(rf"\bDROP\s+SCHEMA\b\s*{_NAME}", re.IGNORECASE),
+    "drop-type": re.compile(rf"\bDROP\s+(?:TYPE|DOMAIN)\b\s*{_NAME}", re.IGNORECASE),
+    "drop-sequence": re.compile(rf"\bDROP\s+SEQUENCE\b\s*{_NAME}", re.IGNORECASE),
+    # Not a trigger BEFORE TRUNCATE ON, nor GRANT TRUNCATE, SELECT ON.
+    "truncate": re.compile(rf"\bTRUNCATE\s+(?!ON\b|OR\b)(?:TABLE\b\s*)?{_NAME}", re.IGNORECASE),
+    "delete-all": re.compile(rf"\bDELETE\s+FROM\b\s*{_NAME}(?![^;]*\bWHERE\b)(?=[^;]*(?:;|\Z))", re.IGNORECASE),
+}
 
 
 def source_of(path: Path) -> bytes:
@@ -72,3 +104,71 @@ def _value(node: ast.AST, known: Mapping[str, Any] | None) -> str:
 def last_name(function: ast.expr) -> str:
     """`create_index` of `op.create_index`."""
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def losses_of(source: bytes) -> list[tuple[str, str, int]]:
+    """Rule, lost object and line, for `upgrade` and the definitions that it uses."""
+    return sorted(set(_found(ast.parse(source))), key=lambda found: found[2])
+
+
+def _found(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
+    for root in _used_by_upgrade(tree):
+        narrowed: set[ast.AST] = set()
+        for node in _nodes(root):
+            if isinstance(node, ast.Attribute) and node.attr in _NARROWING:
+                narrowed.update(ast.walk(node.value))
+            if isinstance(node, ast.Call) and last_name(node.func) in _EXECUTES and node.args and _is_unread(node.args[0], tree):
+                yield UNREAD, "runs SQL that can't be read", node.lineno
+            if isinstance(node, ast.Call) and node not in narrowed and (rule := _rule_of_call(node)):
+                values = [*node.args, *(keyword.value for keyword in node.keywords)]
+                names = [value.value for value in values if isinstance(value, ast.Constant) and isinstance(value.value, str)]
+                yield rule, f"{last_name(node.func)} {'.'.join(names)}".strip(), node.lineno
+            elif (text := text_of(node)) is not None:
+                text = SQL_COMMENT.sub(lambda comment: "\n" * comment[0].count("\n") or " ", text)
+                spread = node.end_lineno - node.lineno == text.count("\n")
+                for rule, pattern in _SQL.items():
+                    for match in pattern.finditer(text):
+                        line = node.lineno + (text.count("\n", 0, match.start()) if spread else 0)
+                        yield rule, " ".join(match[0].split()), line
+
+
+def _is_unread(statement: ast.expr, tree: ast.Module) -> bool:
+    """Whether the executed SQL can't be determined from the source. SQLAlchemy's statements are checked as calls instead."""
+    if isinstance(statement, ast.Call) and last_name(statement.func) in ("text", "DDL") and statement.args:
+        return _is_unread(statement.args[0], tree)
+    if isinstance(statement, ast.Name):
+        return statement.id not in definitions(tree)
+    return isinstance(statement, (ast.Attribute, ast.Subscript))
+
+
+def _used_by_upgrade(tree: ast.Module) -> list[ast.AST]:
+    """The function `upgrade` and the module's own definitions that it uses, directly or indirectly."""
+    own = definitions(tree)
+    used: list[ast.AST] = list(own.get("upgrade", ()))
+    for node in used:
+        for name in ast.walk(node):
+            if isinstance(name, ast.Name):
+                used.extend(found for found in own.get(name.id, ()) if found not in used)
+    return used
+
+
+def _nodes(node: ast.AST) -> Iterator[ast.AST]:
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return  # a docstring
+    yield node
+    is_text = text_of(node) is not None
+    for child in ast.iter_child_nodes(node):
+        if not (is_text and text_of(child) is not None):
+            yield from _nodes(child)
+
+
+def _rule_of_call(call: ast.Call) -> str | None:
+    name = last_name(call.func)
+    if name == "drop" and "bind" in ast.unparse(call):
+        return "drop-type"  # sa.Enum(...).drop(op.get_bind())
+    if name == "delete":
+        receiver = ast.unparse(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+        narrowed = any(f".{word}(" in receiver for word in _NARROWING)
+        whole = not call.args or receiver in ("", "sa", "sqlalchemy")  # not session.delete(user)
+        return "delete-all" if whole and not narrowed else None
+    return _OPERATIONS.get(name)

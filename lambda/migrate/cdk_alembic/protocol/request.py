@@ -1,4 +1,4 @@
-"""The edge: validates event and settings once and turns them into one typed Invocation. lib/contract documents each field."""
+"""The edge: validates event and settings once and turns them into types. lib/contract documents each field."""
 
 from __future__ import annotations
 
@@ -11,11 +11,8 @@ from typing import Any, NamedTuple
 
 from .checks import problems
 from .errors import RunnerError
+from .process import Process
 from .rules import REQUEST, RESTRICTED_COMMANDS, SETTINGS, SETTINGS_VARIABLE, TENANT_REQUEST
-
-# Verifying the heads and answering takes a connection and a query; a short function reserves a fifth of its time.
-RESERVE_SECONDS = 10.0
-RESERVE_SHARE = 0.2
 
 
 class Request(NamedTuple):
@@ -74,8 +71,23 @@ class Settings(NamedTuple):
     """The contract's SnapshotSettings."""
 
     @classmethod
+    def of_environment(cls) -> Settings:
+        """The settings that the construct set. Raises RunnerError `invalid_settings`."""
+        try:
+            given = json.loads(os.environ.get(SETTINGS_VARIABLE, "null"))
+            wrong = problems(SETTINGS, given)
+        except json.JSONDecodeError as error:
+            wrong = [str(error)]
+        if wrong:
+            raise RunnerError(
+                "invalid_settings",
+                f"the environment variable {SETTINGS_VARIABLE} is not valid: {'; '.join(wrong)}",
+                "deploy the function with the construct AlembicMigration, which sets it",
+            )
+        return cls.of(given)
+
+    @classmethod
     def of(cls, given: dict[str, Any]) -> Settings:
-        """The settings of a JSON object that has no problems."""
         limits = given.get("limits", {})
         return cls(
             given["stage"],
@@ -100,22 +112,13 @@ class Settings(NamedTuple):
         )
 
 
-class Cancelled(Exception):
-    """Raised inside a revision if its run must end."""
-
-
 @dataclass
 class Invocation:
-    """One request in progress: what was requested, by whom, and how much time is left."""
+    """One request in progress: what was requested, and what has come of it."""
 
     request: Request
     settings: Settings
-    holder: str
-    """The session's name in pg_stat_activity."""
-    remaining_seconds: Callable[[], float]
-    """Until the function is killed."""
-    reserve_seconds: float
-    """No revision starts with less time than this: verifying and answering need it."""
+    process: Process
     started: float = field(default_factory=time.monotonic)
     applied: list[dict[str, Any]] = field(default_factory=list)
     """Committed revisions, even if the run fails later: the contract's AppliedRevision."""
@@ -127,12 +130,6 @@ class Invocation:
     """The version table's revisions when first read."""
     warnings: list[str] = field(default_factory=list)
     """Warnings that did not stop the run."""
-    compute: str | None = None
-    """`function` or `container`; None on a developer's machine, where every revision may run."""
-    cancelled: bool = False
-    """Whether the run must end. Set by another thread."""
-    connection: Any = None
-    """The driver's connection while it migrates, so that another thread can cancel its statement."""
     renew: Callable[[], None] = lambda: None
     """Fetches the database's password again, for a new connection after a long run."""
     tenant: str | None = None
@@ -140,61 +137,23 @@ class Invocation:
     lock_wait_seconds: float = 0
     """Time spent waiting for the mutex, and on tries that failed because of a locked table."""
 
-    def refuse_if_cancelled(self) -> None:
-        """Raises RunnerError `cancelled`. Call it between two revisions."""
-        if self.cancelled:
-            raise RunnerError(
-                "cancelled",
-                "the run was canceled between two revisions",
-                "run again to continue from there; applied revisions stay",
-            )
+    @property
+    def holder(self) -> str:
+        """The name of its session in pg_stat_activity."""
+        return f"cdk-alembic {self.settings.stage} {self.process.name}"
 
     def is_over(self) -> bool:
         """Whether no more revisions may start."""
         limit = self.request.slice_seconds
         used_up = limit is not None and time.monotonic() - self.started >= limit
-        return used_up or self.remaining_seconds() < self.reserve_seconds
-
-    def is_late(self) -> bool:
-        """Whether a statement that was canceled now was canceled because of the deadline."""
-        return self.remaining_seconds() <= self.reserve_seconds + 1
+        return used_up or self.process.seconds_left() < 0
 
 
-class Process(NamedTuple):
-    """The process that runs the runner."""
-
-    compute: str
-    """`function` or `container`."""
-    request_id: str
-    remaining_seconds: Callable[[], float]
-    started: Callable[[Invocation], None] = lambda invocation: None
-    """Called before a request runs."""
-
-
-def receive(event: Any, process: Process) -> Invocation:
-    """Validates a request. Without a payload, upgrades to head. Raises RunnerError `invalid_settings`, `invalid_request` or
-    `not_allowed`."""
-    settings = _settings()
+def receive(event: Any, settings: Settings) -> Any:
+    """The Request of an event; if the stage has tenants, the TenantRequest. Without a payload, upgrades to head. Raises
+    RunnerError `invalid_request` or `not_allowed`."""
     event = {} if event is None else event
-    request = _request(event, settings) if settings.tenants is None else _tenant_request(event)
-    reserve = min(RESERVE_SECONDS, process.remaining_seconds() * RESERVE_SHARE)
-    holder = f"cdk-alembic {settings.stage} {process.request_id}"
-    return Invocation(request, settings, holder, process.remaining_seconds, reserve, compute=process.compute)
-
-
-def _settings() -> Settings:
-    try:
-        settings = json.loads(os.environ.get(SETTINGS_VARIABLE, "null"))
-        wrong = problems(SETTINGS, settings)
-    except json.JSONDecodeError as error:
-        wrong = [str(error)]
-    if wrong:
-        raise RunnerError(
-            "invalid_settings",
-            f"the environment variable {SETTINGS_VARIABLE} is not valid: {'; '.join(wrong)}",
-            "deploy the function with the construct AlembicMigration, which sets it",
-        )
-    return Settings.of(settings)
+    return _request(event, settings) if settings.tenants is None else _tenant_request(event)
 
 
 def _request(event: Any, settings: Settings) -> Request:

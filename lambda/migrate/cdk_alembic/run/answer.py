@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..project.guard import data_losses
 from ..project.project import Project
 from ..project.revisions import info
 from ..protocol.request import Invocation
@@ -26,8 +25,8 @@ class Outcome:
     target: list[str]
     pending: Sequence[Any] = ()
     """The remaining steps to the target."""
-    fresh: bool = False
-    """Whether the database has nothing to lose."""
+    losses: Sequence[dict[str, Any]] = ()
+    """What they would destroy: the contract's DataLoss."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """The fields of the answer that only this command has."""
 
@@ -47,7 +46,7 @@ def answer_of(project: Project, invocation: Invocation, outcome: Outcome) -> dic
         "applied": invocation.applied,
         "pending": [info(script) for script in scripts],
         "unknown": project.revisions.unknown(outcome.after),
-        "dataLoss": [] if outcome.fresh else data_losses(scripts, invocation.settings.guard_unread),
+        "dataLoss": list(outcome.losses),
         "edited": [],
         "warnings": invocation.warnings,
         "protected": invocation.settings.protected,
@@ -59,7 +58,7 @@ def answer_of(project: Project, invocation: Invocation, outcome: Outcome) -> dic
 def _container(scripts: list[Any], invocation: Invocation, outcome: Outcome) -> dict[str, Any]:
     """The answer's `container`, the contract's ContainerWork, if pending revisions run in a container."""
     machine = invocation.settings.container
-    if invocation.compute != "function" or (machine is None and not outcome.after):
+    if invocation.process.compute != "function" or (machine is None and not outcome.after):
         return {}
     revisions = [script.revision for script in scripts if is_for_container(script, invocation)]
     work = {"revisions": revisions} if machine is None else {"revisions": revisions, "stateMachineArn": machine}

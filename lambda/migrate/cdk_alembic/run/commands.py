@@ -11,6 +11,7 @@ from ..database.mutex import hold_mutex
 from ..database.version_table import find
 from ..production.replication import refuse
 from ..project.environment import current, run_environment
+from ..project.guard import data_losses
 from ..project.project import Project
 from ..protocol.errors import RunnerError
 from ..protocol.log import log
@@ -44,8 +45,10 @@ def _migrate(project: Project, invocation: Invocation) -> Outcome:
         facts["snapshot"] = record.snapshot
     if invocation.ended_blockers:
         facts["endedBlockers"] = invocation.ended_blockers
+    pending = [step.revision for step in progress.pending]
+    losses = [] if progress.fresh else data_losses(pending, invocation.settings.guard_unread)
     before, after = invocation.before or (), progress.heads
-    return Outcome(progress.status, before, after, progress.target, progress.pending, bool(progress.fresh), facts)
+    return Outcome(progress.status, before, after, progress.target, progress.pending, losses, facts)
 
 
 def _stamp(project: Project, invocation: Invocation) -> Outcome:

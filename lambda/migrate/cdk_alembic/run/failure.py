@@ -11,7 +11,8 @@ from ..database.failures import describe, location, sql_state, statement_of
 from ..project.configuration import left_out, to_package
 from ..project.revisions import info
 from ..protocol.errors import RunnerError
-from ..protocol.request import Cancelled, Invocation
+from ..protocol.process import Cancelled
+from ..protocol.request import Invocation
 from .run import Run
 
 QUERY_CANCELED = "57014"
@@ -31,8 +32,8 @@ def failure_of(error: BaseException, run: Run, left_transaction: bool) -> Runner
     itself."""
     state = sql_state(error)
     if run.record.running is None:
-        run.invocation.refuse_if_cancelled()
-        if state == QUERY_CANCELED and run.invocation.is_late():
+        run.invocation.process.refuse_if_cancelled()
+        if state == QUERY_CANCELED and run.invocation.process.is_late():
             return RunnerError(
                 "deadline_reached",
                 f"the function's deadline was near before a revision could start: {describe(error)}",
@@ -93,7 +94,7 @@ def _of_revision(error: BaseException, state: str | None, run: Run, left_transac
     else:
         kept = "it was rolled back"
     last = invocation.applied[-1]["revision"] if invocation.applied else ", ".join(invocation.before or ()) or "base"
-    if invocation.cancelled:
+    if invocation.process.cancelled:
         how = "" if isinstance(error, Cancelled) else f": {reason}"
         return (
             "cancelled",
@@ -114,7 +115,7 @@ def _of_revision(error: BaseException, state: str | None, run: Run, left_transac
             "check whether the server is frozen or failing over, and run again: it goes on from what the version table holds",
         )
     held = f"; held by {in_words(seen.blockers)}" if seen.blockers else ""
-    if state == QUERY_CANCELED and invocation.is_late():
+    if state == QUERY_CANCELED and invocation.process.is_late():
         step = remedies(seen) or "raise the function's timeout, or split the revision into smaller steps"
         return (
             "deadline_reached",
@@ -171,7 +172,7 @@ def _is_in_outer_transaction(error: BaseException) -> bool:
 
 def _stamp(run: Run) -> str:
     invocation = run.invocation
-    if invocation.compute is None:
+    if invocation.process.compute is None:
         return f"`{run.project.command} stamp <revision>`"
     stage = invocation.settings.stage
     return f"`npx migrate-invoke --stage {stage} --command stamp --revision <revision>` (the construct must allow stamps)"
@@ -189,7 +190,7 @@ def not_committed(error: BaseException, revisions: list[str], invocation: Invoca
     state = sql_state(error)
     if state is None or connection_failure(error):
         return None
-    is_late = state == QUERY_CANCELED and invocation.is_late()
+    is_late = state == QUERY_CANCELED and invocation.process.is_late()
     return RunnerError(
         "deadline_reached" if is_late else "migration_failed",
         f"the transaction that env.py began, with {', '.join(revisions)}, could not be committed: {describe(error)}",

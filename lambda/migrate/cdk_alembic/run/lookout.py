@@ -67,7 +67,7 @@ class Lookout:
         `is_last`: whether the revision would not be tried again."""
         limits = self._invocation.settings.limits
         if lock_timeout == 0:
-            left = self._invocation.remaining_seconds() - self._invocation.reserve_seconds - DEADLINE_MARGIN_SECONDS
+            left = self._invocation.process.seconds_left() - DEADLINE_MARGIN_SECONDS
             self._look_in(max(left, 0.0), DEADLINE_MARGIN_SECONDS)
         elif self.is_alert or is_last:
             pause = SHARE_OF_LOCK_TIMEOUT * (lock_timeout or limits.lock_timeout)

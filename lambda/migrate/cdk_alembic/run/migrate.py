@@ -73,7 +73,7 @@ def _may_be_repeated(run: Run, attempt: _Attempt, error: BaseException, give_up:
         and not run.record.self_committed
         and time.monotonic() < give_up
         and not run.invocation.is_over()
-        and not run.invocation.cancelled
+        and not run.invocation.process.cancelled
     )
 
 
@@ -184,11 +184,11 @@ class _Attempt:
     def _ends_before(self, script: Any) -> bool:
         """Whether the run ends before a revision. Raises RunnerError `cancelled`."""
         invocation = self._run.invocation
-        invocation.refuse_if_cancelled()
+        invocation.process.refuse_if_cancelled()
         if (invocation.applied or self._run.record.uncommitted) and invocation.is_over():
             return True
-        if self._run.downgrade or invocation.compute is None:
+        if self._run.downgrade or invocation.process.compute is None:
             return False
-        if invocation.compute == "container":
+        if invocation.process.compute == "container":
             return not is_for_container(script, invocation)
         return invocation.settings.container is not None and is_for_container(script, invocation)

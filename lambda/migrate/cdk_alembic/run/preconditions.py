@@ -70,7 +70,7 @@ def check(invocation: Invocation, connection: Any, schema: str | None, scripts: 
     if invocation.settings.guard and not fresh:
         refuse_unacknowledged(scripts, invocation.settings.guard_unread)
         invocation.warnings.extend(unreadable(scripts))
-    if invocation.compute == "function" and invocation.settings.container is None:
+    if invocation.process.compute == "function" and invocation.settings.container is None:
         _refuse_container(scripts, invocation, fresh)
     may_drop = "drop_invalid_indexes" in invocation.request.allow
     invocation.warnings.extend(_check_indexes(connection, scripts, may_drop, schema))

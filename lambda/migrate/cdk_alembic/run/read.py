@@ -57,11 +57,12 @@ def read(project: Project, invocation: Invocation) -> Outcome:
     steps, target = project.revisions.path(wanted, heads, downgrade=False)
     pending = [step.revision for step in steps]
     invocation.warnings.extend(uncertain_losses(pending))
+    losses = [] if found.fresh else data_losses(pending, invocation.settings.guard_unread)
     if command == "plan":
-        found.facts.update(_plan(project, invocation, steps, found))
+        found.facts.update(_plan(project, invocation, steps, bool(losses), found))
     elif "running" in found.facts:
         found.facts["running"].update(_revision(project, found.facts["running"]["command"], heads, pending))
-    return Outcome("pending" if steps else "complete", heads, heads, target, steps, found.fresh, found.facts)
+    return Outcome("pending" if steps else "complete", heads, heads, target, steps, losses, found.facts)
 
 
 def _look(project: Project, invocation: Invocation, heads: tuple[str, ...], context: Any) -> _Found:
@@ -152,23 +153,21 @@ def _history(scripts: Iterable[Any], lineage: set[str], runs: list[dict[str, Any
     return {"runs": runs, "history": revisions}
 
 
-def _plan(project: Project, invocation: Invocation, steps: Sequence[Any], found: _Found) -> dict[str, Any]:
+def _plan(project: Project, invocation: Invocation, steps: Sequence[Any], destroys: bool, found: _Found) -> dict[str, Any]:
     facts: dict[str, Any] = {}
+    rendered = render(project, steps) if invocation.request.sql or found.followed is not None else []
     if found.followed is not None:
-        facts["replication"] = replication.judged(replication.changes_of(project, steps), found.followed)
+        changes = replication.changes_in(rendered, project.version_table)
+        facts["replication"] = replication.judged(changes, found.followed)
         invocation.warnings.extend(replication.warnings(facts["replication"]))
     if steps and invocation.settings.snapshot is not None and not found.fresh:
-        facts.update(_snapshot(invocation, [step.revision for step in steps]))
+        from ..production.snapshot import is_wanted, planned
+
+        if is_wanted(invocation, destroys):
+            facts["snapshot"] = planned(invocation.settings.snapshot)
     if invocation.request.sql:
-        facts["sql"] = render(project, steps)
+        facts["sql"] = rendered
     return facts
-
-
-def _snapshot(invocation: Invocation, scripts: Sequence[Any]) -> dict[str, Any]:
-    from ..production.snapshot import is_wanted, planned
-
-    destroys = bool(data_losses(scripts, invocation.settings.guard_unread))
-    return {"snapshot": planned(invocation)} if is_wanted(invocation, destroys) else {}
 
 
 def _revision(project: Project, command: str, heads: tuple[str, ...], pending: Sequence[Any]) -> dict[str, str]:

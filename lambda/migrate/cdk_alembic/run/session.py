@@ -12,7 +12,8 @@ from typing import Any
 from ..connection import simple_query
 from ..connection.listeners import listening
 from ..connection.statements import bound, driver_connection, enter_autocommit, limits, refuse_autocommit, repeated
-from ..protocol.request import Cancelled, Invocation
+from ..protocol.process import Cancelled
+from ..protocol.request import Invocation
 from .lookout import Lookout
 
 # The statement timeout is the remaining time at the moment it is set. It is refreshed before a statement this much later.
@@ -43,7 +44,7 @@ class Session:
         """The lock timeout of the revision's next statement; None if the revision set its own."""
         self._set_at = -math.inf
         """When the limits were set; -inf: never, or a revision or a rollback may have changed them since."""
-        self._refresh = min(REFRESH_SECONDS, invocation.reserve_seconds / 2)
+        self._refresh = min(REFRESH_SECONDS, invocation.process.reserve_seconds / 2)
 
     def run(self, migrate: Callable[..., None], **arguments: Any) -> None:
         """Runs a revision's function. Raises Cancelled if the run must end."""
@@ -58,13 +59,13 @@ class Session:
             self._is_watching = False
             self._set_at = -math.inf
             self._lookout.rest()
-        if self._invocation.cancelled:
+        if self._invocation.process.cancelled:
             raise Cancelled
 
     def _set(self, lock_timeout: float | None) -> None:
         was_watching, self._is_watching = self._is_watching, False
         try:
-            bound(self.connection, self._invocation, lock_timeout)
+            bound(self.connection, self._invocation.process, lock_timeout)
         finally:
             self._is_watching = was_watching
         self._lock_timeout = lock_timeout
@@ -74,7 +75,7 @@ class Session:
         """The row of the statement that ends a revision, which also sets the next one's limits, until a rollback. Raises
         SQLAlchemyError."""
         self._lock_timeout = self._invocation.settings.limits.lock_timeout
-        calls, parameters = limits(self.connection, self._invocation, self._lock_timeout)
+        calls, parameters = limits(self.connection, self._invocation.process, self._lock_timeout)
         row = repeated(self.connection, f"{statement}, {calls}", **values, **parameters)
         self._set_at = time.monotonic()
         return row
@@ -98,7 +99,7 @@ class Session:
         """SQLAlchemy's before_cursor_execute event."""
         if not self._is_watching:
             return
-        if self._invocation.cancelled:
+        if self._invocation.process.cancelled:
             raise Cancelled
         self.statements += 1
         if _ROLLBACK.match(statement):
@@ -142,10 +143,10 @@ def watched(connection: Any, pid: int, invocation: Invocation, lookout: Lookout)
     session, pooled = Session(connection, invocation, lookout), connection.connection
     lookout.watch(pid)
     if hasattr(pooled, "driver_connection"):
-        invocation.connection = pooled.driver_connection
+        invocation.process.connection = pooled.driver_connection
     else:
         # SQLAlchemy before 1.4.24
-        invocation.connection = getattr(pooled.connection, "_connection", pooled.connection)
+        invocation.process.connection = getattr(pooled.connection, "_connection", pooled.connection)
     sending = [(connection.engine, "do_execute", simple_query.send)] if connection.dialect.driver == "asyncpg" else []
     try:
         with listening(
@@ -158,4 +159,4 @@ def watched(connection: Any, pid: int, invocation: Invocation, lookout: Lookout)
         ):
             yield session
     finally:
-        invocation.connection = None
+        invocation.process.connection = None

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..production.replication import Changes, changes_of, judged, refuse_breaks, warnings
+from ..production.replication import Changes, changes_in, judged, refuse_breaks, warnings
 from ..project.project import Project
+from ..project.render import render
 from ..protocol.request import Invocation
 from ..protocol.tenant_request import Tenant
 
@@ -72,5 +73,5 @@ class Followed:
         key = (tenant.secret_arn, heads)
         if key not in self._changes:
             steps, _ = self._project.revisions.path("head", heads, downgrade=False)
-            self._changes[key] = changes_of(self._project, steps, tenant.schema)
+            self._changes[key] = changes_in(render(self._project, steps), self._project.version_table, tenant.schema)
         return judged(self._changes[key], found, tenant.schema)

@@ -47,7 +47,7 @@ def list_tenants(invocation: Invocation, variables: DatabaseVariables) -> dict[s
     retries, rows = Retries(invocation), None
     while rows is None:
         try:
-            rows = _ask(invocation, variables, page)
+            rows = _ask(variables, page, invocation.process.seconds_left())
         except RunnerError as error:
             retries.pause(error)
     tenants = [{_COLUMNS.get(name, name): value for name, value in row.items() if value is not None} for row in rows]
@@ -70,11 +70,11 @@ def _page(query: str, after: str | None) -> str:
     return _PAGE.format(query=query, after=_AFTER.format(name=after) if after else "", limit=TENANTS_PAGE + 1)
 
 
-def _ask(invocation: Invocation, variables: DatabaseVariables, query: str) -> list[dict[str, Any]]:
-    seconds = max(1, min(_MAX_QUERY_SECONDS, int(invocation.remaining_seconds() - invocation.reserve_seconds)))
+def _ask(variables: DatabaseVariables, query: str, seconds_left: float) -> list[dict[str, Any]]:
+    seconds = max(1, min(_MAX_QUERY_SECONDS, int(seconds_left)))
     waits = {"default_transaction_read_only": "on", "lock_timeout": "1000", "statement_timeout": str(seconds * 1000)}
     try:
-        connection = drivers.connect(*_address(invocation.settings.database, variables), waits)
+        connection = drivers.connect(*_address(variables), waits)
         try:
             return json.loads(connection.ask(query))
         finally:
@@ -91,7 +91,7 @@ def _ask(invocation: Invocation, variables: DatabaseVariables, query: str) -> li
         ) from error
 
 
-def _address(settings: dict[str, Any], variables: DatabaseVariables) -> tuple[str, dict[str, Any]]:
+def _address(variables: DatabaseVariables) -> tuple[str, dict[str, Any]]:
     """The driver, and its arguments for the function's own database. Raises RunnerError."""
     dependencies = package_root() / DEPENDENCIES_DIRECTORY
     if dependencies.is_dir() and str(dependencies) not in sys.path:
@@ -100,8 +100,8 @@ def _address(settings: dict[str, Any], variables: DatabaseVariables) -> tuple[st
     if not installed:
         raise _unusable("the backend has no driver for PostgreSQL", f"add one to its dependencies: {', '.join(drivers.DRIVERS)}")
     driver = installed[0]
-    if settings["source"] != "environment":
-        found = address.fetch(settings)
+    if variables.database["source"] != "environment":
+        found = address.fetch(variables.database)
         hide(found["password"])
         variables.close()
         variables.ask_for_tls(found["host"])

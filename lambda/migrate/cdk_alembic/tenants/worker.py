@@ -205,11 +205,8 @@ class _Batch:
         return Invocation(
             Request(request.command, None, request.slice_seconds, request.allow, request.requested_by, run_id),
             self.invocation.settings,
-            self.invocation.holder,
-            self.invocation.remaining_seconds,
-            self.invocation.reserve_seconds,
+            self.invocation.process,
             self.invocation.started,
-            compute=self.invocation.compute,
             tenant=tenant.name,
         )
 
@@ -264,7 +261,7 @@ class _Batch:
 
     def _came_too_late(self, error: RunnerError) -> bool:
         """Whether the statement was canceled because earlier tenants used up the time: the next request has more."""
-        return error.sql_state == QUERY_CANCELED and self.invocation.is_late() and self.started_count > 1
+        return error.sql_state == QUERY_CANCELED and self.invocation.process.is_late() and self.started_count > 1
 
     def _is_of_all(self, error: RunnerError, tenant: Tenant, invocation: Invocation, run: TenantRun | None) -> bool:
         if isinstance(error, ProjectError):
@@ -341,7 +338,7 @@ class _Batch:
         return found
 
     def _has_no_time(self) -> bool:
-        return self.invocation.remaining_seconds() < self.invocation.reserve_seconds or self.outcomes.is_full()
+        return self.invocation.process.seconds_left() < 0 or self.outcomes.is_full()
 
     def _needs_no_run(self, found: skip.Found, tenant: Tenant) -> bool:
         """Whether the tenant is finished without a run: it is at head, only planned, or as its last run left it."""

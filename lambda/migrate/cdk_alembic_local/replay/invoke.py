@@ -15,6 +15,7 @@ from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.checks import problems
 from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redacted
+from cdk_alembic.protocol.process import Process
 from cdk_alembic.protocol.request import Invocation, Limits, Request, Settings
 from cdk_alembic.protocol.rules import REQUEST, RESTRICTED_COMMANDS
 from cdk_alembic.run.commands import carry_out
@@ -32,12 +33,12 @@ def invoke(project: Project, request: Any, guard: bool = True) -> dict[str, Any]
     if wrong := problems(REQUEST, request):
         raise RunnerError("invalid_request", "; ".join(wrong), "use the same version on both sides")
     settings = Settings(STAGE, RESTRICTED_COMMANDS, {"source": "environment"}, limits=LIMITS, guard=guard)
-    holder = f"cdk-alembic {STAGE} {socket.gethostname()} {os.getpid()}"
-    invocation = Invocation(Request.of(request), settings, holder, lambda: SECONDS, 1.0)
+    process = Process(None, f"{socket.gethostname()} {os.getpid()}", lambda: SECONDS)
+    invocation = Invocation(Request.of(request), settings, process)
     retries = Retries(invocation)
     with (
         contextlib.redirect_stdout(_WithoutLog(sys.stdout)),
-        watching(invocation.remaining_seconds, invocation.reserve_seconds),
+        watching(process),
     ):
         while True:
             try:
