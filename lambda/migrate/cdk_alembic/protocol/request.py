@@ -13,6 +13,7 @@ from .checks import problems
 from .errors import RunnerError
 from .process import Process
 from .rules import REQUEST, RESTRICTED_COMMANDS, SETTINGS, SETTINGS_VARIABLE, TENANT_REQUEST
+from .tenant_request import TenantRequest
 
 
 class Request(NamedTuple):
@@ -116,7 +117,7 @@ class Settings(NamedTuple):
 class Invocation:
     """One request in progress: what was requested, and what has come of it."""
 
-    request: Request
+    request: Request | TenantRequest
     settings: Settings
     process: Process
     started: float = field(default_factory=time.monotonic)
@@ -149,7 +150,7 @@ class Invocation:
         return used_up or self.process.seconds_left() < 0
 
 
-def receive(event: Any, settings: Settings) -> Any:
+def receive(event: Any, settings: Settings) -> Request | TenantRequest:
     """The Request of an event; if the stage has tenants, the TenantRequest. Without a payload, upgrades to head. Raises
     RunnerError `invalid_request` or `not_allowed`."""
     event = {} if event is None else event
@@ -179,10 +180,8 @@ def _request(event: Any, settings: Settings) -> Request:
     return request
 
 
-def _tenant_request(event: Any) -> Any:
+def _tenant_request(event: Any) -> TenantRequest:
     """Rejects a plain invoke, which would migrate a schema that belongs to no tenant."""
-    from .tenant_request import TenantRequest
-
     if wrong := problems(TENANT_REQUEST, event):
         raise RunnerError(
             "invalid_request",
