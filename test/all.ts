@@ -18,7 +18,7 @@ const MINUTES = 80;
 const CHECKS_AT_ONCE = 3;
 
 runSuite(MINUTES, (context) => {
-  const pythonSources = ['bin', 'lambda', 'test', 'bench', 'examples'];
+  const pythonSources = ['bin', 'lambda', 'lib', 'test', 'bench', 'examples'];
   const ruff = (...verb: string[]) =>
     commandCheck(context, context.python, ['-m', 'ruff', ...verb, '--no-cache', ...pythonSources]);
 

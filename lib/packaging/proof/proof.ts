@@ -8,7 +8,7 @@ import { PackagingError } from '../errors';
 import type { Distribution } from '../imported/installed';
 import { uv } from '../uv';
 
-/** The result of loading a package, from lib/packaging/load_project.py. */
+/** The result of loading a package, from lib/packaging/load_project. */
 export interface Proof {
   /** An imported module that no distribution has. */
   readonly missing?: {
@@ -129,7 +129,7 @@ function load(
       const distributions = Object.fromEntries(installed.distributions.map((distribution) => [distribution.name, distribution]));
       writeFileSync(file, JSON.stringify({ paths: installed.paths, distributions }));
     }
-    const script = packagePath('lib', 'packaging', 'load_project.py');
+    const script = packagePath('lib', 'packaging', 'load_project', '__main__.py');
     const run = spawnSync(
       python,
       ['-I', '-S', '-B', '-W', 'ignore', script, target, overlay, JSON.stringify(databaseVariables), file],

@@ -1,0 +1,1 @@
+"""Loads a package like the function: see `__main__.py`."""

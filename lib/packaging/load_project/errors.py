@@ -1,0 +1,131 @@
+"""Why a package did not load, from the exception."""
+
+from __future__ import annotations
+
+import errno
+import importlib.machinery
+import os
+import re
+import sys
+import traceback
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+# Modules in Lambda's Python, https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
+PROVIDED = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six", "awslambdaric")
+
+MAX_TEXT = 500
+
+
+def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: list[str]) -> None:
+    causes = causes_of(error)
+    error = causes[-1]
+    where = location_in(package, error) or location_in(package, causes[0])
+    if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith(PROVIDED) and not exists(error.name):
+        answer.setdefault("missing", {"module": error.name, "by": where, "unset": unset})
+        return
+    if isinstance(error, ImportError) and error.name and error.path is None and "unknown location" in str(error):
+        # A folder has this name but not the module.
+        answer.setdefault("missing", {"module": error.name, "by": where, "unset": unset})
+        return
+    if isinstance(error, ImportError) and (name := generated(error, package / "backend")):
+        answer.setdefault("missing", {"module": name, "by": where, "unset": unset, "own": True})
+        return
+    # A library for settings raises in its own code, and may have caught another error there.
+    where = next((found for cause in reversed(causes) if (found := location_in(package, cause, "backend"))), where)
+    answer.setdefault("unproved", f"{text_of(error)} ({where})" if where else text_of(error))
+    if isinstance(error, ImportError):
+        answer["foreign"] = foreign(package / "site-packages")
+
+
+def location_in(package: Path, error: BaseException, *of: str) -> str:
+    """The last line of the backend or of a distribution in the error's traceback. `of`: only of these folders."""
+    folders = tuple(f"{package / folder}{os.sep}" for folder in of or ("backend", "site-packages"))
+    frames = [(real(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    found = [(file, line) for file, line in frames if file.startswith(folders)]
+    return f"{Path(found[-1][0]).relative_to(package)}:{found[-1][1]}" if found else ""
+
+
+def real(file: str) -> str:
+    """The package's file that a link leads to. What is not read from a file, such as `<string>`, stays."""
+    return file if file.startswith("<") else os.path.realpath(file)
+
+
+def writes_in(error: BaseException, backend: Path) -> bool:
+    """Whether it writes in the backend's folder."""
+    is_refused = isinstance(error, OSError) and error.errno == errno.EROFS and error.filename
+    return bool(is_refused) and Path(os.path.realpath(str(error.filename))).is_relative_to(backend)
+
+
+def of_sqlite(error: BaseException, backend: Path) -> str | None:
+    """The backend's line with which Flask-SQLAlchemy makes the folder of an SQLite database; None if it does not."""
+    frames = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    is_made = isinstance(error, OSError) and error.errno == errno.EROFS and any("/flask_sqlalchemy/" in file for file in frames)
+    return location_in(backend.parent, error, "backend") if is_made else None
+
+
+def text_of(error: BaseException) -> str:
+    """The error in one line. Pydantic's message has a line for each setting."""
+    from cdk_alembic.database.failures import without_values
+
+    lines = [line.strip() for line in f"{type(error).__name__}: {without_values(error)}".splitlines()]
+    return " ".join(lines)[:MAX_TEXT]
+
+
+def in_code(error: BaseException) -> bool:
+    """Whether no setting avoids the error."""
+    return isinstance(root_of(error), (ImportError, SyntaxError))
+
+
+def root_of(error: BaseException) -> BaseException:
+    return causes_of(error)[-1]
+
+
+def causes_of(error: BaseException) -> list[BaseException]:
+    """An error and its causes, up to what caused an error of the runner or of Flask, or the module that a failed import lacks."""
+    causes = [error]
+    while not isinstance(error, ModuleNotFoundError) and (cause := cause_of(error)) is not None:
+        if isinstance(error, ImportError) and not isinstance(cause, ModuleNotFoundError):
+            break
+        causes.append(cause)
+        error = cause
+    return causes
+
+
+def cause_of(error: BaseException) -> BaseException | None:
+    # Flask raises it `from None`.
+    return error.__context__ if type(error).__name__ == "NoAppException" else error.__cause__
+
+
+def generated(error: ImportError, backend: Path) -> str | None:
+    """The module that a backend imports from its own package, and that the package does not have; None if it is another error."""
+    found = re.match(r"cannot import name '(\w+)' from '([\w.]+)'", str(error))
+    file = Path(os.path.realpath(error.path or ""))
+    is_own = file.name == "__init__.py" and file.is_relative_to(backend)
+    # A circle of imports also has names that are not there yet.
+    return f"{found[2]}.{found[1]}" if found and is_own and "partially initialized" not in str(error) else None
+
+
+def exists(name: str) -> bool:
+    """Whether the package has a module, even one for another machine."""
+    below = Path(*name.split("."))
+    for root in map(Path, sys.path):
+        parent = root / below.parent
+        if (root / below).is_dir() or any(parent.glob(f"{below.name}.py*")) or any(parent.glob(f"{below.name}.*so")):
+            return True
+    return False
+
+
+def foreign(site_packages: Path) -> list[str]:
+    """Distributions with libraries that this Python can't load, as `name==version`."""
+    suffixes = tuple(suffix for suffix in importlib.machinery.EXTENSION_SUFFIXES if suffix.startswith(".cpython"))
+    found = []
+    for distribution in distributions(path=[str(site_packages)]):
+        name = distribution.metadata["Name"]
+        modules = {name.lower().replace("-", "_"), *(distribution.read_text("top_level.txt") or "").split()}
+        libraries = [library for module in modules for library in (site_packages / module).rglob("*.so")]
+        libraries += [library for module in modules for library in site_packages.glob(f"{module}.*so")]
+        if any(not library.name.endswith(suffixes) for library in libraries):
+            found.append(f"{name}=={distribution.version}")
+    return sorted(found)
