@@ -103,7 +103,7 @@ def place_of_scripts(directory: Path, here: Path) -> str:
     """The next step for a script_location that leads nowhere."""
     found = [here] if (here / "env.py").is_file() else scripts_below(directory)
     if len(found) != 1:
-        return "correct it, or give the folder of the backend that has it"
+        return "correct it, or pass the folder of the backend that has it"
     below = "" if found[0] == here else f"/{os.path.relpath(found[0], here)}"
     return f'set "script_location = %(here)s{below}" there'
 

@@ -197,7 +197,7 @@ test.each<[string, string, (stack: Stack) => MigrationDatabase]>([
   ],
   [
     'a read replica',
-    'the database Stack/Replica is a read replica, and migrations write: give its primary',
+    'the database Stack/Replica is a read replica, and migrations write: pass its primary',
     (stack) => {
       const replica = new rds.DatabaseInstanceReadReplica(stack, 'Replica', {
         sourceDatabaseInstance: instanceOf(stack),
@@ -209,7 +209,7 @@ test.each<[string, string, (stack: Stack) => MigrationDatabase]>([
   ],
   ...(['password', 'token'] as const).map((kind): [string, string, (stack: Stack) => MigrationDatabase] => [
     `an imported cluster without an address, with a ${kind}`,
-    'the database Stack/Imported is imported without its address: give clusterEndpointAddress and port',
+    'the database Stack/Imported is imported without its address: pass clusterEndpointAddress and port',
     (stack) => {
       const attributes = { clusterIdentifier: 'c', clusterResourceIdentifier: 'cluster-C' };
       const cluster = rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'Imported', attributes);
@@ -220,7 +220,7 @@ test.each<[string, string, (stack: Stack) => MigrationDatabase]>([
   ]),
   [
     'an imported cluster without a resource id, with a token',
-    'names: give clusterResourceIdentifier to fromDatabaseClusterAttributes (DbClusterResourceId in "aws rds describe-db-clusters")',
+    'names: pass clusterResourceIdentifier to fromDatabaseClusterAttributes (DbClusterResourceId in "aws rds describe-db-clusters")',
     (stack) => {
       const attributes = { clusterIdentifier: 'c', clusterEndpointAddress: 'c.local', port: 5432 };
       const cluster = rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'Imported', attributes);
@@ -229,7 +229,7 @@ test.each<[string, string, (stack: Stack) => MigrationDatabase]>([
   ],
   [
     'an imported instance without a resource id, with a token',
-    'names: give instanceResourceId to fromDatabaseInstanceAttributes (DbiResourceId in "aws rds describe-db-instances")',
+    'names: pass instanceResourceId to fromDatabaseInstanceAttributes (DbiResourceId in "aws rds describe-db-instances")',
     (stack) => {
       const attributes = { instanceIdentifier: 'i', instanceEndpointAddress: 'i.local', port: 5432, securityGroups: [] };
       const instance = rds.DatabaseInstance.fromDatabaseInstanceAttributes(stack, 'Imported', attributes);

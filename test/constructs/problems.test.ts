@@ -20,7 +20,7 @@ test('all problems are reported at once', () => {
     expect.stringContaining('the stage "pull request 17" is not a usable name'),
     expect.stringContaining('Lambda allows 64'),
     expect.stringContaining('the timeout is 20 minutes, but a deploy can wait for 14 minutes'),
-    expect.stringContaining('the lock timeout is 0, which PostgreSQL takes as no timeout'),
+    expect.stringContaining('the lock timeout is 0, which means no timeout to PostgreSQL'),
     expect.stringContaining("the mutex wait is 20 minutes and the function's timeout 20 minutes"),
     expect.stringContaining('the connect retry is 5 minutes, but at most 3 minutes are allowed'),
     expect.stringContaining('DATABASE_URL holds a password'),
@@ -133,14 +133,14 @@ test.each([
 test('a missing directory is named', () => {
   const gone = join(temporaryDirectory(), 'back');
   for (const code of [MigrationCode.fromProject(gone), MigrationCode.fromDirectory(gone), MigrationCode.fromImage(gone)]) {
-    expect(findings({ code }).errors).toEqual([`${gone} is not a directory: give the backend's folder`]);
+    expect(findings({ code }).errors).toEqual([`${gone} is not a directory: pass the backend's folder`]);
   }
 });
 
 test('a file in place of a directory is named', () => {
   const file = join(writeFiles(temporaryDirectory(), { 'alembic.ini': '' }), 'alembic.ini');
   expect(findings({ code: MigrationCode.fromProject(file) }).errors).toEqual([
-    `${file} is not a directory: give the backend's folder`,
+    `${file} is not a directory: pass the backend's folder`,
   ]);
 });
 
@@ -178,7 +178,7 @@ test('a project without any revision can be deployed, with a warning', () => {
   });
   const { errors, warnings } = findings({ code: MigrationCode.fromDirectory(code) });
   expect(errors).toEqual([]);
-  expect(warnings).toEqual([expect.stringContaining('holds no revision yet')]);
+  expect(warnings).toEqual([expect.stringContaining('has no revisions yet')]);
 });
 
 test('a project for another Python is refused, with the runtime to set', () => {
@@ -189,7 +189,7 @@ test('a project for another Python is refused, with the runtime to set', () => {
   });
   const { errors } = findings({ code: MigrationCode.fromProject(code), runtime: lambda.Runtime.PYTHON_3_13 });
   expect(errors).toEqual([
-    `${code}/pyproject.toml asks for Python >=3.12,<3.13 and the function runs 3.13: set runtime: lambda.Runtime.PYTHON_3_12`,
+    `${code}/pyproject.toml requires Python >=3.12,<3.13 and the function runs 3.13: set runtime: lambda.Runtime.PYTHON_3_12`,
   ]);
 });
 

@@ -76,7 +76,7 @@ test('a failure to judge the revisions is an error, not a lack of Python', () =>
   const node = jest.replaceProperty(process, 'execPath', '/nowhere/node');
   try {
     expect(() => judged([{ title: 'any', up: 'op.drop_table("users")' }])).toThrow(
-      /^what the revisions destroy could not be determined: spawnSync \/nowhere\/node ENOENT$/,
+      /^could not determine what the revisions destroy: spawnSync \/nowhere\/node ENOENT$/,
     );
   } finally {
     node.restore();

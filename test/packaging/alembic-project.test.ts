@@ -124,7 +124,7 @@ test('a script_location that is relative to the folder where people call Alembic
   });
   writeFiles(directory, { 'other/db/migrations/env.py': '', 'other/db/migrations/versions/c1.py': revisionFile('c1', null) });
   expect(checkAlembicProject(directory).errors).toEqual([
-    expect.stringMatching(/is not a directory: correct it, or give the folder of the backend that has it$/),
+    expect.stringMatching(/is not a directory: correct it, or pass the folder of the backend that has it$/),
   ]);
 });
 
@@ -143,7 +143,7 @@ test('a script_location that is relative to a folder above is refused with how t
       files.map((file) => join(directory, file)),
     ).errors.map(shown);
   const text = `the script_location "db/shop/migrations" of ${directory}/alembic.ini is not a directory, but in ${root}`;
-  const next = `${text}: give ${root}, with alembicConfig: 'db/shop/alembic.ini'`;
+const next = `${text}: pass ${root},  with alembicConfig: 'db/shop/alembic.ini'`;
   expect(errorsOf('requirements.txt')).toEqual([`${next} and requirements: ['db/shop/requirements.txt']`]);
   expect(errorsOf('../../requirements.txt')).toEqual([next]);
   expect(errorsOf('poetry.lock', 'pyproject.toml')).toEqual([
@@ -339,7 +339,7 @@ test('a password with a percent sign in alembic.ini does not disturb', () => {
 test('a missing script_location is named', () => {
   const directory = project({ 'alembic.ini': '[alembic]\nscript_location = nowhere\n' });
   expect(checkAlembicProject(directory).errors).toEqual([
-    `the script_location "nowhere" of ${join(directory, 'alembic.ini')} is not a directory: correct it, or give the folder of the backend that has it`,
+    `the script_location "nowhere" of ${join(directory, 'alembic.ini')} is not a directory: correct it, or pass the folder of the backend that has it`,
   ]);
 });
 

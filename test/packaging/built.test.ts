@@ -130,7 +130,7 @@ describe('a source distribution that needs a compiler', () => {
     expect(newer).toEqual(['greenlet==3.1.0', 'httptools==0.6.2']);
     const { message } = new NeedsCompiling(unbuilt, lambda, { newer, other: { version: '3.11', names: ['httptools'] } });
     expect(message).toMatch(
-      /: add: \['greenlet==3\.1\.0', 'httptools==0\.6\.2'\] packages newer versions, which have some; runtime: lambda\.Runtime\.PYTHON_3_11 has wheels of httptools; without: \['cdk-alembic-fast-tool'\] leaves out/,
+      /: add: \['greenlet==3\.1\.0', 'httptools==0\.6\.2'\] packages newer versions, which have some; runtime: lambda\.Runtime\.PYTHON_3_11 has wheels for httptools; without: \['cdk-alembic-fast-tool'\] leaves out/,
     );
   });
 
@@ -152,7 +152,7 @@ describe('a source distribution that needs a compiler', () => {
   test('is refused with the one option that helps for everything, if the rest is too large', () => {
     const { message } = new NeedsCompiling([{ name: 'fast-tool' }], lambda, { tooLarge: 616 });
     expect(message).toMatch(
-      /: only: PackageOnly\.IMPORTED leaves out what migrations do not import, also of the others, which have 616 MB \(Lambda allows 250\); wheels names /,
+      /: only: PackageOnly\.IMPORTED leaves out everything that migrations do not import: the rest has 616 MB, and Lambda allows 250; wheels adds /,
     );
   });
 
@@ -174,13 +174,13 @@ describe('a source distribution that needs a compiler', () => {
 
 test('what has wheels for an older Python is refused with the runtime to choose', () => {
   expect(messageOf(() => packaged(backend('psycopg2-binary==2.9.6')))).toMatch(
-    /^psycopg2-binary has no wheel for Python 3\.13 .*: runtime: lambda\.Runtime\.PYTHON_3_11 has wheels of psycopg2-binary; add: /,
+    /^psycopg2-binary has no wheel for Python 3\.13 .*: runtime: lambda\.Runtime\.PYTHON_3_11 has wheels for psycopg2-binary; add: /,
   );
 });
 
 test('what has neither a source nor a wheel for the function is refused with the runtime to choose', () => {
   expect(messageOf(() => packaged(backend('psycopg-binary==3.1.19')))).toMatch(
-    /^psycopg-binary has no wheel for Python 3\.13 .*: runtime: lambda\.Runtime\.PYTHON_3_12 has wheels of psycopg-binary; add: /,
+    /^psycopg-binary has no wheel for Python 3\.13 .*: runtime: lambda\.Runtime\.PYTHON_3_12 has wheels for psycopg-binary; add: /,
   );
 });
 
@@ -229,7 +229,7 @@ describe('psycopg2, which has no wheels,', () => {
   test('is refused, if the other has none of this version either, with the version that works', () => {
     const message = messageOf(() => built('psycopg2==2.9.6'));
     expect(message).toMatch(
-      /^psycopg2-binary has no wheel for Python 3\.13 .*: runtime: lambda\.Runtime\.PYTHON_3_11 has wheels of psycopg2-binary; add: \['psycopg2-binary==2\.9\.10'\] packages a newer version/,
+      /^psycopg2-binary has no wheel for Python 3\.13 .*: runtime: lambda\.Runtime\.PYTHON_3_11 has wheels for psycopg2-binary; add: \['psycopg2-binary==2\.9\.10'\] packages a newer version/,
     );
     const [, add = ''] = /add: \['([^']+)'\]/.exec(message) ?? [];
     for (const requirement of ['psycopg2==2.9.6', 'psycopg2-binary==2.9.6']) {

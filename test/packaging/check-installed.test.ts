@@ -104,7 +104,7 @@ test.each([
   const backend = { directory, source: { found: file }, selection: { requirements: [] } } as unknown as Backend;
   const remedy = runtime
     ? `set runtime: lambda.Runtime.${runtime}`
-    : `${directory}/pyproject.toml asks for Python ==3.11.*: allow 3.12 or later there, or use an older version`;
+    : `${directory}/pyproject.toml requires Python ==3.11.*: allow 3.12 or later there, or use an older version`;
   expect(() => checkPlatform(backend, join(directory, 'site-packages'), { ...PLATFORM, pythonVersion: '3.11' })).toThrow(
     `pillow-13.0.0 can't run on Lambda's Python 3.11, whose Linux is too old: ${remedy}`,
   );

@@ -111,7 +111,7 @@ json = ["orjson (>=3)", "ujson (>=3)"]`;
 
   test('that lacks a dependency of pyproject.toml is refused with the command that locks', () => {
     const { errors } = sourceOf({ 'pyproject.toml': `${PYPROJECT}[project]\ndependencies = ["httpx"]\n`, 'poetry.lock': LOCK });
-    expect(errors).toEqual([expect.stringMatching(/does not have httpx, which pyproject\.toml asks for: run "poetry lock" in /)]);
+    expect(errors).toEqual([expect.stringMatching(/does not have httpx, which pyproject\.toml requires: run "poetry lock" in /)]);
   });
 
   test('may lack what Poetry 1 never locks', () => {
@@ -266,7 +266,7 @@ test('a folder without dependencies is refused with the file that has them, also
     /requirements files, such as requirements: \['packages\/core\/pyproject.toml'\]$/,
   );
   expect(shown(noDependencies(join(repository, 'db')))).toMatch(
-    `: give ${repository}, with alembicConfig for the alembic.ini and requirements: ['packages/core/pyproject.toml']`,
+    `: pass ${repository}, with alembicConfig for the alembic.ini and requirements: ['packages/core/pyproject.toml']`,
   );
 });
 
@@ -334,7 +334,7 @@ test('a uv.lock without the pyproject.toml that uv reads beside it does not hide
 test('a directory that says nothing is refused, and the folder above that does is named', () => {
   const root = writeFiles(temporaryDirectory(), { 'requirements.txt': '', 'app/alembic.ini': '' });
   expect(findDependencies(join(root, 'app'), NOTHING)).toBeUndefined();
-  expect(noDependencies(join(root, 'app'))).toContain(`${root} has one: give that folder`);
+  expect(noDependencies(join(root, 'app'))).toContain(`${root} has one: pass that folder`);
 });
 
 test('a folder of --find-links is the one beside the requirements file', () => {

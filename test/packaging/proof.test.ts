@@ -99,7 +99,7 @@ test.each([
     { url: 'DATABASE_URL' },
     'SQLAlchemy 2.1 installs it only if asked to: run "uv add sqlalchemy[asyncio]"',
   ],
-  ['shared.db', 'nothing', {}, 'run "uv add <the distribution of shared>", or give the folder that holds it'],
+  ['shared.db', 'nothing', {}, 'run "uv add <the distribution of shared>", or pass the folder that contains it'],
   ['asyncpg.pool', 'psycopg2', { url: 'DATABASE_URL' }, 'run "uv add asyncpg"'],
   [
     'psycopg',
@@ -130,7 +130,7 @@ test('a module of the same repository is named with the folder to give', () => {
   const repository = writeFiles(temporaryDirectory(), { '.git/HEAD': '', 'common/__init__.py': '' });
   cpSync(backend('import common'), join(repository, 'db'), { recursive: true });
   expect(() => build(join(repository, 'db'))).toThrow(
-    `, or give ${repository}, which holds it, with alembicConfig: 'db/alembic.ini' and requirements: ['db/requirements.txt']`,
+    `, or pass ${repository}, which contains it, with alembicConfig: 'db/alembic.ini' and requirements: ['db/requirements.txt']`,
   );
 });
 

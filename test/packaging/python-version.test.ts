@@ -90,13 +90,13 @@ test.each<[string, Record<string, string>, string]>([
 test('a project that allows no Python of Lambda gets the list of versions', () => {
   const directory = writeFiles(temporaryDirectory(), { 'pyproject.toml': '[project]\nrequires-python = "<3.10"\n' });
   const error =
-    `${directory}/pyproject.toml asks for Python <3.10 and the function runs 3.13: ` +
+    `${directory}/pyproject.toml requires Python <3.10 and the function runs 3.13: ` +
     'Lambda has Python 3.11, 3.12, 3.13, 3.14: allow one of them there';
   expect(pythonProblem(directory, '3.13')).toEqual({ error });
 });
 
 test('a Python that only its tools pin is a warning', () => {
   const directory = writeFiles(temporaryDirectory(), { Pipfile: '[requires]\npython_version = "3.12"\n' });
-  const warning = `${directory}/Pipfile asks for Python ==3.12.* and the function runs 3.13: set runtime: lambda.Runtime.PYTHON_3_12`;
+  const warning = `${directory}/Pipfile requires Python ==3.12.* and the function runs 3.13: set runtime: lambda.Runtime.PYTHON_3_12`;
   expect(shown(pythonProblem(directory, '3.13')?.warning ?? '')).toBe(warning);
 });

@@ -50,7 +50,7 @@ export function migratePackage(argv: readonly string[], version: string): number
 
 function write({ directory, output, platform, options }: Arguments, view: Screen): number {
   if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
-    showErrors(view, [`${directory} is not a directory: give the backend's folder`]);
+    showErrors(view, [`${directory} is not a directory: pass the backend's folder`]);
     return EXIT.failed;
   }
   const checked = backendPackage(directory, options, platform, true);

@@ -8,7 +8,7 @@ import type { AwsCall } from '../sdk-failure';
 export function recordedFailure(code: RunnerCode, record: RunRecord, execution: DescribeExecutionCommandOutput): MigrateError {
   const next =
     code === 'cancelled'
-      ? 'run it again when it may run: it continues from there'
+      ? 'run it again when you are ready: it continues from there'
       : `fix the cause and run again: it continues from there; ${whereToLook(execution)}`;
   return new MigrateError(code, `in the container: ${record.error ?? `the run ended as ${code}`}`, next);
 }

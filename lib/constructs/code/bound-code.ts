@@ -42,5 +42,5 @@ export function unusable(errors: readonly string[], warnings: readonly string[])
 /** Checks a directory that the user named. */
 export function checkDirectory<T extends ProjectFindings>(directory: string, check: () => T): T | ProjectFindings {
   if (statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return check();
-  return { errors: [`${directory} is not a directory: give the backend's folder`], warnings: [] };
+  return { errors: [`${directory} is not a directory: pass the backend's folder`], warnings: [] };
 }

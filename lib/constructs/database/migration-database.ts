@@ -246,7 +246,7 @@ function fromRds(
   const secret = options.secret ?? database.secret;
   if (!secret) {
     return MigrationDatabase._unusable(
-      `the database ${database.node.path} has no secret: give one with ${option('secret')}, or use ${named('MigrationDatabase.fromIamAuth')}`,
+      `the database ${database.node.path} has no secret: pass one with ${option('secret')}, or use ${named('MigrationDatabase.fromIamAuth')}`,
     );
   }
   const address = addressProblem(database, endpoint);

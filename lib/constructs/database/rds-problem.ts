@@ -13,7 +13,7 @@ export function engineProblem(database: Database): string | undefined {
     return `the database ${path} has the engine ${type}, and migrations run on PostgreSQL: create it with ${named('rds.DatabaseInstanceEngine.postgres')} or ${named('rds.DatabaseClusterEngine.auroraPostgres')}`;
   }
   const { sourceDbInstanceIdentifier: primary } = (defaultChild ?? {}) as Partial<rds.CfnDBInstance>;
-  return primary ? `the database ${path} is a read replica, and migrations write: give its primary` : undefined;
+  return primary ? `the database ${path} is a read replica, and migrations write: pass its primary` : undefined;
 }
 
 /**
@@ -27,13 +27,13 @@ export function databaseNameProblem({ node }: Database): { readonly error?: stri
     {}) as Partial<Resource>;
   if (manageMasterUserPassword) {
     return {
-      error: `the secret of the database ${node.path}, which RDS manages, has no database name: give ${option('databaseName')}`,
+      error: `the secret of the database ${node.path}, which RDS manages, has no database name: pass ${option('databaseName')}`,
     };
   }
   if (!node.defaultChild || databaseName || dbName || snapshotIdentifier || dbSnapshotIdentifier) return {};
   return {
     warning:
-      `the database ${node.path} is created without a database, so its secret names none: give ${option('databaseName', 'postgres')} or the ` +
+      `the database ${node.path} is created without a database, so its secret names none: pass ${option('databaseName', 'postgres')} or the ` +
       `like, or set the database's own name when you create it (${option('defaultDatabaseName')} of a cluster, ${option('databaseName')} of an instance)`,
   };
 }
@@ -59,7 +59,7 @@ export function addressProblem(database: Database, endpoint: () => unknown): str
     endpoint();
     return undefined;
   } catch {
-    return `the database ${database.node.path} is imported without its address: give ${option('clusterEndpointAddress')} and ${option('port')} to ${named('fromDatabaseClusterAttributes')}`;
+    return `the database ${database.node.path} is imported without its address: pass ${option('clusterEndpointAddress')} and ${option('port')} to ${named('fromDatabaseClusterAttributes')}`;
   }
 }
 
@@ -71,7 +71,7 @@ export function tokenProblem(database: Database): string | undefined {
       'clusterIdentifier' in database
         ? ['clusterResourceIdentifier', 'fromDatabaseClusterAttributes', 'DbClusterResourceId in "aws rds describe-db-clusters"']
         : ['instanceResourceId', 'fromDatabaseInstanceAttributes', 'DbiResourceId in "aws rds describe-db-instances"'];
-    return `the database ${path} is imported without its resource id, which the permission to connect with IAM tokens names: give ${option(attribute)} to ${named(from)} (${field})`;
+    return `the database ${path} is imported without its resource id, which the permission to connect with IAM tokens names: pass ${option(attribute)} to ${named(from)} (${field})`;
   }
   const { enableIamDatabaseAuthentication: enabled } = (defaultChild ?? {}) as Partial<rds.CfnDBCluster & rds.CfnDBInstance>;
   return Stack.of(database).resolve(enabled) === false

@@ -18,7 +18,7 @@ export function withoutVpc(database: IResource | undefined, vpc: IVpc | undefine
   const resources = database.node.findAll().filter((construct) => CfnResource.isCfnResource(construct)) as CfnResource[];
   if (resources.some(isPublic)) return NOTHING;
   const text =
-    `the database ${database.node.path} is in a VPC and the function in none: pass ${option('vpc')}, the one from which the database ` +
+    `the database ${database.node.path} is in a VPC and the function is not: pass ${option('vpc')}, the one from which the database ` +
     'is reachable';
   // An imported one has no resources. A proxy is never public.
   return resources.length ? { errors: [text], warnings: [] } : { errors: [], warnings: [`${text}, unless it is public`] };

@@ -14,7 +14,7 @@ export function namePartProblems(
   if (!tokens.length) return nameProblems(appName, stage, longestName(appName, stage));
   return tokens.map(
     ([prop]) =>
-      `the prop ${option(prop)} is a token, but resource names contain it and must be known at synth: give it as text, for example from ` +
+      `the prop ${option(prop)} is a token, but resource names contain it and must be known at synth: pass a string, for example from ` +
       `${call('app.node.tryGetContext', [prop])} or an environment variable`,
   );
 }
@@ -31,7 +31,7 @@ export function duplicateProblems(scope: Construct, functionName: string | undef
   // The migration construct is the parent of the function's construct.
   const { path } = twin.node.scopes.at(-3)?.node ?? twin.node;
   return [
-    `${path} already has a function named ${functionName}: give one of the two another ${option('appName')} or ${option('stage')}`,
+    `${path} already has a function named ${functionName}: use a different ${option('appName')} or ${option('stage')} for one of the two`,
   ];
 }
 

@@ -33,10 +33,10 @@ export function snapshotSource(
   if (!Token.isUnresolved(keep) && !(Number.isInteger(keep) && keep >= 1 && keep <= MAX_SNAPSHOTS)) {
     problems.push(`snapshot keeps ${keep} snapshots: use a whole number from 1 to ${MAX_SNAPSHOTS}`);
   }
-  if (cluster && instance) problems.push('snapshot has a cluster and an instance: give the one that the database is on');
+  if (cluster && instance) problems.push('snapshot has a cluster and an instance: pass the one that the database is on');
   if (!identifiers) {
     problems.push(
-      'snapshot has no cluster and no instance, and the database names none: give the one that it is on, ' +
+      'snapshot has no cluster and no instance, and the database names none: pass the one that it is on, ' +
         `with ${option('cluster')} or ${option('instance')} of ${named('MigrationSnapshot.beforeDataLoss')}`,
     );
   } else if (source && source !== database) {

@@ -38,7 +38,7 @@ export class TenantCanary {
   /** These tenants, at most 30. If a run covers only some tenants, its canaries are the named ones among them. */
   static names(names: string[], options: TenantCanaryOptions): TenantCanary {
     const unusable = names.filter((name) => !isTenantName(name));
-    const problems = names.length ? [] : ['the canary has no names: give some, or leave the canary out'];
+    const problems = names.length ? [] : ['the canary has no names: pass some, or leave the canary out'];
     if (names.length > MAX_NAMES)
       problems.push(`the canary has ${names.length} names: use at most ${MAX_NAMES}, or TenantCanary.share`);
     if (unusable.length) problems.push(`the canary has names that no tenant can have: ${unusable.slice(0, 5).join(', ')}`);

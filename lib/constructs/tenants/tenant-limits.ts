@@ -38,7 +38,7 @@ export function tenantLimitProblems(
   if (!tolerated) return problems;
   const { count, percent } = tolerated;
   if (count === undefined && percent === undefined) {
-    problems.push(`${option('toleratedFailures')} has neither count nor percent: give one, or leave it out`);
+    problems.push(`${option('toleratedFailures')} has neither count nor percent: pass one, or leave it out`);
   }
   if (count !== undefined && !isWhole(count, 0, Number.MAX_SAFE_INTEGER)) {
     problems.push(`${count} failed tenants are tolerated: use a whole number of 0 or more`);

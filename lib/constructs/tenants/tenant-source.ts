@@ -48,7 +48,7 @@ export class TenantSource {
    */
   static fromQuery(sql: string): TenantSource {
     const problems =
-      sql.trim() === '' ? [`the query of ${named('TenantSource.fromQuery')} is empty: give a SELECT with the column name`] : [];
+      sql.trim() === '' ? [`the query of ${named('TenantSource.fromQuery')} is empty: pass a SELECT with the column name`] : [];
     return new TenantSource(() => ({ settings: { kind: 'query' }, dependencies: [] }), problems, sql);
   }
 

@@ -44,7 +44,7 @@ export function findDependencies(directory: string, selection: Selection): Depen
 /** The error for a project without dependencies, with the places where they may be. */
 export function noDependencies(directory: string): string {
   const kinds = 'uv.lock, poetry.lock, pdm.lock, pylock.toml, Pipfile.lock, requirements.txt or pyproject.toml';
-  return `${directory} has no ${kinds}, so what to package is not known: ${placeOfDependencies(directory)}`;
+  return `${directory} has no ${kinds}, so its dependencies are unknown:  ${placeOfDependencies(directory)}`;
 }
 
 function placeOfDependencies(directory: string): string {
@@ -54,18 +54,18 @@ function placeOfDependencies(directory: string): string {
   if (conda) {
     const name = /^name:\s*(\S+)/m.exec(readFileSync(conda, 'utf8'))?.[1] ?? 'base';
     const command = `conda run -n ${name} pip list --format=freeze > requirements.txt`;
-    return `${conda} is for conda, whose packages do not run on Lambda. "${command}" in ${directory} writes what to install from PyPI instead; leave only what migrations need in it`;
+    return `${conda} lists conda packages, which do not run on Lambda. Run "${command}" in ${directory} to list the same packages for PyPI, and keep only those that migrations need`;
   }
   const above = ancestors(directory);
   const locked = above.find((path) => readdirSync(path).some((name) => LOCKS.includes(name)));
-  if (locked) return `${locked} has one: give that folder, and ${option('alembicConfig')} for the alembic.ini`;
+  if (locked) return `${locked} has one: pass that folder, and ${option('alembicConfig')} for the alembic.ini`;
   const below = declaredBelow(directory);
-  if (below) return `name its requirements files, such as ${option('requirements', [below])}`;
+  if (below) return `list its requirements files, such as ${option('requirements', [below])}`;
   // Without a repository, folders next to this one may belong to anything.
   const repository = above.find((path) => existsSync(join(path, '.git')));
   const beside = repository && declaredBelow(repository);
-  if (!beside) return `name its requirements files with ${option('requirements')}`;
-  return `give ${repository}, with ${option('alembicConfig')} for the alembic.ini and ${option('requirements', [beside])}`;
+  if (!beside) return `list its requirements files with ${option('requirements')}`;
+  return `pass ${repository}, with ${option('alembicConfig')} for the alembic.ini and ${option('requirements', [beside])}`;
 }
 
 /** The file below a directory that declares dependencies, those of migrations if possible. */

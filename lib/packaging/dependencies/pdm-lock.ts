@@ -24,7 +24,7 @@ export function pdmLock(directory: string, selection: Selection): DependencySour
     files: [file, projectFile],
     projects: dependencies.projects,
     errors: missing.length
-      ? [`${file} does not have ${missing.join(', ')}, which pyproject.toml asks for: run "pdm lock" in ${directory}`]
+      ? [`${file} does not have ${missing.join(', ')}, which pyproject.toml requires: run "pdm lock" in ${directory}`]
       : isOf(pyproject, lock)
         ? []
         : [outdatedLock(file, projectFile, 'pdm lock')],

@@ -37,7 +37,7 @@ export function pipfileLock(directory: string, selection: Selection): Dependency
     files: [file, pipfile].filter((path) => existsSync(path)),
     projects,
     errors: missing.length
-      ? [`${file} does not have ${missing.join(', ')}, which Pipfile asks for: run "pipenv lock" in ${directory}`]
+      ? [`${file} does not have ${missing.join(', ')}, which Pipfile requires: run "pipenv lock" in ${directory}`]
       : project && !isOf(project, lock)
         ? [outdatedLock(file, pipfile, 'pipenv lock')]
         : [],

@@ -30,7 +30,7 @@ export function poetryLock(directory: string, selection: Selection): DependencyS
     files: [file, projectFile],
     projects: dependencies.projects,
     errors: missing.length
-      ? [`${file} does not have ${missing.join(', ')}, which pyproject.toml asks for: run "poetry lock" in ${directory}`]
+      ? [`${file} does not have ${missing.join(', ')}, which pyproject.toml requires: run "poetry lock" in ${directory}`]
       : isOf(pyproject, lock)
         ? []
         : [outdatedLock(file, projectFile, 'poetry lock')],

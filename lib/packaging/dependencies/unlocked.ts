@@ -20,7 +20,7 @@ export function unlocked(directory: string, file: string, selection: Selection):
     projects: localProjects(directory, file),
     errors: [],
     warnings: [
-      `nothing locks the versions that ${path} asks for: another machine may package others. ${lockCommand(directory, file)}`,
+      `nothing locks the versions in ${path}: another machine may package different ones. ${lockCommand(directory, file)}`,
     ],
     pins: () => pinsAmong(declared(directory, file)),
     resolve: (platform) => compileRequirements(directory, { file: path }, selection, platform),

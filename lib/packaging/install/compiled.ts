@@ -77,7 +77,7 @@ export class NeedsCompiling extends PackagingError {
     const byNewer = newer.length
       ? `${option('add', newer)} packages ${newer.length > 1 ? 'newer versions, which have' : 'a newer version, which has'} some`
       : undefined;
-    const byPython = other ? `${runtimeOption(other.version)} has wheels of ${other.names.join(', ')}` : undefined;
+    const byPython = other ? `${runtimeOption(other.version)} has wheels for ${other.names.join(', ')}` : undefined;
     // What helps for most comes first.
     const isMost = (other?.names.length ?? 0) >= newer.length;
     const remedies = [
@@ -85,9 +85,9 @@ export class NeedsCompiling extends PackagingError {
       ...(others.length
         ? [
             tooLarge
-              ? `${onlyImported()} leaves out what migrations do not import, also of the others, which have ${tooLarge} MB (Lambda allows 250)`
-              : `${option('without', others)} leaves out what migrations do not import, ${onlyImported()} finds that out by itself`,
-            `${option('wheels')} names a folder of wheels that you built for Lambda`,
+              ? `${onlyImported()} leaves out everything that migrations do not import: the rest has ${tooLarge} MB, and Lambda allows 250`
+              : `${option('without', others)} leaves out what migrations do not import, ${onlyImported()} detects that automatically`,
+            `${option('wheels')} adds a folder of wheels that you built for Lambda`,
           ]
         : []),
     ];

@@ -16,7 +16,7 @@ export function layoutProblems(directory: string): string[] {
     .filter((name) => !existsSync(join(directory, name)))
     .map(
       (name) =>
-        `${directory} has no folder ${name}/: lay it out with ${BACKEND_DIRECTORY}/ (alembic.ini and sources) and ` +
+        `${directory} has no folder ${name}/: it must contain ${BACKEND_DIRECTORY}/ (alembic.ini and sources) and ` +
         `${DEPENDENCIES_DIRECTORY}/ (what "pip install --target" writes)`,
     );
 }

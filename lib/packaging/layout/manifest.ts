@@ -51,7 +51,7 @@ export function writeManifest(
 }
 
 const UNREAD =
-  'what the revisions destroy could not be determined, so the guard reads them with patterns, which find less: ' +
+  'could not determine what the revisions destroy, so the guard matches patterns, which find less: ' +
   'install Python 3.11 or later where cdk runs';
 
 /** The warnings in a package's manifest. */

@@ -137,8 +137,8 @@ export function hashDependencies({ files, projects }: Pick<DependencySource, 'fi
 
 function withoutPython(version: string, onlyImported: boolean): string {
   return (
-    `this machine has no Python ${version} to compile and load the package with: the function starts about a second slower, ` +
-    `and ${onlyImported ? 'whether it has everything that a migration imports' : 'what does not load'} is found out when it runs. ` +
+    `this machine has no Python ${version} to compile and load the package: the function starts about a second slower, ` +
+    `and ${onlyImported ? 'a missing import' : 'a failure to load'} shows only when it runs.  ` +
     `"uv python install ${version}" fixes it`
   );
 }

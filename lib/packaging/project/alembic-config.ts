@@ -58,7 +58,7 @@ function missingConfig(directory: string): string {
   const scripts = env.find((path) => existsSync(join(directory, path, '..', 'versions')))?.replace(/\/?env\.py$/, '');
   return scripts
     ? `Its scripts are in ${scripts}: write an alembic.ini that says so, with the two lines "[alembic]" and "script_location = %(here)s/${scripts}"`
-    : `Give the folder of the backend, or name the file with ${option('alembicConfig')}`;
+    : `Pass the folder of the backend, or name the file with ${option('alembicConfig')}`;
 }
 
 function isConfig(directory: string, name: string): boolean {

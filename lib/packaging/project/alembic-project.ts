@@ -86,7 +86,7 @@ export function checkAlembicProject(
     errors.push(severalHeads(directory, config, revisions.heads, run));
   }
   if (revisions?.count === 0 && !errors.length) {
-    warnings.push(`${paths.slice(1).join(', ')} holds no revision yet: the deploy migrates nothing`);
+    warnings.push(`${paths.slice(1).join(', ')} has no revisions yet: the deploy migrates nothing`);
   }
   return { errors, warnings, alembic: { config, folder, paths } };
 }
@@ -97,7 +97,7 @@ function calledAbove(above: string, scripts: string, directory: string, config: 
   const isLocked = files[0] !== undefined && !isUnlocked(files[0]);
   return isLocked
     ? `set "script_location = %(here)s/${scripts}" there, which is right from everywhere`
-    : `give ${above}, ${optionsFrom(above, directory, config, files)}`;
+    : `pass ${above}, ${optionsFrom(above, directory, config, files)}`;
 }
 
 /** The options with which a folder above a project is packaged instead. */
@@ -119,6 +119,6 @@ function severalHeads(directory: string, config: string, heads: readonly Head[],
   const ids = heads.map(({ revision }) => revision).join(' ');
   return (
     `the migrations in ${directory} have ${heads.length} heads: ${names}. ` +
-    `Merge them there with "${run}alembic ${option}merge -m 'merge heads' ${ids}", or label each branch if they are meant`
+    `Merge them there with "${run}alembic ${option}merge -m 'merge heads' ${ids}", or label each branch if they are intended`
   );
 }

@@ -132,6 +132,6 @@ export function pythonProblem(
   const remedy = fitting
     ? `set ${runtimeOption(fitting)}`
     : `Lambda has Python ${[...PYTHON_VERSIONS].sort().join(', ')}: allow one of them there`;
-  const text = `${requirement.file} asks for Python ${requirement.text} and the function runs ${pythonVersion}: ${remedy}`;
+  const text = `${requirement.file} requires Python ${requirement.text} and the function runs ${pythonVersion}: ${remedy}`;
   return requirement.isPin ? { warning: text } : { error: text };
 }

@@ -106,7 +106,7 @@ function newerLinux({ directory, selection }: Backend): string {
   const [runtime] = usablePythons(directory, selection.requirements, isNewer);
   if (runtime) return `set ${runtimeOption(runtime)}`;
   const requirement = pythonRequirement(directory);
-  return `${requirement?.file} asks for Python ${requirement?.text}: allow 3.12 or later there, or use an older version`;
+  return `${requirement?.file} requires Python ${requirement?.text}: allow 3.12 or later there, or use an older version`;
 }
 
 /** The PostgreSQL drivers of a package. */

@@ -74,5 +74,5 @@ function judgeUpgrades(steps: Readonly<Record<string, readonly UpgradeStep[]>>):
   });
   if (run.status === 0) return JSON.parse(run.stdout);
   const reason = run.error?.message ?? (run.stderr.trim() || `it ended with ${run.signal ?? run.status}`);
-  throw new Error(`what the revisions destroy could not be determined: ${reason}`);
+  throw new Error(`could not determine what the revisions destroy: ${reason}`);
 }

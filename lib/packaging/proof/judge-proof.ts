@@ -51,7 +51,7 @@ function judgeFailure(loaded: Loaded, { fails, unproved, otherDriver, command, f
     return [`${what} with the function's environment: ${reason}`];
   }
   return onlyImported && unproved
-    ? [`whether everything that a migration imports is in the package was not proved: ${unproved}`]
+    ? [`could not verify that the package has everything that a migration imports:  ${unproved}`]
     : [];
 }
 
@@ -177,7 +177,7 @@ function missingDistribution(loaded: Loaded, module: string): string {
   );
 }
 
-/** How to give the folder that holds a module: it is above the backend in the same repository, or unknown. */
+/** How to pass the folder that contains a module: it is above the backend in the same repository, or unknown. */
 function folderWith({ directory, alembic, source }: Loaded, module: string): string {
   const repository = repositoryOf(directory);
   let folder = repository ? directory : undefined;
@@ -185,9 +185,9 @@ function folderWith({ directory, alembic, source }: Loaded, module: string): str
     folder = dirname(folder);
     const isThere = [module, `${module}.py`].some((name) => existsSync(join(folder as string, name)));
     if (!isThere) continue;
-    return `give ${folder}, which holds it, ${optionsFrom(folder, directory, alembic.config, source.files)}`;
+    return `pass ${folder}, which contains it,  ${optionsFrom(folder, directory, alembic.config, source.files)}`;
   }
-  return 'give the folder that holds it';
+  return 'pass the folder that contains it';
 }
 
 /** What to add for a module, whose distribution may have another name: a placeholder if that is part of a command. */

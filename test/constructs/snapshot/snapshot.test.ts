@@ -109,7 +109,7 @@ test.each<[string, (known: ReturnType<typeof imported>) => [MigrationSnapshot, M
   [
     'a cluster and an instance',
     ({ cluster, instance }) => [MigrationSnapshot.always({ cluster, instance })],
-    'give the one that the database is on',
+    'pass the one that the database is on',
   ],
   ['no snapshot to keep', ({ cluster }) => [MigrationSnapshot.always({ cluster, keep: 0 })], 'a whole number from 1 to 100'],
 ])('%s is refused at synth, with what to give', (_, make, problem) => {

@@ -51,7 +51,7 @@ function errorsOf(stack: Stack): string[] {
     .map(({ entry }) => String(entry.data));
 }
 
-test.each(['stage', 'appName'])('a %s that is a token fails and says how to give it as text', (prop) => {
+test.each(['stage', 'appName'])('a %s that is a token fails and says how to pass it as a string', (prop) => {
   const { errors } = findings({ [prop]: Lazy.string({ produce: () => 'prod' }) });
   expect(errors).toEqual([expect.stringMatching(new RegExp(`the prop ${prop} is a token.*tryGetContext\\('${prop}'\\)`))]);
 });
@@ -137,7 +137,7 @@ test.each<[string, StackProps['env'], StackProps['env'], boolean]>([
   );
 });
 
-describe('a database in a VPC, and a function in none', () => {
+describe('a database in a VPC, and a function outside of it', () => {
   const without = (database: (stack: Stack, vpc: ec2.Vpc) => MigrationDatabase) =>
     findings((stack) => ({ database: database(stack, new ec2.Vpc(stack, 'Vpc')) }));
   const engine = rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17_5 });
@@ -158,7 +158,7 @@ describe('a database in a VPC, and a function in none', () => {
     const cluster = (stack: Stack, vpc: ec2.Vpc) => MigrationDatabase.fromCluster(clusterOf(stack, vpc), named);
     for (const [path, database] of Object.entries({ Cluster: cluster, Instance: instance({}), Proxy: proxy })) {
       expect(without(database).errors).toEqual([
-        `the database Stack/${path} is in a VPC and the function in none: pass vpc, the one from which the database is reachable`,
+        `the database Stack/${path} is in a VPC and the function is not: pass vpc, the one from which the database is reachable`,
       ]);
     }
   });

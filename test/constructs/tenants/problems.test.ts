@@ -20,8 +20,8 @@ test('all problems are reported at once', () => {
     expect.stringContaining('the timeout is 15 minutes, but a deploy can wait for 14 minutes'),
     'the batch size is 1001: use 1 to 1000',
     'maxConnections is 1, and each worker opens 2: use 2 to 10000',
-    'toleratedFailures has neither count nor percent: give one, or leave it out',
-    'the query of TenantSource.fromQuery is empty: give a SELECT with the column name',
+    'toleratedFailures has neither count nor percent: pass one, or leave it out',
+    'the query of TenantSource.fromQuery is empty: pass a SELECT with the column name',
     'the canary is 60 % of the tenants: use 1 to 50',
     'the canary needs exactly one of pause and approval',
   ]);

@@ -80,7 +80,7 @@ def test_a_killed_run_is_marked_by_the_next_one(backend: Backend, database: Data
         call = Call()
         eventually(lambda: database.rows(AT_GATE))
         warnings = invoke({"command": "plan"})["warnings"]
-        assert len(warnings) == 1 and warnings[0].startswith("a run has been going on since 2")
+        assert len(warnings) == 1 and warnings[0].startswith("a run has been in progress since 2")
         call.kill()
         database.rows(AT_GATE.replace("SELECT", "SELECT pg_terminate_backend(pid, 60000)"))
         eventually(lambda: "killed" in "".join(invoke({"command": "current"})["warnings"]))

@@ -133,7 +133,7 @@ def test_old_snapshots_of_this_stage_are_deleted_and_no_others(
     [
         ("CreateDBClusterSnapshot", "SnapshotQuotaExceeded", "delete manual snapshots"),
         ("CreateDBClusterSnapshot", "AccessDenied", "deploy the stage again"),
-        ("DescribeDBClusterSnapshots", "DBClusterNotFoundFault", "give `snapshot` the cluster"),
+        ("DescribeDBClusterSnapshots", "DBClusterNotFoundFault", "pass `snapshot` the cluster"),
         ("CreateDBClusterSnapshot", "KMSKeyNotAccessibleFault", "RDS console"),
     ],
 )

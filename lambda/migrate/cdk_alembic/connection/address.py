@@ -146,7 +146,7 @@ def _from_secret(settings: dict[str, Any]) -> dict[str, str]:
         raise RunnerError(
             "secret_unavailable",
             f"the secret {arn} has no {', '.join(missing)}",
-            "add the missing parts to the secret, or give them to the construct's MigrationDatabase or in the settings",
+            "add the missing parts to the secret, or set them in the construct's MigrationDatabase or in the settings",
         )
     if not re.fullmatch(r"[0-9]{1,5}", str(address["port"])):
         raise RunnerError(

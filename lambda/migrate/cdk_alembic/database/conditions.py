@@ -44,7 +44,7 @@ CONDITIONS = (
     Condition(
         ("42501",),
         "permission_denied",
-        "the role may not do what a migration needs",
+        "the role lacks a privilege that a migration needs",
         "grant USAGE and CREATE on the schema (since PostgreSQL 15, only its owner may create tables in public), and SELECT, "
         "INSERT, UPDATE and DELETE on the version table; nothing was changed",
     ),
@@ -59,7 +59,7 @@ CONDITIONS = (
         ("55P03", "40P01"),
         "lock_not_available",
         "another session holds a lock on the version table, or on a table whose definition is read",
-        "find who holds it (pg_locks, pg_stat_activity: a long transaction, VACUUM FULL) and run again; nothing was changed",
+        "find out who holds it (pg_locks, pg_stat_activity: a long transaction, VACUUM FULL) and run again; nothing was changed",
     ),
     Condition(
         ("57014", "25P03", "25P04"),
@@ -78,8 +78,8 @@ CONDITIONS = (
     Condition(
         ("53100", "53200", "54"),
         "database_unreachable",
-        "the database has run out of something",
-        "give the server disk or memory, as its message says, and run again; nothing was changed",
+        "the server is out of disk space or memory, or has reached a limit",
+        "add disk space or memory to the server, or stay below the limit that it names, and run again; nothing was changed",
     ),
 )
 
@@ -127,7 +127,7 @@ def connection_failure(error: Exception) -> RunnerError | None:
         return RunnerError(
             "database_unreachable",
             f"the database accepted the connection and then stopped answering: {describe(error)}",
-            "check whether the server is frozen or failing over, and what is between it and this client; then run again",
+            "check whether the server is frozen or failing over, and the network between it and this client; then run again",
             sql_state=state,
         )
     if is_gone:

@@ -30,7 +30,7 @@ _NEXT = (
     (re.compile("QuotaExceeded"), "delete manual snapshots that nobody needs, or have the quota raised, then run again"),
     (
         re.compile("(DBCluster|DBInstance)NotFound"),
-        "give `snapshot` the cluster or instance that the database is on, deploy, then run again",
+        "pass `snapshot` the cluster or instance that the database is on, deploy, then run again",
     ),
 )
 _OTHERWISE = "check the cluster or instance in the RDS console, then run again"

@@ -112,7 +112,7 @@ def _of_revision(error: BaseException, state: str | None, run: Run, left_transac
             "deadline_reached",
             f"{what} ran until the function's deadline was near, and the database stopped answering: {reason}; the last revision "
             f"known to be committed is {last}",
-            "check whether the server is frozen or failing over, and run again: it goes on from what the version table holds",
+            "check whether the server is frozen or failing over, and run again: it continues from what the version table holds",
         )
     held = f"; held by {in_words(seen.blockers)}" if seen.blockers else ""
     if state == QUERY_CANCELED and invocation.process.is_late():

@@ -184,7 +184,7 @@ def _about(run: dict[str, Any]) -> list[str]:
         return []
     who = f"{run['command']} of {run['requestedBy']}"
     if outcome == history.RUNNING:
-        return [f"a run has been going on since {run['startedAt']}: {who}"]
+        return [f"a run has been in progress since {run['startedAt']}: {who}"]
     if outcome == history.KILLED:
         count = len(run["applied"])
         return [f"the last run, {who}, began at {run['startedAt']} and was killed; it had applied {count} revisions"]

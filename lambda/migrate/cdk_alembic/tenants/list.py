@@ -114,7 +114,7 @@ def _address(variables: DatabaseVariables) -> tuple[str, dict[str, Any]]:
         return driver, drivers.options(driver, {**found, "port": found["port"] or address.DEFAULT_PORT})
     raise _unusable(
         "the tenants could not be listed: neither DATABASE_URL nor POSTGRES_HOST is set",
-        "give the construct a MigrationDatabase with a secret, or list the tenants elsewhere",
+        "pass the construct a MigrationDatabase with a secret, or list the tenants elsewhere",
     )
 
 

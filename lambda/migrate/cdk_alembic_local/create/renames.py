@@ -34,7 +34,7 @@ def apply_renames(context: Any, directives: list[Any], renames: Sequence[Sequenc
         raise RunnerError(
             "looks_like_rename",
             f"{shown}: a drop loses the data, a rename keeps it",
-            f"if it is a rename, give {options}; if it is not, give --no-rename",
+            f"if it is a rename, pass {options}; if it is not, pass --no-rename",
         )
 
 

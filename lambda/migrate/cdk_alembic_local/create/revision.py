@@ -194,7 +194,7 @@ def _nothing(left: list[str], uncompared: str | None) -> RunnerError:
             "nothing_to_create",
             f"autogenerate sees no change, and what it does not see could not be compared: {uncompared}",
             "correct the models, so that `metadata.create_all()` works in an empty database; for a revision without operations "
-            "give --empty",
+            "pass --empty",
         )
     if left:
         return RunnerError(
@@ -205,7 +205,7 @@ def _nothing(left: list[str], uncompared: str | None) -> RunnerError:
     return RunnerError(
         "nothing_to_create",
         "models and migrations agree: there is nothing to write into a revision",
-        "change the models first, and see that env.py imports them all; for a revision without operations give --empty",
+        "change the models first, and make sure that env.py imports all of them; for a revision without operations pass --empty",
     )
 
 
@@ -223,7 +223,7 @@ def _failure(project: Project, error: BaseException, written: list[str]) -> Runn
         return RunnerError(
             "no_target_metadata",
             "there are no models to compare the migrations with: env.py sets no target_metadata",
-            "set it in env.py (`target_metadata = Base.metadata`), or give --empty and write the operations by hand",
+            "set it in env.py (`target_metadata = Base.metadata`), or pass --empty and write the operations by hand",
         )
     if isinstance(error, Exception) and (failure := connection_failure(error)):
         return failure

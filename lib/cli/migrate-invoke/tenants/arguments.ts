@@ -49,7 +49,7 @@ export type Parsed =
 const NOT_FOR_TENANTS: Partial<Record<OptionName, string>> = {
   revision: 'every tenant goes to head',
   to: 'every tenant goes to head',
-  'dry-run': 'use --command plan, which shows how many tenants are where',
+  'dry-run': 'use --command plan, which counts tenants per revision',
   snapshot: 'no snapshots are made for many tenants',
   'wait-lock': 'a tenant that is locked fails; run it again with --retry-failed',
   follow: 'each batch has its own log; `details` shows where they are',
@@ -68,7 +68,7 @@ export function parseArguments(argv: readonly string[]): Parsed {
   problems.push(...connectionProblems(client));
   for (const [name, instead] of Object.entries(NOT_FOR_TENANTS)) {
     if (!line.has(name as OptionName)) continue;
-    problems.push(`--${name} does not go with ${shown(TENANTS_OPTION_NAMES.filter(line.has))}: ${instead}`);
+    problems.push(`--${name} can't be combined with ${shown(TENANTS_OPTION_NAMES.filter(line.has))}: ${instead}`);
   }
   const task = RUN_VERBS.some(line.has) ? readRunTask(line, problems) : readStartTask(line, problems);
 
@@ -100,7 +100,7 @@ function readStartTask(line: CommandLine<OptionName>, problems: string[]): Start
   const allow = line.text('allow')?.split(',') as TenantAllowance[] | undefined;
   problems.push(...which.problems);
   if (!CLI_COMMANDS.includes(command)) {
-    problems.push(`"${command}" does not go with many tenants: use ${CLI_COMMANDS.join(', ')}`);
+    problems.push(`"${command}" is not available for many tenants: use ${CLI_COMMANDS.join(', ')}`);
   } else if (allow && command !== 'upgrade' && command !== 'drift') problems.push(`"${command}" takes no --allow`);
   if (allow && !allow.every((item) => TENANT_ALLOWANCES.includes(item))) {
     problems.push(`--allow must be a list of ${TENANT_ALLOWANCES.join(', ')}`);

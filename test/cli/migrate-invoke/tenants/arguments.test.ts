@@ -74,17 +74,17 @@ test('two verbs for a run exclude each other', () => {
   expect(problems('--run', runId, '--stop', runId)).toEqual(['--run and --stop exclude each other: use one']);
 });
 
-test('everything that does not go with many tenants is reported at once', () => {
+test('everything that is not available for many tenants is reported at once', () => {
   const senseless = ['--revision', 'c3', '--dry-run', '--wait-lock', '5', '--follow', '--snapshot', '--function-name', 'mine'];
   const found = problems('--tenants', 'all', ...senseless, '--command', 'downgrade', '--sql', '--json=no');
   for (const problem of [
-    '--revision does not go with --tenants: every tenant goes to head',
-    '--dry-run does not go with --tenants: use --command plan',
-    '--wait-lock does not go with --tenants',
-    '--follow does not go with --tenants',
-    '--snapshot does not go with --tenants: no snapshots are made for many tenants',
-    '--function-name does not go with --tenants',
-    '"downgrade" does not go with many tenants: use upgrade, plan, check',
+    '--revision can't be combined with --tenants: every tenant goes to head',
+    '--dry-run can't be combined with --tenants: use --command plan',
+    '--wait-lock can't be combined with --tenants',
+    '--follow can't be combined with --tenants',
+    '--snapshot can't be combined with --tenants: no snapshots are made for many tenants',
+    '--function-name can't be combined with --tenants',
+    '"downgrade" is not available for many tenants: use upgrade, plan, check',
     'unknown option --sql',
     '--json takes no value',
   ]) {
