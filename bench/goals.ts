@@ -13,7 +13,7 @@ export interface Verdict {
 }
 
 /** The variant that a goal compares with; undefined for an absolute limit. */
-export function rivalOf(goal: Goal): string | undefined {
+export function baselineOf(goal: Goal): string | undefined {
   if ('than' in goal) return goal.than;
   return 'of' in goal ? goal.of : goal.over;
 }
@@ -22,18 +22,18 @@ export function rivalOf(goal: Goal): string | undefined {
  * Judges a goal by the medians.
  *
  * @param ours the median of the row's own variant
- * @param rival the median of the variant that {@link rivalOf} names
+ * @param baseline the median of the variant that {@link baselineOf} names
  */
-export function judge(goal: Goal, ours: number, rival: number | undefined): Verdict {
-  if (rivalOf(goal) !== undefined && rival === undefined)
-    throw new Error(`${rivalOf(goal)} was not measured, so there is no ratio`);
-  const value = compared(goal, ours, rival ?? 0);
+export function judge(goal: Goal, ours: number, baseline: number | undefined): Verdict {
+  if (baselineOf(goal) !== undefined && baseline === undefined)
+    throw new Error(`${baselineOf(goal)} was not measured, so there is no ratio`);
+  const value = compared(goal, ours, baseline ?? 0);
   return { goal, value, met: isMet(goal, value) };
 }
 
-function compared(goal: Goal, ours: number, rival: number): number {
-  if ('than' in goal) return rival / ours;
-  return 'of' in goal ? ours / rival : ours - rival;
+function compared(goal: Goal, ours: number, baseline: number): number {
+  if ('than' in goal) return baseline / ours;
+  return 'of' in goal ? ours / baseline : ours - baseline;
 }
 
 export function isMet(goal: Goal, value: number): boolean {

@@ -1,4 +1,4 @@
-import { judge, rivalOf } from './goals';
+import { baselineOf, judge } from './goals';
 import type { RowResult, VariantResult } from './results';
 import type { Row, Variant } from './row';
 import { statistics } from './statistics';
@@ -46,5 +46,5 @@ async function measureOnce({ name, run }: Variant): Promise<number> {
 function judged({ goals }: Row, variants: readonly VariantResult[]) {
   const medianOf = (name: string | undefined) => variants.find((variant) => variant.name === name)?.median;
   const [ours] = variants as [VariantResult];
-  return { variants, verdicts: goals.map((goal) => judge(goal, ours.median, medianOf(rivalOf(goal)))) };
+  return { variants, verdicts: goals.map((goal) => judge(goal, ours.median, medianOf(baselineOf(goal)))) };
 }

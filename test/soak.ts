@@ -21,7 +21,7 @@ const PARTS: Readonly<Record<string, readonly [targets: readonly string[], varia
   frozen: [['run/test_deadline.py', 'tenants/test_tenants_frozen.py', '-k', 'freezes'], {}],
   pooler: [['database/test_pooler.py'], {}],
   events: [['protocol/test_events.py', 'tenants/test_tenants_events.py'], { EVENTS: '100000' }],
-  tenants: [['tenants/test_tenants_hundreds.py'], { TENANTS: '1000' }],
+  tenants: [['tenants/test_tenants_many.py'], { TENANTS: '1000' }],
   revisions: [['run/test_scale.py'], { REVISIONS: '5000' }],
   drift: [['soak/drift.py'], {}],
   drivers: [['.'], { DRIVERS: 'all' }],

@@ -1,4 +1,4 @@
-import { rivalOf } from '../goals';
+import { baselineOf } from '../goals';
 import type { MeasuredRow, Results } from '../results';
 import { shown } from '../units';
 import { goalText, mark, verdictText } from './wording';
@@ -29,10 +29,10 @@ function otherDates(rows: readonly MeasuredRow[]): string {
 function goalLines({ name: row, title, unit, variants, verdicts }: MeasuredRow): string[] {
   return verdicts.map((verdict, index) => {
     const { goal } = verdict;
-    const rival = variants.find(({ name }) => name === rivalOf(goal));
+    const baseline = variants.find(({ name }) => name === baselineOf(goal));
     const [what, ours, id] = index === 0 ? [title, shown(variants[0]?.median as number, unit), `\`${row}\``] : ['', '', ''];
-    const against = rival ? `${rival.name}: ${shown(rival.median, unit)}` : '';
-    return cells([what, ours, against, rival ? verdictText(verdict, unit) : '', goalText(goal, unit), mark(verdict), id]);
+    const against = baseline ? `${baseline.name}: ${shown(baseline.median, unit)}` : '';
+    return cells([what, ours, against, baseline ? verdictText(verdict, unit) : '', goalText(goal, unit), mark(verdict), id]);
   });
 }
 

@@ -52,14 +52,14 @@ export function scaleTable(rows: readonly MeasuredRow[]): string {
 function line(tenants: number, { name, row, ownDatabase }: Scenario, rows: readonly MeasuredRow[]): string {
   const measured = rows.find((candidate) => candidate.name === row)?.variants[0]?.median;
   if (measured === undefined) return '';
-  const { workerSeconds, seconds, dollars } = reckon(tenants, measured, ownDatabase);
+  const { workerSeconds, seconds, dollars } = estimateRun(tenants, measured, ownDatabase);
   const together = Object.values(dollars).reduce((sum, part) => sum + part, 0);
   const cells = [tenants.toLocaleString('en'), name, duration(workerSeconds), duration(seconds)];
   return `| ${[...cells, ...[...Object.values(dollars), together].map(dollar)].join(' | ')} |`;
 }
 
 /** @param perTenant milliseconds, as the bench found them */
-export function reckon(tenants: number, perTenant: number, ownDatabase: boolean) {
+export function estimateRun(tenants: number, perTenant: number, ownDatabase: boolean) {
   const batches = Math.ceil(tenants / BATCH);
   const workerSeconds = tenants * ((SLOWER * perTenant) / 1000 + (ownDatabase ? DATABASE_SECONDS : 0)) + batches * BATCH_SECONDS;
   const { requests, transitions, puts, gets } = OF_A_BATCH;

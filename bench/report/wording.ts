@@ -1,4 +1,4 @@
-import { type Goal, isMet, rivalOf, type Verdict } from '../goals';
+import { baselineOf, type Goal, isMet, type Verdict } from '../goals';
 import type { MeasuredRow } from '../results';
 import { shown, type Unit } from '../units';
 
@@ -31,5 +31,5 @@ export function mark({ met }: Verdict): '✓' | '✗' {
 
 /** The verdicts about a variant: a goal belongs to the variant it compares with, or to ours. */
 export function verdictsAbout({ variants: [ours], verdicts }: MeasuredRow, name: string): readonly Verdict[] {
-  return verdicts.filter(({ goal }) => (rivalOf(goal) ?? ours?.name) === name);
+  return verdicts.filter(({ goal }) => (baselineOf(goal) ?? ours?.name) === name);
 }

@@ -2,7 +2,7 @@ import type { CdkCustomResourceEvent, CdkCustomResourceIsCompleteResponse, Conte
 import { MigrateClient } from '../../lib/client/client';
 import type { RunAnswer, StartedContainer } from '../../lib/client/container/in-container';
 import { printable } from '../../lib/client/printable';
-import { isAwaited } from '../../lib/client/waiting/for-snapshot';
+import { isAwaited } from '../../lib/client/waiting/wait-for-snapshot';
 import type { FailureCode, MigrateAnswer, OnDeployData, OnDeployProperties, Snapshot } from '../../lib/contract';
 import { isRecord } from '../../lib/contract/checks/rules';
 import { MigrateError } from '../../lib/contract/failure';
@@ -14,9 +14,9 @@ import { isRollingBack } from './stack-status';
 import {
   CONTAINER_DEPLOY_SECONDS,
   DEPLOY_SECONDS,
-  GLANCE_SECONDS,
   PATIENCE_SECONDS,
   PLAN_READY_SECONDS,
+  ROLLBACK_PLAN_SECONDS,
   SLICE_READY_SECONDS,
   SLICE_SECONDS,
 } from './timeouts';
@@ -168,7 +168,7 @@ async function ask<Answer>(event: Event, question: (client: MigrateClient) => Pr
  */
 async function leaveUntouched(event: UpdateEvent, planned = ''): Promise<Untouched> {
   log('warning', 'the stack is rolling back: there is nothing to migrate, and the database is unchanged', about(event));
-  const signal = AbortSignal.timeout(GLANCE_SECONDS * 1000);
+  const signal = AbortSignal.timeout(ROLLBACK_PLAN_SECONDS * 1000);
   const at = await ask(event, (client) => client.current({ signal })).then(
     ({ to }) => to.join(),
     (error) => {

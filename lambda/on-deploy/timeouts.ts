@@ -28,4 +28,4 @@ export const DEPLOY_SECONDS = 40 * 60;
 export const CONTAINER_DEPLOY_SECONDS = 55 * 60;
 
 /** For the attributes of a rollback, which are not worth a longer wait. */
-export const GLANCE_SECONDS = 10;
+export const ROLLBACK_PLAN_SECONDS = 10;

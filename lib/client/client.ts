@@ -17,9 +17,9 @@ import { invoke } from './invoke';
 import { type ConnectionOptions, checkAttempts, lambdaClient, regionOf } from './lambda-client';
 import { type MigrateOptions, migrate } from './migrate';
 import type { Target } from './target';
-import { type LockOptions, whenUnlocked } from './waiting/for-lock';
-import type { ReadyOptions } from './waiting/until-ready';
-import { whileSilent } from './waiting/while-silent';
+import { pollWhileSilent } from './waiting/poll-while-silent';
+import { type LockOptions, retryWhileLocked } from './waiting/retry-while-locked';
+import type { ReadyOptions } from './waiting/send-when-ready';
 
 /** The function to call, and how to reach it. */
 export interface MigrateClientOptions extends ConnectionOptions {
@@ -222,7 +222,7 @@ export class MigrateClient {
       throw new MigrateError('invalid_request', problems.join('; '), 'correct the request; nothing was sent');
     await checkAttempts(this.lambda);
     const target: Target = { functionName: this.functionName, stage: this.stage, region: await regionOf(this.lambda) };
-    const ask = (slice: MigrateRequest) => whenUnlocked(() => invoke(this.lambda, target, slice, options), options);
+    const ask = (slice: MigrateRequest) => retryWhileLocked(() => invoke(this.lambda, target, slice, options), options);
     const history = async () => (await ask({ command: 'history' })).runs ?? [];
     const { onRunning, onProgress } = options;
     const run = (reported = () => {}) => {
@@ -233,7 +233,7 @@ export class MigrateClient {
       return migrate(ask, request, { ...options, onProgress: progress }, () => this.containerRuns(history));
     };
     if (!onRunning || !sliced) return run();
-    return whileSilent(run, async (signal) => {
+    return pollWhileSilent(run, async (signal) => {
       const { running } = await invoke(this.lambda, target, { command: 'current' }, { readySeconds: 0, signal });
       if (running && !signal.aborted) onRunning(running);
     });

@@ -1,6 +1,6 @@
 import { CONTRACT_VERSION, isFailure, MigrateError } from '../contract';
 import { parseJson } from './json';
-import { lookCommand, type Target } from './target';
+import { currentCommand, type Target } from './target';
 
 const MAX_LOG_LINES = 20;
 
@@ -44,7 +44,7 @@ export function unexpectedAnswer(payload: string, target: Target, log: readonly 
 }
 
 function nextAfter(reason: string, target: Target): string {
-  const look = `check the database's revision with \`${lookCommand(target)}\``;
+  const look = `check the database's revision with \`${currentCommand(target)}\``;
   if (/Task timed out/.test(reason)) return `raise the function's timeout or split the slow revision; ${look}`;
   if (/OutOfMemory|signal: killed/.test(reason)) return `raise the function's memorySize; ${look}`;
   if (/ImportModule|HandlerNotFound/.test(reason)) return 'deploy again from a clean build: the package is incomplete';

@@ -49,5 +49,5 @@ export {
   type WatchOptions,
 } from './tenants/client';
 export type { BatchCounts, TenantPhase, TenantsProgress } from './tenants/progress';
-export type { LockOptions } from './waiting/for-lock';
-export type { ReadyOptions } from './waiting/until-ready';
+export type { LockOptions } from './waiting/retry-while-locked';
+export type { ReadyOptions } from './waiting/send-when-ready';

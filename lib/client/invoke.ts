@@ -4,7 +4,7 @@ import { functionError, unexpectedAnswer } from './function-errors';
 import { parseJson } from './json';
 import { sdkFailure } from './sdk-failure';
 import { invokeOf, type Target } from './target';
-import { type ReadyOptions, sendWhenReady } from './waiting/until-ready';
+import { type ReadyOptions, sendWhenReady } from './waiting/send-when-ready';
 
 /** Calls the function once. Retries only if Lambda says that it did not start the function. */
 export async function invoke(

@@ -1,8 +1,8 @@
 import { type MigrateAnswer, MigrateError, type MigrateRequest, type Running, type Snapshot } from '../contract';
 import { type ContainerOptions, type ForContainer, forContainer, inContainer, type RunAnswer } from './container/in-container';
 import type { ContainerRuns } from './container/runs';
-import { RunSoFar } from './run-so-far';
-import { isAwaited, SnapshotWait } from './waiting/for-snapshot';
+import { RunState } from './run-state';
+import { isAwaited, SnapshotWait } from './waiting/wait-for-snapshot';
 
 /** Calls the function once. */
 export type Invoke = (request: MigrateRequest) => Promise<MigrateAnswer>;
@@ -36,7 +36,7 @@ export async function migrate(
 ): Promise<RunAnswer> {
   const { budgetSeconds = Number.POSITIVE_INFINITY } = options;
   const until = performance.now() + budgetSeconds * 1000;
-  const run = new RunSoFar(request);
+  const run = new RunState(request);
   const workOf = runContainer ? containerWork : () => undefined;
   let containers: ContainerRuns | undefined;
   let begun: string | undefined;
@@ -61,7 +61,7 @@ export async function migrate(
 /** Calls the function until the container must continue, or the time is up. @returns the last call's answer */
 async function inFunction(
   invoke: Invoke,
-  run: RunSoFar,
+  run: RunState,
   until: number,
   workOf: (slice: MigrateAnswer) => ForContainer | undefined,
   { onProgress, signal }: MigrateOptions,

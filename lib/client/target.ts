@@ -10,7 +10,7 @@ export interface Target {
 }
 
 /** The command that shows the database's revision: the next step after an error that leaves it unknown. */
-export function lookCommand({ stage, functionName: name }: Pick<Target, 'stage' | 'functionName'>): string {
+export function currentCommand({ stage, functionName: name }: Pick<Target, 'stage' | 'functionName'>): string {
   const byStage = stage !== undefined && name === functionName(DEFAULT_APP_NAME, stage);
   return `npx migrate-invoke ${byStage ? `--stage ${stage}` : `--function-name ${name}`} --command current`;
 }
@@ -32,7 +32,7 @@ export function invokeOf(target: Target): AwsCall {
       throttled: 'try again in a minute, or reserve concurrency for the function; nothing was started',
       notAccepted: 'check the function name and the endpoint',
       notConnected: 'check the network, the region and the endpoint; nothing was started',
-      lost: `check the database's revision with \`${lookCommand(target)}\`, then start again; the run may still be active`,
+      lost: `check the database's revision with \`${currentCommand(target)}\`, then start again; the run may still be active`,
     },
   };
 }

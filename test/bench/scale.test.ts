@@ -1,9 +1,9 @@
-import { duration, reckon, scaleTable } from '../../bench/report/scale';
+import { duration, estimateRun, scaleTable } from '../../bench/report/scale';
 import type { MeasuredRow } from '../../bench/results';
 import { variant } from './results';
 
 test('ten times the tenants take ten times the time and the dollars, once all workers have a batch', () => {
-  const [few, many] = [reckon(10_000, 20, true), reckon(100_000, 20, true)];
+  const [few, many] = [estimateRun(10_000, 20, true), estimateRun(100_000, 20, true)];
   expect(many.workerSeconds).toBeCloseTo(10 * few.workerSeconds);
   expect(many.seconds).toBeCloseTo(10 * few.seconds);
   expect(many.dollars.stepFunctions).toBeCloseTo(10 * few.dollars.stepFunctions);
@@ -11,7 +11,7 @@ test('ten times the tenants take ten times the time and the dollars, once all wo
 });
 
 test('one batch is not divided among workers, and schemas read no secrets', () => {
-  const { workerSeconds, seconds, dollars } = reckon(100, 20, false);
+  const { workerSeconds, seconds, dollars } = estimateRun(100, 20, false);
   expect(seconds).toBe(workerSeconds);
   expect(dollars.secrets).toBe(0);
 });

@@ -6,15 +6,15 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { BUNDLING_STACKS } from 'aws-cdk-lib/cx-api';
 import {
   DEPLOY_SECONDS,
-  GLANCE_SECONDS,
   PATIENCE_SECONDS,
   PLAN_READY_SECONDS,
+  ROLLBACK_PLAN_SECONDS,
   SLICE_READY_SECONDS,
   SLICE_SECONDS,
 } from '../../lambda/on-deploy/timeouts';
 import { AlembicMigration, MigrationCode, MigrationDatabase } from '../../lib';
 import { SOCKET_TIMEOUT_MS } from '../../lib/client/lambda-client';
-import { READY_SECONDS } from '../../lib/client/waiting/until-ready';
+import { READY_SECONDS } from '../../lib/client/waiting/send-when-ready';
 import { testApp } from '../constructs/app';
 import { FUNCTION_SECONDS } from './migrate-function';
 import { useProduction } from './production';
@@ -82,7 +82,7 @@ test('a slice ends long before the function, and leaves most of its time to the 
 
 test('the handler outlives the function, although the function is waited for first', () => {
   expect(SLICE_READY_SECONDS + migrate()).toBeLessThan(timeoutOf('index.isComplete'));
-  expect(PLAN_READY_SECONDS + GLANCE_SECONDS).toBeLessThan(timeoutOf('index.onEvent') / 2);
+  expect(PLAN_READY_SECONDS + ROLLBACK_PLAN_SECONDS).toBeLessThan(timeoutOf('index.onEvent') / 2);
 });
 
 test("the framework's functions outlive the handler", () => {

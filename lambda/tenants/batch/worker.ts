@@ -4,7 +4,7 @@ import { parseJson } from '../../../lib/client/json';
 import { lambdaClient, regionOf } from '../../../lib/client/lambda-client';
 import { sdkFailure } from '../../../lib/client/sdk-failure';
 import { invokeOf } from '../../../lib/client/target';
-import { sendWhenReady } from '../../../lib/client/waiting/until-ready';
+import { sendWhenReady } from '../../../lib/client/waiting/send-when-ready';
 import {
   isTenantAnswer,
   isTenantList,

@@ -1,4 +1,4 @@
-import { isAwaited } from '../../client/waiting/for-snapshot';
+import { isAwaited } from '../../client/waiting/wait-for-snapshot';
 import type { MigrateAnswer, RevisionInfo, Running } from '../../contract';
 import { elapsed, type ProgressState, progressLine, runningName } from '../screen/progress-line';
 import type { Screen } from '../screen/screen';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { MigrateClient } from '../../client/client';
 import { lambdaClient } from '../../client/lambda-client';
-import { lookCommand } from '../../client/target';
+import { currentCommand } from '../../client/target';
 import { MigrateError, RUNNER_CODES } from '../../contract';
 import { EXIT } from '../../contract/exit-codes';
 import { ciReport } from '../answer/ci/detect';
@@ -21,7 +21,7 @@ import { showFailure } from '../answer/show-failure';
 import { type Screen, screen } from '../screen/screen';
 import { count } from '../screen/terminal';
 import { type Arguments, parseArguments } from './arguments';
-import { carryOut } from './carry-out';
+import { execute } from './execute';
 import { HELP } from './help';
 import { logGroupOf, logLink } from './log-link';
 import type { Session } from './session';
@@ -68,7 +68,7 @@ async function run(given: Arguments, version: string): Promise<number> {
     const startedAt = Date.now();
     let document: AnswerDocument | FailureDocument;
     try {
-      const answer = await carryOut(session);
+      const answer = await execute(session);
       if (given.sarif !== undefined && answer.drift) {
         const { stage, drift } = answer;
         writeFileSync(given.sarif, driftSarif([{ where: `stage ${stage}`, place: stage, objects: drift.objects }], version));
@@ -122,10 +122,10 @@ function wasInterrupted({ client, changing, applied, execution, arguments: { cli
     return new MigrateError(
       'interrupted',
       message,
-      `check the database's revision with \`${lookCommand(target)}\`; to stop the container: ${stopCommand(execution)}`,
+      `check the database's revision with \`${currentCommand(target)}\`; to stop the container: ${stopCommand(execution)}`,
     );
   }
   const goesOn = 'the function finishes its slice, and nothing more is started';
   const message = changing ? `${goesOn} (${count(applied.length)} applied so far)` : 'nothing was changed';
-  return new MigrateError('interrupted', message, `check the database's revision with \`${lookCommand(target)}\``);
+  return new MigrateError('interrupted', message, `check the database's revision with \`${currentCommand(target)}\``);
 }

@@ -3,7 +3,7 @@ import type { Screen } from './screen';
 const REDRAW_MS = 200;
 
 /** CI systems stop a job that writes nothing for a while; CircleCI, after ten minutes. */
-export const SIGN_OF_LIFE_MS = 60_000;
+export const HEARTBEAT_MS = 60_000;
 
 /** Content to show while something runs. */
 export interface Shown {
@@ -17,13 +17,13 @@ export interface Shown {
 export class Ticker {
   private readonly timer: NodeJS.Timeout;
 
-  /** @param signMs how often a log gets a line */
+  /** @param heartbeatMs how often a log gets a line */
   constructor(
     private readonly screen: Pick<Screen, 'notes' | 'status'>,
     private readonly shown: Shown,
-    signMs = SIGN_OF_LIFE_MS,
+    heartbeatMs = HEARTBEAT_MS,
   ) {
-    this.timer = screen.status ? setInterval(() => this.draw(), REDRAW_MS) : setInterval(() => this.sign(), signMs);
+    this.timer = screen.status ? setInterval(() => this.draw(), REDRAW_MS) : setInterval(() => this.sign(), heartbeatMs);
   }
 
   /** Redraws the line on a terminal right away. */

@@ -1,5 +1,5 @@
 import type { AppliedRevision, MigrateAnswer } from '../../contract';
-import type { RunSoFar } from '../run-so-far';
+import type { RunState } from '../run-state';
 import { containerRunName } from './run-name';
 import type { ContainerRuns } from './runs';
 
@@ -55,7 +55,7 @@ export function forContainer({ container, pending }: MigrateAnswer): ForContaine
 export async function inContainer(
   containers: ContainerRuns,
   { revisions, stateMachineArn }: ForContainer,
-  run: RunSoFar,
+  run: RunState,
   last: MigrateAnswer,
   until: number,
   { onProgress, onContainer, handOver = false, signal }: ContainerOptions,

@@ -1,5 +1,5 @@
 import { forgetOld, recall, remember } from '../../cache';
-import { sha256 } from '../kept/inputs';
+import { sha256 } from '../replay-cache/inputs';
 
 /** The name in the cache. The Python that is started checks that the bytecode is its own. */
 export function bytecodeEntry(code: Readonly<Record<string, string>>, python: readonly string[]): string {

@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os';
-import { KeptReplay, type KeptReplayOptions } from '../kept/kept-replay';
 import { type PostgresServer, startPostgresServer } from '../postgres/server';
 import { fastFolder } from '../processes/fast-folder';
 import { withFolder } from '../processes/with-folder';
+import { ReplayCache, type ReplayCacheOptions } from '../replay-cache/replay-cache';
 import { type Observer, type ObserverOptions, startObserver } from './observer';
 
 export interface WithObserverOptions extends Omit<ObserverOptions, 'scratch' | 'disposable'> {
@@ -12,7 +12,7 @@ export interface WithObserverOptions extends Omit<ObserverOptions, 'scratch' | '
    */
   readonly database: 'own' | 'scratch' | { readonly url: string };
   /** Whether to start from a kept scratch server, or to keep it, and files that the caller writes. @default - from an empty one */
-  readonly keep?: Pick<KeptReplayOptions, 'written'>;
+  readonly keep?: Pick<ReplayCacheOptions, 'written'>;
   /** Whether the scratch server's data may fill more than the memory. @default false */
   readonly large?: boolean;
 }
@@ -50,7 +50,7 @@ export function withObserver<T>(options: WithObserverOptions, use: (observation:
   const fast = database === 'scratch' && !large && !process.env.TMPDIR;
   return withFolder(
     async (folder) => {
-      const kept = database === 'scratch' && keep ? new KeptReplay({ ...rest, ...keep }) : undefined;
+      const kept = database === 'scratch' && keep ? new ReplayCache({ ...rest, ...keep }) : undefined;
       const servers: Promise<PostgresServer>[] = [];
       const start = (packed?: Buffer) => {
         const server = startPostgresServer(folder, options.project, packed);

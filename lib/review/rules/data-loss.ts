@@ -355,7 +355,7 @@ export const narrowingType: Rule = {
   id: 'narrowing-type',
   group: 'data loss',
   severity: 'error',
-  title: 'a column or a sequence gets a type that holds less',
+  title: 'a column or a sequence gets a narrower type',
   *check(revision, change) {
     const { upgrade, facts } = revision;
     for (const { action, isExisting, isNewColumn, place } of upgrade.steps) {

@@ -13,7 +13,7 @@ from cdk_alembic.protocol import answer_size
 from conftest import Backend, Database, failure, invoke, set_settings
 from each_driver import DRIVERS
 from network import aws
-from planted import BASE, PLANTED, WITHOUT_DDL
+from manual_changes import BASE, PLANTED, WITHOUT_DDL
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Backend, Database, fresh_database, invoke, set_settings
-from planted import BASE, PLANTED, WITHOUT_DDL
+from manual_changes import BASE, PLANTED, WITHOUT_DDL
 from servers import new_data, own_folder, served
 
 REPOSITORY = Path(__file__).parents[3]

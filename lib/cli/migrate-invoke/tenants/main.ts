@@ -10,8 +10,8 @@ import { requestedBy } from '../../answer/requested-by';
 import { type Screen, screen } from '../../screen/screen';
 import { plain } from '../../screen/terminal';
 import { type Arguments, parseArguments } from './arguments';
-import { carryOut } from './carry-out';
 import { failureDocument, type TenantsDocument } from './documents';
+import { execute } from './execute';
 import { onGitHub } from './on-github';
 import { runCommand, type Session } from './session';
 import { showDone, showFailures } from './show';
@@ -47,7 +47,7 @@ async function run(given: Arguments, version: string): Promise<number> {
     changing: false,
   };
   try {
-    const document = await carryOut(session);
+    const document = await execute(session);
     writeSarif(given, document, version);
     return end(document, given.json, view);
   } catch (cause) {

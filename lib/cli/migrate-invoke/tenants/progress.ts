@@ -1,7 +1,7 @@
 import type { TenantsProgress } from '../../../client/tenants/progress';
 import { elapsed } from '../../screen/progress-line';
 import type { Screen } from '../../screen/screen';
-import { SIGN_OF_LIFE_MS, Ticker } from '../../screen/ticker';
+import { HEARTBEAT_MS, Ticker } from '../../screen/ticker';
 import { progressLine, progressText } from './progress-line';
 
 /** Interval of lines in a log, which should show progress, but not each batch. */
@@ -53,7 +53,7 @@ export class Progress {
     if (!this.progress) return undefined;
     const text = progressText(this.progress, this.plan);
     const now = performance.now();
-    if (text === this.said && now - this.saidAt < SIGN_OF_LIFE_MS) return undefined;
+    if (text === this.said && now - this.saidAt < HEARTBEAT_MS) return undefined;
     [this.said, this.saidAt] = [text, now];
     return `  … ${text} (${elapsed(this.elapsedMs)})`;
   }

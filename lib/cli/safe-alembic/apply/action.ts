@@ -10,7 +10,7 @@ import { showApplied, showOutcome, showPosition } from '../../answer/show-answer
 import { revisionNames } from '../../screen/terminal';
 import { askRunner } from '../ask-runner';
 import { printDocument } from '../documents';
-import { placeDatabase, readCatalog } from '../replay/place-database';
+import { findMatchingRevision, readCatalog } from '../replay/matching-revision';
 import { type Session, withOwnDatabase, withScratchDatabase } from '../session';
 import type { ApplyArguments } from './arguments';
 
@@ -86,7 +86,7 @@ function unlessFailure(error: unknown): undefined {
 async function placed(session: Session, { error, catalog }: Unstamped): Promise<MigrateError> {
   try {
     const { found, next } = await withScratchDatabase(session, undefined, ({ observer }) =>
-      placeDatabase(observer, catalog, false),
+      findMatchingRevision(observer, catalog, false),
     );
     return error.with({ message: `${error.message}; ${found}`, next });
   } catch (trouble) {

@@ -6,8 +6,8 @@ import type { Finding, Review } from '../../../review/finding';
 import { count, plain, revisionNames, type Terminal } from '../../screen/terminal';
 import { answerOrFailure, askRunner } from '../ask-runner';
 import { type Check, printDocument } from '../documents';
+import { findMatchingRevision, type MatchingRevision, readCatalog } from '../replay/matching-revision';
 import type { ReplayArguments } from '../replay/options';
-import { type Placed, placeDatabase, readCatalog } from '../replay/place-database';
 import { reviewRevisions } from '../replay/review-revisions';
 import { type Session, withOwnDatabase, withScratchDatabase } from '../session';
 
@@ -37,7 +37,7 @@ export async function verify(session: Session, given: ReplayArguments): Promise<
   const review = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
     const graph = await readGraph(observation.observer);
     if (catalog) {
-      atHead = withPlace(atHead, await placeDatabase(observation.observer, catalog, given.overwrite));
+      atHead = withPlace(atHead, await findMatchingRevision(observation.observer, catalog, given.overwrite));
       show(screen.data, atHead, said);
     }
     const revisions = graph.revisions.map(({ revision }) => revision);
@@ -53,7 +53,7 @@ export async function verify(session: Session, given: ReplayArguments): Promise<
 }
 
 /** Shows the matching revision instead of the pending ones, for a database that already has the tables. */
-function withPlace(check: Check, { found, next }: Placed): Check {
+function withPlace(check: Check, { found, next }: MatchingRevision): Check {
   const what = 'the database has tables and no recorded revision: it was probably created without Alembic (create_all)';
   return { ...check, what, reasons: [found, next] };
 }

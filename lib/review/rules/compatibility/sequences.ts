@@ -8,7 +8,7 @@ export const sequenceOutOfSync: Rule = {
   id: 'sequence-out-of-sync',
   group: 'compatibility',
   severity: 'warning',
-  title: 'a column that has values gets numbers that begin at 1',
+  title: 'a column that has values gets numbers that start at 1',
   *check({ facts, upgrade }) {
     yield* upgrade.steps.flatMap(restarted);
     const isSet = upgrade.steps.some(({ action, sql }) => action.does === 'set sequence' || STARTS.test(sql));

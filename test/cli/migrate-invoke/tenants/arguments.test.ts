@@ -78,12 +78,12 @@ test('everything that is not available for many tenants is reported at once', ()
   const senseless = ['--revision', 'c3', '--dry-run', '--wait-lock', '5', '--follow', '--snapshot', '--function-name', 'mine'];
   const found = problems('--tenants', 'all', ...senseless, '--command', 'downgrade', '--sql', '--json=no');
   for (const problem of [
-    '--revision can't be combined with --tenants: every tenant goes to head',
-    '--dry-run can't be combined with --tenants: use --command plan',
-    '--wait-lock can't be combined with --tenants',
-    '--follow can't be combined with --tenants',
-    '--snapshot can't be combined with --tenants: no snapshots are made for many tenants',
-    '--function-name can't be combined with --tenants',
+    "--revision can't be combined with --tenants: every tenant goes to head",
+    "--dry-run can't be combined with --tenants: use --command plan",
+    "--wait-lock can't be combined with --tenants",
+    "--follow can't be combined with --tenants",
+    "--snapshot can't be combined with --tenants: no snapshots are made for many tenants",
+    "--function-name can't be combined with --tenants",
     '"downgrade" is not available for many tenants: use upgrade, plan, check',
     'unknown option --sql',
     '--json takes no value',

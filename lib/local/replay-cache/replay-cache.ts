@@ -8,7 +8,7 @@ import { type Entry, type Manifest, recallEntry, rememberEntry } from './entry';
 import { contentOf, filesBelow, isOlder, isSource, sha256 } from './inputs';
 
 /** What a replay depends on. */
-export interface KeptReplayOptions {
+export interface ReplayCacheOptions {
   /** Folder of the Alembic project. */
   readonly project: string;
   readonly python: readonly string[];
@@ -28,7 +28,7 @@ type Observe = Extract<Ask, { ask: 'observe' }>;
  * or could be imported, the environment, the Python and its packages, PostgreSQL, this package, and the day, as a revision may read
  * the clock.
  */
-export class KeptReplay {
+export class ReplayCache {
   /** The entry to try; whether it fits is known once the observer has read the revisions. */
   readonly entry: Entry | undefined;
   /** How many revisions were restored instead of run. */
@@ -42,7 +42,7 @@ export class KeptReplay {
   private copied: { readonly pause: PauseFacts; readonly data: DataFiles } | undefined;
   private stored: Promise<void> = Promise.resolve();
 
-  constructor(private readonly options: KeptReplayOptions) {
+  constructor(private readonly options: ReplayCacheOptions) {
     const { project, python, environment, x } = options;
     this.setting = settingOf(options);
     this.name = `replay-${sha256(JSON.stringify([project, python, environment, x]))}`;
@@ -143,7 +143,7 @@ export class KeptReplay {
 /** Variables that a shell sets for each command. */
 const OF_THE_SHELL = ['_', 'OLDPWD', 'SHLVL'];
 
-function settingOf({ project, python, environment, x }: KeptReplayOptions): string {
+function settingOf({ project, python, environment, x }: ReplayCacheOptions): string {
   const variables = Object.entries(process.env).filter(([name]) => !OF_THE_SHELL.includes(name));
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   const day = new Date().toISOString().slice(0, 10);

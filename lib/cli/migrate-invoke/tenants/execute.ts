@@ -13,7 +13,7 @@ import { showTenantsDrift } from './show-drift';
 import { watchRun } from './watch';
 
 /** Executes a command line for many tenants: first plans, then migrates them. */
-export async function carryOut(session: Session): Promise<TenantsAnswerDocument | TenantsDecisionDocument> {
+export async function execute(session: Session): Promise<TenantsAnswerDocument | TenantsDecisionDocument> {
   const { client, sfn, screen, signal, arguments: given } = session;
   const { task } = given;
   const { stage, appName, endpoint } = given.client;

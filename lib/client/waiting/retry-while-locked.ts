@@ -19,7 +19,7 @@ export interface LockOptions {
 const PAUSE_MS = 1_000;
 
 /** Repeats a call while another run holds the mutex. `locked` means that nothing was applied. */
-export async function whenUnlocked<T>(call: () => Promise<T>, { lockSeconds = 0, onWait, signal }: LockOptions): Promise<T> {
+export async function retryWhileLocked<T>(call: () => Promise<T>, { lockSeconds = 0, onWait, signal }: LockOptions): Promise<T> {
   const deadline = performance.now() + lockSeconds * 1000;
   let told: string | undefined;
   for (;;) {

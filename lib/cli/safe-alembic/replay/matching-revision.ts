@@ -3,7 +3,7 @@ import { mustHave } from '../../../local/python/observe';
 import type { Observer } from '../../../local/python/observer';
 
 /** The next step for a database with tables and no recorded revision. */
-export interface Placed {
+export interface MatchingRevision {
   /** What was found, for a message. */
   readonly found: string;
   /** The next step. */
@@ -22,13 +22,17 @@ export async function readCatalog(observer: Observer): Promise<CatalogEntries | 
 }
 
 /** Finds the revision that produces a catalog, on the scratch database. */
-export async function placeDatabase(observer: Observer, entries: CatalogEntries, overwrite: boolean): Promise<Placed> {
+export async function findMatchingRevision(
+  observer: Observer,
+  entries: CatalogEntries,
+  overwrite: boolean,
+): Promise<MatchingRevision> {
   const reports: Report[] = [];
   await observer.ask({ ask: 'place', entries, overwrite }, (report) => reports.push(report));
   return inWords(mustHave(reports, 'placed').placed);
 }
 
-function inWords({ command, heads, later, differs, stopped }: PlacedFacts): Placed {
+function inWords({ command, heads, later, differs, stopped }: PlacedFacts): MatchingRevision {
   const stamp = `${command} stamp ${heads.join(' ')}`;
   const differences = differs === undefined ? [] : listed(differs);
   if (differs !== undefined && !differences.length) {

@@ -2,12 +2,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Ask, GraphFacts, Report } from '../../lib/contract/facts';
-import { KeptReplay } from '../../lib/local/kept/kept-replay';
 import { withPostgresServer } from '../../lib/local/postgres/server';
 import { withFolder } from '../../lib/local/processes/with-folder';
 import { type Observed, observe, readGraph } from '../../lib/local/python/observe';
 import { type Observer, startObserver } from '../../lib/local/python/observer';
 import { withObserver } from '../../lib/local/python/with-observer';
+import { ReplayCache } from '../../lib/local/replay-cache/replay-cache';
 import { needed } from '../production/environment';
 import { Project } from './project';
 
@@ -60,7 +60,7 @@ async function replay(environment?: Record<string, string>): Promise<{ observed:
 
 /** Whether there is an entry to try before the backend has started. */
 const isCurrent = (environment?: Record<string, string>): boolean =>
-  new KeptReplay({ project: project.directory, python, environment, written: [] }).entry !== undefined;
+  new ReplayCache({ project: project.directory, python, environment, written: [] }).entry !== undefined;
 
 describe('a kept replay', () => {
   it('is restored with its rows instead of run again, also under a new revision, until anything that it read changes', async () => {
@@ -182,7 +182,7 @@ async function restores(
   installed?: readonly string[],
   more: Partial<Extract<Ask, { ask: 'observe' }>> = {},
 ): Promise<boolean> {
-  const kept = new KeptReplay({ project: project.directory, python, environment: undefined, written: [] });
+  const kept = new ReplayCache({ project: project.directory, python, environment: undefined, written: [] });
   const told: Ask[] = [];
   const reported = installed ?? (await installedReport());
   const observer: Observer = {

@@ -1,7 +1,7 @@
 import type { CheckAnswer } from '../../client/client';
 import type { StartedContainer } from '../../client/container/in-container';
 import { regionOf } from '../../client/lambda-client';
-import { isAwaited } from '../../client/waiting/for-snapshot';
+import { isAwaited } from '../../client/waiting/wait-for-snapshot';
 import { type MigrateAnswer, MigrateError } from '../../contract';
 import { callerIdentity } from '../answer/caller-identity';
 import { confirm } from '../answer/confirm';
@@ -18,7 +18,7 @@ import { showContainer } from './show-container';
 const NOTHING = () => {};
 
 /** Executes a command line: first reads the database's revision, then changes it. */
-export async function carryOut(session: Session): Promise<MigrateAnswer | CheckAnswer> {
+export async function execute(session: Session): Promise<MigrateAnswer | CheckAnswer> {
   const { client, lambda, screen, arguments: given } = session;
   const { stage, endpoint } = given.client;
   const region = await regionOf(lambda);

@@ -1,4 +1,4 @@
-import { whileSilent } from '../../lib/client/waiting/while-silent';
+import { pollWhileSilent } from '../../lib/client/waiting/poll-while-silent';
 
 // Jest does not fake node:timers/promises.
 jest.mock('../../lib/client/waiting/sleep', () => ({
@@ -15,7 +15,7 @@ const RUN_SECONDS = 17;
 async function looks(reports: readonly number[], look: () => Promise<void> = async () => {}): Promise<number[]> {
   const started = performance.now();
   const seconds: number[] = [];
-  const run = whileSilent(
+  const run = pollWhileSilent(
     async (reported) => {
       for (const at of reports) setTimeout(reported, at * 1000);
       await new Promise((end) => setTimeout(end, RUN_SECONDS * 1000));
@@ -49,7 +49,7 @@ test('a look that fails is the last one, and the run goes on', async () => {
 
 test('a run that fails fails with its own error', async () => {
   await expect(
-    whileSilent(
+    pollWhileSilent(
       () => Promise.reject(new Error('lost')),
       async () => {},
     ),

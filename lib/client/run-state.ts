@@ -1,7 +1,7 @@
 import type { AppliedRevision, Blocker, MigrateAnswer, MigrateRequest } from '../contract';
 
 /** A run over several calls and containers: its next request, and what it has done. */
-export class RunSoFar {
+export class RunState {
   readonly applied: AppliedRevision[] = [];
   private readonly warnings = new Set<string>();
   private readonly ended: Blocker[] = [];

@@ -9,7 +9,7 @@ const SILENT_MS = 5_000;
  *
  * @param run gets a function to call when it reports something
  */
-export async function whileSilent<T>(
+export async function pollWhileSilent<T>(
   run: (reported: () => void) => Promise<T>,
   look: (signal: AbortSignal) => Promise<void>,
   silentMs = SILENT_MS,
