@@ -334,26 +334,30 @@ export interface Blocker {
   readonly hidden?: boolean;
 }
 
-export interface FailureDetail {
-  readonly code: RunnerCode;
-  /** What happened, with what. */
-  readonly message: Text;
-  /** The next step. */
-  readonly next: Text;
+/** What is known of a failure besides its code, its message and its next step. */
+export interface FailureFacts {
   /** The revision that failed. */
   readonly revision?: Text;
   /** PostgreSQL's five-character SQLSTATE. */
   readonly sqlState?: Text;
   /** The statement that failed, shortened. */
   readonly statement?: Text;
-  /** With `blocked`: what is not acknowledged. */
+  /** With `blocked`: what pending revisions destroy without an acknowledgement. */
   readonly dataLoss?: readonly DataLoss[];
   /** Who held what the run waited for, if it was seen. */
   readonly blockers?: readonly Blocker[];
-  /** Sessions that the call ended, because `limits.endBlockers` allows it; absent: none. */
+  /** Sessions that the run ended, because `limits.endBlockers` allows it; absent: none. */
   readonly endedBlockers?: readonly Blocker[];
-  /** Where a restore would have to go to undo the run; absent: it has changed nothing. */
+  /** The point to restore to in order to undo the run; absent: it has changed nothing. */
   readonly restorePoint?: RestorePoint;
+}
+
+export interface FailureDetail extends FailureFacts {
+  readonly code: RunnerCode;
+  /** What happened, with what. */
+  readonly message: Text;
+  /** The next step. */
+  readonly next: Text;
 }
 
 /** The runner's answer to a request that failed. Lambda delivers it as the `errorMessage` of a function error. */

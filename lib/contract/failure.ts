@@ -1,4 +1,4 @@
-import type { AppliedRevision, Blocker, DataLoss, ErrorCode, RestorePoint } from './answer';
+import type { AppliedRevision, Blocker, DataLoss, ErrorCode, FailureFacts, RestorePoint } from './answer';
 import type { LocalCode } from './facts';
 import type { TenantCode, TenantRunSummary, TenantsClientCode } from './tenants';
 
@@ -38,21 +38,7 @@ export type CommandCode =
 export type FailureCode = ErrorCode | TenantCode | TenantsClientCode | LocalCode | MachineCode | CommandCode;
 
 /** More details of a failure, if known. */
-export interface FailureDetails {
-  /** The revision that failed. */
-  readonly revision?: string;
-  /** PostgreSQL's five-character SQLSTATE. */
-  readonly sqlState?: string;
-  /** The statement that failed, shortened. */
-  readonly statement?: string;
-  /** With `blocked`: what pending revisions destroy without an acknowledgement. */
-  readonly dataLoss?: readonly DataLoss[];
-  /** Who held what the run waited for, if it was seen. */
-  readonly blockers?: readonly Blocker[];
-  /** Sessions that the run ended, because `limits.endBlockers` allows it. */
-  readonly endedBlockers?: readonly Blocker[];
-  /** Where a restore would have to go to undo the run. */
-  readonly restorePoint?: RestorePoint;
+export interface FailureDetails extends FailureFacts {
   /** Revisions that the run applied and committed before it failed, over all its slices. */
   readonly applied?: readonly AppliedRevision[];
   /** Last lines of the function's log, or of the process that failed, oldest first. */

@@ -5,6 +5,7 @@ import { answer, applied } from '../support/aws/answers';
 import { FakeContainer, MACHINE, type Moment } from '../support/aws/container';
 import { awsEnvironment } from '../support/aws/environment';
 import { StageAws } from '../support/aws/stage';
+import { useCapturedLog } from './captured-log';
 import { customResourceEvent } from './event';
 import { context, deliver } from './provider-framework';
 
@@ -13,19 +14,9 @@ import { context, deliver } from './provider-framework';
 const environment = process.env;
 let aws: StageAws;
 let container: FakeContainer;
-let logged: string;
-
-beforeEach(() => {
-  logged = '';
-  jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    logged += text;
-    return true;
-  });
-  jest.spyOn(console, 'log').mockReturnValue();
-});
+const logged = useCapturedLog();
 
 afterEach(async () => {
-  jest.restoreAllMocks();
   process.env = environment;
   await aws?.stop();
 });
@@ -49,7 +40,7 @@ describe('a deploy that waits for the container', () => {
       Status: 'SUCCESS',
       Data: { fromRevision: 'a1', toRevision: 'd4', appliedCount: '3', containerExecution: '' },
     });
-    expect(logged).toContain(`${MACHINE.replace(':stateMachine:', ':execution:')}`);
+    expect(logged()).toContain(`${MACHINE.replace(':stateMachine:', ':execution:')}`);
   });
 
   test('polls repeatedly, and starts one container', async () => {

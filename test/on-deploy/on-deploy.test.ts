@@ -4,26 +4,17 @@ import { answer, applied, failure } from '../support/aws/answers';
 import { awsEnvironment } from '../support/aws/environment';
 import type { Reply } from '../support/aws/lambda';
 import { StageAws, type StageOptions } from '../support/aws/stage';
+import { useCapturedLog } from './captured-log';
 import { customResourceEvent, FUNCTION } from './event';
 import { context, deliver } from './provider-framework';
 
 const environment = process.env;
 let aws: StageAws;
-let logged: string;
+const logged = useCapturedLog();
 /** How long each call of the function takes, on a clock that stands still otherwise; 0: the real clock. */
 let callSeconds = 0;
 
-beforeEach(() => {
-  logged = '';
-  jest.spyOn(console, 'log').mockReturnValue();
-  jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    logged += text;
-    return true;
-  });
-});
-
 afterEach(async () => {
-  jest.restoreAllMocks();
   jest.useRealTimers();
   callSeconds = 0;
   process.env = environment;
@@ -148,7 +139,7 @@ describe('a deploy', () => {
     );
     const { response, polls } = await deliver(event('Update'));
     expect([response.Status, polls, aws.invokes.length]).toEqual(['SUCCESS', 1, 4]);
-    expect(logged).toContain('waiting for the function');
+    expect(logged()).toContain('waiting for the function');
   });
 
   test('goes on waiting for room in its next call', async () => {
@@ -180,7 +171,7 @@ describe('a deploy', () => {
       answer: command === 'plan' ? plan : { ...lastSlice, warnings: ['the run history could not be written: permission denied'] },
     }));
     await deliver(event('Update'));
-    expect(logged).toMatch(/"level":"warning","message":"the run history could not be written: permission denied"/);
+    expect(logged()).toMatch(/"level":"warning","message":"the run history could not be written: permission denied"/);
   });
 
   test('fails with a reason when it takes longer than a deploy can, before CloudFormation fails it without one', async () => {
@@ -212,12 +203,12 @@ describe('a deploy', () => {
   test("writes JSON lines, and none holds CloudFormation's answer URL", async () => {
     await against(({ command }) => ({ answer: command === 'plan' ? plan : lastSlice }), { stackStatus: 'UPDATE_IN_PROGRESS' });
     await deliver(event('Update'));
-    const lines = logged
+    const lines = logged()
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(lines.map(({ message }) => message)).toEqual(['planned', 'slice']);
-    expect(logged).not.toContain('Signature');
+    expect(logged()).not.toContain('Signature');
   });
 });
 
@@ -274,7 +265,7 @@ describe('a migration that fails', () => {
   test('ends its log with the reason, which cdk deploy shows last', async () => {
     await against(({ command }) => (command === 'plan' ? { answer: plan } : { failure: failure({ revision: 'b2' }) }));
     const { response } = await deliver(event('Update'));
-    const last = JSON.parse(logged.trim().split('\n').at(-1) as string);
+    const last = JSON.parse(logged().trim().split('\n').at(-1) as string);
     expect(last).toMatchObject({ level: 'error', message: response.Reason.split('\n')[0], revision: 'b2', function: FUNCTION });
   });
 
@@ -305,8 +296,8 @@ describe('a database that is ahead of the code', () => {
       const { response } = await deliver(event('Update'));
       expect(response).toMatchObject({ Status: 'SUCCESS', Data: { fromRevision: 'zz', toRevision: 'zz', appliedCount: '0' } });
       expect(aws.invokes).toEqual([{ command: 'current' }]);
-      expect(logged).toContain('"level":"warning"');
-      expect(logged).toContain('unchanged');
+      expect(logged()).toContain('"level":"warning"');
+      expect(logged()).toContain('unchanged');
     },
   );
 
@@ -321,7 +312,7 @@ describe('a database that is ahead of the code', () => {
   test('fails the deploy if the status of the stack cannot be read', async () => {
     await against(oldCode);
     expect((await deliver(event('Update'))).response.Reason).toContain('[database_ahead]');
-    expect(logged).toContain('the status of the stack could not be read');
+    expect(logged()).toContain('the status of the stack could not be read');
   });
 
   test('a function that does not answer holds a rollback up for seconds only', async () => {

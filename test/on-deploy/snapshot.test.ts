@@ -4,6 +4,7 @@ import type { Snapshot } from '../../lib/contract';
 import { answer, applied } from '../support/aws/answers';
 import { awsEnvironment } from '../support/aws/environment';
 import { StageAws } from '../support/aws/stage';
+import { useCapturedLog } from './captured-log';
 import { customResourceEvent } from './event';
 import { deliver } from './provider-framework';
 
@@ -12,18 +13,9 @@ import { deliver } from './provider-framework';
 const environment = process.env;
 const PENDING = [{ revision: 'c3', message: 'Drop users' }];
 let aws: StageAws;
-let logged: string;
+const logged = useCapturedLog();
 
-beforeEach(() => {
-  logged = '';
-  jest.spyOn(console, 'log').mockReturnValue();
-  jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    logged += text;
-    return true;
-  });
-});
 afterEach(async () => {
-  jest.restoreAllMocks();
   process.env = environment;
   await aws?.stop();
 });
@@ -67,7 +59,7 @@ test('a deploy polls, as one run, until the snapshot is available, then migrates
   const runs = aws.invokes.filter(({ command }) => command === 'upgrade').map(({ runId }) => runId);
   expect(new Set(runs).size).toBe(1);
   expect(runs[0]).toMatch(/^[0-9a-f-]{36}$/);
-  expect(logged).toContain('"percent":43');
+  expect(logged()).toContain('"percent":43');
 });
 
 test('a deploy whose snapshot takes too long fails before CloudFormation does, with a code and what to do', async () => {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeExecutionCommand, ExecutionAlreadyExists, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { CdkCustomResourceEvent, CdkCustomResourceIsCompleteResponse } from 'aws-lambda';
 import { printable } from '../../../lib/client/printable';
+import { consoleDomain } from '../../../lib/contract/aws-console';
 import { text } from '../../../lib/contract/checks/rules';
 import type { TenantsOnDeployData, TenantsOnDeployProperties } from '../../../lib/contract/coordinator';
 import type { TenantRunInput } from '../../../lib/contract/tenants';
@@ -119,9 +120,8 @@ function idOf({ ResourceProperties: { StateMachineArn } }: Event): string {
 }
 
 function consoleUrl(executionArn: string): string {
-  const [, partition, , region] = executionArn.split(':');
-  const host = { 'aws-cn': 'console.amazonaws.cn', 'aws-us-gov': 'console.amazonaws-us-gov.com' }[partition ?? ''];
-  return `https://${host ?? 'console.aws.amazon.com'}/states/home?region=${region}#/v2/executions/details/${executionArn}`;
+  const [, , , region = ''] = executionArn.split(':');
+  return `https://${consoleDomain(region)}/states/home?region=${region}#/v2/executions/details/${executionArn}`;
 }
 
 function about({ RequestType, StackId, ResourceProperties: { StateMachineArn, Stage } }: Event): Record<string, unknown> {

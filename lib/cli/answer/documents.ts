@@ -1,14 +1,4 @@
-import type {
-  AppliedRevision,
-  Blocker,
-  Count,
-  DataLoss,
-  FailureCode,
-  MigrateAnswer,
-  MigrateError,
-  RestorePoint,
-  Text,
-} from '../../contract';
+import type { AppliedRevision, Count, FailureCode, FailureFacts, MigrateAnswer, MigrateError, Text } from '../../contract';
 import { CONTRACT_VERSION } from '../../contract';
 import { EXIT, exitCodeOf } from '../../contract/exit-codes';
 
@@ -27,17 +17,10 @@ export interface AnswerDocument extends Omit<MigrateAnswer, 'command'> {
 export interface FailureDocument {
   readonly contract: typeof CONTRACT_VERSION;
   readonly status: 'failed';
-  readonly error: {
+  readonly error: FailureFacts & {
     readonly code: FailureCode;
     readonly message: Text;
     readonly next: Text;
-    readonly revision?: string;
-    readonly sqlState?: string;
-    readonly statement?: string;
-    readonly dataLoss?: readonly DataLoss[];
-    readonly blockers?: readonly Blocker[];
-    readonly endedBlockers?: readonly Blocker[];
-    readonly restorePoint?: RestorePoint;
     readonly log?: readonly string[];
   };
   readonly applied: readonly AppliedRevision[];

@@ -23,6 +23,6 @@ export async function showHeader(
     terminal.fact('account', plain(account));
     terminal.fact('you', plain(arn));
   } catch (error) {
-    terminal.fact('you', `unknown: ${plain((error as Error).message)}`);
+    terminal.fact('you', `could not be determined: ${plain((error as Error).message)}`);
   }
 }

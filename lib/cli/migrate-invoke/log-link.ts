@@ -1,15 +1,4 @@
-/**
- * The console's domain of each partition, by the start of its regions' names,
- * https://docs.aws.amazon.com/general/latest/gr/rande.html
- */
-const CONSOLES: readonly [regions: string, domain: string][] = [
-  ['cn-', 'console.amazonaws.cn'],
-  ['us-gov-', 'console.amazonaws-us-gov.com'],
-  ['us-isob-', 'console.sc2shome.sgov.gov'],
-  ['us-iso-', 'console.c2shome.ic.gov'],
-  ['eusc-', 'console.amazonaws-eusc.eu'],
-  ['', 'console.aws.amazon.com'],
-];
+import { consoleDomain } from '../../contract/aws-console';
 
 /** The log group of a function, given by name, ARN or partial ARN, with or without a version. */
 export function logGroupOf(functionName: string): string {
@@ -24,10 +13,9 @@ export function logGroupOf(functionName: string): string {
  * @param since start of the shown period, in ms since 1970
  */
 export function logLink(functionName: string, region: string, since: number): string {
-  const [, domain] = CONSOLES.find(([regions]) => region.startsWith(regions)) as [string, string];
   // The console's notation after `#`: encoded twice, with `$` instead of `%`.
   const encoded = (text: string) => encodeURIComponent(encodeURIComponent(text)).replaceAll('%', '$');
   const events = `log-events${encodeURIComponent(`?start=${since}`).replaceAll('%', '$')}`;
-  const host = `${region}.${domain}`;
+  const host = `${region}.${consoleDomain(region)}`;
   return `https://${host}/cloudwatch/home?region=${region}#logsV2:log-groups/log-group/${encoded(logGroupOf(functionName))}/${events}`;
 }

@@ -18,7 +18,7 @@ import { knownFailure } from '../answer/known-failure';
 import { driftSarif } from '../answer/production/drift-sarif';
 import { requestedBy } from '../answer/requested-by';
 import { showFailure } from '../answer/show-failure';
-import { type Screen, screen } from '../screen/screen';
+import { printJson, type Screen, screen } from '../screen/screen';
 import { count } from '../screen/terminal';
 import { type Arguments, parseArguments } from './arguments';
 import { execute } from './execute';
@@ -95,7 +95,7 @@ function end(document: AnswerDocument | FailureDocument, json: boolean, { notes 
   else if (document.atHead === false) notes.next(NEXT_AFTER_CHECK[document.status === 'ahead' ? 'ahead' : 'pending']);
   if (logs !== undefined && isInLog(document)) notes.fact('logs', logs);
   ci.end(document);
-  if (json) process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+  if (json) printJson(document);
   return document.exitCode;
 }
 

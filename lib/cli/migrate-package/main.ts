@@ -8,7 +8,7 @@ import { PackagingError } from '../../packaging/errors';
 import { foundWith, manifestWarnings } from '../../packaging/layout/manifest';
 import { backendPackage } from '../../packaging/project/known-project';
 import { zipOf } from '../../packaging/zip';
-import { type Screen, screen } from '../screen/screen';
+import { printJson, type Screen, screen } from '../screen/screen';
 import { plain } from '../screen/terminal';
 import { type Arguments, parseArguments } from './arguments';
 import type { MigratePackageDocument } from './document';
@@ -77,7 +77,7 @@ function write({ directory, output, platform, options }: Arguments, view: Screen
       warnings,
       function: functionOf(platform, options.databaseVariables),
     };
-    process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+    printJson(document);
     return EXIT.done;
   } finally {
     rmSync(target, { recursive: true, force: true });

@@ -3,6 +3,7 @@ import type { GraphFacts } from '../../contract/facts';
 import type { RuleInfo } from '../../review';
 import type { Review } from '../../review/finding';
 import type { AnswerDocument, FailureDocument } from '../answer/documents';
+import { printJson } from '../screen/screen';
 
 /*
  * What the verbs print with `--json`: one document each, also on failure. `npm run generate` makes schema/safe-alembic.json from it.
@@ -76,5 +77,5 @@ export interface ExplainDocument {
 }
 
 export function printDocument(document: SafeAlembicDocument): void {
-  process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+  printJson(document);
 }

@@ -41,3 +41,8 @@ export function screen({ json, progress }: ScreenOptions, environment: Environme
 function isCi({ CI }: Environment): boolean {
   return CI !== undefined && !['', '0', 'false'].includes(CI);
 }
+
+/** Prints the document of `--json` on stdout. */
+export function printJson(document: object): void {
+  process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+}

@@ -391,9 +391,6 @@ export const ANSWER_SCHEMAS: Definitions = {
   FailureDetail: {
     type: 'object',
     properties: {
-      code: { $ref: '#/definitions/RunnerCode' },
-      message: { $ref: '#/definitions/Text' },
-      next: { $ref: '#/definitions/Text' },
       revision: { $ref: '#/definitions/Text' },
       sqlState: { $ref: '#/definitions/Text' },
       statement: { $ref: '#/definitions/Text' },
@@ -401,6 +398,9 @@ export const ANSWER_SCHEMAS: Definitions = {
       blockers: { type: 'array', items: { $ref: '#/definitions/Blocker' } },
       endedBlockers: { type: 'array', items: { $ref: '#/definitions/Blocker' } },
       restorePoint: { $ref: '#/definitions/RestorePoint' },
+      code: { $ref: '#/definitions/RunnerCode' },
+      message: { $ref: '#/definitions/Text' },
+      next: { $ref: '#/definitions/Text' },
     },
     required: ['code', 'message', 'next'],
   },
@@ -605,8 +605,6 @@ export const ANSWER_SCHEMAS: Definitions = {
   TenantError: {
     type: 'object',
     properties: {
-      message: { $ref: '#/definitions/Text' },
-      next: { $ref: '#/definitions/Text' },
       revision: { $ref: '#/definitions/Text' },
       sqlState: { $ref: '#/definitions/Text' },
       statement: { $ref: '#/definitions/Text' },
@@ -615,6 +613,8 @@ export const ANSWER_SCHEMAS: Definitions = {
       endedBlockers: { type: 'array', items: { $ref: '#/definitions/Blocker' } },
       restorePoint: { $ref: '#/definitions/RestorePoint' },
       code: { anyOf: [{ $ref: '#/definitions/ErrorCode' }, { $ref: '#/definitions/TenantCode' }] },
+      message: { $ref: '#/definitions/Text' },
+      next: { $ref: '#/definitions/Text' },
     },
     required: ['code', 'message', 'next'],
   },

@@ -1,4 +1,4 @@
-import type { DataLoss, ErrorCode, FailureDetail } from '../answer';
+import type { DataLoss, ErrorCode, FailureFacts } from '../answer';
 import type { Count, Text } from '../basic';
 import { ANSWER_SCHEMAS } from '../checks/answer-schemas';
 import { fits } from '../checks/json-schema';
@@ -97,8 +97,10 @@ export interface TenantApprovalAnswer {
  * Why a tenant failed. In addition to the runner's codes: `function_crashed` and similar if the worker ended without an answer,
  * `run_aborted` if the tenant's batch did not finish.
  */
-export interface TenantError extends Omit<FailureDetail, 'code'> {
+export interface TenantError extends FailureFacts {
   readonly code: ErrorCode | TenantCode;
+  readonly message: Text;
+  readonly next: Text;
 }
 
 /** A failed tenant in the summary. */

@@ -4,7 +4,7 @@ import type { Edge, LockedPackage } from './parsing/locked-graph';
 import { reachedInLock } from './parsing/locked-graph';
 import { parseDependency, toEdge } from './parsing/pep508';
 import { hashOfJson } from './parsing/python-json';
-import { normalized, pinned } from './parsing/requirement';
+import { gitAddress, normalized, pinned } from './parsing/requirement';
 import { readToml, type Table } from './parsing/toml';
 import { type DependencySource, outdatedLock, type Selection } from './source';
 
@@ -60,8 +60,7 @@ function lockedPackages(directory: string, entries: readonly Table[]): LockedPac
       };
       const hashes = ((entry.files ?? []) as Table[]).map(({ hash }) => hash);
       if (entry.path) return { ...common, requirement: null, project: resolve(directory, entry.path) };
-      const below = entry.subdirectory ? `#subdirectory=${entry.subdirectory}` : '';
-      const address = entry.git ? `git+${entry.git}@${entry.revision}${below}` : entry.url;
+      const address = entry.git ? gitAddress(entry.git, entry.revision, entry.subdirectory) : entry.url;
       const requirement = address
         ? { name, text: `${name} @ ${address}`, hashes: entry.git ? [] : hashes }
         : pinned(name, entry.version, undefined, hashes);

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { PackagingError } from '../errors';
 import { hashOfJson } from './parsing/python-json';
-import { normalized, pinned, type Requirement } from './parsing/requirement';
+import { gitAddress, normalized, pinned, type Requirement } from './parsing/requirement';
 import { readToml, type Table } from './parsing/toml';
 import { type DependencySource, outdatedLock, pinsAmong, type Selection } from './source';
 
@@ -82,8 +82,9 @@ function requirementOf(directory: string, name: string, entry: Table): Requireme
   if (entry.path) return undefined;
   const marker = entry.markers ? ` ; ${entry.markers}` : '';
   const hashes = entry.hashes ?? [];
-  const below = entry.subdirectory ? `#subdirectory=${entry.subdirectory}` : '';
-  if (entry.git) return { name, text: `${name} @ git+${entry.git}@${entry.ref}${below}${marker}`, hashes: [] };
+  if (entry.git) {
+    return { name, text: `${name} @ ${gitAddress(entry.git, entry.ref, entry.subdirectory)}${marker}`, hashes: [] };
+  }
   if (entry.file) {
     const url = /^https?:/.test(entry.file) ? entry.file : `file://${resolve(directory, entry.file)}`;
     return { name, text: `${name} @ ${url}${marker}`, hashes };

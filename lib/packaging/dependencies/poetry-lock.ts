@@ -4,7 +4,7 @@ import type { Edge, LockedPackage } from './parsing/locked-graph';
 import { reachedInLock } from './parsing/locked-graph';
 import { parseDependency, toEdge } from './parsing/pep508';
 import { hashOfJson } from './parsing/python-json';
-import { normalized, pinned } from './parsing/requirement';
+import { gitAddress, normalized, pinned } from './parsing/requirement';
 import { readToml, type Table } from './parsing/toml';
 import { type DependencySource, outdatedLock, type Selection } from './source';
 
@@ -100,10 +100,8 @@ function installed(directory: string, entry: Table): Pick<LockedPackage, 'requir
   switch (type) {
     case 'directory':
       return { requirement: null, project: resolve(directory, url) };
-    case 'git': {
-      const below = subdirectory ? `#subdirectory=${subdirectory}` : '';
-      return { requirement: { name, text: `${name} @ git+${url}@${commit}${below}`, hashes: [] } };
-    }
+    case 'git':
+      return { requirement: { name, text: `${name} @ ${gitAddress(url, commit, subdirectory)}`, hashes: [] } };
     case 'url':
       return { requirement: { name, text: `${name} @ ${url}`, hashes } };
     case 'file':

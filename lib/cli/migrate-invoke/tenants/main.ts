@@ -7,7 +7,7 @@ import { interruptSignal } from '../../answer/interrupt';
 import { knownFailure } from '../../answer/known-failure';
 import { driftSarif } from '../../answer/production/drift-sarif';
 import { requestedBy } from '../../answer/requested-by';
-import { type Screen, screen } from '../../screen/screen';
+import { printJson, type Screen, screen } from '../../screen/screen';
 import { plain } from '../../screen/terminal';
 import { type Arguments, parseArguments } from './arguments';
 import { failureDocument, type TenantsDocument } from './documents';
@@ -67,7 +67,7 @@ function end(document: TenantsDocument, json: boolean, { notes }: Screen, error?
   else if ('atHead' in document && document.atHead === false) notes.next(NEXT_AFTER_CHECK);
   if ('detailsUri' in document && document.detailsUri) notes.fact('details', document.detailsUri);
   onGitHub(notes, document);
-  if (json) process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+  if (json) printJson(document);
   return document.exitCode;
 }
 

@@ -30,6 +30,11 @@ export function nameOf(text: string): string | undefined {
   return name === undefined ? undefined : normalized(name);
 }
 
+/** The address of a commit in a git repository, as pip writes it. `folder`: the project's, if it is not at the top. */
+export function gitAddress(url: string, commit: string, folder?: string): string {
+  return `git+${url}@${commit}${folder ? `#subdirectory=${folder}` : ''}`;
+}
+
 /** Joins conditions; undefined if there are none. */
 export function allOf(markers: readonly (string | undefined)[]): string | undefined {
   const given = [...new Set(markers.filter((marker): marker is string => !!marker))];
