@@ -1,5 +1,5 @@
 /*
- * `npm run generate`: writes down what is made from lib/contract, so that each truth of it stands once. The test
+ * `npm run generate`: writes the files that are generated from lib/contract, so that each rule is written once. The test
  * test/contract/generated.test.ts says when one of the files is out of date.
  */
 import { execFileSync } from 'node:child_process';
@@ -22,7 +22,7 @@ export function generated(): Record<string, string> {
   };
 }
 
-/** The generated files whose text is another one than this source says. */
+/** The generated files that do not match this source. */
 export function outOfDate(): string[] {
   return Object.entries(generated())
     .filter(([path, text]) => readFileSync(join(ROOT, path), 'utf8') !== text)

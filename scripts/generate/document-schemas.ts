@@ -6,27 +6,27 @@ const DOCUMENTS = [
     type: 'MigrateInvokeDocument',
     title: 'What migrate-invoke --json prints',
     description:
-      'One document on stdout, whatever happens. Within a contract version nothing is removed and nothing changes its meaning; keys may be added.',
+      'Always one document on stdout. Within a contract version, no key is removed or changes its meaning; keys may be added.',
   },
   {
     file: 'migrate-package',
     type: 'MigratePackageDocument',
     title: 'What migrate-package prints',
     description:
-      'One document on stdout if the backend is packaged. Nothing is removed and nothing changes its meaning; keys may be added.',
+      'One document on stdout if the backend is packaged. No key is removed or changes its meaning; keys may be added.',
   },
   {
     file: 'safe-alembic',
     type: 'SafeAlembicDocument',
     title: 'What safe-alembic --json prints',
     description:
-      'One document on stdout, also on failure; `review` prints one of review.json. Within a version nothing is removed and nothing changes its meaning; keys may be added.',
+      'Always one document on stdout, even on failure; `review` prints one of review.json. Within a version, no key is removed or changes its meaning; keys may be added.',
   },
   {
     file: 'review',
     type: 'Review',
     title: 'What safe-alembic review --json prints',
-    description: 'Within a version of the review nothing is removed and nothing changes its meaning; keys may be added.',
+    description: 'Within a version of the review, no key is removed or changes its meaning; keys may be added.',
   },
 ];
 

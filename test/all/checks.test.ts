@@ -16,7 +16,7 @@ describe('npm test', () => {
     expect(await commandCheck(withContext, 'no-such-command', [])(say)).toEqual(FAILED);
   });
 
-  it('counts a runner that ran no test as failed, whatever its exit code', async () => {
+  it('counts a runner that ran no test as failed, regardless of its exit code', async () => {
     expect(await pytestCheck(withContext, 'none', 'true', [])(say)).toEqual(FAILED);
     expect(await pytestCheck(withContext, 'none', 'false', [])(say)).toEqual(FAILED);
   });

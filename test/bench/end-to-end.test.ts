@@ -53,7 +53,7 @@ test('a run that leaves the database elsewhere than it should is refused', () =>
   expect(elsewhere).toMatchObject({ failure: 'ours: the database is at 54f972feefa5 instead of another' });
 });
 
-test('a run that ends with an exit code is refused, with what it said', () => {
+test('a run that ends with an exit code is rejected, with its output', () => {
   expect(exit).toMatchObject({ failure: 'ours: python ended with exit code 3:\nno' });
 });
 

@@ -15,7 +15,7 @@ test('every planted fault is another one, and what is expected of the review is 
   for (const { rule } of FAULTS) expect(ids).toContain(rule);
 });
 
-test('a faulty history differs from the sound one by the revision with the fault, and one comes after it', () => {
+test('a faulty history differs from the sound one only in the revision with the fault, and one more follows it', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'cdk-alembic-bench-'));
   const versions = (name: string) => path.join(folder, name, 'migrations', 'versions');
   try {

@@ -12,12 +12,12 @@ test('a row that is measured alone replaces the same row, and the others stay', 
   expect(merge(BEFORE, { ...RESULTS, rows: [again] }, NAMES)).toEqual({ ...RESULTS, rows: [again, SYNTH] });
 });
 
-test('a new row comes to its place in the table, whatever was measured last', () => {
+test('a new row is inserted in the order of the table, whichever row was measured last', () => {
   const { rows } = merge({ ...RESULTS, rows: [REVIEW] }, { ...RESULTS, rows: [SYNTH, ROW] }, NAMES);
   expect(rows.map(({ name }) => name)).toEqual(NAMES);
 });
 
-test('a row keeps its own date where that is another day than that of the whole', () => {
+test('a row keeps its own date if it was measured on another day', () => {
   const merged = merge(
     BEFORE,
     { ...RESULTS, date: '2026-12-01', command: 'npm run bench -- --only synth', rows: [SYNTH] },

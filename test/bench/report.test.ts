@@ -113,7 +113,7 @@ test('a plot of nothing but zeros has bars without length', () => {
   expect(plot([{ ...ROW, variants: [variant('ours', 0)] }])).toContain('width="0"');
 });
 
-test('only whole results come into the pages: a row that failed or was not measured is named', () => {
+test('only complete results are written to the pages: a row that failed or was not measured is named', () => {
   expect(wholeResults(RESULTS, ['nothing']).rows).toEqual([ROW]);
   expect(() => wholeResults({ ...RESULTS, rows: [ROW, FAILED] }, ['nothing', 'upgrade', 'synth'])).toThrow(
     'the results lack upgrade, synth',

@@ -222,7 +222,7 @@ describe('a function that is not ready', () => {
     expect(error).toMatchObject({ code: 'function_not_ready', message: expect.stringContaining('the image is gone') });
   });
 
-  test('without the permission to look, the error says so', async () => {
+  test('without the permission to read the state, the error says so', async () => {
     const configuration = () => ({ status: 403, error: 'AccessDeniedException' });
     const error = await thrown((await against(conflict, { configuration })).upgrade());
     expect(error).toMatchObject({ code: 'function_not_ready', next: expect.stringContaining('lambda:GetFunctionConfiguration') });

@@ -129,7 +129,7 @@ describe('a run against fake Step Functions', () => {
     expect(error.message).toContain('exit code 137 (killed: out of memory, or it did not stop in time); OutOfMemoryError');
   });
 
-  test('that comes to the same revision again after its container ended well does not go round for ever', async () => {
+  test('that reaches the same revision again after its container succeeded does not loop forever', async () => {
     const run = await against([{ status: 'SUCCEEDED', outcome: 'partial' }]);
     expect(await failureOf(run.upgrade())).toMatchObject({ code: 'version_not_moved' });
     expect(container.started).toHaveLength(1);

@@ -43,7 +43,7 @@ test('a run that reports often is never looked at', async () => {
   expect(await looks([3, 6, 9, 12, 15])).toEqual([]);
 });
 
-test('a look that fails is the last one, and the run goes on', async () => {
+test('a failed look is the last one, and the run continues', async () => {
   expect(await looks([], () => Promise.reject(new Error('throttled')))).toEqual([5]);
 });
 

@@ -105,12 +105,12 @@ test('a revision that destroys data must acknowledge it, unless the stage says o
   expect(settingsOf(templateOf({ guardDataLoss: false }))).toHaveProperty('guard', false);
 });
 
-test('SQL that cannot be read has to be acknowledged only where the stage says so', () => {
+test('unreadable SQL must be acknowledged only if the stage requires it', () => {
   expect(settingsOf(templateOf())).not.toHaveProperty('guardUnread');
   expect(settingsOf(templateOf({ guardUnreadSql: true }))).toHaveProperty('guardUnread', true);
 });
 
-test('a stage is protected only when it says so', () => {
+test('a stage is protected only if it is configured', () => {
   expect(settingsOf(templateOf())).not.toHaveProperty('protected');
   expect(settingsOf(templateOf({ protectedStage: true }))).toHaveProperty('protected', true);
 });

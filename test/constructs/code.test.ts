@@ -62,7 +62,7 @@ describe('a uv project', () => {
   });
 });
 
-test("a project is loaded with the function's environment, as far as it is known at synth", () => {
+test("a project is loaded with the part of the function's environment that is known at synth", () => {
   const backend = writeFiles(lockedBackend(), {
     'alembic/env.py': 'import os\nif os.environ.get("PROFILER") != "off":\n    import profiler_of_the_team\n',
   });
@@ -75,7 +75,7 @@ test("a project is loaded with the function's environment, as far as it is known
   expect(errors({ PROFILER: 'off' })).toEqual([]);
 });
 
-test('a directory that is laid out already is taken as it is, with the runner added', () => {
+test('a directory that is already laid out is packaged unchanged, with the runner added', () => {
   const { packaged } = synth(MigrationCode.fromDirectory(laidOutBackend({ 'backend/tests/data.txt': 'kept' })));
   expect(filesBelow(packaged)).toEqual(
     expect.arrayContaining(['backend/tests/data.txt', 'site-packages/alembic/__init__.py', 'cdk_alembic/handler.py']),

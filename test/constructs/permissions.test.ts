@@ -93,7 +93,7 @@ test("the function's own code may not touch network interfaces, though Lambda ma
   expect(JSON.stringify(denied)).toContain(':function:template-saas-api-migrate-lambda-dev');
 });
 
-test('no action is a wildcard but those of the keys', () => {
+test('only actions on keys have wildcards', () => {
   const wild = statementsOf(templateOf(EVERYTHING))
     .flatMap(({ Action }) => Action)
     .filter((action) => action.includes('*'));
@@ -110,7 +110,7 @@ test('a wildcard inside a resource only matches the versions of one function', (
   }
 });
 
-test('no role uses a policy of AWS, which would allow more than is needed', () => {
+test('no role uses an AWS managed policy, which would allow more than is needed', () => {
   for (const [, { Properties }] of resourcesOf(templateOf(EVERYTHING), 'AWS::IAM::Role')) {
     expect(Properties).not.toHaveProperty('ManagedPolicyArns');
   }

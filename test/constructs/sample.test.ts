@@ -47,7 +47,7 @@ test('only the function can reach Secrets Manager from the isolated subnets, bef
   expect(run.DependsOn).toContain(rule);
 });
 
-test('RDS keeps the password and changes it; the database is named beside it', () => {
+test('RDS manages and rotates the password; the prop names the database', () => {
   const { template } = sample({ stage: 'prod' });
   expect(resourcesOf(template, 'AWS::SecretsManager::Secret')).toEqual([]);
   template.hasResourceProperties('AWS::RDS::DBCluster', { ManageMasterUserPassword: true, MasterUserPassword: Match.absent() });
@@ -66,7 +66,7 @@ test('prod is protected from deletion and dev is not; both are encrypted', () =>
   }
 });
 
-test('the command line says what it runs on', () => {
+test('the command line names the interpreter', () => {
   const { template } = sample({
     stage: 'dev',
     architecture: 'x86_64',

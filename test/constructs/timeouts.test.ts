@@ -53,7 +53,7 @@ test('every tier of a deploy ends before the one around it, which is still there
   expect(resource.Properties.ServiceTimeout).toBe('3600');
 });
 
-test('the look before a deploy outlives a function that wakes up and a database that comes back', () => {
+test('the plan before a deploy survives a function that wakes up and a database that recovers', () => {
   const look = handlerSeconds('index.onEvent');
   expect(PLAN_READY_SECONDS + MAX_CONNECT_RETRY_SECONDS + ROLLBACK_PLAN_SECONDS).toBeLessThan(look);
   expect(look).toBeLessThan(handlerSeconds('framework.onEvent'));

@@ -89,7 +89,7 @@ test('a recursion that is deeper than what is read does not pass unseen', () => 
   expect(found).toContainEqual(expect.objectContaining({ rule: 'unread-sql', what: "runs a recursion that can't be read" }));
 });
 
-test('a helper beside the revisions is not reported', () => {
+test('a helper module next to the revisions is not reported', () => {
   const backend = mkdtempSync(join(folder, 'helper-'));
   writeFileSync(join(backend, 'helper.py'), 'from their_library import *\n\n\ndef gone(name):\n    return name\n');
   expect(readDataLosses('python3', backend, ['helper.py'])).toEqual({});

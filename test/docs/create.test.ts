@@ -96,7 +96,7 @@ describe('with the patterns of docs/create.md as one history', () => {
     expect(rows).toEqual([[25000]]);
   });
 
-  describe('reviewed, each as a release of its own', () => {
+  describe('reviewed, each as a separate release', () => {
     let reviews: Map<string, Review>;
     beforeAll(async () => {
       const { graph, revisions } = await replay(folder);

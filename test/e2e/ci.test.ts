@@ -232,7 +232,7 @@ describe('the files of examples/ci, with checkout, credentials and installations
         expect(await columns('dev')).toContain('colour');
       });
 
-      it('the project of its own migrates, and ends with exit code 1 when a migration fails', async () => {
+      it('the separate project migrates, and ends with exit code 1 when a migration fails', async () => {
         const source = codebuild.Source.gitHub({ owner: 'OWNER', repo: 'REPO' });
         const template = templateWith((stack, migration) => migrateProject(stack, 'dev', migration, source));
         const [[, project]] = resourcesOf(template, 'AWS::CodeBuild::Project') as [[string, Resource]];

@@ -105,7 +105,7 @@ describe('60 tenants in schemas of one database', () => {
     expect(await run({ retryFailed: true })).toMatchObject({ status: 'complete', total: 0 });
   });
 
-  it('hands over: the deploy ends at once and says where to look, and the run waits for a person between the canaries and the others', async () => {
+  it('hands over: the deploy ends immediately and names the run, which waits for a person between the canaries and the others', async () => {
     const stage = shared.prepared;
     const before = stage.head();
     stage.write('e2e000000002', 'Add city', ['op.add_column("users", sa.Column("city", sa.Text()))']);

@@ -145,7 +145,7 @@ test('a revision becomes a series of safe ones that ends with the same schema, a
   });
 });
 
-test('a dry run shows the diff and writes nothing, and its review is that of the file as it is', async () => {
+test('a dry run shows the diff and writes nothing, and its review is that of the unchanged file', async () => {
   bed.project.revision(
     'c3',
     'b2',
@@ -267,7 +267,7 @@ test('what runs only in some databases stays where it is', async () => {
   expect(bed.project.revisions.map(text)).toEqual(before);
 });
 
-test('an index that takes the place of another under its name is built first, under a name of its own', async () => {
+test('an index that replaces another under the same name is built first, under a temporary name', async () => {
   const plain = 'op.create_index("ix_users_age", "users", ["age"])';
   bed.project.revision('c3', 'b2', 'Add index on users.age', plain, 'op.drop_index("ix_users_age")');
   bed.project.commit();
@@ -294,7 +294,7 @@ test('an index that takes the place of another under its name is built first, un
   expect(down).toMatch(/CREATE INDEX CONCURRENTLY ix_users_age_new[\s\S]*RENAME TO ix_users_age/);
 });
 
-test('what cannot be proved stays as it is, and is named with its reason', async () => {
+test('a change that cannot be proved is not made, and is listed with the reason', async () => {
   const names = "op.get_bind().execute(sa.text(\"SELECT unnest(ARRAY['age', 'email'])\")).scalars()";
   const loop = `for name in ${names}:\n        op.create_index(f"ix_{name}", "users", [name])`;
   bed.project.revision('c3', 'b2', 'Add indexes on users', loop, 'op.drop_index("ix_age")\n    op.drop_index("ix_email")');
@@ -340,7 +340,7 @@ test('what cannot be proved stays as it is, and is named with its reason', async
 const countValid = (name: string) =>
   `op.execute("SELECT 1 / count(*) FROM pg_constraint WHERE conname = '${name}' AND convalidated")`;
 
-test('what can be proved is fixed beside what cannot, on rows that the revision accepts, and after one that fails', async () => {
+test('provable fixes are made next to others, on rows that the revision accepts, and after a revision that fails', async () => {
   bed.project.revision('c3', 'b2', 'Set a setting', 'op.execute("SELECT current_setting(\'app.absent\')")');
   // It counts on a foreign key that is valid at once; the CHECK and the index on users need none.
   bed.project.revision(
@@ -380,7 +380,7 @@ test('what can be proved is fixed beside what cannot, on rows that the revision 
   expect(review.findings.map(({ rule, revision }) => `${revision} ${rule}`)).toContain('e5_1 not-null-without-default');
 });
 
-test('rows that the trial of another revision made up do not stand in the way of a proof', async () => {
+test('sample rows of another revision's trial do not prevent a proof', async () => {
   // A row of its own, and one value of its key for made-up ones.
   bed.project.revision(
     'c3',
@@ -463,7 +463,7 @@ test('a commit of the revision’s own goes, and what can’t run in a transacti
   expect(text('e5.py')).not.toContain('IF NOT EXISTS');
 });
 
-test('a downgrade gets the names that its constraints have, beside other fixes, and the project’s hooks format what is written', async () => {
+test('a downgrade gets the names of its constraints, next to other fixes, and the project’s hooks format the files', async () => {
   bed.project.write('format.py', 'import sys\nopen(sys.argv[1], "a").write("# formatted\\n")\n');
   bed.project.write(
     'alembic.ini',
@@ -926,7 +926,7 @@ test('an UPDATE whose values may differ each time runs in batches in the order o
   });
 });
 
-test('a statement that needs what is made before it runs after all parts of that', async () => {
+test('a statement that depends on an earlier one runs after all parts of it', async () => {
   bed.project.revision(
     'c3',
     'b2',
@@ -985,7 +985,7 @@ test('a statement that needs what is made before it runs after all parts of that
   });
 });
 
-test('a column gets another type through a second one, unless the new type holds less', async () => {
+test('a column changes its type through a second one, unless the new type is narrower', async () => {
   bed.project.revision(
     'c3',
     'b2',

@@ -82,7 +82,7 @@ describe('the backend’s Python', () => {
     });
   });
 
-  it('that ends before its first word is shown with what it has said', async () => {
+  it('that ends before its first report is shown with its output', async () => {
     await expect(ask(program(`console.error('no such service: back'); process.exit(14)`))).rejects.toMatchObject({
       code: 'python_not_started',
       message: expect.stringContaining('exit code 14'),

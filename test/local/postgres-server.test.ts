@@ -25,7 +25,7 @@ describe('a scratch PostgreSQL', () => {
     });
   });
 
-  it('is the one that comes with the package where a project has none', () => {
+  it('is the bundled one if the project has none', () => {
     expect(findPostgres(tmpdir())).toEqual(findPostgres(modules));
   });
 

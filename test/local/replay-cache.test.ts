@@ -135,7 +135,7 @@ describe('a kept replay', () => {
     expect(await restores(other({ revisions: [...graph.revisions, dependent] }), ['next'])).toBe(false);
   });
 
-  it('is not made of a moment that a copy would not hold', async () => {
+  it('is not made from a state that a copy would not preserve', async () => {
     const bodies = {
       nothing: 'pass',
       'a setting': 'op.execute("SET search_path = public, pg_catalog")',

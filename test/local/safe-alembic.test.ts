@@ -80,7 +80,7 @@ describe('safe-alembic review', () => {
     }
   });
 
-  it('touches no database that is not empty, unless --overwrite is given', async () => {
+  it('never touches a non-empty database without --overwrite', async () => {
     await withPostgresServer(__dirname, async (server) => {
       const client = new Client(server.url());
       await client.connect();
@@ -281,7 +281,7 @@ test('variables of the settings are set for the backend; those of the shell go b
   });
 });
 
-test('the project and its settings are found from a folder beside it', async () => {
+test('the project and its settings are found from a sibling folder', async () => {
   const back = path.join(bed.scratch, 'back');
   const infra = path.join(bed.scratch, 'infra');
   try {

@@ -137,7 +137,7 @@ describe('the Alembic project', () => {
     expect(find(from)).toBe('services/api');
   });
 
-  it('is not looked for beside a folder that is in no repository', () => {
+  it('is not searched for in sibling folders outside of a repository', () => {
     rmSync(path.join(root, '.git'), { recursive: true });
     mkdirSync(path.join(root, 'infra'));
     write('back/alembic.ini', '');

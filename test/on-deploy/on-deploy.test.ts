@@ -142,7 +142,7 @@ describe('a deploy', () => {
     expect(logged()).toContain('waiting for the function');
   });
 
-  test('goes on waiting for room in its next call', async () => {
+  test('keeps waiting for concurrency in its next call', async () => {
     eachCallTakes(16);
     await against(({ command }, call) =>
       command === 'plan'
@@ -315,7 +315,7 @@ describe('a database that is ahead of the code', () => {
     expect(logged()).toContain('the status of the stack could not be read');
   });
 
-  test('a function that does not answer holds a rollback up for seconds only', async () => {
+  test('a function that does not answer delays a rollback for only a few seconds', async () => {
     jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
       expect(ms).toBe(10_000);
       return AbortSignal.abort(new Error('too slow'));

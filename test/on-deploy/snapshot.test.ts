@@ -72,7 +72,7 @@ test('a deploy whose snapshot takes too long fails before CloudFormation does, w
   await expect(isComplete(planned, short)).rejects.toThrow(/RDS can't begin it: InvalidDBClusterStateFault.*migrate-invoke/);
 });
 
-test('a rollback makes no snapshot, and the attribute is there all the same', async () => {
+test('a rollback makes no snapshot, but still has the attribute', async () => {
   await against(() => CREATING, 'UPDATE_ROLLBACK_IN_PROGRESS');
   const { response } = await deliver(event());
   expect(response).toMatchObject({ Status: 'SUCCESS', Data: { appliedCount: '0', snapshot: '' } });

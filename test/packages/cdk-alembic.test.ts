@@ -34,7 +34,7 @@ test('npm installs nothing else with it, at most 8 MB, and the commands run', as
   }
 });
 
-test('it holds no source and no test', () => {
+test('it contains no source and no test', () => {
   const files = readdirSync(installed('cdk-alembic'), { recursive: true, encoding: 'utf8' });
   const own = files.filter((name) => !name.startsWith('node_modules') && /\.m?ts$/.test(name) && !/\.d\.m?ts$/.test(name));
   expect(own).toEqual([]);

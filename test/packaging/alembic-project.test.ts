@@ -90,7 +90,7 @@ test('a script_location that is a folder in two places means the one with env.py
   expect(readAlembicProject(directory)).toMatchObject({ folder: 'migrations', revisions: { count: 1 } });
 });
 
-test('a script_location of another machine is refused with the line that is right beside env.py', () => {
+test('a script_location of another machine is refused with the line that works next to env.py', () => {
   const files = { 'migrations/alembic.ini': '[alembic]\nscript_location = /usr/src/app/migrations\n', 'migrations/env.py': '' };
   expect(checkAlembicProject(project(files)).errors).toEqual([
     expect.stringMatching(/is not a directory: set "script_location = %\(here\)s" there$/),
@@ -172,7 +172,7 @@ test('revisions that follow each other in a circle are named', () => {
   ]);
 });
 
-test('a revision that follows one which no file has is named', () => {
+test('a revision whose parent no file has is named', () => {
   const files = { 'alembic.ini': ALEMBIC_INI, ...ENV, 'alembic/versions/b2.py': revisionFile('b2', 'gone') };
   expect(checkAlembicProject(project(files)).errors).toEqual([
     expect.stringContaining('revision b2 (b2.py) follows gone, which no file has'),

@@ -134,7 +134,7 @@ describe('a source distribution that needs a compiler', () => {
     );
   });
 
-  test('and that no version has a wheel of for this Python is refused with the Python that has one', () => {
+  test('without a wheel of any version for this Python is refused with the Python that has one', () => {
     const stderr =
       'error: No solution found when resolving dependencies\n  cause: Because pyqlib>=0.9.5 has no wheels with a matching Python ' +
       'ABI tag (e.g., `cp313`) and shop depends on pyqlib>=0.9.5, we can conclude that your requirements are unsatisfiable.';
@@ -238,7 +238,7 @@ describe('psycopg2, which has no wheels,', () => {
   });
 });
 
-test('a requirement that is added comes with what it requires', () => {
+test('an added requirement comes with its dependencies', () => {
   expect(readdirSync(packaged(backend(''), { add: ['psycopg[binary]==3.2.10'] }))).toEqual(
     expect.arrayContaining(['psycopg', 'psycopg_binary']),
   );

@@ -159,13 +159,13 @@ describe('bytecode', () => {
     expect(kept('.pyc')).toEqual([]);
   });
 
-  test('that cannot be made leaves the source', () => {
+  test('that cannot be compiled leaves the source', () => {
     const files = compile({ 'site-packages/sqlalchemy/a.py': '???\n' });
     expect(files).toHaveLength(FILES.length - 1);
     expect(compile({ 'site-packages/sqlalchemy/a.py': '???\n' })).toEqual(files);
   });
 
-  test('is made all the same where nothing can be kept', () => {
+  test('is compiled even if nothing can be cached', () => {
     const file = join(temporaryDirectory(), 'file');
     writeFileSync(file, '');
     const first = compile();

@@ -281,7 +281,7 @@ describe.each([
     expect(findDependencies(directory, NOTHING)).toMatchObject({ errors: [], warnings: [] });
   });
 
-  test('is refused when the project asks for other versions since, with the command that makes it anew', () => {
+  test('is refused if the project's requirements have changed since, with the command that updates it', () => {
     const path = join(directory, file);
     writeFileSync(path, readFileSync(path, 'utf8').replace('1.16', '1.17'));
     expect(findDependencies(directory, NOTHING)?.errors).toEqual([
@@ -325,7 +325,7 @@ test('a directory with dependencies for conda is refused with the command that w
   );
 });
 
-test('a uv.lock without the pyproject.toml that uv reads beside it does not hide the lock above', () => {
+test('a uv.lock without a pyproject.toml next to it does not hide the lock above', () => {
   const project = { 'pyproject.toml': '[project]\nname = "app"\nversion = "1"\n', 'uv.lock': 'version = 1\n' };
   const root = writeFiles(temporaryDirectory(), { ...project, 'back/uv.lock': 'version = 1\n' });
   expect(findDependencies(join(root, 'back'), NOTHING)?.found).toBe(`uv.lock of the workspace ${root}`);
@@ -337,7 +337,7 @@ test('a directory that says nothing is refused, and the folder above that does i
   expect(noDependencies(join(root, 'app'))).toContain(`${root} has one: pass that folder`);
 });
 
-test('a folder of --find-links is the one beside the requirements file', () => {
+test('a folder of --find-links is relative to the requirements file', () => {
   const files = {
     'requirements.txt': '-r more/requirements.txt\n-f https://example.org/wheels\n',
     'more/requirements.txt': '--find-links=./wheels\nalembic==1.0 --hash=sha256:1\n',

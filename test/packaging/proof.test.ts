@@ -446,7 +446,7 @@ describe('with all variables that the function has', () => {
     expect(readdirSync(join(target, 'backend', 'var'))).toEqual(['rows.csv']);
   });
 
-  test('code that writes to /tmp or takes no for an answer is packaged', () => {
+  test('code that writes to /tmp or tolerates a failed write is packaged', () => {
     buildKnown(
       backend(
         'import os, tempfile',

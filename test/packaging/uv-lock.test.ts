@@ -180,7 +180,7 @@ describe('a lock that is older than pyproject.toml', () => {
     return copy;
   };
 
-  test('is refused with the command that makes it anew', () => {
+  test('is refused with the command that updates it', () => {
     const copy = changed();
     expect(checked(copy, lambda).errors).toEqual([
       `${copy}/uv.lock is older than ${copy}/pyproject.toml: the dependencies have changed since. Run "uv lock" in ${copy}`,

@@ -106,7 +106,7 @@ describe('the page of a review', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('shows what comes from migrations as text, whatever it is', async () => {
+  test('shows content from migrations as text, never as markup', async () => {
     const page = await open(EXAMPLE);
     expect(await page.locator('script').count()).toBe(1);
     expect(await page.locator('.finding').nth(2).locator('.message').textContent()).toContain(HOSTILE);

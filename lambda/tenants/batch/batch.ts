@@ -91,7 +91,7 @@ function standstill(worker: string, tenants: number): [message: string, next: st
 
 function miscounted(worker: string): [message: string, next: string] {
   return [
-    `the answer of ${worker} does not say of each tenant exactly once what became of it`,
+    `the answer of ${worker} does not report each tenant exactly once`,
     'deploy the function and the state machine with the same version of cdk-alembic',
   ];
 }

@@ -18,7 +18,7 @@ import { some } from './tenants';
 import { batches, divide, toleratedOf } from './waves';
 
 const NO_TENANTS =
-  'check where the tenants are listed; as long as a stage has none, deploy it with onDeploy: TenantDeploy.off(); nothing was started';
+  'check the source of the tenants; while a stage has none, deploy it with onDeploy: TenantDeploy.off(); nothing was started';
 const EMPTY: WaveSize = { tenants: 0, batches: 0 };
 
 /** Lists the tenants of a run and stores its batches. Errors end up in the summary. */
@@ -140,7 +140,7 @@ async function failedBefore(store: Store): Promise<string[]> {
     return await lastFailed(store);
   } catch (error) {
     if (!(error instanceof DamagedFile)) throw error;
-    const next = 'run over all tenants: that writes it anew; those at head cost one query each';
+    const next = 'run over all tenants: that rewrites it; those at head cost one query each';
     throw new MigrateError('tenants_unavailable', error.message, next);
   }
 }

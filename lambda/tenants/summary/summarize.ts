@@ -51,7 +51,7 @@ async function allResults(store: Store, runId: string, run: Run, stopped: Stoppe
 function missingTenants({ waves }: Run, results: readonly BatchResult[]): string | undefined {
   const listed = waves.canary.tenants + waves.rest.tenants;
   const found = results.reduce((sum, { tenants }) => sum + tenants.length, 0);
-  return found === listed ? undefined : `${listed} tenants were listed, and the files of the batches name ${found}`;
+  return found === listed ? undefined : `${listed} tenants were listed, but the batches' files contain ${found}`;
 }
 
 /** Stores which tenants failed, for a later run. Returns warnings. */
@@ -66,6 +66,6 @@ async function remember(store: Store, run: Run, results: readonly BatchResult[])
     return [];
   } catch (error) {
     if (!(error instanceof DamagedFile)) throw error;
-    return [`${error.message}; a run over all tenants writes it anew`];
+    return [`${error.message}; a run over all tenants rewrites it`];
   }
 }

@@ -103,7 +103,7 @@ function errorOf(
   const again =
     run.command === 'upgrade' ? `then run the failed ones again: npx migrate-invoke --stage ${stage} --retry-failed` : same;
   if (stopped?.Error === 'not_approved') {
-    const next = `clear up what kept you, ${again} (the canaries stay migrated)`;
+    const next = `resolve what prevented the approval, ${again} (the canaries stay migrated)`;
     return {
       code: 'not_approved',
       message: `${stopped.Cause || 'nobody approved the canaries'}: ${notStarted} tenants were not started`,

@@ -29,9 +29,9 @@ What to run
                             ${ALLOWANCES.join(', ')}
                             (invalid indexes in the way of a revision; a schema that was changed
                             by hand, which the command drift then accepts)
-  --snapshot                make an RDS snapshot before an upgrade or downgrade, whatever it does
+  --snapshot                always make an RDS snapshot before an upgrade or downgrade
   --in container            run all pending revisions in the stage's container, marked or not
-  --wait-lock <seconds>     wait this long for another run to end (default: 0)
+  --wait-lock <seconds>     wait this long for another run to end (default: only the function's own minute)
   --yes, -y                 change a protected stage without asking; required without a terminal
 
 ${TENANTS_HELP}

@@ -42,7 +42,7 @@ const NEXT: Readonly<Record<RunCode, string>> = {
   invalid_request: 'correct the input of the execution; nothing was started',
   tenants_failed: 'fix what failed, then run it again with --retry-failed: tenants at head cost one query each',
   unknown_tenant: 'correct the names; nothing was started',
-  no_tenants: 'check where the tenants are listed; nothing was started',
+  no_tenants: 'check the source of the tenants; nothing was started',
   tenants_unavailable: 'fix the list of tenants; nothing was started',
   not_approved: 'start a new run when you are ready; the canaries stay migrated',
   run_aborted: 'run it again: migrated tenants stay migrated, and cost one query each',

@@ -66,7 +66,7 @@ function* lost({ step, harmless, stillUsed, message, instead }: Loss, isKept: bo
     if (!isKept) yield { ...step.place, message, instead };
     else if (stillUsed !== undefined) yield { ...step.place, atMost: 'warning', message: stillUsed, instead };
   } else if (stop !== undefined) {
-    const stopped = `nothing is lost, because ${harmless}, but the deploy's guard stops here until it is acknowledged`;
+    const stopped = `nothing is lost, because ${harmless}, but the deploy's guard stops here until you acknowledge it`;
     yield { ...step.place, line: stop, atMost: 'warning', message: stopped };
   }
 }
@@ -104,11 +104,11 @@ export const dropTable = lossRule('drop-table', 'a table is dropped', function* 
       yield {
         step,
         name,
-        stillUsed: `${name} is dropped: ${keptRows(step, name, upgrade)}, and running code that uses it fails at once`,
+        stillUsed: `${name} is dropped: ${keptRows(step, name, upgrade)}, and running code that uses it fails immediately`,
         ...lostTable(
           step,
           name,
-          `${name} is dropped with all its rows: ${lostRows(step, name, upgrade)}, and running code that uses it fails at once`,
+          `${name} is dropped with all its rows: ${lostRows(step, name, upgrade)}, and running code that uses it fails immediately`,
         ),
         instead: later('drop-table', name, `op.drop_table(${table}${schema})`),
       };
@@ -136,8 +136,8 @@ export const dropColumn = lossRule('drop-column', 'a column is dropped', functio
       step,
       name: column,
       ...(step.isNewTable(name) || step.isNewColumn(name, column) ? { harmless: OWN } : {}),
-      stillUsed: `${name}.${column} is dropped: the upgrade keeps its values, but running code that reads or writes it fails at once`,
-      message: `${name}.${column} is dropped: its values are lost, and running code that reads or writes it fails at once`,
+      stillUsed: `${name}.${column} is dropped: the upgrade keeps its values, but running code that reads or writes it fails immediately`,
+      message: `${name}.${column} is dropped: its values are lost, and running code that reads or writes it fails immediately`,
       instead: later('drop-column', `${name}.${column}`, `op.drop_column(${table}, ${literal(column)}${schema})`),
     };
   }

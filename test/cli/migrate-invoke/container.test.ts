@@ -29,7 +29,7 @@ test('the plan says which revisions run in the container', async () => {
   expect(stdout).toMatch(/b2 {2}Add b2 {2}in the container\n.*c3 {2}Add c3 {2}in the container\n.*d4 {2}Add d4\n/);
 });
 
-test('an upgrade waits for the container, shows what it applies, and says where to look and how to stop it', async () => {
+test('an upgrade waits for the container, shows what it applies, and names its log and the command that stops it', async () => {
   const { code, stdout, stderr } = await run([{}, DONE]);
   expect(code).toBe(0);
   expect(stdout).toMatch(/✓ b2 .*\n.*✓ c3 .*\n.*✓ d4 /);

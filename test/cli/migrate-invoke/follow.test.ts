@@ -53,7 +53,7 @@ describe('--follow', () => {
 describe('--wait-lock', () => {
   const locked = failure({ code: 'locked', message: 'another migration run holds the mutex: ada' });
 
-  test('retries until the other run has ended, and says once what it waits for', async () => {
+  test('retries until the other run has ended, and reports once what it is waiting for', async () => {
     const done = answer({ from: ['a1'], applied: [applied('b2')] });
     const reply = planned((_, call) => (call < 3 ? { failure: locked } : { answer: done }));
     const { code, stderr } = await run(reply, ['--wait-lock', '300']);

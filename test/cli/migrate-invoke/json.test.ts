@@ -57,7 +57,7 @@ describe('--json', () => {
     expect(stderr).toContain('2 revisions applied');
   });
 
-  test('a document that cannot be written is a failure, which says so, and what was done is done', async () => {
+  test('a document that cannot be written is a reported failure, and applied revisions stay', async () => {
     aws = await StageAws.start(oneByOne());
     const where = ['--stage', 'dev', '--endpoint-url', aws.url];
     const { code, stderr } = await command.runOnFullDisk([...where, '--json']);

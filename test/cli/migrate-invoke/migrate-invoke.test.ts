@@ -88,7 +88,7 @@ describe('what is printed', () => {
     expect(stdout).toMatch(/^ {2}✓ b2 .*\n {2}✓ c3 .*\n2 revisions applied in .*: a1 → c3 \(head\)\n$/);
   });
 
-  test('an upgrade with nothing to do is not started, and says so once', async () => {
+  test('an upgrade with nothing to do is not started, and reports that once', async () => {
     const { code, stdout, stderr } = await run({ answer: answer({ command: 'plan' }) });
     expect([code, stdout]).toEqual([0, 'nothing to do: the database is at c3 (head)\n']);
     expect(stderr).not.toContain('nothing to do');
@@ -567,7 +567,7 @@ test('the command holds no CDK', () => {
   expect(inputs.filter((path) => /node_modules\/(aws-cdk-lib|constructs)\//.test(path))).toEqual([]);
 });
 
-test('what only some runs need is in files of its own, which the first request does not wait for', () => {
+test('code that only some runs need is in separate files, which the first request does not wait for', () => {
   const inputs = command.inputsOfFirstRequest();
   expect(inputs).toContain('lib/client/migrate.ts');
   const notYet = /\/(client-sts|client-cloudwatch-logs|credential-provider-(ini|sso|process|http|imds)|nested-clients)\//;

@@ -31,7 +31,7 @@ describe('a review on a terminal', () => {
     ]);
   });
 
-  test('what is in no revision is accepted in the settings, where it can be', () => {
+  test('a finding outside of revisions can be accepted in the settings', () => {
     expect(shown(only('env-outer-transaction'))).toContain('"rules": { "env-outer-transaction": "off" }');
   });
 

@@ -18,7 +18,7 @@ describe('the columns of a text', () => {
     expect(displayWidth(given)).toBe(width);
   });
 
-  test('a text is cut to what fits, and says so', () => {
+  test('a text is cut to fit, with a mark', () => {
     expect(cut('Add users', 9)).toBe('Add users');
     expect(cut('Add users', 8)).toBe('Add use…');
     expect(cut('取引先', 4)).toBe('取…');
@@ -49,7 +49,7 @@ describe('the progress bar', () => {
     expect(progressLine({ done: 2, orLater: false, elapsedMs: 0 }, 39)).toBe('  2 done   0 s');
   });
 
-  test('never wraps, whatever a revision is called and however narrow the terminal is', () => {
+  test('never wraps, however long a revision's name is and however narrow the terminal', () => {
     const count = fc.nat({ max: 5_000 });
     fc.assert(
       fc.property(

@@ -4,7 +4,7 @@ import { OnDrift } from '../../../lib';
 import { DRIFT_FOUND } from '../../../lib/contract';
 import { findings, resourcesOf, settingsOf, templateOf } from '../support';
 
-test('drift is watched only where the stage says so', () => {
+test('drift is watched only if the stage turns it on', () => {
   const template = templateOf();
   expect(settingsOf(template)).not.toHaveProperty('onDrift');
   for (const type of ['AWS::Events::Rule', 'AWS::Logs::MetricFilter']) template.resourceCountIs(type, 0);

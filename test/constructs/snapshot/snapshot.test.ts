@@ -75,7 +75,7 @@ test('the function may copy this one cluster, and delete the snapshots that this
   expect(stack.resolve(migration.snapshotName)).toEqual({ 'Fn::GetAtt': [expect.any(String), 'snapshot'] });
 });
 
-test('an instance behind a proxy, which the app names, has permissions of its own kind', () => {
+test('an instance behind a proxy, which the app names, gets the permissions for instances', () => {
   const template = templateOf((stack) => {
     const { instance, secret } = imported(stack);
     const vpc = new ec2.Vpc(stack, 'Vpc');

@@ -58,7 +58,7 @@ test('both maps are distributed, take their batches from the bucket, and start n
   }
 });
 
-test('whatever fails on the way, the run ends with a summary', () => {
+test('whatever fails, the run ends with a summary', () => {
   const { States } = define({ after: 'approval', seconds: 60 });
   for (const [name, state] of Object.entries<any>(States)) {
     if (!['Task', 'Map'].includes(state.Type) || name === TENANT_STATES.summarize) continue;

@@ -129,6 +129,6 @@ test('a message for a CDK app has the names of the constructs and the CDK in its
   expect(written(text, inPython)).toBe('iam_authentication=True, TenantDeploy.hand_over(), Vpc.from_lookup');
 });
 
-test('an error that nobody shows to a reader has TypeScript', () => {
+test('an error that no edge renders uses TypeScript', () => {
   expect(new PackagingError('too_large', `set ${onlyImported()}`).message).toBe('set only: PackageOnly.IMPORTED');
 });

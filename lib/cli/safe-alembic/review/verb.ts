@@ -11,7 +11,7 @@ Usage
   safe-alembic review [revision... | --since <ref> | --all] [options]
 
 Revisions
-  <revision>...             these revisions, by id or by file
+  <revision>...             these revisions, by id or file
   --since <ref>             new or changed since this branch and <ref> diverged
   --all                     all revisions
                             (default: --since the default branch; without git, the heads)

@@ -57,7 +57,7 @@ function droppedFrom(
 const RARE: readonly Dropped[] = ['sequence', 'extension', 'trigger'];
 
 const MESSAGES = {
-  removed: (it: string) => `${it} is dropped: running code that uses it fails at once`,
+  removed: (it: string) => `${it} is dropped: running code that uses it fails immediately`,
   trigger: (it: string) => `${it} is dropped: rows that running code writes from now on are without what it did`,
   replaced: (it: string) => `${it} is replaced by one with other arguments: calls of running code that do not match them fail`,
   changed: (it: string) =>

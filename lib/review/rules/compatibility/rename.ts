@@ -72,7 +72,7 @@ function isUnnoticed(
   }
 }
 
-/** Whether a renamed type is new, is dropped, or makes room for another of its name, which is there at the end. */
+/** Whether a renamed type is new, is dropped, or makes room for another of the same name, which is there at the end. */
 function isTypeUnnoticed({ index }: Step, type: string, target: string, { steps }: Part): boolean {
   const isNew = steps.some(({ action, index: at }) => at < index && action.does === 'create type' && action.type === type);
   return isNew || steps.some(({ action }) => isDropOf(target, action)) || hasSuccessor(type, index, steps);

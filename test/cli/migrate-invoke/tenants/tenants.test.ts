@@ -480,7 +480,7 @@ function readAtStart({ outputs }: Metafile): string[] {
   return [...read].flatMap((name) => Object.keys(outputs[name]?.inputs ?? {}));
 }
 
-test('no other start pays for it: its code is in separate files that are read when needed', () => {
+test('other starts do not load it: its code is in separate files that are read when needed', () => {
   const sfn = /@aws-sdk\/client-sfn\//;
   expect(readAtStart(command.metafile)).toContain('lib/cli/migrate-invoke/main.ts');
   expect(readAtStart(command.metafile).filter((path) => sfn.test(path) || /\/tenants\/(?!options|help)/.test(path))).toEqual([]);
