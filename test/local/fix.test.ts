@@ -380,7 +380,7 @@ test('provable fixes are made next to others, on rows that the revision accepts,
   expect(review.findings.map(({ rule, revision }) => `${revision} ${rule}`)).toContain('e5_1 not-null-without-default');
 });
 
-test('sample rows of another revision's trial do not prevent a proof', async () => {
+test('sample rows of the trial of another revision do not prevent a proof', async () => {
   // A row of its own, and one value of its key for made-up ones.
   bed.project.revision(
     'c3',

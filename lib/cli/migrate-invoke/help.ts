@@ -31,7 +31,7 @@ What to run
                             by hand, which the command drift then accepts)
   --snapshot                always make an RDS snapshot before an upgrade or downgrade
   --in container            run all pending revisions in the stage's container, marked or not
-  --wait-lock <seconds>     wait this long for another run to end (default: only the function's own minute)
+  --wait-lock <seconds>     wait this long for another run to end (default: the function's minute)
   --yes, -y                 change a protected stage without asking; required without a terminal
 
 ${TENANTS_HELP}

@@ -49,7 +49,7 @@ describe('the progress bar', () => {
     expect(progressLine({ done: 2, orLater: false, elapsedMs: 0 }, 39)).toBe('  2 done   0 s');
   });
 
-  test('never wraps, however long a revision's name is and however narrow the terminal', () => {
+  test("never wraps, however long a revision's name is and however narrow the terminal", () => {
     const count = fc.nat({ max: 5_000 });
     fc.assert(
       fc.property(
