@@ -143,7 +143,7 @@ test('a script_location that is relative to a folder above is refused with how t
       files.map((file) => join(directory, file)),
     ).errors.map(shown);
   const text = `the script_location "db/shop/migrations" of ${directory}/alembic.ini is not a directory, but in ${root}`;
-  const next = `${text}: pass ${root},  with alembicConfig: 'db/shop/alembic.ini'`;
+  const next = `${text}: pass ${root}, with alembicConfig: 'db/shop/alembic.ini'`;
   expect(errorsOf('requirements.txt')).toEqual([`${next} and requirements: ['db/shop/requirements.txt']`]);
   expect(errorsOf('../../requirements.txt')).toEqual([next]);
   expect(errorsOf('poetry.lock', 'pyproject.toml')).toEqual([

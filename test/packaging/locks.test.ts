@@ -281,7 +281,7 @@ describe.each([
     expect(findDependencies(directory, NOTHING)).toMatchObject({ errors: [], warnings: [] });
   });
 
-  test('is refused if the project's requirements have changed since, with the command that updates it', () => {
+  test('is refused if the requirements have changed since, with the command that updates it', () => {
     const path = join(directory, file);
     writeFileSync(path, readFileSync(path, 'utf8').replace('1.16', '1.17'));
     expect(findDependencies(directory, NOTHING)?.errors).toEqual([
@@ -321,7 +321,7 @@ test('a directory with dependencies for conda is refused with the command that w
     'pyproject.toml': '[tool.black]\nline-length = 100\n',
   });
   expect(noDependencies(root)).toMatch(
-    /environment\.yml is for conda, .*"conda run -n shop pip list --format=freeze > requirements\.txt" in /,
+    /environment\.yml lists conda packages, .*"conda run -n shop pip list --format=freeze > requirements\.txt" in /,
   );
 });
 

@@ -126,7 +126,7 @@ test.each([
   );
 });
 
-test('a module of the same repository is named with the folder to give', () => {
+test('a module of the same repository is named with the folder to pass', () => {
   const repository = writeFiles(temporaryDirectory(), { '.git/HEAD': '', 'common/__init__.py': '' });
   cpSync(backend('import common'), join(repository, 'db'), { recursive: true });
   expect(() => build(join(repository, 'db'))).toThrow(

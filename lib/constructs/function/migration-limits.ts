@@ -90,7 +90,7 @@ export function limitProblems(timeout: Duration, limits: MigrationLimits, runOnD
   const { lockTimeout = DEFAULT_LOCK_TIMEOUT, mutexWait, connectRetry, lockRetry } = limits;
   if (isZero(lockTimeout)) {
     problems.push(
-      'the lock timeout is 0, which means no timeout to PostgreSQL:  the application would block behind a migration that waits for ' +
+      'the lock timeout is 0, which means no timeout to PostgreSQL: the application would block behind a migration that waits for ' +
         'a lock; use 1 to 10 seconds',
     );
   }

@@ -44,7 +44,7 @@ export function findDependencies(directory: string, selection: Selection): Depen
 /** The error for a project without dependencies, with the places where they may be. */
 export function noDependencies(directory: string): string {
   const kinds = 'uv.lock, poetry.lock, pdm.lock, pylock.toml, Pipfile.lock, requirements.txt or pyproject.toml';
-  return `${directory} has no ${kinds}, so its dependencies are unknown:  ${placeOfDependencies(directory)}`;
+  return `${directory} has no ${kinds}, so its dependencies are unknown: ${placeOfDependencies(directory)}`;
 }
 
 function placeOfDependencies(directory: string): string {

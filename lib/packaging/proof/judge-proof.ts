@@ -51,7 +51,7 @@ function judgeFailure(loaded: Loaded, { fails, unproved, otherDriver, command, f
     return [`${what} with the function's environment: ${reason}`];
   }
   return onlyImported && unproved
-    ? [`could not verify that the package has everything that a migration imports:  ${unproved}`]
+    ? [`could not verify that the package has everything that a migration imports: ${unproved}`]
     : [];
 }
 
@@ -185,7 +185,7 @@ function folderWith({ directory, alembic, source }: Loaded, module: string): str
     folder = dirname(folder);
     const isThere = [module, `${module}.py`].some((name) => existsSync(join(folder as string, name)));
     if (!isThere) continue;
-    return `pass ${folder}, which contains it,  ${optionsFrom(folder, directory, alembic.config, source.files)}`;
+    return `pass ${folder}, which contains it, ${optionsFrom(folder, directory, alembic.config, source.files)}`;
   }
   return 'pass the folder that contains it';
 }

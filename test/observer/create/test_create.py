@@ -109,7 +109,7 @@ def test_what_the_models_have_more_is_written_into_a_revision(root: Path, databa
     assert "op.create_table('users'" in text
 
 
-def test_models_that_agree_with_the_migrations_make_no_file(root: Path, database: str) -> None:
+def test_no_file_is_written_if_models_and_migrations_agree(root: Path, database: str) -> None:
     there = change(project(root, database), "models.py", 'sa.Table("users"', '0 and sa.Table("users"')
     assert refused(there).code == "nothing_to_create"
     assert files(there) == []
@@ -160,7 +160,7 @@ def test_hooks_of_env_py_have_the_last_word(root: Path, database: str) -> None:
 
 
 @pytest.mark.parametrize("body", ["directives[:] = []", "directives[0].upgrade_ops.ops = []"])
-def test_a_hook_that_leaves_nothing_makes_no_file(root: Path, database: str, body: str) -> None:
+def test_no_file_is_written_if_a_hook_removes_all_operations(root: Path, database: str, body: str) -> None:
     there = with_hook(project(root, database), body)
     assert refused(there).code == "nothing_to_create"
     assert files(there) == []

@@ -44,13 +44,13 @@ def test_a_type_that_postgresql_does_not_convert_to_has_using(observed: Observed
     assert facts["notRestored"] == {"added": {}, "removed": {}, "changed": {}}
 
 
-def test_a_type_that_postgresql_converts_by_itself_is_written_as_alembic_does(observed: Observed) -> None:
+def test_a_type_that_postgresql_converts_implicitly_is_written_as_alembic_does(observed: Observed) -> None:
     observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, kind varchar(20) DEFAULT 1)")', DROP)
     with_models(observed, model("sa.Text"))
     assert "postgresql_using" not in create(observed)[0]
 
 
-def test_a_type_of_the_backend_is_written_as_what_it_is_in_the_database(observed: Observed) -> None:
+def test_a_type_of_the_backend_is_written_as_its_database_type(observed: Observed) -> None:
     (observed.directory / "shop.py").write_text(
         "import sqlalchemy as sa\nfrom sqlalchemy.dialects.postgresql import JSONB\n\n"
         "class Lower(sa.TypeDecorator):\n    impl = sa.String\n    cache_ok = True\n\n"
@@ -82,7 +82,7 @@ def test_a_type_of_a_package_is_imported(observed: Observed) -> None:
     assert "sa.Column('kind', vectors.types.Point(), nullable=True)" in text
 
 
-def test_the_sequence_of_a_renamed_table_is_no_difference(observed: Observed) -> None:
+def test_the_sequence_of_a_renamed_table_is_not_a_difference(observed: Observed) -> None:
     observed.revision("aa", None, 'op.execute("CREATE TABLE bb (id serial PRIMARY KEY)")', 'op.execute("DROP TABLE bb")')
     with_models(observed, 'sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True))\n')
     assert create(observed, renames=[["bb", "aa"]])[1] == []

@@ -46,7 +46,7 @@ def a_reader_waits(database: Database, pid: int) -> bool:
 
 
 @pytest.mark.parametrize("mode", ["ShareLock", "AccessExclusiveLock"])
-def test_a_lock_is_seen_with_its_mode_and_who_it_blocks_waits_for_it(
+def test_a_lock_is_seen_with_its_mode_and_blocked_sessions_wait(
     database: Database, session: psycopg.Connection, mode: str
 ) -> None:
     with beside(database, session, "users", "others") as watched:
@@ -115,7 +115,7 @@ def test_the_session_is_canceled_at_the_deadline(database: Database, session: ps
     assert watched.locks.canceled
 
 
-def test_what_fails_beside_the_session_is_raised(database: Database, session: psycopg.Connection) -> None:
+def test_a_failure_of_the_second_connection_is_raised(database: Database, session: psycopg.Connection) -> None:
     watched = beside(database, session, "users")
     watched.writers["users"]._statement = "SELECT 1 / 0"
     with pytest.raises(Exception, match="division by zero"), watched:

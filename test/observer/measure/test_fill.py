@@ -152,7 +152,7 @@ def test_rows_fulfill_checks_domains_and_what_the_revision_adds(connection: Conn
         raw.execute(connection, statement)
 
 
-def test_a_table_that_rejects_made_up_rows_says_why(connection: Connection) -> None:
+def test_a_table_that_rejects_generated_rows_is_reported_with_the_reason(connection: Connection) -> None:
     sql = "CREATE TABLE users (id serial PRIMARY KEY, a int NOT NULL, b int NOT NULL, CHECK (a * 3 = b * 7 + 1))"
     found = filled(connection, sql, ["users"], [target("users", 500)])
     assert (found["users"].rows, found["users"].limit) == (0, "values")

@@ -64,7 +64,7 @@ def test_each_revision_finds_tables_as_full_as_the_first_did(observed: Observed)
     assert "AccessExclusiveLock" in [lock["mode"] for lock in second["tables"][0]["locks"]]
 
 
-def test_a_revision_that_fails_with_made_up_rows_says_so_and_the_next_is_measured(observed: Observed) -> None:
+def test_a_revision_that_fails_with_generated_rows_is_reported_and_the_next_one_is_measured(observed: Observed) -> None:
     observed.revision("aa", None, TABLE)
     observed.revision("bb", "aa", 'op.execute("ALTER TABLE users ALTER name SET NOT NULL")')
     observed.revision("cc", "bb", 'op.execute("ALTER TABLE users ALTER name DROP NOT NULL")')

@@ -5,7 +5,7 @@ from __future__ import annotations
 from observing import Observed
 
 
-def test_a_revision_that_waits_for_itself_is_told_so(observed: Observed) -> None:
+def test_a_revision_that_waits_for_itself_fails_with_that_reason(observed: Observed) -> None:
     observed.scratch = None
     observed.initialise(observed.database.url("postgresql+psycopg"))
     observed.table_revision("aa")

@@ -144,7 +144,7 @@ def test_connections_that_a_pool_keeps_are_not_ended(observed: Observed) -> None
     assert observed.observe("aa")["aa"]["again"] == {"outcome": "done", "differs": NOTHING}
 
 
-def test_a_schema_of_the_version_table_that_no_revision_makes_is_there(observed: Observed) -> None:
+def test_the_schema_of_the_version_table_is_created_if_no_revision_creates_it(observed: Observed) -> None:
     changed(observed, "connection=connection,", "connection=connection, version_table_schema='kept apart',")
     observed.table_revision("aa")
     facts = observed.observe("aa")

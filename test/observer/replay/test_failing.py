@@ -112,7 +112,7 @@ def test_a_failing_downgrade_is_reported(observed: Observed) -> None:
     assert facts["bb"]["again"]["outcome"] == "done"
 
 
-def test_what_a_downgrade_leaves_behind_is_reported_with_what_it_breaks(observed: Observed) -> None:
+def test_leftovers_of_a_downgrade_are_reported_with_their_effect(observed: Observed) -> None:
     observed.revision(
         "aa",
         None,

@@ -38,7 +38,7 @@ def test_tables_that_a_revision_defines_once(observed: Observed, leaves: str) ->
     assert_goes_down_and_up(observed)
 
 
-def test_tables_that_a_module_beside_the_revisions_defines_once(observed: Observed) -> None:
+def test_tables_that_a_module_next_to_the_revisions_defines_once(observed: Observed) -> None:
     (observed.versions.parent / "shared_tables.py").write_text(TABLE_ONCE)
     write_revision(
         observed,
@@ -60,7 +60,7 @@ def test_a_type_of_the_backend_that_a_function_renames(observed: Observed) -> No
     assert_goes_down_and_up(observed)
 
 
-def test_a_file_that_can_be_imported_once_only_is_run_as_it_is(observed: Observed) -> None:
+def test_a_file_that_can_be_imported_only_once_is_not_reloaded(observed: Observed) -> None:
     (observed.directory / "backend_models.py").write_text("import sqlalchemy as sa\nmetadata = sa.MetaData()\n")
     write_revision(
         observed,

@@ -10,7 +10,7 @@ TABLE = 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, name text, kept tex
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-def test_a_dropped_column_comes_back_without_its_values(observed: Observed, template: str, scheme: str) -> None:
+def test_a_dropped_column_is_restored_without_its_values(observed: Observed, template: str, scheme: str) -> None:
     observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)
     observed.revision("aa", None, TABLE, 'op.drop_table("aa")')
     observed.revision("bb", "aa", 'op.drop_column("aa", "name")', 'op.add_column("aa", sa.Column("name", sa.Text))')
@@ -106,7 +106,7 @@ def test_tables_are_filled_along_their_foreign_keys_checks_enums_and_keys(observ
     }
 
 
-def test_a_column_is_filled_with_what_its_checks_ask_for_and_a_text_with_what_it_becomes(observed: Observed) -> None:
+def test_sample_values_satisfy_checks_and_later_types(observed: Observed) -> None:
     observed.revision(
         "aa",
         None,
@@ -145,7 +145,7 @@ op.execute("DO $$ BEGIN IF NOT EXISTS (SELECT FROM log WHERE what = 'x') THEN RA
 
 
 @pytest.mark.parametrize("may_replicate", [True, False])
-def test_rows_fire_no_triggers_and_the_revision_does(observed: Observed, may_replicate: bool) -> None:
+def test_sample_rows_fire_no_triggers_but_the_revision_does(observed: Observed, may_replicate: bool) -> None:
     database = observed.database
     role = f"limited_{database.name}"
     with database.connect() as connection:

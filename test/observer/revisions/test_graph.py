@@ -166,7 +166,7 @@ def test_a_package_with_its_own_configuration_hides_nothing_that_is_installed(
     assert "problem" not in graph(folder)
 
 
-def test_files_beside_the_configuration_do_not_hide_modules_of_python_and_alembic(tmp_path: Path) -> None:
+def test_files_next_to_the_configuration_do_not_hide_modules_of_python_and_alembic(tmp_path: Path) -> None:
     project(tmp_path, "prepend_sys_path =\n")
     revision(tmp_path, "aa", extra="import colorsys\nimport of_the_backend\ncolorsys.hls_to_rgb\n")
     (tmp_path / "alembic" / "__init__.py").touch()

@@ -148,7 +148,7 @@ def test_a_series_is_linked_and_the_last_one_keeps_the_id(path: Path) -> None:
     assert last["diff"].startswith("--- a/versions/aa_add.py\n+++ b/versions/aa_add.py\n")
 
 
-def test_a_file_has_what_its_statements_need_and_no_more(path: Path) -> None:
+def test_a_file_has_exactly_the_imports_and_helpers_that_its_statements_need(path: Path) -> None:
     units = bodies(path)["upgrade"]
     pieces = [{"code": unit["code"], "within": unit["within"], "isWritten": True} for unit in units]
     uses_bind = {"code": "bind.execute(sa.text('SELECT 1'))"}

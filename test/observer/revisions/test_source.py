@@ -415,7 +415,7 @@ def test_acknowledgements_have_rule_reason_and_line(tmp_path: Path) -> None:
     assert facts(tmp_path, text)["acknowledgements"] == [{"rule": "drop-table", "reason": "moved, see #12", "line": line}]
 
 
-def test_the_upgrade_is_told_as_sql(tmp_path: Path) -> None:
+def test_the_upgrade_is_reported_as_sql(tmp_path: Path) -> None:
     found = facts(tmp_path, "def upgrade():\n    op.drop_table('users')\n\ndef downgrade():\n    op.drop_table('teams')\n")
     assert found["steps"] == [{"sql": 'DROP TABLE "users"', "line": HEAD.count("\n") + 2, "spread": False}]
 

@@ -94,7 +94,7 @@ def test_a_database_that_is_not_at_head_is_not_compared(observed: Observed) -> N
     assert observed.observe(drift=True)["drift"]["reason"] == "the database is not at head: aa could not be applied"
 
 
-def test_an_operation_that_would_change_nothing_is_no_drift(observed: Observed) -> None:
+def test_an_operation_that_would_change_nothing_is_not_drift(observed: Observed) -> None:
     columns = 'sa.Column("a", sa.Integer, primary_key=True), sa.Column("b", sa.Integer, primary_key=True)'
     table = f'sa.Table("pair", target_metadata, {columns}, sa.UniqueConstraint("a", "b", name="uq_pair"))'
     with_models(observed, check=', name="aa_id_check"', more=table)
@@ -116,7 +116,7 @@ def test_a_default_that_only_the_database_has_is_drift_unless_the_models_insert_
     }
 
 
-def test_defaults_that_differ_in_their_form_alone_are_no_drift(observed: Observed) -> None:
+def test_defaults_that_differ_only_in_form_are_not_drift(observed: Observed) -> None:
     defaults = {"at": "sa.func.now()", "zero": 'sa.text("0")', "price": '"-1.50"', "word": '"0"', "later": 'sa.text("now()")'}
     types = {"at": "sa.DateTime(timezone=True)", "zero": "sa.BigInteger", "price": "sa.Numeric(6, 2)", "word": "sa.Text"}
     defaults["said"], types["said"] = '"now()"', "sa.Text"

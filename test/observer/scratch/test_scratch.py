@@ -85,7 +85,7 @@ def test_another_database_system_is_not_even_connected_to(observed: Observed) ->
 
 
 @pytest.mark.parametrize("missing", [("asyncpg",), ("greenlet",)])
-def test_a_backend_without_a_driver_is_told_to_install_one(missing: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_driver_the_error_says_to_install_one(missing: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("psycopg", "psycopg2", "pg8000", *missing):
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(RunnerError) as caught:

@@ -76,7 +76,7 @@ def test_a_changed_password_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert environ["W"] == "new"
 
 
-def test_secrets_manager_that_cannot_be_reached_fails_in_seconds_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_secrets_manager_fails_in_seconds_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

@@ -202,13 +202,15 @@ class TestABackendThatReadsOtherVariables:
         with aws(monkeypatch, lambda *_: {"SecretString": secret(database, host="db.invalid")}):
             return failure()["error"]
 
-    def test_is_told_which_ones_are_set(self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_gets_the_names_of_the_variables_that_are_set(
+        self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         error = self.error(package, database, monkeypatch, 'os.environ["SHOP_DB_URL"]')
         assert "SHOP_DB_URL is not set" in error["message"]
         assert "the function sets DATABASE_URL: if env.py reads others" in error["next"]
 
     @pytest.mark.parametrize("env", ["import nothing_of_this_name", "exec('1 +')"])
-    def test_is_not_told_about_an_error_in_the_code(
+    def test_gets_no_names_after_an_error_in_the_code(
         self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, env: str
     ) -> None:
         error = self.error(package, database, monkeypatch, env)
@@ -216,7 +218,7 @@ class TestABackendThatReadsOtherVariables:
         assert "the function sets" not in error["next"]
 
     @pytest.mark.parametrize(("host", "is_told"), [("127.0.0.1", True), ("db.invalid", False)])
-    def test_is_told_if_its_driver_connects_to_this_machine_by_default(
+    def test_gets_the_names_if_its_driver_connects_to_this_machine_by_default(
         self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, host: str, is_told: bool
     ) -> None:
         with closed_port() as port:

@@ -31,7 +31,7 @@ class TestStageWithContainer:
         assert answer["status"] == "pending"
         assert answer["container"] == {"revisions": ["cc"], "stateMachineArn": MACHINE}
 
-    def test_the_function_applies_what_comes_before_such_a_revision_and_stops(self, database: Database) -> None:
+    def test_the_function_applies_the_revisions_before_it_and_stops(self, database: Database) -> None:
         answer = invoke()
         assert (answer["status"], [item["revision"] for item in answer["applied"]]) == ("partial", ["bb"])
         assert [item["revision"] for item in answer["pending"]] == ["cc", "dd"]
@@ -45,7 +45,7 @@ class TestStageWithContainer:
         [run, _] = invoke({"command": "history"})["runs"]
         assert (run["outcome"], run["to"], run["error"]) == ("partial", ["bb"], None)
 
-    def test_the_function_applies_what_comes_after_it(self, history: Backend, database: Database) -> None:
+    def test_the_function_applies_the_revisions_after_it(self, history: Backend, database: Database) -> None:
         invoke()
         history.revision("cc", "bb", 'op.execute("CREATE TABLE cc (id int)")')  # as if the container had applied it
         invoke({"revision": "cc"})
@@ -60,7 +60,7 @@ class TestStageWithContainer:
         assert answer["container"]["revisions"] == ["bb", "cc", "dd"]
         assert database.versions() == ["aa"]
 
-    def test_without_such_a_revision_pending_the_answer_says_nothing_about_containers(self) -> None:
+    def test_without_such_a_pending_revision_the_answer_has_no_container(self) -> None:
         assert "container" not in invoke({"command": "plan", "revision": "bb"})
 
     def test_data_loss_is_refused_before_a_container_is_started(self, history: Backend) -> None:

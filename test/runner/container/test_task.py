@@ -211,7 +211,7 @@ def test_a_task_is_guarded_like_the_function(long: Backend, database: Database, 
     assert (code, answer["error"]["code"], database.versions()) == (3, "blocked", ["aa"])
 
 
-def test_a_task_that_fails_says_so_in_the_history_and_by_its_exit_code(long: Backend, database: Database) -> None:
+def test_a_task_that_fails_is_recorded_in_the_history_and_in_its_exit_code(long: Backend, database: Database) -> None:
     long.revision("bb", "aa", f'{MARK}\nop.execute("SELECT 1 / 0")')
     code, answer = Task().end()
     assert (code, answer["error"]["code"]) == (1, "migration_failed")

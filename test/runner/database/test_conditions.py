@@ -100,7 +100,7 @@ def test_a_database_that_is_read_only(each: Backend, database: Database, is_new:
         ),
     ],
 )
-def test_a_version_table_that_holds_what_alembic_never_writes(
+def test_a_version_table_with_content_that_alembic_never_writes(
     each: Backend, database: Database, statement: str, shown: str
 ) -> None:
     database.execute(statement)
@@ -122,7 +122,7 @@ def test_a_version_table_that_somebody_has_locked(each: Backend, database: Datab
 
 @pytest.mark.parametrize("table", ["run", "run_revision"])
 @pytest.mark.usefixtures("impatient")
-def test_a_record_that_somebody_has_locked_keeps_no_run(
+def test_a_locked_run_history_does_not_stop_a_run(
     each: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
     set_settings(monkeypatch, limits={"lockTimeoutSeconds": 0.5, "lockRetrySeconds": 0})

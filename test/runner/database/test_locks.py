@@ -159,7 +159,7 @@ class TestBusyTables:
         assert '"event": "lock_retry"' in capsys.readouterr().out
         assert database.versions() == ["bb"]
 
-    def test_a_run_that_can_not_write_the_record_warns_once_however_often_it_tries(
+    def test_a_run_that_cannot_write_the_record_warns_only_once(
         self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         set_settings(monkeypatch, limits={"lockTimeoutSeconds": 0.3})

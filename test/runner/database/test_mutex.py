@@ -12,7 +12,7 @@ from processes import Call
 KEY = key_of("alembic_version", None)
 
 
-def test_a_run_that_finds_the_mutex_held_says_who_holds_it_and_changes_nothing(
+def test_a_run_that_finds_the_mutex_held_names_the_holder_and_changes_nothing(
     backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_settings(monkeypatch, limits={"mutexWaitSeconds": 1})

@@ -53,7 +53,7 @@ def test_a_revision_its_place_and_its_record_are_one_transaction(
 
 @pytest.mark.every_driver
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-def test_a_role_that_a_revision_takes_on_loses_no_record(
+def test_a_role_that_a_revision_sets_does_not_lose_the_record(
     package: Backend, database: Database, template: str, scheme: str
 ) -> None:
     package.initialise(database.url(scheme), template)
@@ -128,7 +128,7 @@ def test_a_plan_says_why_the_last_run_failed(backend: Backend, database: Databas
     assert invoke({"command": "plan"})["warnings"] == []
 
 
-def test_a_rival_that_moves_the_version_table_on_makes_no_failure_of_a_run_that_worked(
+def test_another_run_that_moves_the_version_table_does_not_fail_a_run_that_succeeded(
     backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_settings(monkeypatch, allow=["downgrade"])

@@ -12,8 +12,8 @@ from cdk_alembic.drift.names import Names, quoted
 from cdk_alembic.protocol import answer_size
 from conftest import Backend, Database, failure, invoke, set_settings
 from each_driver import DRIVERS
-from network import aws
 from manual_changes import BASE, PLANTED, WITHOUT_DDL
+from network import aws
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ HARMLESS = [
 ]
 
 
-def test_what_happens_to_every_database_is_no_drift(watched: Database) -> None:
+def test_routine_changes_of_every_database_are_not_drift(watched: Database) -> None:
     try:
         for statement in HARMLESS:
             watched.execute(statement.format(database=watched.name))
@@ -163,7 +163,7 @@ def test_what_happens_to_every_database_is_no_drift(watched: Database) -> None:
 
 
 @pytest.mark.parametrize("condition", ["code IN ('a', 'it''s, b')", "code NOT IN ('a')", "code = ANY (ARRAY['a', 'b'])"])
-def test_conditions_that_postgresql_prints_differently_after_a_dump_and_a_restore_are_no_drift(
+def test_conditions_that_postgresql_prints_differently_after_a_dump_and_a_restore_are_not_drift(
     backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, condition: str
 ) -> None:
     set_settings(monkeypatch, onDrift="warn")
@@ -179,7 +179,7 @@ def test_conditions_that_postgresql_prints_differently_after_a_dump_and_a_restor
     assert [one["object"] for one in drift()["objects"]] == ["constraint t.known"]
 
 
-def test_upgrades_in_slices_and_downgrades_are_no_drift(watched: Database, backend: Backend) -> None:
+def test_upgrades_in_slices_and_downgrades_are_not_drift(watched: Database, backend: Backend) -> None:
     backend.revision("bb", "aa", 'op.add_column("users", sa.Column("phone", sa.Text))', 'op.drop_column("users", "phone")')
     backend.revision("cc", "bb", 'op.create_index("users_phone", "users", ["phone"])', 'op.drop_index("users_phone")')
     for _ in ("bb", "cc"):
@@ -239,7 +239,7 @@ def test_a_stage_that_refuses_drift_applies_nothing_if_the_schema_cannot_be_read
     assert watched.versions() == ["bb"]
 
 
-def test_a_connection_that_is_lost_while_the_schema_is_read_is_no_drift(
+def test_a_connection_that_is_lost_while_the_schema_is_read_is_not_drift(
     watched: Database, backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_settings(monkeypatch, onDrift="refuse")

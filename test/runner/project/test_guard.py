@@ -227,7 +227,7 @@ class TestNewDatabase:
     def test_it_is_never_blocked(self) -> None:
         assert invoke()["to"] == ["cc"]
 
-    def test_plan_tells_no_loss_of_it_between_two_slices(self) -> None:
+    def test_plan_reports_no_loss_between_two_slices(self) -> None:
         invoke({"sliceSeconds": 0})
         assert invoke({"command": "plan"})["dataLoss"] == []
 
@@ -241,7 +241,7 @@ class TestNewDatabase:
         backend.revision("bb", "aa", 'op.drop_table("aa")')
         assert invoke()["to"] == ["cc"]
 
-    def test_it_is_blocked_once_a_run_was_complete(self) -> None:
+    def test_it_is_blocked_after_the_first_complete_run(self) -> None:
         invoke({"revision": "aa"})
         assert failure()["error"]["code"] == "blocked"
 
@@ -313,14 +313,14 @@ class TestFoundWhenPackaged:
         file.parent.mkdir(exist_ok=True)
         file.write_text(json.dumps({"destroys": {"alembic/versions/bb.py": losses}}))
 
-    def test_what_it_names_stops_the_run(self, backend: Backend, database: Database) -> None:
+    def test_a_loss_in_the_manifest_stops_the_run(self, backend: Backend, database: Database) -> None:
         self.destroys(backend, {"rule": "drop-table", "what": "DROP TABLE aa", "line": 14})
         [loss] = failure()["error"]["dataLoss"]
         expected = {"revision": "bb", "rule": "drop-table", "what": "DROP TABLE aa", "file": "bb.py", "line": 14}
         assert loss == expected
         assert database.tables() == ["aa", "alembic_version"]
 
-    def test_what_it_does_not_name_is_no_loss(self, backend: Backend) -> None:
+    def test_a_statement_that_the_manifest_omits_is_not_a_loss(self, backend: Backend) -> None:
         self.destroys(backend)
         assert invoke({"command": "plan"})["dataLoss"] == []
 

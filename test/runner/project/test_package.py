@@ -43,7 +43,7 @@ def test_alembic_is_called_in_the_folder_that_the_manifest_names(backend: Backen
     assert database.tables() == ["aa", "alembic_version"]
 
 
-def test_a_backend_that_writes_beside_its_code_can_do_so(backend: Backend, database: Database) -> None:
+def test_a_backend_may_write_next_to_its_code(backend: Backend, database: Database) -> None:
     package = backend.directory / "writing_of_tests"
     package.mkdir()
     (package / "__init__.py").write_text(

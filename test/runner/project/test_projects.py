@@ -142,7 +142,7 @@ def test_a_first_revision_that_builds_on_what_create_all_makes_is_recognized(
     assert database.tables() == []
 
 
-def test_a_file_with_a_syntax_error_is_named_and_no_other_is_called_missing(package: Backend, database: Database) -> None:
+def test_a_file_with_a_syntax_error_is_named_and_no_other_is_reported_as_missing(package: Backend, database: Database) -> None:
     package.initialise(database.url("postgresql"))
     # Alembic loads the files in the order of their names.
     for down, revision in zip((None, "zz", "aa"), ("zz", "aa", "bb"), strict=True):

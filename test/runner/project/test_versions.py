@@ -118,7 +118,7 @@ def test_it_migrates_up_and_down_retries_and_reports(
     assert [run["outcome"] for run in history["runs"]] == ["complete", "complete", "migration_failed"]
 
 
-def test_a_branch_of_the_connection_is_no_second_connection(package: Backend, database: Database, environments: Any) -> None:
+def test_a_branch_of_the_connection_is_not_a_second_connection(package: Backend, database: Database, environments: Any) -> None:
     """SQLAlchemy 1.4 has them."""
     package.initialise(database.url("postgresql+psycopg2"))
     package.revision(

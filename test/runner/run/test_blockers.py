@@ -166,7 +166,7 @@ def test_a_concurrent_index_that_waits_until_the_deadline_names_the_transaction(
     assert "held by client backend" in error["message"] and "pg_terminate_backend" in error["next"]
 
 
-def test_a_role_without_rights_is_told_the_grant_and_its_run_goes_on(
+def test_without_privileges_the_run_warns_with_the_grant_and_continues(
     backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     set_settings(monkeypatch, limits={"lockTimeoutSeconds": 5, "lockRetrySeconds": 0})

@@ -18,7 +18,7 @@ BEGIN IF id = 25000 THEN PERFORM pg_advisory_xact_lock_shared(4711); END IF; RET
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS[:1] + DRIVERS[3:4])
-def test_current_tells_how_far_an_index_is_and_what_it_waits_for(
+def test_current_shows_the_progress_of_an_index_and_its_blockers(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
 ) -> None:
     set_settings(monkeypatch, limits={"lockTimeoutSeconds": 600})
@@ -48,7 +48,7 @@ def test_current_tells_how_far_an_index_is_and_what_it_waits_for(
     assert "running" not in invoke({"command": "current"})
 
 
-def test_current_tells_a_downgrade_and_what_no_view_knows_without_progress(
+def test_current_shows_a_downgrade_and_statements_without_progress(
     backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_settings(monkeypatch, allow=["downgrade"])
@@ -81,5 +81,5 @@ def row(phase: str, done: int | None = 0, total: int | None = 0, what: str = "CR
         (row("copying", None, None, "COPY FROM"), 45, {}),
     ],
 )
-def test_an_estimate_is_made_only_from_what_tells_something(progress: dict[str, Any], seconds: float, facts: Any) -> None:
+def test_an_estimate_is_made_only_from_meaningful_progress(progress: dict[str, Any], seconds: float, facts: Any) -> None:
     assert estimate(progress, seconds) == {"phase": f"{progress['what']}: {progress['phase']}", **facts}

@@ -20,7 +20,7 @@ op.add_column("aa", sa.Column("name", sa.Text))
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
 @pytest.mark.parametrize("upgrade", [OTHER_WAITS, REVISION_WAITS])
-def test_a_revision_that_waits_for_itself_is_told_so(
+def test_a_revision_that_waits_for_itself_fails_with_that_reason(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str, upgrade: str
 ) -> None:
     set_settings(monkeypatch, limits={"lockTimeoutSeconds": 2, "lockRetrySeconds": 60})

@@ -63,7 +63,7 @@ class TestATransactionOfTheEnvironment:
         assert database.versions() == ["bb"]
         assert [item["revision"] for item in invoke({"command": "history"})["runs"][0]["applied"]] == ["aa", "bb"]
 
-    def test_a_failure_rolls_back_all_of_them_and_the_answer_says_so(self, backend: Backend, database: Database) -> None:
+    def test_a_failure_rolls_back_all_of_them_and_is_reported(self, backend: Backend, database: Database) -> None:
         backend.revision("bb", "aa", 'op.execute("SELECT 1/0")')
         answer = failure()
         assert (answer["error"]["revision"], answer["applied"]) == ("bb", [])

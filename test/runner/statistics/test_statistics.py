@@ -38,7 +38,7 @@ def filled(backend: Backend, database: Database) -> Database:
     database.execute("DROP PUBLICATION IF EXISTS feed")
 
 
-def test_statistics_count_rows_bytes_and_partitions_and_hold_no_value(filled: Database) -> None:
+def test_statistics_count_rows_bytes_and_partitions_and_contain_no_value(filled: Database) -> None:
     filled.execute("INSERT INTO later SELECT i, 'x' FROM generate_series(1, 500) AS i")
     answer = invoke({"command": "statistics"})
     assert answer["status"] == "complete" and answer["warnings"] == []

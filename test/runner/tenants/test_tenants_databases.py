@@ -138,7 +138,7 @@ class TestTheList:
         ]
         assert (answer["more"], answer["command"]) == (False, "tenants")
 
-    def test_it_comes_in_pages(self, database: Database, listed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_it_is_read_in_pages(self, database: Database, listed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(tenant_list, "TENANTS_PAGE", 2)
         listed("SELECT name FROM tenants -- all of them")
         self.insert(database, *((name,) for name in "edcba"))

@@ -76,7 +76,7 @@ def test_a_change_by_hand_in_one_of_many_schemas_is_found_there_and_its_ddl_brin
     assert database.rows(kept) == before
 
 
-def test_what_is_outside_of_a_tenants_schema_is_nobodys(watched: Backend, database: Database) -> None:
+def test_objects_outside_of_a_tenants_schema_are_not_compared(watched: Backend, database: Database) -> None:
     database.execute(
         """
         CREATE SCHEMA hooli;
@@ -133,7 +133,7 @@ def test_each_kind_of_object_of_a_schema_is_compared(watched: Backend, database:
         assert statuses("globex", "acme") == ["none", "none"], sql
 
 
-def test_what_a_dropped_table_had_is_not_listed_beside_it_also_in_a_schema_with_a_quoted_name(
+def test_members_of_a_dropped_table_are_not_listed_separately_even_in_a_schema_with_a_quoted_name(
     watched: Backend, database: Database
 ) -> None:
     database.execute('CREATE TABLE "tenant-4".orders (id serial); CREATE INDEX orders_id ON "tenant-4".orders (id)')

@@ -91,7 +91,7 @@ def test_a_tenant_whose_sessions_are_ended_says_where_it_is(schemas: Backend, da
 
 
 @pytest.mark.parametrize("bad", ["abc", "", "99999999", "0x10"])
-def test_a_port_that_is_none_is_the_outcome_of_its_tenant(
+def test_an_invalid_port_fails_only_its_tenant(
     package: Backend,
     own: dict[str, Database],
     by_secret: Callable[..., list[str]],

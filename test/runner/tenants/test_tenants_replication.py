@@ -56,7 +56,7 @@ def test_the_tenant_whose_table_is_followed_is_refused_and_the_others_go_on(
     assert versions(followed, "globex") == ["r3"]
 
 
-def test_a_plan_says_it_of_each_tenant_and_renders_each_revision_once(
+def test_a_plan_reports_it_for_each_tenant_and_renders_each_revision_once(
     package: Backend, followed: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rendered: list[object] = []
@@ -74,7 +74,7 @@ def test_a_plan_says_it_of_each_tenant_and_renders_each_revision_once(
     assert invoke(batch("initech", "acme", "globex", command="plan"))["warnings"] == []
 
 
-def test_a_database_that_nobody_follows_is_asked_once_for_all_its_tenants(
+def test_a_database_without_subscribers_is_asked_once_for_all_its_tenants(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[object] = []

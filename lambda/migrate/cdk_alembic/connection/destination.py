@@ -139,7 +139,7 @@ class Destination:
         if address is None or address["database"] == database:
             return []
         return [
-            f"env.py migrates the database {database}, and the function was given {address['database']}: if that is not intended, "
+            f"env.py migrates the database {database}, and the function was given {address['database']}: if not intended, "
             "let env.py read the variables that the function sets"
         ]
 

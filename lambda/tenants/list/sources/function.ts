@@ -18,7 +18,7 @@ export async function fromFunction(functionName: string): Promise<unknown[]> {
   if (!Array.isArray(items)) {
     throw new MigrateError(
       'tenants_unavailable',
-      `the function ${functionName} did not return an array of tenants:  ${text.slice(0, 100) || 'nothing'}`,
+      `the function ${functionName} did not return an array of tenants: ${text.slice(0, 100) || 'nothing'}`,
       next,
     );
   }

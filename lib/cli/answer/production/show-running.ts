@@ -7,7 +7,7 @@ import { inWords, showBlockers } from './show-blockers';
 export function showRunning(terminal: Terminal, running: Running | undefined): void {
   if (!running) return;
   const { command, requestedBy, startedAt, revision, message, statement } = running;
-  terminal.line(`a run is in progress:  ${plain(command)} of ${plain(requestedBy)} since ${plain(startedAt)}`);
+  terminal.line(`a run is in progress: ${plain(command)} of ${plain(requestedBy)} since ${plain(startedAt)}`);
   if (revision !== undefined) terminal.fact('revision', plain(`${revision}  ${message ?? ''}`));
   if (statement !== undefined) terminal.fact('statement', plain(statement));
   const now = runningNow(running);

@@ -93,6 +93,6 @@ function find({ revisions, heads }: GraphFacts, project: string, name: string): 
   const message =
     found.length === 0
       ? `the project has no revision "${name}"`
-      : `"${name}" is ambiguous:  ${found.map(({ revision }) => revision).join(', ')}`;
+      : `"${name}" is ambiguous: ${found.map(({ revision }) => revision).join(', ')}`;
   throw new MigrateError('unknown_revision', message, LOOK);
 }
