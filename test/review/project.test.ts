@@ -733,8 +733,8 @@ describe('one statement', () => {
       /^reads of (?:users|teams) wait too, because line \d+ holds an ACCESS EXCLUSIVE lock on it$/,
     );
     expect(said).toEqual([
-      ['b1', 'index-not-concurrent', 'reads go on'],
-      ['b1', 'foreign-key-not-valid', 'reads go on'],
+      ['b1', 'index-not-concurrent', 'reads continue'],
+      ['b1', 'foreign-key-not-valid', 'reads continue'],
       ['c1', 'index-not-concurrent', too],
       ['c1', 'foreign-key-not-valid', too],
     ]);

@@ -239,7 +239,7 @@ export const deleteByQuery = lossRule('delete-by-query', 'a DELETE of some rows'
 });
 
 /** https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DETACH-PARTITION */
-export const detachPartition = lossRule('detach-partition', 'a partition is taken out of its table', function* ({ upgrade }) {
+export const detachPartition = lossRule('detach-partition', 'a partition is detached from its table', function* ({ upgrade }) {
   for (const step of upgrade.steps) {
     const { action } = step;
     if (action.does !== 'detach partition') continue;
@@ -269,7 +269,7 @@ export const guarded: readonly Rule[] = (
 ).map(([id, title]) => lossRule(id, title, () => []));
 
 /** The guard knows only what the revision itself has created. */
-export const clearColumn = lossRule('clear-column', 'an UPDATE loses what a whole column holds', function* ({ upgrade }) {
+export const clearColumn = lossRule('clear-column', 'an UPDATE destroys the values of a whole column', function* ({ upgrade }) {
   for (const step of upgrade.steps) {
     const { action, isNewTable, isNewColumn } = step;
     if (action.does !== 'update') continue;
@@ -283,7 +283,7 @@ export const unreadSql: Rule = {
   id: 'unread-sql',
   group: 'data loss',
   severity: 'warning',
-  title: 'what the upgrade runs cannot be read',
+  title: 'the upgrade runs SQL that can't be read',
   *check({ destroys, facts, upgrade }) {
     for (const { rule, what, line } of destroys) {
       if (rule !== 'unread-sql') continue;

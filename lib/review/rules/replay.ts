@@ -84,7 +84,7 @@ function judge(failure: StatementFailure | undefined, later?: string): { certain
   if (sqlState === LOCK_TIMEOUT) {
     return {
       certain: true,
-      hint: '; the revision waits for itself: what its transaction has locked, another connection of it needs, or the other way round; run all statements on op.get_bind()',
+      hint: '; the revision waits for itself: its transaction and another of its connections block each other; run all statements on op.get_bind()',
     };
   }
   const isOffered = !NOT_OFFERED.includes(sqlState) && !(sqlState === UNSUPPORTED && NOT_BUILT_IN.test(message));
@@ -167,7 +167,7 @@ export const systemCatalogWritten: Rule = {
 };
 
 const INSTEAD: Readonly<Record<string, string>> = {
-  pg_enum: '# leave the value: PostgreSQL can remove none, and one that no row has does no harm',
+  pg_enum: '# leave the value: PostgreSQL can't remove it, and an unused value does no harm',
   pg_attribute: '# ALTER TABLE ... ALTER COLUMN ... TYPE: a longer varchar, or text, needs no rewrite',
-  pg_constraint: '# ALTER TABLE ... VALIDATE CONSTRAINT lets writes go on',
+  pg_constraint: '# ALTER TABLE ... VALIDATE CONSTRAINT lets writes continue',
 };

@@ -104,7 +104,7 @@ def _of_revision(error: BaseException, state: str | None, run: Run, left_transac
     if run.lookout.waits_for_itself and (state in (*LOCK_STATES, QUERY_CANCELED) or gave_up()):
         return (
             "migration_failed",
-            f"{what} waits for itself: it has two connections, and what one has locked, the other one needs: {reason}",
+            f"{what} waits for itself: it has two connections, and one waits for a lock of the other: {reason}",
             f"{kept}; run all of its statements on op.get_bind(), then run again",
         )
     if gave_up():

@@ -55,9 +55,9 @@ function changeOf({ action, isExisting, isNewObject, isNewTable }: Step, part: P
       if (action.what !== 'policy' || !isExisting(table) || isMadeAgain) return undefined;
       return {
         message:
-          `the policy ${name} is dropped: roles that it alone admits find no rows of ${table} anymore; if it was restrictive, they find rows ` +
+          `the policy ${name} is dropped: roles that only it admits no longer see rows of ${table}; if it was restrictive, they see rows ` +
           'that it hid',
-        instead: `# create the policy that takes its place first, in this revision: CREATE POLICY ... ON ${table} USING (...)`,
+        instead: `# first create the policy that replaces it, in this revision: CREATE POLICY ... ON ${table} USING (...)`,
       };
     }
     default:

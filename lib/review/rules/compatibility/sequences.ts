@@ -25,7 +25,7 @@ function restarted({ action, isNewObject, place }: Step): readonly Found[] {
       message:
         `${sequence} goes back to ${to ?? 'its first number'}: an INSERT that takes a number of an existing row fails with a duplicate ` +
         'key, or repeats it',
-      instead: `# go on after the largest number instead:\n${execute(`SELECT setval('${quotedTable(sequence)}', (SELECT max(<column>) FROM <table>))`)}`,
+      instead: `# continue after the largest number instead:\n${execute(`SELECT setval('${quotedTable(sequence)}', (SELECT max(<column>) FROM <table>))`)}`,
     },
   ];
 }

@@ -4,9 +4,9 @@ import type { Action } from '../../sql/action';
 /** What waits for each lock, from PostgreSQL's documentation of explicit locking. */
 export const WAITS: Readonly<Record<string, string>> = {
   AccessExclusiveLock: 'reads and writes wait',
-  ExclusiveLock: 'writes wait, reads go on',
-  ShareRowExclusiveLock: 'writes wait, reads go on',
-  ShareLock: 'writes wait, reads go on',
+  ExclusiveLock: 'writes wait, reads continue',
+  ShareRowExclusiveLock: 'writes wait, reads continue',
+  ShareLock: 'writes wait, reads continue',
 };
 
 /** Existing tables that a step locks against reads: as observed, or from PostgreSQL's documentation of its action. */
@@ -20,7 +20,7 @@ export function exclusivelyLocked({ action, observed, isExisting, transaction }:
   return [...new Set(locked)].filter(isExisting);
 }
 
-/** Existing tables that a schema change locks against writes, while reads go on. */
+/** Existing tables that a schema change locks against writes, while reads continue. */
 export function lockedAgainstWrites({ action, observed, isExisting, transaction }: Step, part: Part): readonly string[] {
   if (action.does === 'lock') return [];
   const locked =
@@ -42,7 +42,7 @@ export function readsMeanwhile(step: Step, part: Part, tables: readonly string[]
     const locked = exclusivelyLocked(earlier, part).find((table) => tables.includes(table));
     if (locked) return `reads of ${locked} wait too, because line ${earlier.line} holds an ACCESS EXCLUSIVE lock on it`;
   }
-  return 'reads go on';
+  return 'reads continue';
 }
 
 function writesWaitFor(action: Action): readonly string[] {
