@@ -1,10 +1,10 @@
 import type { closestMatch } from 'leven';
 
-/** The name that a mistyped one means; undefined: none is close to it. */
+/** The known name closest to a mistyped one; undefined if none is close. */
 export function closest(typed: string, names: readonly string[]): string | undefined {
   const begun = names.filter((name) => typed.length > 2 && name.startsWith(typed));
   if (begun.length === 1) return begun[0];
-  // Two letters that changed places count twice.
+  // Two swapped letters count twice.
   return leven().closestMatch(typed, names, { maxDistance: typed.length < 5 ? 1 : 2 });
 }
 

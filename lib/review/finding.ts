@@ -81,9 +81,9 @@ export interface Measured extends Omit<MeasuredFacts, 'revision' | 'tables'> {
 }
 
 export interface MeasuredWaits extends MeasuredTable {
-  /** Absent: no lock blocked reads, or the table accepted no made-up rows. */
+  /** Absent: no lock blocked reads, or the table accepted no generated rows. */
   readonly readsBlocked?: Wait;
-  /** Absent: nothing blocked writes, or the table accepted no made-up rows. */
+  /** Absent: nothing blocked writes, or the table accepted no generated rows. */
   readonly writesBlocked?: Wait;
 }
 

@@ -1,6 +1,6 @@
 import { plain, plainLines } from './plain';
 
-/** Escapes foreign text: it can't become HTML, Markdown, the end of a table's cell or a mention. */
+/** Escapes untrusted text: it can't become HTML, Markdown, the end of a table's cell or a mention. */
 export function escaped(text: string): string {
   return plain(text)
     .replaceAll('&', '&amp;')

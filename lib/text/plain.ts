@@ -4,7 +4,7 @@
  */
 const CONTROL = /[\p{Cc}\p{Bidi_Control}]/gu;
 
-/** Text from elsewhere, on one line and without control characters. */
+/** Untrusted text, on one line and without control characters. */
 export function plain(text: string): string {
   return text.replace(/[\s\p{Cc}\p{Bidi_Control}]+/gu, ' ').trim();
 }

@@ -1,4 +1,4 @@
-/** What GitHub shows beside a job or a line, https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands */
+/** What GitHub shows next to a job or a line, https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands */
 export interface Annotation {
   readonly level: 'error' | 'warning' | 'notice';
   readonly title: string;

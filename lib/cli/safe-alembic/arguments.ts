@@ -11,7 +11,7 @@ export type Parsed =
   | { readonly kind: 'problems'; readonly verb?: VerbName; readonly problems: readonly string[]; readonly json: boolean }
   | { readonly kind: 'run'; readonly verb: VerbName; readonly common: CommonArguments; readonly task: Task };
 
-/** What does the same as a command of Alembic or Flask-Migrate. */
+/** The verb that corresponds to a command of Alembic or Flask-Migrate. */
 const ALEMBIC: Readonly<Record<string, VerbName>> = {
   upgrade: 'apply',
   revision: 'create',

@@ -6,7 +6,7 @@ export function bytecodeEntry(code: Readonly<Record<string, string>>, python: re
   return `observer-${sha256(JSON.stringify([code, python]))}`;
 }
 
-/** What was kept; empty if there is nothing, or it is damaged. */
+/** The stored bytecode; empty if there is none, or it is damaged. */
 export function recallBytecode(entry: string): string {
   const kept = recall(entry)?.toString() ?? '';
   const bytecode = kept.slice(CHECKSUM);
@@ -15,7 +15,7 @@ export function recallBytecode(entry: string): string {
 
 const CHECKSUM = 64;
 
-/** Keeps it where only this user can change it. */
+/** Stores it where only this user can change it. */
 export function rememberBytecode(entry: string, bytecode: string): void {
   remember(entry, `${sha256(bytecode)}${bytecode}`, 0o600);
   forgetOld();

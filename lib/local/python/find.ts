@@ -65,7 +65,7 @@ function keptBy(manager: Manager, folder: string, env: NodeJS.ProcessEnv): strin
   return manager.python(folder, tool, inactive) ?? `${manager.name} has no environment for ${folder}`;
 }
 
-/** Who keeps the project's environment: the nearest folder, up to the repository's root, that shows it. */
+/** The tool that manages the project's environment, found in the nearest folder up to the repository's root. */
 function owner(project: string): { readonly folder: string; readonly manager?: Manager; readonly own?: string } {
   for (const folder of foldersUp(project)) {
     const manager = MANAGERS.find(({ isIn }) => isIn(folder));

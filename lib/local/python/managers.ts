@@ -3,13 +3,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { interpreterOf } from './environment';
 
-/** A tool that keeps the environment of a project. */
+/** A tool that manages the environment of a project. */
 export interface Manager {
   readonly name: string;
   readonly command: string;
   /** What a person runs to create the environment. */
   readonly install: string;
-  /** Whether it keeps the environment of the project in a folder. */
+  /** Whether it manages the environment of the project in a folder. */
   isIn(folder: string): boolean;
   /**
    * The command that starts Python in the environment of the project in a folder; undefined if there is none. Creates nothing.
@@ -70,7 +70,7 @@ function has(folder: string, ...names: readonly string[]): boolean {
   return names.some((name) => existsSync(path.join(folder, name)));
 }
 
-/** Whether pyproject.toml has a tool's table: a library may keep its lock to itself. */
+/** Whether pyproject.toml has a tool's table: a library may not commit its lock. */
 function hasTable(folder: string, tool: string): boolean {
   const file = path.join(folder, 'pyproject.toml');
   return existsSync(file) && new RegExp(`^\\s*\\[\\s*tool\\s*\\.\\s*${tool}\\s*[\\].]`, 'm').test(readFileSync(file, 'utf8'));

@@ -39,7 +39,7 @@ export interface ObserverOptions {
 export interface Observer {
   /** Asks one question at a time. Resolves after all reports were passed on. Throws a {@link MigrateError}. */
   ask(ask: Ask, onReport: (report: Report) => void): Promise<void>;
-  /** Lets it go on after a report `pause`. */
+  /** Lets it continue after a report `pause`. */
   goOn(): void;
   /** Ends the process and everything it started. */
   end(): Promise<void>;

@@ -2,11 +2,11 @@ import { forgetOld, recall, remember } from '../../cache';
 import type { EnvironmentFacts } from '../../contract/facts';
 import { sha256 } from './inputs';
 
-/** What a kept server is the result of. */
+/** The inputs of a cached server. */
 export interface Manifest {
   /** A hash of everything that is known before the backend starts, except files. */
   readonly setting: string;
-  /** A hash of what the backend's Python says of itself. */
+  /** A hash of the backend's Python, as it describes itself. */
   readonly python: string;
   /** A hash of the names of all files below the project, except those in `versions` and those that the review writes. */
   readonly names: string;

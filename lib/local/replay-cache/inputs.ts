@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import path from 'node:path';
 
-/** A project with more files is not looked through. */
+/** A project with more files is not searched. */
 const MOST_FILES = 20_000;
 
 const NOT_READ = ['node_modules', '__pycache__', 'cdk.out'];

@@ -29,7 +29,7 @@ type Observe = Extract<Ask, { ask: 'observe' }>;
  * the clock.
  */
 export class ReplayCache {
-  /** The entry to try; whether it fits is known once the observer has read the revisions. */
+  /** The entry to try. Whether it fits is known only after the observer has read the revisions. */
   readonly entry: Entry | undefined;
   /** How many revisions were restored instead of run. */
   restored = 0;
@@ -89,7 +89,7 @@ export class ReplayCache {
     }
   }
 
-  /** Whether nothing has changed that can be looked at without the backend's Python. */
+  /** Whether everything that can be checked without the backend's Python is unchanged. */
   private isCurrent({ setting, names, versions, contents }: Manifest): boolean {
     return (
       setting === this.setting &&
@@ -166,7 +166,7 @@ function isBeginning(revisions: readonly string[], graph: GraphFacts): boolean {
 
 const OF_THE_PROCESS = /^(postmaster\.(pid|opts)|pg_stat_tmp|pg_stat|pg_dynshmem|pg_notify)$/;
 
-/** Which files of a running server another one needs. */
+/** The files of a running server that another one needs. */
 function isNeeded([first, last]: PauseFacts['log']): (name: string) => boolean {
   return (name) => {
     const [top = '', file = ''] = name.split(path.sep);

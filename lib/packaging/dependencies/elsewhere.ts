@@ -9,7 +9,7 @@ import type { DependencySource } from './source';
 /** Groups and extras whose other distributions do not belong in production. */
 const DEVELOPMENT = /^(?:dev|develop|development|tests?|testing|lint|docs?|ci)$/;
 
-/** More would be a list that nobody reads. */
+/** A longer list would not be read. */
 const MAX_NAMED = 4;
 
 /** Like optionFor, without groups and extras for development. */

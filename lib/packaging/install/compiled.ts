@@ -78,7 +78,7 @@ export class NeedsCompiling extends PackagingError {
       ? `${option('add', newer)} packages ${newer.length > 1 ? 'newer versions, which have' : 'a newer version, which has'} some`
       : undefined;
     const byPython = other ? `${runtimeOption(other.version)} has wheels for ${other.names.join(', ')}` : undefined;
-    // What helps for most comes first.
+    // The option that solves most cases comes first.
     const isMost = (other?.names.length ?? 0) >= newer.length;
     const remedies = [
       ...(isMost ? [byPython, byNewer] : [byNewer, byPython]).filter((remedy) => remedy !== undefined),

@@ -1,6 +1,6 @@
 import { call, option } from '../code-in-messages';
 
-/** More would be a list that nobody reads. */
+/** A longer list would not be read. */
 const MAX_NAMED = 6;
 
 /** Names of variables whose values must not be in a template. */

@@ -175,7 +175,7 @@ class Sorted {
     add(this.round.up, phase, kept(unit));
   }
 
-  /** Writes may not change their order: one that finds no made-up row would show no difference. */
+  /** Writes may not change their order: one that finds no generated row would show no difference. */
   private writesRows(phase: Phase, line: number): void {
     const at = PHASES.indexOf(phase);
     if (at < this.round.lastWrite) this.problem = `line ${line} writes rows, and would run before a statement that it follows`;

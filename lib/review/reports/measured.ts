@@ -11,7 +11,7 @@ export function measuredRevisions({ revisions }: Review): readonly MeasuredRevis
 
 /** What measurements rest on. */
 export function measuredBasis({ postgres }: Review): string {
-  return `measured on this machine${postgres === undefined ? '' : ` (PostgreSQL ${postgres})`} with made-up rows, a reader and a writer for each table, no other load`;
+  return `measured on this machine${postgres === undefined ? '' : ` (PostgreSQL ${postgres})`} with generated rows, a reader and a writer for each table, no other load`;
 }
 
 /** The whole revision, such as `5.2 s, 84 MB of write-ahead log`. */
@@ -24,7 +24,7 @@ const LIMITS = {
   rows: 'limit of rows',
   bytes: 'limit of bytes',
   time: 'limit of time',
-  values: 'no further made-up rows were accepted',
+  values: 'no further generated rows were accepted',
 } as const;
 
 /** The tables that it locked, or if no lock was seen, all that were filled. */

@@ -283,7 +283,7 @@ export const unreadSql: Rule = {
   id: 'unread-sql',
   group: 'data loss',
   severity: 'warning',
-  title: 'the upgrade runs SQL that can't be read',
+  title: "the upgrade runs SQL that can't be read",
   *check({ destroys, facts, upgrade }) {
     for (const { rule, what, line } of destroys) {
       if (rule !== 'unread-sql') continue;

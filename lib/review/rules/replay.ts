@@ -158,7 +158,7 @@ export const systemCatalogWritten: Rule = {
       yield {
         ...place,
         message:
-          `this ${action.does.toUpperCase()} writes the system catalog ${catalog}: only a superuser may, and RDS has none, so it fails there;  ` +
+          `this ${action.does.toUpperCase()} writes the system catalog ${catalog}: only a superuser may, and RDS has none, so it fails there; ` +
           'elsewhere PostgreSQL checks nothing, and a mistake can make the database unusable',
         ...(INSTEAD[catalog] === undefined ? {} : { instead: INSTEAD[catalog] }),
       };
@@ -167,7 +167,7 @@ export const systemCatalogWritten: Rule = {
 };
 
 const INSTEAD: Readonly<Record<string, string>> = {
-  pg_enum: '# leave the value: PostgreSQL can't remove it, and an unused value does no harm',
+  pg_enum: '# leave the value: PostgreSQL cannot remove it, and an unused value does no harm',
   pg_attribute: '# ALTER TABLE ... ALTER COLUMN ... TYPE: a longer varchar, or text, needs no rewrite',
   pg_constraint: '# ALTER TABLE ... VALIDATE CONSTRAINT lets writes continue',
 };

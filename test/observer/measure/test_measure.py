@@ -69,7 +69,7 @@ def test_a_revision_that_fails_with_generated_rows_is_reported_and_the_next_one_
     observed.revision("bb", "aa", 'op.execute("ALTER TABLE users ALTER name SET NOT NULL")')
     observed.revision("cc", "bb", 'op.execute("ALTER TABLE users ALTER name DROP NOT NULL")')
     first, second = measured(observed, "bb", "cc")
-    assert "it failed with made-up rows: column" in first["reason"]
+    assert "it failed with generated rows: column" in first["reason"]
     assert second["tables"][0]["rows"] == 2000
 
 

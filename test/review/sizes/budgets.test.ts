@@ -174,7 +174,7 @@ describe('a measured wait', () => {
       expect(text.replace(/\s+/g, ' ')).toContain(line);
       expect(text).toContain('1.0 s, 51 MB of write-ahead log');
       expect(text).toContain(
-        'measured on this machine (PostgreSQL 18.4) with made-up rows, a reader and a writer for each table',
+        'measured on this machine (PostgreSQL 18.4) with generated rows, a reader and a writer for each table',
       );
     }
   });
@@ -208,11 +208,11 @@ describe('what was not measured', () => {
   });
 
   test('is shown with its reason', async () => {
-    const failed = { revision: 'b2', reason: 'it failed with made-up rows: x' };
+    const failed = { revision: 'b2', reason: 'it failed with generated rows: x' };
     const result = await judged(revision([INDEX]), { sizes: SIZES, budgets: { writesBlocked: '2s' } }, failed);
     expect(over(result)[0]?.budget?.basis).toBe('estimated');
     for (const text of [shown(result, 400), htmlReport(result), markdownReport(result)]) {
-      expect(text).toContain('not measured: it failed with made-up rows: x');
+      expect(text).toContain('not measured: it failed with generated rows: x');
     }
   });
 
@@ -225,7 +225,7 @@ describe('what was not measured', () => {
     });
     const result = await judged(revision([INDEX]), { sizes: SIZES, budgets: { writesBlocked: '2s' } }, none);
     expect(over(result)[0]?.budget?.basis).toBe('estimated');
-    expect(shown(result, 400)).toContain('on 0 of 10 million rows (no further made-up rows were accepted: no partition)');
+    expect(shown(result, 400)).toContain('on 0 of 10 million rows (no further generated rows were accepted: no partition)');
   });
 });
 

@@ -1,4 +1,4 @@
-"""Fills tables with as many rows as production has, by INSERT ... SELECT: made-up values, never production's."""
+"""Fills tables with as many rows as production has, by INSERT ... SELECT: generated values, never production's."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ class _Measurement:
         if beside.locks.canceled:
             self._facts = {"reason": _CANCELED}
         elif failure := watched.result.failure:
-            self._facts = {"reason": f"it failed with made-up rows: {failure['message']}"}
+            self._facts = {"reason": f"it failed with generated rows: {failure['message']}"}
         else:
             self._facts = {
                 "milliseconds": _milliseconds(seconds),

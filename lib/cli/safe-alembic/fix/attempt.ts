@@ -34,7 +34,7 @@ export class Attempt {
     notFixed.push(...repaired.notFixed);
   }
 
-  /** Whether something waits to be proved with what is proved already. */
+  /** Whether something is waiting to be proved together with what is already proved. */
   get isOpen(): boolean {
     return this.tried.length > 0;
   }

@@ -19,7 +19,7 @@ import { Attempt } from './attempt';
 import type { Bench } from './bench';
 import { Originals, trial } from './trials';
 
-/** What a review led to. */
+/** The result of a review. */
 export interface Proved {
   readonly plans: readonly Plan[];
   readonly files: readonly ComposedFile[];

@@ -21,7 +21,7 @@ export class Originals {
 
   constructor(private readonly bench: Bench) {}
 
-  /** Runs those that were not run yet. One that fails on rows runs again without any. */
+  /** Runs those that have not run yet. One that fails on rows runs again without rows. */
   async run(revisions: readonly Reviewed[]): Promise<void> {
     const left = revisions.filter(({ facts }) => !this.trials.has(facts.revision));
     for (const [id, facts] of await this.try(left)) this.trials.set(id, facts);
