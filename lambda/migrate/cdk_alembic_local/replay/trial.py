@@ -130,7 +130,7 @@ class _Trial:
         self._say(group, facts)
 
     def _remove(self, context: Any, made_up: dict[str, list[dict[str, Any]] | None]) -> None:
-        """Removes generated rows, which could make a later revision fail. The rows of a trial may not depend on those before it."""
+        """Removes generated rows, which could make a later revision fail. The rows of a trial may not depend on earlier rows."""
         connection = context.connection
         there = self._snapshot(context).tables
         with raw.committed(connection):
