@@ -104,7 +104,7 @@ describe('the graph', () => {
     expect(await findings({ a1: {}, b1: { down: 'a1', label: 'shop' }, c1: { down: 'a1', label: 'blog' } })).toEqual([]);
   });
 
-  it('with a labelled head beside one without a label is an error, as in the deploy', async () => {
+  it('with a labeled head beside one without a label is an error, as in the deploy', async () => {
     const [found] = await findings({ a1: {}, b1: { down: 'a1', label: 'shop' }, c1: { down: 'a1' } });
     expect(found).toMatchObject({ rule: 'several-heads', instead: expect.stringContaining('alembic merge') });
   });

@@ -1,4 +1,4 @@
-"""Getting to the database: passwords on the move, a server on its way, odd names, and TLS."""
+"""Connecting to the database: rotated passwords, a server that is starting, odd names, and TLS."""
 
 from __future__ import annotations
 

@@ -198,7 +198,7 @@ CATCHING = "\nfrom contextlib import suppress\nwith suppress(Exception):\n    {}
 
 
 class TestProjectsThatCannotRun:
-    """Each is told in one sentence, and nothing of it is a stack trace."""
+    """Each is reported in one sentence, without a stack trace."""
 
     def test_no_alembic_project(self, package: Backend) -> None:
         answer = failure()

@@ -1,4 +1,4 @@
-"""Revisions that open a second connection, and wait for what their own transaction has locked."""
+"""Revisions that open a second connection and wait for a lock of their own transaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs that do not count: env.py or a revision ends or hides the transaction that Alembic counts on."""
+"""Runs that do not move the version: env.py or a revision ends or hides Alembic's transaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong with one tenant, with all of them, or with env.py."""
+"""Failures of one tenant, of all of them, or of env.py."""
 
 from __future__ import annotations
 

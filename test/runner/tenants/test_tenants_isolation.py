@@ -1,4 +1,4 @@
-"""Whatever one tenant's database, secret or version table does ends in that tenant's outcome; the others are migrated."""
+"""A faulty database, secret or version table of one tenant fails only that tenant; the others are migrated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hundreds of tenants, of which three can't be migrated; a thousand in the soak."""
+"""Hundreds of tenants, three of which can't be migrated; a thousand in the soak."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ _NAME_OR_VALUE = re.compile(
 
 
 class Seen(NamedTuple):
-    """What one look found."""
+    """The result of one look."""
 
     blockers: list[dict[str, Any]]
     """The contract's Blockers."""

@@ -1,4 +1,4 @@
-"""Looks at who holds the lock that a revision's statement waits for, while it waits: PostgreSQL's error does not say it.
+"""Finds out who holds the lock that a revision's statement waits for, while it waits: PostgreSQL's error does not say it.
 
 A thread with a connection of its own: the statement keeps one of the run's connections, and with an async driver the other one
 belongs to the same event loop. It is opened only if a statement takes a while in a revision that could not get a lock before,

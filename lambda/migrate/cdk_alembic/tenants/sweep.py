@@ -1,4 +1,4 @@
-"""Looks at the tenants of a database over one connection, for each command what it needs to know."""
+"""Looks at the tenants of a database over one connection: for each command, only what it needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What models and migrations differ in that autogenerate does not see, as operations of the new revision."""
+"""Differences between models and migrations that autogenerate does not see, as operations of the new revision."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WHERE nspname NOT LIKE 'pg\\_%' AND nspname NOT IN ('information_schema', {own})
 
 
 class Code(ops.MigrateOperation):
-    """Lines of Python as they are."""
+    """Verbatim lines of Python."""
 
     def __init__(self, *lines: str) -> None:
         self.lines = list(lines)
@@ -246,7 +246,7 @@ def _table_and(table: str, rest: str, column: str | None = None) -> str:
 
 
 def find(context: Any, directives: list[Any]) -> Beyond:
-    """Creates the models in the place of the migrations' tables, compares the catalogs, and takes that back."""
+    """Creates the models in the place of the migrations' tables, compares the catalogs, and rolls that back."""
     connection = context.connection
     metadata = context.opts.get("target_metadata")
     operations = [operation for directive in directives for operation in flat(directive.upgrade_ops)]

@@ -100,7 +100,7 @@ def _default(operation: Any, default: Any) -> Any:
 
 
 def _runs(context: Any, types: list[Any], *statements: str) -> bool:
-    """Whether PostgreSQL accepts these statements. Takes them back."""
+    """Whether PostgreSQL accepts these statements. Rolls them back."""
     connection = context.connection
     raw.execute(connection, "SAVEPOINT cdk_alembic_conversion")
     try:

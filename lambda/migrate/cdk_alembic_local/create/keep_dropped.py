@@ -79,7 +79,7 @@ def _required_again(drop: Any) -> list[str]:
     warning = f"{drop.table_name}.{drop.column_name} stays without NOT NULL: rows that were written meanwhile have no value"
     body = f"BEGIN {required}; EXCEPTION WHEN not_null_violation THEN RAISE WARNING {raw.literal(warning)}; END"
     return [
-        "# rows that were written meanwhile have no value; NOT NULL comes back only without them",
+        "# rows that were written meanwhile have no value; NOT NULL is restored only without them",
         f"op.execute({f'DO $$ {body} $$'!r})",
     ]
 

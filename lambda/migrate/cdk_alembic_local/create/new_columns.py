@@ -1,4 +1,4 @@
-"""A default for the rows that are there, where a new column requires a value that only the models know."""
+"""A default for existing rows if a new column requires a value that only the models know."""
 
 from __future__ import annotations
 

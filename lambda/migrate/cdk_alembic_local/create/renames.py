@@ -1,4 +1,4 @@
-"""Tells renames from drops: autogenerate writes a rename as a drop and an add."""
+"""Distinguishes renames from drops: autogenerate writes a rename as a drop and an add."""
 
 from __future__ import annotations
 

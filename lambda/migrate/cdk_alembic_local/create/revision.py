@@ -102,7 +102,7 @@ def _refuse_several_heads(project: Project) -> None:
         branches = sorted(own_labels(project.revisions.branch_labels()).values())
         raise RunnerError(
             "multiple_heads",
-            f"the scripts have {len(project.revisions.heads)} labelled branches, and a new revision can follow only one",
+            f"the scripts have {len(project.revisions.heads)} labeled branches, and a new revision can follow only one",
             f"name the one to follow: {' or '.join(f'--head {label}@head' for label in branches)}",
         )
 

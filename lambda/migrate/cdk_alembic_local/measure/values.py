@@ -1,4 +1,4 @@
-"""The values of generated rows, as SQL. They match production in the share of NULLs, the number of distinct values and the width."""
+"""The values of generated rows, as SQL. Shares of NULLs, numbers of distinct values and widths are those of production."""
 
 from __future__ import annotations
 

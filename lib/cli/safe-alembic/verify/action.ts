@@ -118,7 +118,7 @@ function heads({ heads: found, problem }: Review['graph'], of: Judge): Check {
     return { check: 'one-head', passed: false, what: 'Alembic can’t load the revisions', reasons: [problem] };
   if (found.length === 0) return unchecked('one-head', 'the project has no revisions, so it has no head', []);
   const single =
-    found.length === 1 ? `there is one head (${revisionNames(found)})` : `the ${found.length} heads are labelled branches`;
+    found.length === 1 ? `there is one head (${revisionNames(found)})` : `the ${found.length} heads are labeled branches`;
   return of('one-head', single, `there are ${found.length} heads`);
 }
 
