@@ -254,7 +254,7 @@ def read_revisions(locations: list[Path], options: dict[str, Any], *, all_here: 
         return {"count": len(nodes), "heads": []}, [f"{error.message}: {error.next}"]
     heads = sorted(nodes.keys() - followed)
     own = own_labels({head: {label for name in lineage(head, below) for label in labels.get(name, ())} for head in heads})
-    found = [{"revision": head, "file": nodes[head].file, "labelled": head in own} for head in heads]
+    found = [{"revision": head, "file": nodes[head].file, "labeled": head in own} for head in heads]
     return {"count": len(nodes), "heads": found}, []
 
 

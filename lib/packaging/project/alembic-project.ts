@@ -9,7 +9,7 @@ import { findAlembicConfig } from './alembic-config';
 interface Head {
   readonly revision: string;
   readonly file: string;
-  readonly labelled: boolean;
+  readonly labeled: boolean;
 }
 
 /** Facts of an Alembic project, from lib/packaging/alembic_project.py. */
@@ -82,7 +82,7 @@ export function checkAlembicProject(
   const next = project.above && calledAbove(project.above, `${project.scripts}`, directory, config, files);
   const errors = next ? project.problems.map((problem) => `${problem}: ${next}`) : [...project.problems];
   const warnings: string[] = [];
-  if (revisions && revisions.heads.length > 1 && !revisions.heads.every(({ labelled }) => labelled)) {
+  if (revisions && revisions.heads.length > 1 && !revisions.heads.every(({ labeled }) => labeled)) {
     errors.push(severalHeads(directory, config, revisions.heads, run));
   }
   if (revisions?.count === 0 && !errors.length) {

@@ -212,7 +212,7 @@ def test_two_heads_must_be_merged_first(root: Path, database: str) -> None:
     assert files(there) == ["a1.py", "b1.py"]
 
 
-def test_of_labelled_branches_the_one_to_follow_must_be_named(root: Path, database: str) -> None:
+def test_of_labeled_branches_the_one_to_follow_must_be_named(root: Path, database: str) -> None:
     there = project(root, database)
     for revision, label in (("a1", "core"), ("b1", "billing")):
         (there.directory / "alembic" / "versions" / f"{revision}.py").write_text(

@@ -24,7 +24,7 @@ export function showGraph(terminal: Terminal, { revisions, heads }: GraphFacts, 
     const applied = database?.applied.has(revision.revision);
     const node = applied === false ? terminal.paint('yellow', '○') : applied ? terminal.paint('green', '●') : '●';
     const drawn = [...lanes].map((sign) => (sign === NODE ? node : terminal.paint('dim', sign))).join('');
-    terminal.line(`${drawn} ${labelled(terminal, revision, displayWidth(lanes) + 1, heads, database)}`);
+    terminal.line(`${drawn} ${labeled(terminal, revision, displayWidth(lanes) + 1, heads, database)}`);
   }
 }
 
@@ -42,7 +42,7 @@ export function lineage({ revisions }: GraphFacts, at: readonly string[]): Set<s
   return found;
 }
 
-function labelled(
+function labeled(
   terminal: Terminal,
   { revision, message, branchLabels, dependsOn }: GraphRevision,
   indent: number,
