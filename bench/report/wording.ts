@@ -6,7 +6,7 @@ import { shown, type Unit } from '../units';
 export function goalText(goal: Goal, unit: Unit): string {
   if ('than' in goal) return goal.timesFaster === 1 ? 'never slower' : `${goal.timesFaster} times as fast`;
   if ('of' in goal) return `at most ${goal.atMostTimes} times`;
-  if (goal.atMost < 0) return `at least ${shown(-goal.atMost, unit)} less`;
+  if (goal.atMost < 0) return `at least ${fewer(-goal.atMost, unit)}`;
   return `at most ${shown(goal.atMost, unit)}${goal.over ? ' more' : ''}`;
 }
 
@@ -15,8 +15,14 @@ export function verdictText(verdict: Verdict, unit: Unit): string {
   const { goal, value } = verdict;
   if ('than' in goal) return `${ratio(verdict)} times as fast`;
   if ('of' in goal) return `${ratio(verdict)} times`;
-  if (goal.over && value < 0) return `${shown(-value, unit)} less`;
+  if (goal.over && value < 0) return fewer(-value, unit);
   return `${shown(value, unit)}${goal.over ? ' more' : ''}`;
+}
+
+/** Such as `8 fewer faults`. */
+function fewer(value: number, unit: Unit): string {
+  const [number, ...words] = shown(value, unit).split(' ');
+  return unit === 'ms' || unit === 'bytes' ? `${number} ${words.join(' ')} less` : `${number} fewer ${words.join(' ')}`;
 }
 
 /** Enough digits to show on which side of the goal it is. */

@@ -8,7 +8,7 @@ import type { Command, TestBed } from '../test-bed/test-bed';
 
 export const reviewFaults: Row = {
   name: 'review-faults',
-  title: `review of ${FAULTS.length} histories with one fault each: overlooked faults`,
+  title: `review of ${FAULTS.length} histories with one fault each: missed faults`,
   unit: 'faults',
   runs: 1,
   warmUp: false,
@@ -27,14 +27,14 @@ export const reviewFaults: Row = {
     expectPassed((await testBed.run(sound.pytest)).stdout);
 
     const faulty = FAULTS.map((fault) => ({ fault, history: history(fault) }));
-    const overlooked = (finds: Finds) => async (): Promise<number> => {
+    const missed = (finds: Finds) => async (): Promise<number> => {
       let count = 0;
       for (const { fault, history } of faulty) if (!(await finds(testBed, history, fault))) count += 1;
       return count;
     };
     return [
-      { name: 'cdk-alembic', run: overlooked(reviewFinds) },
-      { name: 'pytest-alembic', run: overlooked(pytestFinds) },
+      { name: 'cdk-alembic', run: missed(reviewFinds) },
+      { name: 'pytest-alembic', run: missed(pytestFinds) },
     ];
   },
 };

@@ -58,8 +58,8 @@ test('a goal to be below another says by how much', () => {
   const goal = { atMost: -1, over: 'alembic' };
   const row = { ...ROW, unit: 'faults' as const };
   const shownIn = (value: number, met: boolean) => terminalTable([{ ...row, verdicts: [{ goal, value, met }] }]);
-  expect(shownIn(-8, true)).toContain('✓ 8 faults less (goal: at least 1 fault less)');
-  expect(shownIn(2, false)).toContain('✗ 2 faults more (goal: at least 1 fault less)');
+  expect(shownIn(-8, true)).toContain('✓ 8 fewer faults (goal: at least 1 fewer fault)');
+  expect(shownIn(2, false)).toContain('✗ 2 faults more (goal: at least 1 fewer fault)');
 });
 
 test('rows that were measured on another day are named below the table, once for each day', () => {
