@@ -11,7 +11,8 @@ Function
   --python <version>        such as 3.13 (default: the newest that the project and its lock allow)
 
 Package
-  --alembic-config <file>   alembic.ini or pyproject.toml, relative to the folder (default: found automatically)
+  --alembic-config <file>   alembic.ini or pyproject.toml, relative to the folder
+                            (default: found automatically)
   --requirements <file>     install this file instead of the lock; may be repeated
   --group <name>            also package this dependency group; may be repeated
   --extra <name>            also package this extra; may be repeated

@@ -11,7 +11,7 @@ Usage
 
 Revision
   -m, --message <message>   the same, as "alembic revision" takes it
-  --head <revision>         parent revision on one of several labeled branches, such as billing@head
+  --head <revision>         parent on one of several labeled branches, such as billing@head
                             (default: the only head)
   --splice                  allow a parent that is not a head
   --branch-label <label>    label of a new branch that starts here

@@ -22,8 +22,8 @@ Fixes
   --dry-run                 with --fix: show the diff, and write nothing
 
 Measurement
-  --measure                 with --statistics: run each revision on tables with as many generated rows
-                            as production has; measure its locks and the waits of others
+  --measure                 with --statistics: run each revision on tables with as many
+                            generated rows as production has; measure its locks and the waits of others
 
 Reports
   --format <format>         ${FORMATS.join(', ')}
