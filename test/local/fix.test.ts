@@ -509,7 +509,11 @@ own.options = format.py REVISION_SCRIPT_FILENAME
     ['a', 'b'].flatMap((one) => [drop(`"badges_${one}_fkey"`), key('None', one, ', ondelete="CASCADE"')]).join('\n    '),
     ['b', 'a'].flatMap((one) => [drop('None'), key(`"badges_${one}_fkey"`, one)]).join('\n    '),
   );
+  const dryRun = await fix('--dry-run');
   const review = await fix();
+  const shown = ({ fixes }: Review) => [fixes?.fixed, fixes?.files, fixes?.notFixed.map(({ reason }) => reason)];
+  expect(shown(dryRun)).toEqual(shown(review));
+  expect(dryRun.findings).toEqual(expect.arrayContaining([...(dryRun.fixes?.fixed ?? [])]));
   // The constraint's index is built once its downgrade is repaired.
   expect(fixed(review)).toEqual([
     'check-not-valid',
@@ -523,7 +527,9 @@ own.options = format.py REVISION_SCRIPT_FILENAME
     'drop_constraint(op.f("badges_b_fkey"',
     'drop_constraint(op.f("badges_a_fkey"',
   ]);
-  expect(review.fixes?.files.find(({ file }) => file.endsWith('d4.py'))?.diff.match(/^--- /gm)).toHaveLength(2);
+  const diff = review.fixes?.files.find(({ file }) => file.endsWith('d4.py'))?.diff;
+  expect(diff).toMatch(/^--- a\/.*d4\.py$[\s\S]*^-.*create_unique_constraint\(None/m);
+  expect(diff?.match(/^--- /gm)).toHaveLength(1);
   expect(text('d4.py')).toContain('CREATE UNIQUE INDEX CONCURRENTLY');
   expect([text('c3_1.py'), text('c3.py'), text('d4.py')]).toEqual([
     expect.stringContaining('# formatted'),

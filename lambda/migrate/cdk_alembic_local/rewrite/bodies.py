@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from cdk_alembic.protocol.errors import RunnerError
@@ -14,6 +15,7 @@ from cdk_alembic.protocol.errors import RunnerError
 from ..source.source import parse
 
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
+NOTHING: Mapping[Path, str] = MappingProxyType({})
 _BLOCKS = ("batch_alter_table", "autocommit_block")
 # Alembic's template writes these around what it generates.
 _GENERATED = re.compile(r"^\s*# ### .* ###\s*$")
@@ -36,9 +38,9 @@ class Part:
 class Source:
     """A revision's file."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises RunnerError `invalid_project`."""
-        source = path.read_bytes()
+    def __init__(self, path: Path, texts: Mapping[Path, str]) -> None:
+        """`texts`: of files that are not written yet. Raises RunnerError `invalid_project`."""
+        source = texts[path].encode() if path in texts else path.read_bytes()
         self.text = source.decode()
         self.lines = self.text.splitlines(keepends=True)
         self.tree = parse(source, path)
@@ -96,9 +98,9 @@ def body_start(lines: list[str], function: ast.FunctionDef) -> int:
     return line
 
 
-def bodies(path: Path) -> dict[str, Any]:
-    """BodyFacts of a revision's file. Raises RunnerError `invalid_project`."""
-    source = Source(path)
+def bodies(path: Path, texts: Mapping[Path, str] = NOTHING) -> dict[str, Any]:
+    """BodyFacts of a revision's file. `texts`: of files that are not written yet. Raises RunnerError `invalid_project`."""
+    source = Source(path, texts)
     return {name: _units(source, source.function(name)) for name in ("upgrade", "downgrade")}
 
 
