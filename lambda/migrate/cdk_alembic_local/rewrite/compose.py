@@ -174,7 +174,7 @@ class _Writer:
 
     def _local_names(self, function: ast.FunctionDef, body: list[str], indent: str) -> list[str]:
         """The assignments of the function that a body needs: `bind = op.get_bind()`."""
-        own = {part.node: part for part in self._source.parts(function)}
+        own = {part.nodes[0]: part for part in self._source.parts(function) if len(part.nodes) == 1}
         plain = [node for node in own if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom))]
         if not plain or not body:
             return []
@@ -238,10 +238,10 @@ def _merged(pieces: list[dict[str, Any]], indent: str) -> list[str]:
         if within and within != opened:
             lines.append(textwrap.indent(within, indent))
         opened = within
+        deeper = indent + "    " if within else indent
         if piece.get("isWritten"):
             lines.append(piece["code"])
         else:
-            deeper = indent + "    " if within else indent
             lines.append(textwrap.indent(_broken(piece["code"], len(deeper)), deeper))
     return lines
 

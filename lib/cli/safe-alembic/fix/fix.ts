@@ -39,7 +39,10 @@ function fixesOf({ plans, files, notFixed, withoutRows, review }: Proved): Fixes
   };
 }
 
-async function write({ observation }: Pick<Bench, 'observation'>, files: readonly ComposedFile[]): Promise<Pick<Fixes, 'hookFailure'>> {
+async function write(
+  { observation }: Pick<Bench, 'observation'>,
+  files: readonly ComposedFile[],
+): Promise<Pick<Fixes, 'hookFailure'>> {
   const reports: Report[] = [];
   await observation.observer.ask({ ask: 'write', files }, (report) => reports.push(report));
   const { failure } = mustHave(reports, 'written');
@@ -49,7 +52,8 @@ async function write({ observation }: Pick<Bench, 'observation'>, files: readonl
 /** @param waiting what the first fixes left to the next ones, as it was found */
 function together(first: Fixes, then: Fixes, waiting: readonly Finding[], dryRun: boolean): Fixes {
   const found = (finding: Finding) =>
-    waiting.find(({ rule, message, file }) => rule === finding.rule && message === finding.message && file === finding.file) ?? finding;
+    waiting.find(({ rule, message, file }) => rule === finding.rule && message === finding.message && file === finding.file) ??
+    finding;
   const withoutRows = [...new Set([...(first.withoutRows ?? []), ...(then.withoutRows ?? [])])];
   const later = [...(first.later ?? []), ...(then.later ?? [])];
   return {
