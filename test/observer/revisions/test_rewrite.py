@@ -211,7 +211,7 @@ def test_an_unusual_file_is_refused_with_its_name(path: Path, before: str, after
     [
         ('for name in ("a", "b"):\n    op.drop_table(name)', "repeated"),
         (
-            "for name, more in NAMES.items():\n    with op.batch_alter_table(name) as batch_op:\n        batch_op.drop_column(more)",
+            "for one, more in NAMES.items():\n    with op.batch_alter_table(one) as batch:\n        batch.drop_column(more)",
             "repeated",
         ),
         ("names = [*NAMES]\nfor number, name in enumerate(names):\n    op.drop_table(f'{name}_{number}')", "repeated"),
@@ -223,8 +223,8 @@ def test_an_unusual_file_is_refused_with_its_name(path: Path, before: str, after
         ("for name in NAMES:\n    if name:\n        op.drop_table(name)", "block"),
         ("for name in NAMES:\n    count = op.get_bind().scalar(name)\n    op.drop_table(name)", "block"),
         ("op.drop_table('a'); return", "block"),
-        ("drop_if_there('a')", "plain"),
-        ("drop(one())", "plain"),
+        ("drop_if_there('a')", "block"),
+        ("drop(one())", "block"),
     ],
 )
 def test_what_always_runs_the_same_is_told_from_what_may_not(tmp_path: Path, code: str, kind: str) -> None:
