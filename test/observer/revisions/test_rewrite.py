@@ -130,7 +130,7 @@ def test_each_statement_has_its_comments_and_its_block(path: Path) -> None:
         ("plain", "", '# why\n    op.add_column("users", sa.Column("team", sa.Enum(*STATES)))'),
         ("plain", "", "Team()"),
         ("plain", 'with op.batch_alter_table("users") as batch_op:', 'batch_op.create_index("ix", ["team"])'),
-        ("plain", "", "fill()"),
+        ("block", "", "fill()"),
     ]
     assert units[3]["opened"] == units[3]["line"] - 1
 
