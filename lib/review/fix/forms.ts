@@ -171,15 +171,14 @@ function buildKey({ table, constraint: given }: ActionOf<'add constraint'>, revi
   if (kind === 'primary key' && !required) return { reason: 'a column of the key may be NULL: require it first' };
   const { name, build, attach } = keySteps(table, named(given, table, revision));
   const type = kind === 'unique' ? 'unique' : 'primary';
-  const invalid = '# an earlier build that failed leaves an INVALID index under this name';
+  const [dropIndex, drop] = [dropConcurrently(name, table), dropConstraint(table, name, type)];
+  const up = ['# an earlier build that failed leaves an INVALID index under this name', dropIndex, build];
+  const again = build.replace('INDEX CONCURRENTLY ', 'INDEX ');
+  const isNext = kind === 'unique' || columns.every(isRequired);
   return {
     parts: [
-      { phase: 'build', autocommit: true, up: [invalid, dropConcurrently(name, table), build] },
-      {
-        phase: columns.every(isRequired) || kind === 'unique' ? 'build' : 'require',
-        up: [attach],
-        down: [dropConstraint(table, name, type)],
-      },
+      { phase: 'build', autocommit: true, up, ...(isNext ? {} : { down: [dropIndex] }) },
+      isNext ? { phase: 'build', up: [attach], down: [drop] } : { phase: 'require', up: [attach], down: [drop, again] },
     ],
     undoneBy: dropsConstraint(table, name),
   };
