@@ -353,6 +353,76 @@ def downgrade():
   expect(text('f6.py')).toContain('add(counting.count(op.get_bind()))');
 });
 
+test('an identity is added in steps, with a key on it, and numbers new rows after the existing ones', async () => {
+  bed.project.revision(
+    'b3',
+    'b2',
+    'Add logs table',
+    'op.create_table("logs", sa.Column("text", sa.Text())); op.execute("CREATE TABLE \\"Notes\\" (text text)")',
+    'op.execute("DROP TABLE \\"Notes\\""); op.drop_table("logs")',
+  );
+  bed.project.commit();
+  bed.project.revision(
+    'c3',
+    'b3',
+    'Add ids of logs and notes',
+    `op.add_column("logs", sa.Column("id", sa.BigInteger(), sa.Identity(always=True, start=5), nullable=False))
+    op.create_primary_key("logs_pkey", "logs", ["id"])
+    op.execute('ALTER TABLE "Notes" ADD COLUMN "Id" serial')`,
+    `op.drop_column("Notes", "Id")
+    op.drop_column("logs", "id")`,
+  );
+  const review = await fix();
+  expect(fixed(review)).toEqual(['constraint-builds-index', 'table-rewrite', 'table-rewrite']);
+  expect(text('c3.py')).toContain('ADD GENERATED ALWAYS AS IDENTITY (START WITH ');
+  await withPostgresServer(__dirname, async (server) => {
+    const url = server.url();
+    await alembic(url, 'upgrade', 'b3');
+    await query(url, `INSERT INTO logs VALUES ('a'), ('b'); INSERT INTO "Notes" VALUES ('a'), ('b')`);
+    await alembic(url, 'upgrade', 'head');
+    await query(url, `INSERT INTO logs VALUES ('c'); INSERT INTO "Notes" VALUES ('c')`);
+    const ids = (column: string) => `array_agg(${column}::int ORDER BY ${column})`;
+    const all = `SELECT (SELECT ${ids('id')} FROM logs) AS logs, (SELECT ${ids('"Id"')} FROM "Notes") AS notes`;
+    expect(await query(url, all)).toEqual([{ logs: [5, 6, 7], notes: [1, 2, 3] }]);
+    expect(await query(url, `SELECT id, "Id" FROM logs JOIN "Notes" USING (text) WHERE text = 'c'`)).toEqual([
+      { id: '7', Id: 3 },
+    ]);
+    await alembic(url, 'downgrade', 'b3');
+    await alembic(url, 'upgrade', 'head');
+    const left = `SELECT sequencename AS name FROM pg_sequences WHERE sequencename ~ '^(logs|Notes)' ORDER BY 1`;
+    expect(await query(url, left)).toEqual([{ name: 'Notes_Id_seq' }, { name: 'logs_id_seq' }]);
+  });
+});
+
+test('columns of one key that are renamed together stay, and so does one whose type changes too', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Add links table',
+    'op.create_table("links", sa.Column("a", sa.Integer(), primary_key=True), sa.Column("b", sa.Integer(), primary_key=True), sa.Column("c", sa.String(9)))',
+    'op.drop_table("links")',
+  );
+  bed.project.commit();
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Rename columns of links',
+    `op.alter_column("links", "a", new_column_name="a_id")
+    op.alter_column("links", "b", new_column_name="b_id")
+    op.alter_column("links", "c", new_column_name="d", type_=sa.Text(), existing_type=sa.String(9))`,
+    `op.alter_column("links", "d", new_column_name="c", type_=sa.String(9), existing_type=sa.Text())
+    op.alter_column("links", "b_id", new_column_name="b")
+    op.alter_column("links", "a_id", new_column_name="a")`,
+  );
+  const { fixes } = await fix();
+  const left = fixes?.notFixed.flatMap(({ finding, reason }) => (finding.rule === 'rename' ? [reason] : []));
+  expect(left).toEqual([
+    'links_pkey has another column that is renamed too: rename them in two releases',
+    'links_pkey has another column that is renamed too: rename them in two releases',
+    'its type changes too: change it in a revision of its own',
+  ]);
+});
+
 test('what runs only in some databases stays where it is', async () => {
   const tables = 'sa.inspect(op.get_bind()).get_table_names()';
   bed.project.revision(

@@ -106,27 +106,30 @@ export function numberSteps(
   );
   const [next, ofIdentity] = [`nextval(${text(sequence)})`, `pg_get_serial_sequence(${text(quotedTable(table))}, ${text(name)})`];
   const options = /\((.*)\)\s*$/s.exec(identity ?? '')?.[1];
-  const make = [
-    execute(`CREATE SEQUENCE ${sequence} AS ${plain}${options ? ` ${options}` : ''} OWNED BY ${quotedTable(table)}.${own}`),
-    execute(`${alter} ALTER COLUMN ${own} SET DEFAULT ${next}`),
-  ] as const;
+  const create = `CREATE SEQUENCE ${sequence} AS ${plain}${options ? ` ${options}` : ''}`;
+  const setDefault = execute(`${alter} ALTER COLUMN ${own} SET DEFAULT ${next}`);
+  const owned = (by: string) => execute(`ALTER SEQUENCE ${sequence} OWNED BY ${by}`);
+  const column = `${quotedTable(table)}.${own}`;
   return {
-    add: [execute(`${alter} ADD COLUMN ${own} ${plain}`), ...make],
+    add: [execute(`${alter} ADD COLUMN ${own} ${plain}`), execute(`${create} OWNED BY ${column}`), setDefault],
     fill: batches(table, `${own} = ${next}`, `${own} IS NULL`, facts),
     ...(identity === undefined
       ? {}
       : {
           finish: [
+            // pg_get_serial_sequence finds either of two.
+            owned('NONE'),
             execute(`${alter} ALTER COLUMN ${own} DROP DEFAULT`),
             execute(`${alter} ALTER COLUMN ${own} ADD ${identity}`),
             execute(`SELECT setval(${ofIdentity}, ${next}, false)`),
             execute(`DROP SEQUENCE ${sequence}`),
           ],
           undo: [
-            make[0],
+            execute(create),
             execute(`SELECT setval(${text(sequence)}, nextval(${ofIdentity}), false)`),
             execute(`${alter} ALTER COLUMN ${own} DROP IDENTITY`),
-            make[1],
+            setDefault,
+            owned(column),
           ],
         }),
   };

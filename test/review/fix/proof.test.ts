@@ -39,7 +39,10 @@ test('a downgrade that runs now must leave what was there before, and an upgrade
   expect(whyNotUndone({ ...gained, restored: labels("'b'") })).toContain("type mood was ENUM ('a'), and is ENUM ('b')");
   expect(whyNotUndone({ ...undone, restored: state({ id: 2 }) })).toBe('the rows of users differ after the downgrade');
   expect(whyNotUndone(trial('a', 'b'))).toBe('the rows of users differ after the second upgrade');
-  const at = (value: string | null, text: string) => ({ ...state({ id: 1, added: value }), entries: { 'column users.added': text } });
+  const at = (value: string | null, text: string) => ({
+    ...state({ id: 1, added: value }),
+    entries: { 'column users.added': text },
+  });
   const added = (text: string, second: string | null): TrialFacts => ({
     ...trial(null, null),
     after: at('8:00', text),
