@@ -334,6 +334,8 @@ export interface Statement {
   readonly sql: string;
   /** Line of the revision's file that caused it; 0: unknown. */
   readonly line: number;
+  /** The line of the upgrade or the downgrade that called the function of the file which has that line. Absent: none did. */
+  readonly calledAt?: number;
   /** Which transaction of the function it ran in, counted from 0; -1: autocommit. */
   readonly transaction: number;
   readonly milliseconds: number;
@@ -599,12 +601,17 @@ export interface BodyUnit {
   readonly endLine: number;
   /** As written, with its indentation. */
   readonly code: string;
-  /** The line that opens its block, such as `with op.batch_alter_table("users") as batch_op:`; empty if it is in none. */
+  /** The lines that open its blocks, such as `with op.batch_alter_table("users") as batch_op:`; empty if it is in none. */
   readonly within: string;
   /** Where that line is; 0 if there is none. A batch runs its statements there. */
   readonly opened: number;
-  /** `names`: an assignment or an import; `block`: a loop, a condition, another `with`; `nothing`: `pass`, a docstring. */
-  readonly kind: 'plain' | 'names' | 'block' | 'nothing';
+  /** The one of those lines that asks for the kind of database: `if bind.dialect.name == "postgresql":`; empty if there is none. */
+  readonly condition: string;
+  /**
+   * `names`: an assignment or an import; `repeated`: operations in a loop over constants, in a function of the file or on one line, of which
+   * the replay has seen all that they run; `block`: another loop, condition or `with`; `nothing`: `pass`, a docstring.
+   */
+  readonly kind: 'plain' | 'names' | 'repeated' | 'block' | 'nothing';
 }
 
 /** A revision to write in the place of another, or as a step of it. */

@@ -231,6 +231,198 @@ test('operations in a loop over constants, or behind a check for what they make,
   expect(written).not.toMatch(/for table in|not in indexes/);
 });
 
+test('operations of a function of the file, on one line or in one statement are written out; a question for the kind of database stays', async () => {
+  const file = (id: string, down: string, message: string, code: string) =>
+    bed.project.write(
+      `migrations/versions/${id}.py`,
+      `"""${message}"""\n\nimport sqlalchemy as sa\nfrom alembic import op\n\nrevision = "${id}"\ndown_revision = "${down}"\n\n\n${code}\n`,
+    );
+  file(
+    'c3',
+    'b2',
+    'Add indexes of users',
+    `TABLES = {"users": ("age", "email"), "teams": ("code",)}
+
+
+def add(table, columns):
+    with op.batch_alter_table(table) as batch_op:
+        for column in columns:
+            name = f"ix_{table}_{column}"
+            batch_op.create_index(name, [column])
+
+
+def upgrade():
+    tables = [*TABLES]
+    for table in tables:
+        op.add_column(table, sa.Column("by", sa.Text(), server_default=sa.func.now()))
+    add("users", TABLES["users"])
+    add("teams", ("code",))
+
+
+def downgrade():
+    for table, columns in reversed(TABLES.items()):
+        for column in columns:
+            op.drop_index(f"ix_{table}_{column}", table)
+        op.drop_column(table, "by")`,
+  );
+  file(
+    'd4',
+    'c3',
+    'Add checks of users',
+    `def upgrade():
+    op.create_check_constraint("ck_age", "users", "age > 0"); op.create_index("ix_age", "users", ["age"])
+    op.execute("ALTER TABLE users ADD COLUMN size integer, ADD CONSTRAINT ck_id CHECK (id > 0), ALTER size SET DEFAULT 1")
+
+
+def downgrade():
+    op.execute("ALTER TABLE users DROP CONSTRAINT ck_id, DROP COLUMN size")
+    op.drop_index("ix_age"); op.drop_constraint("ck_age", "users")`,
+  );
+  file(
+    'e5',
+    'd4',
+    'Add index on users.email for PostgreSQL',
+    `def is_sqlite(bind):
+    return bind.dialect.name == "sqlite"
+
+
+def upgrade():
+    bind = op.get_bind()
+    kind = bind.dialect.name
+    if kind == "postgresql":
+        # looked up by their first letters
+        op.create_index("ix_first", "users", [sa.text("email text_pattern_ops")])
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.create_unique_constraint("uq_email", ["email"])
+    else:
+        op.create_index("ix_first", "users", ["email"])
+    if not is_sqlite(bind):
+        op.create_foreign_key("fk_team", "users", "teams", ["id"], ["id"])
+
+
+def downgrade():
+    if not is_sqlite(op.get_bind()):
+        op.drop_constraint("fk_team", "users", type_="foreignkey")
+    if op.get_bind().dialect.name == "postgresql":
+        op.drop_constraint("uq_email", "users")
+    op.drop_index("ix_first", "users")`,
+  );
+  const rows = 'import sqlalchemy as sa\n\n\ndef count(bind):\n    return bind.scalar(sa.text("SELECT count(*) FROM users"))';
+  bed.project.write('counting.py', rows);
+  file(
+    'f6',
+    'e5',
+    'Add index on users.age by their number',
+    `import counting
+
+
+def add(number):
+    op.create_index(f"ix_of_{number}", "users", ["age"])
+
+
+def upgrade():
+    add(counting.count(op.get_bind()))
+
+
+def downgrade():
+    op.execute("DROP INDEX IF EXISTS ix_of_0, ix_of_1, ix_of_2, ix_of_3")`,
+  );
+  const review = await fix();
+  const left = review.fixes?.notFixed.filter(({ finding }) => /index|check|key|constraint-b/.test(finding.rule)) ?? [];
+  expect(left.filter(({ finding }) => finding.severity === 'error').map(({ finding }) => finding.revision)).toEqual(['f6']);
+  expect(fixed(review)).toEqual([
+    'check-not-valid',
+    'check-not-valid',
+    'constraint-builds-index',
+    'foreign-key-not-valid',
+    'index-not-concurrent',
+    'index-not-concurrent',
+    'index-not-concurrent',
+    'index-not-concurrent',
+    'index-not-concurrent',
+  ]);
+  const written = (review.fixes?.files ?? []).map(({ file: name }) => text(path.basename(name))).join('\n');
+  expect(written).toContain('op.execute("ALTER TABLE users ADD COLUMN size integer")');
+  expect(written).not.toMatch(/def add\(table|; op\./);
+  expect(written).toContain(`    kind = bind.dialect.name
+    if kind == "postgresql":
+        with op.get_context().autocommit_block():
+            # looked up by their first letters`);
+  expect(written).toMatch(/ {4}if not \(kind == "postgresql"\):\n {8}op\.create_index\("ix_first", "users", \["email"\]\)/);
+  expect(written).toMatch(/ {4}if not is_sqlite\(bind\):\n {8}op\.execute\("ALTER TABLE users VALIDATE CONSTRAINT fk_team"\)/);
+  expect(text('f6.py')).toContain('add(counting.count(op.get_bind()))');
+});
+
+test('an identity is added in steps, with a key on it, and numbers new rows after the existing ones', async () => {
+  bed.project.revision(
+    'b3',
+    'b2',
+    'Add logs table',
+    'op.create_table("logs", sa.Column("text", sa.Text())); op.execute("CREATE TABLE \\"Notes\\" (text text)")',
+    'op.execute("DROP TABLE \\"Notes\\""); op.drop_table("logs")',
+  );
+  bed.project.commit();
+  bed.project.revision(
+    'c3',
+    'b3',
+    'Add ids of logs and notes',
+    `op.add_column("logs", sa.Column("id", sa.BigInteger(), sa.Identity(always=True, start=5), nullable=False))
+    op.create_primary_key("logs_pkey", "logs", ["id"])
+    op.execute('ALTER TABLE "Notes" ADD COLUMN "Id" serial')`,
+    `op.drop_column("Notes", "Id")
+    op.drop_column("logs", "id")`,
+  );
+  const review = await fix();
+  expect(fixed(review)).toEqual(['constraint-builds-index', 'table-rewrite', 'table-rewrite']);
+  expect(text('c3.py')).toContain('ADD GENERATED ALWAYS AS IDENTITY (START WITH ');
+  await withPostgresServer(__dirname, async (server) => {
+    const url = server.url();
+    await alembic(url, 'upgrade', 'b3');
+    await query(url, `INSERT INTO logs VALUES ('a'), ('b'); INSERT INTO "Notes" VALUES ('a'), ('b')`);
+    await alembic(url, 'upgrade', 'head');
+    await query(url, `INSERT INTO logs VALUES ('c'); INSERT INTO "Notes" VALUES ('c')`);
+    const ids = (column: string) => `array_agg(${column}::int ORDER BY ${column})`;
+    const all = `SELECT (SELECT ${ids('id')} FROM logs) AS logs, (SELECT ${ids('"Id"')} FROM "Notes") AS notes`;
+    expect(await query(url, all)).toEqual([{ logs: [5, 6, 7], notes: [1, 2, 3] }]);
+    expect(await query(url, `SELECT id, "Id" FROM logs JOIN "Notes" USING (text) WHERE text = 'c'`)).toEqual([
+      { id: '7', Id: 3 },
+    ]);
+    await alembic(url, 'downgrade', 'b3');
+    await alembic(url, 'upgrade', 'head');
+    const left = `SELECT sequencename AS name FROM pg_sequences WHERE sequencename ~ '^(logs|Notes)' ORDER BY 1`;
+    expect(await query(url, left)).toEqual([{ name: 'Notes_Id_seq' }, { name: 'logs_id_seq' }]);
+  });
+});
+
+test('columns of one key that are renamed together stay, and so does one whose type changes too', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Add links table',
+    'op.create_table("links", sa.Column("a", sa.Integer(), primary_key=True), sa.Column("b", sa.Integer(), primary_key=True), sa.Column("c", sa.String(9)))',
+    'op.drop_table("links")',
+  );
+  bed.project.commit();
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Rename columns of links',
+    `op.alter_column("links", "a", new_column_name="a_id")
+    op.alter_column("links", "b", new_column_name="b_id")
+    op.alter_column("links", "c", new_column_name="d", type_=sa.Text(), existing_type=sa.String(9))`,
+    `op.alter_column("links", "d", new_column_name="c", type_=sa.String(9), existing_type=sa.Text())
+    op.alter_column("links", "b_id", new_column_name="b")
+    op.alter_column("links", "a_id", new_column_name="a")`,
+  );
+  const { fixes } = await fix();
+  const left = fixes?.notFixed.flatMap(({ finding, reason }) => (finding.rule === 'rename' ? [reason] : []));
+  expect(left).toEqual([
+    'links_pkey has another column that is renamed too: rename them in two releases',
+    'links_pkey has another column that is renamed too: rename them in two releases',
+    'its type changes too: change it in a revision of its own',
+  ]);
+});
+
 test('what runs only in some databases stays where it is', async () => {
   const tables = 'sa.inspect(op.get_bind()).get_table_names()';
   bed.project.revision(
@@ -509,7 +701,11 @@ own.options = format.py REVISION_SCRIPT_FILENAME
     ['a', 'b'].flatMap((one) => [drop(`"badges_${one}_fkey"`), key('None', one, ', ondelete="CASCADE"')]).join('\n    '),
     ['b', 'a'].flatMap((one) => [drop('None'), key(`"badges_${one}_fkey"`, one)]).join('\n    '),
   );
+  const dryRun = await fix('--dry-run');
   const review = await fix();
+  const shown = ({ fixes }: Review) => [fixes?.fixed, fixes?.files, fixes?.notFixed.map(({ reason }) => reason)];
+  expect(shown(dryRun)).toEqual(shown(review));
+  expect(dryRun.findings).toEqual(expect.arrayContaining([...(dryRun.fixes?.fixed ?? [])]));
   // The constraint's index is built once its downgrade is repaired.
   expect(fixed(review)).toEqual([
     'check-not-valid',
@@ -523,7 +719,9 @@ own.options = format.py REVISION_SCRIPT_FILENAME
     'drop_constraint(op.f("badges_b_fkey"',
     'drop_constraint(op.f("badges_a_fkey"',
   ]);
-  expect(review.fixes?.files.find(({ file }) => file.endsWith('d4.py'))?.diff.match(/^--- /gm)).toHaveLength(2);
+  const diff = review.fixes?.files.find(({ file }) => file.endsWith('d4.py'))?.diff;
+  expect(diff).toMatch(/^--- a\/.*d4\.py$[\s\S]*^-.*create_unique_constraint\(None/m);
+  expect(diff?.match(/^--- /gm)).toHaveLength(1);
   expect(text('d4.py')).toContain('CREATE UNIQUE INDEX CONCURRENTLY');
   expect([text('c3_1.py'), text('c3.py'), text('d4.py')]).toEqual([
     expect.stringContaining('# formatted'),

@@ -139,6 +139,9 @@ def _answer(
 ) -> Project | None:
     """`loaded`: the project as the previous question loaded it. Returns it for the next question, if that may use it."""
     verb, overlay = ask["ask"], ask.get("overlay") or []
+    if verb in ("bodies", "compose", "write"):
+        _answer_about_files(load(), ask, overlay, report)
+        return None
     if verb == "graph" and not overlay:
         return _graph(load(), report, moment)
     if loaded is not None and verb == "observe" and not overlay:
@@ -166,9 +169,6 @@ def _graph(project: Project, report: Report, moment: Moment | None) -> Project |
 
 def _answer_in(project: Project, ask: dict[str, Any], on_scratch: bool, report: Report, moment: Moment | None) -> None:
     verb = ask["ask"]
-    if verb in ("bodies", "compose", "write"):
-        _answer_about_files(project, ask, report)
-        return
     if verb in ("observe", "try"):
         from .source.graph import load
 
@@ -210,16 +210,17 @@ def _answer_about(project: Project, ask: dict[str, Any], on_scratch: bool, repor
             raise scratch.refused or error from error
 
 
-def _answer_about_files(project: Project, ask: dict[str, Any], report: Report) -> None:
+def _answer_about_files(project: Project, ask: dict[str, Any], overlay: list[dict[str, Any]], report: Report) -> None:
     path = project.directory / ask.get("file", "")
+    texts = {project.directory / one["file"]: one["text"] for one in overlay}
     if ask["ask"] == "bodies":
         from .rewrite.bodies import bodies
 
-        report({"report": "bodies", "bodies": bodies(path)})
+        report({"report": "bodies", "bodies": bodies(path, texts)})
     elif ask["ask"] == "compose":
         from .rewrite.compose import compose
 
-        report({"report": "composed", "files": compose(path, ask["file"], ask["revisions"])})
+        report({"report": "composed", "files": compose(path, ask["file"], ask["revisions"], texts)})
     else:
         from .rewrite.write import write
 

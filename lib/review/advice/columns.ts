@@ -1,5 +1,7 @@
-import type { AlterTableCmd, ColumnDef } from 'libpg-query';
+import type { AlterTableCmd, ColumnDef, Constraint } from 'libpg-query';
 import type { TableFacts } from '../../contract/facts';
+import { renamedTo } from '../revision/made';
+import { bare } from '../revision/tables';
 import type { ActionOf, ColumnDefinition, Written } from '../sql/action';
 import { isVolatile } from '../sql/definitions';
 import { batches } from './batches';
@@ -12,18 +14,21 @@ interface ColumnText {
   /** With COLLATE. */
   readonly type: string;
   readonly default?: string;
+  /** `GENERATED ALWAYS AS IDENTITY (...)` */
+  readonly identity?: string;
 }
 
 function columnText({ node, sql }: Written<ColumnDef>): ColumnText {
-  const text = new Text(sql);
+  const source = new Text(sql);
   const constraints = (node.constraints ?? []).flatMap((item) => ('Constraint' in item ? [item.Constraint] : []));
   const starts = constraints.map(({ location = 0 }) => location).sort((one, other) => one - other);
-  const end = text.clauseEnd(node.location ?? 0);
-  const type = text.slice(node.typeName?.location ?? 0, starts[0] ?? end);
-  const given = constraints.find(({ contype }) => contype === 'CONSTR_DEFAULT');
-  if (!given?.location) return { type };
-  const next = starts.find((start) => start > (given.location ?? 0)) ?? end;
-  return { type, default: text.slice(given.location, next).replace(/^DEFAULT\s+/i, '') };
+  const end = source.clauseEnd(node.location ?? 0);
+  const type = source.slice(node.typeName?.location ?? 0, starts[0] ?? end);
+  const given = (kind: Constraint['contype']) => {
+    const at = constraints.find(({ contype }) => contype === kind)?.location;
+    return at === undefined ? undefined : source.slice(at, starts.find((start) => start > at) ?? end);
+  };
+  return { type, default: given('CONSTR_DEFAULT')?.replace(/^DEFAULT\s+/i, ''), identity: given('CONSTR_IDENTITY') };
 }
 
 /** A column whose value is computed for each row, added empty and filled in batches. */
@@ -33,7 +38,7 @@ export function addInSteps(table: string, column: ColumnDefinition, facts: Table
     return '# a stored generated column always rewrites the table: use a plain column that the application or a trigger fills';
   }
   if (!written) return undefined;
-  if (column.numbered) return numberedInSteps(table, column, columnText(written).type, facts);
+  if (column.numbered) return numberedInSteps(table, column, facts);
   const steps = addSteps(table, column, facts);
   if (!steps) return undefined;
   return [
@@ -44,8 +49,23 @@ export function addInSteps(table: string, column: ColumnDefinition, facts: Table
   ].join('\n');
 }
 
+/** How a column is added that has a value for each row. */
+export interface ColumnSteps {
+  readonly add: readonly string[];
+  /** Fills existing rows in batches. */
+  readonly fill: string;
+  /** What follows NOT NULL. @default - nothing */
+  readonly finish?: readonly string[];
+  /** The opposite of `finish`. */
+  readonly undo?: readonly string[];
+}
+
 /** A column with a default for each row: added empty, and filled in batches. Undefined if its value is no plain default. */
-export function addSteps(table: string, { written, name, generated, numbered }: ColumnDefinition, facts: TableFacts | undefined) {
+export function addSteps(
+  table: string,
+  { written, name, generated, numbered }: ColumnDefinition,
+  facts: TableFacts | undefined,
+): ColumnSteps | undefined {
   if (!written || generated || numbered) return undefined;
   const { type, default: value } = columnText(written);
   if (value === undefined) return undefined;
@@ -56,20 +76,67 @@ export function addSteps(table: string, { written, name, generated, numbered }: 
   };
 }
 
-/** An identity or serial column: a separate sequence until every row has a number. */
-function numberedInSteps(table: string, column: ColumnDefinition, type: string, facts: TableFacts | undefined): string {
-  const [alter, own] = [`ALTER TABLE ${quotedTable(table)}`, quoted(column.name)];
+function numberedInSteps(table: string, column: ColumnDefinition, facts: TableFacts | undefined): string | undefined {
+  const steps = numberSteps(table, column, facts);
+  return (
+    steps &&
+    [
+      ...steps.add,
+      '# in the next revision, fill existing rows in batches:',
+      steps.fill,
+      '# then NOT NULL:',
+      notNullInSteps(table, column.name),
+      ...(steps.finish ?? []),
+    ].join('\n')
+  );
+}
+
+/** An identity or serial column: a sequence of its own numbers the rows, and then passes its place to that of the identity. */
+export function numberSteps(
+  table: string,
+  { written, name, numbered }: ColumnDefinition,
+  facts: TableFacts | undefined,
+): ColumnSteps | undefined {
+  if (!written || !numbered) return undefined;
+  const { type, identity } = columnText(written);
+  const [alter, own] = [`ALTER TABLE ${quotedTable(table)}`, quoted(name)];
   const plain = SERIAL[type.toLowerCase()] ?? type;
-  const sequence = quotedTable(`${table}_${column.name}_seq`);
-  return [
-    execute(`${alter} ADD COLUMN ${own} ${plain}`),
-    execute(`CREATE SEQUENCE ${sequence} AS ${plain} OWNED BY ${quotedTable(table)}.${own}`),
-    execute(`${alter} ALTER COLUMN ${own} SET DEFAULT nextval('${sequence}')`),
-    '# in the next revision, fill existing rows in batches:',
-    batches(table, `${own} = nextval('${sequence}')`, `${own} IS NULL`, facts),
-    '# then NOT NULL:',
-    notNullInSteps(table, column.name),
-  ].join('\n');
+  const sequence = quotedTable(
+    identity === undefined ? `${table}_${name}_seq` : renamedTo(table, `${bare(table)}_${name}_numbers`.slice(0, 63)),
+  );
+  const [next, ofIdentity] = [`nextval(${text(sequence)})`, `pg_get_serial_sequence(${text(quotedTable(table))}, ${text(name)})`];
+  const options = /\((.*)\)\s*$/s.exec(identity ?? '')?.[1];
+  const create = `CREATE SEQUENCE ${sequence} AS ${plain}${options ? ` ${options}` : ''}`;
+  const setDefault = execute(`${alter} ALTER COLUMN ${own} SET DEFAULT ${next}`);
+  const owned = (by: string) => execute(`ALTER SEQUENCE ${sequence} OWNED BY ${by}`);
+  const column = `${quotedTable(table)}.${own}`;
+  return {
+    add: [execute(`${alter} ADD COLUMN ${own} ${plain}`), execute(`${create} OWNED BY ${column}`), setDefault],
+    fill: batches(table, `${own} = ${next}`, `${own} IS NULL`, facts),
+    ...(identity === undefined
+      ? {}
+      : {
+          finish: [
+            // pg_get_serial_sequence finds either of two.
+            owned('NONE'),
+            execute(`${alter} ALTER COLUMN ${own} DROP DEFAULT`),
+            execute(`${alter} ALTER COLUMN ${own} ADD ${identity}`),
+            execute(`SELECT setval(${ofIdentity}, ${next}, false)`),
+            execute(`DROP SEQUENCE ${sequence}`),
+          ],
+          undo: [
+            execute(create),
+            execute(`SELECT setval(${text(sequence)}, nextval(${ofIdentity}), false)`),
+            execute(`${alter} ALTER COLUMN ${own} DROP IDENTITY`),
+            setDefault,
+            owned(column),
+          ],
+        }),
+  };
+}
+
+function text(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`;
 }
 
 const SERIAL: Readonly<Record<string, string>> = {

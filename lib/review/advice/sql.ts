@@ -20,6 +20,24 @@ function isKeyword(name: string): boolean {
   return kind >= 3; // reserved, or reserved but for functions and types
 }
 
+/** The commands of an `ALTER TABLE name a, b`, each as a statement of its own. Empty: it is none. */
+export function alterTableCommands(sql: string): readonly string[] {
+  const text = new Text(sql);
+  const head =
+    /^\s*ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?(?:(?:"(?:[^"]|"")+"|[\w$]+)\s*\.\s*)?(?:"(?:[^"]|"")+"|[\w$]+)\s+/i.exec(
+      sql,
+    );
+  if (!head) return [];
+  const commands: string[] = [];
+  const all = Buffer.byteLength(sql);
+  for (let start = Buffer.byteLength(head[0]); start < all; ) {
+    const end = text.clauseEnd(start);
+    commands.push(`${head[0].trim()} ${text.slice(start, end)}`);
+    start = end + 1;
+  }
+  return commands;
+}
+
 /** A statement's text by its tokens, without its comments. Positions count bytes, as PostgreSQL does. */
 export class Text {
   readonly #bytes: Buffer;

@@ -184,7 +184,8 @@ function another(name: string, taken: readonly { readonly name: string }[]): str
   return taken.some((one) => bare(one.name) === own) ? undefined : own;
 }
 
-function uses(definition: string, column: string): boolean {
+/** Whether a definition names a column. */
+export function uses(definition: string, column: string): boolean {
   return places(definition, column).length > 0;
 }
 

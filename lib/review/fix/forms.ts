@@ -1,7 +1,7 @@
 import { keptUntil } from '../../contract/set-aside';
 import { updateInBatches } from '../advice/batches';
 import { updateByKey } from '../advice/by-key';
-import { addSteps } from '../advice/columns';
+import { addSteps, numberSteps } from '../advice/columns';
 import { checkSteps, foreignKeySteps, keySteps } from '../advice/constraints';
 import { buildSteps, dropConcurrently } from '../advice/indexes';
 import { execute, finalName, literal, tableArguments } from '../advice/python';
@@ -158,15 +158,27 @@ function buildKey({ table, constraint: given }: ActionOf<'add constraint'>, revi
   if (kind !== 'unique' && kind !== 'primary key') return undefined;
   const facts = revision.upgrade.findTable(table);
   if (facts?.partitions) return { reason: `${table} is partitioned` };
-  const required = columns.every((column) => facts?.columns.some(({ name, notNull }) => name === column && notNull));
+  const isRequiredHere = (column: string) =>
+    revision.upgrade.steps.some(
+      ({ action }) =>
+        action.does === 'add column' &&
+        action.table === table &&
+        action.column.name === column &&
+        (action.column.notNull || action.column.numbered),
+    );
+  const isRequired = (column: string) => facts?.columns.some(({ name, notNull }) => name === column && notNull);
+  const required = columns.every((column) => isRequired(column) || isRequiredHere(column));
   if (kind === 'primary key' && !required) return { reason: 'a column of the key may be NULL: require it first' };
   const { name, build, attach } = keySteps(table, named(given, table, revision));
   const type = kind === 'unique' ? 'unique' : 'primary';
-  const invalid = '# an earlier build that failed leaves an INVALID index under this name';
+  const [dropIndex, drop] = [dropConcurrently(name, table), dropConstraint(table, name, type)];
+  const up = ['# an earlier build that failed leaves an INVALID index under this name', dropIndex, build];
+  const again = build.replace('INDEX CONCURRENTLY ', 'INDEX ');
+  const isNext = kind === 'unique' || columns.every(isRequired);
   return {
     parts: [
-      { phase: 'build', autocommit: true, up: [invalid, dropConcurrently(name, table), build] },
-      { phase: 'build', up: [attach], down: [dropConstraint(table, name, type)] },
+      { phase: 'build', autocommit: true, up, ...(isNext ? {} : { down: [dropIndex] }) },
+      isNext ? { phase: 'build', up: [attach], down: [drop] } : { phase: 'require', up: [attach], down: [drop, again] },
     ],
     undoneBy: dropsConstraint(table, name),
   };
@@ -174,8 +186,8 @@ function buildKey({ table, constraint: given }: ActionOf<'add constraint'>, revi
 
 function addComputed({ table, column }: ActionOf<'add column'>, part: Part): Form | NoForm {
   if (column.generated) return { reason: 'PostgreSQL can add a stored generated column only by writing every row' };
-  if (column.numbered) return { reason: 'an identity or a serial numbers every row at once' };
-  const steps = addSteps(table, column, part.findTable(table));
+  const facts = part.findTable(table);
+  const steps = column.numbered ? numberSteps(table, column, facts) : addSteps(table, column, facts);
   if (!steps) return { reason: 'its default cannot be read' };
   const { table: own, schema } = tableArguments(table);
   const drop = `op.drop_column(${own}, ${literal(column.name)}${schema})`;
@@ -184,7 +196,11 @@ function addComputed({ table, column }: ActionOf<'add column'>, part: Part): For
     { phase: 'fill', up: steps.fill.split('\n') },
   ];
   return {
-    parts: [...parts, ...(column.notNull ? setNotNull(table, column.name).parts : [])],
+    parts: [
+      ...parts,
+      ...(column.notNull || column.numbered ? setNotNull(table, column.name).parts : []),
+      ...(steps.finish ? [{ phase: 'require' as const, up: steps.finish, down: steps.undo }] : []),
+    ],
     undoneBy: ({ action }) => action.does === 'drop column' && action.table === table && action.column === column.name,
   };
 }

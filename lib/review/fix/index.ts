@@ -44,9 +44,30 @@ const REPAIRS: Readonly<Record<string, Repair>> = {
   'concurrently-in-transaction': { repair: withoutCommits },
 };
 
+const UNUSED =
+  'only you know whether running code still uses it: if not, write the comment that accepts it, with the reason; if so, drop it in the next release';
+const LOST =
+  'only you know whether the rows may go: if so, write the comment that accepts it, with the reason; if not, copy them first';
+
+/** What a person has to know for a rule without a safe form. */
+const DECISIONS: Readonly<Record<string, string>> = {
+  'drop-column': UNUSED,
+  'drop-table': UNUSED,
+  'drop-in-use': UNUSED,
+  'delete-all': LOST,
+  'delete-by-query': LOST,
+  'clear-column': LOST,
+  'not-null-on-existing-rows': 'only you know the value of the rows that have none: fill them in a revision before, as shown',
+};
+
 /** Whether there is a safe form for what a rule finds; other findings need a decision. */
 export function hasSafeForm(rule: string): boolean {
   return rule in FORMS || rule in REPAIRS;
+}
+
+function whyNoForm({ rule, instead }: Finding): string {
+  const decision = instead === undefined ? 'it needs your decision' : 'there is no automatic fix: write it by hand, as shown';
+  return DECISIONS[rule] ?? decision;
 }
 
 export function draftFixes(review: Review, input: ReviewInput): Draft {
@@ -58,7 +79,7 @@ export function draftFixes(review: Review, input: ReviewInput): Draft {
     const leave = (reason: string) => notFixed.push({ finding, reason });
     const isFixable = isBroken(finding) || (finding.rule in FORMS && finding.direction !== 'downgrade');
     if (!revision || !isFixable) {
-      leave(finding.instead === undefined ? 'it needs your decision' : 'there is no automatic fix: write it by hand, as shown');
+      leave(whyNoForm(finding));
       continue;
     }
     const reason = whyLeft(finding, revision, input);

@@ -1,5 +1,6 @@
 import type { BodyFacts, BodyUnit, WantedPiece } from '../../contract/facts';
-import { execute } from '../advice/python';
+import { autocommit, execute } from '../advice/python';
+import { alterTableCommands } from '../advice/sql';
 import type { Finding } from '../finding';
 import type { Reviewed, Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';
@@ -126,8 +127,8 @@ class Sorted {
 
   constructor(
     private readonly fixable: readonly Fixable[],
-    up: Units,
-    down: Units,
+    private readonly up: Units,
+    private readonly down: Units,
     private readonly inOrder: boolean,
   ) {
     for (const unit of up.all) this.ascend(unit, up.steps(unit), up.isPlain(unit));
@@ -152,13 +153,23 @@ class Sorted {
       return;
     }
     if (!isPlain) this.problem = `line ${unit.line} belongs to it, and is no plain statement`;
+    const { condition } = unit;
     const comments = commentsOf(unit);
-    for (const group of statementsOf(steps)) {
-      const found = this.fixable.filter(({ step }) => group.includes(step));
-      if (found.length > 1 || (found.length && group.length > 1)) this.problem = 'one statement does several things';
-      const [fix] = found;
-      if (fix) this.write(fix, comments.splice(0));
-      else if (!group.every((step) => this.isReplaced(step))) this.rewrite(this.round.up, group);
+    for (const group of statementsOf(steps)) this.ascendStatement(group, comments, condition);
+  }
+
+  private ascendStatement(steps: readonly Step[], comments: string[], condition: string): void {
+    const found = this.fixable.filter(({ step }) => steps.includes(step));
+    if (!found.length) {
+      if (!steps.every((step) => this.isReplaced(step))) this.rewrite(this.round.up, steps[0], condition);
+      return;
+    }
+    const commands = commandsOf(steps);
+    if (!commands) this.problem = 'one statement does several things';
+    for (const [at, step] of steps.entries()) {
+      const fix = found.find((one) => one.step === step);
+      if (fix) this.write(fix, comments.splice(0), condition);
+      else if (!this.isReplaced(step)) this.rewrite(this.round.up, step, condition, commands?.[at]);
     }
   }
 
@@ -171,8 +182,13 @@ class Sorted {
     const phase = unit.within.includes('autocommit_block') ? 'build' : 'add';
     this.reach(phase);
     for (const name of steps.flatMap(({ action }) => objectsOf(action))) this.owners.set(name, { round: this.round, phase });
-    if (mayWriteRows(unit, steps)) this.writesRows(phase, unit.line);
+    if (this.isReached(unit) && mayWriteRows(unit, steps)) this.writesRows(phase, unit.line);
     add(this.round.up, phase, kept(unit));
+  }
+
+  /** Whether this kind of database runs it. */
+  private isReached({ condition }: BodyUnit): boolean {
+    return !condition || this.up.all.some((unit) => unit.condition === condition && this.up.steps(unit).length > 0);
   }
 
   /** Writes may not change their order: one that finds no generated row would show no difference. */
@@ -182,19 +198,25 @@ class Sorted {
     this.round.lastWrite = Math.max(this.round.lastWrite, at);
   }
 
-  private write({ step, form: { parts } }: Fixable, comments: readonly string[]): void {
+  private write({ step, form }: Fixable, comments: readonly string[], condition: string): void {
+    const { parts } = form;
     this.reach(parts.some(({ phase }) => phase === 'fill') ? 'fill' : (parts[0] as FormPart).phase);
     const { up: ups, down: downs } = this.round;
     for (const [at, { phase, up, down = [], autocommit }] of parts.entries()) {
       const part = [phase, ...up].join('\n');
       if (this.written.has(part)) continue;
       this.written.add(part);
-      const within = autocommit ? AUTOCOMMIT : '';
       if (phase === 'fill') this.writesRows(phase, step.line);
-      add(ups, phase, { code: [...(at === 0 ? comments : []), ...up].join('\n'), within });
+      if (phase === 'contract' && condition)
+        this.problem = `a part of it belongs to the next release, and line ${step.line} asks for the database`;
+      add(ups, phase, placed([...(at === 0 ? comments : []), ...up], condition, autocommit));
       // Downgrades undo in the opposite order.
-      if (down.length) downs.set(phase, [{ code: down.join('\n'), within }, ...(downs.get(phase) ?? [])]);
+      if (down.length) downs.set(phase, [placed(down, this.conditionOfUndo(form), autocommit), ...(downs.get(phase) ?? [])]);
     }
+  }
+
+  private conditionOfUndo({ undoneBy }: Form): string {
+    return this.down.all.find((unit) => this.down.steps(unit).some(undoneBy))?.condition ?? '';
   }
 
   /** Begins the phases anew if a statement would run before those that it follows. */
@@ -206,14 +228,22 @@ class Sorted {
   private descend(unit: BodyUnit, steps: readonly Step[], isPlain: boolean, before: Round): Round {
     if (unit.kind === 'nothing' || (unit.kind === 'names' && !steps.length)) return before;
     const groups = statementsOf(steps);
-    const undone = groups.filter((group) => group.some((step) => this.fixable.some(({ form }) => form.undoneBy(step))));
+    const isUndone = (step: Step) => this.fixable.some(({ form }) => form.undoneBy(step));
     const { round, phase } = this.placeOf(steps, before);
-    if (!undone.length) {
+    if (!steps.some(isUndone)) {
       add(round.down, phase, kept(unit));
       return round;
     }
     if (!isPlain) this.problem = `the downgrade undoes it in a block (line ${unit.line})`;
-    for (const group of groups) if (!undone.includes(group)) this.rewrite(round.down, group);
+    for (const group of groups) {
+      const left = group.filter((step) => !isUndone(step));
+      if (left.length === group.length) this.rewrite(round.down, group[0], unit.condition);
+      else if (left.length) {
+        const commands = commandsOf(group);
+        if (!commands) this.problem = `line ${unit.line} undoes it, and more, in one statement`;
+        for (const step of left) this.rewrite(round.down, step, unit.condition, commands?.[group.indexOf(step)]);
+      }
+    }
     return round;
   }
 
@@ -226,15 +256,21 @@ class Sorted {
   }
 
   /** A part of a call that makes several statements, as SQL. */
-  private rewrite(pieces: Map<Phase, WantedPiece[]>, [step]: readonly Step[]): void {
+  private rewrite(pieces: Map<Phase, WantedPiece[]>, step: Step | undefined, condition: string, sql = step?.sql ?? ''): void {
     if (!step) return;
-    if (step.action.does === 'unparsed' || /\$1\b/.test(step.sql)) this.problem = `line ${step.line} has parameters`;
-    add(pieces, 'add', { code: execute(step.sql) });
+    if (step.action.does === 'unparsed' || /\$1\b/.test(sql)) this.problem = `line ${step.line} has parameters`;
+    add(pieces, 'add', placed([execute(sql)], condition));
   }
 }
 
 function add(pieces: Map<Phase, WantedPiece[]>, phase: Phase, piece: WantedPiece): void {
   pieces.set(phase, [...(pieces.get(phase) ?? []), piece]);
+}
+
+/** A block shares its head with the ones beside it. */
+function placed(lines: readonly string[], condition: string, outside = false): WantedPiece {
+  if (!outside || !condition) return { code: lines.join('\n'), within: outside ? AUTOCOMMIT : condition };
+  return { code: autocommit(...lines), within: condition };
 }
 
 const WRITES = ['insert', 'update', 'delete', 'truncate', 'refresh', 'restart sequence', 'unparsed', 'other'];
@@ -262,9 +298,17 @@ function statementsOf(steps: readonly Step[]): readonly (readonly Step[])[] {
   return [...new Set(steps.map(({ index }) => index))].map((index) => steps.filter((step) => step.index === index));
 }
 
+/** Each of them as a statement of its own; undefined: it can't be taken apart. */
+function commandsOf(steps: readonly Step[]): readonly string[] | undefined {
+  const [step, ...more] = steps as [Step, ...Step[]];
+  if (!more.length) return [step.sql];
+  const commands = alterTableCommands(step.sql);
+  return commands.length === steps.length ? commands : undefined;
+}
+
 /** A statement outside of the transaction commits what was done before it. */
 function withAutocommitFirst(pieces: readonly WantedPiece[]): readonly WantedPiece[] {
-  const outside = ({ within }: WantedPiece) => within?.includes('autocommit_block');
+  const outside = ({ within, code }: WantedPiece) => within?.includes('autocommit_block') || code.startsWith(AUTOCOMMIT);
   return [...pieces.filter(outside), ...pieces.filter((piece) => !outside(piece))];
 }
 

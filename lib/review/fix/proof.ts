@@ -71,7 +71,8 @@ function otherRows(old: Required<TrialFacts>, own: Required<TrialFacts>, moment:
         return !isLeft && valuesOf(before[1], column) !== valuesOf(after[1], column);
       }
       const [first, second] = [old.after.rows[table] ?? [], old.again.rows[table] ?? []];
-      const isRepeatable = sameStart && valuesOf(first, column) === valuesOf(second, column);
+      const isComputed = / DEFAULT .*(?:\(|CURRENT_|LOCALTIME)/.test(own.after.entries[`column ${table}.${column}`] ?? '');
+      const isRepeatable = sameStart && !isComputed && valuesOf(first, column) === valuesOf(second, column);
       const told = isRepeatable ? valuesOf : howManySet;
       return told(before[1], column) !== told(after[1], column);
     });

@@ -1,11 +1,12 @@
-import type { ColumnFacts } from '../../contract/facts';
+import type { ColumnFacts, TableFacts } from '../../contract/facts';
 import { batches } from '../advice/batches';
 import { callWith, execute } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
 import { nameBefore, renamedTo } from '../revision/made';
 import type { Part, Step } from '../revision/reviewed';
+import { bare } from '../revision/tables';
 import type { ActionOf } from '../sql/action';
-import { belongings, droppedBy } from './belongings';
+import { belongings, droppedBy, uses } from './belongings';
 import type { Form, NoForm } from './form';
 import { nextRelease } from './next-release';
 import { setNotNull } from './not-null';
@@ -83,6 +84,8 @@ export function renameColumn({ table, from, to }: Rename, part: Part): Form | No
   if (!facts || !column) return { reason: `there is no column ${table}.${from} before the revision` };
   const reason = whyNoSecond(column, facts, table) ?? whyNotInStep(column);
   if (reason !== undefined) return { reason };
+  const more = whyNotAlone(table, from, to, facts, part);
+  if (more !== undefined) return { reason: more };
   const before = { facts, column: from };
   const its = belongings(table, before, before, to, droppedBy(part));
   if ('reason' in its) return its;
@@ -138,6 +141,31 @@ export function renameColumn({ table, from, to }: Rename, part: Part): Form | No
     undoneBy: ({ action }) =>
       action.does === 'rename' && action.what === 'column' && action.table === table && action.to === from,
   };
+}
+
+/** Why other statements of the revision keep a rename from being taken apart; undefined: none does. */
+function whyNotAlone(
+  table: string,
+  from: string,
+  to: string,
+  { constraints, indexes }: TableFacts,
+  part: Part,
+): string | undefined {
+  const actions = part.steps.map(({ action }) => action);
+  if (actions.some((one) => one.does === 'change type' && one.table === table && [from, to].includes(one.column))) {
+    return 'its type changes too: change it in a revision of its own';
+  }
+  const dropped = droppedBy(part);
+  const renamed = actions.flatMap((one) =>
+    one.does === 'rename' && one.what === 'column' && one.table === table && one.from !== from ? [one.from] : [],
+  );
+  const isShared = (columns: readonly string[]) => columns.includes(from) && columns.some((column) => renamed.includes(column));
+  const shared =
+    constraints.find(({ name, columns }) => !dropped.has(name) && isShared(columns)) ??
+    indexes.find(
+      ({ name, definition }) => !dropped.has(bare(name)) && isShared([from, ...renamed].filter((one) => uses(definition, one))),
+    );
+  return shared && `${shared.name} has another column that is renamed too: rename them in two releases`;
 }
 
 function whyNotInStep({ type, notNull, default: value }: ColumnFacts): string | undefined {

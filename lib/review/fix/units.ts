@@ -13,11 +13,12 @@ export class Units {
   ) {}
 
   of(step: Step): BodyUnit | undefined {
-    const direct = this.all.find((unit) => step.line >= unit.line && step.line <= unit.endLine);
+    const line = step.observed?.calledAt ?? step.line;
+    const direct = this.all.find((unit) => line >= unit.line && line <= unit.endLine);
     if (direct) return direct;
     // A batch runs its statements when it ends, and Python then says the line of its `with`.
-    const inBatch = this.all.filter((unit) => unit.opened === step.line);
-    const statements = [...new Set(this.part.steps.filter(({ line }) => line === step.line).map(({ index }) => index))];
+    const inBatch = this.all.filter((unit) => unit.opened === line);
+    const statements = [...new Set(this.part.steps.filter((one) => one.line === step.line).map(({ index }) => index))];
     if (inBatch.length === statements.length) return inBatch[statements.indexOf(step.index)];
     const makers = inBatch.filter((unit) => this.makes(unit, step.action));
     return makers.length === 1 ? makers[0] : undefined;
@@ -27,9 +28,9 @@ export class Units {
     return this.part.steps.filter((step) => this.of(step) === unit);
   }
 
-  /** Whether the statements of a unit can stand without it: it is one, or a block that only repeats or guards what the replay saw. */
+  /** Whether the statements of a unit can stand without it: it is one, repeats what the replay saw, or only guards it. */
   isPlain(unit: BodyUnit | undefined): boolean {
-    return !!unit && (unit.kind === 'plain' || repeatsConstants(unit) || this.guardsOne(unit));
+    return !!unit && (['plain', 'repeated'].includes(unit.kind) || this.guardsOne(unit));
   }
 
   /**
@@ -52,12 +53,6 @@ export class Units {
     const calls = this.part.source?.calls.filter((call) => call.line >= line && call.line <= endLine) ?? [];
     return calls.flatMap(operationsOf).some((operation) => isSame(operation.action, action));
   }
-}
-
-/** `for table in ("users", "teams"):` around operations, without a condition. */
-function repeatsConstants(unit: BodyUnit): boolean {
-  const { head, body } = blockOf(unit);
-  return /^for [\w, ()]+ in (?:[([{].*[)\]}]|[A-Z][A-Z0-9_]*)(?:\.items\(\))?:$/.test(head) && !CONTROL.test(body);
 }
 
 /** The line that opens a block, and the rest. */

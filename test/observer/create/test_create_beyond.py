@@ -81,6 +81,47 @@ def revisions(observed: Observed) -> list[str]:
     return [revision["revision"] for revision in graph["revisions"]]
 
 
+def test_a_column_that_autogenerate_alters_gets_the_default_that_it_does_not_compare(observed: Observed) -> None:
+    observed.revision(
+        "aa",
+        None,
+        'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, name varchar(9), size int DEFAULT 3)")',
+        'op.execute("DROP TABLE aa")',
+    )
+    with_models(
+        observed,
+        """sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True),
+  sa.Column("name", sa.Text, server_default="it's", nullable=False),
+  sa.Column("size", sa.BigInteger, server_default=sa.text("4")))
+""",
+    )
+    text, left = create(observed)
+    assert left == [] and 'server_default="it\'s"' in text and "server_default=sa.text('4')" in text
+    assert agree(observed)["message"] == "models and migrations agree: there is nothing to write into a revision"
+    facts = observed.observe(*[revision for revision in revisions(observed) if revision != "aa"])
+    [new] = [facts[key] for key in facts if key not in ("aa", "environment")]
+    assert new["notRestored"] == {"added": {}, "removed": {}, "changed": {}} and new["again"]["outcome"] == "done"
+
+
+def test_a_domain_is_created_before_its_columns_and_dropped_after_them(observed: Observed) -> None:
+    observed.revision("aa", None, 'op.create_table("aa", sa.Column("id", sa.Integer, primary_key=True))', 'op.drop_table("aa")')
+    with_models(
+        observed,
+        """from sqlalchemy.dialects.postgresql import DOMAIN
+email = DOMAIN("email", sa.Text(), check="VALUE <> ''", constraint_name="given", not_null=False)
+zip_code = DOMAIN("zip", sa.String(5), check="VALUE > '0'", default="00000")
+sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("zip", zip_code))
+sa.Table("bb", target_metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("email", email))
+""",
+    )
+    _, left = create(observed)
+    assert left == []
+    assert agree(observed)["message"] == "models and migrations agree: there is nothing to write into a revision"
+    facts = observed.observe(*[revision for revision in revisions(observed) if revision != "aa"])
+    [new] = [facts[key] for key in facts if key not in ("aa", "environment")]
+    assert new["notRestored"] == {"added": {}, "removed": {}, "changed": {}} and new["again"]["outcome"] == "done"
+
+
 def test_an_enum_of_a_new_column_is_created_before_it_and_dropped_after_it(observed: Observed) -> None:
     observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY)")', 'op.execute("DROP TABLE aa")')
     with_models(
@@ -110,8 +151,9 @@ def test_what_only_the_migrations_have_is_not_called_an_agreement(observed: Obse
 def test_keys_of_new_tables_that_refer_to_each_other_come_after_both(observed: Observed) -> None:
     with_models(
         observed,
-        ID + 'sa.Table("aa", target_metadata, key(), sa.Column("bb", sa.ForeignKey("bb.id")))\n'
-        'sa.Table("bb", target_metadata, key(), sa.Column("aa", sa.ForeignKey("aa.id")))\n',
+        ID + 'sa.Table("aa", target_metadata, key(), sa.Column("bb", sa.ForeignKey("bb.id", match="FULL")))\n'
+        'sa.Table("bb", target_metadata, key(), sa.Column("aa", sa.ForeignKey("aa.id")))\n'
+        'sa.Table("cc", target_metadata, key(), sa.Column("aa", sa.ForeignKey("aa.id", use_alter=True, name="fk")))\n',
     )
     text, left = create(observed)
     assert left == [] and text.index("op.create_foreign_key") > text.rindex("op.create_table")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,7 @@ def test_each_statement_has_its_comments_and_its_block(path: Path) -> None:
         ("plain", "", '# why\n    op.add_column("users", sa.Column("team", sa.Enum(*STATES)))'),
         ("plain", "", "Team()"),
         ("plain", 'with op.batch_alter_table("users") as batch_op:', 'batch_op.create_index("ix", ["team"])'),
-        ("plain", "", "fill()"),
+        ("block", "", "fill()"),
     ]
     assert units[3]["opened"] == units[3]["line"] - 1
 
@@ -203,3 +204,80 @@ def test_an_unusual_file_is_refused_with_its_name(path: Path, before: str, after
     with pytest.raises(RunnerError) as raised:
         compose(path, "aa_add.py", [wanted("aa", [])])
     assert raised.value.code == "invalid_project" and "aa_add.py can't be rewritten" in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ('for name in ("a", "b"):\n    op.drop_table(name)', "repeated"),
+        (
+            "for one, more in NAMES.items():\n    with op.batch_alter_table(one) as batch:\n        batch.drop_column(more)",
+            "repeated",
+        ),
+        ("names = [*NAMES]\nfor number, name in enumerate(names):\n    op.drop_table(f'{name}_{number}')", "repeated"),
+        ("drop('a')", "repeated"),
+        ("op.drop_table('a'); op.drop_table('b')", "repeated"),
+        ("op.drop_table('a')", "plain"),
+        ("for name in OF_ENVIRONMENT:\n    op.drop_table(name)", "block"),
+        ("for name in sa.inspect(op.get_bind()).get_table_names():\n    op.drop_table(name)", "block"),
+        ("for name in NAMES:\n    if name:\n        op.drop_table(name)", "block"),
+        ("for name in NAMES:\n    count = op.get_bind().scalar(name)\n    op.drop_table(name)", "block"),
+        ("op.drop_table('a'); return", "block"),
+        ("drop_if_there('a')", "block"),
+        ("drop(one())", "block"),
+    ],
+)
+def test_what_always_runs_the_same_is_told_from_what_may_not(tmp_path: Path, code: str, kind: str) -> None:
+    file = tmp_path / "aa.py"
+    file.write_text(f"""import os
+import sqlalchemy as sa
+from alembic import op
+NAMES = {{"a": "b"}}
+OF_ENVIRONMENT = os.environ["TABLES"].split()
+def one():
+    return "a"
+def drop(name):
+    op.drop_table(name)
+def drop_if_there(name):
+    if op.get_bind().scalar(name):
+        op.drop_table(name)
+def upgrade():
+{textwrap.indent(code, "    ")}
+""")
+    assert bodies(file)["upgrade"][-1]["kind"] == kind
+
+
+@pytest.mark.parametrize(
+    ("test", "wanted"),
+    [
+        ('op.get_bind().dialect.name == "postgresql"', True),
+        ('bind.engine.name in ("postgresql", "sqlite") and not context.is_offline_mode()', True),
+        ("is_postgres(bind)", True),
+        ("kind != 'sqlite'", True),
+        ('"a" in sa.inspect(bind).get_table_names()', False),
+        ('bind.dialect.name == os.environ["KIND"]', False),
+        ("changed == 'sqlite'", False),
+    ],
+)
+def test_a_question_for_the_kind_of_database_opens_a_block_whose_statements_stand_alone(
+    tmp_path: Path, test: str, wanted: bool
+) -> None:
+    file = tmp_path / "aa.py"
+    file.write_text(f"""def upgrade():
+    bind = op.get_bind()
+    kind = bind.dialect.name
+    changed = bind.dialect.name
+    changed = "other"
+    if {test}:
+        op.drop_table("a")
+        with op.batch_alter_table("b") as batch_op:
+            batch_op.drop_column("c")
+    else:
+        # one that has no columns
+        op.drop_table("d")
+""")
+    units = [(unit["code"].strip(), unit["within"]) for unit in bodies(file)["upgrade"] if unit["kind"] == "plain"]
+    batch = f'if {test}:\n    with op.batch_alter_table("b") as batch_op:'
+    other = '# one that has no columns\n        op.drop_table("d")'
+    expected = [('op.drop_table("a")', f"if {test}:"), ('batch_op.drop_column("c")', batch), (other, f"if not ({test}):")]
+    assert units == (expected if wanted else [])

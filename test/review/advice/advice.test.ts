@@ -6,11 +6,14 @@ import { Database } from '../../production/database';
 import { needed } from '../../production/environment';
 
 const GIVEN = `
-CREATE TABLE teams (id bigint PRIMARY KEY, "Code" text UNIQUE);
+CREATE TYPE "Mood" AS ENUM ('sad', 'it''s: ok');
+CREATE TABLE teams (id bigint PRIMARY KEY, "Code" text UNIQUE, region int, UNIQUE ("Code", region));
 CREATE TABLE people (id bigint NOT NULL, team bigint, "Full name" text, email text, age int, "order" int, gone timestamptz, tags jsonb,
-  CONSTRAINT pk_people PRIMARY KEY (id));
-INSERT INTO teams VALUES (1, 'a');
+  mood "Mood", doc tsvector, span int4range, region int, CONSTRAINT pk_people PRIMARY KEY (id));
+CREATE TABLE "People: all" (LIKE people INCLUDING ALL);
+INSERT INTO teams VALUES (1, 'a', 1);
 INSERT INTO people VALUES (1, 1, 'A', 'a@example.org', 30, 1, NULL, '{}'), (2, 1, 'B', 'b@example.org', 31, 2, now(), '{}');
+INSERT INTO "People: all" SELECT * FROM people;
 `;
 const PEOPLE: TableFacts = {
   columns: [],
@@ -28,25 +31,54 @@ function* numbers(seed: number): Generator<number> {
 
 const random = numbers(20_261);
 const one = <T>(values: readonly T[]): T => values[Math.floor((random.next().value / 2_147_483_648) * values.length)] as T;
-const NAMES = ['ix_people_1', '"Ix of people"', 'order_of_people'];
-const WHERE = ['', ' WHERE gone IS NULL', " WHERE email LIKE 'a:%' AND age > 3", ` WHERE "Full name" <> 'x, (y)'`];
+const LONG = 'n'.repeat(60);
+const TABLES = ['people', 'people', '"People: all"'];
+const NAMES = ['ix_people_1', '"Ix of people"', 'order_of_people', `ix_${LONG}`, '"100% of: x"'];
+const WHERE = [
+  '',
+  ' WHERE gone IS NULL',
+  " WHERE email LIKE 'a:%' AND age > 3",
+  ` WHERE "Full name" <> 'x, (y)'`,
+  ` WHERE mood IN ('sad', 'it''s: ok')`,
+  " WHERE (tags ->> 'n')::int > 3",
+];
 const ELEMENTS = [
   'email',
   '"Full name"',
   'age',
   '"order"',
+  'mood',
   'lower(email)',
   'age DESC NULLS LAST',
+  'age NULLS FIRST',
   'email text_pattern_ops',
   'email COLLATE "C"',
+  'email COLLATE pg_catalog."C" text_pattern_ops DESC',
   '(age + 1)',
+  "((tags ->> 'n')::int)",
+  "(CAST(tags ->> 'a:b' AS numeric(10, 2)))",
+  `coalesce("Full name", 'it''s')`,
 ];
 
 function index(): string {
   const elements = [...new Set([one(ELEMENTS), one(ELEMENTS)])].join(', ');
-  const more = `${one(['', ' INCLUDE (team)'])}${one(['', ' NULLS NOT DISTINCT'])}${one(['', ' WITH (fillfactor=70)'])}${one(WHERE)}`;
+  const more = `${one(['', ' INCLUDE (team)', ' INCLUDE ("order", team)'])}${one(['', ' NULLS NOT DISTINCT'])}${one(['', ' WITH (fillfactor=70)'])}${one(WHERE)}`;
   const unique = one(['', 'UNIQUE ']);
-  return `CREATE ${unique}INDEX ${one(NAMES)} ON people ${one(['', 'USING btree '])}(${elements})${unique ? more : more.replace(' NULLS NOT DISTINCT', '')}`;
+  return `CREATE ${unique}INDEX ${one(NAMES)} ON ${one(TABLES)} ${one(['', 'USING btree '])}(${elements})${unique ? more : more.replace(' NULLS NOT DISTINCT', '')}`;
+}
+
+/** Of other access methods, with parameters of their operator classes. */
+function otherIndex(): string {
+  const how = one([
+    'USING gin (tags jsonb_path_ops)',
+    'USING gin (tags) WITH (fastupdate = off)',
+    'USING gist (doc tsvector_ops (siglen = 100), span)',
+    'USING gist (span range_ops)',
+    'USING brin (age int4_minmax_multi_ops (values_per_range = 16)) WITH (pages_per_range = 4)',
+    'USING hash (lower(email))',
+    `USING gin (to_tsvector('english', "Full name"))`,
+  ]);
+  return `CREATE INDEX ${one(NAMES)} ON ${one(TABLES)} ${how}${one(WHERE)}`;
 }
 
 const RETRIED = ' CONCURRENTLY IF NOT EXISTS';
@@ -55,20 +87,22 @@ const RETRIED = ' CONCURRENTLY IF NOT EXISTS';
 const retriedIndex = () => index().replace('INDEX', `INDEX${RETRIED}`);
 
 function foreignKey(): string {
-  const target = one([
-    ['team', 'teams (id)'],
-    ['team', 'teams'],
-    ['"Full name"', 'teams ("Code")'],
-  ]);
-  const key = `FOREIGN KEY (${target[0]}) REFERENCES ${target[1]}`;
-  const more = `${one(['', ' MATCH FULL'])}${one(['', ' ON UPDATE CASCADE'])}${one(['', ' ON DELETE SET NULL', ' ON DELETE CASCADE', ` ON DELETE SET NULL (${target[0]})`])}`;
-  const given = target[0] === 'team' ? '' : 'UPDATE people SET "Full name" = NULL; ';
-  return `${given}ALTER TABLE people ADD CONSTRAINT ${one(['fk_people', '"Fk 1"'])} ${key}${more}${one(['', ' DEFERRABLE', ' DEFERRABLE INITIALLY DEFERRED'])}`;
+  const [columns, referenced, cleared] = one([
+    ['team', 'teams (id)', 'team'],
+    ['team', 'teams', 'team'],
+    ['"Full name"', 'teams ("Code")', '"Full name"'],
+    ['"Full name", region', 'teams ("Code", region)', '"Full name"'],
+  ]) as [string, string, string];
+  const key = `FOREIGN KEY (${columns}) REFERENCES ${referenced}`;
+  const more = `${one(['', ' MATCH FULL'])}${one(['', ' ON UPDATE CASCADE'])}${one(['', ' ON DELETE SET NULL', ' ON DELETE SET DEFAULT', ' ON DELETE CASCADE', ` ON DELETE SET NULL (${cleared})`])}`;
+  const given = columns === 'team' ? '' : 'UPDATE people SET "Full name" = NULL; UPDATE "People: all" SET "Full name" = NULL; ';
+  const deferred = one(['', ' DEFERRABLE', ' DEFERRABLE INITIALLY DEFERRED', ' NOT DEFERRABLE']);
+  return `${given}ALTER TABLE ${one(TABLES)} ADD ${one(['CONSTRAINT fk_people ', 'CONSTRAINT "Fk 1" ', `CONSTRAINT fk_${LONG} `])}${key}${more}${deferred}`;
 }
 
 function key(): string {
   const more = `${one(['', ' INCLUDE (team)'])}${one(['', ' WITH (fillfactor=70)'])}${one(['', ' DEFERRABLE', ' DEFERRABLE INITIALLY DEFERRED'])}`;
-  return `ALTER TABLE people ADD CONSTRAINT uq_people UNIQUE ${one(['', 'NULLS NOT DISTINCT '])}(${one(['email', '"Full name", age', '"order"'])})${more}`;
+  return `ALTER TABLE ${one(TABLES)} ADD CONSTRAINT ${one(['uq_people', '"Uq: 1"', `uq_${LONG}`])} UNIQUE ${one(['', 'NULLS NOT DISTINCT '])}(${one(['email', '"Full name", age', '"order"'])})${more}`;
 }
 
 function check(): string {
@@ -77,8 +111,10 @@ function check(): string {
     `"Full name" <> ''`,
     "email LIKE '%:%' OR (age >= 1 AND age < 200)",
     "tags ->> 'a:b' IS NULL",
+    `mood <> 'it''s: ok'`,
+    "(tags ->> 'n')::int IS NULL AND age BETWEEN 1 AND 100",
   ]);
-  return `ALTER TABLE people ADD CONSTRAINT ${one(['ck_people', '"Ck"'])} CHECK (${condition})${one(['', ' NO INHERIT'])}`;
+  return `ALTER TABLE ${one(TABLES)} ADD CONSTRAINT ${one(['ck_people', '"Ck"', `ck_${LONG}`])} CHECK (${condition})${one(['', ' NO INHERIT'])}`;
 }
 
 function column(): string {
@@ -86,13 +122,32 @@ function column(): string {
     'uuid DEFAULT gen_random_uuid()',
     'double precision DEFAULT random()',
     'varchar(40) COLLATE "C" DEFAULT md5(random()::text)',
+    'numeric(10, 2)[] DEFAULT ARRAY[random()::numeric(10, 2)]',
+    `text DEFAULT 'it''s: ' || gen_random_uuid()`,
   ]);
-  return `ALTER TABLE people ADD COLUMN ${one(['token', '"Token"'])} ${type}${one(['', ' NOT NULL'])}`;
+  return `ALTER TABLE ${one(TABLES)} ADD COLUMN ${one(['token', '"Token"'])} ${type}${one(['', ' NOT NULL'])}`;
+}
+
+function numbered(): string {
+  const type = one([
+    'bigint GENERATED ALWAYS AS IDENTITY',
+    'integer GENERATED BY DEFAULT AS IDENTITY',
+    'smallint GENERATED BY DEFAULT AS IDENTITY (START WITH 10 INCREMENT BY 2)',
+    'serial',
+    'bigserial',
+  ]);
+  return `ALTER TABLE ${one(TABLES)} ADD COLUMN ${one(['number', '"Number"'])} ${type}`;
+}
+
+function notNull(): string {
+  return `ALTER TABLE ${one(TABLES)} ALTER COLUMN ${one(['age', '"order"', 'email'])} SET NOT NULL`;
 }
 
 /** The same for tables in a schema that is not in the search path. */
 function inSchema(sql: string): string {
-  return sql.replace(/(?<=ON |TABLE |REFERENCES |UPDATE )(?=people|teams)/g, 'shop.');
+  return sql
+    .replace(/(?<=ON |TABLE |REFERENCES |UPDATE )(?=people|teams|"People)/g, 'shop.')
+    .replace(/'sad'|'it''s: ok'/g, '$&::shop."Mood"');
 }
 
 const NOTHING = { leftTransaction: false, statementsLeftOut: 0 };
@@ -111,7 +166,12 @@ function facts(sql: string, at: number): RevisionFacts {
     source: { description: '', acknowledgements: [], upgrade: source, downgrade: source, imports: [], steps: [] },
     upgrade: part,
     downgrade: { outcome: 'not_run', statements: [], ...NOTHING },
-    before: { people: PEOPLE, 'shop.people': PEOPLE },
+    before: Object.fromEntries(
+      ['people', 'People: all'].flatMap((name) => [
+        [name, PEOPLE],
+        [`shop.${name}`, PEOPLE],
+      ]),
+    ),
     after: {},
   };
 }
@@ -123,11 +183,16 @@ const RULES = [
   'constraint-builds-index',
   'check-not-valid',
   'table-rewrite',
+  'set-not-null-scan',
 ];
 
 test('following the advice builds exactly the intended object, by the catalog, and a naming convention keeps its name', async () => {
   const made = [
-    ...new Set([index, retriedIndex, foreignKey, key, check, column].flatMap((make) => Array.from({ length: 14 }, make))),
+    ...new Set(
+      [index, otherIndex, retriedIndex, foreignKey, key, check, column, numbered, notNull].flatMap((make) =>
+        Array.from({ length: 14 }, make),
+      ),
+    ),
   ];
   const statements = made.map((sql, at) => (at % 2 ? inSchema(sql) : sql));
   const revisions = statements.map(facts);
@@ -135,7 +200,7 @@ test('following the advice builds exactly the intended object, by the catalog, a
   const { findings } = await review(input, { version: '0', rules: {}, failOn: 'error' });
   const cases = statements.map((statement, at) => {
     const advice = findings.find(({ revision, rule }) => revision === `r${at}` && RULES.includes(rule))?.instead;
-    const [, data = '', own = statement] = /^(UPDATE [^;]*; )?(.*)$/s.exec(statement) ?? [];
+    const [, data = '', own = statement] = /^((?:UPDATE [^;]*; )*)(.*)$/s.exec(statement) ?? [];
     return {
       given: GIVEN + data,
       statement: own.replace(RETRIED, ''),
@@ -148,6 +213,7 @@ test('following the advice builds exactly the intended object, by the catalog, a
     const done = spawnSync(needed('RUNNER_PYTHON'), [script], {
       input: JSON.stringify(cases),
       encoding: 'utf8',
+      maxBuffer: 2 ** 26,
       env: { ...process.env, DATABASE: database.url },
     });
     expect(done.stderr).toBe('');

@@ -18,9 +18,14 @@ UNION ALL SELECT 'constraint ' || conrelid::regclass || '.' || conname, pg_get_c
   FROM pg_constraint WHERE connamespace = current_schema()::regnamespace AND contype <> 'n'
 UNION ALL SELECT 'column ' || attrelid::regclass || '.' || attname, format_type(atttypid, atttypmod) || coalesce(
     (SELECT ' DEFAULT ' || pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = attrelid AND adnum = attnum), '')
+    || attidentity::text || attgenerated::text
     || coalesce((SELECT ' COLLATE ' || collname FROM pg_collation WHERE oid = attcollation), ''), attnotnull::text
   FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid
   WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped
+UNION ALL SELECT 'sequence ' || seqrelid::regclass, seqtypid::regtype || ' ' || seqstart || ' ' || seqincrement,
+    refobjid::regclass || '.' || attname FROM pg_sequence JOIN pg_class c ON c.oid = seqrelid
+    JOIN pg_depend d ON d.objid = seqrelid AND d.classid = 'pg_class'::regclass AND refobjsubid > 0
+    JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid WHERE c.relnamespace = current_schema()::regnamespace
 ORDER BY 1
 """
 

@@ -39,6 +39,18 @@ test('a downgrade that runs now must leave what was there before, and an upgrade
   expect(whyNotUndone({ ...gained, restored: labels("'b'") })).toContain("type mood was ENUM ('a'), and is ENUM ('b')");
   expect(whyNotUndone({ ...undone, restored: state({ id: 2 }) })).toBe('the rows of users differ after the downgrade');
   expect(whyNotUndone(trial('a', 'b'))).toBe('the rows of users differ after the second upgrade');
+  const at = (value: string | null, text: string) => ({
+    ...state({ id: 1, added: value }),
+    entries: { 'column users.added': text },
+  });
+  const added = (text: string, second: string | null): TrialFacts => ({
+    ...trial(null, null),
+    after: at('8:00', text),
+    again: at(second, text),
+  });
+  expect(whyNotUndone(added('timestamp DEFAULT now()', '9:00'))).toBeUndefined();
+  expect(whyNotUndone(added('timestamp DEFAULT now()', null))).toBe('the rows of users differ after the second upgrade');
+  expect(whyNotUndone(added("text DEFAULT '8:00'", '9:00'))).toBe('the rows of users differ after the second upgrade');
   expect(whyNotUndone({ failure: 'no such constraint' })).toBe('the safe form fails: no such constraint');
 });
 

@@ -25,6 +25,8 @@ _COLUMN = re.compile(
 )
 # A constraint that Alembic has no words for has more: NOT VALID, NO INHERIT.
 _CHECK = re.compile(r"CHECK \(\((.*)\)\)", re.DOTALL)
+# The name of a domain's CHECK, as the catalog's entry has it.
+_OWN_CHECK = re.compile(r"(?<= )(\S+) (?=CHECK \()")
 # A text that the column's own type reads.
 _TYPED = re.compile(r"('(?:[^']|'')*')::[\w ]+(?:\(\d+\))?")
 _SCHEMAS = """
@@ -85,7 +87,9 @@ def _render_rename_of_constraint(_: Any, operation: RenameConstraint) -> list[st
 class Beyond:
     """Collects the operations of both directions."""
 
-    def __init__(self, metadata: list[Any], dialect: Any) -> None:
+    def __init__(self, metadata: list[Any], dialect: Any, altered: set[str]) -> None:
+        """`altered`: entries of columns that autogenerate alters too."""
+        self._altered = altered
         self._metadata = metadata
         self._dialect = dialect
         self.first: list[Any] = []
@@ -113,6 +117,10 @@ class Beyond:
                 if name not in created:
                     self.first.append(Code(_execute(f"CREATE TYPE {_named(name)} AS {text}")))
                 self.down_last.append(Code(_execute(f"DROP TYPE {_named(name)}")))
+            elif kind == "domain":
+                if name not in created:
+                    self.first.append(Code(_execute(f"CREATE DOMAIN {_named(name)} AS {_OWN_CHECK.sub(_constraint, text)}")))
+                self.down_last.append(Code(_execute(f"DROP DOMAIN {_named(name)}")))
             elif kind == "constraint":
                 self._constraint(name, None, text)
             elif kind == "index":
@@ -211,8 +219,17 @@ class Beyond:
             new["default"] = old["default"]
         steps = list(_steps(table, own, old, new))
         self.last += map(Code, steps)
-        self.down_first[:0] = map(Code, _steps(table, own, new, old))
+        back = list(map(Code, _steps(table, own, new, old)))
+        # The old type reads the old default.
+        if f"column {name}" in self._altered:
+            self.down_last += back
+        else:
+            self.down_first[:0] = back
         return bool(steps) or is_left
+
+
+def _constraint(name: re.Match[str]) -> str:
+    return f"CONSTRAINT {_quoted(name[1])} "
 
 
 def _condition(text: str) -> str | None:
@@ -265,7 +282,7 @@ def find(context: Any, directives: list[Any]) -> Beyond:
     for directive in directives:
         for container in (directive.upgrade_ops, directive.downgrade_ops):
             remove(container, drift.changes_nothing)
-    beyond = Beyond(drift.metadata, context.dialect)
+    beyond = Beyond(drift.metadata, context.dialect, drift.altered())
     beyond.changes(change, set(_types_of_new_tables(operations)))
     return beyond
 
@@ -278,13 +295,14 @@ def _types_of_new_tables(operations: list[Any]) -> Iterator[str]:
             continue
         for column in operation.columns:
             kind = getattr(getattr(column, "type", None), "item_type", getattr(column, "type", None))
-            if isinstance(column, Column) and getattr(kind, "enums", None) and kind.name:
+            is_type = getattr(kind, "enums", None) or getattr(kind, "__visit_name__", "") == "DOMAIN"
+            if isinstance(column, Column) and is_type and kind.name:
                 schema = getattr(kind, "schema", None)
                 yield kind.name if schema in (None, "public") else f"{schema}.{kind.name}"
 
 
 def after_both_tables(directives: list[Any]) -> None:
-    """Moves foreign keys between new tables that refer to each other behind both."""
+    """Moves foreign keys behind both tables if new ones refer to each other, or with `use_alter`, which CREATE TABLE omits."""
     from sqlalchemy import ForeignKeyConstraint
 
     for directive in directives:
@@ -296,7 +314,7 @@ def after_both_tables(directives: list[Any]) -> None:
                 continue
             made.discard(_table(operation))
             for key in [one for one in operation.columns if isinstance(one, ForeignKeyConstraint)]:
-                if _target(key) in made:
+                if key.use_alter or _target(key) in made:
                     # A column's == makes an SQL expression.
                     operation.columns = [one for one in operation.columns if one is not key]
                     later.append(_as_operation(operation, key))
@@ -308,7 +326,9 @@ def after_both_tables(directives: list[Any]) -> None:
 def _as_operation(operation: Any, key: Any) -> Any:
     names = [column if isinstance(column, str) else column.name for column in key.column_keys]
     targets = [element.target_fullname for element in key.elements]
-    options = {name: getattr(key, name) for name in ("ondelete", "onupdate", "deferrable", "initially") if getattr(key, name)}
+    options = {
+        name: getattr(key, name) for name in ("ondelete", "onupdate", "deferrable", "initially", "match") if getattr(key, name)
+    }
     *schema, table = _target(key).split(".")
     if schema:
         options["referent_schema"] = schema[0]

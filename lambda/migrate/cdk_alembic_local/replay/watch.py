@@ -124,6 +124,7 @@ class Recording:
         self._unprobed: dict[str, Any] | None = None
         self._started = 0.0
         self._line = 0
+        self._called_at = 0
 
     def facts(self) -> dict[str, Any]:
         """The observed part of DirectionFacts."""
@@ -153,7 +154,7 @@ class Recording:
             self.leave()
         if self._unprobed is not None and not _ROWS_ONLY.match(statement):
             self._probe(self._unprobed)
-        self._line = self._line_of_caller()
+        self._line, self._called_at = self._lines_of_callers()
         self._started = time.perf_counter()
 
     def after(self, connection: Any, statement: str, row_count: int) -> None:
@@ -163,6 +164,7 @@ class Recording:
         facts = {
             "sql": as_read(statement, connection.dialect.paramstyle)[:MAX_STATEMENT_LENGTH].strip(),
             "line": self._line,
+            **({"calledAt": self._called_at} if self._called_at != self._line else {}),
             "transaction": self._transaction if is_open or ends else -1,
             "milliseconds": round(milliseconds, 3),
             "rowCount": row_count if isinstance(row_count, int) else -1,
@@ -227,8 +229,11 @@ class Recording:
             facts["rewrites"].append(self._relations[oid].name)
             self._files[oid] = file
 
-    def _line_of_caller(self) -> int:
-        frame = sys._getframe(3)
-        while frame is not None and frame.f_code.co_filename != self._file:
+    def _lines_of_callers(self) -> tuple[int, int]:
+        """Of the revision's file: the innermost one, and that of its upgrade or downgrade. Zeros if there is none."""
+        lines, frame = [], sys._getframe(3)
+        while frame is not None:
+            if frame.f_code.co_filename == self._file:
+                lines.append(frame.f_lineno)
             frame = frame.f_back
-        return frame.f_lineno if frame is not None else 0
+        return (lines[0], lines[-1]) if lines else (0, 0)

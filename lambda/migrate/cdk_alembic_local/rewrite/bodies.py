@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from cdk_alembic.protocol.errors import RunnerError
 
 from ..source.source import parse
+from .courses import Names
 
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
+NOTHING: Mapping[Path, str] = MappingProxyType({})
 _BLOCKS = ("batch_alter_table", "autocommit_block")
 # Alembic's template writes these around what it generates.
 _GENERATED = re.compile(r"^\s*# ### .* ###\s*$")
@@ -23,22 +27,25 @@ _GENERATED = re.compile(r"^\s*# ### .* ###\s*$")
 class Part:
     """A statement of a function with the comments above it."""
 
-    node: ast.stmt
+    nodes: tuple[ast.stmt, ...]
+    """Several if they share lines: `op.f(); op.g()`."""
     line: int
     end: int
     """Its last line, counted from 1 like `line`."""
     opened: int
     """The line on which its block starts; 0: it is in none."""
     within: str
-    """The line that opens its block: `with op.batch_alter_table(...) as batch_op:`; empty: it is in none."""
+    """The lines that open its blocks: `with op.batch_alter_table(...) as batch_op:`; empty: it is in none."""
+    condition: str
+    """The one of them that asks for the kind of database: `if bind.dialect.name == "postgresql":`; empty: there is none."""
 
 
 class Source:
     """A revision's file."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises RunnerError `invalid_project`."""
-        source = path.read_bytes()
+    def __init__(self, path: Path, texts: Mapping[Path, str]) -> None:
+        """`texts`: of files that are not written yet. Raises RunnerError `invalid_project`."""
+        source = texts[path].encode() if path in texts else path.read_bytes()
         self.text = source.decode()
         self.lines = self.text.splitlines(keepends=True)
         self.tree = parse(source, path)
@@ -56,17 +63,42 @@ class Source:
         before = body_start(self.lines, function)
         if body is not function.body:
             before = function.body[0].end_lineno or before
-        yield from self._parts(body, before, 0, "")
+        yield from self._parts(body, before, Names.of(self.tree, function))
 
-    def _parts(self, body: list[ast.stmt], before: int, opened: int, within: str) -> Iterator[Part]:
-        for node in body:
-            end = node.end_lineno or node.lineno
-            head = None if within else self._head(node)
+    def _parts(
+        self, body: list[ast.stmt], before: int, names: Names, opened: int = 0, within: str = "", condition: str = ""
+    ) -> Iterator[Part]:
+        for nodes in _by_lines(body):
+            [node, *more] = nodes
+            end = nodes[-1].end_lineno or nodes[-1].lineno
+            head = None if opened or more else self._head(node)
             if head and isinstance(node, ast.With):
-                yield from self._parts(node.body, node.items[-1].context_expr.end_lineno or node.lineno, node.lineno, head)
+                first = node.items[-1].context_expr.end_lineno or node.lineno
+                heads = f"{condition}\n{textwrap.indent(head, '    ')}" if condition else head
+                yield from self._parts(node.body, first, names, node.lineno, heads, condition)
+            elif not within and not more and isinstance(node, ast.If) and names.is_about_database(node):
+                test = self._between(node.test.lineno, node.test.col_offset, node.test.end_lineno, node.test.end_col_offset)
+                met, unmet = f"if {test}:", f"if not ({test}):"
+                yield from self._parts(node.body, node.test.end_lineno or node.lineno, names, 0, met, met)
+                if node.orelse:
+                    yield from self._parts(node.orelse, self._else(node), names, 0, unmet, unmet)
             else:
-                yield Part(node, before + 1, end, opened, within)
+                yield Part(tuple(nodes), before + 1, end, opened, within, condition)
             before = end
+
+    def _between(self, line: int, column: int, end: int | None, end_column: int | None) -> str:
+        """Columns count bytes."""
+        lines = [one.encode() for one in self.lines[line - 1 : end or line]]
+        lines[-1] = lines[-1][:end_column]
+        lines[0] = lines[0][column:]
+        return b"".join(lines).decode()
+
+    def _else(self, node: ast.If) -> int:
+        """The line of its `else:`."""
+        line = node.body[-1].end_lineno or node.lineno
+        while not re.match(r"\s*else\s*:", self.lines[line]):
+            line += 1
+        return line + 1
 
     def _head(self, node: ast.stmt) -> str | None:
         """The head of a `with` whose statements can stand alone, without its indentation."""
@@ -96,29 +128,50 @@ def body_start(lines: list[str], function: ast.FunctionDef) -> int:
     return line
 
 
-def bodies(path: Path) -> dict[str, Any]:
-    """BodyFacts of a revision's file. Raises RunnerError `invalid_project`."""
-    source = Source(path)
+def bodies(path: Path, texts: Mapping[Path, str] = NOTHING) -> dict[str, Any]:
+    """BodyFacts of a revision's file. `texts`: of files that are not written yet. Raises RunnerError `invalid_project`."""
+    source = Source(path, texts)
     return {name: _units(source, source.function(name)) for name in ("upgrade", "downgrade")}
 
 
 def _units(source: Source, function: ast.FunctionDef | None) -> list[dict[str, Any]] | None:
     if function is None:
         return None
+    names = Names.of(source.tree, function)
     return [
         {
-            "line": part.node.lineno,
+            "line": part.nodes[0].lineno,
             "endLine": part.end,
             "code": source.code(part),
             "within": part.within,
             "opened": part.opened,
-            "kind": _kind(part.node),
+            "condition": part.condition,
+            "kind": _kind(part.nodes, names),
         }
         for part in source.parts(function)
     ]
 
 
-def _kind(node: ast.stmt) -> str:
+def _by_lines(body: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
+    """The statements, those together that share a line."""
+    group: list[ast.stmt] = []
+    for node in body:
+        if group and node.lineno > (group[-1].end_lineno or 0):
+            yield group
+            group = []
+        group.append(node)
+    if group:
+        yield group
+
+
+def _kind(nodes: tuple[ast.stmt, ...], names: Names) -> str:
+    [node, *more] = nodes
+    if more:
+        return "repeated" if all(names.is_plain(one) for one in nodes) else "block"
+    if names.is_repeated(node):
+        return "repeated"
+    if names.is_own_call(node):
+        return "block"
     if isinstance(node, (ast.Pass, ast.Return)) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
         return "nothing"
     if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom)):

@@ -7,37 +7,41 @@ import difflib
 import re
 import sys
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .bodies import Source, body_start, refused
+from .bodies import NOTHING, Source, body_start, refused
 from .names import bound, needed, used
 
 _IDS = ("revision", "down_revision", "branch_labels", "depends_on")
 _ALWAYS = ("alembic", "sqlalchemy")
 
 
-def compose(path: Path, file: str, wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """ComposedFile for each wanted revision. `path`: of the revision that they replace; `file`: its path in the project.
+def compose(path: Path, file: str, wanted: list[dict[str, Any]], texts: Mapping[Path, str] = NOTHING) -> list[dict[str, Any]]:
+    """ComposedFile for each wanted revision, with the difference from what is written. `path`: of the revision that they replace;
+    `file`: its path in the project; `texts`: of files that are not written yet.
 
     Raises RunnerError `invalid_project`."""
-    source = Source(path)
+    source = Source(path, texts)
+    written = path.read_bytes().decode() if path.exists() else None
     folder = file.rpartition("/")[0]
     composed = []
     for at, one in enumerate(wanted):
         is_last = at == len(wanted) - 1
         text = _Writer(path, source, one, is_first=at == 0, is_last=is_last).text()
         name = file if is_last else "/".join(part for part in (folder, one["file"]) if part)
-        if not is_last and (path.parent / one["file"]).exists():
+        beside = path.parent / one["file"]
+        if not is_last and (beside in texts or beside.exists()):
             raise refused(path, f"{one['file']} exists already")
-        before = source.text if is_last else ""
+        before = written if is_last else None
         diff = difflib.unified_diff(
-            before.splitlines(keepends=True),
+            (before or "").splitlines(keepends=True),
             text.splitlines(keepends=True),
-            f"a/{name}" if is_last else "/dev/null",
+            "/dev/null" if before is None else f"a/{name}",
             f"b/{name}",
         )
-        composed.append({"revision": one["revision"], "file": name, "text": text, "diff": "".join(diff), "isNew": not is_last})
+        composed.append({"revision": one["revision"], "file": name, "text": text, "diff": "".join(diff), "isNew": before is None})
     return composed
 
 
@@ -170,7 +174,7 @@ class _Writer:
 
     def _local_names(self, function: ast.FunctionDef, body: list[str], indent: str) -> list[str]:
         """The assignments of the function that a body needs: `bind = op.get_bind()`."""
-        own = {part.node: part for part in self._source.parts(function)}
+        own = {part.nodes[0]: part for part in self._source.parts(function) if len(part.nodes) == 1}
         plain = [node for node in own if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom))]
         if not plain or not body:
             return []
@@ -234,10 +238,10 @@ def _merged(pieces: list[dict[str, Any]], indent: str) -> list[str]:
         if within and within != opened:
             lines.append(textwrap.indent(within, indent))
         opened = within
+        deeper = indent + "    " if within else indent
         if piece.get("isWritten"):
             lines.append(piece["code"])
         else:
-            deeper = indent + "    " if within else indent
             lines.append(textwrap.indent(_broken(piece["code"], len(deeper)), deeper))
     return lines
 

@@ -23,6 +23,10 @@ _NEXT = re.compile(r"nextval\('(.*)'::regclass\)")
 _INDEX_NAME = re.compile(r"^(CREATE (?:UNIQUE )?INDEX )\S+ (ON )")
 
 
+# What of a column's entry comes before its identity, its expression and its default.
+_HEAD = re.compile(r".*?(?= GENERATED | DEFAULT |$)", re.DOTALL)
+
+
 class Drift:
     """DriftFacts in two steps: `look` while env.py runs, with the database at head, and `facts` afterwards."""
 
@@ -140,6 +144,7 @@ class Drift:
             }
             for snapshot in (self._migrated, modelled)
         )
+        before |= {key: _with_head_of(after[key], before[key]) for key in self.altered() if key in before and key in after}
         change = catalog.change(before, after)
         # An unnamed constraint gets its name from PostgreSQL or a convention.
         unnamed = {}
@@ -160,8 +165,16 @@ class Drift:
             for key, texts in change["changed"].items()
             if not self._is_inserted(key, *texts) and not self._differs_in_form(key, *texts)
         }
-        said = set(_said(self._operations))
+        said = set(_said(self._operations)) - self.altered()
         return {side: {key: text for key, text in entries.items() if key not in said} for side, entries in change.items()}
+
+    def altered(self) -> set[str]:
+        """Columns that autogenerate alters without their default, which env.py need not compare."""
+        from alembic.operations import ops
+
+        found = [one for one in self._operations if isinstance(one, ops.AlterColumnOp) and not one.modify_name]
+        with_default = [one for one in found if one.modify_server_default is not False]
+        return set(_said(found)) - set(_said(with_default))
 
     def _is_inserted(self, key: str, migrated: str, modelled: str) -> bool:
         """Whether only the migrations have a default, and the models insert the same constant: it is for rows of others."""
@@ -228,6 +241,11 @@ def _set_aside(migrated: Snapshot) -> Iterator[dict[str, str]]:
             yield {"table": name}
         elif kind == "column" and is_aside(column) and not is_aside(table):
             yield {"table": table, "column": column}
+
+
+def _with_head_of(modelled: str, migrated: str) -> str:
+    """A column's entry with the type and NOT NULL of another one's."""
+    return _HEAD.match(modelled)[0] + _HEAD.sub("", migrated, count=1)  # type: ignore[index]
 
 
 def _said(operations: list[Any]) -> Iterator[str]:

@@ -79,10 +79,20 @@ export class Attempt {
     const left = all ? [...this.proved, ...this.tried, ...this.waiting] : this.tried.length ? this.tried : this.proved.slice(-1);
     const findings = [...left.map(({ finding }) => finding), ...(this.repair?.fixed ?? [])];
     this.notFixed.push(...findings.map((finding) => ({ finding, reason })));
+    if (this.repair) this.rejectWaiting(reason);
     this.repair = undefined;
     this.proved = this.proved.filter((one) => !left.includes(one));
     this.waiting = this.waiting.filter((one) => !left.includes(one));
     this.next();
+  }
+
+  /** What waits for the repair has no fix without it. */
+  private rejectWaiting(reason: string): void {
+    for (const [at, { finding, waits }] of this.notFixed.entries()) {
+      if (waits && finding.revision === this.revision.revision.facts.revision) {
+        this.notFixed[at] = { finding, reason: `what it waits for can't be repaired: ${reason}` };
+      }
+    }
   }
 
   /** Whether it runs in another order if none may change. */

@@ -1,7 +1,6 @@
 import type { ComposedFile, Report } from '../../../contract/facts';
-import { mustHave, readGraph } from '../../../local/python/observe';
+import { mustHave } from '../../../local/python/observe';
 import { type Finding, type Fixes, laterCode, type Plan, type Review, type ReviewInput } from '../../../review';
-import { judge, replay } from '../replay/review-revisions';
 import type { Bench } from './bench';
 import { type Proved, proveFixes } from './prove';
 
@@ -9,18 +8,19 @@ import { type Proved, proveFixes } from './prove';
  * Rewrites what a review found; what can be proved only when something else is repaired, after that. Returns the review of what is
  * left; after a dry run, of the files as they are.
  */
-export async function fix(bench: Bench, input: ReviewInput, review: Review, dryRun: boolean): Promise<Review> {
-  let proved = await proveFixes(bench, input, review);
+export async function fix(bench: Omit<Bench, 'fixed'>, input: ReviewInput, review: Review, dryRun: boolean): Promise<Review> {
+  let files: readonly ComposedFile[] = [];
+  let proved = await proveFixes({ ...bench, fixed: files }, input, review);
   let fixes = fixesOf(proved);
-  if (dryRun) return { ...review, fixes };
   while (proved.files.length > 0) {
-    fixes = { ...fixes, written: true, ...(await write(bench, proved)) };
-    if (!proved.notFixed.some(({ waits }) => waits)) break;
-    const again = await reviewWritten(bench, proved.input);
-    proved = await proveFixes(bench, again.input, again.review);
-    fixes = together(fixes, fixesOf(proved));
+    files = [...files.filter(({ file }) => !proved.files.some((one) => one.file === file)), ...proved.files];
+    const waiting = proved.notFixed.filter(({ waits }) => waits).map(({ finding }) => finding);
+    if (!waiting.length) break;
+    proved = await proveFixes({ ...bench, fixed: files }, proved.input, proved.review);
+    fixes = together(fixes, fixesOf(proved), waiting, dryRun);
   }
-  return { ...proved.review, fixes };
+  if (dryRun || !files.length) return { ...review, fixes };
+  return { ...proved.review, fixes: { ...fixes, written: true, ...(await write(bench, files)) } };
 }
 
 function fixesOf({ plans, files, notFixed, withoutRows, review }: Proved): Fixes {
@@ -39,36 +39,29 @@ function fixesOf({ plans, files, notFixed, withoutRows, review }: Proved): Fixes
   };
 }
 
-async function write({ observation }: Bench, { files }: Proved): Promise<Pick<Fixes, 'hookFailure'>> {
+async function write(
+  { observation }: Pick<Bench, 'observation'>,
+  files: readonly ComposedFile[],
+): Promise<Pick<Fixes, 'hookFailure'>> {
   const reports: Report[] = [];
   await observation.observer.ask({ ask: 'write', files }, (report) => reports.push(report));
   const { failure } = mustHave(reports, 'written');
   return failure === undefined ? {} : { hookFailure: failure };
 }
 
-/** The files as they are now: one of the project's post_write_hooks may have formatted them. */
-async function reviewWritten({ session, given, observation }: Bench, { revisions, unreleased, edited, started }: ReviewInput) {
-  const graph = await readGraph(observation.observer);
-  const chosen = { revisions: revisions.map(({ revision }) => revision), why: '', unreleased, edited };
-  const input = await replay(session, given, { observer: observation.observer }, graph, chosen, started);
-  return { input, review: await judge(session, given, input) };
-}
-
-/** A file that both change has two diffs, one after the other. */
-function together(first: Fixes, then: Fixes): Fixes {
+/** @param waiting what the first fixes left to the next ones, as it was found */
+function together(first: Fixes, then: Fixes, waiting: readonly Finding[], dryRun: boolean): Fixes {
+  const found = (finding: Finding) =>
+    waiting.find(({ rule, message, file }) => rule === finding.rule && message === finding.message && file === finding.file) ??
+    finding;
   const withoutRows = [...new Set([...(first.withoutRows ?? []), ...(then.withoutRows ?? [])])];
   const later = [...(first.later ?? []), ...(then.later ?? [])];
-  const files = new Map(first.files.map((one) => [one.file, one]));
-  for (const one of then.files) {
-    const before = files.get(one.file);
-    files.set(one.file, before ? { ...before, diff: before.diff + one.diff } : one);
-  }
   return {
     ...first,
-    fixed: [...first.fixed, ...then.fixed],
-    notFixed: then.notFixed,
+    fixed: [...first.fixed, ...then.fixed.map(found)],
+    notFixed: dryRun ? then.notFixed.map((one) => ({ ...one, finding: found(one.finding) })) : then.notFixed,
     ...(withoutRows.length ? { withoutRows } : {}),
-    files: [...files.values()],
+    files: [...first.files.filter(({ file }) => !then.files.some((one) => one.file === file)), ...then.files],
     ...(later.length ? { later } : {}),
   };
 }

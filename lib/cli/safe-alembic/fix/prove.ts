@@ -16,7 +16,7 @@ import {
 } from '../../../review';
 import { judge, replay } from '../replay/review-revisions';
 import { Attempt } from './attempt';
-import type { Bench } from './bench';
+import { type Bench, overlayOf } from './bench';
 import { Originals, trial } from './trials';
 
 /** The result of a review. */
@@ -101,18 +101,18 @@ async function nextCandidate(bench: Bench, attempt: Attempt, taken: ReadonlySet<
   return undefined;
 }
 
-async function bodiesOf({ observation }: Bench, file: string) {
+async function bodiesOf(bench: Bench, file: string) {
   const reports: Report[] = [];
-  await observation.observer.ask({ ask: 'bodies', file }, (report) => reports.push(report));
+  await bench.observation.observer.ask({ ask: 'bodies', file, ...overlayOf(bench) }, (report) => reports.push(report));
   return mustHave(reports, 'bodies').bodies;
 }
 
 /** The files of a plan's series, or why they can't be written. */
-async function compose({ observation }: Bench, planned: Plan, revisions: readonly WantedRevision[]) {
+async function compose(bench: Bench, planned: Plan, revisions: readonly WantedRevision[]) {
   const reports: Report[] = [];
-  const ask = { ask: 'compose', file: planned.revision.facts.file, revisions } as const;
+  const ask = { ask: 'compose', file: planned.revision.facts.file, revisions, ...overlayOf(bench) } as const;
   try {
-    await observation.observer.ask(ask, (report) => reports.push(report));
+    await bench.observation.observer.ask(ask, (report) => reports.push(report));
   } catch (error) {
     if (error instanceof MigrateError && error.code === 'invalid_project') return error.message;
     throw error;
@@ -128,7 +128,10 @@ async function tryOut(
   review: Review,
   candidates: readonly Candidate[],
 ): Promise<{ readonly reasons: Reasons; readonly again?: Judged }> {
-  const overlay = overlayOf(bench, candidates, ({ files }) => files);
+  const overlay = overlayOf(
+    bench,
+    candidates.flatMap(({ files }) => files),
+  );
   const unequal = await runApart(bench, originals, candidates, overlay);
   if (unequal.size > 0) return { reasons: unequal };
   const again = await reviewWith(bench, input, candidates, overlay);
@@ -164,7 +167,10 @@ async function runApart(
   const whole = await trial(
     bench,
     candidates.map((one) => groupOf(one, one.whole)),
-    overlayOf(bench, candidates, (one) => one.whole),
+    overlayOf(
+      bench,
+      candidates.flatMap((one) => one.whole),
+    ),
   );
   const groups = candidates.filter(({ plan: { later } }) => later).map((one) => groupOf(one, one.files));
   const untilLater = groups.length ? await trial(bench, groups, overlay) : new Map<string, TrialFacts>();
@@ -194,27 +200,19 @@ function whyNoProof(originals: Originals, { revision, repairs, phases }: Plan, o
   );
 }
 
-function overlayOf(
-  { observation: { folder } }: Bench,
-  candidates: readonly Candidate[],
-  filesOf: (one: Candidate) => readonly ComposedFile[],
-): Overlay {
-  return { overlay: candidates.flatMap(filesOf), folder };
-}
-
 function idsOf({ files }: Candidate): readonly string[] {
   return files.map(({ revision }) => revision);
 }
 
 async function reviewWith(
-  { session, given, observation }: Bench,
+  { session, given, observation, fixed: earlier }: Bench,
   input: ReviewInput,
   fixed: readonly Candidate[],
   overlay: Overlay,
 ): Promise<Judged> {
   const files = new Map([
     ...input.graph.revisions.map(({ revision, file }) => [revision, file] as const),
-    ...fixed.flatMap((one) => one.files.map(({ revision, file }) => [revision, file] as const)),
+    ...[...earlier, ...fixed.flatMap((one) => one.files)].map(({ revision, file }) => [revision, file] as const),
   ]);
   // The copies lie elsewhere.
   const inProject = <T extends { revision: string; file: string }>(one: T): T => ({

@@ -1,7 +1,7 @@
 import type { ColumnFacts, Overlay, TrialFacts, TrialGroup } from '../../../contract/facts';
 import type { Plan } from '../../../review';
 import { scratchStart } from '../replay/review-revisions';
-import type { Bench } from './bench';
+import { type Bench, overlayOf } from './bench';
 
 type Reviewed = Plan['revision'];
 
@@ -66,7 +66,7 @@ export class Originals {
   private async try(revisions: readonly Reviewed[]): Promise<ReadonlyMap<string, TrialFacts>> {
     if (revisions.length === 0) return new Map();
     const groups = revisions.map((one) => this.group(one, [one.facts.revision]));
-    return trial(this.bench, groups, {});
+    return trial(this.bench, groups, overlayOf(this.bench));
   }
 }
 

@@ -1,0 +1,190 @@
+"""Which statements always do the same: those that a replay saw are all that they run."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .names import bound, used
+
+_OPERATIONS = ("op", "batch_op", "batch")
+_BUILT_IN = ("enumerate", "zip", "sorted", "reversed", "range", "list", "tuple", "set", "dict", "len", "str", "repr")
+_OF_VALUES = ("items", "keys", "values", "format", "join", "split", "lower", "upper", "replace", "strip")
+_IS_DATABASE = re.compile(r"_?is_(postgres\w*|pg|sqlite\w*|mysql\w*|mariadb\w*)")
+
+
+@dataclass(frozen=True)
+class Names:
+    """What is known where a statement stands."""
+
+    functions: dict[str, ast.FunctionDef]
+    """Of the module."""
+    values: dict[str, ast.expr]
+    """What the function assigns once."""
+    library: frozenset[str]
+    """What is imported from SQLAlchemy, or from a package of types for it."""
+    constants: frozenset[str]
+    """Names whose value does not depend on a database."""
+
+    @classmethod
+    def of(cls, tree: ast.Module, function: ast.FunctionDef) -> Names:
+        functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+        imports = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+        library = frozenset(name for node in imports if _is_library(node) for name in bound(node))
+        names = cls(functions, _assigned(function), library, frozenset())
+        for node in tree.body:
+            if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and names._is_constant(node.value):
+                names = names.having(bound(node))
+        return names.having(name for name, value in names.values.items() if names._is_constant(value))
+
+    def having(self, constants: Iterable[str]) -> Names:
+        return Names(self.functions, self.values, self.library, self.constants | frozenset(constants))
+
+    def is_plain(self, node: ast.stmt) -> bool:
+        """Whether it is one operation with constant arguments."""
+        if not isinstance(node, ast.Expr) or not isinstance(call := node.value, ast.Call):
+            return False
+        return _is_operation(call.func) and all(self._is_constant(one) for one in _arguments(call))
+
+    def is_repeated(self, node: ast.stmt) -> bool:
+        """Whether it is a loop over constants, or a call of the module's function, around operations with constant arguments."""
+        return (isinstance(node, ast.For) or self._called(node) is not None) and self._is_fixed(node, ())
+
+    def is_own_call(self, node: ast.stmt) -> bool:
+        """Whether it calls a function of the module."""
+        call = node.value if isinstance(node, ast.Expr) else None
+        return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in self.functions
+
+    def is_about_database(self, node: ast.If) -> bool:
+        """Whether it asks for the kind of database, around statements that assign nothing and return nowhere."""
+        bodies = [node.body, node.orelse]
+        if node.body[0].lineno == node.lineno or any(isinstance(one, ast.If) for one in node.orelse[:1]):
+            return False
+        if any(not isinstance(one, (ast.Expr, ast.With, ast.For)) for body in bodies for one in body):
+            return False
+        return self._asks_kind(node.test)
+
+    def _is_fixed(self, node: ast.stmt, calling: tuple[str, ...]) -> bool:
+        if isinstance(node, ast.Pass) or self.is_plain(node) or _is_text(node):
+            return True
+        if isinstance(node, ast.For):
+            if node.orelse or not self._is_constant(node.iter):
+                return False
+            return self.having(_targets(node.target))._are_fixed(node.body, calling)
+        if isinstance(node, ast.With):
+            batches = [one.context_expr for one in node.items]
+            is_batch = all(isinstance(one, ast.Call) and _attribute(one.func) == "batch_alter_table" for one in batches)
+            return is_batch and self._are_fixed(node.body, calling)
+        if isinstance(node, ast.Assign):
+            return self._is_constant(node.value)
+        if (function := self._called(node)) is None or function.name in calling:
+            return False
+        parameters = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+        return self.having(one.arg for one in parameters)._are_fixed(function.body, (*calling, function.name))
+
+    def _are_fixed(self, body: list[ast.stmt], calling: tuple[str, ...]) -> bool:
+        assigned = {name for node in body if isinstance(node, ast.Assign) for name in bound(node)}
+        return all(self.having(assigned)._is_fixed(node, calling) for node in body)
+
+    def _called(self, node: ast.stmt) -> ast.FunctionDef | None:
+        """The module's function that a statement calls with constants."""
+        if not self.is_own_call(node):
+            return None
+        function = self.functions[node.value.func.id]
+        is_plain = not function.decorator_list and all(self._is_constant(one) for one in _arguments(node.value))
+        return function if is_plain else None
+
+    def _is_constant(self, node: ast.expr) -> bool:
+        parts = list(ast.walk(node))
+        if any(isinstance(part, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr, ast.Lambda)) for part in parts):
+            return False
+        if any(isinstance(part, ast.Call) and not self._is_expression(part.func) for part in parts):
+            return False
+        if any(isinstance(part, ast.Attribute) and part.attr == "environ" for part in parts):
+            return False
+        inner = {name for part in parts if isinstance(part, ast.comprehension) for name in _targets(part.target)}
+        return used([node]) <= {*self.constants, *self.library, *inner, *_OPERATIONS, *_BUILT_IN}
+
+    def _is_expression(self, function: ast.expr) -> bool:
+        """Whether a call only makes a value: of SQLAlchemy's types and expressions, or of Python."""
+        name, root = _attribute(function), function
+        while isinstance(root, (ast.Attribute, ast.Call)):
+            root = root.value if isinstance(root, ast.Attribute) else root.func
+        if isinstance(root, ast.Name) and root.id in self.library:
+            return name != "inspect"
+        if isinstance(function, ast.Name):
+            return name in _BUILT_IN
+        return name in _OF_VALUES or (name == "f" and isinstance(root, ast.Name) and root.id in _OPERATIONS)
+
+    def _asks_kind(self, test: ast.expr) -> bool:
+        if isinstance(test, ast.BoolOp):
+            return all(self._asks_kind(one) for one in test.values)
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            return self._asks_kind(test.operand)
+        if isinstance(test, ast.Name):
+            return test.id in self.values and self._asks_kind(self.values[test.id])
+        if isinstance(test, ast.Call):
+            name = _attribute(test.func)
+            return name == "is_offline_mode" or _IS_DATABASE.fullmatch(name) is not None
+        if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not self._is_constant(test.comparators[0]):
+            return False
+        return self._is_kind(test.left)
+
+    def _is_kind(self, node: ast.expr) -> bool:
+        """`bind.dialect.name`, or a name for it."""
+        if isinstance(node, ast.Name):
+            return node.id in self.values and self._is_kind(self.values[node.id])
+        if not isinstance(node, ast.Attribute) or node.attr != "name":
+            return False
+        owner = node.value
+        if isinstance(owner, ast.Name) and owner.id in self.values:
+            owner = self.values[owner.id]
+        return isinstance(owner, ast.Attribute) and owner.attr in ("dialect", "engine")
+
+
+def _is_library(node: ast.stmt) -> bool:
+    if isinstance(node, ast.ImportFrom):
+        return re.search("sqlalchemy|sqlmodel", node.module or "") is not None
+    return isinstance(node, ast.Import) and any(re.search("sqlalchemy|sqlmodel", one.name) for one in node.names)
+
+
+def _assigned(function: ast.FunctionDef) -> dict[str, ast.expr]:
+    """What is bound once, by a plain assignment of the function itself."""
+    names = [name for node in ast.walk(function) if isinstance(node, ast.stmt) and node is not function for name in _binds(node)]
+    found = {}
+    for node in function.body:
+        target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
+        if isinstance(target, ast.Name) and names.count(target.id) == 1:
+            found[target.id] = node.value
+    return found
+
+
+def _binds(node: ast.stmt) -> set[str]:
+    if isinstance(node, (ast.For, ast.AsyncFor)):
+        return set(_targets(node.target))
+    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Import, ast.ImportFrom)):
+        return bound(node)
+    return set()
+
+
+def _targets(target: ast.expr) -> list[str]:
+    return [part.id for part in ast.walk(target) if isinstance(part, ast.Name)]
+
+
+def _arguments(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(one.value for one in call.keywords)]
+
+
+def _attribute(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
+
+
+def _is_operation(function: ast.expr) -> bool:
+    owner = function.value if isinstance(function, ast.Attribute) else None
+    return isinstance(owner, ast.Name) and owner.id in _OPERATIONS and not _attribute(function).startswith("get_")
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
