@@ -16,23 +16,19 @@ def closing_what_is_left() -> Iterator[None]:
     `alembic` ends after one execution of env.py, and its connections with it. Here the next execution may have another event
     loop, which an asyncpg connection cannot be used in, or follow after the function was frozen.
     """
-    from sqlalchemy.engine import Engine
     from sqlalchemy.pool import Pool
 
-    is_async: dict[Any, bool] = {}
+    opened: set[Any] = set()
 
-    def opened(dialect: Any, record: Any, *_: Any) -> None:
-        is_async[record] = dialect.is_async
-
-    def returned(_: Any, record: Any) -> None:
-        # Its event loop, which closing it needs, ends before env.py does.
-        if is_async.get(record):
+    def returned(connection: Any, record: Any) -> None:
+        # SQLAlchemy wraps async connections. Closing one needs its event loop, which ends before env.py does.
+        if record in opened and hasattr(connection, "_connection"):
             record.invalidate()
 
-    with listening((Engine, "do_connect", opened), (Pool, "checkin", returned)):
+    with listening((Pool, "connect", lambda _, record: opened.add(record)), (Pool, "checkin", returned)):
         try:
             yield
         finally:
-            for record, needs_loop in is_async.items():
-                if not needs_loop and not record.in_use:
+            for record in opened:
+                if not record.in_use:
                     record.invalidate()
