@@ -171,7 +171,11 @@ def test_an_env_py_that_fails_on_an_empty_database_is_reported(observed: Observe
 
 def test_an_async_engine_of_the_application_serves_every_execution_of_env_py(observed: Observed) -> None:
     observed.initialise(observed.database.url("postgresql+asyncpg"), "async")
-    changed(observed, "connectable = async_engine_from_config(", "connectable = config.attributes.get('engine') or async_engine_from_config(")
+    changed(
+        observed,
+        "connectable = async_engine_from_config(",
+        "connectable = config.attributes.get('engine') or async_engine_from_config(",
+    )
     keep = "poolclass=pool.AsyncAdaptedQueuePool,\n    )\n    config.attributes['engine'] = connectable\n"
     changed(observed, "poolclass=pool.NullPool,\n    )\n", keep)
     changed(observed, "    await connectable.dispose()\n", "")
