@@ -10,9 +10,20 @@ export interface Target {
 }
 
 /** The command that shows the database's revision: the next step after an error that leaves it unknown. */
-export function currentCommand({ stage, functionName: name }: Pick<Target, 'stage' | 'functionName'>): string {
-  const byStage = stage !== undefined && name === functionName(DEFAULT_APP_NAME, stage);
-  return `npx migrate-invoke ${byStage ? `--stage ${stage}` : `--function-name ${name}`} --command current`;
+export function currentCommand(target: Pick<Target, 'stage' | 'functionName'>): string {
+  const which = isDefault(target) ? `--stage ${target.stage}` : `--function-name ${target.functionName}`;
+  return `npx migrate-invoke ${which} --command current`;
+}
+
+/** What to check if the stage's function or state machine is not there. */
+export function whatToCheck(isDefaultName: boolean): string {
+  const name = isDefaultName ? `the app name (--app-name; without one it is "${DEFAULT_APP_NAME}")` : 'the app name';
+  return `check the stage, ${name}, the region and the account`;
+}
+
+/** Whether the function's name is the one of an app without a name. */
+function isDefault({ stage, functionName: name }: Pick<Target, 'stage' | 'functionName'>): boolean {
+  return stage !== undefined && name === functionName(DEFAULT_APP_NAME, stage);
 }
 
 /** A call of the function, which is sent only once: if it was never sent, nothing was started. */
@@ -24,7 +35,7 @@ export function invokeOf(target: Target): AwsCall {
     missing: {
       code: 'function_not_found',
       message: `there is no function ${target.functionName}${where} in ${target.region} in this account`,
-      next: 'check the stage, the app name, the region and the account; deploy a new stage first',
+      next: `${whatToCheck(isDefault(target))}; deploy a new stage first`,
     },
     next: {
       accessDenied:

@@ -1,6 +1,6 @@
 import type { Node, SelectStmt } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
-import { apply, as, joined, nameOf, namesOf, only, type Rules } from '../sql/nodes';
+import { apply, as, joined, nameOf, namesOf, only, queriesOf, type Rules } from '../sql/nodes';
 import { constant, isAlike, isEmpty, isEveryRow, isKey, isWholeTable, readsNothing, written } from './conditions';
 import { copiedColumn } from './conversions';
 import { isCopied, isReduced, isStar, noteCopies, noteLinks, noteRows } from './copies';
@@ -75,8 +75,8 @@ function clauseOf(node: Node): SelectStmt['withClause'] {
 }
 
 function withLosses(clause: SelectStmt['withClause'], made: Made, isCut: boolean, moved: string | undefined): readonly Loss[] {
-  const queries = only(clause?.ctes, 'CommonTableExpr').filter(({ ctename }) => ctename !== moved);
-  return queries.flatMap(({ ctequery }) => (ctequery ? rowLosses(ctequery, made, isCut) : []));
+  const queries = queriesOf(clause).filter(({ name }) => name !== moved);
+  return queries.flatMap(({ query }) => rowLosses(query, made, isCut));
 }
 
 /** The WITH whose deleted rows an INSERT writes to another table: `WITH old AS (DELETE ... RETURNING *) INSERT INTO archive SELECT * FROM old`. */

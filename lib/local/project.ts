@@ -4,6 +4,8 @@ import { MigrateError } from '../contract/failure';
 import { foldersUp } from './settings';
 
 const LEVELS = 2;
+/** How many projects a message names. */
+const SHOWN = 5;
 
 /**
  * Finds the Alembic project: the named folder; else the nearest one from a folder up to the repository's root; else the only one
@@ -22,8 +24,21 @@ export function findProject(from: string, named?: string): string {
     if (only !== undefined && others.length === 0) return only;
     if (only !== undefined) {
       const names = [only, ...others].map((folder) => path.relative(from, folder));
-      throw notFound(`there are several Alembic projects in ${top}: ${names.join(', ')}`, `such as --project ${names[0]}, `);
+      const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
+      throw notFound(
+        `there are several Alembic projects in ${top}: ${names.slice(0, SHOWN).join(', ')}${more}`,
+        `such as --project ${names[0]}, `,
+      );
     }
+  }
+  const [scripts] = scriptsBelow(from, LEVELS);
+  if (scripts !== undefined) {
+    const own = path.relative(from, scripts) || scripts;
+    throw new MigrateError(
+      'project_not_found',
+      `${own} has an env.py, and no alembic.ini or [tool.alembic] in pyproject.toml names it as script_location`,
+      `restore alembic.ini if git ignores it, or write it beside ${own}, as "alembic init" does`,
+    );
   }
   throw notFound(
     `no Alembic project in ${from}, above it or up to two levels below: no alembic.ini, no [tool.alembic] in pyproject.toml`,
@@ -39,6 +54,12 @@ function topsOf(from: string): string[] {
 function projectsBelow(folder: string, levels: number): string[] {
   if (levels === 0) return [];
   return foldersBelow(folder).flatMap((below) => (isProject(below) ? [below] : projectsBelow(below, levels - 1)));
+}
+
+/** Folders with an env.py and revisions of Alembic. */
+function scriptsBelow(folder: string, levels: number): string[] {
+  if (['env.py', 'versions'].every((name) => existsSync(path.join(folder, name)))) return [folder];
+  return levels === 0 ? [] : foldersBelow(folder).flatMap((below) => scriptsBelow(below, levels - 1));
 }
 
 /** Generated folders. A CDK app's cdk.out has copies of the project. */

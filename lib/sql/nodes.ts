@@ -35,6 +35,30 @@ export function apply<Result, Given extends readonly unknown[]>(
   return undefined;
 }
 
+type With = Of<'SelectStmt'>['withClause'];
+
+/** A FROM with the SELECTs of a WITH in place of their names. */
+export function inPlace(from: readonly Node[] | undefined, clause: With): Node[] {
+  const parts = only(clause?.ctes, 'CommonTableExpr');
+  return (from ?? []).map((source) => {
+    const { relname = '', schemaname, alias } = as(source, 'RangeVar') ?? {};
+    const subquery = schemaname ? undefined : parts.find(({ ctename }) => ctename === relname)?.ctequery;
+    if (!as(subquery, 'SelectStmt')) return source;
+    return { RangeSubselect: { subquery, alias: alias ?? { aliasname: relname } } };
+  });
+}
+
+/** The queries of a WITH as they read alone, such as the UPDATE in `WITH batch AS (SELECT ...), filled AS (UPDATE ... FROM batch)`. */
+export function queriesOf(clause: With): readonly { readonly name: string; readonly query: Node }[] {
+  return only(clause?.ctes, 'CommonTableExpr').flatMap(({ ctename: name = '', ctequery: query }) => {
+    const update = as(query, 'UpdateStmt');
+    const deletion = as(query, 'DeleteStmt');
+    if (update) return [{ name, query: { UpdateStmt: { ...update, fromClause: inPlace(update.fromClause, clause) } } }];
+    if (deletion) return [{ name, query: { DeleteStmt: { ...deletion, usingClause: inPlace(deletion.usingClause, clause) } } }];
+    return query ? [{ name, query }] : [];
+  });
+}
+
 /** Joins the parts of a name. */
 export function joined(names: readonly Node[] = []): string {
   const parts = names.map((name) => ('String' in name ? (name.String.sval ?? '') : ''));

@@ -205,7 +205,7 @@ describe('migrate-invoke against a deployed function', () => {
 
     it.each<[number, string, string[], string, Story]>([
       [0, 'nothing to do', [], 'nothing to do', asItIs],
-      [0, 'at head', ['--command', 'check'], 'nothing to do', asItIs],
+      [0, 'at head', ['--command', 'check'], 'the database is at', asItIs],
       [2, 'an unknown revision', ['--revision', 'ffffffffffff'], 'unknown_revision', asItIs],
       [3, 'a locked database', [], 'another migration run holds the mutex: ada', locked],
       [3, 'a database that is ahead', [], 'database_ahead', ahead],

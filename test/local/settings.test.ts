@@ -144,6 +144,28 @@ describe('the Alembic project', () => {
     expect(() => find('infra')).toThrow(expect.objectContaining({ code: 'project_not_found' }));
   });
 
+  it('is named by the folder of its scripts if nothing configures them', () => {
+    for (const name of ['back/migrations/env.py', 'back/migrations/versions/a1.py']) {
+      mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
+      write(name, '');
+    }
+    expect(() => findProject(root)).toThrow(
+      expect.objectContaining({
+        code: 'project_not_found',
+        message: expect.stringMatching(/^back\/migrations has an env\.py, and no alembic\.ini/),
+        next: expect.stringContaining('write it beside back/migrations'),
+      }),
+    );
+  });
+
+  it('is one of the first five if there are many', () => {
+    for (let number = 1; number <= 8; number++) {
+      mkdirSync(path.join(root, `back${number}`));
+      write(`back${number}/alembic.ini`, '');
+    }
+    expect(() => findProject(root)).toThrow(/back4, back5 and 3 more$/);
+  });
+
   it('is not guessed among several, which are named as --project takes them', () => {
     mkdirSync(path.join(root, 'services/api'), { recursive: true });
     mkdirSync(path.join(root, 'infra'));

@@ -182,6 +182,26 @@ describe('drift', () => {
   });
 });
 
+describe('what only the models or only the migrations have', () => {
+  it('is a finding for each side, however much it is', async () => {
+    const tables = ['a', 'b', 'c'].map(
+      (name) => `op.execute("CREATE TABLE ${name} (id serial PRIMARY KEY, x int, CHECK (x > 0))")`,
+    );
+    const models = `import sqlalchemy as sa\nmetadata = sa.MetaData()\nfor name in "abc":\n    sa.Table(name, metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("x", sa.Text), sa.Column("y", sa.Text))\n`;
+    const found = await inFolder(async (folder) => {
+      write(folder, { a1: { upgrade: tables.join('\n    '), downgrade: 'pass' } }, WITH_MODELS);
+      writeFiles(folder, { 'models.py': models });
+      return (await reviewed(folder, 'all', { drift: true })).findings.filter(({ rule }) => rule === 'drift');
+    });
+    expect(found.map(({ message }) => message)).toEqual([
+      expect.stringMatching(
+        /^the models need 6 operations that no revision has: op\.add_column\('a', .*; op\.alter_column\('c', /,
+      ),
+      'the migrations create constraint a.a_x_check, constraint b.b_x_check, constraint c.c_x_check, the models do not',
+    ]);
+  });
+});
+
 describe('an example of the site', () => {
   it.each(Object.entries<FileExample>(FILE_EXAMPLES))('for %s is found, and what passes is not', async (rule, { bad, good }) => {
     const found = (files: FileExample['bad'], edited: More['edited'] = []) =>

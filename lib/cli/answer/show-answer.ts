@@ -46,8 +46,10 @@ export function showOutcome(
 /** Shows the database's revision, the pending revisions and what they destroy. */
 export function showPosition(terminal: Terminal, answer: MigrateAnswer): void {
   if (answer.status === 'ahead') showAhead(terminal, answer);
-  else if (answer.pending.length === 0) terminal.line(nothing(answer.to, answer.heads));
-  else showPending(terminal, answer);
+  else if (answer.pending.length > 0) showPending(terminal, answer);
+  // Nobody asked what is to be done.
+  else if (answer.command === 'current') terminal.line(`the database is at ${at(answer.to, answer.heads)}`);
+  else terminal.line(nothing(answer.to, answer.heads));
 }
 
 function showAhead(terminal: Terminal, { to, heads, unknown }: MigrateAnswer): void {

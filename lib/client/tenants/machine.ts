@@ -1,8 +1,10 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { MigrateError } from '../../contract/failure';
+import { DEFAULT_APP_NAME } from '../../contract/names';
 import { tenantStateMachineName } from '../../contract/tenants';
 import { regionOf } from '../lambda-client';
 import { sdkFailure } from '../sdk-failure';
+import { whatToCheck } from '../target';
 import { machineCall, sfnSdk } from './sdk';
 
 /** The state machine that a client uses. */
@@ -34,7 +36,7 @@ export async function findMachine(client: SFNClient, appName: string, stage: str
   throw new MigrateError(
     'state_machine_not_found',
     `there is no state machine ${name} for stage "${stage}" in ${region} in this account${others}`,
-    'check the stage, the app name, the region and the account; deploy a new stage with TenantMigration first',
+    `${whatToCheck(appName === DEFAULT_APP_NAME)}; deploy a new stage with TenantMigration first`,
   );
 }
 

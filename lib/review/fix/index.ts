@@ -1,4 +1,5 @@
 import type { BodyFacts } from '../../contract/facts';
+import { installation } from '../../local/installation';
 import type { Finding, Review } from '../finding';
 import type { ReviewInput } from '../input';
 import { type Change, understandChange } from '../revision/change';
@@ -118,7 +119,7 @@ function whyLeft(finding: Finding, revision: Reviewed, input: ReviewInput): stri
   if (!input.unreleased.includes(revision.facts.revision))
     return 'its file is not new since the default branch, so production may have run it';
   if (input.environment?.outerTransaction && finding.rule !== 'drop-constraint-none')
-    return 'env.py begins a transaction around all revisions, so the steps of a safe form can’t be committed: change env.py first';
+    return `env.py begins a transaction around all revisions, so the steps of a safe form can't be committed: change it first, as "${installation().command} explain env-outer-transaction" shows`;
   return undefined;
 }
 

@@ -1,3 +1,4 @@
+import type { SchemaChange } from '../../contract/facts';
 import { keptUntil } from '../../contract/set-aside';
 import { installation } from '../../local/installation';
 import { literal, tableArguments } from '../advice/python';
@@ -13,27 +14,33 @@ export const drift: Rule = {
     if (!input.drift || input.drift.reason) return;
     const { operations, catalog } = input.drift;
     const place = atHead(input);
-    for (const operation of operations) {
+    // One finding for each kind: all have the same reason, and the same next step.
+    const [operation, ...more] = operations;
+    if (operation) {
+      const needed = more.length > 0 ? `${operations.length} operations` : 'an operation';
       yield {
         ...place,
-        message: `the models need an operation that no revision has: ${operation}`,
+        message: `the models need ${needed} that no revision has: ${operations.join('; ')}`,
         instead: `${installation().command} create "..."`,
       };
     }
-    const changed = Object.entries(catalog.changed);
-    const defaults = changed.filter(([, [migrated, modelled]]) => migrated.startsWith(`${modelled} DEFAULT `));
-    const differences = [
-      ...Object.keys(catalog.removed).map((name) => `the migrations create ${name}, the models do not`),
-      ...Object.keys(catalog.added).map((name) => `the models create ${name}, no migration does`),
-      ...changed
-        .filter((one) => defaults.length === 1 || !defaults.includes(one))
-        .map(([name, [migrated, modelled]]) => `${name} is ${migrated} in the migrations and ${modelled} in the models`),
-      // A habit: where code inserts the values, models need no default in the database.
-      ...(defaults.length > 1 ? [`only the migrations have defaults of ${byTable(defaults.map(([name]) => name))}`] : []),
-    ];
-    for (const message of differences) yield { ...place, message };
+    for (const message of differences(catalog)) yield { ...place, message };
   },
 };
+
+/** What autogenerate does not see. */
+function* differences({ added, removed, changed }: SchemaChange): Iterable<string> {
+  const [migrated, modelled] = [Object.keys(removed), Object.keys(added)];
+  if (migrated.length > 0) yield `the migrations create ${migrated.join(', ')}, the models do not`;
+  if (modelled.length > 0) yield `the models create ${modelled.join(', ')}, no migration does`;
+  const all = Object.entries(changed);
+  const defaults = all.filter(([, [before, after]]) => before.startsWith(`${after} DEFAULT `));
+  const others = all.filter((one) => defaults.length === 1 || !defaults.includes(one));
+  if (others.length > 0)
+    yield others.map(([name, [before, after]]) => `${name} is ${before} in the migrations and ${after} in the models`).join('; ');
+  // A habit: where code inserts the values, models need no default in the database.
+  if (defaults.length > 1) yield `only the migrations have defaults of ${byTable(defaults.map(([name]) => name))}`;
+}
 
 /** What `create --keep-dropped` kept, and whose last day has passed. */
 export const dropDue: Rule = {

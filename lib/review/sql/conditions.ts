@@ -47,7 +47,7 @@ export function nullColumn(where: Node | undefined): string | undefined {
   return name && nulltesttype === 'IS_NULL' ? text(name) : undefined;
 }
 
-/** Whether a condition selects a limited batch of rows: a subquery with a LIMIT. */
-export function isBatched(where: Node | undefined): boolean {
-  return !!where && /"limitCount"/.test(JSON.stringify(where));
+/** Whether a condition, or what a FROM joins, selects a limited batch of rows: a subquery with a LIMIT. */
+export function isBatched(node: Node | undefined): boolean {
+  return !!node && /"limitCount"/.test(JSON.stringify(node));
 }

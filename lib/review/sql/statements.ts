@@ -1,6 +1,6 @@
 import type { IndexElem, Node } from 'libpg-query';
 import { foundBy } from '../../sql/found-by';
-import { apply, type Of, type Rules } from '../../sql/nodes';
+import { apply, inPlace, type Of, queriesOf, type Rules } from '../../sql/nodes';
 import type { Action, Dropped } from './action';
 import { alterOf } from './alter-table';
 import { isBatched, isJoin, nullColumn, rowsOf } from './conditions';
@@ -127,17 +127,19 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
     return [{ does: 'truncate', tables: relations.map(rangeName), ...(cascade ? { cascade } : {}) }];
   },
   UpdateStmt(node, sql) {
-    const { relation, whereClause, targetList = [], fromClause = [] } = node;
+    const { relation, whereClause, targetList = [], fromClause = [], withClause } = node;
     const columns = targetList.flatMap((target) => ('ResTarget' in target ? [target.ResTarget.name ?? ''] : []));
-    const found = isBatched(whereClause) ? 'batch' : rowsOf(whereClause, fromClause);
+    const isBatch = [whereClause, ...inPlace(fromClause, withClause)].some(isBatched);
+    const found = isBatch ? 'batch' : rowsOf(whereClause, fromClause);
     const rows = found === 'some' && isJoin(whereClause, fromClause) ? 'joined' : found;
     const whereNull = nullColumn(whereClause);
     return [
       { does: 'update', table: nameOf(relation), rows, columns, ...(whereNull ? { whereNull } : {}), written: { node, sql } },
     ];
   },
-  DeleteStmt({ relation, whereClause, usingClause = [] }) {
-    const rows = isBatched(whereClause) ? 'batch' : rowsOf(whereClause, usingClause);
+  DeleteStmt({ relation, whereClause, usingClause = [], withClause }) {
+    const isBatch = [whereClause, ...inPlace(usingClause, withClause)].some(isBatched);
+    const rows = isBatch ? 'batch' : rowsOf(whereClause, usingClause);
     const by = rows === 'some' ? foundBy(whereClause, usingClause) : undefined;
     return [{ does: 'delete', table: nameOf(relation), rows, columns: [], ...(by ? { by } : {}) }];
   },
@@ -147,9 +149,7 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
   },
   SelectStmt(node, sql) {
     // WITH d AS (DELETE ...) SELECT
-    const parts = (node.withClause?.ctes ?? []).flatMap((part) =>
-      'CommonTableExpr' in part && part.CommonTableExpr.ctequery ? actionsOf(part.CommonTableExpr.ctequery, sql) : [],
-    );
+    const parts = queriesOf(node.withClause).flatMap(({ query }) => actionsOf(query, sql));
     return [...parts, ...lockedRows(node), ...called(node)];
   },
   VacuumStmt({ options = [], rels = [] }) {

@@ -103,12 +103,7 @@ describe('what is printed', () => {
   });
 
   test.each([
-    [
-      'nothing pending',
-      ['--command', 'current'],
-      answer({ command: 'current' }),
-      'nothing to do: the database is at c3 (head)\n',
-    ],
+    ['nothing pending', ['--command', 'current'], answer({ command: 'current' }), 'the database is at c3 (head)\n'],
     ['a plan', ['--command', 'plan'], answer({ command: 'plan', status: 'pending', to: ['a1'], pending }), PLAN],
     ['a question', ['--command', 'current'], answer({ command: 'current', status: 'pending', to: ['a1'], pending }), PLAN],
     [
@@ -399,6 +394,14 @@ describe('exit codes', () => {
     expect(aws.invokes).toHaveLength(1);
   });
 
+  test('4: a function that is not there names the app that was meant, if none was given', async () => {
+    const missing: Reply = { status: 404, error: 'ResourceNotFoundException' };
+    expect((await run(missing)).stderr).toContain(
+      'check the stage, the app name (--app-name; without one it is "template-saas"), ',
+    );
+    expect((await run(missing, '--app-name', 'shop')).stderr).toContain('check the stage, the app name, the region');
+  });
+
   test('4: nobody is signed in', async () => {
     const nobody = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
     expect(await command.run(['--stage', 'dev', '--endpoint-url', 'http://127.0.0.1:1'], nobody)).toMatchObject({
@@ -413,7 +416,7 @@ describe('exit codes', () => {
   });
 
   test.each([
-    ['0: at head', 0, answer({ command: 'current' }), 'nothing to do: the database is at c3 (head)\n', HEADER],
+    ['0: at head', 0, answer({ command: 'current' }), 'the database is at c3 (head)\n', HEADER],
     [
       '3: something is pending',
       3,

@@ -39,6 +39,9 @@ export const KEPT_ROWS: readonly Case[] = [
   keepsSql("UPDATE users SET data = data - 'theme' WHERE id = 3"),
   keepsSql("UPDATE users SET name = left(n.name, 8) FROM names n WHERE n.id = users.id AND n.valid"),
   keepsSql("ALTER TABLE users ADD slug text; UPDATE users SET slug = lower(name); MERGE INTO users u USING new n ON u.id = n.id WHEN MATCHED THEN UPDATE SET slug = n.slug"),
+  keepsSql(
+    "WITH batch AS (SELECT id FROM users WHERE phone IS NULL LIMIT 100), filled AS (UPDATE users SET phone = left(name, 9) FROM batch WHERE users.id = batch.id) SELECT count(*) FROM batch",
+  ),
   keepsSql("UPDATE users SET name = v.name FROM (VALUES (7, 'x')) AS v (id, name) WHERE v.id = users.id"),
   keepsSql("WITH v (id, name) AS (VALUES (7, 'x')) UPDATE users SET name = v.name FROM v WHERE v.id = users.id"),
   keepsSql("WITH twice AS (SELECT id, first_id FROM teams WHERE id > first_id) UPDATE users u SET team_id = twice.first_id FROM twice WHERE twice.id = u.team_id"),

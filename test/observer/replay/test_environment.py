@@ -167,3 +167,16 @@ def test_an_env_py_that_fails_on_an_empty_database_is_reported(observed: Observe
     assert 'relation "nowhere" does not exist' in facts["aa"]["upgrade"]["reason"]
     # Without a database this env.py does its work.
     assert [statement["sql"].split("(")[0] for statement in facts["aa"]["upgrade"]["statements"]] == ["CREATE TABLE aa "]
+
+
+def test_an_async_engine_of_the_application_serves_every_execution_of_env_py(observed: Observed) -> None:
+    observed.initialise(observed.database.url("postgresql+asyncpg"), "async")
+    changed(
+        observed,
+        "connectable = async_engine_from_config(",
+        "connectable = config.attributes.get('engine') or async_engine_from_config(",
+    )
+    keep = "poolclass=pool.AsyncAdaptedQueuePool,\n    )\n    config.attributes['engine'] = connectable\n"
+    changed(observed, "poolclass=pool.NullPool,\n    )\n", keep)
+    changed(observed, "    await connectable.dispose()\n", "")
+    assert replayed(observed)["keeps"] is True

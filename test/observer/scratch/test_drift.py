@@ -54,6 +54,19 @@ def test_what_autogenerate_finds_is_a_line_each(observed: Observed) -> None:
     assert drift["catalog"] == NOTHING
 
 
+def test_an_unnamed_constraint_that_autogenerate_adds_is_not_reported_again_by_the_name_it_would_get(observed: Observed) -> None:
+    key = 'sa.Column("up", sa.ForeignKey("aa.id", ondelete="CASCADE"), unique=True)'
+    with_models(observed, more=f'sa.Table("bb", target_metadata, {key}, sa.Column("n", sa.Integer, unique=True))\n')
+    observed.revision("aa", None, SAME + '\nop.execute("CREATE TABLE bb (up int REFERENCES aa CONSTRAINT own UNIQUE, n int)")')
+    drift = observed.observe(drift=True)["drift"]
+    assert [operation.partition(", 'bb'")[0] for operation in drift["operations"]] == [
+        "op.create_unique_constraint(None",
+        "op.drop_constraint(op.f('bb_up_fkey')",
+        "op.create_foreign_key(None",
+    ]
+    assert drift["catalog"] == NOTHING
+
+
 def test_what_autogenerate_can_not_see_is_in_the_catalog(observed: Observed) -> None:
     with_models(observed, name='server_default="x"')
     observed.revision("aa", None, SAME.replace("id > 0", "id > 1").replace("'x', 'y'", "'x'"))

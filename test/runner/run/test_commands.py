@@ -229,6 +229,20 @@ class TestProjectsThatCannotRun:
         assert answer["error"]["message"] == "env.py failed: the environment variable NOT_THERE is not set (env.py:2)"
         assert "the `environment` of the construct" in answer["error"]["next"]
 
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            'raise FileNotFoundError("settings.yaml does not exist")',
+            'raise TimeoutError("the secrets did not arrive")',
+            'from urllib.request import urlopen; urlopen("http://127.0.0.1:1/settings")',
+        ],
+    )
+    def test_a_file_or_service_that_env_py_misses_is_not_the_database(self, backend: Backend, statement: str) -> None:
+        backend.table_revision("aa")
+        backend.write_env(statement)
+        error = failure()["error"]
+        assert (error["code"], error["message"].startswith("env.py failed: ")) == ("invalid_project", True), error["message"]
+
     @pytest.mark.parametrize(("name", "version"), [("sqlalchemy", "1.3.24"), ("alembic", "1.7.7")])
     def test_versions_that_are_too_old(self, backend: Backend, monkeypatch: pytest.MonkeyPatch, name: str, version: str) -> None:
         monkeypatch.setattr(f"{name}.__version__", version)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from alembic.config import main as alembic
 from cdk_alembic.handler import MigrationFailed
 from cdk_alembic.run import session
-from conftest import Backend, Database, empty, invoke
+from conftest import Backend, Database, empty, eventually, invoke
 from each_driver import DRIVERS
 from project_kinds import SCHEMA
 
@@ -427,3 +429,57 @@ def test_it_ends_as_with_alembic(
         tables = [table for table in database.rows(ROWS) if succeeded or table[0] != "alembic_version"]
         ends.append((succeeded, tables, database.rows(SCHEMA), database.rows(INDEXES)))
     assert ends[0] == ends[1]
+
+
+ENGINE = """
+from sqlalchemy import create_engine
+from sqlalchemy.ext.asyncio import create_async_engine
+
+engine = {create}("{url}", pool_size=1)
+"""
+ENV = """
+import asyncio
+from alembic import context
+from shared_engine import engine
+
+def migrate(connection):
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+
+async def connect():
+    async with engine.connect() as connection:
+        await connection.run_sync(migrate)
+
+if hasattr(engine, "sync_engine"):
+    asyncio.run(connect())
+else:
+    with engine.connect() as connection:
+        migrate(connection)
+"""
+
+
+@pytest.mark.every_driver
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_no_connection_outlives_an_env_py_whose_engine_belongs_to_the_application(
+    package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
+) -> None:
+    create = "create_async_engine" if template == "async" else "create_engine"
+    package.initialise(database.url(scheme))
+    (package.directory / "shared_engine.py").write_text(ENGINE.format(create=create, url=database.url(scheme)))
+    monkeypatch.syspath_prepend(str(package.directory))
+    monkeypatch.delitem(sys.modules, "shared_engine", raising=False)
+    package.write_env(ENV)
+    package.table_revision("aa")
+    assert invoke({"command": "plan"})["status"] == "pending"
+    assert eventually(lambda: not sessions(database))
+    package.table_revision("bb", "aa")
+    assert invoke()["to"] == ["bb"]
+    assert eventually(lambda: not sessions(database))
+    assert database.tables() == ["aa", "alembic_version", "bb"]
+
+
+def sessions(database: Database) -> list[tuple[int]]:
+    """Other sessions in the database. They end a moment after their connection was closed."""
+    others = "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    return database.rows(f"SELECT pid FROM pg_stat_activity WHERE {others}")

@@ -14,6 +14,7 @@ from ..protocol.errors import RunnerError
 from ..protocol.log import log
 from . import drivers
 from .address import DatabaseVariables
+from .left_in_pools import closing_what_is_left
 from .listeners import listening
 from .watchdog import WATCHDOG
 
@@ -87,7 +88,7 @@ class Destination:
     @contextmanager
     def connecting(self) -> Iterator[None]:
         """Within this block, which env.py or the application it needs is executed in, `connect` opens SQLAlchemy's connections,
-        and the watchdog watches them."""
+        and the watchdog watches them. None of them stays in a pool."""
         from sqlalchemy.engine import Engine
         from sqlalchemy.pool import Pool
 
@@ -96,7 +97,7 @@ class Destination:
         listeners: list[tuple[Any, str, Any]] = [(Engine, "do_connect", self.connect)]
         if watchdog := WATCHDOG.get():
             listeners.append((Pool, "connect", watchdog.add))
-        with listening(*listeners):
+        with closing_what_is_left(), listening(*listeners):
             yield
 
     @contextmanager

@@ -7,8 +7,10 @@ import re
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, chdir, nullcontext
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
+from ..connection.drivers import DRIVERS
 from ..connection.watchdog import expecting
 from ..database.conditions import condition
 from ..database.failures import describe, location, missing_variable
@@ -152,8 +154,8 @@ class _Execution:
 
 
 def _outside(project: Project, error: BaseException) -> RunnerError:
-    is_of_the_machine = isinstance(error, OSError) and error.filename is not None
-    if not is_of_the_machine and (failure := condition(error, of_version_table=False)):
+    is_elsewhere = isinstance(error, OSError) and not _comes_from_connecting(error)
+    if not is_elsewhere and (failure := condition(error, of_version_table=False)):
         return failure
     return EnvFailed(
         "invalid_project",
@@ -165,6 +167,12 @@ def _outside(project: Project, error: BaseException) -> RunnerError:
             "again",
         ),
     )
+
+
+def _comes_from_connecting(error: BaseException) -> bool:
+    """Whether it was raised below a connection to PostgreSQL. env.py may also read files and call other services."""
+    frames = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
+    return any(name.split(".")[0] in ("sqlalchemy", *DRIVERS) for name in frames)
 
 
 def _next_step(project: Project, error: BaseException, otherwise: str) -> str:

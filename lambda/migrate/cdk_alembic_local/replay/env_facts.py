@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cdk_alembic.catalog import catalog_sql, raw
+from cdk_alembic.connection.left_in_pools import closing_what_is_left
 from cdk_alembic.connection.statements import refuse_autocommit
 from cdk_alembic.database.failures import describe, location
 from cdk_alembic.database.version_table import find
@@ -70,7 +71,8 @@ def _stamp(project: Project, revision: str) -> None:
     def steps(heads: Any, context: Any) -> Any:
         return project.script._stamp_revs((revision,), heads)
 
-    with EnvironmentContext(project.config, project.script, fn=steps, destination_rev=(revision,), tag=None):
+    context = EnvironmentContext(project.config, project.script, fn=steps, destination_rev=(revision,), tag=None)
+    with context, closing_what_is_left():
         project.script.run_env()
 
 

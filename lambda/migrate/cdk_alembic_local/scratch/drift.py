@@ -165,7 +165,7 @@ class Drift:
             for key, texts in change["changed"].items()
             if not self._is_inserted(key, *texts) and not self._differs_in_form(key, *texts)
         }
-        said = set(_said(self._operations)) - self.altered()
+        said = {*_said(self._operations), *_said_without_name(self._operations, modelled)} - self.altered()
         return {side: {key: text for key, text in entries.items() if key not in said} for side, entries in change.items()}
 
     def altered(self) -> set[str]:
@@ -251,10 +251,7 @@ def _with_head_of(modelled: str, migrated: str) -> str:
 def _said(operations: list[Any]) -> Iterator[str]:
     """The entries of an autogenerate operation."""
     for operation in operations:
-        # A new foreign key has its table under other names.
-        schema = getattr(operation, "schema", None) or getattr(operation, "kw", {}).get("source_schema")
-        prefix = "" if schema in (None, "public") else f"{schema}."
-        table = prefix + (getattr(operation, "table_name", None) or getattr(operation, "source_table", ""))
+        prefix, table = _place(operation)
         added = getattr(getattr(operation, "column", None), "name", None)
         for column in (getattr(operation, "column_name", None), getattr(operation, "modify_name", None), added):
             if column:
@@ -263,6 +260,32 @@ def _said(operations: list[Any]) -> Iterator[str]:
         for one in {name, getattr(operation, "modify_name", None)} if name else ():
             yield f"index {prefix}{one}"
             yield f"constraint {table}.{one}"
+
+
+def _place(operation: Any) -> tuple[str, str]:
+    """What comes before names in the operation's schema, and its table's name with it."""
+    # A new foreign key has its table under other names.
+    schema = getattr(operation, "schema", None) or getattr(operation, "kw", {}).get("source_schema")
+    prefix = "" if schema in (None, "public") else f"{schema}."
+    return prefix, prefix + (getattr(operation, "table_name", None) or getattr(operation, "source_table", ""))
+
+
+def _said_without_name(operations: list[Any], modelled: Snapshot) -> Iterator[str]:
+    """The entries of constraints that autogenerate adds and the models do not name, by the names that PostgreSQL gave them."""
+    from alembic.operations import ops
+
+    for operation in operations:
+        if isinstance(operation, ops.CreateForeignKeyOp):
+            kind, columns = "FOREIGN KEY ", operation.local_cols
+        elif isinstance(operation, ops.CreateUniqueConstraintOp):
+            kind, columns = "UNIQUE ", operation.columns
+        else:
+            continue
+        _, table = _place(operation)
+        for one in modelled.tables.get(table, {}).get("constraints", ()) if operation.constraint_name is None else ():
+            key = f"constraint {table}.{one['name']}"
+            if one["columns"] == [*columns] and modelled.entries.get(key, "").startswith(kind):
+                yield key
 
 
 def _table(key: str, snapshot: Snapshot) -> str | None:

@@ -115,7 +115,7 @@ function checksOf({ findings, graph, summary, revisions, notChecked, notCompared
 
 function heads({ heads: found, problem }: Review['graph'], of: Judge): Check {
   if (problem !== undefined)
-    return { check: 'one-head', passed: false, what: 'Alembic can’t load the revisions', reasons: [problem] };
+    return { check: 'one-head', passed: false, what: "Alembic can't load the revisions", reasons: [problem] };
   if (found.length === 0) return unchecked('one-head', 'the project has no revisions, so it has no head', []);
   const single =
     found.length === 1 ? `there is one head (${revisionNames(found)})` : `the ${found.length} heads are labeled branches`;
