@@ -81,7 +81,8 @@ export async function pythonVersion(python: string): Promise<string> {
 async function systemPython(): Promise<string> {
   const enough = 'import sys; sys.exit(sys.version_info < (3, 11))';
   for (const name of ['python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11']) {
-    if ((await run(name, ['-c', enough], { env: process.env })).code === 0) return name;
+    const found = await run(name, ['-c', enough], { env: process.env }).catch(() => undefined);
+    if (found?.code === 0) return name;
   }
   throw new Error('no Python 3.11 or newer found as python3: install one and put it on PATH');
 }

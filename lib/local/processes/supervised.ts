@@ -1,11 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
 import { nodeProgram } from '../../node-program';
-import type { SupervisedJob } from './supervisor';
+import { PATIENCE_MS, signalGroup, type Watched } from './supervisor';
 
-export interface SupervisedOptions extends Partial<Omit<SupervisedJob, 'command' | 'args'>> {
+export interface SupervisedOptions extends Omit<Watched, 'pid'> {
   /** The command's complete environment. */
   readonly env: NodeJS.ProcessEnv;
+  /** @default - this process's */
+  readonly cwd?: string;
+  readonly uid?: number;
+  readonly gid?: number;
   /** Where its output goes: a file descriptor, or pipes to read from. @default 'pipe' */
   readonly output?: number | 'pipe';
   /** Whether this process writes to its input. @default 'ignore' */
@@ -15,9 +20,12 @@ export interface SupervisedOptions extends Partial<Omit<SupervisedJob, 'command'
 /** A command that ends when this process ends. */
 export interface Supervised {
   readonly process: ChildProcess;
-  /** Resolves with the exit code once all processes of the command have ended; never after {@link Supervised.end}. */
+  /**
+   * Resolves with the exit code once all processes of the command have ended; never after {@link Supervised.end}. Throws if the command
+   * can't be started.
+   */
   readonly exited: Promise<number>;
-  /** Ends the command and everything it started, removes its folder, and waits for both. */
+  /** Ends the command and everything it started, and waits for that. */
   end(): Promise<void>;
 }
 
@@ -25,28 +33,18 @@ const running = new Set<Supervised>();
 
 /** Starts a command that ends together with this process, however this process ends. */
 export function startSupervised(command: string, args: readonly string[], options: SupervisedOptions): Supervised {
-  const { env, output = 'pipe', input = 'ignore', endSignal = 'SIGKILL', ...rest } = options;
-  return startSupervisor({ command, args, endSignal, ...rest }, env, input, output);
-}
-
-/** Removes a folder when this process ends, however it ends. */
-export function superviseFolder(folder: string): void {
-  startSupervisor({ args: [], endSignal: 'SIGKILL', folder }, process.env, 'ignore', 'ignore');
-}
-
-type Output = number | 'pipe' | 'ignore';
-
-function startSupervisor(job: SupervisedJob, env: NodeJS.ProcessEnv, input: 'pipe' | 'ignore', output: Output): Supervised {
-  const child = spawn(
-    process.execPath,
-    [...nodeProgram('local/processes/supervisor'), JSON.stringify(job)],
-    // A separate session: Ctrl-C in the terminal reaches only the owner, which then releases the command.
-    { detached: true, env, stdio: [input, output, output, 'pipe'] },
-  );
+  const { output = 'pipe', input = 'ignore', endSignal = 'SIGKILL', folder, ...rest } = options;
+  // A separate session: Ctrl-C in the terminal reaches only this process, which then ends the command.
+  const child = spawn(command, args, { ...rest, detached: true, stdio: [input, output, output] });
+  const forget = watch({ pid: child.pid, endSignal, folder });
+  const signal = (name: NodeJS.Signals): void => {
+    if (child.pid) signalGroup(child.pid, name);
+  };
   let released = false;
   const closed = new Promise<number>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve(code ?? 1));
+    child.on('error', (error) => reject(new Error(`can't start ${command}: ${error.message}`)));
+    child.on('exit', () => signal('SIGKILL'));
+    child.on('close', (code, name) => resolve(code ?? 128 + (name ? constants.signals[name] : 0)));
   });
   const supervised: Supervised = {
     process: child,
@@ -54,17 +52,64 @@ function startSupervisor(job: SupervisedJob, env: NodeJS.ProcessEnv, input: 'pip
     exited: closed.then((code) => (released ? new Promise(() => {}) : code)),
     async end() {
       released = true;
-      (child.stdio[3] as Writable | null)?.end();
-      await closed;
+      if (!running.has(supervised)) return;
+      signal(endSignal);
+      const impatient = setTimeout(signal, PATIENCE_MS, 'SIGKILL');
+      await closed.finally(() => clearTimeout(impatient));
     },
   };
   running.add(supervised);
-  const forget = (): boolean => running.delete(supervised);
-  closed.then(forget, forget);
+  const end = (): void => {
+    running.delete(supervised);
+    forget();
+  };
+  closed.then(end, end);
   return supervised;
+}
+
+/** Removes a folder when this process ends, however it ends, unless the returned function was called. */
+export function superviseFolder(folder: string): () => void {
+  return watch({ folder });
 }
 
 /** Ends every supervised command of this process. */
 export async function endAllSupervised(): Promise<void> {
   while (running.size > 0) await Promise.allSettled([...running].map((supervised) => supervised.end()));
+}
+
+const watched = new Set<Watched>();
+let supervisor: Writable | undefined;
+
+/** Tells the supervisor of it; the returned function, that it has ended. */
+function watch(one: Watched): () => void {
+  watched.add(one);
+  tell();
+  return () => {
+    watched.delete(one);
+    tell();
+  };
+}
+
+/** One process for all, for as long as there is something to watch. */
+function tell(): void {
+  supervisor ??= startSupervisor();
+  supervisor.write(`${JSON.stringify([...watched])}\n`);
+  if (watched.size > 0) return;
+  supervisor.end();
+  supervisor = undefined;
+}
+
+function startSupervisor(): Writable {
+  const child = spawn(process.execPath, nodeProgram('local/processes/supervisor'), {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  child.unref();
+  const { stdin } = child as { stdin: Writable & { unref?(): void } };
+  stdin.unref?.();
+  // It was killed: another one learns of all that runs.
+  stdin.on('error', () => {
+    if (supervisor === stdin) supervisor = undefined;
+  });
+  return stdin;
 }

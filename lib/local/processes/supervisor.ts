@@ -1,65 +1,52 @@
 /*
- * Runs one command in its own process group while its owner holds the other end of descriptor 3.
- * When the owner closes it or dies (even by SIGKILL), the supervisor ends the whole group and removes the folder. Signal
- * handlers in the owner could not guarantee that, and inside jest they do not run at all.
+ * Ends the commands of its owner, with all that they have started, and removes its folders when the owner dies, even by SIGKILL: it then
+ * reads the end of its input. Signal handlers in the owner could not guarantee that, and inside jest they do not run at all.
  */
-import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { Socket } from 'node:net';
-import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The job from {@link startSupervised}, as JSON in the first argument. */
-export interface SupervisedJob {
-  /** @default - none: only removes the folder */
-  readonly command?: string;
-  readonly args: readonly string[];
-  readonly cwd?: string;
-  readonly uid?: number;
-  readonly gid?: number;
+/** What must not outlive its owner. */
+export interface Watched {
+  /** Id of a command, which leads a process group. @default - none: only removes the folder */
+  readonly pid?: number;
   /** The signal that ends the command. */
-  readonly endSignal: 'SIGINT' | 'SIGQUIT' | 'SIGKILL';
-  /** Removed when the owner closes the descriptor. */
+  readonly endSignal?: 'SIGINT' | 'SIGQUIT' | 'SIGKILL';
+  /** Removed after the command. */
   readonly folder?: string;
 }
 
-/** The descriptor whose other end the owner holds. */
-const HELD = 3;
+/** How long a command may take to end. */
+export const PATIENCE_MS = 5_000;
 
-const PATIENCE_MS = 5_000;
-
-function hold(job: SupervisedJob): void {
-  const { command, uid, gid, cwd } = job;
-  const child = command ? spawn(command, job.args, { detached: true, stdio: 'inherit', uid, gid, cwd }) : undefined;
-  let released = false;
-
-  const signalGroup = (signal: NodeJS.Signals): void => {
-    try {
-      if (child?.pid) process.kill(-child.pid, signal);
-    } catch {
-      // The group has already ended.
-    }
-  };
-  const end = (): void => {
-    if (released) return;
-    released = true;
-    if (!child) finish(0);
-    signalGroup(job.endSignal);
-    setTimeout(signalGroup, PATIENCE_MS, 'SIGKILL').unref();
-  };
-  const finish = (code: number): void => {
-    signalGroup('SIGKILL');
-    // A killed process may still write for a moment.
-    if (released && job.folder) rmSync(job.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
-    process.exit(code);
-  };
-
-  child?.on('error', (error) => {
-    console.error(`can't start ${command}: ${error.message}`);
-    finish(127);
-  });
-  child?.on('exit', (code, signal) => finish(code ?? 128 + (signal ? constants.signals[signal] : 0)));
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
-  new Socket({ fd: HELD }).on('end', end).on('error', end).resume();
+/** Whether the group exists; 0 sends no signal. */
+export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-pid, signal);
+  } catch {
+    return false; // It has already ended.
+  }
 }
 
-if (require.main === module) hold(JSON.parse(process.argv[2] as string));
+async function endAll(all: readonly Watched[]): Promise<void> {
+  const pids = all.flatMap(({ pid, endSignal = 'SIGKILL' }) => (pid !== undefined && signalGroup(pid, endSignal) ? [pid] : []));
+  // Where no process takes care of orphans, a group never disappears.
+  for (const until = Date.now() + PATIENCE_MS; Date.now() < until && pids.some((pid) => signalGroup(pid, 0)); ) await sleep(20);
+  for (const pid of pids) signalGroup(pid, 'SIGKILL');
+  // A killed process may still write for a moment.
+  for (const { folder } of all) if (folder) rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+}
+
+/** Each line of the input is a list of all that is to be watched. The last one may be incomplete. */
+async function supervise(input: AsyncIterable<string>): Promise<void> {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {}); // The owner decides.
+  let last = '[]';
+  let rest = '';
+  for await (const text of input) {
+    const lines = `${rest}${text}`.split('\n');
+    rest = lines.pop() ?? '';
+    last = lines.at(-1) ?? last;
+  }
+  await endAll(JSON.parse(last));
+}
+
+if (require.main === module) void supervise(process.stdin.setEncoding('utf8'));

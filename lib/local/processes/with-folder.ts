@@ -13,8 +13,10 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  */
 export async function withFolder<T>(use: (folder: string) => Promise<T>, above = tmpdir()): Promise<T> {
   let folder: string | undefined;
+  let forget = (): void => {};
   const remove = (): void => {
     if (folder) rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    forget();
   };
   const onSignal = (signal: (typeof SIGNALS)[number]): void => {
     // Code that has already reported the result has set the exit code.
@@ -24,7 +26,7 @@ export async function withFolder<T>(use: (folder: string) => Promise<T>, above =
   for (const signal of SIGNALS) process.on(signal, onSignal);
   try {
     folder = mkdtempSync(path.join(above, 'cdk-alembic-'));
-    superviseFolder(folder);
+    forget = superviseFolder(folder);
     // If this process is root, PostgreSQL runs as another user, who must reach its own folder below.
     chmodSync(folder, 0o711);
     return await use(folder);

@@ -81,7 +81,7 @@ export function startObserver(options: ObserverOptions): StartedObserver {
   });
   supervised.exited.then(
     (status) => conversation.end(ended(python, status, conversation.hasBegun, log)),
-    (error) => conversation.end(error),
+    () => conversation.end(missing(command)),
   );
   say(stdin, { code, bytecode: recallBytecode(entry), project: '.', environment, x, scratch: scratch !== undefined, trace });
   const led = Promise.resolve(scratch).then((url): Led => (url === undefined ? {} : { scratch: url, disposable }));
@@ -255,13 +255,14 @@ function ended(python: readonly string[], code: number, spoken: boolean, log: re
     const message = `the backend's Python ended with exit code ${code} during its work`;
     return new MigrateError('observer_died', message, 'see its last output; it may be out of memory', details);
   }
-  const missing = log.at(-1)?.startsWith(`can't start ${python[0]}: `) === true;
-  return new MigrateError(
-    'python_not_started',
-    missing
-      ? `the command "${python[0]}", which starts the backend's Python, does not exist`
-      : `"${command}" ended with exit code ${code}`,
-    'pass a command that starts Python with --python or the setting "python"',
-    missing ? {} : details,
-  );
+  return notStarted(`"${command}" ended with exit code ${code}`, details);
+}
+
+function missing(command: string): MigrateError {
+  return notStarted(`the command "${command}", which starts the backend's Python, does not exist`);
+}
+
+function notStarted(message: string, details: { readonly log?: readonly string[] } = {}): MigrateError {
+  const next = 'pass a command that starts Python with --python or the setting "python"';
+  return new MigrateError('python_not_started', message, next, details);
 }

@@ -18,7 +18,7 @@ const MOST = 4;
  */
 const RUN = 0.2;
 const START = 80;
-const FORK = 25;
+const FORK = 8;
 const DRIFT = 10;
 
 /** A smaller share saves nothing. */

@@ -53,7 +53,8 @@ export function withObserver<T>(options: WithObserverOptions, use: (observation:
       const kept = database === 'scratch' && keep ? new ReplayCache({ ...rest, ...keep }) : undefined;
       const servers: Promise<PostgresServer>[] = [];
       const start = (packed?: Buffer) => {
-        const server = startPostgresServer(folder, options.project, packed);
+        // The backend's Python starts before it: that takes longer.
+        const server = Promise.resolve().then(() => startPostgresServer(folder, options.project, packed));
         server.catch(() => {}); // Callers that await it get the error.
         servers.push(server);
         return server;
