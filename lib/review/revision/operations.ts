@@ -37,7 +37,9 @@ export function operationsOf(call: Call): readonly Operation[] {
 
 /** The arguments of a call by name, however they are given. */
 function argumentsOf({ args, keywords }: Pick<Call, 'args' | 'keywords'>, name: OperationName): Call['keywords'] {
-  return { ...Object.fromEntries(PARAMETERS[name].map((parameter, at) => [parameter, args[at]])), ...keywords };
+  const parameters = PARAMETERS[name];
+  const elements = args.slice(parameters.length);
+  return { ...Object.fromEntries(parameters.map((parameter, at) => [parameter, args[at]])), ...keywords, elements };
 }
 
 function isOperation(name: string): name is OperationName {
@@ -59,7 +61,7 @@ function actionsOf(operation: OperationName, given: Call['keywords']): readonly 
   };
   switch (operation) {
     case 'create_table':
-      return [{ does: 'create table', table, columns: [], constraints: [] }];
+      return [{ does: 'create table', table, columns: columnsIn(given.elements), constraints: [] }];
     case 'drop_table':
       return [{ does: 'drop', what: 'table', names: [table] }];
     case 'rename_table':
@@ -112,6 +114,12 @@ function alterations(table: string, column: string, given: Call['keywords']): re
     ...(given.type_ === undefined ? [] : [{ does: 'change type' as const, table, column, type: sqlType(code(given.type_)) }]),
     ...(renamed ? [{ does: 'rename' as const, what: 'column' as const, table, from: column, to: renamed }] : []),
   ];
+}
+
+/** The columns among what a new table is made of. */
+function columnsIn(elements: unknown): readonly ColumnDefinition[] {
+  const codes = Array.isArray(elements) ? elements.map(code) : [];
+  return codes.filter((source) => /^(?:\w+\.)?Column\(/.test(source)).map(columnOf);
 }
 
 function columnOf(source: string): ColumnDefinition {

@@ -51,7 +51,13 @@ function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) 
         // With its statement, so that it has one error.
         const here = revision.upgrade.steps.filter((step) => step.line === line && step.action.does === WRITTEN_BY[id]);
         const place = here.length === 1 ? here[0]?.place : undefined;
-        yield { ...(place ?? { line, direction: 'upgrade', seen: 'source' }), message: `${what} destroys data when it runs` };
+        const message = `${what} destroys data when it runs`;
+        yield {
+          ...(place ?? { line, direction: 'upgrade', seen: 'source' }),
+          ...(revision.isAboutNothing(what)
+            ? { atMost: 'warning', message: `no earlier revision makes what this is about; if production has it: ${message}` }
+            : { message }),
+        };
       }
     },
   };

@@ -1,0 +1,163 @@
+/** A revision that can't be replayed, and what must be found in it: every error, and those warnings that are named. */
+export interface UnreplayedCase {
+  readonly title: string;
+  readonly up: string;
+  readonly down?: string;
+  readonly head?: string;
+  /** @default - the tables users and orders of the examples */
+  readonly given?: string;
+  /** As `error drop-column`, `warning downgrade-fails in the downgrade`. */
+  readonly findings: readonly string[];
+}
+
+const COLUMNS = 'names = [column["name"] for column in sa.inspect(op.get_bind()).get_columns("users")]\n';
+const block = (body: string) => `op.execute("""DO $$ BEGIN ${body} END $$""")`;
+const IF_COLUMN = "IF EXISTS (SELECT FROM information_schema.columns WHERE table_name = 'users' AND column_name = 'legacy') THEN";
+
+/** What the code does not reach, or does to what is not there. */
+const NOTHING: readonly UnreplayedCase[] = [
+  {
+    title: 'drops a column that no revision has made, if it is there',
+    up: `${COLUMNS}if "legacy" in names:\n    op.drop_column("users", "legacy")`,
+    findings: ['warning drop-column'],
+  },
+  {
+    title: 'drops a column that is there, if it is there',
+    up: `${COLUMNS}if "email" in names:\n    op.drop_column("users", "email")`,
+    findings: ['error drop-column'],
+  },
+  {
+    title: 'drops a column in a block, if it is there, which no revision has made',
+    up: block(`${IF_COLUMN} ALTER TABLE users DROP COLUMN legacy; END IF;`),
+    findings: ['warning drop-column'],
+  },
+  {
+    title: 'empties a column, if it is there, which no revision has made',
+    up: `${COLUMNS}if "legacy" in names:\n    op.execute("UPDATE users SET legacy = NULL")`,
+    findings: ['warning clear-column'],
+  },
+  {
+    title: 'drops with CASCADE, if they are there, what no revision has made',
+    up: ['TABLE no_users', 'VIEW none_users', 'TYPE not_mood']
+      .map((what) => `op.execute("DROP ${what.replace(' ', ' IF EXISTS ')} CASCADE")`)
+      .join('\n'),
+    findings: ['warning drop-cascade', 'warning drop-table', 'warning drop-type'],
+  },
+  {
+    title: 'drops with CASCADE, if it is there, a table that a revision has made by SQL',
+    given: 'op.execute("CREATE TABLE users (id bigint PRIMARY KEY)")',
+    up: 'op.execute("DROP TABLE IF EXISTS users CASCADE")',
+    findings: ['error drop-table'],
+  },
+  {
+    title: 'drops, if it is there, a table that a file of SQL may have made',
+    given: 'op.execute(open("schema.sql").read())',
+    up: 'op.execute("DROP TABLE IF EXISTS users")',
+    findings: ['error drop-table'],
+  },
+  {
+    title: 'makes an index again, if it is not there',
+    up: 'op.execute("CREATE INDEX IF NOT EXISTS ix_orders_user_id ON orders (user_id)")\nop.create_index("ix_orders_user_id", "orders", ["user_id"], if_not_exists=True)',
+    findings: [],
+  },
+  {
+    title: 'makes an index again that it has dropped',
+    up: 'op.drop_index("ix_orders_user_id")\nop.execute("CREATE INDEX IF NOT EXISTS ix_orders_user_id ON orders (user_id, id)")',
+    findings: ['error index-not-concurrent'],
+  },
+  {
+    title: 'adds a constraint in a block, if it is not there, which is',
+    up: block(
+      "IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = 'pk_users') THEN ALTER TABLE users ADD CONSTRAINT pk_users PRIMARY KEY (id); END IF;",
+    ),
+    findings: [],
+  },
+  {
+    title: 'adds a constraint in a block, if it is not there, which is not',
+    up: block(
+      "IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = 'email') THEN ALTER TABLE users ADD CONSTRAINT email UNIQUE (email); END IF;",
+    ),
+    findings: ['error constraint-builds-index'],
+  },
+  { title: 'returns first', up: 'return\nop.drop_column("users", "email")', findings: [] },
+  {
+    title: 'returns in each branch',
+    up: 'if op.get_bind():\n    return\nelse:\n    raise NotImplementedError\nop.drop_column("users", "email")',
+    findings: [],
+  },
+  { title: 'raises first', up: 'raise NotImplementedError\nop.drop_column("users", "email")', findings: [] },
+  {
+    title: 'returns first in a function that it calls',
+    head: 'def clean():\n    return\n    op.drop_table("users")\n',
+    up: 'clean()',
+    findings: [],
+  },
+  { title: 'has code under a condition that is never true', up: 'if False:\n    op.drop_column("users", "email")', findings: [] },
+  {
+    title: 'has code behind an error that is suppressed',
+    head: 'from contextlib import suppress\n',
+    up: 'with suppress(Exception):\n    raise ValueError\nop.drop_column("users", "email")',
+    findings: ['error drop-column'],
+  },
+];
+
+/** How a statement or an operation gets its text. */
+const PUT_TOGETHER: readonly UnreplayedCase[] = [
+  ['format', '"ALTER TABLE {} ADD UNIQUE ({})".format("users", "email")'],
+  ['%', '"ALTER TABLE %s ADD UNIQUE (%s)" % ("users", "email")'],
+  ['an f-string over constants', 'f"ALTER TABLE {TABLE} ADD UNIQUE ({COLUMN})"'],
+  ['join', '" ".join(["ALTER TABLE", TABLE, "ADD UNIQUE", f"({COLUMN})"])'],
+  ['dedent', 'textwrap.dedent("""\n    ALTER TABLE users\n    ADD UNIQUE (email)\n""")'],
+  ['replace', '"ALTER TABLE name ADD UNIQUE (email)".replace("name", TABLE)'],
+].map(([title, code]) => ({
+  title: `runs SQL that it puts together by ${title}`,
+  head: 'import textwrap\nTABLE, COLUMN = "users", "email"\n',
+  up: `op.execute(${code})`,
+  findings: ['error constraint-builds-index'],
+}));
+
+const EACH: readonly UnreplayedCase[] = [
+  {
+    title: 'loops over pairs',
+    up: 'for table, column in (("users", "email"), ("orders", "note")):\n    op.drop_column(table, column)',
+    findings: ['error drop-column', 'error drop-column'],
+  },
+  {
+    title: 'loops over a dictionary',
+    up: 'for table, column in {"users": "email", "orders": "note"}.items():\n    op.alter_column(table, column, nullable=False)',
+    findings: ['error set-not-null-scan', 'error set-not-null-scan'],
+  },
+  {
+    title: 'loops over a list of statements',
+    up: 'for sql in ["ALTER TABLE users ADD UNIQUE (email)", "ALTER TABLE orders ADD UNIQUE (note)"]:\n    op.execute(sql)',
+    findings: ['error constraint-builds-index', 'error constraint-builds-index'],
+  },
+  {
+    title: 'loops over the tables of the database',
+    up: 'for table in sa.inspect(op.get_bind()).get_table_names():\n    op.add_column(table, sa.Column("n", sa.Integer(), nullable=False))\n    op.create_index(f"ix_{table}", table, ["n"])',
+    findings: ['error index-not-concurrent', 'error not-null-without-default'],
+  },
+  {
+    title: 'calls a function with the names',
+    head: 'def index(table, *columns):\n    op.create_index("_".join(["ix", table, *columns]), table, list(columns))\n',
+    up: 'index("users", "email")\nindex("orders", "note", "id")',
+    findings: ['error index-not-concurrent', 'error index-not-concurrent'],
+  },
+  {
+    title: 'changes the type of a column twice',
+    up: 'op.alter_column("users", "name", type_=sa.BigInteger())\nop.alter_column("users", "name", type_=sa.Integer())',
+    findings: ['error table-rewrite', 'warning table-rewrite'],
+  },
+  {
+    title: 'uses a batch, in a loop',
+    up: 'for name in ("a", "b"):\n    with op.batch_alter_table("users") as batch:\n        batch.add_column(sa.Column(name, sa.Integer(), nullable=False))',
+    findings: ['error not-null-without-default', 'error not-null-without-default'],
+  },
+  {
+    title: 'builds indexes outside of a transaction, in a loop',
+    up: 'with op.get_context().autocommit_block():\n    for name in ("email", "name"):\n        op.create_index(f"ix_{name}", "users", [name], postgresql_concurrently=True)',
+    findings: [],
+  },
+];
+
+export const UNREPLAYED: readonly UnreplayedCase[] = [...NOTHING, ...PUT_TOGETHER, ...EACH];
