@@ -160,4 +160,21 @@ const EACH: readonly UnreplayedCase[] = [
   },
 ];
 
-export const UNREPLAYED: readonly UnreplayedCase[] = [...NOTHING, ...PUT_TOGETHER, ...EACH];
+const TRANSACTIONS: readonly UnreplayedCase[] = [
+  {
+    title: 'begins a transaction in an autocommit block, in which it builds an index CONCURRENTLY',
+    up: `with op.get_context().autocommit_block():
+    op.execute("BEGIN")
+    op.execute("CREATE INDEX CONCURRENTLY ix_users_email ON users (email)")
+    op.execute("COMMIT")
+    op.execute("CREATE INDEX CONCURRENTLY ix_users_name ON users (name)")`,
+    findings: ['error concurrently-in-transaction'],
+  },
+  {
+    title: 'drops a primary key',
+    up: 'op.drop_constraint("pk_orders", "orders", type_="primary")',
+    findings: ['error drop-primary-key'],
+  },
+];
+
+export const UNREPLAYED: readonly UnreplayedCase[] = [...NOTHING, ...PUT_TOGETHER, ...EACH, ...TRANSACTIONS];

@@ -22,6 +22,7 @@ const PARAMETERS = {
   create_primary_key: ['constraint_name', 'table_name', 'columns'],
   create_check_constraint: ['constraint_name', 'table_name', 'condition'],
   create_exclude_constraint: ['constraint_name', 'table_name'],
+  drop_constraint: ['constraint_name', 'table_name'],
 } as const;
 type OperationName = keyof typeof PARAMETERS;
 
@@ -100,6 +101,8 @@ function actionsOf(operation: OperationName, given: Call['keywords']): readonly 
       return constraint('check');
     case 'create_exclude_constraint':
       return constraint('exclude');
+    case 'drop_constraint':
+      return name ? [{ does: 'drop constraint', table, constraint: name }] : [];
   }
 }
 

@@ -123,8 +123,10 @@ function writtenSteps(written: readonly WrittenAction[], steps: readonly PlainSt
   const rest = left.filter(({ action, line }) => !(seen.has(line) && isUnknown(action)));
   const first = (steps.at(-1)?.index ?? 0) + 1;
   let committed = 0;
+  let isBegun = false;
   return rest.map(({ inAutocommitBlock, ...step }, at) => {
-    const transaction = inAutocommitBlock ? -1 : committed;
+    const transaction = inAutocommitBlock && !isBegun ? -1 : committed;
+    isBegun = step.action.does === 'begin transaction' || (isBegun && step.action.does !== 'end transaction');
     // COMMIT as SQL begins another transaction.
     if (step.action.does === 'end transaction') committed += 1;
     return { ...step, transaction, index: first + at };

@@ -191,6 +191,7 @@ export type Action =
       readonly trigger?: string;
     }
   | { readonly does: 'enable trigger'; readonly table: string }
+  | { readonly does: 'begin transaction' }
   | { readonly does: 'end transaction'; readonly how: string }
   | { readonly does: 'set'; readonly name: string }
   | { readonly does: 'unparsed'; readonly why: string }

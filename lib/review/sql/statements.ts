@@ -161,6 +161,7 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
   LockStmt: ({ relations = [], mode = 0 }) => [{ does: 'lock', tables: relations.map(rangeName), mode: LOCK_MODES[mode] ?? '' }],
   RefreshMatViewStmt: ({ relation, concurrent }) => [{ does: 'refresh', view: nameOf(relation), concurrently: !!concurrent }],
   TransactionStmt({ kind = '' }) {
+    if (kind === 'TRANS_STMT_BEGIN' || kind === 'TRANS_STMT_START') return [{ does: 'begin transaction' }];
     const how = ENDS[kind];
     return [how ? { does: 'end transaction', how } : { does: 'other' }];
   },

@@ -1,4 +1,4 @@
-"""What earlier revisions do to the objects that a revision handles only if they are there: HistoryFacts of lib/contract/facts.ts."""
+"""What earlier revisions do to objects that a revision handles only if they are there: HistoryFacts of lib/contract/facts.ts."""
 
 from __future__ import annotations
 
