@@ -301,6 +301,8 @@ export interface RevisionFacts extends GraphRevision {
   /** Tables that exist before or after and that the upgrade or the downgrade changed, locked or refers to, by name. */
   readonly before: Readonly<Record<string, TableFacts>>;
   readonly after: Readonly<Record<string, TableFacts>>;
+  /** The enums of columns in `before`, such as `ENUM ('good', 'bad')`, by name. Absent: none. */
+  readonly enums?: Readonly<Record<string, string>>;
   /** The same round trip with rows in the affected tables. Absent: it was not made (autocommit, or no table for rows). */
   readonly rows?: RowFacts;
 }

@@ -177,4 +177,89 @@ const TRANSACTIONS: readonly UnreplayedCase[] = [
   },
 ];
 
-export const UNREPLAYED: readonly UnreplayedCase[] = [...NOTHING, ...PUT_TOGETHER, ...EACH, ...TRANSACTIONS];
+const CONDITIONAL: readonly UnreplayedCase[] = [
+  {
+    title: 'returns if the column that it drops is not there, which no revision has made',
+    up: `${COLUMNS}if "legacy" not in names:\n    return\nop.drop_column("users", "legacy")`,
+    findings: ['warning drop-column'],
+  },
+  {
+    title: 'creates a table, if it is not there, which is',
+    up: 'op.execute("CREATE TABLE IF NOT EXISTS users (id bigint PRIMARY KEY)")\nop.create_index("ix", "users", ["email"])',
+    findings: ['error index-not-concurrent'],
+  },
+  {
+    title: 'drops an index and a constraint, if they are there, which no revision has made',
+    up: 'op.execute("DROP INDEX IF EXISTS ix_no")\nop.execute("ALTER TABLE users DROP CONSTRAINT IF EXISTS pk_no")',
+    findings: [],
+  },
+];
+
+const TYPES: readonly UnreplayedCase[] = [
+  {
+    title: 'gives a column a type that holds less than the one that it names',
+    up: 'op.alter_column("orders", "user_id", existing_type=sa.BigInteger(), type_=sa.Integer())',
+    down: 'op.alter_column("orders", "user_id", existing_type=sa.Integer(), type_=sa.BigInteger())',
+    findings: ['error narrowing-type'],
+  },
+  {
+    title: 'makes a text of an enum, in which each of its labels fits',
+    up: 'op.alter_column("users", "name", existing_type=sa.Enum("ok", "bad", name="mood"), type_=sa.String(3))',
+    findings: [],
+  },
+  {
+    title: 'makes a text of an enum, in which one of its labels does not fit',
+    up: 'op.alter_column("users", "name", existing_type=sa.Enum("ok", "fine", name="mood"), type_=sa.String(3))',
+    findings: ['error narrowing-type'],
+  },
+  {
+    title: 'takes a larger type back, in which other values may be by now',
+    up: 'op.alter_column("users", "name", type_=sa.Text())',
+    down: 'op.alter_column("users", "name", type_=sa.String(20))',
+    findings: ['warning downgrade-fails in the downgrade'],
+  },
+];
+
+const OTHERS: readonly UnreplayedCase[] = [
+  {
+    title: 'makes a column NOT NULL in its downgrade, which the upgrade does not touch',
+    up: 'op.execute("COMMENT ON TABLE users IS NULL")',
+    down: 'op.execute("ALTER TABLE users ALTER name SET NOT NULL")',
+    findings: ['warning downgrade-fails in the downgrade'],
+  },
+  {
+    title: 'adds a column in its downgrade, fills it and makes it NOT NULL',
+    up: 'op.execute("COMMENT ON TABLE users IS NULL")',
+    down: 'op.add_column("users", sa.Column("plan", sa.Text()))\nop.execute("UPDATE users SET plan = \'a\'")\nop.alter_column("users", "plan", nullable=False)',
+    findings: [],
+  },
+  {
+    title: 'changes roles, a database and the server',
+    up: ['ROLE app SET statement_timeout = 0', 'DATABASE shop SET work_mem = 64', "SYSTEM SET work_mem = '64MB'"]
+      .map((what) => `op.execute("ALTER ${what}")`)
+      .join('\n'),
+    findings: ['warning access-changed', 'warning access-changed', 'warning access-changed'],
+  },
+  {
+    title: 'moves a column by way of a third one',
+    up: [
+      'op.execute("ALTER TABLE users ADD COLUMN moved text")',
+      'op.execute("UPDATE users SET moved = name")',
+      'op.execute("ALTER TABLE users ADD COLUMN full_name text")',
+      'op.execute("UPDATE users SET full_name = moved")',
+      'op.drop_column("users", "moved")',
+      'op.drop_column("users", "name")',
+    ].join('\n'),
+    findings: ['error update-all', 'error update-all'],
+  },
+];
+
+export const UNREPLAYED: readonly UnreplayedCase[] = [
+  ...NOTHING,
+  ...PUT_TOGETHER,
+  ...EACH,
+  ...TRANSACTIONS,
+  ...CONDITIONAL,
+  ...TYPES,
+  ...OTHERS,
+];

@@ -119,6 +119,15 @@ function alterations(table: string, column: string, given: Call['keywords']): re
   ];
 }
 
+/** The type that a column has by `existing_type`, and its labels if that is an enum. */
+export function typeBefore(call: Call | undefined): { readonly type: string; readonly labels: readonly string[] } | undefined {
+  const source = code(call?.keywords.existing_type);
+  const labels = /\bE(?:num|NUM)\(((?:\s*(["'])[^"']*\2\s*,?)+)/.exec(source)?.[1];
+  if (labels) return { type: 'enum', labels: [...labels.matchAll(/(["'])(.*?)\1/g)].map(([, , label = '']) => label) };
+  const type = sqlType(source);
+  return type ? { type, labels: [] } : undefined;
+}
+
 /** The columns among what a new table is made of. */
 function columnsIn(elements: unknown): readonly ColumnDefinition[] {
   const codes = Array.isArray(elements) ? elements.map(code) : [];

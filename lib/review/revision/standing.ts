@@ -22,6 +22,7 @@ function seen(object: string, tables: Readonly<Record<string, TableFacts>>): boo
   }
   const [table = '', own = ''] = name.split('.');
   const found = findTable(tables, table);
+  if (kind === 'table') return found ? true : undefined;
   if (kind === 'column') return found?.columns.some((column) => column.name === own);
   return kind === 'constraint' ? found?.constraints.some((constraint) => constraint.name === own) : undefined;
 }
@@ -114,17 +115,21 @@ export function effective(plain: readonly PlainStep[], before: Standing): readon
   return plain.filter(({ action }) => {
     const changes = changesOf(action);
     const isIdle =
-      action.does === 'update'
-        ? action.columns.length > 0 &&
-          action.columns.every((column) => stands(`column ${bare(action.table)}.${column}`) === false)
-        : ONE.has(action.does) && changes.length > 0 && changes.every(([object, isMade]) => stands(object) === isMade);
+      action.does === 'create table'
+        ? stands(`table ${bare(action.table)}`) === true
+        : action.does === 'update'
+          ? action.columns.length > 0 &&
+            action.columns.every((column) => stands(`column ${bare(action.table)}.${column}`) === false)
+          : ONE.has(action.does) && changes.length > 0 && changes.every(([object, isMade]) => stands(object) === isMade);
     for (const [object, isMade] of changes) now.set(object, isMade);
     return !isIdle;
   });
 }
 
 /** The actions of which an object is all that they are about. */
-const ONE = new Set<Action['does']>(['add column', 'drop column', 'create index', 'add constraint', 'drop']);
+const ONE = new Set<Action['does']>([
+  ...(['add column', 'drop column', 'create index', 'drop index', 'add constraint', 'drop constraint', 'drop'] as const),
+]);
 
 /** Whether what a loss of the guard is about was never there, such as `ALTER TABLE users DROP COLUMN legacy`. */
 export function isAboutNothing(what: string, before: Standing): boolean {

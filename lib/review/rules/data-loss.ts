@@ -6,6 +6,7 @@ import { batches, inSeparateBatches, updateInBatches } from '../advice/batches';
 import { autocommit, execute, literal, tableArguments } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
 import { isLeftBySwap } from '../revision/made';
+import { typeBefore } from '../revision/operations';
 import type { Part, Reviewed, Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';
 import type { ActionOf } from '../sql/action';
@@ -364,7 +365,7 @@ export const narrowingType: Rule = {
   title: 'a column or a sequence gets a type that holds less',
   *check(revision, change) {
     const { upgrade, facts } = revision;
-    for (const { action, isExisting, isNewColumn, place } of upgrade.steps) {
+    for (const { action, isExisting, isNewColumn, place, call } of upgrade.steps) {
       if (action.does === 'change sequence type' && narrowsSequence(facts, action.sequence, action.type)) {
         const most = action.type === 'int2' ? '32,767' : '2,147,483,647';
         yield {
@@ -376,7 +377,8 @@ export const narrowingType: Rule = {
         };
       }
       if (action.does !== 'change type' || !isExisting(action.table) || isNewColumn(action.table, action.column)) continue;
-      const before = upgrade.findTable(action.table)?.columns.find(({ name }) => name === action.column)?.type;
+      const told = typeBefore(call);
+      const before = upgrade.findTable(action.table)?.columns.find(({ name }) => name === action.column)?.type ?? told?.type;
       const known = [
         facts,
         ...change
@@ -384,7 +386,8 @@ export const narrowingType: Rule = {
           .map((one) => one.facts)
           .reverse(),
       ];
-      if (before === undefined || !narrows(before, action.type, labelsOf(known, before)) || wraps(action.written?.node)) continue;
+      const labels = before === undefined ? [] : [...labelsOf(known, before), ...(told?.labels ?? [])];
+      if (before === undefined || !narrows(before, action.type, labels) || wraps(action.written?.node)) continue;
       yield {
         ...place,
         message:
@@ -403,11 +406,11 @@ function wraps(command: AlterTableCmd | undefined): boolean {
   return /^(?:pg_catalog\.)?(?:to_jsonb?|jsonb?_build_(?:array|object))$/.test(joined(using.FuncCall.funcname ?? []));
 }
 
-/** The labels of an enum before the first of these revisions, which changes or drops it, or one of those before has made it; empty: unknown. */
+/** The labels of an enum before the first of these revisions, as the replay saw them, or one of those before has made it; empty: unknown. */
 function labelsOf([own, ...before]: readonly RevisionFacts[], type: string): readonly string[] {
   const entry = `type ${type}`;
   const earlier = before.flatMap(({ changes }) => changes?.added[entry] ?? changes?.changed[entry]?.[1] ?? []);
-  const labels = own?.changes?.removed[entry] ?? own?.changes?.changed[entry]?.[0] ?? earlier[0] ?? '';
+  const labels = own?.changes?.removed[entry] ?? own?.changes?.changed[entry]?.[0] ?? own?.enums?.[type] ?? earlier[0] ?? '';
   return labels.startsWith('ENUM')
     ? [...labels.matchAll(/'((?:[^']|'')*)'/g)].map(([, label = '']) => label.replaceAll("''", "'"))
     : [];

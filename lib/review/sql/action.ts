@@ -175,6 +175,8 @@ export type Action =
       readonly roles: readonly string[];
     }
   | { readonly does: 'change owner'; readonly name: string; readonly to: string }
+  /** Of a role, a database or the server. */
+  | { readonly does: 'change setting'; readonly of: string }
   /** `to`: where its numbers begin again; absent: where they began. */
   | { readonly does: 'restart sequence'; readonly sequence: string; readonly to?: number }
   | { readonly does: 'lock'; readonly tables: readonly string[]; readonly mode: string }

@@ -115,6 +115,13 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
     const name = relation ? nameOf(relation) : object ? listName(object) : '';
     return [{ does: 'change owner', name, to: roleName({ RoleSpec: newowner ?? {} }) }];
   },
+  AlterRoleStmt: ({ role }) => [{ does: 'change setting', of: `the role ${roleName({ RoleSpec: role ?? {} })}` }],
+  AlterRoleSetStmt: ({ role }) => [
+    { does: 'change setting', of: role ? `the role ${roleName({ RoleSpec: role })}` : 'all roles' },
+  ],
+  DropRoleStmt: ({ roles = [] }) => [{ does: 'change setting', of: `the role ${roles.map(roleName).join(', ')}` }],
+  AlterDatabaseSetStmt: ({ dbname = '' }) => [{ does: 'change setting', of: `the database ${dbname}` }],
+  AlterSystemStmt: () => [{ does: 'change setting', of: 'the server' }],
   ViewStmt: ({ view, replace, query }) => [
     { does: 'create view', view: nameOf(view), replaces: !!replace, columns: outputOf(query) },
   ],

@@ -298,7 +298,7 @@ class Calls:
             return UNKNOWN
         scope = Scope(function.scope, function.scope.module)
         self._bind_arguments(scope, node.args, function, args, keywords)
-        outer, line, self._scope = self._scope, self._line, scope
+        outer, line, branch, self._scope = self._scope, self._line, self._branch, scope
         self._stack.append(node)
         self._returned.append([])
         self._yielded.append([])
@@ -318,7 +318,7 @@ class Calls:
             self._yielded.pop()
             self._at_yield.pop()
             self._stack.pop()
-            self._scope, self._line = outer, line
+            self._scope, self._line, self._branch = outer, line, branch
 
     def _bind_arguments(
         self, scope: Scope, given: ast.arguments, function: Function, args: list[Any], keywords: dict[str, Any]

@@ -150,9 +150,10 @@ class Statements:
         for index, block in enumerate(blocks):
             self._scope.names = dict(before)
             self._empty = [*outer, *(empty[index] if empty else ())]
+            branch = self._branch
             self._branch += 1
             ends.append(self._block(block))
-            self._branch -= 1
+            self._branch = branch
             if ends[-1] is None:
                 states.append(self._scope.names)
             if ends[-1] != "raise":
@@ -162,6 +163,8 @@ class Statements:
         if not states:
             self._scope.names = before
             return ends[0]
+        if "return" in ends:
+            self._branch += 1  # up to the end of the function
         names = {name for state in states for name in state}
         self._scope.names = {name: either([state[name] for state in states if name in state]) for name in names}
         return None
