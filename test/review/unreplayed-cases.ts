@@ -184,6 +184,25 @@ const CONDITIONAL: readonly UnreplayedCase[] = [
     findings: ['warning drop-column'],
   },
   {
+    title: 'renames a column, if it is there, which no revision has made',
+    up: `${COLUMNS}if "legacy" in names:\n    op.alter_column("users", "legacy", new_column_name="old")`,
+    findings: [],
+  },
+  {
+    title: 'gives values the same one in different branches of a block, of which one runs',
+    up: block(
+      "IF EXISTS (SELECT FROM users WHERE id = 1) THEN UPDATE users SET name = 'a' WHERE name = 'b'; ELSIF EXISTS (SELECT FROM users WHERE id = 2) THEN UPDATE users SET name = 'a' WHERE name = 'c'; END IF;",
+    ),
+    findings: [],
+  },
+  {
+    title: 'gives two values the same one in a branch of a block',
+    up: block(
+      "IF EXISTS (SELECT FROM users WHERE id = 1) THEN UPDATE users SET name = 'a' WHERE name = 'b'; UPDATE users SET name = 'a' WHERE name = 'c'; END IF;",
+    ),
+    findings: ['error clear-column'],
+  },
+  {
     title: 'creates a table, if it is not there, which is',
     up: 'op.execute("CREATE TABLE IF NOT EXISTS users (id bigint PRIMARY KEY)")\nop.create_index("ix", "users", ["email"])',
     findings: ['error index-not-concurrent'],
@@ -221,6 +240,16 @@ const TYPES: readonly UnreplayedCase[] = [
 ];
 
 const OTHERS: readonly UnreplayedCase[] = [
+  ...[`note = 'old'`, `note = 'old' AND total = 3`, `note IN ('a', 'b')`].map((where) => ({
+    title: `changes rows that have a value which many may share: ${where}`,
+    up: `op.execute("UPDATE orders SET total = 1 WHERE ${where}")`,
+    findings: ['warning update-all'],
+  })),
+  ...['id = 3', `user_id = 3 AND note = 'old'`, 'orders.id IN (1, 2)'].map((where) => ({
+    title: `changes rows that it names: ${where}`,
+    up: `op.execute("UPDATE orders SET total = 1 WHERE ${where}")`,
+    findings: [],
+  })),
   {
     title: 'makes a column NOT NULL in its downgrade, which the upgrade does not touch',
     up: 'op.execute("COMMENT ON TABLE users IS NULL")',

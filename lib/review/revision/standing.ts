@@ -108,22 +108,37 @@ function renamed(what: string, of: string, from: string, to: string): readonly (
   ];
 }
 
-/** The steps that change something: without those that make what stands, or drop or fill what does not, which a condition skips. */
+/** The steps that change something: without those that make what stands, or are about what does not, which a condition skips. */
 export function effective(plain: readonly PlainStep[], before: Standing): readonly PlainStep[] {
   const now = new Map<string, boolean>();
   const stands = (object: string) => now.get(object) ?? before(object);
   return plain.filter(({ action }) => {
     const changes = changesOf(action);
+    const needed = neededBy(action);
     const isIdle =
-      action.does === 'create table'
-        ? stands(`table ${bare(action.table)}`) === true
-        : action.does === 'update'
-          ? action.columns.length > 0 &&
-            action.columns.every((column) => stands(`column ${bare(action.table)}.${column}`) === false)
-          : ONE.has(action.does) && changes.length > 0 && changes.every(([object, isMade]) => stands(object) === isMade);
-    for (const [object, isMade] of changes) now.set(object, isMade);
+      (needed.length > 0 && needed.every((object) => stands(object) === false)) ||
+      (action.does === 'create table' && stands(`table ${bare(action.table)}`) === true) ||
+      (ONE.has(action.does) && changes.length > 0 && changes.every(([object, isMade]) => stands(object) === isMade));
+    if (!isIdle) for (const [object, isMade] of changes) now.set(object, isMade);
     return !isIdle;
   });
+}
+
+/** The objects that an action changes. */
+function neededBy(action: Action): readonly string[] {
+  switch (action.does) {
+    case 'update':
+      return action.columns.map((column) => `column ${bare(action.table)}.${column}`);
+    case 'change type':
+    case 'set not null':
+    case 'drop not null':
+    case 'set default':
+      return [`column ${bare(action.table)}.${action.column}`];
+    case 'rename':
+      return changesOf(action).flatMap(([object, isMade]) => (isMade ? [] : [object]));
+    default:
+      return [];
+  }
 }
 
 /** The actions of which an object is all that they are about. */

@@ -327,20 +327,17 @@ export const updateAll: Rule = {
   *check({ upgrade }) {
     for (const { action, isExisting, isNewColumn, place } of upgrade.steps) {
       if (action.does !== 'update' || !isExisting(action.table)) continue;
-      const { table, columns, written, rows, whereNull } = action;
+      const { table, columns, written, whereNull } = action;
       const isEmpty = whereNull !== undefined && isNewColumn(table, whereNull) && !isFilled(upgrade, table, whereNull);
-      if (rows !== 'all' && rows !== 'joined' && !isEmpty) continue;
-      const what = isEmpty
-        ? `${whereNull} is new and empty: this UPDATE writes every row of ${table} at once`
-        : rows === 'joined'
-          ? `UPDATE with a join alone writes every row of ${table} that has a match, all at once`
-          : `UPDATE without WHERE writes every row of ${table} at once`;
+      const some = isEmpty ? undefined : someRows(action);
+      if (action.rows !== 'all' && !isEmpty && some === undefined) continue;
+      const all = isEmpty ? `${whereNull} is new and empty: this UPDATE` : 'UPDATE without WHERE';
+      const what = some ?? `${all} writes every row of ${table} at once`;
       const overwrites = columns.every((column) => isNewColumn(table, column)) ? '' : ` and overwrites ${columns.join(', ')}`;
       const batched = updateInBatches(table, written, upgrade.findTable(table), upgrade.outcome);
       yield {
         ...place,
-        // How many rows have a match is unknown.
-        ...(rows === 'joined' ? { atMost: 'warning' as const } : {}),
+        ...(some ? { atMost: 'warning' as const } : {}),
         message:
           `${what}${overwrites}: each row stays locked against other writes until the revision commits, and the table grows ` +
           'to twice its size',
@@ -349,6 +346,13 @@ export const updateAll: Rule = {
     }
   },
 };
+
+/** What an UPDATE writes that may find most rows, or few: how many is known only in production. */
+function someRows({ table, rows, isShared, inLoop }: ActionOf<'update' | 'delete'>): string | undefined {
+  if (rows === 'joined') return `UPDATE with a join alone writes every row of ${table} that has a match, all at once`;
+  if (!isShared || inLoop) return undefined;
+  return `UPDATE writes every row of ${table} that its condition finds, which may be most of them, all at once`;
+}
 
 /** Whether a new column has a value in each row from the start. */
 function isFilled({ steps }: Part, table: string, column: string): boolean {

@@ -153,10 +153,10 @@ function* addsUnfilled({ action, isExisting, place }: Step, downgrade: Part): It
   };
 }
 
-/** The columns whose values an action writes, or the table whose rows it deletes, and columns that it adds. */
+/** The columns whose values an action writes, or the table whose rows it deletes, and columns that it adds with a value. */
 function valuesOf(action: Action): readonly string[] {
   if (action.does === 'update') return action.columns.map((column) => columnOf({ ...action, column }));
-  if (action.does === 'add column') return [`${action.table}.${action.column.name}`];
+  if (action.does === 'add column') return action.column.default ? [`${action.table}.${action.column.name}`] : [];
   return action.does === 'delete' ? [action.table] : [];
 }
 

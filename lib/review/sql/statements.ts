@@ -3,7 +3,7 @@ import { foundBy } from '../../sql/found-by';
 import { apply, type Of, type Rules } from '../../sql/nodes';
 import type { Action, Dropped } from './action';
 import { alterOf } from './alter-table';
-import { isBatched, isJoin, nullColumn, rowsOf } from './conditions';
+import { isBatched, isJoin, isShared, nullColumn, rowsOf } from './conditions';
 import { columnOf, constraintOf, typeOf } from './definitions';
 import { joined, listName, nameOf, rangeName } from './names';
 
@@ -139,9 +139,11 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
     const found = isBatched(whereClause) ? 'batch' : rowsOf(whereClause, fromClause);
     const rows = found === 'some' && isJoin(whereClause, fromClause) ? 'joined' : found;
     const whereNull = nullColumn(whereClause);
-    return [
-      { does: 'update', table: nameOf(relation), rows, columns, ...(whereNull ? { whereNull } : {}), written: { node, sql } },
-    ];
+    const more = {
+      ...(whereNull ? { whereNull } : {}),
+      ...(isShared(rows, whereClause) ? { isShared: true as const } : {}),
+    };
+    return [{ does: 'update', table: nameOf(relation), rows, columns, ...more, written: { node, sql } }];
   },
   DeleteStmt({ relation, whereClause, usingClause = [] }) {
     const rows = isBatched(whereClause) ? 'batch' : rowsOf(whereClause, usingClause);
