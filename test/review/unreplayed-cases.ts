@@ -160,6 +160,16 @@ const EACH: readonly UnreplayedCase[] = [
   },
 ];
 
+const IMPLIED: readonly UnreplayedCase[] = [
+  ['refers to another', 'sa.ForeignKey("users.id", ondelete="CASCADE")', 'foreign-key-not-valid'],
+  ['is unique', 'unique=True', 'constraint-builds-index'],
+  ['is indexed', 'index=True', 'index-not-concurrent'],
+].map(([title, option, rule]) => ({
+  title: `adds a column that ${title}`,
+  up: `op.add_column("orders", sa.Column("owner", sa.BigInteger(), ${option}))`,
+  findings: [`error ${rule}`],
+}));
+
 const TRANSACTIONS: readonly UnreplayedCase[] = [
   {
     title: 'begins a transaction in an autocommit block, in which it builds an index CONCURRENTLY',
@@ -240,6 +250,16 @@ const TYPES: readonly UnreplayedCase[] = [
 ];
 
 const OTHERS: readonly UnreplayedCase[] = [
+  {
+    title: 'turns off all triggers and foreign keys of its session',
+    up: 'op.execute("SET session_replication_role = \'replica\'")\nop.execute("UPDATE orders SET note = \'a\' WHERE id = 1")',
+    findings: ['error trigger-disabled'],
+  },
+  {
+    title: 'turns on what its session has turned off',
+    up: 'op.execute("SET session_replication_role = DEFAULT")\nop.execute("SET session_replication_role TO origin")',
+    findings: [],
+  },
   ...[`note = 'old'`, `note = 'old' AND total = 3`, `note IN ('a', 'b')`].map((where) => ({
     title: `changes rows that have a value which many may share: ${where}`,
     up: `op.execute("UPDATE orders SET total = 1 WHERE ${where}")`,
@@ -287,6 +307,7 @@ export const UNREPLAYED: readonly UnreplayedCase[] = [
   ...NOTHING,
   ...PUT_TOGETHER,
   ...EACH,
+  ...IMPLIED,
   ...TRANSACTIONS,
   ...CONDITIONAL,
   ...TYPES,

@@ -36,6 +36,36 @@ export function operationsOf(call: Call): readonly Operation[] {
   return actionsOf(name, argumentsOf(call, name)).map((action) => ({ action, call }));
 }
 
+/** What Alembic runs for a new column that refers to another one, or is unique or indexed, as calls of their own. */
+export function impliedBy(call: Call): readonly Call[] {
+  if (!call.name.endsWith('add_column')) return [];
+  const { table_name, column, schema } = argumentsOf(call, 'add_column');
+  const source = code(column);
+  const own = columnOf(source).name;
+  const implied = (name: string, args: readonly unknown[], keywords: Call['keywords'] = {}): Call => {
+    return { ...call, name: `op.${name}`, args, keywords };
+  };
+  const of = schema === undefined ? {} : { schema };
+  const [, , target] = /\bForeignKey\(\s*(["'])([\w.]+)\1/.exec(source) ?? [];
+  const key = target?.split('.') ?? [];
+  return [
+    ...(key.length > 1
+      ? [implied('create_foreign_key', [null, table_name, key.at(-2), [own], [key.at(-1)]], keyOptions(source, call))]
+      : []),
+    ...(/\bunique=True/.test(source) && !/\bindex=True/.test(source)
+      ? [implied('create_unique_constraint', [null, table_name, [own]], of)]
+      : []),
+    ...(/\bindex=True/.test(source)
+      ? [implied('create_index', [null, table_name, [own]], { ...of, ...(/\bunique=True/.test(source) ? { unique: true } : {}) })]
+      : []),
+  ];
+}
+
+function keyOptions(source: string, { keywords: { schema } }: Call): Call['keywords'] {
+  const options = [...source.matchAll(/\b(ondelete|onupdate)=(["'])(.*?)\2/g)].map(([, name = '', , value]) => [name, value]);
+  return { ...Object.fromEntries(options), ...(schema === undefined ? {} : { source_schema: schema }) };
+}
+
 /** The arguments of a call by name, however they are given. */
 function argumentsOf({ args, keywords }: Pick<Call, 'args' | 'keywords'>, name: OperationName): Call['keywords'] {
   const parameters = PARAMETERS[name];

@@ -8,7 +8,7 @@ import {
 } from '../../contract/facts';
 import type { Action } from '../sql/action';
 import { parseSql } from '../sql/parse';
-import { hasUnknownSchema, type Operation, operationsOf } from './operations';
+import { hasUnknownSchema, impliedBy, type Operation, operationsOf } from './operations';
 import { bare } from './tables';
 
 /** One action of a revision's function, as run or as written. */
@@ -44,7 +44,7 @@ export function stepsOf(facts: DirectionFacts, source: FunctionFacts | null): re
       const place = { line: lineOf(statement, part.line, source), otherwise: source?.line ?? 1 };
       const own = hasRun(statement, facts)
         ? { ...ranAs(action, statement, operations, place), observed: statement }
-        : renderedAs(action, left, written, place);
+        : renderedAs(action, left, place);
       return { ...own, index: at + 1, sql: part.text, transaction: statement.transaction };
     }),
   );
@@ -76,8 +76,8 @@ function ranAs(action: Action, statement: Statement, operations: readonly Operat
 }
 
 /** Alembic's offline mode does not say the line. */
-function renderedAs(action: Action, left: WrittenAction[], written: readonly WrittenAction[], place: Place): Placed {
-  const found = taken(left, action) ?? written.find((one) => makesIndex(one, action));
+function renderedAs(action: Action, left: WrittenAction[], place: Place): Placed {
+  const found = taken(left, action);
   const line = found?.call?.line || place.line || found?.line || place.otherwise;
   if (!found?.call || !isSameCall(found, action)) return { action, line };
   // SQL does not say which table an index belongs to.
@@ -86,7 +86,7 @@ function renderedAs(action: Action, left: WrittenAction[], written: readonly Wri
 
 /** What a step in the source does. */
 export function writtenActions({ call, sql = '', line, spread, inAutocommitBlock }: SourceStep): readonly WrittenAction[] {
-  if (call) return operationsOf(call).map(writtenOperation);
+  if (call) return [call, ...impliedBy(call)].flatMap(operationsOf).map(writtenOperation);
   return parsedWithUnknown(sql).flatMap((part) =>
     part.actions.map((action) => ({ action, line: line + (spread ? part.line : 0), sql: part.text, inAutocommitBlock })),
   );
@@ -155,17 +155,6 @@ export function isSame(operation: Action, action: Action): boolean {
 
 function isSameCall({ action: one, call }: Pick<WrittenAction, 'action' | 'call'>, action: Action): boolean {
   return isSame(one, call && hasUnknownSchema(call) ? withoutSchema(action) : action);
-}
-
-/** Whether an index comes with a column: `op.add_column("users", sa.Column("email", ..., index=True))`. */
-function makesIndex({ action: added, call }: WrittenAction, action: Action): boolean {
-  return (
-    added.does === 'add column' &&
-    action.does === 'create index' &&
-    bare(added.table) === bare(action.table) &&
-    action.columns.join() === added.column.name &&
-    /\bindex=True/.test(JSON.stringify(call))
-  );
 }
 
 function withoutSchema(action: Action): Action {

@@ -197,7 +197,8 @@ export type Action =
   | { readonly does: 'enable trigger'; readonly table: string }
   | { readonly does: 'begin transaction' }
   | { readonly does: 'end transaction'; readonly how: string }
-  | { readonly does: 'set'; readonly name: string }
+  /** `value`: if it is a text. */
+  | { readonly does: 'set'; readonly name: string; readonly value?: string }
   | { readonly does: 'unparsed'; readonly why: string }
   | { readonly does: 'other' };
 

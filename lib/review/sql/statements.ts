@@ -174,9 +174,11 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
     const how = ENDS[kind];
     return [how ? { does: 'end transaction', how } : { does: 'other' }];
   },
-  VariableSetStmt: ({ name = '', kind }) => [
-    kind === 'VAR_SET_VALUE' ? { does: 'set', name: name.toLowerCase() } : { does: 'other' },
-  ],
+  VariableSetStmt: ({ name = '', kind, args = [] }) => {
+    if (kind !== 'VAR_SET_VALUE') return [{ does: 'other' }];
+    const [value] = args.flatMap((arg) => ('A_Const' in arg ? (arg.A_Const.sval?.sval ?? []) : []));
+    return [{ does: 'set', name: name.toLowerCase(), ...(value === undefined ? {} : { value }) }];
+  },
 };
 
 /** What a statement does, in its order. `sql` is its text, in which the node's locations count. */
