@@ -329,7 +329,7 @@ export const updateAll: Rule = {
       if (action.does !== 'update' || !isExisting(action.table)) continue;
       const { table, columns, written, whereNull } = action;
       const isEmpty = whereNull !== undefined && isNewColumn(table, whereNull) && !isFilled(upgrade, table, whereNull);
-      const some = isEmpty ? undefined : someRows(action);
+      const some = whereNull !== undefined && isNewColumn(table, whereNull) ? undefined : someRows(action);
       if (action.rows !== 'all' && !isEmpty && some === undefined) continue;
       const all = isEmpty ? `${whereNull} is new and empty: this UPDATE` : 'UPDATE without WHERE';
       const what = some ?? `${all} writes every row of ${table} at once`;

@@ -243,6 +243,13 @@ op.drop_column("users", "plan")
   },
   {
     rule: 'update-all',
+    about: 'by a value that many rows may share',
+    severity: 'warning',
+    bad: one(`op.execute("UPDATE users SET active = false WHERE active = true")`),
+    good: one(`op.execute("UPDATE users SET active = false WHERE email = 'a@example.com'")`),
+  },
+  {
+    rule: 'update-all',
     about: 'in batches, each committed',
     good: one(`
 with op.get_context().autocommit_block():
@@ -321,6 +328,19 @@ op.execute("UPDATE users SET state = 'new' WHERE state IS NULL")
   },
   {
     rule: 'narrowing-type',
+    about: 'of an enum that stays',
+    given: `${GIVEN}\nop.execute("CREATE TYPE mood AS ENUM ('good', 'bad')")\nop.execute("ALTER TABLE users ADD mood mood")`,
+    bad: {
+      ...one('op.execute("ALTER TABLE users ALTER mood TYPE varchar(3) USING mood::text")'),
+      also: ['table-rewrite', 'upgrade-fails'],
+    },
+    good: {
+      ...one('op.execute("ALTER TABLE users ALTER mood TYPE varchar(4) USING mood::text")'),
+      also: ['table-rewrite'],
+    },
+  },
+  {
+    rule: 'narrowing-type',
     about: 'of a number to a text that each of its values fits into',
     given: `${GIVEN}\nop.execute("ALTER TABLE users ADD rank smallint")`,
     bad: {
@@ -375,6 +395,12 @@ op.execute("UPDATE users SET state = 'new' WHERE state IS NULL")
     rule: 'trigger-disabled',
     bad: one('op.execute("ALTER TABLE users DISABLE TRIGGER ALL")', 'op.execute("ALTER TABLE users ENABLE TRIGGER ALL")'),
     good: one('op.execute("SET LOCAL session_replication_role = DEFAULT")'),
+  },
+  {
+    rule: 'trigger-disabled',
+    about: 'of all tables, in a session',
+    bad: one(`op.execute("SET LOCAL session_replication_role = 'replica'")`),
+    good: one(`op.execute("SET LOCAL session_replication_role TO 'origin'")`),
   },
   {
     rule: 'trigger-disabled',
