@@ -56,7 +56,7 @@ function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) 
         yield {
           ...(place ?? { line, direction: 'upgrade', seen: 'source' }),
           ...(revision.isAboutNothing(what)
-            ? { atMost: 'warning', message: `no earlier revision makes what this is about; if production has it: ${message}` }
+            ? { atMost: 'warning', message: `no earlier revision makes this; if production has it: ${message}` }
             : { message }),
         };
       }
