@@ -181,6 +181,12 @@ const TRANSACTIONS: readonly UnreplayedCase[] = [
     findings: ['error concurrently-in-transaction'],
   },
   {
+    title: 'builds an index CONCURRENTLY in an autocommit block that it opens on PostgreSQL only',
+    head: 'from contextlib import nullcontext\n',
+    up: 'with op.get_context().autocommit_block() if op.get_bind().engine.driver == "psycopg" else nullcontext():\n    op.execute("CREATE INDEX CONCURRENTLY ix_users_email ON users (email)")',
+    findings: [],
+  },
+  {
     title: 'drops a primary key',
     up: 'op.drop_constraint("pk_orders", "orders", type_="primary")',
     findings: ['error drop-primary-key'],

@@ -10,7 +10,7 @@ from . import builtin_calls as known
 from .modules import Scope
 from .operations import set_one_by_one
 from .queries import emptied_by
-from .values import CALLABLE, Bound, Called, Class, External, Function, Instance, Item, Manager, either
+from .values import CALLABLE, Bound, Called, Class, External, Function, Instance, Item, Manager, OneOf, either
 
 _LEAVES = (ast.Continue, ast.Break, ast.Return, ast.Raise)
 
@@ -223,7 +223,7 @@ class Statements:
         elif isinstance(value, Instance) and value.cls.find("__enter__") is not None:
             go_on(self._call(self._attribute(value, "__enter__"), [], {}))
             self._call(self._attribute(value, "__exit__"), [None, None, None], {})
-        elif isinstance(value, Called) and value.name == "autocommit_block":
+        elif any(isinstance(one, Called) and one.name == "autocommit_block" for one in _each(value)):
             self._autocommit += 1
             go_on(value)
             self._autocommit -= 1
@@ -291,6 +291,10 @@ class Statements:
                     owner[key] = value
                 except IndexError:
                     owner.append(value)
+
+
+def _each(value: Any) -> list[Any]:
+    return value.values if isinstance(value, OneOf) else [value]
 
 
 def _ends(body: list[ast.stmt]) -> bool:
