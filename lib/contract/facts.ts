@@ -301,6 +301,8 @@ export interface RevisionFacts extends GraphRevision {
   /** Tables that exist before or after and that the upgrade or the downgrade changed, locked or refers to, by name. */
   readonly before: Readonly<Record<string, TableFacts>>;
   readonly after: Readonly<Record<string, TableFacts>>;
+  /** The enums of columns in `before`, such as `ENUM ('good', 'bad')`, by name. Absent: none. */
+  readonly enums?: Readonly<Record<string, string>>;
   /** The same round trip with rows in the affected tables. Absent: it was not made (autocommit, or no table for rows). */
   readonly rows?: RowFacts;
 }
@@ -513,6 +515,17 @@ export interface SourceFacts {
   readonly imports: readonly Import[];
   /** What the upgrade does to the database, in its order: lib/data-loss judges it. */
   readonly steps: readonly UpgradeStep[];
+  readonly history: HistoryFacts;
+}
+
+/** What earlier upgrades do to the objects that the upgrade makes, changes or drops only if they are there, or are not. */
+export interface HistoryFacts {
+  /** Those objects, without their tables. */
+  readonly names: readonly string[];
+  /** Oldest first. */
+  readonly steps: readonly SourceStep[];
+  /** Whether the files show all that was made: they go back to the first revision, and none runs what another file holds. */
+  readonly isWhole: boolean;
 }
 
 export interface Import {
@@ -565,6 +578,26 @@ export interface FunctionFacts {
   readonly earlyReturns: readonly number[];
   /** SQL in text literals. */
   readonly sql: readonly { readonly text: string; readonly line: number; readonly inAutocommitBlock: boolean }[];
+  /** What it does to the database, in its order. */
+  readonly steps: readonly SourceStep[];
+}
+
+/**
+ * An operation or a statement, as lambda/migrate/cdk_alembic_local/upgrade_sql reads it from the source: with the values that it gets, once
+ * for each element of a list that the source has, and not where nothing reaches it. {@link UNKNOWN_VALUE} stands for what is not known.
+ */
+export interface SourceStep {
+  /** An operation of Alembic. */
+  readonly call?: Call;
+  /** Any other statement; or a text that an unknown function gets. */
+  readonly sql?: string;
+  /** In the revision's file. */
+  readonly line: number;
+  /** Whether the lines of `sql` are lines of the file, from `line` on. */
+  readonly spread: boolean;
+  readonly inAutocommitBlock: boolean;
+  /** Under a condition that is not known. */
+  readonly inBranch: boolean;
 }
 
 export interface Call {

@@ -156,7 +156,9 @@ class Judge {
     const variables = variablesOf(statements);
     const tables = /\b(?:CONTINUE|EXIT)\b/i.test(sql) ? new Map<string, string>() : loopedTables(statements);
     const catches = /\bEXCEPTION\s+WHEN\b/i.test(sql);
-    return statements.flatMap(({ kind, query, mayBeSkipped, inLoop }) => {
+    const given = new Map<object, { readonly at: number; readonly before: Made['given'] }>();
+    return statements.flatMap(({ kind, query, mayBeSkipped, inLoop, branch }) => {
+      if (branch) this.enter(branch, given);
       if (kind === 'refuse' && !(mayBeSkipped || inLoop || catches)) refuses(query, statements, this.made);
       if (kind === 'assign' || kind === 'refuse') return [];
       const own = mayBeSkipped
@@ -165,6 +167,19 @@ class Judge {
       const texts = kind === 'statement' ? [own] : dynamicSql(query, variables);
       return texts.flatMap((text) => (text === undefined ? [unreadable(`EXECUTE ${query}`)] : this.within(text)));
     });
+  }
+
+  /** What another branch of the same IF has written does not count. */
+  private enter(
+    { of, at }: NonNullable<BlockStatement['branch']>,
+    entered: Map<object, { at: number; before: Made['given'] }>,
+  ): void {
+    const last = entered.get(of) ?? { at, before: new Map(this.made.given) };
+    if (last.at !== at) {
+      this.made.given.clear();
+      for (const [value, sources] of last.before) this.made.given.set(value, sources);
+    }
+    entered.set(of, { ...last, at });
   }
 
   private within(sql: string): readonly Loss[] {

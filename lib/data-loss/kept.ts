@@ -96,6 +96,14 @@ export class Kept {
   change(table: string, column?: string): void {
     const isChanged = (copy: string) =>
       column === undefined ? isOf(table, copy) : [`${table}.${column}`, `${table}.*`].includes(copy);
+    // A copy of the copy takes its place.
+    const own = (column === undefined ? undefined : this.copies.get(`${table}.${column}`)) ?? [];
+    for (const [source, copies] of own.length ? [...this.copies] : [])
+      if (copies.some(isChanged) && !own.includes(source))
+        this.copies.set(
+          source,
+          copies.flatMap((copy) => (isChanged(copy) ? own : [copy])),
+        );
     for (const [source, copies] of [...this.copies]) if (copies.some(isChanged)) this.copies.delete(source);
     for (const [source, copy] of [...this.lists]) if (isChanged(copy)) this.lists.delete(source);
     for (const copies of this.rows.values()) for (const [which, copy] of [...copies]) if (copy === table) copies.delete(which);

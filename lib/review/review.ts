@@ -1,4 +1,4 @@
-import type { RevisionFacts } from '../contract/facts';
+import { type RevisionFacts, UNKNOWN_VALUE } from '../contract/facts';
 import { acknowledge, unusedAcknowledgements } from './acknowledge';
 import { type Finding, type Review, type ReviewedRevision, SEVERITIES } from './finding';
 import type { ReviewInput, ReviewOptions } from './input';
@@ -130,11 +130,16 @@ function finding(rule: Rule, found: Found, revision: string | undefined, file: s
     file,
     line,
     ...(direction === undefined ? {} : { direction }),
-    message,
-    ...(instead === undefined ? {} : { instead }),
+    message: withoutUnknown(message),
+    ...(instead === undefined ? {} : { instead: withoutUnknown(instead) }),
     seen,
-    ...(statement ? { statement } : {}),
+    ...(statement ? { statement: withoutUnknown(statement) } : {}),
   };
+}
+
+/** What the source does not tell, such as a name that comes from the database. */
+function withoutUnknown(text: string): string {
+  return text.replaceAll(UNKNOWN_VALUE, '...');
 }
 
 function withSetting(found: Finding, { rules }: ReviewOptions): Finding {

@@ -61,6 +61,8 @@ export interface BlockStatement {
   readonly inLoop?: true;
   /** Whether it runs under a condition only. */
   readonly mayBeSkipped?: true;
+  /** The innermost IF and its branch: of two branches of an IF, one runs at most. */
+  readonly branch?: { readonly of: object; readonly at: number };
 }
 
 /** The statements of a `DO` or a `CREATE FUNCTION ... LANGUAGE plpgsql`. Throws the parser's error if the body is invalid. */
@@ -75,6 +77,8 @@ interface BlockNode {
   readonly expr?: Expression;
   readonly cond?: Expression;
   readonly then_body?: readonly { readonly PLpgSQL_stmt_raise?: { readonly elog_level?: number } }[];
+  readonly elsif_list?: readonly unknown[];
+  readonly else_body?: readonly unknown[];
   readonly body?: unknown;
   readonly target?: Target;
   readonly var?: Target;
@@ -104,7 +108,9 @@ const STATEMENTS: Readonly<Record<string, (node: BlockNode) => readonly BlockSta
   PLpgSQL_stmt_if: (node) => {
     const raises = node.then_body?.[0]?.PLpgSQL_stmt_raise?.elog_level === EXCEPTION;
     const refused = raises ? [{ kind: 'refuse' as const, query: node.cond?.PLpgSQL_expr?.query ?? '' }] : [];
-    return [...refused, ...inABranch(node)];
+    const ways = [node.then_body, ...(node.elsif_list ?? []), node.else_body];
+    const within = ways.flatMap((way, at) => inABranch(way).map((one) => ({ branch: { of: node, at }, ...one })));
+    return [...refused, ...inABranch(node.cond), ...within];
   },
   PLpgSQL_stmt_case: inABranch,
   PLpgSQL_stmt_loop: inALoop,

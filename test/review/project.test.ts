@@ -663,7 +663,9 @@ describe('a revision that can’t be loaded', () => {
     const again = ['op.execute("CREATE VIEW names_users AS SELECT 1")', 'op.execute("DROP VIEW names_users CASCADE")'];
     const upgrade = [drop, drop, ...again].join('\n    ');
     const env = 'import not_installed';
-    const found = await findings({ a1: { upgrade, downgrade: 'raise NotImplementedError' } }, 'all', { env });
+    const given = { upgrade: 'op.execute("CREATE VIEW names_users AS SELECT 1")', downgrade: 'pass' };
+    const b1 = { down: 'a1', upgrade, downgrade: 'raise NotImplementedError' };
+    const found = await findings({ a1: given, b1 }, 'all', { env });
     expect(found.filter(({ rule }) => rule === 'cascade').map(({ line }) => line)).toEqual([11, 14]);
   });
 

@@ -22,6 +22,7 @@ const PARAMETERS = {
   create_primary_key: ['constraint_name', 'table_name', 'columns'],
   create_check_constraint: ['constraint_name', 'table_name', 'condition'],
   create_exclude_constraint: ['constraint_name', 'table_name'],
+  drop_constraint: ['constraint_name', 'table_name'],
 } as const;
 type OperationName = keyof typeof PARAMETERS;
 
@@ -35,9 +36,41 @@ export function operationsOf(call: Call): readonly Operation[] {
   return actionsOf(name, argumentsOf(call, name)).map((action) => ({ action, call }));
 }
 
+/** What Alembic runs for a new column that refers to another one, or is unique or indexed, as calls of their own. */
+export function impliedBy(call: Call): readonly Call[] {
+  if (!call.name.endsWith('add_column')) return [];
+  const { table_name, column, schema } = argumentsOf(call, 'add_column');
+  const source = code(column);
+  const own = columnOf(source).name;
+  const implied = (name: string, args: readonly unknown[], keywords: Call['keywords'] = {}): Call => {
+    return { ...call, name: `op.${name}`, args, keywords };
+  };
+  const of = schema === undefined ? {} : { schema };
+  const [, , target] = /\bForeignKey\(\s*(["'])([\w.]+)\1/.exec(source) ?? [];
+  const key = target?.split('.') ?? [];
+  return [
+    ...(key.length > 1
+      ? [implied('create_foreign_key', [null, table_name, key.at(-2), [own], [key.at(-1)]], keyOptions(source, call))]
+      : []),
+    ...(/\bunique=True/.test(source) && !/\bindex=True/.test(source)
+      ? [implied('create_unique_constraint', [null, table_name, [own]], of)]
+      : []),
+    ...(/\bindex=True/.test(source)
+      ? [implied('create_index', [null, table_name, [own]], { ...of, ...(/\bunique=True/.test(source) ? { unique: true } : {}) })]
+      : []),
+  ];
+}
+
+function keyOptions(source: string, { keywords: { schema } }: Call): Call['keywords'] {
+  const options = [...source.matchAll(/\b(ondelete|onupdate)=(["'])(.*?)\2/g)].map(([, name = '', , value]) => [name, value]);
+  return { ...Object.fromEntries(options), ...(schema === undefined ? {} : { source_schema: schema }) };
+}
+
 /** The arguments of a call by name, however they are given. */
 function argumentsOf({ args, keywords }: Pick<Call, 'args' | 'keywords'>, name: OperationName): Call['keywords'] {
-  return { ...Object.fromEntries(PARAMETERS[name].map((parameter, at) => [parameter, args[at]])), ...keywords };
+  const parameters = PARAMETERS[name];
+  const elements = args.slice(parameters.length);
+  return { ...Object.fromEntries(parameters.map((parameter, at) => [parameter, args[at]])), ...keywords, elements };
 }
 
 function isOperation(name: string): name is OperationName {
@@ -59,7 +92,7 @@ function actionsOf(operation: OperationName, given: Call['keywords']): readonly 
   };
   switch (operation) {
     case 'create_table':
-      return [{ does: 'create table', table, columns: [], constraints: [] }];
+      return [{ does: 'create table', table, columns: columnsIn(given.elements), constraints: [] }];
     case 'drop_table':
       return [{ does: 'drop', what: 'table', names: [table] }];
     case 'rename_table':
@@ -98,6 +131,8 @@ function actionsOf(operation: OperationName, given: Call['keywords']): readonly 
       return constraint('check');
     case 'create_exclude_constraint':
       return constraint('exclude');
+    case 'drop_constraint':
+      return name ? [{ does: 'drop constraint', table, constraint: name }] : [];
   }
 }
 
@@ -112,6 +147,21 @@ function alterations(table: string, column: string, given: Call['keywords']): re
     ...(given.type_ === undefined ? [] : [{ does: 'change type' as const, table, column, type: sqlType(code(given.type_)) }]),
     ...(renamed ? [{ does: 'rename' as const, what: 'column' as const, table, from: column, to: renamed }] : []),
   ];
+}
+
+/** The type that a column has by `existing_type`, and its labels if that is an enum. */
+export function typeBefore(call: Call | undefined): { readonly type: string; readonly labels: readonly string[] } | undefined {
+  const source = code(call?.keywords.existing_type);
+  const labels = /\bE(?:num|NUM)\(((?:\s*(["'])[^"']*\2\s*,?)+)/.exec(source)?.[1];
+  if (labels) return { type: 'enum', labels: [...labels.matchAll(/(["'])(.*?)\1/g)].map(([, , label = '']) => label) };
+  const type = sqlType(source);
+  return type ? { type, labels: [] } : undefined;
+}
+
+/** The columns among what a new table is made of. */
+function columnsIn(elements: unknown): readonly ColumnDefinition[] {
+  const codes = Array.isArray(elements) ? elements.map(code) : [];
+  return codes.filter((source) => /^(?:\w+\.)?Column\(/.test(source)).map(columnOf);
 }
 
 function columnOf(source: string): ColumnDefinition {

@@ -2,6 +2,7 @@ import type { DirectionFacts, FunctionFacts, IndexFacts, RevisionFacts, TableFac
 import { type Judged, judge } from '../../data-loss/judge';
 import type { Finding } from '../finding';
 import { type Made, madeAfter, withAdded, withTables } from './made';
+import { effective, isAboutNothing, standingBefore } from './standing';
 import { type PlainStep, stepsOf } from './steps';
 import { bare, findIndex, findTable } from './tables';
 
@@ -49,6 +50,8 @@ export interface Reviewed {
   readonly parts: readonly Part[];
   /** What the guard of a deploy finds in the upgrade. */
   readonly destroys: Judged['destroys'];
+  /** Whether a loss of the guard is about an object that this history has not made. */
+  readonly isAboutNothing: (what: string) => boolean;
   /** What the guard lets pass, because the upgrade keeps it. */
   readonly keeps: Judged['keeps'];
 }
@@ -63,7 +66,7 @@ function judged(facts: RevisionFacts): Judged {
 
 /** Does what takes the most time of `understand` beforehand. Load the parser first. */
 export function parseAhead(facts: RevisionFacts): void {
-  stepsOf(facts.upgrade, facts.source.upgrade, facts.source.steps);
+  stepsOf(facts.upgrade, facts.source.upgrade);
   stepsOf(facts.downgrade, facts.source.downgrade);
   judged(facts);
 }
@@ -79,6 +82,7 @@ export function understand(facts: RevisionFacts, before: Made): { reviewed: Revi
       downgrade: down.part,
       parts: [up.part, down.part],
       ...judged(facts),
+      isAboutNothing: (what) => isAboutNothing(what, standingBefore(facts)),
     },
     made: up.made,
   };
@@ -88,7 +92,7 @@ function understandPart(facts: RevisionFacts, direction: Direction, before: Made
   const [tables, outcome] = direction === 'upgrade' ? [facts.before, facts.after] : [facts.after, facts.before];
   const own = facts[direction];
   const source = facts.source[direction];
-  const plain = stepsOf(own, source, direction === 'upgrade' ? facts.source.steps : []);
+  const plain = direction === 'upgrade' ? effective(stepsOf(own, source), standingBefore(facts)) : stepsOf(own, source);
   const replayed = own.outcome === 'done';
   const { empty } = judged(facts);
   const isThere = standing({ facts: own, tables, plain, replayed });

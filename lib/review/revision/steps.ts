@@ -2,13 +2,13 @@ import {
   type Call,
   type DirectionFacts,
   type FunctionFacts,
+  type SourceStep,
   type Statement,
   UNKNOWN_VALUE,
-  type UpgradeStep,
 } from '../../contract/facts';
 import type { Action } from '../sql/action';
 import { parseSql } from '../sql/parse';
-import { hasUnknownSchema, type Operation, operationsOf } from './operations';
+import { hasUnknownSchema, impliedBy, type Operation, operationsOf } from './operations';
 import { bare } from './tables';
 
 /** One action of a revision's function, as run or as written. */
@@ -27,117 +27,111 @@ export interface PlainStep {
   readonly call?: Call;
 }
 
-/** The actions of a function: those that ran, else those that were rendered, else those in the source. `read`: as SQL, of an upgrade. */
-export function stepsOf(
-  facts: DirectionFacts,
-  source: FunctionFacts | null,
-  read: readonly UpgradeStep[] = [],
-): readonly PlainStep[] {
+/** An action in the source. */
+export interface WrittenAction extends Pick<PlainStep, 'action' | 'line' | 'sql' | 'call'> {
+  readonly inAutocommitBlock: boolean;
+}
+
+/** The actions of a function: those that ran, else those that were rendered, else those in the source. */
+export function stepsOf(facts: DirectionFacts, source: FunctionFacts | null): readonly PlainStep[] {
   const statements = facts.outcome === 'failed' ? withFailed(facts) : facts.statements;
   const operations = source?.calls.flatMap(operationsOf) ?? [];
-  const placed = facts.outcome === 'done' ? [] : placedIn(read);
+  const written = facts.outcome === 'done' ? [] : (source?.steps ?? []).flatMap(writtenActions);
+  const left = [...written];
   const parsed = statements.flatMap((statement) => parseSql(statement.sql).map((part) => ({ statement, part })));
   const steps = parsed.flatMap(({ statement, part }, at) =>
     part.actions.map((action): PlainStep => {
-      // Alembic's offline mode does not say the line.
-      // Nor is anything known of the locks of the statement that failed.
-      const ran =
-        facts.outcome === 'done' || (facts.outcome === 'failed' && statement.line > 0 && facts.statements.includes(statement));
-      const operation = operations.find(
-        (one) =>
-          isSame(one.action, hasUnknownSchema(one.call) ? withoutSchema(action) : action) &&
-          (!ran || one.call.line === statement.line),
-      );
-      return {
-        // SQL does not say which table an index belongs to.
-        action: !ran && operation?.action.does === 'drop index' ? operation.action : action,
-        line:
-          (!ran && (operation ?? operations.find((one) => makesIndex(one, action)))?.call.line) ||
-          lineOf(statement, part.line, source) ||
-          (!ran && placed.find((one) => isSame(one.action, action))?.line) ||
-          (!ran && operations.find((one) => mayLoopOver(one, action))?.call.line) ||
-          (source?.line ?? 1),
-        index: at + 1,
-        sql: part.text,
-        transaction: statement.transaction,
-        ...(ran ? { observed: statement } : {}),
-        ...(operation ? { call: operation.call } : {}),
-      };
+      const place = { line: lineOf(statement, part.line, source), otherwise: source?.line ?? 1 };
+      const own = hasRun(statement, facts)
+        ? { ...ranAs(action, statement, operations, place), observed: statement }
+        : renderedAs(action, left, place);
+      return { ...own, index: at + 1, sql: part.text, transaction: statement.transaction };
     }),
   );
   // Another stage runs what the environment kept the replay from.
-  if (facts.outcome === 'done' && source) {
-    const elsewhere = operations.filter(({ call }) => call.ifEnvironment);
-    return [...steps, ...writtenSteps({ ...source, sql: [] }, elsewhere, steps)];
+  if (facts.outcome === 'done') {
+    const elsewhere = operations.filter(({ call }) => call.ifEnvironment).map(writtenOperation);
+    return [...steps, ...writtenSteps(elsewhere, steps)];
   }
   const rendered = facts.outcome === 'not_run' ? statements.length > 0 : statements.some(({ line }) => !line);
-  if (facts.outcome === 'done' || rendered || !source) return steps;
-  return [...steps, ...writtenSteps(source, operations, steps, read)];
+  return rendered ? steps : [...steps, ...writtenSteps(written, steps)];
 }
 
-/** The actions of what was read, which has the lines of loops and functions, without a value that is not known. */
-function placedIn(read: readonly UpgradeStep[]): readonly { readonly action: Action; readonly line: number }[] {
-  return read.flatMap(({ sql = '', line, spread, isEarlier, isHistory }) =>
-    isEarlier || isHistory || sql.includes(UNKNOWN_VALUE)
-      ? []
-      : parseSql(sql).flatMap((part) => part.actions.map((action) => ({ action, line: line + (spread ? part.line : 0) }))),
+interface Place {
+  /** 0: not known. */
+  readonly line: number;
+  readonly otherwise: number;
+}
+
+type Placed = Pick<PlainStep, 'action' | 'line' | 'call'>;
+
+/** Nor is anything known of the locks of the statement that failed. */
+function hasRun(statement: Statement, { outcome, statements }: DirectionFacts): boolean {
+  return outcome === 'done' || (outcome === 'failed' && statement.line > 0 && statements.includes(statement));
+}
+
+function ranAs(action: Action, statement: Statement, operations: readonly Operation[], { line, otherwise }: Place): Placed {
+  const operation = operations.find((one) => isSameCall(one, action) && one.call.line === statement.line);
+  return { action, line: line || otherwise, ...(operation ? { call: operation.call } : {}) };
+}
+
+/** Alembic's offline mode does not say the line. */
+function renderedAs(action: Action, left: WrittenAction[], place: Place): Placed {
+  const found = taken(left, action);
+  const line = found?.call?.line || place.line || found?.line || place.otherwise;
+  if (!found?.call || !isSameCall(found, action)) return { action, line };
+  // SQL does not say which table an index belongs to.
+  return { action: found.action.does === 'drop index' ? found.action : action, line, call: found.call };
+}
+
+/** What a step in the source does. */
+export function writtenActions({ call, sql = '', line, spread, inAutocommitBlock }: SourceStep): readonly WrittenAction[] {
+  if (call) return [call, ...impliedBy(call)].flatMap(operationsOf).map(writtenOperation);
+  return parsedWithUnknown(sql).flatMap((part) =>
+    part.actions.map((action) => ({ action, line: line + (spread ? part.line : 0), sql: part.text, inAutocommitBlock })),
   );
 }
 
+function writtenOperation({ action, call }: Operation): WrittenAction {
+  return { action, line: call.line, sql: '', call, inAutocommitBlock: call.inAutocommitBlock };
+}
+
+/** If what is not known stands where no identifier is allowed, it may be a number; else nothing is known of its statement. */
+function parsedWithUnknown(sql: string): ReturnType<typeof parseSql> {
+  if (!sql.includes(UNKNOWN_VALUE)) return parseSql(sql);
+  const isParsed = ({ actions }: { actions: readonly Action[] }) => !actions.some(({ does }) => does === 'unparsed');
+  const found = [UNKNOWN_VALUE, '1'].map((value) => parseSql(sql.replaceAll(UNKNOWN_VALUE, value)));
+  return (found.find((parts) => parts.every(isParsed)) ?? found[0] ?? []).filter(isParsed);
+}
+
+/** Takes the first one away that is an action, or may be it: their order is the same. */
+function taken(written: WrittenAction[], action: Action): WrittenAction | undefined {
+  const exact = written.findIndex((one) => (one.call ? isSameCall(one, action) : isSame(one.action, action)));
+  const at = exact < 0 ? written.findIndex((one) => one.action.does === action.does && isUnknown(one.action)) : exact;
+  return at < 0 ? undefined : exact < 0 ? written[at] : written.splice(at, 1)[0];
+}
+
+function isUnknown(action: Action): boolean {
+  return objectOf(action, action).includes(UNKNOWN_VALUE);
+}
+
 /** What neither ran nor could be rendered. */
-function writtenSteps(
-  source: FunctionFacts,
-  operations: readonly Operation[],
-  steps: readonly PlainStep[],
-  read: readonly UpgradeStep[] = [],
-): readonly PlainStep[] {
+function writtenSteps(written: readonly WrittenAction[], steps: readonly PlainStep[]): readonly PlainStep[] {
+  const left = [...written];
+  for (const { action } of steps) taken(left, action);
   const seen = new Set(steps.map(({ line }) => line));
-  const operated = operations.map(({ action, call }) => {
-    return { action, line: call.line, sql: '', transaction: call.inAutocommitBlock ? -1 : 0, call };
-  });
-  const texts = source.sql
-    .filter(({ text }) => STATEMENT.test(text))
-    .flatMap(({ text, line, inAutocommitBlock }) =>
-      parseSql(text).flatMap((parsed) =>
-        parsed.actions.map((action) => {
-          return { action, line: line + parsed.line, sql: parsed.text, transaction: inAutocommitBlock ? -1 : 0 };
-        }),
-      ),
-    );
-  const written = [...operated, ...texts].map((step) => ({ ...step, follows: step.line }));
-  const updates = updatesIn(read).filter(({ line }) => !written.some((step) => step.line === line));
-  const rest = [...written, ...updates].filter(({ line }) => !seen.has(line)).sort((one, other) => one.follows - other.follows);
+  const rest = left.filter(({ action, line }) => !(seen.has(line) && isUnknown(action)));
   const first = (steps.at(-1)?.index ?? 0) + 1;
   let committed = 0;
-  return rest.map(({ follows, ...step }, at) => {
-    const transaction = step.transaction < 0 ? -1 : committed;
+  let isBegun = false;
+  return rest.map(({ inAutocommitBlock, ...step }, at) => {
+    const transaction = inAutocommitBlock && !isBegun ? -1 : committed;
+    isBegun = step.action.does === 'begin transaction' || (isBegun && step.action.does !== 'end transaction');
     // COMMIT as SQL begins another transaction.
     if (step.action.does === 'end transaction') committed += 1;
     return { ...step, transaction, index: first + at };
   });
 }
-
-/** `users.update().values(active=is_active())`, which is neither an operation nor SQL, and writes every row. */
-function updatesIn(read: readonly UpgradeStep[]) {
-  // A function that stands above `upgrade` runs when it is called.
-  let follows = 0;
-  return read.flatMap(({ sql = '', line, spread, isEarlier, isHistory }) => {
-    if (isEarlier || isHistory) return [];
-    if (spread || !UPDATE.test(sql)) {
-      follows = line;
-      return [];
-    }
-    return parseSql(sql.replaceAll(UNKNOWN_VALUE, '$1')).flatMap(({ actions, text }) =>
-      actions.flatMap((action) =>
-        action.does === 'update' && action.rows === 'all' ? [{ action, line, follows, sql: text, transaction: 0 }] : [],
-      ),
-    );
-  });
-}
-
-const UPDATE = /^UPDATE\b/;
-
-const STATEMENT = /^\s*(?:ALTER|CREATE|DROP|UPDATE|DELETE|INSERT|TRUNCATE|COMMIT|WITH|LOCK|REINDEX|VACUUM|CLUSTER|REFRESH|DO)\b/i;
 
 /** The statement that failed is not always among those that were executed; Alembic may have rendered it, one part after another. */
 function withFailed({ statements, failure }: DirectionFacts): readonly Statement[] {
@@ -159,20 +153,8 @@ export function isSame(operation: Action, action: Action): boolean {
   return operation.does === action.does && objectOf(operation, operation) === objectOf(action, operation);
 }
 
-/** Whether an index comes with a column: `op.add_column("users", sa.Column("email", ..., index=True))`. */
-function makesIndex({ action: added, call }: Operation, action: Action): boolean {
-  return (
-    added.does === 'add column' &&
-    action.does === 'create index' &&
-    bare(added.table) === bare(action.table) &&
-    action.columns.join() === added.column.name &&
-    /\bindex=True/.test(JSON.stringify(call))
-  );
-}
-
-/** Whether a loop, whose values are not known, may run an operation on this object. */
-function mayLoopOver({ action: one, call }: Operation, action: Action): boolean {
-  return call.inLoop && one.does === action.does && 'table' in one && 'table' in action && bare(one.table) === bare(action.table);
+function isSameCall({ action: one, call }: Pick<WrittenAction, 'action' | 'call'>, action: Action): boolean {
+  return isSame(one, call && hasUnknownSchema(call) ? withoutSchema(action) : action);
 }
 
 function withoutSchema(action: Action): Action {

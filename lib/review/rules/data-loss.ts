@@ -6,6 +6,7 @@ import { batches, inSeparateBatches, updateInBatches } from '../advice/batches';
 import { autocommit, execute, literal, tableArguments } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
 import { isLeftBySwap } from '../revision/made';
+import { typeBefore } from '../revision/operations';
 import type { Part, Reviewed, Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';
 import type { ActionOf } from '../sql/action';
@@ -51,7 +52,13 @@ function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) 
         // With its statement, so that it has one error.
         const here = revision.upgrade.steps.filter((step) => step.line === line && step.action.does === WRITTEN_BY[id]);
         const place = here.length === 1 ? here[0]?.place : undefined;
-        yield { ...(place ?? { line, direction: 'upgrade', seen: 'source' }), message: `${what} destroys data when it runs` };
+        const message = `${what} destroys data when it runs`;
+        yield {
+          ...(place ?? { line, direction: 'upgrade', seen: 'source' }),
+          ...(revision.isAboutNothing(what)
+            ? { atMost: 'warning', message: `no earlier revision makes this; if production has it: ${message}` }
+            : { message }),
+        };
       }
     },
   };
@@ -320,20 +327,17 @@ export const updateAll: Rule = {
   *check({ upgrade }) {
     for (const { action, isExisting, isNewColumn, place } of upgrade.steps) {
       if (action.does !== 'update' || !isExisting(action.table)) continue;
-      const { table, columns, written, rows, whereNull } = action;
+      const { table, columns, written, whereNull } = action;
       const isEmpty = whereNull !== undefined && isNewColumn(table, whereNull) && !isFilled(upgrade, table, whereNull);
-      if (rows !== 'all' && rows !== 'joined' && !isEmpty) continue;
-      const what = isEmpty
-        ? `${whereNull} is new and empty: this UPDATE writes every row of ${table} at once`
-        : rows === 'joined'
-          ? `UPDATE with a join alone writes every row of ${table} that has a match, all at once`
-          : `UPDATE without WHERE writes every row of ${table} at once`;
+      const some = whereNull !== undefined && isNewColumn(table, whereNull) ? undefined : someRows(action);
+      if (action.rows !== 'all' && !isEmpty && some === undefined) continue;
+      const all = isEmpty ? `${whereNull} is new and empty: this UPDATE` : 'UPDATE without WHERE';
+      const what = some ?? `${all} writes every row of ${table} at once`;
       const overwrites = columns.every((column) => isNewColumn(table, column)) ? '' : ` and overwrites ${columns.join(', ')}`;
       const batched = updateInBatches(table, written, upgrade.findTable(table), upgrade.outcome);
       yield {
         ...place,
-        // How many rows have a match is unknown.
-        ...(rows === 'joined' ? { atMost: 'warning' as const } : {}),
+        ...(some ? { atMost: 'warning' as const } : {}),
         message:
           `${what}${overwrites}: each row stays locked against other writes until the revision commits, and the table grows ` +
           'to twice its size',
@@ -342,6 +346,13 @@ export const updateAll: Rule = {
     }
   },
 };
+
+/** What an UPDATE writes that may find most rows, or few: how many is known only in production. */
+function someRows({ table, rows, isShared, inLoop }: ActionOf<'update' | 'delete'>): string | undefined {
+  if (rows === 'joined') return `UPDATE with a join alone writes every row of ${table} that has a match, all at once`;
+  if (!isShared || inLoop) return undefined;
+  return `UPDATE writes every row of ${table} that its condition finds, which may be most of them, all at once`;
+}
 
 /** Whether a new column has a value in each row from the start. */
 function isFilled({ steps }: Part, table: string, column: string): boolean {
@@ -358,7 +369,7 @@ export const narrowingType: Rule = {
   title: 'a column or a sequence gets a narrower type',
   *check(revision, change) {
     const { upgrade, facts } = revision;
-    for (const { action, isExisting, isNewColumn, place } of upgrade.steps) {
+    for (const { action, isExisting, isNewColumn, place, call } of upgrade.steps) {
       if (action.does === 'change sequence type' && narrowsSequence(facts, action.sequence, action.type)) {
         const most = action.type === 'int2' ? '32,767' : '2,147,483,647';
         yield {
@@ -370,7 +381,8 @@ export const narrowingType: Rule = {
         };
       }
       if (action.does !== 'change type' || !isExisting(action.table) || isNewColumn(action.table, action.column)) continue;
-      const before = upgrade.findTable(action.table)?.columns.find(({ name }) => name === action.column)?.type;
+      const told = typeBefore(call);
+      const before = upgrade.findTable(action.table)?.columns.find(({ name }) => name === action.column)?.type ?? told?.type;
       const known = [
         facts,
         ...change
@@ -378,7 +390,8 @@ export const narrowingType: Rule = {
           .map((one) => one.facts)
           .reverse(),
       ];
-      if (before === undefined || !narrows(before, action.type, labelsOf(known, before)) || wraps(action.written?.node)) continue;
+      const labels = before === undefined ? [] : [...labelsOf(known, before), ...(told?.labels ?? [])];
+      if (before === undefined || !narrows(before, action.type, labels) || wraps(action.written?.node)) continue;
       yield {
         ...place,
         message:
@@ -397,11 +410,11 @@ function wraps(command: AlterTableCmd | undefined): boolean {
   return /^(?:pg_catalog\.)?(?:to_jsonb?|jsonb?_build_(?:array|object))$/.test(joined(using.FuncCall.funcname ?? []));
 }
 
-/** The labels of an enum before the first of these revisions, which changes or drops it, or one of those before has made it; empty: unknown. */
+/** The labels of an enum before the first of these revisions, as the replay saw them, or one of those before has made it; empty: unknown. */
 function labelsOf([own, ...before]: readonly RevisionFacts[], type: string): readonly string[] {
   const entry = `type ${type}`;
   const earlier = before.flatMap(({ changes }) => changes?.added[entry] ?? changes?.changed[entry]?.[1] ?? []);
-  const labels = own?.changes?.removed[entry] ?? own?.changes?.changed[entry]?.[0] ?? earlier[0] ?? '';
+  const labels = own?.changes?.removed[entry] ?? own?.changes?.changed[entry]?.[0] ?? own?.enums?.[type] ?? earlier[0] ?? '';
   return labels.startsWith('ENUM')
     ? [...labels.matchAll(/'((?:[^']|'')*)'/g)].map(([, label = '']) => label.replaceAll("''", "'"))
     : [];

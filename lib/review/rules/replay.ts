@@ -122,6 +122,15 @@ export const triggerDisabled: Rule = {
   title: 'triggers are disabled',
   *check({ upgrade }) {
     for (const [at, { action, isExisting, place }] of upgrade.steps.entries()) {
+      if (action.does === 'set' && action.name === 'session_replication_role' && action.value === 'replica') {
+        yield {
+          ...place,
+          message:
+            'from here on, no trigger fires and no foreign key is checked for what this session writes, in all tables, and nothing checks it ' +
+            'later; after the revision it holds for later revisions of the run, too, unless it is SET LOCAL',
+          instead: '# write what the triggers and foreign keys accept, or: ALTER TABLE <table> DISABLE TRIGGER USER',
+        };
+      }
       if (action.does !== 'disable trigger' || !isExisting(action.table)) continue;
       const { table, which, trigger } = action;
       const again = upgrade.steps.slice(at).some(({ action: next }) => next.does === 'enable trigger' && next.table === table);

@@ -47,6 +47,7 @@ function changesSchema({ facts, upgrade }: Reviewed): boolean {
     'delete',
     'insert',
     'validate',
+    'begin transaction',
     'end transaction',
     'refresh',
     'lock',

@@ -1,7 +1,9 @@
 import { execute } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
+import { typeBefore } from '../revision/operations';
 import type { Part, Reviewed, Step } from '../revision/reviewed';
-import type { ActionOf, ColumnDefinition } from '../sql/action';
+import type { Action, ActionOf, ColumnDefinition } from '../sql/action';
+import { narrows } from '../sql/column-types';
 import type { Found, Rule } from './rule';
 import { some } from './words';
 
@@ -90,31 +92,72 @@ function isConstant(value: object | undefined): boolean {
 }
 
 /** What makes a downgrade fail once production has rows, where the replay has not shown it. */
-export function* failsOnRows({ upgrade, downgrade }: Reviewed): Iterable<Found> {
+export function* failsOnRows(revision: Reviewed): Iterable<Found> {
+  yield* requiresValues(revision);
+  yield* holdsLess(revision);
+}
+
+/** A downgrade that gives a column a type that holds less than the one that the upgrade gave it. */
+function* holdsLess({ upgrade, downgrade }: Reviewed): Iterable<Found> {
+  for (const { action, isExisting, place, call } of downgrade.steps) {
+    if (action.does !== 'change type' || !isExisting(action.table) || downgrade.replayed) continue;
+    const given = upgrade.steps.flatMap(({ action: one }) =>
+      one.does === 'change type' && columnOf(one) === columnOf(action) ? [one.type] : [],
+    );
+    const from = given.at(-1) || typeBefore(call)?.type;
+    if (!from || !action.type || !narrows(from, action.type)) continue;
+    yield {
+      ...place,
+      atMost: 'warning',
+      message: `the downgrade fails if a value of ${columnOf(action)} does not fit into ${action.type}, which the upgrade allows with ${from}`,
+    };
+  }
+}
+
+/** A downgrade that makes a column NOT NULL in which rows may have NULL by now, or adds one without a value. */
+function* requiresValues({ upgrade, downgrade }: Reviewed): Iterable<Found> {
   const loosened = new Set(upgrade.steps.flatMap(({ action }) => (action.does === 'drop not null' ? [columnOf(action)] : [])));
+  // Without a replay, a column that the upgrade leaves alone may hold NULL, too.
+  const isKnown = downgrade.replayed || upgrade.replayed;
+  const required = new Set(upgrade.steps.flatMap(({ action }) => (action.does === 'set not null' ? [action.table] : [])));
   const filled = new Set<string>();
   const restored: (Step & { readonly action: ActionOf<'set not null'> })[] = [];
   for (const step of downgrade.steps) {
-    const { action, isExisting, place } = step;
-    if (action.does === 'add column' && !downgrade.replayed && isExisting(action.table) && isUnfilled(action.column)) {
-      const { name } = action.column;
-      const message = `the downgrade fails if ${action.table} has rows: ${name} is NOT NULL and has no default`;
-      yield { ...place, atMost: 'warning', message, instead: '# give it a server_default, or make it NOT NULL after an UPDATE' };
-    }
-    if (action.does === 'update') for (const column of action.columns) filled.add(columnOf({ ...action, column }));
-    if (action.does === 'delete') filled.add(action.table);
-    if (action.does !== 'set not null' || !isExisting(action.table) || !loosened.has(columnOf(action))) continue;
+    const { action, isExisting } = step;
+    yield* addsUnfilled(step, downgrade);
+    for (const name of valuesOf(action)) filled.add(name);
+    if (action.does !== 'set not null' || !isExisting(action.table)) continue;
+    if (!loosened.has(columnOf(action)) && (isKnown || required.has(action.table))) continue;
     if (!filled.has(action.table) && !filled.has(columnOf(action))) restored.push({ ...step, action });
   }
   const [first] = restored;
   if (!first) return;
   const column = quoted(first.action.column);
+  const allowed = loosened.has(columnOf(first.action)) ? ', which the upgrade allows' : '';
   yield {
     ...first.place,
     atMost: 'warning',
-    message: `the downgrade fails if a row has NULL in ${some(restored.map(({ action }) => columnOf(action)))}, which the upgrade allows`,
+    message: `the downgrade fails if a row has NULL in ${some(restored.map(({ action }) => columnOf(action)))}${allowed}`,
     instead: execute(`UPDATE ${quotedTable(first.action.table)} SET ${column} = ... WHERE ${column} IS NULL`),
   };
+}
+
+function* addsUnfilled({ action, isExisting, place }: Step, downgrade: Part): Iterable<Found> {
+  if (action.does !== 'add column' || downgrade.replayed || !isExisting(action.table) || !isUnfilled(action.column)) return;
+  const message = `the downgrade fails if ${action.table} has rows: ${action.column.name} is NOT NULL and has no default`;
+  yield {
+    ...place,
+    atMost: 'warning',
+    message,
+    instead: '# give it a server_default, or make it NOT NULL after an UPDATE',
+  };
+}
+
+/** The columns whose values an action writes, or the table whose rows it deletes, and columns that it adds with a value. */
+function valuesOf(action: Action): readonly string[] {
+  if (action.does === 'update') return action.columns.map((column) => columnOf({ ...action, column }));
+  if (action.does === 'add column') return action.column.default ? [`${action.table}.${action.column.name}`] : [];
+  return action.does === 'delete' ? [action.table] : [];
 }
 
 function isUnfilled({ notNull, default: filled, generated, numbered }: ColumnDefinition): boolean {

@@ -112,7 +112,17 @@ export const ddlBeforeAutocommit: Rule = {
   },
 };
 
-const HARMLESS = new Set(['other', 'set', 'unparsed', 'end transaction', 'lock', 'lock rows', 'sleep', 'validate']);
+const HARMLESS = new Set([
+  'other',
+  'set',
+  'unparsed',
+  'begin transaction',
+  'end transaction',
+  'lock',
+  'lock rows',
+  'sleep',
+  'validate',
+]);
 
 /** Whether a step changes something within a transaction. */
 export function isWork({ action, transaction }: Step): boolean {

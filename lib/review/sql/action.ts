@@ -159,6 +159,8 @@ export type Action =
       readonly by?: 'query' | 'age';
       /** The column of a WHERE that is only `<column> IS NULL`. */
       readonly whereNull?: string;
+      /** Of an UPDATE: whether its condition compares only columns that many rows may share a value of: `status = 'old'`. */
+      readonly isShared?: true;
       /** In a loop of a DO block. */
       readonly inLoop?: true;
       readonly written?: Written<UpdateStmt>;
@@ -175,6 +177,8 @@ export type Action =
       readonly roles: readonly string[];
     }
   | { readonly does: 'change owner'; readonly name: string; readonly to: string }
+  /** Of a role, a database or the server. */
+  | { readonly does: 'change setting'; readonly of: string }
   /** `to`: where its numbers begin again; absent: where they began. */
   | { readonly does: 'restart sequence'; readonly sequence: string; readonly to?: number }
   | { readonly does: 'lock'; readonly tables: readonly string[]; readonly mode: string }
@@ -191,8 +195,10 @@ export type Action =
       readonly trigger?: string;
     }
   | { readonly does: 'enable trigger'; readonly table: string }
+  | { readonly does: 'begin transaction' }
   | { readonly does: 'end transaction'; readonly how: string }
-  | { readonly does: 'set'; readonly name: string }
+  /** `value`: if it is a text. */
+  | { readonly does: 'set'; readonly name: string; readonly value?: string }
   | { readonly does: 'unparsed'; readonly why: string }
   | { readonly does: 'other' };
 

@@ -29,6 +29,18 @@ function namesRows(where: Node): boolean {
   return !/"(?:ColumnRef|SubLink|FuncCall)"/.test(JSON.stringify(rexpr)) && !/"boolval"/.test(JSON.stringify(rexpr));
 }
 
+/** Whether a condition compares only columns of which many rows may have the same value: `status = 'old'`, `active = true`, `note IS NULL`. */
+export function isShared(rows: string, where: Node | undefined): boolean {
+  const tree = JSON.stringify(where ?? {});
+  if (rows === 'some' && nullColumn(where) !== undefined) return true;
+  if (rows !== 'rows' && !(rows === 'some' && /^\{"A_Expr":.*"boolval"/.test(tree))) return false;
+  const columns = tree.matchAll(/"ColumnRef":\{"fields":\[[^\]]*?"sval":"([^"]*)"\}\}\]/g);
+  return ![...columns].some(([, column = '']) => KEY.test(column));
+}
+
+/** Names of columns that tell rows apart. */
+const KEY = /(?:^|_)(?:u?id|uuid|guid|key|slug|code|name|title|label|email|token|number|sku|hash|url|path|address|version_num)$/;
+
 /** Whether a condition only says which rows of several tables belong together: `orders.customer_id = customers.id`. */
 export function isJoin(where: Node | undefined, joined: readonly Node[]): boolean {
   if (!where || !joined.length || !joined.every((from) => 'RangeVar' in from)) return false;

@@ -3,7 +3,7 @@ import { foundBy } from '../../sql/found-by';
 import { apply, inPlace, type Of, queriesOf, type Rules } from '../../sql/nodes';
 import type { Action, Dropped } from './action';
 import { alterOf } from './alter-table';
-import { isBatched, isJoin, nullColumn, rowsOf } from './conditions';
+import { isBatched, isJoin, isShared, nullColumn, rowsOf } from './conditions';
 import { columnOf, constraintOf, typeOf } from './definitions';
 import { joined, listName, nameOf, rangeName } from './names';
 
@@ -115,6 +115,13 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
     const name = relation ? nameOf(relation) : object ? listName(object) : '';
     return [{ does: 'change owner', name, to: roleName({ RoleSpec: newowner ?? {} }) }];
   },
+  AlterRoleStmt: ({ role }) => [{ does: 'change setting', of: `the role ${roleName({ RoleSpec: role ?? {} })}` }],
+  AlterRoleSetStmt: ({ role }) => [
+    { does: 'change setting', of: role ? `the role ${roleName({ RoleSpec: role })}` : 'all roles' },
+  ],
+  DropRoleStmt: ({ roles = [] }) => [{ does: 'change setting', of: `the role ${roles.map(roleName).join(', ')}` }],
+  AlterDatabaseSetStmt: ({ dbname = '' }) => [{ does: 'change setting', of: `the database ${dbname}` }],
+  AlterSystemStmt: () => [{ does: 'change setting', of: 'the server' }],
   ViewStmt: ({ view, replace, query }) => [
     { does: 'create view', view: nameOf(view), replaces: !!replace, columns: outputOf(query) },
   ],
@@ -133,9 +140,11 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
     const found = isBatch ? 'batch' : rowsOf(whereClause, fromClause);
     const rows = found === 'some' && isJoin(whereClause, fromClause) ? 'joined' : found;
     const whereNull = nullColumn(whereClause);
-    return [
-      { does: 'update', table: nameOf(relation), rows, columns, ...(whereNull ? { whereNull } : {}), written: { node, sql } },
-    ];
+    const more = {
+      ...(whereNull ? { whereNull } : {}),
+      ...(isShared(rows, whereClause) ? { isShared: true as const } : {}),
+    };
+    return [{ does: 'update', table: nameOf(relation), rows, columns, ...more, written: { node, sql } }];
   },
   DeleteStmt({ relation, whereClause, usingClause = [], withClause }) {
     const isBatch = [whereClause, ...inPlace(usingClause, withClause)].some(isBatched);
@@ -161,12 +170,15 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
   LockStmt: ({ relations = [], mode = 0 }) => [{ does: 'lock', tables: relations.map(rangeName), mode: LOCK_MODES[mode] ?? '' }],
   RefreshMatViewStmt: ({ relation, concurrent }) => [{ does: 'refresh', view: nameOf(relation), concurrently: !!concurrent }],
   TransactionStmt({ kind = '' }) {
+    if (kind === 'TRANS_STMT_BEGIN' || kind === 'TRANS_STMT_START') return [{ does: 'begin transaction' }];
     const how = ENDS[kind];
     return [how ? { does: 'end transaction', how } : { does: 'other' }];
   },
-  VariableSetStmt: ({ name = '', kind }) => [
-    kind === 'VAR_SET_VALUE' ? { does: 'set', name: name.toLowerCase() } : { does: 'other' },
-  ],
+  VariableSetStmt: ({ name = '', kind, args = [] }) => {
+    if (kind !== 'VAR_SET_VALUE') return [{ does: 'other' }];
+    const [value] = args.flatMap((arg) => ('A_Const' in arg ? (arg.A_Const.sval?.sval ?? []) : []));
+    return [{ does: 'set', name: name.toLowerCase(), ...(value === undefined ? {} : { value }) }];
+  },
 };
 
 /** What a statement does, in its order. `sql` is its text, in which the node's locations count. */

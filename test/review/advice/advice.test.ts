@@ -155,7 +155,7 @@ const NOTHING = { leftTransaction: false, statementsLeftOut: 0 };
 function facts(sql: string, at: number): RevisionFacts {
   const statement = { sql, line: 0, transaction: 0, milliseconds: 0, rowCount: -1, locks: [], rewrites: [] };
   const part: DirectionFacts = { outcome: 'not_run', statements: [statement], ...NOTHING };
-  const source = { line: 1, empty: false, raises: false, calls: [], earlyReturns: [], sql: [] };
+  const source = { line: 1, empty: false, raises: false, calls: [], earlyReturns: [], sql: [], steps: [] };
   return {
     revision: `r${at}`,
     message: `Example ${at}`,
@@ -163,7 +163,10 @@ function facts(sql: string, at: number): RevisionFacts {
     downRevisions: [],
     dependsOn: [],
     branchLabels: [`b${at}`],
-    source: { description: '', acknowledgements: [], upgrade: source, downgrade: source, imports: [], steps: [] },
+    source: {
+      ...{ description: '', acknowledgements: [], upgrade: source, downgrade: source, imports: [], steps: [] },
+      history: { names: [], steps: [], isWhole: false },
+    },
     upgrade: part,
     downgrade: { outcome: 'not_run', statements: [], ...NOTHING },
     before: Object.fromEntries(

@@ -173,6 +173,15 @@ op.execute("ALTER TABLE users ADD CONSTRAINT uq_users_email UNIQUE USING INDEX u
   },
   {
     rule: 'access-changed',
+    about: 'by a setting of a role',
+    bad: one(
+      `op.execute("ALTER ROLE CURRENT_USER SET work_mem = '8MB'")`,
+      'op.execute("ALTER ROLE CURRENT_USER RESET work_mem")',
+    ),
+    good: one(`op.execute("SET LOCAL work_mem = '8MB'")`),
+  },
+  {
+    rule: 'access-changed',
     about: 'by another owner',
     bad: one(
       'op.execute("ALTER TABLE users OWNER TO pg_database_owner")',

@@ -13,6 +13,8 @@ op.execute("ALTER TABLE users ALTER feels TYPE mood USING feels::text::mood")
 op.execute("DROP TYPE mood_new")
 `;
 
+const TEXT_BACK = 'op.execute("ALTER TABLE users ALTER mood TYPE mood USING mood::mood")';
+
 const ATTACH = 'op.execute("ALTER TABLE orders ATTACH PARTITION orders_1 FOR VALUES FROM (0) TO (10)")';
 
 const ORDERS = GIVEN.slice(GIVEN.indexOf('op.create_table(\n    "orders"'));
@@ -155,13 +157,13 @@ with op.get_context().autocommit_block():
     rule: 'clear-column',
     about: 'by another value',
     bad: { ...one('op.execute("UPDATE users SET email = \'-\'")'), also: ['update-all', 'downgrade-loses-data'] },
-    good: one('op.execute("UPDATE users SET email = \'-\' WHERE email IS NULL")'),
+    good: { ...one('op.execute("UPDATE users SET email = \'-\' WHERE email IS NULL")'), also: ['update-all'] },
   },
   {
     rule: 'clear-column',
     about: 'by the values of another column',
     bad: { ...one('op.execute("UPDATE users SET email = lower(name)")'), also: ['update-all'] },
-    good: one('op.execute("UPDATE users SET email = lower(name) WHERE email IS NULL")'),
+    good: { ...one('op.execute("UPDATE users SET email = lower(name) WHERE email IS NULL")'), also: ['update-all'] },
   },
   {
     rule: 'clear-column',
@@ -178,7 +180,7 @@ with op.get_context().autocommit_block():
       ],
       also: ['update-all', 'downgrade-loses-data'],
     },
-    good: one('op.execute("UPDATE users SET name = \'-\' WHERE name IS NULL")'),
+    good: { ...one('op.execute("UPDATE users SET name = \'-\' WHERE name IS NULL")'), also: ['update-all'] },
   },
   {
     rule: 'downgrade-changes-more',
@@ -243,6 +245,13 @@ op.drop_column("users", "plan")
   },
   {
     rule: 'update-all',
+    about: 'by a value that many rows may share',
+    severity: 'warning',
+    bad: { ...one(`op.execute("UPDATE users SET active = false WHERE active = true")`), also: ['downgrade-loses-data'] },
+    good: one(`op.execute("UPDATE users SET active = false WHERE email = 'a@example.com'")`),
+  },
+  {
+    rule: 'update-all',
     about: 'in batches, each committed',
     good: one(`
 with op.get_context().autocommit_block():
@@ -274,7 +283,7 @@ with op.get_context().autocommit_block():
     },
     good: {
       revisions: [
-        { up: 'op.execute("UPDATE users SET plan = \'free\' WHERE plan IS NULL")' },
+        { up: 'op.execute("UPDATE users SET plan = \'free\' WHERE plan IS NULL AND id < 7")' },
         {
           up: `
 op.add_column("users", sa.Column("state", sa.Text(), server_default="new", nullable=False))
@@ -318,6 +327,19 @@ op.execute("UPDATE users SET state = 'new' WHERE state IS NULL")
       `${ALLOWED('table-rewrite')}\nop.execute("ALTER TABLE users ALTER mood TYPE varchar(4) USING mood::text")\nop.execute("DROP TYPE mood")`,
       "op.execute(\"CREATE TYPE mood AS ENUM ('good', 'b''d')\")\nop.execute(\"ALTER TABLE users ALTER mood TYPE mood USING mood::mood\")",
     ),
+  },
+  {
+    rule: 'narrowing-type',
+    about: 'of an enum that stays',
+    given: `${GIVEN}\nop.execute("CREATE TYPE mood AS ENUM ('good', 'bad')")\nop.execute("ALTER TABLE users ADD mood mood")`,
+    bad: {
+      ...one('op.execute("ALTER TABLE users ALTER mood TYPE varchar(3) USING mood::text")', TEXT_BACK),
+      also: ['table-rewrite', 'upgrade-fails'],
+    },
+    good: {
+      ...one('op.execute("ALTER TABLE users ALTER mood TYPE varchar(4) USING mood::text")', TEXT_BACK),
+      also: ['table-rewrite'],
+    },
   },
   {
     rule: 'narrowing-type',
@@ -375,6 +397,12 @@ op.execute("UPDATE users SET state = 'new' WHERE state IS NULL")
     rule: 'trigger-disabled',
     bad: one('op.execute("ALTER TABLE users DISABLE TRIGGER ALL")', 'op.execute("ALTER TABLE users ENABLE TRIGGER ALL")'),
     good: one('op.execute("SET LOCAL session_replication_role = DEFAULT")'),
+  },
+  {
+    rule: 'trigger-disabled',
+    about: 'of all tables, in a session',
+    bad: one(`op.execute("SET LOCAL session_replication_role = 'replica'")`),
+    good: one(`op.execute("SET LOCAL session_replication_role TO 'origin'")`),
   },
   {
     rule: 'trigger-disabled',

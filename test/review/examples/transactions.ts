@@ -194,6 +194,7 @@ op.execute("CREATE TABLE users (id bigint PRIMARY KEY, feels mood)")
 op.execute("ALTER TYPE mood ADD VALUE 'fine'")
 op.execute("UPDATE users SET feels = 'fine' WHERE feels = 'ok'")
 `),
+      also: ['update-all'],
     },
     good: {
       revisions: [
@@ -206,7 +207,7 @@ with op.get_context().autocommit_block():
         { up: `op.execute("UPDATE users SET feels = 'fine' WHERE feels = 'ok'")` },
       ],
       // A downgrade can't know which of them were 'ok'.
-      also: ['downgrade-loses-data'],
+      also: ['downgrade-loses-data', 'update-all'],
     },
   },
   {

@@ -28,7 +28,7 @@ const NOT_NULL = statement('ALTER TABLE orders ALTER note SET NOT NULL', 'Access
 
 const column = (name: string, type: string) => ({ name, type, notNull: false, identity: false, generated: false });
 const TABLES = { orders: { columns: [column('note', 'text'), column('n', 'integer')], constraints: [], indexes: [] } };
-const said = { line: 8, empty: false, raises: false, calls: [], earlyReturns: [], sql: [] };
+const said = { line: 8, empty: false, raises: false, calls: [], earlyReturns: [], sql: [], steps: [] };
 
 function revision(statements: readonly Statement[], acknowledged: readonly string[] = []): RevisionFacts {
   const done = { outcome: 'done', leftTransaction: false, statementsLeftOut: 0 } as const;
@@ -46,6 +46,7 @@ function revision(statements: readonly Statement[], acknowledged: readonly strin
       downgrade: said,
       imports: [],
       steps: [],
+      history: { names: [], steps: [], isWhole: false },
     },
     upgrade: { ...done, statements },
     downgrade: { ...done, statements: [] },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -210,7 +211,10 @@ class Replay:
             except NoTrip:
                 yield from self._trip_for_real(step, context, before, after, facts, recordings)
         names = affected_tables(before, after, recordings)
-        self._report({"report": "revision", "revision": {**facts, **_tables(before, after, names)}})
+        tables = _tables(before, after, names)
+        if any(_CHANGES_TYPE.search(statement["sql"]) for statement in upgrade.facts["statements"]):
+            facts["enums"] = _enums(before, tables["before"])
+        self._report({"report": "revision", "revision": {**facts, **tables}})
 
     def _trip_for_real(
         self, step: Any, context: Any, before: Snapshot, after: Snapshot, facts: dict[str, Any], recordings: list[Recording]
@@ -333,6 +337,16 @@ def _tables(before: Snapshot, after: Snapshot, names: set[str]) -> dict[str, Any
         "before": {name: before.tables[name] for name in sorted(names) if name in before.tables},
         "after": {name: after.tables[name] for name in sorted(names) if name in after.tables},
     }
+
+
+_CHANGES_TYPE = re.compile(r"\bALTER\b.*\bTYPE\b", re.IGNORECASE | re.DOTALL)
+
+
+def _enums(snapshot: Snapshot, tables: dict[str, Any]) -> dict[str, str]:
+    """The definitions of the columns' enums, by name."""
+    types = {column["type"] for table in tables.values() for column in table["columns"]}
+    found = {name: snapshot.entries.get(f"type {name}", "") for name in types}
+    return {name: definition for name, definition in found.items() if definition.startswith("ENUM")}
 
 
 def _between_revisions(project: Project, error: BaseException) -> RunnerError:

@@ -131,7 +131,7 @@ class _Walk:
         key = (node, replace(context, batches={}))
         if key not in self._been:
             self._been.add(key)
-            parts = node.body if isinstance(node, (*_FUNCTION, ast.ClassDef)) else [getattr(node, "value", None)]
+            parts = _reached(node.body) if isinstance(node, (*_FUNCTION, ast.ClassDef)) else [getattr(node, "value", None)]
             self._all(parts, replace(context, batches={}))
 
     def _all(self, nodes: Iterable[ast.AST | None], context: _Context) -> None:
@@ -165,7 +165,7 @@ class _Walk:
             case ast.For() | ast.AsyncFor():
                 self._for(node, context)
             case ast.While():
-                self._all((node.test, *node.body), replace(context, in_loop=True, over_constants=False))
+                self._all((node.test, *_reached(node.body)), replace(context, in_loop=True, over_constants=False))
                 self._all(node.orelse, context)
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 self._visit(node.generators[0].iter, context)
@@ -193,14 +193,14 @@ class _Walk:
         self._visit(node.iter, context)
         constants = self._is_list_of_constants(node.iter) and (context.over_constants or not context.in_loop)
         rows = context.rows | {name.id for name in ast.walk(node.target) if isinstance(name, ast.Name)}
-        self._all(node.body, replace(context, in_loop=True, over_constants=constants, rows=rows))
+        self._all(_reached(node.body), replace(context, in_loop=True, over_constants=constants, rows=rows))
         self._all(node.orelse, context)
 
     def _if(self, node: ast.If, context: _Context) -> None:
         asks = context.if_environment or self._asks_environment(node.test)
-        on_postgres = _is_so_on_postgresql(node.test)
-        body = node.body if on_postgres is not False else []
-        otherwise = node.orelse if on_postgres is not True else []
+        decided = _decided(node.test)
+        body = _reached(node.body) if decided is not False else []
+        otherwise = _reached(node.orelse) if decided is not True else []
         self._all((node.test, *body, *otherwise), replace(context, in_branch=True, if_environment=asks))
 
     def _is_list_of_constants(self, node: ast.expr) -> bool:
@@ -216,7 +216,7 @@ class _Walk:
                 context = replace(context, in_autocommit_block=True)
             if isinstance(item.optional_vars, ast.Name) and (batch := Batch.opened_by(item.context_expr)):
                 context = replace(context, batches={**context.batches, item.optional_vars.id: batch})
-        self._all(node.body, context)
+        self._all(_reached(node.body), context)
 
     def _call(self, node: ast.Call, context: _Context) -> None:
         if self._ends_savepoint(node.func):
@@ -286,6 +286,29 @@ class _Walk:
         )
 
 
+def _reached(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a block up to the one that always leaves it."""
+    for statement in body:
+        yield statement
+        if _leaves(statement):
+            return
+
+
+def _leaves(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.If):
+        decided = _decided(statement.test)
+        ways = [statement.orelse if decided is False else statement.body, *([] if decided is not None else [statement.orelse])]
+        return all(any(map(_leaves, way)) for way in ways)
+    if isinstance(statement, (ast.With, ast.AsyncWith)):
+        return any(isinstance(one, ast.Return) for one in statement.body)  # `suppress` catches what is raised
+    return isinstance(statement, (ast.Return, ast.Raise, ast.Continue, ast.Break))
+
+
+def _decided(test: ast.expr) -> bool | None:
+    """Whether a condition holds wherever the revision runs; None if that is not known."""
+    return bool(test.value) if isinstance(test, ast.Constant) else _is_so_on_postgresql(test)
+
+
 def _is_so_on_postgresql(test: ast.expr) -> bool | None:
     """Whether a comparison with the name of the dialect holds on PostgreSQL; None for any other condition."""
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
@@ -351,8 +374,9 @@ def _is_nothing(node: ast.stmt) -> bool:
 
 
 def _early_returns(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[int]:
-    last = set(_last_returns(function.body))
-    nodes: list[ast.AST] = list(function.body)
+    nodes: list[ast.AST] = list(_reached(function.body))
+    # What is behind one that always runs is no part of the revision.
+    last = {*_last_returns(function.body), *nodes}
     for node in nodes:
         if isinstance(node, ast.Return) and node not in last:
             yield node.lineno

@@ -13,8 +13,9 @@ from typing import Any
 from cdk_alembic.project.sources import acknowledgements
 from cdk_alembic.protocol.errors import RunnerError
 
-from ..upgrade_sql.read import read_upgrade
+from ..upgrade_sql.read import read_steps, read_upgrade
 from .functions import Functions
+from .history import history
 
 
 def source_facts(path: Path, project: Path) -> dict[str, Any]:
@@ -24,13 +25,21 @@ def source_facts(path: Path, project: Path) -> dict[str, Any]:
     nodes = list(ast.walk(tree))
     functions = Functions(tree, nodes)
     roots = _roots(path, project)
+    root = min(roots, key=lambda root: len(root.parts))
+
+    def function(name: str) -> dict[str, Any] | None:
+        facts = functions.facts(name)
+        return facts and {**facts, "steps": read_steps(path, root, roots, name)}
+
+    upgrade = function("upgrade")
     return {
         "description": ((ast.get_docstring(tree) or "").strip().splitlines() or [""])[0],
         "acknowledgements": [{"rule": rule, "reason": reason, "line": line} for rule, reason, line in acknowledgements(source)],
-        "upgrade": functions.facts("upgrade"),
-        "downgrade": functions.facts("downgrade"),
+        "upgrade": upgrade,
+        "downgrade": function("downgrade"),
         "imports": list(_imports(nodes, roots)),
-        "steps": read_upgrade(path, min(roots, key=lambda root: len(root.parts)), roots),
+        "steps": read_upgrade(path, root, roots),
+        "history": history(path, root, roots, upgrade["steps"] if upgrade else []),
     }
 
 

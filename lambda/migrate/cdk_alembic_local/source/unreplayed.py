@@ -10,6 +10,7 @@ from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 
 from .graph import graph
+from .history import NONE
 from .source import source_facts
 
 
@@ -32,9 +33,9 @@ def readable(path: Path, project: Path) -> dict[str, Any]:
     try:
         return source_facts(path, project)
     except RunnerError:
-        unknown = {"line": 1, "empty": False, "raises": False, "calls": [], "earlyReturns": [], "sql": []}
+        unknown = {"line": 1, "empty": False, "raises": False, "calls": [], "earlyReturns": [], "sql": [], "steps": []}
         functions = {"upgrade": unknown, "downgrade": unknown}
-        return {"description": "", "acknowledgements": [], **functions, "imports": [], "steps": []}
+        return {"description": "", "acknowledgements": [], **functions, "imports": [], "steps": [], "history": NONE}
 
 
 def directions_not_run(reason: str) -> dict[str, Any]:

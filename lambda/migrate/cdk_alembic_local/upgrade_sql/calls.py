@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from . import builtin_calls as known
 from .modules import Scope
+from .operation_calls import operation_call
 from .operations import effects_of
 from .values import (
     MARK,
@@ -35,6 +38,11 @@ from .values import (
 
 _MAX_DEPTH = 25
 _CALLED = object()
+_STATEMENT = re.compile(
+    r"\s*(?:ALTER|CREATE|DROP|UPDATE|DELETE|INSERT|TRUNCATE|WITH|LOCK|REINDEX|VACUUM|CLUSTER|REFRESH|DO)\s", re.I
+)
+# Libraries whose functions run no SQL that `effects_of` does not know, and functions that only say something.
+_KNOWN = re.compile(rf"(?:alembic|sqlalchemy|{'|'.join(sys.stdlib_module_names)})\b|.*\blog(?:ger|ging)?\b", re.IGNORECASE)
 _NAMESPACE = ast.ClassDef("SimpleNamespace", [], [], [], [])
 
 
@@ -234,8 +242,16 @@ class Calls:
         name = function.name if isinstance(function, (External, Attribute)) else ""
         if name.endswith("unread()"):
             self._report({"unread": "an operation"})
+        call = operation_call(called)
         for effect in effects_of(called):
             self._report(effect)
+            if not call and "sql" in effect:
+                self._note({key: effect[key] for key in ("sql", "line") if key in effect})
+        if call:
+            self._note({"call": call})
+        elif isinstance(function, External) and not _KNOWN.match(name):
+            for text in (one for one in (*args, *keywords.values()) if isinstance(one, str) and _STATEMENT.match(one)):
+                self._note({"sql": text})
         if name.rpartition(".")[2] == "invoke" and args and isinstance(args[0], Instance):
             self._implemented(args[0])
         elif isinstance(function, External) and name.startswith("alembic.op."):
@@ -282,7 +298,7 @@ class Calls:
             return UNKNOWN
         scope = Scope(function.scope, function.scope.module)
         self._bind_arguments(scope, node.args, function, args, keywords)
-        outer, line, self._scope = self._scope, self._line, scope
+        outer, line, branch, self._scope = self._scope, self._line, self._branch, scope
         self._stack.append(node)
         self._returned.append([])
         self._yielded.append([])
@@ -302,7 +318,7 @@ class Calls:
             self._yielded.pop()
             self._at_yield.pop()
             self._stack.pop()
-            self._scope, self._line = outer, line
+            self._scope, self._line, self._branch = outer, line, branch
 
     def _bind_arguments(
         self, scope: Scope, given: ast.arguments, function: Function, args: list[Any], keywords: dict[str, Any]

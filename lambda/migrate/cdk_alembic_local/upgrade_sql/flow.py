@@ -10,7 +10,7 @@ from . import builtin_calls as known
 from .modules import Scope
 from .operations import set_one_by_one
 from .queries import emptied_by
-from .values import CALLABLE, Bound, Class, External, Function, Instance, Item, Manager, either
+from .values import CALLABLE, Bound, Called, Class, External, Function, Instance, Item, Manager, OneOf, either
 
 _LEAVES = (ast.Continue, ast.Break, ast.Return, ast.Raise)
 
@@ -150,7 +150,10 @@ class Statements:
         for index, block in enumerate(blocks):
             self._scope.names = dict(before)
             self._empty = [*outer, *(empty[index] if empty else ())]
+            branch = self._branch
+            self._branch += 1
             ends.append(self._block(block))
+            self._branch = branch
             if ends[-1] is None:
                 states.append(self._scope.names)
             if ends[-1] != "raise":
@@ -160,6 +163,8 @@ class Statements:
         if not states:
             self._scope.names = before
             return ends[0]
+        if "return" in ends:
+            self._branch += 1  # up to the end of the function
         names = {name for state in states for name in state}
         self._scope.names = {name: either([state[name] for state in states if name in state]) for name in names}
         return None
@@ -218,9 +223,14 @@ class Statements:
         elif isinstance(value, Instance) and value.cls.find("__enter__") is not None:
             go_on(self._call(self._attribute(value, "__enter__"), [], {}))
             self._call(self._attribute(value, "__exit__"), [None, None, None], {})
+        elif any(isinstance(one, Called) and one.name == "autocommit_block" for one in _each(value)):
+            self._autocommit += 1
+            go_on(value)
+            self._autocommit -= 1
         else:
             go_on(value)
-        return ends[0] if ends else None
+        end = ends[0] if ends else None
+        return None if end == "raise" and isinstance(value, Called) and value.name == "suppress" else end
 
     def _resuming(self, go_on: Any) -> Any:
         """`go_on`, to run once at the manager's `yield`, in the scope of the `with`."""
@@ -281,6 +291,10 @@ class Statements:
                     owner[key] = value
                 except IndexError:
                     owner.append(value)
+
+
+def _each(value: Any) -> list[Any]:
+    return value.values if isinstance(value, OneOf) else [value]
 
 
 def _ends(body: list[ast.stmt]) -> bool:

@@ -1,4 +1,4 @@
-"""Interprets an upgrade, both branches where a condition is unknown, and collects its effects."""
+"""Interprets an upgrade or a downgrade, both branches where a condition is unknown, and collects what it does."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ class Interpreter(Statements, Expressions, Members, Calls):
 
     def __init__(self, path: Path, root: Path, roots: list[Path], tree: ast.Module) -> None:
         self.effects: list[dict[str, Any]] = []
+        self.steps: list[dict[str, Any]] = []
+        """`SourceStep[]` of lib/contract/facts.ts."""
         self._root = root
         self._modules = Modules(roots, self._run_statement_of_module)
         self._module = Module(path, self._run_statement_of_module, tree)
@@ -34,6 +36,8 @@ class Interpreter(Statements, Expressions, Members, Calls):
         self._returned: list[list[Any]] = [[]]
         self._yielded: list[list[Any]] = [[]]
         self._quiet = 0
+        self._branch = 0
+        self._autocommit = 0
         self._loops: list[Item] = []
         self._at_yield: list[Any] = []
         self._steps = 0
@@ -73,3 +77,12 @@ class Interpreter(Statements, Expressions, Members, Calls):
             spread = "line" in effect
             empty = {"empty": list(self._empty)} if self._empty else {}
             self.effects.append({"line": self._line, "spread": spread, **effect, **empty})
+
+    def _note(self, step: dict[str, Any]) -> None:
+        """Adds a step: its `call` or its `sql`."""
+        if self._quiet:
+            return
+        place = {"line": self._line, "inAutocommitBlock": self._autocommit > 0}
+        if call := step.get("call"):
+            call.update(place, inLoop=bool(self._loops), inBranch=self._branch > 0)
+        self.steps.append({**place, "inBranch": self._branch > 0, "spread": "line" in step, **step})

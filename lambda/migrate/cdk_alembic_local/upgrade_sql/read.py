@@ -61,18 +61,30 @@ _CREATES = re.compile(r"\s*CREATE\s+TABLE\b", re.IGNORECASE)
 _DEFINES = re.compile(r"\s*(?:CREATE|ALTER)\s+TABLE\b", re.IGNORECASE)
 
 
+def read_steps(path: Path, root: Path, roots: list[Path], name: str) -> list[dict[str, Any]]:
+    """What `upgrade` or `downgrade` of a revision does: `SourceStep[]` of lib/contract/facts.ts."""
+    return _read(path, root, tuple(roots), _text(path), name)[1]
+
+
+def _effects(path: Path, root: Path, roots: tuple[Path, ...], source: bytes, name: str = "upgrade") -> list[dict[str, Any]]:
+    return _read(path, root, roots, source, name)[0]
+
+
 # A revision is read for itself and for those after it.
 @cache
-def _effects(path: Path, root: Path, roots: tuple[Path, ...], source: bytes, name: str = "upgrade") -> list[dict[str, Any]]:
+def _read(
+    path: Path, root: Path, roots: tuple[Path, ...], source: bytes, name: str
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The effects, which the guard judges, and the steps."""
     try:
         interpreter = Interpreter(path.resolve(), root.resolve(), [one.resolve() for one in roots], ast.parse(source))
     except (SyntaxError, ValueError):
-        return [{"unread": "the file", "line": 1, "spread": False}]
+        return [{"unread": "the file", "line": 1, "spread": False}], []
     try:
         interpreter.run(name)
     except Exception:  # TooMuch, RecursionError, or unexpected Python: packaging continues, and the guard reports it.
         interpreter.effects.append({"unread": "all of the upgrade", "line": 1, "spread": False})
-    return interpreter.effects
+    return interpreter.effects, interpreter.steps
 
 
 def _text(path: Path) -> bytes:

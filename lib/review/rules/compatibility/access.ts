@@ -46,6 +46,13 @@ function changeOf({ action, isExisting, isNewObject, isNewTable }: Step, part: P
         instead: `# before it, in this revision:\n${execute(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${quotedTable(action.name)} TO <the role of the running code>`)}`,
       };
     }
+    case 'change setting':
+      return {
+        message:
+          `${action.of} is changed, in which other databases or all sessions of running code take part: new sessions get it at once, ` +
+          'and no schema shows it',
+        instead: '# change roles and settings where the server is set up, not in a revision of one database',
+      };
     case 'alter table':
       return isExisting(action.table) ? rowsOf(action.table, action.how) : undefined;
     case 'drop': {

@@ -1,0 +1,102 @@
+"""What earlier revisions do to objects that a revision handles only if they are there: HistoryFacts of lib/contract/facts.ts."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ..upgrade_sql.read import read_steps
+from .literals import known_values
+
+_CONDITIONAL = re.compile(r"\bIF\s+(?:NOT\s+)?EXISTS\b|\A\s*DO\b", re.IGNORECASE)
+_KINDS = r"(?:COLUMN|TABLE|INDEX|TYPE|DOMAIN|VIEW|SCHEMA|SEQUENCE|CONSTRAINT|FUNCTION|EXTENSION)"
+_OBJECT = re.compile(
+    rf"\b(?:(?<!ALTER ){_KINDS}|SET|(?:DROP|ADD)(?!\s+(?:MATERIALIZED\s+)?{_KINDS}\b))\s+(?:CONCURRENTLY\s+)?"
+    r"(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?:\"?\w+\"?\s*\.\s*)?\"?(\w+)",
+    re.IGNORECASE,
+)
+# Where an operation has the name of what it makes or drops.
+_NAMES = {"drop_column": 1, "alter_column": 1, "add_column": 1}
+_COLUMN = re.compile(r"\(\s*[\"'](\w+)")
+# Makes objects that the file does not name.
+_OPAQUE = re.compile(rb"\bcreate_all\b|\.read\(|\bread_text\b|\bopen\(|\bsqlparse\b|\bautoload\b")
+_WORD = re.compile(rb"\w+")
+
+
+NONE: dict[str, Any] = {"names": [], "steps": [], "isWhole": False}
+
+
+def history(path: Path, root: Path, roots: list[Path], steps: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """HistoryFacts of the revision at `path`, which does `steps`."""
+    names = {name for step in steps for name in _conditional(step)}
+    if not names:
+        return NONE
+    earlier, is_whole = _ancestors(path)
+    about = {name.encode() for name in names}
+    found: list[dict[str, Any]] = []
+    for one in earlier:
+        words, is_opaque = _words(one, one.stat().st_mtime_ns)
+        is_whole = is_whole and not is_opaque
+        if about & words:
+            found += [step for step in read_steps(one, root, roots, "upgrade") if any(name in str(step) for name in names)]
+    return {"names": sorted(names), "steps": found, "isWhole": is_whole}
+
+
+def _conditional(step: dict[str, Any]) -> Iterator[str]:
+    """The names of the objects that a step makes, changes or drops under a condition."""
+    call = step.get("call")
+    if call is None:
+        if step["inBranch"] or _CONDITIONAL.search(step["sql"]):
+            yield from _OBJECT.findall(step["sql"])
+        return
+    asks = call["keywords"].get("if_exists") or call["keywords"].get("if_not_exists")
+    if not (step["inBranch"] or asks):
+        return
+    operation = call["name"].rpartition(".")[2]
+    args = call["args"]
+    at = _NAMES.get(operation, 0)
+    given = args[at] if at < len(args) else None
+    if isinstance(given, dict):
+        found = _COLUMN.search(given["code"])
+        given = found and found[1]
+    if isinstance(given, str):
+        yield given
+
+
+def _ancestors(path: Path) -> tuple[list[Path], bool]:
+    """The files of earlier revisions, oldest first, and whether they go back to the first one."""
+    files = {file: file.stat().st_mtime_ns for file in path.parent.glob("*.py") if file.is_file()}
+    by_id = {revision: file for file, changed in files.items() if isinstance(revision := _ids(file, changed)[0], str)}
+    found: dict[Path, None] = {}
+    is_whole = True
+    following = [path]
+    while following:
+        file = following.pop()
+        for parent in _ids(file, files.get(file, 0))[1] or ():
+            if parent not in by_id:
+                is_whole = False
+            elif by_id[parent] not in found:
+                found[by_id[parent]] = None
+                following.append(by_id[parent])
+    return [*reversed(found)], is_whole
+
+
+@cache
+def _ids(path: Path, _changed: int) -> tuple[Any, tuple[str, ...] | None]:
+    """A revision's id, and those before it."""
+    try:
+        values = known_values(ast.parse(path.read_bytes()).body)
+    except (OSError, SyntaxError, ValueError):
+        return None, ("",)
+    down = values.get("down_revision", "")
+    return values.get("revision"), tuple(down) if isinstance(down, (list, tuple)) else None if down is None else (down,)
+
+
+@cache
+def _words(path: Path, _changed: int) -> tuple[frozenset[bytes], bool]:
+    source = path.read_bytes()
+    return frozenset(_WORD.findall(source)), _OPAQUE.search(source) is not None

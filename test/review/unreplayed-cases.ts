@@ -1,0 +1,321 @@
+/** A revision that can't be replayed, and what must be found in it: every error, and those warnings that are named. */
+export interface UnreplayedCase {
+  readonly title: string;
+  readonly up: string;
+  readonly down?: string;
+  readonly head?: string;
+  /** @default - the tables users and orders of the examples */
+  readonly given?: string;
+  /** As `error drop-column`, `warning downgrade-fails in the downgrade`. */
+  readonly findings: readonly string[];
+}
+
+const COLUMNS = 'names = [column["name"] for column in sa.inspect(op.get_bind()).get_columns("users")]\n';
+const block = (body: string) => `op.execute("""DO $$ BEGIN ${body} END $$""")`;
+const IF_COLUMN = "IF EXISTS (SELECT FROM information_schema.columns WHERE table_name = 'users' AND column_name = 'legacy') THEN";
+
+/** What the code does not reach, or does to what is not there. */
+const NOTHING: readonly UnreplayedCase[] = [
+  {
+    title: 'drops a column that no revision has made, if it is there',
+    up: `${COLUMNS}if "legacy" in names:\n    op.drop_column("users", "legacy")`,
+    findings: ['warning drop-column'],
+  },
+  {
+    title: 'drops a column that is there, if it is there',
+    up: `${COLUMNS}if "email" in names:\n    op.drop_column("users", "email")`,
+    findings: ['error drop-column'],
+  },
+  {
+    title: 'drops a column in a block, if it is there, which no revision has made',
+    up: block(`${IF_COLUMN} ALTER TABLE users DROP COLUMN legacy; END IF;`),
+    findings: ['warning drop-column'],
+  },
+  {
+    title: 'empties a column, if it is there, which no revision has made',
+    up: `${COLUMNS}if "legacy" in names:\n    op.execute("UPDATE users SET legacy = NULL")`,
+    findings: ['warning clear-column'],
+  },
+  {
+    title: 'drops with CASCADE, if they are there, what no revision has made',
+    up: ['TABLE no_users', 'VIEW none_users', 'TYPE not_mood']
+      .map((what) => `op.execute("DROP ${what.replace(' ', ' IF EXISTS ')} CASCADE")`)
+      .join('\n'),
+    findings: ['warning drop-cascade', 'warning drop-table', 'warning drop-type'],
+  },
+  {
+    title: 'drops with CASCADE, if it is there, a table that a revision has made by SQL',
+    given: 'op.execute("CREATE TABLE users (id bigint PRIMARY KEY)")',
+    up: 'op.execute("DROP TABLE IF EXISTS users CASCADE")',
+    findings: ['error drop-table'],
+  },
+  {
+    title: 'drops, if it is there, a table that a file of SQL may have made',
+    given: 'op.execute(open("schema.sql").read())',
+    up: 'op.execute("DROP TABLE IF EXISTS users")',
+    findings: ['error drop-table'],
+  },
+  {
+    title: 'makes an index again, if it is not there',
+    up: 'op.execute("CREATE INDEX IF NOT EXISTS ix_orders_user_id ON orders (user_id)")\nop.create_index("ix_orders_user_id", "orders", ["user_id"], if_not_exists=True)',
+    findings: [],
+  },
+  {
+    title: 'makes an index again that it has dropped',
+    up: 'op.drop_index("ix_orders_user_id")\nop.execute("CREATE INDEX IF NOT EXISTS ix_orders_user_id ON orders (user_id, id)")',
+    findings: ['error index-not-concurrent'],
+  },
+  {
+    title: 'adds a constraint in a block, if it is not there, which is',
+    up: block(
+      "IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = 'pk_users') THEN ALTER TABLE users ADD CONSTRAINT pk_users PRIMARY KEY (id); END IF;",
+    ),
+    findings: [],
+  },
+  {
+    title: 'adds a constraint in a block, if it is not there, which is not',
+    up: block(
+      "IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = 'email') THEN ALTER TABLE users ADD CONSTRAINT email UNIQUE (email); END IF;",
+    ),
+    findings: ['error constraint-builds-index'],
+  },
+  { title: 'returns first', up: 'return\nop.drop_column("users", "email")', findings: [] },
+  {
+    title: 'returns in each branch',
+    up: 'if op.get_bind():\n    return\nelse:\n    raise NotImplementedError\nop.drop_column("users", "email")',
+    findings: [],
+  },
+  { title: 'raises first', up: 'raise NotImplementedError\nop.drop_column("users", "email")', findings: [] },
+  {
+    title: 'returns first in a function that it calls',
+    head: 'def clean():\n    return\n    op.drop_table("users")\n',
+    up: 'clean()',
+    findings: [],
+  },
+  { title: 'has code under a condition that is never true', up: 'if False:\n    op.drop_column("users", "email")', findings: [] },
+  {
+    title: 'has code behind an error that is suppressed',
+    head: 'from contextlib import suppress\n',
+    up: 'with suppress(Exception):\n    raise ValueError\nop.drop_column("users", "email")',
+    findings: ['error drop-column'],
+  },
+];
+
+/** How a statement or an operation gets its text. */
+const PUT_TOGETHER: readonly UnreplayedCase[] = [
+  ['format', '"ALTER TABLE {} ADD UNIQUE ({})".format("users", "email")'],
+  ['%', '"ALTER TABLE %s ADD UNIQUE (%s)" % ("users", "email")'],
+  ['an f-string over constants', 'f"ALTER TABLE {TABLE} ADD UNIQUE ({COLUMN})"'],
+  ['join', '" ".join(["ALTER TABLE", TABLE, "ADD UNIQUE", f"({COLUMN})"])'],
+  ['dedent', 'textwrap.dedent("""\n    ALTER TABLE users\n    ADD UNIQUE (email)\n""")'],
+  ['replace', '"ALTER TABLE name ADD UNIQUE (email)".replace("name", TABLE)'],
+].map(([title, code]) => ({
+  title: `runs SQL that it puts together by ${title}`,
+  head: 'import textwrap\nTABLE, COLUMN = "users", "email"\n',
+  up: `op.execute(${code})`,
+  findings: ['error constraint-builds-index'],
+}));
+
+const EACH: readonly UnreplayedCase[] = [
+  {
+    title: 'loops over pairs',
+    up: 'for table, column in (("users", "email"), ("orders", "note")):\n    op.drop_column(table, column)',
+    findings: ['error drop-column', 'error drop-column'],
+  },
+  {
+    title: 'loops over a dictionary',
+    up: 'for table, column in {"users": "email", "orders": "note"}.items():\n    op.alter_column(table, column, nullable=False)',
+    findings: ['error set-not-null-scan', 'error set-not-null-scan'],
+  },
+  {
+    title: 'loops over a list of statements',
+    up: 'for sql in ["ALTER TABLE users ADD UNIQUE (email)", "ALTER TABLE orders ADD UNIQUE (note)"]:\n    op.execute(sql)',
+    findings: ['error constraint-builds-index', 'error constraint-builds-index'],
+  },
+  {
+    title: 'loops over the tables of the database',
+    up: 'for table in sa.inspect(op.get_bind()).get_table_names():\n    op.add_column(table, sa.Column("n", sa.Integer(), nullable=False))\n    op.create_index(f"ix_{table}", table, ["n"])',
+    findings: ['error index-not-concurrent', 'error not-null-without-default'],
+  },
+  {
+    title: 'calls a function with the names',
+    head: 'def index(table, *columns):\n    op.create_index("_".join(["ix", table, *columns]), table, list(columns))\n',
+    up: 'index("users", "email")\nindex("orders", "note", "id")',
+    findings: ['error index-not-concurrent', 'error index-not-concurrent'],
+  },
+  {
+    title: 'changes the type of a column twice',
+    up: 'op.alter_column("users", "name", type_=sa.BigInteger())\nop.alter_column("users", "name", type_=sa.Integer())',
+    findings: ['error table-rewrite', 'warning table-rewrite'],
+  },
+  {
+    title: 'uses a batch, in a loop',
+    up: 'for name in ("a", "b"):\n    with op.batch_alter_table("users") as batch:\n        batch.add_column(sa.Column(name, sa.Integer(), nullable=False))',
+    findings: ['error not-null-without-default', 'error not-null-without-default'],
+  },
+  {
+    title: 'builds indexes outside of a transaction, in a loop',
+    up: 'with op.get_context().autocommit_block():\n    for name in ("email", "name"):\n        op.create_index(f"ix_{name}", "users", [name], postgresql_concurrently=True)',
+    findings: [],
+  },
+];
+
+const IMPLIED: readonly UnreplayedCase[] = [
+  ['refers to another', 'sa.ForeignKey("users.id", ondelete="CASCADE")', 'foreign-key-not-valid'],
+  ['is unique', 'unique=True', 'constraint-builds-index'],
+  ['is indexed', 'index=True', 'index-not-concurrent'],
+].map(([title, option, rule]) => ({
+  title: `adds a column that ${title}`,
+  up: `op.add_column("orders", sa.Column("owner", sa.BigInteger(), ${option}))`,
+  findings: [`error ${rule}`],
+}));
+
+const TRANSACTIONS: readonly UnreplayedCase[] = [
+  {
+    title: 'begins a transaction in an autocommit block, in which it builds an index CONCURRENTLY',
+    up: `with op.get_context().autocommit_block():
+    op.execute("BEGIN")
+    op.execute("CREATE INDEX CONCURRENTLY ix_users_email ON users (email)")
+    op.execute("COMMIT")
+    op.execute("CREATE INDEX CONCURRENTLY ix_users_name ON users (name)")`,
+    findings: ['error concurrently-in-transaction'],
+  },
+  {
+    title: 'builds an index CONCURRENTLY in an autocommit block that it opens on PostgreSQL only',
+    head: 'from contextlib import nullcontext\n',
+    up: 'with op.get_context().autocommit_block() if op.get_bind().engine.driver == "psycopg" else nullcontext():\n    op.execute("CREATE INDEX CONCURRENTLY ix_users_email ON users (email)")',
+    findings: [],
+  },
+  {
+    title: 'drops a primary key',
+    up: 'op.drop_constraint("pk_orders", "orders", type_="primary")',
+    findings: ['error drop-primary-key'],
+  },
+];
+
+const CONDITIONAL: readonly UnreplayedCase[] = [
+  {
+    title: 'returns if the column that it drops is not there, which no revision has made',
+    up: `${COLUMNS}if "legacy" not in names:\n    return\nop.drop_column("users", "legacy")`,
+    findings: ['warning drop-column'],
+  },
+  {
+    title: 'renames a column, if it is there, which no revision has made',
+    up: `${COLUMNS}if "legacy" in names:\n    op.alter_column("users", "legacy", new_column_name="old")`,
+    findings: [],
+  },
+  {
+    title: 'gives values the same one in different branches of a block, of which one runs',
+    up: block(
+      "IF EXISTS (SELECT FROM users WHERE id = 1) THEN UPDATE users SET name = 'a' WHERE name = 'b'; ELSIF EXISTS (SELECT FROM users WHERE id = 2) THEN UPDATE users SET name = 'a' WHERE name = 'c'; END IF;",
+    ),
+    findings: [],
+  },
+  {
+    title: 'gives two values the same one in a branch of a block',
+    up: block(
+      "IF EXISTS (SELECT FROM users WHERE id = 1) THEN UPDATE users SET name = 'a' WHERE name = 'b'; UPDATE users SET name = 'a' WHERE name = 'c'; END IF;",
+    ),
+    findings: ['error clear-column'],
+  },
+  {
+    title: 'creates a table, if it is not there, which is',
+    up: 'op.execute("CREATE TABLE IF NOT EXISTS users (id bigint PRIMARY KEY)")\nop.create_index("ix", "users", ["email"])',
+    findings: ['error index-not-concurrent'],
+  },
+  {
+    title: 'drops an index and a constraint, if they are there, which no revision has made',
+    up: 'op.execute("DROP INDEX IF EXISTS ix_no")\nop.execute("ALTER TABLE users DROP CONSTRAINT IF EXISTS pk_no")',
+    findings: [],
+  },
+];
+
+const TYPES: readonly UnreplayedCase[] = [
+  {
+    title: 'gives a column a type that holds less than the one that it names',
+    up: 'op.alter_column("orders", "user_id", existing_type=sa.BigInteger(), type_=sa.Integer())',
+    down: 'op.alter_column("orders", "user_id", existing_type=sa.Integer(), type_=sa.BigInteger())',
+    findings: ['error narrowing-type'],
+  },
+  {
+    title: 'makes a text of an enum, in which each of its labels fits',
+    up: 'op.alter_column("users", "name", existing_type=sa.Enum("ok", "bad", name="mood"), type_=sa.String(3))',
+    findings: [],
+  },
+  {
+    title: 'makes a text of an enum, in which one of its labels does not fit',
+    up: 'op.alter_column("users", "name", existing_type=sa.Enum("ok", "fine", name="mood"), type_=sa.String(3))',
+    findings: ['error narrowing-type'],
+  },
+  {
+    title: 'takes a larger type back, in which other values may be by now',
+    up: 'op.alter_column("users", "name", type_=sa.Text())',
+    down: 'op.alter_column("users", "name", type_=sa.String(20))',
+    findings: ['warning downgrade-fails in the downgrade'],
+  },
+];
+
+const OTHERS: readonly UnreplayedCase[] = [
+  {
+    title: 'turns off all triggers and foreign keys of its session',
+    up: 'op.execute("SET session_replication_role = \'replica\'")\nop.execute("UPDATE orders SET note = \'a\' WHERE id = 1")',
+    findings: ['error trigger-disabled'],
+  },
+  {
+    title: 'turns on what its session has turned off',
+    up: 'op.execute("SET session_replication_role = DEFAULT")\nop.execute("SET session_replication_role TO origin")',
+    findings: [],
+  },
+  ...[`note = 'old'`, `note = 'old' AND total = 3`, `note IN ('a', 'b')`, 'note IS NULL'].map((where) => ({
+    title: `changes rows that have a value which many may share: ${where}`,
+    up: `op.execute("UPDATE orders SET total = 1 WHERE ${where}")`,
+    findings: ['warning update-all'],
+  })),
+  ...['id = 3', `user_id = 3 AND note = 'old'`, 'orders.id IN (1, 2)'].map((where) => ({
+    title: `changes rows that it names: ${where}`,
+    up: `op.execute("UPDATE orders SET total = 1 WHERE ${where}")`,
+    findings: [],
+  })),
+  {
+    title: 'makes a column NOT NULL in its downgrade, which the upgrade does not touch',
+    up: 'op.execute("COMMENT ON TABLE users IS NULL")',
+    down: 'op.execute("ALTER TABLE users ALTER name SET NOT NULL")',
+    findings: ['warning downgrade-fails in the downgrade'],
+  },
+  {
+    title: 'adds a column in its downgrade, fills it and makes it NOT NULL',
+    up: 'op.execute("COMMENT ON TABLE users IS NULL")',
+    down: 'op.add_column("users", sa.Column("plan", sa.Text()))\nop.execute("UPDATE users SET plan = \'a\'")\nop.alter_column("users", "plan", nullable=False)',
+    findings: [],
+  },
+  {
+    title: 'changes roles, a database and the server',
+    up: ['ROLE app SET statement_timeout = 0', 'DATABASE shop SET work_mem = 64', "SYSTEM SET work_mem = '64MB'"]
+      .map((what) => `op.execute("ALTER ${what}")`)
+      .join('\n'),
+    findings: ['warning access-changed', 'warning access-changed', 'warning access-changed'],
+  },
+  {
+    title: 'moves a column by way of a third one',
+    up: [
+      'op.execute("ALTER TABLE users ADD COLUMN moved text")',
+      'op.execute("UPDATE users SET moved = name")',
+      'op.execute("ALTER TABLE users ADD COLUMN full_name text")',
+      'op.execute("UPDATE users SET full_name = moved")',
+      'op.drop_column("users", "moved")',
+      'op.drop_column("users", "name")',
+    ].join('\n'),
+    findings: ['error update-all', 'error update-all'],
+  },
+];
+
+export const UNREPLAYED: readonly UnreplayedCase[] = [
+  ...NOTHING,
+  ...PUT_TOGETHER,
+  ...EACH,
+  ...IMPLIED,
+  ...TRANSACTIONS,
+  ...CONDITIONAL,
+  ...TYPES,
+  ...OTHERS,
+];
