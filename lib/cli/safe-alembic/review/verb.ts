@@ -23,7 +23,8 @@ Fixes
 
 Measurement
   --measure                 with --statistics: run each revision on tables with as many
-                            generated rows as production has; measure its locks and the waits of others
+                            generated rows as production has; measure its locks and the
+                            waits of others
 
 Reports
   --format <format>         ${FORMATS.join(', ')}
