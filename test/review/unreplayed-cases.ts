@@ -309,6 +309,46 @@ const OTHERS: readonly UnreplayedCase[] = [
   },
 ];
 
+/** What a reader of the file knows of a connection, an argument or a type. */
+const MEANT: readonly UnreplayedCase[] = [
+  {
+    title: 'commits a connection of its own',
+    up: 'with sa.create_engine("postgresql://").connect() as own:\n    own.commit()\nother = sa.create_engine("postgresql://").connect()\nother.commit()',
+    findings: [],
+  },
+  {
+    title: 'commits the connection of Alembic',
+    up: 'connection = op.get_bind()\nconnection.commit()',
+    findings: ['error bind-commit'],
+  },
+  {
+    title: 'calls a function with an argument that leaves its COMMIT out',
+    head: 'def work(upgrade=True):\n    if upgrade:\n        op.execute("COMMIT")\n',
+    up: 'pass',
+    down: 'upgrade = False\nwork(upgrade)\nwork(upgrade=False)',
+    findings: [],
+  },
+  {
+    title: 'calls a function with a default by which it runs COMMIT',
+    head: 'def work(upgrade=True):\n    if upgrade:\n        op.execute("COMMIT")\n',
+    up: 'pass',
+    down: 'work()',
+    findings: ['error raw-commit in the downgrade'],
+  },
+  {
+    title: 'adds an integer key, which is a serial',
+    given: 'op.execute("CREATE TABLE users (email text)")',
+    up: 'op.add_column("users", sa.Column("id", sa.Integer(), primary_key=True))',
+    findings: ['error table-rewrite'],
+  },
+  {
+    title: 'adds an integer key that is no serial',
+    given: 'op.execute("CREATE TABLE users (email text)")',
+    up: 'op.add_column("users", sa.Column("id", sa.Integer(), primary_key=True, autoincrement=False))',
+    findings: ['error not-null-without-default'],
+  },
+];
+
 export const UNREPLAYED: readonly UnreplayedCase[] = [
   ...NOTHING,
   ...PUT_TOGETHER,
@@ -318,4 +358,5 @@ export const UNREPLAYED: readonly UnreplayedCase[] = [
   ...CONDITIONAL,
   ...TYPES,
   ...OTHERS,
+  ...MEANT,
 ];

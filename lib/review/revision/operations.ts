@@ -81,7 +81,7 @@ function actionsOf(operation: OperationName, given: Call['keywords']): readonly 
   const schema = text(given.schema ?? given.source_schema);
   const tableName = text(given.table_name ?? given.source_table ?? given.old_table_name);
   if (tableName === undefined && operation !== 'drop_index') return [];
-  const table = tableName && schema && schema !== 'public' ? `${schema}.${tableName}` : (tableName ?? '');
+  const table = qualified(tableName ?? '', schema);
   const name = text(given.constraint_name ?? given.index_name);
   const column = text(given.column_name) ?? '';
   const concurrently = given.postgresql_concurrently === true;
@@ -120,7 +120,8 @@ function actionsOf(operation: OperationName, given: Call['keywords']): readonly 
     case 'alter_column':
       return alterations(table, column, given);
     case 'create_foreign_key': {
-      const references = { table: text(given.referent_table) ?? '', columns: names(given.remote_cols).filter(known) };
+      const to = qualified(text(given.referent_table) ?? '', text(given.referent_schema));
+      const references = { table: to, columns: names(given.remote_cols).filter(known) };
       return constraint('foreign key', { columns: names(given.local_cols).filter(known), references });
     }
     case 'create_unique_constraint':
@@ -134,6 +135,10 @@ function actionsOf(operation: OperationName, given: Call['keywords']): readonly 
     case 'drop_constraint':
       return name ? [{ does: 'drop constraint', table, constraint: name }] : [];
   }
+}
+
+function qualified(table: string, schema: string | undefined): string {
+  return table && schema && schema !== 'public' ? `${schema}.${table}` : table;
 }
 
 function alterations(table: string, column: string, given: Call['keywords']): readonly Action[] {
@@ -168,7 +173,10 @@ function columnOf(source: string): ColumnDefinition {
   const identity = /\bIdentity\(/.test(source);
   const generated = /\bComputed\(/.test(source);
   const computed =
-    identity || generated || /server_default=.*(?:gen_random_uuid|uuid_generate|random\(|clock_timestamp)/s.test(source);
+    identity ||
+    generated ||
+    isSerial(source) ||
+    /server_default=.*(?:gen_random_uuid|uuid_generate|random\(|clock_timestamp)/s.test(source);
   const given = /server_default=(?!None\b)/.test(source);
   return {
     name: /Column\(\s*["']([^"']+)/.exec(source)?.[1] ?? '',
@@ -180,6 +188,15 @@ function columnOf(source: string): ColumnDefinition {
     primaryKey: /primary_key=True/.test(source),
     constraints: [],
   };
+}
+
+/** SQLAlchemy writes SERIAL for an integer key without a default of its own. */
+function isSerial(source: string): boolean {
+  return (
+    /primary_key=True/.test(source) &&
+    /int/.test(sqlType(source)) &&
+    !/autoincrement=False|server_default=|ForeignKey\(/.test(source)
+  );
 }
 
 const TYPES: readonly (readonly [RegExp, string])[] = [

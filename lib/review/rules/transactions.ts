@@ -139,9 +139,9 @@ export const rawCommit: Rule = {
     for (const part of parts) {
       const { direction, source, steps, replayed } = part;
       const reported = new Set<number>();
-      const written = (source?.sql ?? [])
-        .filter(({ text }) => /^\s*(?:COMMIT|END|ROLLBACK|ABORT)(?:\s+(?:WORK|TRANSACTION))?\s*;?\s*$/i.test(text))
-        .map(({ line, text }) => ({ line, how: text.replace(';', '').trim().toUpperCase() }));
+      const written = (source?.steps ?? [])
+        .filter(({ sql }) => /^\s*(?:COMMIT|END|ROLLBACK|ABORT)(?:\s+(?:WORK|TRANSACTION))?\s*;?\s*$/i.test(sql ?? ''))
+        .map(({ line, sql = '' }) => ({ line, how: sql.replace(';', '').trim().toUpperCase() }));
       const ran = steps.flatMap(({ action, line }) => (action.does === 'end transaction' ? [{ line, how: action.how }] : []));
       for (const { line, how } of [...ran, ...written]) {
         if (reported.has(line) || inAutocommitBlock(part, line)) continue;

@@ -13,7 +13,7 @@ from cdk_alembic.project.sources import SQL_COMMENT, definitions, last_name, tex
 
 from .autocommit import run_in_autocommit
 from .batches import Batch, unbatched
-from .literals import NotLiteralError, as_json, known_values, literal
+from .literals import NotLiteralError, as_json, bindings, known_values, literal
 
 _FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SCOPE = (*_FUNCTION, ast.Lambda, ast.ClassDef)
@@ -68,7 +68,7 @@ class Functions:
         self._own = definitions(tree)
         self._known = known_values(nodes)
         self._aliases = dict(_aliases(nodes))
-        self._savepoints = set(_savepoints(nodes))
+        self._others = _others(nodes)
         functions = [node for node in nodes if isinstance(node, _FUNCTION)]
         self.in_autocommit = run_in_autocommit(functions, self.is_autocommit_block, _EXECUTES)
 
@@ -121,7 +121,7 @@ class _Walk:
         self._own = functions._own
         self._known = functions._known
         self._aliases = functions._aliases
-        self._savepoints = functions._savepoints
+        self._others = functions._others
         self._functions = functions
         self._been: set[tuple[ast.AST, _Context]] = set()
         self._statements: set[ast.AST] = set()
@@ -219,7 +219,7 @@ class _Walk:
         self._all(_reached(node.body), context)
 
     def _call(self, node: ast.Call, context: _Context) -> None:
-        if self._ends_savepoint(node.func):
+        if self._ends_another(node.func):
             return
         if last_name(node.func) in _EXECUTES and (statement := _statement(node)) is not None:
             self._statements.add(statement)
@@ -228,13 +228,11 @@ class _Walk:
         if isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGES:
             self._changed(node.func.value, context)
 
-    def _ends_savepoint(self, function: ast.expr) -> bool:
-        """Whether it is `commit` or `rollback` of a savepoint, which end no transaction."""
+    def _ends_another(self, function: ast.expr) -> bool:
+        """Whether it is `commit` or `rollback` of a savepoint or of a connection of its own: Alembic's transaction goes on."""
         if not isinstance(function, ast.Attribute) or function.attr not in ("commit", "rollback"):
             return False
-        return _opens_savepoint(function.value) or (
-            isinstance(function.value, ast.Name) and function.value.id in self._savepoints
-        )
+        return _opens_another(function.value) or (isinstance(function.value, ast.Name) and function.value.id in self._others)
 
     def _subscript(self, node: ast.Subscript, context: _Context) -> None:
         """Treats `os.environ["X"]` like `os.environ.get("X")`."""
@@ -336,17 +334,14 @@ def _statement(call: ast.Call) -> ast.expr | None:
     return value
 
 
-def _savepoints(nodes: Iterable[ast.AST]) -> Iterator[str]:
-    """Names of savepoints: `savepoint = bind.begin_nested()`, `with bind.begin_nested() as savepoint`."""
-    for node in nodes:
-        if isinstance(node, ast.Assign) and _opens_savepoint(node.value):
-            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
-        elif isinstance(node, ast.withitem) and _opens_savepoint(node.context_expr) and isinstance(node.optional_vars, ast.Name):
-            yield node.optional_vars.id
+def _others(nodes: Iterable[ast.AST]) -> set[str]:
+    """Names of savepoints and of own connections: `savepoint = bind.begin_nested()`, `with engine.connect() as own`."""
+    found = [(name, value) for node in nodes for name, value in bindings(node)]
+    return {name for name, value in found if _opens_another(value)} - {name for name, value in found if not _opens_another(value)}
 
 
-def _opens_savepoint(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and last_name(node.func) == "begin_nested"
+def _opens_another(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Call) and last_name(node.func) in ("begin_nested", "connect")
 
 
 def _aliases(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:

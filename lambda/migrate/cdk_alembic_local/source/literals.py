@@ -20,7 +20,7 @@ def known_values(nodes: Iterable[ast.AST]) -> dict[str, Any]:
     """Names that always have the same literal value among a file's nodes: bound once, such as `TABLE = "users"`."""
     bound: dict[str, list[ast.expr | None]] = defaultdict(list)
     for node in nodes:
-        for name, value in _bindings(node):
+        for name, value in bindings(node):
             bound[name].append(value)
     known: dict[str, Any] = {}
     for name, (value, *more) in bound.items():
@@ -30,7 +30,7 @@ def known_values(nodes: Iterable[ast.AST]) -> dict[str, Any]:
     return known
 
 
-def _bindings(node: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:
+def bindings(node: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:
     """The names that a node itself binds, with the expression of an assignment; None: another value."""
     match node:
         case ast.Assign(targets=targets, value=value):
@@ -44,8 +44,8 @@ def _bindings(node: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:
             yield (asname or name).split(".")[0], None
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
             yield name, None
-        case ast.withitem(optional_vars=ast.expr() as target):
-            yield from _targets(target, None)
+        case ast.withitem(context_expr=value, optional_vars=ast.expr() as target):
+            yield from _targets(target, value)
         case ast.For() | ast.AsyncFor() | ast.comprehension() | ast.AugAssign() | ast.NamedExpr():
             yield from _targets(node.target, None)
 
