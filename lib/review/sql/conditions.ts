@@ -29,10 +29,9 @@ function namesRows(where: Node): boolean {
   return !/"(?:ColumnRef|SubLink|FuncCall)"/.test(JSON.stringify(rexpr)) && !/"boolval"/.test(JSON.stringify(rexpr));
 }
 
-/** Whether a condition compares only columns of which many rows may have the same value: `status = 'old'`, `active = true`, `note IS NULL`. */
+/** Whether a condition compares only columns of which many rows may have the same value: `status = 'old'`, `active = true`. */
 export function isShared(rows: string, where: Node | undefined): boolean {
   const tree = JSON.stringify(where ?? {});
-  if (rows === 'some' && nullColumn(where) !== undefined) return true;
   if (rows !== 'rows' && !(rows === 'some' && /^\{"A_Expr":.*"boolval"/.test(tree))) return false;
   const columns = tree.matchAll(/"ColumnRef":\{"fields":\[[^\]]*?"sval":"([^"]*)"\}\}\]/g);
   return ![...columns].some(([, column = '']) => KEY.test(column));

@@ -157,13 +157,13 @@ with op.get_context().autocommit_block():
     rule: 'clear-column',
     about: 'by another value',
     bad: { ...one('op.execute("UPDATE users SET email = \'-\'")'), also: ['update-all', 'downgrade-loses-data'] },
-    good: { ...one('op.execute("UPDATE users SET email = \'-\' WHERE email IS NULL")'), also: ['update-all'] },
+    good: one('op.execute("UPDATE users SET email = \'-\' WHERE email IS NULL")'),
   },
   {
     rule: 'clear-column',
     about: 'by the values of another column',
     bad: { ...one('op.execute("UPDATE users SET email = lower(name)")'), also: ['update-all'] },
-    good: { ...one('op.execute("UPDATE users SET email = lower(name) WHERE email IS NULL")'), also: ['update-all'] },
+    good: one('op.execute("UPDATE users SET email = lower(name) WHERE email IS NULL")'),
   },
   {
     rule: 'clear-column',
@@ -180,7 +180,7 @@ with op.get_context().autocommit_block():
       ],
       also: ['update-all', 'downgrade-loses-data'],
     },
-    good: { ...one('op.execute("UPDATE users SET name = \'-\' WHERE name IS NULL")'), also: ['update-all'] },
+    good: one('op.execute("UPDATE users SET name = \'-\' WHERE name IS NULL")'),
   },
   {
     rule: 'downgrade-changes-more',
@@ -283,7 +283,7 @@ with op.get_context().autocommit_block():
     },
     good: {
       revisions: [
-        { up: 'op.execute("UPDATE users SET plan = \'free\' WHERE plan IS NULL AND id < 7")' },
+        { up: 'op.execute("UPDATE users SET plan = \'free\' WHERE plan IS NULL")' },
         {
           up: `
 op.add_column("users", sa.Column("state", sa.Text(), server_default="new", nullable=False))
