@@ -107,9 +107,12 @@ function startSupervisor(): Writable {
   child.unref();
   const { stdin } = child as { stdin: Writable & { unref?(): void } };
   stdin.unref?.();
-  // It was killed: another one learns of all that runs.
-  stdin.on('error', () => {
-    if (supervisor === stdin) supervisor = undefined;
+  stdin.on('error', () => {}); // It has ended.
+  child.on('exit', (_, signal) => {
+    if (supervisor !== stdin) return;
+    supervisor = undefined;
+    // Someone killed it: another one learns of all that runs.
+    if (signal) tell();
   });
   return stdin;
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -22,7 +22,29 @@ describe('what the demo and the tests start', () => {
     // Whoever waits for the command is not told that it has failed.
     expect(said).not.toContain('ended');
   });
+
+  it('ends after the process that watches over it was killed, and replaced', async () => {
+    const { owner, folder, processes } = await startOwner();
+    const [first = 0] = supervisorsOf(owner);
+    process.kill(first, 'SIGKILL');
+    await eventually(() => supervisorsOf(owner).some((pid) => pid !== first));
+
+    owner.kill('SIGKILL');
+
+    await eventually(() => !processes.some(runs) && !existsSync(folder));
+  });
 });
+
+/** The processes that watch over what a process has started. */
+function supervisorsOf({ pid: owner }: ChildProcess): number[] {
+  const all = execFileSync('ps', ['-axo', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n');
+  const found = all
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, parent, ...args]) => {
+      return Number(parent) === owner && args.join(' ').includes('processes/supervisor');
+    });
+  return found.map(([pid]) => Number(pid));
+}
 
 async function startOwner() {
   const owner: ChildProcess = spawn(process.execPath, ['-r', 'tsx/cjs', path.join(__dirname, 'owner.ts')], {
