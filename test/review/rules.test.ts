@@ -43,7 +43,8 @@ beforeAll(async () => {
       result = await review(input, ALL_RULES);
     });
   });
-});
+  // One replay of all examples: on a busy machine it takes longer than a test may.
+}, 30 * 60_000);
 
 const found = (one: Case) => findingsOf(result, one);
 
