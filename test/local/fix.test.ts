@@ -1258,7 +1258,7 @@ it('writes no safe form where env.py keeps its steps from being committed, which
   const upgrade = 'op.create_index("ix_users_email", "users", ["email"])';
   bed.project.revision('c3', 'b2', 'Index email of users', upgrade, 'op.drop_index("ix_users_email", "users")');
   const inside = await fix();
-  expect([fixed(inside), reasons(inside)['index-not-concurrent']]).toEqual([[], expect.stringContaining('change env.py first')]);
+  expect([fixed(inside), reasons(inside)['index-not-concurrent']]).toEqual([[], expect.stringContaining('change it first')]);
   bed.project.write('migrations/env.py', before);
   expect(fixed(await fix())).toEqual(['index-not-concurrent']);
 });

@@ -23,6 +23,9 @@ export interface RunResult {
   readonly output: string;
 }
 
+/** The exit code of a command that can't be started, as a shell's. */
+const NOT_STARTED = 127;
+
 /** Runs a command to its end and collects its output. */
 export async function run(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
   const { onLine, input, ...rest } = options;
@@ -39,8 +42,15 @@ export async function run(command: string, args: readonly string[], options: Run
     return lines.join('\n');
   };
   const { stdout, stderr } = supervised.process;
-  const [code, out, err] = await Promise.all([supervised.exited, read(stdout as Readable), read(stderr as Readable)]);
-  return { code, stdout: out, stderr: err, output: all.join('\n') };
+  let missing = '';
+  const exited = supervised.exited.catch((error: Error) => {
+    missing = error.message;
+    return NOT_STARTED;
+  });
+  const [code, out, err] = await Promise.all([exited, read(stdout as Readable), read(stderr as Readable)]);
+  if (!missing) return { code, stdout: out, stderr: err, output: all.join('\n') };
+  onLine?.(missing);
+  return { code, stdout: '', stderr: missing, output: missing };
 }
 
 /** Runs a command that must succeed. */
