@@ -7,7 +7,7 @@ import { isVolatile } from '../sql/definitions';
 import { batches } from './batches';
 import { notNullInSteps } from './constraints';
 import { execute } from './python';
-import { quoted, quotedTable, Text } from './sql';
+import { literal, quoted, quotedTable, Text } from './sql';
 
 /** The column as the statement writes it. */
 interface ColumnText {
@@ -104,7 +104,10 @@ export function numberSteps(
   const sequence = quotedTable(
     identity === undefined ? `${table}_${name}_seq` : renamedTo(table, `${bare(table)}_${name}_numbers`.slice(0, 63)),
   );
-  const [next, ofIdentity] = [`nextval(${text(sequence)})`, `pg_get_serial_sequence(${text(quotedTable(table))}, ${text(name)})`];
+  const [next, ofIdentity] = [
+    `nextval(${literal(sequence)})`,
+    `pg_get_serial_sequence(${literal(quotedTable(table))}, ${literal(name)})`,
+  ];
   const options = /\((.*)\)\s*$/s.exec(identity ?? '')?.[1];
   const create = `CREATE SEQUENCE ${sequence} AS ${plain}${options ? ` ${options}` : ''}`;
   const setDefault = execute(`${alter} ALTER COLUMN ${own} SET DEFAULT ${next}`);
@@ -126,17 +129,13 @@ export function numberSteps(
           ],
           undo: [
             execute(create),
-            execute(`SELECT setval(${text(sequence)}, nextval(${ofIdentity}), false)`),
+            execute(`SELECT setval(${literal(sequence)}, nextval(${ofIdentity}), false)`),
             execute(`${alter} ALTER COLUMN ${own} DROP IDENTITY`),
             setDefault,
             owned(column),
           ],
         }),
   };
-}
-
-function text(value: string): string {
-  return `'${value.replaceAll("'", "''")}'`;
 }
 
 const SERIAL: Readonly<Record<string, string>> = {

@@ -6,6 +6,11 @@ export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+/** A text as an SQL literal. */
+export function literal(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`;
+}
+
 /** The name of a relation, with its schema where that is not `public`. */
 export function quotedTable(name: string): string {
   return name.split('.').map(quoted).join('.');

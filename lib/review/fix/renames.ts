@@ -1,7 +1,7 @@
 import type { ColumnFacts, TableFacts } from '../../contract/facts';
 import { batches } from '../advice/batches';
 import { callWith, execute } from '../advice/python';
-import { quoted, quotedTable } from '../advice/sql';
+import { literal, quoted, quotedTable } from '../advice/sql';
 import { nameBefore, renamedTo } from '../revision/made';
 import type { Part, Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';
@@ -33,7 +33,7 @@ export function renameTable({ table, to }: Rename, step: Step, part: Part): Form
   const grants = [
     '# the view gets the grants of its table',
     execute(
-      `DO $$ DECLARE one record; BEGIN FOR one IN SELECT string_agg(privilege_type, ', ') AS rights, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END AS role FROM pg_class, aclexplode(relacl) WHERE pg_class.oid = '${target.replaceAll("'", "''")}'::regclass AND grantee <> relowner GROUP BY grantee LOOP EXECUTE 'GRANT ' || one.rights || ' ON ${old.replaceAll("'", "''")} TO ' || one.role; END LOOP; END $$`,
+      `DO $$ DECLARE one record; BEGIN FOR one IN SELECT string_agg(privilege_type, ', ') AS rights, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END AS role FROM pg_class, aclexplode(relacl) WHERE pg_class.oid = ${literal(target)}::regclass AND grantee <> relowner GROUP BY grantee LOOP EXECUTE 'GRANT ' || one.rights || ${literal(` ON ${old} TO `)} || one.role; END LOOP; END $$`,
     ),
   ];
   const drop = execute(`DROP VIEW ${old}`);

@@ -1,8 +1,8 @@
 import type { DirectionFacts, FunctionFacts, IndexFacts, RevisionFacts, TableFacts } from '../../contract/facts';
 import { type Judged, judge } from '../../data-loss/judge';
 import type { Finding } from '../finding';
+import { effective, existsBefore, isAboutNothing } from './exists-before';
 import { type Made, madeAfter, withAdded, withTables } from './made';
-import { effective, isAboutNothing, standingBefore } from './standing';
 import { type PlainStep, stepsOf } from './steps';
 import { bare, findIndex, findTable } from './tables';
 
@@ -82,7 +82,7 @@ export function understand(facts: RevisionFacts, before: Made): { reviewed: Revi
       downgrade: down.part,
       parts: [up.part, down.part],
       ...judged(facts),
-      isAboutNothing: (what) => isAboutNothing(what, standingBefore(facts)),
+      isAboutNothing: (what) => isAboutNothing(what, existsBefore(facts)),
     },
     made: up.made,
   };
@@ -92,7 +92,7 @@ function understandPart(facts: RevisionFacts, direction: Direction, before: Made
   const [tables, outcome] = direction === 'upgrade' ? [facts.before, facts.after] : [facts.after, facts.before];
   const own = facts[direction];
   const source = facts.source[direction];
-  const plain = direction === 'upgrade' ? effective(stepsOf(own, source), standingBefore(facts)) : stepsOf(own, source);
+  const plain = direction === 'upgrade' ? effective(stepsOf(own, source), existsBefore(facts)) : stepsOf(own, source);
   const replayed = own.outcome === 'done';
   const { empty } = judged(facts);
   const isThere = standing({ facts: own, tables, plain, replayed });

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -56,27 +55,8 @@ def _holds_objects(module: ModuleType) -> bool:
 
 def _helpers(path: Path, folder: Path) -> dict[str, ModuleType]:
     """The imported modules beside a revision."""
-    own = _folders(path.parent, folder)
-    found, elsewhere = {}, _elsewhere(own)
-    for name, module in list(sys.modules.items()):
-        if elsewhere.get(name) is module:
-            continue
-        if _is_helper(module, own):
-            found[name] = module
-        else:
-            elsewhere[name] = module
-    return found
-
-
-@cache
-def _folders(*folders: Path) -> tuple[str, ...]:
-    return tuple(f"{folder.resolve()}{os.sep}" for folder in folders)
-
-
-@cache
-def _elsewhere(own: tuple[str, ...]) -> dict[str, ModuleType]:
-    """The modules that were found not to be in these folders: there are hundreds."""
-    return {}
+    own = tuple(f"{beside.resolve()}{os.sep}" for beside in (path.parent, folder))
+    return {name: module for name, module in list(sys.modules.items()) if _is_helper(module, own)}
 
 
 def _is_helper(module: ModuleType, own: tuple[str, ...]) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from cdk_alembic.protocol.errors import RunnerError
 
 from ..source.source import parse
-from .courses import Names
+from .constant_operations import Names
 
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 NOTHING: Mapping[Path, str] = MappingProxyType({})

@@ -5,12 +5,12 @@ import type { PlainStep } from './steps';
 import { writtenActions } from './steps';
 import { bare, findTable } from './tables';
 
-/** Whether objects stand before a revision; undefined: unknown. They are named as {@link changesOf} names them. */
-export type Standing = (object: string) => boolean | undefined;
+/** Whether objects exist before a revision; undefined: unknown. They are named as {@link changesOf} names them. */
+export type ExistsBefore = (object: string) => boolean | undefined;
 
 /** As the replay saw it, else as earlier revisions tell. */
-export function standingBefore({ upgrade, before, changes, source }: RevisionFacts): Standing {
-  const told = toldBy(source.history);
+export function existsBefore({ upgrade, before, changes, source }: RevisionFacts): ExistsBefore {
+  const told = fromHistory(source.history);
   return (object) => (upgrade.outcome === 'done' ? seen(object, before) : undefined) ?? removed(object, changes) ?? told(object);
 }
 
@@ -37,7 +37,7 @@ function removed(object: string, changes: RevisionFacts['changes']): boolean | u
     : undefined;
 }
 
-function toldBy({ names, steps, isWhole }: HistoryFacts): Standing {
+function fromHistory({ names, steps, isWhole }: HistoryFacts): ExistsBefore {
   const told = new Map<string, boolean>(steps.flatMap(constraintsOfTable).map((constraint) => [constraint, true]));
   for (const { action } of steps.flatMap(writtenActions)) {
     for (const [object, isMade] of changesOf(action)) told.set(object, isMade);
@@ -109,7 +109,7 @@ function renamed(what: string, of: string, from: string, to: string): readonly (
 }
 
 /** The steps that change something: without those that make what stands, or are about what does not, which a condition skips. */
-export function effective(plain: readonly PlainStep[], before: Standing): readonly PlainStep[] {
+export function effective(plain: readonly PlainStep[], before: ExistsBefore): readonly PlainStep[] {
   const now = new Map<string, boolean>();
   const stands = (object: string) => now.get(object) ?? before(object);
   return plain.filter(({ action }) => {
@@ -147,7 +147,7 @@ const ONE = new Set<Action['does']>([
 ]);
 
 /** Whether what a loss of the guard is about was never there, such as `ALTER TABLE users DROP COLUMN legacy`. */
-export function isAboutNothing(what: string, before: Standing): boolean {
+export function isAboutNothing(what: string, before: ExistsBefore): boolean {
   const column = /^UPDATE (\S+) SET (\w+) to /.exec(what);
   const objects = column
     ? [`column ${bare(column[1] ?? '')}.${column[2]}`]
