@@ -2,7 +2,7 @@ import type { Node, RangeVar, SelectStmt } from 'libpg-query';
 import { apply, as, joined, nameOf, namesOf, only, type Rules, systemName } from '../sql/nodes';
 import { isEveryRow, isKey, written } from './conditions';
 import { copiedColumn, cutsOff, tellsBoolean } from './conversions';
-import type { Made } from './made';
+import type { Made } from './created';
 import { removedKeys } from './parts';
 
 /**

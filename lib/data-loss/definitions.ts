@@ -2,8 +2,8 @@ import type { AlterTableCmd, AlterTableType, ColumnDef, Node, ObjectType } from 
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { apply, as, joined, nameOf, type Of, only, type Rules } from '../sql/nodes';
 import { convertsLossily, cutsOff } from './conversions';
+import type { Made } from './created';
 import { type Loss, unless } from './losses';
-import type { Made } from './made';
 
 /** Records the objects that a statement creates: dropping them again loses nothing. Returns whether it was such a statement. */
 export function makes(node: Node, made: Made): boolean {

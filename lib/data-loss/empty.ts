@@ -2,7 +2,7 @@ import type { Node, SelectStmt } from 'libpg-query';
 import { apply, as, joined, nameOf, type Rules } from '../sql/nodes';
 import { type BlockStatement, parseNode } from '../sql/parse';
 import { copiedColumn } from './conversions';
-import type { Made } from './made';
+import type { Made } from './created';
 
 /** Notes what a query tells that has found or counted nothing: its table or a column holds nothing, or two columns are the same. */
 export function noteEmpty(query: string, made: Made): void {

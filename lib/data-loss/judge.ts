@@ -4,6 +4,7 @@ import { apply, as, joined, nameOf, type Of, only, type Rules } from '../sql/nod
 import { type BlockStatement, blockStatements, parseNode } from '../sql/parse';
 import { isWholeTable } from './conditions';
 import { noteRows } from './copies';
+import { Made } from './created';
 import {
   addedColumns,
   alterLosses,
@@ -19,7 +20,6 @@ import {
 import { dynamicSql, selected } from './dynamic';
 import { noteEmpty, refuses } from './empty';
 import { type DestroyedData, type Loss, unless, unreadable } from './losses';
-import { Made } from './made';
 import { rowLosses } from './rows';
 import { type Parsed, STARTS_UNKNOWN, statementsOf } from './texts';
 

@@ -4,8 +4,8 @@ import { apply, as, joined, nameOf, namesOf, only, queriesOf, type Rules } from 
 import { constant, isAlike, isEmpty, isEveryRow, isKey, isWholeTable, readsNothing, written } from './conditions';
 import { copiedColumn } from './conversions';
 import { isCopied, isReduced, isStar, noteCopies, noteLinks, noteRows } from './copies';
+import type { Made } from './created';
 import { type Loss, unless, unreadable } from './losses';
-import type { Made } from './made';
 import { assigned, folds, isReplaced, isUnrelated } from './overwritten';
 import { isOwnColumn, isPartOf } from './parts';
 

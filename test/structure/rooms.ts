@@ -65,12 +65,17 @@ export const PYTHON: Rooms = {
   'cdk_alembic/protocol': [],
 
   // The observer uses the runner; never the other way around.
-  cdk_alembic_local: ['create', 'replay', 'kept', 'scratch', 'rewrite', 'source', 'upgrade_sql']
+  cdk_alembic_local: ['create', 'replay', 'replay_cache', 'scratch', 'rewrite', 'source', 'upgrade_sql']
     .map((room) => `cdk_alembic_local/${room}`)
     .concat(RUNNER),
   'cdk_alembic_local/create': ['cdk_alembic_local/scratch', 'cdk_alembic_local/source', ...RUNNER],
-  'cdk_alembic_local/kept': RUNNER,
-  'cdk_alembic_local/replay': ['cdk_alembic_local/kept', 'cdk_alembic_local/scratch', 'cdk_alembic_local/source', ...RUNNER],
+  'cdk_alembic_local/replay_cache': RUNNER,
+  'cdk_alembic_local/replay': [
+    'cdk_alembic_local/replay_cache',
+    'cdk_alembic_local/scratch',
+    'cdk_alembic_local/source',
+    ...RUNNER,
+  ],
   'cdk_alembic_local/scratch': ['cdk_alembic_local/source', ...RUNNER],
   'cdk_alembic_local/rewrite': ['cdk_alembic_local/source', ...RUNNER],
   'cdk_alembic_local/source': ['cdk_alembic_local/upgrade_sql', ...RUNNER],

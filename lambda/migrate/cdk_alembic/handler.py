@@ -23,9 +23,9 @@ from .protocol.log import log, redacted, redacted_output
 from .protocol.process import Process
 from .protocol.request import Invocation, Settings, receive
 from .protocol.rules import CONTRACT_VERSION
+from .run.blocker_watch import name_holders
 from .run.commands import carry_out
 from .run.garbage import loading
-from .run.lookout import name_holders
 
 # A response to CloudFormation may have 4,096 bytes in total.
 MAX_MESSAGE_LENGTH = 1500

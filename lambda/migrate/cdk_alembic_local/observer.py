@@ -23,8 +23,8 @@ from cdk_alembic.project.project import Project, import_root
 from cdk_alembic.protocol.errors import ProjectError, RunnerError
 from cdk_alembic.protocol.log import redacted, without_secrets
 
-from .kept.moment import Moment
-from .kept.trace import Trace, installed
+from .replay_cache.copy_point import CopyPoint
+from .replay_cache.trace import Trace, installed
 from .rewrite.overlay import overlaid
 
 Report = Callable[[dict[str, Any]], None]
@@ -66,8 +66,8 @@ def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
                     report({"report": "forked", "done": done})
                     report({"report": "end"})
                 continue
-            moment = Moment(trace, report, wait) if trace else None
-            loaded = _answer(ask, load, hello.get("scratch", False), report, moment, loaded)
+            copy_point = CopyPoint(trace, report, wait) if trace else None
+            loaded = _answer(ask, load, hello.get("scratch", False), report, copy_point, loaded)
             report({"report": "end"})
         except RunnerError as error:
             loaded = None
@@ -134,7 +134,7 @@ def _answer(
     load: Callable[[], Project],
     on_scratch: bool,
     report: Report,
-    moment: Moment | None,
+    copy_point: CopyPoint | None,
     loaded: Project | None,
 ) -> Project | None:
     """`loaded`: the project as the previous question loaded it. Returns it for the next question, if that may use it."""
@@ -143,31 +143,31 @@ def _answer(
         _answer_about_files(load(), ask, overlay, report)
         return None
     if verb == "graph" and not overlay:
-        return _graph(load(), report, moment)
+        return _graph(load(), report, copy_point)
     if loaded is not None and verb == "observe" and not overlay:
-        _answer_about(loaded, ask, on_scratch, report, moment)
+        _answer_about(loaded, ask, on_scratch, report, copy_point)
         return None
     project = load()
     with overlaid(project, overlay, ask.get("folder")):
         if verb == "graph":
             _graph(project, report, None)
             return None
-        _answer_in(project, ask, on_scratch, report, moment)
+        _answer_in(project, ask, on_scratch, report, copy_point)
     return None
 
 
-def _graph(project: Project, report: Report, moment: Moment | None) -> Project | None:
+def _graph(project: Project, report: Report, copy_point: CopyPoint | None) -> Project | None:
     from .source.graph import graph
 
     found = graph(project)
     report({"report": "graph", "graph": found})
-    if moment:
+    if copy_point:
         report({"report": "python", "installed": installed()})
     # Some of the revisions could not be loaded: the next question tries again.
     return None if "problem" in found else project
 
 
-def _answer_in(project: Project, ask: dict[str, Any], on_scratch: bool, report: Report, moment: Moment | None) -> None:
+def _answer_in(project: Project, ask: dict[str, Any], on_scratch: bool, report: Report, copy_point: CopyPoint | None) -> None:
     verb = ask["ask"]
     if verb in ("observe", "try"):
         from .source.graph import load
@@ -181,14 +181,14 @@ def _answer_in(project: Project, ask: dict[str, Any], on_scratch: bool, report: 
 
             observe_files(project, ask, error, report)
             return
-    _answer_about(project, ask, on_scratch, report, moment)
+    _answer_about(project, ask, on_scratch, report, copy_point)
 
 
-def _answer_about(project: Project, ask: dict[str, Any], on_scratch: bool, report: Report, moment: Moment | None) -> None:
+def _answer_about(project: Project, ask: dict[str, Any], on_scratch: bool, report: Report, copy_point: CopyPoint | None) -> None:
     verb, scratch_url = ask["ask"], ask.get("scratch")
     if scratch_url is None:
         if verb == "catalog" and not on_scratch:
-            from .replay.placing import entries_of
+            from .replay.matching_revision import entries_of
 
             with application_context(project):
                 report({"report": "catalog", "entries": entries_of(project)})
@@ -205,7 +205,7 @@ def _answer_about(project: Project, ask: dict[str, Any], on_scratch: bool, repor
     scratch = Scratch(scratch_url, ask.get("disposable", False))
     with scratch.only(project):
         try:
-            _answer_on_scratch(ask, project, scratch, report, moment)
+            _answer_on_scratch(ask, project, scratch, report, copy_point)
         except RunnerError as error:
             raise scratch.refused or error from error
 
@@ -228,7 +228,7 @@ def _answer_about_files(project: Project, ask: dict[str, Any], overlay: list[dic
         report({"report": "written", **({"failure": failure} if failure else {})})
 
 
-def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, report: Report, moment: Moment | None) -> None:
+def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, report: Report, copy_point: CopyPoint | None) -> None:
     verb = ask["ask"]
     if verb == "invoke":
         from .replay.invoke import invoke
@@ -238,7 +238,7 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
     elif verb == "observe":
         from .replay.observe import observe
 
-        observe(project, scratch, ask, report, moment)
+        observe(project, scratch, ask, report, copy_point)
     elif verb == "try":
         from .replay.trial import trial
 
@@ -250,7 +250,7 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
         with application_context(project):
             measure(project, scratch, ask, report)
     elif verb == "place":
-        from .replay.placing import place
+        from .replay.matching_revision import place
 
         scratch.prepare(ask.get("overwrite", False))
         try:
@@ -260,7 +260,7 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
             scratch.leave()
     elif verb == "create":
         from .create.revision import Differences, Placement, create
-        from .replay.at_head import at_head, table_to_fill
+        from .replay.upgrade_to_head import at_head, table_to_fill
 
         with application_context(project), at_head(project, scratch, ask):
             differences = Differences(

@@ -1,6 +1,6 @@
 import type { AlterTableCmd, ColumnDef, Constraint } from 'libpg-query';
 import type { TableFacts } from '../../contract/facts';
-import { renamedTo } from '../revision/made';
+import { renamedTo } from '../revision/created';
 import { bare } from '../revision/tables';
 import type { ActionOf, ColumnDefinition, Written } from '../sql/action';
 import { isVolatile } from '../sql/definitions';

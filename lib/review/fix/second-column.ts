@@ -1,7 +1,7 @@
 import type { ColumnFacts, TableFacts } from '../../contract/facts';
 import { execute } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
-import { renamedTo } from '../revision/made';
+import { renamedTo } from '../revision/created';
 import { bare } from '../revision/tables';
 
 /** Why a second column can't take a column's place; undefined: it can. */

@@ -7,7 +7,7 @@ import type { Reviewed } from '../revision/reviewed';
 import { bare } from '../revision/tables';
 import type { Action, ActionOf } from '../sql/action';
 import { narrows } from '../sql/column-types';
-import { type Belongings, belongings } from './belongings';
+import { type Belongings, belongings } from './column-members';
 import type { Form, NoForm } from './form';
 import { setNotNull } from './not-null';
 import { inStep, passSequence, whyNoSecond } from './second-column';

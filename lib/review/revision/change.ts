@@ -1,6 +1,6 @@
 import type { RevisionFacts } from '../../contract/facts';
 import type { ReviewInput } from '../input';
-import { NOTHING_MADE } from './made';
+import { NOTHING_MADE } from './created';
 import { type Reviewed, understand } from './reviewed';
 
 /** Everything that is reviewed together. */

@@ -1,8 +1,8 @@
 import type { DirectionFacts, FunctionFacts, IndexFacts, RevisionFacts, TableFacts } from '../../contract/facts';
 import { type Judged, judge } from '../../data-loss/judge';
 import type { Finding } from '../finding';
+import { type Made, madeAfter, withAdded, withTables } from './created';
 import { effective, existsBefore, isAboutNothing } from './exists-before';
-import { type Made, madeAfter, withAdded, withTables } from './made';
 import { type PlainStep, stepsOf } from './steps';
 import { bare, findIndex, findTable } from './tables';
 

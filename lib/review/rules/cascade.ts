@@ -1,4 +1,4 @@
-import { isLeftBySwap } from '../revision/made';
+import { isLeftBySwap } from '../revision/created';
 import type { Reviewed, Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';
 import type { Found, Rule } from './rule';

@@ -1,11 +1,11 @@
 import type { AlterTableCmd } from 'libpg-query';
 import type { DataLossRule } from '../../contract';
 import type { RevisionFacts, SourceFacts } from '../../contract/facts';
-import { isBatchCopy } from '../../data-loss/made';
+import { isBatchCopy } from '../../data-loss/created';
 import { batches, inSeparateBatches, updateInBatches } from '../advice/batches';
 import { autocommit, execute, literal, tableArguments } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
-import { isLeftBySwap } from '../revision/made';
+import { isLeftBySwap } from '../revision/created';
 import { typeBefore } from '../revision/operations';
 import type { Part, Reviewed, Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';

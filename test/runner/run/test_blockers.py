@@ -12,7 +12,7 @@ from contextlib import ExitStack
 import psycopg
 import pytest
 from cdk_alembic.database import blockers
-from cdk_alembic.run import lookout
+from cdk_alembic.run import blocker_watch
 from conftest import (
     AT_GATE,
     WAIT,
@@ -70,7 +70,7 @@ def test_idle_transactions_reports_prepared_transactions_and_autovacuum_are_name
     own_database: Database, package: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_settings(monkeypatch, limits={"lockTimeoutSeconds": 5, "lockRetrySeconds": 0})
-    monkeypatch.setattr(lookout, "SHARE_OF_LOCK_TIMEOUT", 0.02)
+    monkeypatch.setattr(blocker_watch, "SHARE_OF_LOCK_TIMEOUT", 0.02)
     own_database.execute(FREEZE_SLOWLY)
     own_database.execute("INSERT INTO aa SELECT generate_series(1, 100000)")
     own_database.execute(USE_UP_TRANSACTIONS)
@@ -151,7 +151,7 @@ def test_a_retry_names_the_holder_in_its_log_line(
 def test_a_concurrent_index_that_waits_until_the_deadline_names_the_transaction(
     backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lookout, "DEADLINE_MARGIN_SECONDS", 1000)
+    monkeypatch.setattr(blocker_watch, "DEADLINE_MARGIN_SECONDS", 1000)
     backend.table_revision("aa")
     invoke()
     build = 'op.create_index("ix_aa", "aa", ["id"], postgresql_concurrently=True)'
@@ -170,7 +170,7 @@ def test_without_privileges_the_run_warns_with_the_grant_and_continues(
     backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     set_settings(monkeypatch, limits={"lockTimeoutSeconds": 5, "lockRetrySeconds": 0})
-    monkeypatch.setattr(lookout, "SHARE_OF_LOCK_TIMEOUT", 0.02)
+    monkeypatch.setattr(blocker_watch, "SHARE_OF_LOCK_TIMEOUT", 0.02)
     role = f"migrator_{database.name}"
     database.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x'; GRANT ALL ON SCHEMA public TO {role}")
     try:
@@ -209,7 +209,7 @@ def test_an_idle_transaction_is_ended_if_the_stage_allows_it_and_nobody_else(
     backend.table_revision("aa")
     invoke()
     backend.revision("bb", "aa", ALTER)
-    monkeypatch.setattr(lookout, "SHARE_OF_LOCK_TIMEOUT", 0.02)
+    monkeypatch.setattr(blocker_watch, "SHARE_OF_LOCK_TIMEOUT", 0.02)
     limits = {"lockTimeoutSeconds": 2, "lockRetrySeconds": 0}
     idle = database.connect(application_name="shop")
     try:
@@ -234,7 +234,7 @@ def test_a_session_that_is_slow_to_end_is_recorded_once(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(lookout, "SHARE_OF_LOCK_TIMEOUT", 0.02)
+    monkeypatch.setattr(blocker_watch, "SHARE_OF_LOCK_TIMEOUT", 0.02)
     allowed = {"applications": ["shop"], "idleSeconds": 0}
     set_settings(monkeypatch, limits={"lockTimeoutSeconds": 2, "endBlockers": allowed})
     package.revision("bb", "aa", ALTER)
@@ -275,7 +275,7 @@ def test_a_run_that_gets_its_locks_opens_no_third_connection(
 ) -> None:
     set_settings(monkeypatch, limits={"lockTimeoutSeconds": 0.01})
     opened = []
-    monkeypatch.setattr(lookout.drivers, "connect", lambda *_: opened.append(1))
+    monkeypatch.setattr(blocker_watch.drivers, "connect", lambda *_: opened.append(1))
     backend.revision("aa", None, "op.execute('SELECT pg_sleep(0.1)')\nop.execute('SELECT 1')")
     assert invoke()["to"] == ["aa"]
     assert not opened

@@ -51,7 +51,7 @@ def failure_of(error: BaseException, run: Run, left_transaction: bool) -> Runner
             sql_state=state,
         )
     # After a lock timeout, the latest look may have come too late.
-    seen = run.lookout.seen if state in LOCK_STATES else run.lookout.latest
+    seen = run.blocker_watch.seen if state in LOCK_STATES else run.blocker_watch.latest
     code, message, next = _of_revision(error, state, run, left_transaction, seen)
     return RunnerError(
         code,
@@ -101,7 +101,7 @@ def _of_revision(error: BaseException, state: str | None, run: Run, left_transac
             f"{what} was canceled{how}; the last committed revision is {last}",
             f"{kept}; run again to continue from there",
         )
-    if run.lookout.waits_for_itself and (state in (*LOCK_STATES, QUERY_CANCELED) or gave_up()):
+    if run.blocker_watch.waits_for_itself and (state in (*LOCK_STATES, QUERY_CANCELED) or gave_up()):
         return (
             "migration_failed",
             f"{what} waits for itself: it has two connections, and one waits for a lock of the other: {reason}",

@@ -33,7 +33,7 @@ RETRY_PAUSE_SECONDS = (0.2, 2.0)
 
 def migrate(run: Run) -> None:
     """Upgrades or downgrades; the run's progress has the result. Raises RunnerError."""
-    with closing(run.lookout):
+    with closing(run.blocker_watch):
         _try_until_done(run)
     if run.progress.status is None:
         # The work in env.py's own transaction is committed now.
@@ -66,7 +66,7 @@ def _may_be_repeated(run: Run, attempt: _Attempt, error: BaseException, give_up:
     """Whether another attempt may succeed. `give_up`: the time of the last one, of time.monotonic()."""
     return (
         sql_state(error) in LOCK_STATES
-        and not run.lookout.waits_for_itself
+        and not run.blocker_watch.waits_for_itself
         and run.record.running is not None
         # It would repeat what an autocommit block committed before the failure.
         and not attempt.left_transaction
@@ -81,8 +81,8 @@ def _pause(run: Run, error: BaseException) -> None:
     """Waits before another attempt at a revision that could not get its lock."""
     invocation = run.invocation
     invocation.lock_wait_seconds += invocation.settings.limits.lock_timeout
-    run.lookout.is_alert = True
-    held_by = in_words(run.lookout.seen.blockers) or None
+    run.blocker_watch.is_alert = True
+    held_by = in_words(run.blocker_watch.seen.blockers) or None
     about = {"stage": invocation.settings.stage, "tenant": invocation.tenant, **info(run.record.running.script)}
     log("WARNING", "lock_retry", **about, reason=describe(error), heldBy=held_by)
     time.sleep(random.uniform(*RETRY_PAUSE_SECONDS))
@@ -115,7 +115,7 @@ class _Attempt:
             collecting(),
             run.connect(context, table) as self._mutex,
             hold_mutex(self._mutex, run.invocation, table),
-            watched(context.connection, table.pid, run.invocation, run.lookout) as self._session,
+            watched(context.connection, table.pid, run.invocation, run.blocker_watch) as self._session,
         ):
             # Alembic calls it after it has changed the version table, in the same transaction.
             write = functools.partial(record.write, self._session)

@@ -11,7 +11,7 @@ from ..connection.statements import own_connection
 from ..database.version_table import VersionTable, find
 from ..project.project import Project
 from ..protocol.request import Invocation
-from .lookout import Lookout
+from .blocker_watch import BlockerWatch
 from .record import Record
 
 
@@ -57,7 +57,7 @@ class Run:
         self.locate = locate
         self.connect = connect
         self.record = Record(invocation, self.downgrade)
-        self.lookout = Lookout(invocation)
+        self.blocker_watch = BlockerWatch(invocation)
         self.drift: Any = None
         """Its comparison with the catalog that the last run kept; None: the stage does not watch for drift."""
         if invocation.settings.on_drift is not None:

@@ -14,7 +14,7 @@ from ..connection.listeners import listening
 from ..connection.statements import bound, driver_connection, enter_autocommit, limits, refuse_autocommit, repeated
 from ..protocol.process import Cancelled
 from ..protocol.request import Invocation
-from .lookout import Lookout
+from .blocker_watch import BlockerWatch
 
 # The statement timeout is the remaining time at the moment it is set. It is refreshed before a statement this much later.
 REFRESH_SECONDS = 5.0
@@ -31,14 +31,14 @@ class Session:
     """Watches one connection while revisions' functions run on it. Alembic's own statements between them update the version table
     and have no limit: the revision's work is already done."""
 
-    def __init__(self, connection: Any, invocation: Invocation, lookout: Lookout) -> None:
+    def __init__(self, connection: Any, invocation: Invocation, blocker_watch: BlockerWatch) -> None:
         self.statements = 0
         """Number of statements in the last revision."""
         self.left_transaction = False
         """Whether the last revision committed something itself, with an autocommit block or a commit."""
         self.connection = connection
         self._invocation = invocation
-        self._lookout = lookout
+        self._blocker_watch = blocker_watch
         self._is_watching = False
         self._lock_timeout: float | None = None
         """The lock timeout of the revision's next statement; None if the revision set its own."""
@@ -58,7 +58,7 @@ class Session:
         finally:
             self._is_watching = False
             self._set_at = -math.inf
-            self._lookout.rest()
+            self._blocker_watch.rest()
         if self._invocation.process.cancelled:
             raise Cancelled
 
@@ -91,7 +91,7 @@ class Session:
         lock_timeout = self._invocation.settings.limits.lock_timeout
         cursor = other.cursor()
         cursor.execute(f"SELECT pg_backend_pid(), set_config('lock_timeout', '{lock_timeout * 1000:.0f}', false)")
-        self._lookout.second_connection(cursor.fetchone()[0], lock_timeout)
+        self._blocker_watch.second_connection(cursor.fetchone()[0], lock_timeout)
         cursor.close()
         other.commit()
 
@@ -115,7 +115,7 @@ class Session:
             needed = 0.0 if _WAITS_HARMLESSLY.search(statement) else self._invocation.settings.limits.lock_timeout
         if needed != self._lock_timeout or time.monotonic() - self._set_at > self._refresh:
             self._set(needed)
-        self._lookout.statement(needed, self.left_transaction)
+        self._blocker_watch.statement(needed, self.left_transaction)
 
     def before_commit(self, connection: Any) -> None:
         """SQLAlchemy's commit event."""
@@ -135,13 +135,13 @@ class Session:
 
 
 @contextmanager
-def watched(connection: Any, pid: int, invocation: Invocation, lookout: Lookout) -> Iterator[Session]:
+def watched(connection: Any, pid: int, invocation: Invocation, blocker_watch: BlockerWatch) -> Iterator[Session]:
     """The session of a connection while it migrates. `pid`: its process id. Raises RunnerError if it can't roll back."""
     from sqlalchemy.engine import Engine
 
     refuse_autocommit(connection)
-    session, pooled = Session(connection, invocation, lookout), connection.connection
-    lookout.watch(pid)
+    session, pooled = Session(connection, invocation, blocker_watch), connection.connection
+    blocker_watch.watch(pid)
     if hasattr(pooled, "driver_connection"):
         invocation.process.connection = pooled.driver_connection
     else:

@@ -30,7 +30,7 @@ from .listening import Connects, quiet
 from .outcomes import Outcomes
 from .run import TenantRun
 from .skip import Shown
-from .sweep import Look, looking
+from .survey import Look, looking
 
 # Errors that may be temporary, and the limit for waiting.
 _PUT_OFF = {"locked": "mutex_wait", "lock_not_available": "lock_retry", "database_unreachable": "connect_retry"}

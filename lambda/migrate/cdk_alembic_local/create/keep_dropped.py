@@ -11,7 +11,7 @@ from cdk_alembic.protocol.errors import RunnerError
 from ..scratch.drift import flat
 from ..scratch.rows import quoted
 from ..scratch.set_aside import aside, column_names
-from .beyond import Code, RenameColumn
+from .unseen_differences import Code, RenameColumn
 
 # The CHECK constraints that name a column, and the columns that they read.
 _CHECKS = """

@@ -77,7 +77,7 @@ def _pairs(context: Any, containers: list[Any], *, anything: bool) -> Iterator[t
 def _rename(one: _Place, other: _Place, containers: list[Any]) -> None:
     from alembic.operations import ops
 
-    from .beyond import Code, RenameColumn
+    from .unseen_differences import Code, RenameColumn
 
     drop, add = one.operation, other.operation
     if isinstance(drop, ops.DropTableOp):
@@ -103,7 +103,7 @@ def _keep_constraints(containers: list[Any], renames: dict[str, str]) -> None:
     """Turns a drop and an add of one constraint or index into its rename. `renames`: of tables and columns, by `_Place.name`."""
     from alembic.operations import ops
 
-    from .beyond import RenameConstraint, chosen_name
+    from .unseen_differences import RenameConstraint, chosen_name
 
     def renamed(table: str, columns: list[str]) -> tuple[str, list[str]]:
         own = [renames.get(f"{table}.{column}", column).rpartition(".")[2] for column in columns]

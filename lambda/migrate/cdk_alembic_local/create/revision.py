@@ -158,8 +158,8 @@ class _Finish:
         context.opts["process_revision_directives"] = hook_and_finish
 
     def _complete(self, context: Any, directives: list[Any]) -> None:
-        from .beyond import after_both_tables
         from .keep_dropped import keep_dropped
+        from .unseen_differences import after_both_tables
 
         renames, ask_renames, beyond, days = self._differences
         apply_renames(context, directives, renames, ask=ask_renames)
@@ -170,9 +170,9 @@ class _Finish:
             keep_dropped(context, directives, today() + timedelta(days=days))
 
     def _add_beyond(self, context: Any, directives: list[Any]) -> None:
-        from .beyond import find, name_constraints
         from .conversions import convert
         from .new_columns import add_defaults
+        from .unseen_differences import find, name_constraints
 
         name_constraints(directives)
         add_defaults(directives)

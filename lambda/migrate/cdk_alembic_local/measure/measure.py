@@ -19,7 +19,7 @@ from cdk_alembic.protocol.log import redact
 from cdk_alembic.statistics.read import sort_milliseconds
 
 from ..replay.env_facts import prepared
-from ..replay.placing import settle
+from ..replay.matching_revision import settle
 from ..replay.watch import Watch
 from ..replay.watched import WatchedStep
 from ..scratch.baseline import load

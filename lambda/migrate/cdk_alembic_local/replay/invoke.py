@@ -18,8 +18,8 @@ from cdk_alembic.protocol.log import redacted
 from cdk_alembic.protocol.process import Process
 from cdk_alembic.protocol.request import Invocation, Limits, Request, Settings
 from cdk_alembic.protocol.rules import REQUEST, RESTRICTED_COMMANDS
+from cdk_alembic.run.blocker_watch import name_holders
 from cdk_alembic.run.commands import carry_out
-from cdk_alembic.run.lookout import name_holders
 
 STAGE = "local"
 # Nothing kills this process at a deadline.

@@ -19,7 +19,7 @@ from cdk_alembic.protocol.errors import EnvFailed, RunnerError
 from cdk_alembic.protocol.log import redact
 from cdk_alembic.run.failure import id_too_long
 
-from ..kept.moment import Moment
+from ..replay_cache.copy_point import CopyPoint
 from ..scratch.baseline import load
 from ..scratch.drift import Drift
 from ..scratch.scratch import Scratch
@@ -30,7 +30,7 @@ from ..source.unreplayed import directions_not_run, no_drift, not_run, readable
 from .affected_tables import affected_tables
 from .env_facts import about, environment_facts, prepared
 from .failing import failure_facts
-from .trip import NoTrip, RoundTrip
+from .round_trip import NoTrip, RoundTrip
 from .watch import Recording, Watch
 from .watched import Result, WatchedStep
 
@@ -40,10 +40,10 @@ Report = Callable[[dict[str, Any]], None]
 _OF_ENV_PY = ("invalid_project", "database_unreachable", "database_refused", "permission_denied", "read_only", "timed_out")
 
 
-def observe(project: Project, scratch: Scratch, ask: dict[str, Any], report: Report, moment: Moment | None = None) -> None:
+def observe(project: Project, scratch: Scratch, ask: dict[str, Any], report: Report, copy_point: CopyPoint | None = None) -> None:
     """Answers the ask `observe`. The scratch database is empty before and after, or was restored (`kept`).
 
-    `moment`: when its files may be copied."""
+    `copy_point`: when its files may be copied."""
     for revision in ask["revisions"]:
         if not project.revisions.known(revision):
             step = f"name one from `{project.command} history`"
@@ -63,7 +63,7 @@ def observe(project: Project, scratch: Scratch, ask: dict[str, Any], report: Rep
             environment = kept or environment_facts(project, scratch, is_new=not ask.get("baseline"))
             if ask.get("baseline"):
                 load(scratch, ask["baseline"])
-            Replay(project, scratch, ask, report, environment, moment).run()
+            Replay(project, scratch, ask, report, environment, copy_point).run()
     finally:
         scratch.leave()
 
@@ -78,7 +78,7 @@ class Replay:
         ask: dict[str, Any],
         report: Report,
         environment: dict[str, Any],
-        moment: Moment | None = None,
+        copy_point: CopyPoint | None = None,
     ) -> None:
         self._project = project
         self._scratch = scratch
@@ -88,7 +88,7 @@ class Replay:
         self._drift = Drift() if ask["drift"] else None
         self._report = report
         self._environment: dict[str, Any] | None = environment
-        self._moment = moment if not (ask.get("baseline") or ask.get("overlay")) else None
+        self._copy_point = copy_point if not (ask.get("baseline") or ask.get("overlay")) else None
         self._reviewed: set[str] = set()
         self._failed: list[str] = []
         self._later: list[tuple[Any, dict[str, Any]]] = []
@@ -140,10 +140,10 @@ class Replay:
             self._report({"report": "environment", "environment": self._about})
             self._environment = None
         else:
-            self._moment = None  # it runs again after a failure
+            self._copy_point = None  # it runs again after a failure
         with prepared(context), Watch(context.connection).listening() as self._watch:
-            if self._moment:
-                self._moment.begin(context.connection)
+            if self._copy_point:
+                self._copy_point.begin(context.connection)
             yield
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
@@ -160,8 +160,8 @@ class Replay:
         first = next((index for index, step in enumerate(steps) if step.revision.revision in self._asked), 0)
         for index, step in enumerate(steps):
             revision = step.revision.revision
-            if index == first and self._moment and not heads and not self._failed:
-                self._moment.offer(context.connection, steps, first, self._about)
+            if index == first and self._copy_point and not heads and not self._failed:
+                self._copy_point.offer(context.connection, steps, first, self._about)
             self._report({"report": "progress", "done": index, "total": len(steps), "revision": revision})
             self._current = step
             if revision in self._asked and revision not in self._reviewed:

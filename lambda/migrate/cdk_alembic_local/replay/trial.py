@@ -23,8 +23,8 @@ from ..scratch import rows
 from ..scratch.baseline import load
 from ..scratch.scratch import Scratch
 from .env_facts import prepared
-from .fresh import fresh_function
-from .placing import settle
+from .matching_revision import settle
+from .reload import fresh_function
 from .watch import Watch
 from .watched import WatchedStep
 

@@ -12,7 +12,7 @@ from cdk_alembic.catalog.catalog import Relation
 
 from ..source.stand_ins import reason_not_loaded
 from .failing import failure_facts
-from .fresh import fresh_function
+from .reload import fresh_function
 from .watch import Recording, Watch
 
 

@@ -3,7 +3,7 @@ import { finalName } from '../../advice/python';
 import type { Finding } from '../../finding';
 import type { Reviewed } from '../../revision/reviewed';
 import { nameless } from '../../rules/reversibility';
-import { droppedBy } from '../belongings';
+import { droppedBy } from '../column-members';
 import type { Planned } from '../plan';
 
 const KINDS: Readonly<Record<string, string>> = {

@@ -4,7 +4,7 @@ import { execute, literal, tableArguments } from '../../advice/python';
 import { quoted, quotedTable } from '../../advice/sql';
 import { releaseOf } from '../../fix/form';
 import { renameColumn, renameTable } from '../../fix/renames';
-import { nameBefore, renamedTo } from '../../revision/made';
+import { nameBefore, renamedTo } from '../../revision/created';
 import type { Part, Step } from '../../revision/reviewed';
 import { bare } from '../../revision/tables';
 import type { ActionOf } from '../../sql/action';

@@ -1,5 +1,5 @@
 import type { TableFacts } from '../../../lib/contract/facts';
-import { belongings, inPlace } from '../../../lib/review/fix/belongings';
+import { belongings, inPlace } from '../../../lib/review/fix/column-members';
 import { loadParser } from '../../../lib/review/sql/parse';
 
 beforeAll(loadParser);

@@ -29,7 +29,7 @@ _CLOSE_SECONDS = 1.0
 NOBODY = Seen([], "")
 
 
-class Lookout:
+class BlockerWatch:
     """The tries of one run. `close` ends its thread."""
 
     def __init__(self, invocation: Invocation) -> None:

@@ -4,7 +4,7 @@ import { validate } from '../advice/constraints';
 import { dropConcurrently } from '../advice/indexes';
 import { execute, finalName, tableArguments } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
-import { renamedTo } from '../revision/made';
+import { renamedTo } from '../revision/created';
 import type { Part } from '../revision/reviewed';
 import { bare } from '../revision/tables';
 import type { FormPart, NoForm } from './form';

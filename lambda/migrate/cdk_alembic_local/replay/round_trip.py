@@ -12,7 +12,7 @@ from cdk_alembic.connection.statements import is_autocommit
 
 from ..scratch import rows
 from .affected_tables import affected_tables
-from .fresh import fresh_function
+from .reload import fresh_function
 from .watch import LeftTransaction, Recording, Watch
 from .watched import Result, run_watched
 

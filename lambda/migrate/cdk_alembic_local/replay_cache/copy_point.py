@@ -1,4 +1,4 @@
-"""The moment before the first observed revision, when the scratch server's files can be copied and kept for a later replay."""
+"""The point before the first observed revision, when the scratch server's files can be copied and kept for a later replay."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SELECT json_build_object('at', pg_catalog.pg_current_wal_insert_lsn(),
 """
 
 
-class Moment:
+class CopyPoint:
     """Lets the caller copy the server's files while nothing writes to them.
 
     Does nothing if a replay that starts from the copy might differ from this one.

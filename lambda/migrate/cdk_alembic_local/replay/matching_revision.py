@@ -16,7 +16,7 @@ from cdk_alembic.protocol.log import redact
 
 from ..scratch.scratch import Scratch
 from .env_facts import around_outer_transaction, prepare
-from .fresh import fresh_function
+from .reload import fresh_function
 
 # Grants belong to the environment, not to a revision.
 _NOT_COMPARED = ("grants on ",)
