@@ -1,5 +1,5 @@
 /** Legible on a light and on a dark page. */
-export const STYLE = `
+const STYLE = `
   text { font: 13px system-ui, sans-serif; fill: #24292f }
   .title { font-weight: 600 }
   .ours { fill: #1a7f64 }

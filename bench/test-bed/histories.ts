@@ -25,7 +25,7 @@ export function soundSteps(count: number): Step[] {
   return tables.flatMap((number) => stepsOf(tableName(number), tableName(Math.max(1, number - 1))));
 }
 
-export function tableName(number: number): string {
+function tableName(number: number): string {
   return `made_${String(number).padStart(3, '0')}`;
 }
 

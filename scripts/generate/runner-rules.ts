@@ -21,8 +21,6 @@ const NAMES = {
   DATA_LOSS_RULES: contract.DATA_LOSS_RULES,
   RUNNER_CODES,
   CONTAINER_EXIT_CODES: Object.fromEntries(RUNNER_CODES.map((code) => [code, containerExitCode(code)])),
-  TENANT_COMMANDS: tenants.TENANT_COMMANDS,
-  TENANT_STATUSES: tenants.TENANT_STATUSES,
   TENANTS_PAGE: tenants.TENANTS_PAGE,
   REQUEST: contract.REQUEST,
   SETTINGS: contract.SETTINGS,

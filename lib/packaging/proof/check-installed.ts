@@ -13,7 +13,7 @@ import { pythonRequirement, usablePythons } from '../project/python-version';
 import { listFiles } from '../project/sources';
 
 /** Modules of the PostgreSQL drivers that the runner supports. */
-export const DRIVERS = ['psycopg', 'psycopg2', 'asyncpg', 'pg8000'];
+const DRIVERS = ['psycopg', 'psycopg2', 'asyncpg', 'pg8000'];
 
 /** Distributions of these drivers. */
 const DISTRIBUTIONS = [...DRIVERS, 'psycopg-binary', 'psycopg2-binary'];

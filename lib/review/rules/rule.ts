@@ -3,7 +3,7 @@ import type { Change } from '../revision/change';
 import type { Reviewed } from '../revision/reviewed';
 import type { Cost } from '../sizes/cost';
 
-export const GROUPS = [
+const GROUPS = [
   'locking',
   'data loss',
   'reversibility',

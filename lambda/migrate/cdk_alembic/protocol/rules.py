@@ -123,19 +123,6 @@ CONTAINER_EXIT_CODES = {
     "version_not_moved": 1,
     "internal_error": 1,
 }
-TENANT_COMMANDS = (
-    "upgrade",
-    "plan",
-    "drift",
-    "tenants",
-)
-TENANT_STATUSES = (
-    "complete",
-    "pending",
-    "partial",
-    "ahead",
-    "failed",
-)
 TENANTS_PAGE = 10000
 REQUEST = {
     "name": "the request",

@@ -8,7 +8,7 @@ import { namesFile } from './names-file';
 import { TENANTS_OPTION_NAMES } from './options';
 
 /** The commands for many tenants. */
-export const CLI_COMMANDS = ['upgrade', 'plan', 'check', 'drift'] as const;
+const CLI_COMMANDS = ['upgrade', 'plan', 'check', 'drift'] as const;
 export type CliCommand = (typeof CLI_COMMANDS)[number];
 
 /** The verbs for an existing run. */
