@@ -1,6 +1,6 @@
 import type { MigrateError } from '../../lib/contract/failure';
 
-/** A failure; one of this handler has no code. */
+/** A failure. Those of this handler have no code. */
 export type Failure = Pick<MigrateError, 'message' | 'next'> & Partial<MigrateError>;
 
 /*
@@ -13,11 +13,11 @@ const MAX_STATEMENT_BYTES = 500;
 const MAX_NEXT_BYTES = 500;
 const MAX_NAME_BYTES = 140;
 
-/** An error whose message is what CloudFormation shows as the reason. */
+/** An error whose message CloudFormation shows as the reason. */
 export class DeployFailure extends Error {
   override readonly name = 'DeployFailure';
 
-  /** @param parts of the message; those that are not there are left out */
+  /** @param parts of the message; empty ones are omitted */
   constructor(parts: readonly (string | undefined | false)[]) {
     super(parts.filter(Boolean).join('; '));
     // The framework appends the stack to the message, and bytes are scarce.
@@ -45,14 +45,14 @@ export function cut(text: string, maxBytes: number): string {
   const ellipsis = '…';
   const line = text.replace(/\s+/g, ' ').trim();
   if (bytesInJson(line) <= maxBytes) return line;
-  let kept = '';
+  let start = '';
   let left = maxBytes - bytesInJson(ellipsis);
   for (const character of line) {
     left -= bytesInJson(character);
     if (left < 0) break;
-    kept += character;
+    start += character;
   }
-  return kept + ellipsis;
+  return start + ellipsis;
 }
 
 function bytesInJson(text: string): number {

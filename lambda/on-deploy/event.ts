@@ -5,34 +5,34 @@ const NEXT = 'leave this function to CloudFormation; use `npx migrate-invoke` to
 const TEXT = text();
 /** CloudFormation's limit is 1 KB. */
 const RESOURCE_ID = text({ pattern: '[\\s\\S]{1,1024}' });
-/** Longer than each name and ARN in the properties. */
+/** No name or ARN in the properties is longer. */
 const NAME = text({ maxLength: 500 });
 const ANY_TEXT = text({ pattern: '[\\s\\S]*' });
 export const TIME: Rule = { type: 'number', from: 0, whole: true, wrong: '{key} must be milliseconds since the epoch' };
 
 /**
- * Refuses what CloudFormation and the Provider framework never send, such as an event sent by hand.
+ * Refuses events that CloudFormation and the Provider framework never send, such as one sent by hand.
  *
  * @param properties keys of the resource's properties
- * @param ofFramework the rules of what `onEvent` passes to `isComplete`
+ * @param passedOn the rules of the values that `onEvent` passes to `isComplete`
  */
 export function checkEvent(
   event: unknown,
   properties: readonly string[],
-  ofFramework: Readonly<Record<string, Rule>> = {},
+  passedOn: Readonly<Record<string, Rule>> = {},
 ): void {
   const { RequestType, ResourceProperties } = isRecord(event) ? event : {};
   const isDelete = RequestType === 'Delete';
   const problems = problemsOfKeys(event, {
     RequestType: choiceOf(['Create', 'Update', 'Delete']),
     ...(RequestType !== 'Create' && { PhysicalResourceId: RESOURCE_ID }),
-    ...(!isDelete && { StackId: TEXT, RequestId: TEXT, ...ofFramework }),
+    ...(!isDelete && { StackId: TEXT, RequestId: TEXT, ...passedOn }),
   });
   const keys = Object.fromEntries(properties.map((key) => [key, NAME]));
   refuse(isDelete ? problems : [...problems, ...problemsOfKeys(ResourceProperties, keys)], NEXT);
 }
 
-/** The rules of what the handler itself returned to the framework. */
+/** The rules of the values that `onEvent` returned to the framework. */
 export const PLANNED: Readonly<Record<string, Rule>> = {
   Data: {
     type: 'object',

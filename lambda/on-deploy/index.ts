@@ -21,7 +21,7 @@ import {
   SLICE_SECONDS,
 } from './timeouts';
 
-/** What `onEvent` passes to `isComplete`: the framework merges it into the event of every later call. */
+/** Passed from `onEvent` to `isComplete`: the framework merges it into the event of every later call. */
 export interface Planned {
   readonly PhysicalResourceId: string;
   /** Other attributes come with the last answer; this one would be lost by then. */
@@ -47,7 +47,7 @@ type Deployed = CdkCustomResourceIsCompleteResponse<OnDeployData>;
 const PROPERTIES = ['FunctionName', 'Stage'];
 
 /** Nothing was started, or a run is still active: the next call checks, and runs nothing twice. */
-const ASK_AGAIN: readonly FailureCode[] = ['locked', 'throttled', 'function_not_ready', 'network'];
+const RETRYABLE: readonly FailureCode[] = ['locked', 'throttled', 'function_not_ready', 'network'];
 
 /** CDK's Provider framework calls this once per event. It makes the plan and changes nothing. */
 export async function onEvent(event: Event): Promise<Planned | Untouched | { PhysicalResourceId: string }> {
@@ -56,7 +56,7 @@ export async function onEvent(event: Event): Promise<Planned | Untouched | { Phy
   if (event.RequestType === 'Delete') return { PhysicalResourceId: event.PhysicalResourceId };
   if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) return leaveUntouched(event);
   const options = { readySeconds: PLAN_READY_SECONDS, onWait: waiting(event) };
-  const { from, pending, status } = await ask(event, (client) => client.plan(options)).catch((error) => fail(error, event));
+  const { from, pending, status } = await withClient(event, (client) => client.plan(options)).catch((error) => fail(error, event));
   log('info', 'planned', { ...about(event), status, from, pending: pending.map(({ revision }) => revision) });
   return {
     // If an update changed the id, CloudFormation would send a Delete for the old one.
@@ -75,13 +75,13 @@ export async function isComplete(event: IsCompleteEvent, context: Context): Prom
   if ('Untouched' in event) return { IsComplete: true, Data: event.Data };
   try {
     const answer = await slice(event, Math.min(SLICE_SECONDS, context.getRemainingTimeInMillis() / 2_000));
-    return answer.status === 'partial' && !answer.containerExecution ? goOn(event, answer) : complete(event, answer);
+    return answer.status === 'partial' && !answer.containerExecution ? continueLater(event, answer) : complete(event, answer);
   } catch (error) {
     // The first check may have failed, and a canceled deploy may be rolling back by now.
     if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) {
       return { IsComplete: true, Data: (await leaveUntouched(event, event.Data.fromRevision)).Data };
     }
-    if (!(error instanceof MigrateError) || !asksAgain(error, event)) return fail(error, event);
+    if (!(error instanceof MigrateError) || !mayRetry(error, event)) return fail(error, event);
     log('warning', 'asking again', { ...about(event), code: error.code, error: error.message });
     return { IsComplete: false };
   }
@@ -94,10 +94,10 @@ function complete(event: Event & Planned, { to, pending, containerExecution, sna
   return { IsComplete: true, Data: data(event, { ...outcome, containerExecution, snapshot: snapshot?.name }) };
 }
 
-function asksAgain({ code }: MigrateError, event: Event & Planned): boolean {
+function mayRetry({ code }: MigrateError, event: Event & Planned): boolean {
   // The stage's container holds the mutex as long as it runs.
   const inContainer = code === 'locked' && event.ResourceProperties.Container === 'wait';
-  return ASK_AGAIN.includes(code) && secondsSince(event) < (inContainer ? CONTAINER_DEPLOY_SECONDS : PATIENCE_SECONDS);
+  return RETRYABLE.includes(code) && secondsSince(event) < (inContainer ? CONTAINER_DEPLOY_SECONDS : PATIENCE_SECONDS);
 }
 
 function slice(event: Event, seconds: number): Promise<RunAnswer> {
@@ -115,10 +115,10 @@ function slice(event: Event, seconds: number): Promise<RunAnswer> {
     onContainer: (started: StartedContainer) => log('info', 'in the container', { ...about(event), ...started }),
     onWait: waiting(event),
   };
-  return ask(event, (client) => client.upgrade(options));
+  return withClient(event, (client) => client.upgrade(options));
 }
 
-function goOn(event: Event & Planned, { pending, applied, container, snapshot }: MigrateAnswer): Deployed {
+function continueLater(event: Event & Planned, { pending, applied, container, snapshot }: MigrateAnswer): Deployed {
   const inContainer = container?.revisions.includes(pending[0]?.revision ?? '');
   const limit = inContainer ? CONTAINER_DEPLOY_SECONDS : DEPLOY_SECONDS;
   if (secondsSince(event) < limit) return { IsComplete: false };
@@ -151,12 +151,12 @@ function data(event: Event, { containerExecution = '', snapshot = '', ...outcome
   return { ...outcome, ...(Container && { containerExecution }), ...(Snapshot && { snapshot }) };
 }
 
-async function ask<Answer>(event: Event, question: (client: MigrateClient) => Promise<Answer>): Promise<Answer> {
+async function withClient<Answer>(event: Event, call: (client: MigrateClient) => Promise<Answer>): Promise<Answer> {
   const { FunctionName, Stage } = event.ResourceProperties;
   const stackName = event.StackId.split('/')[1] ?? event.StackId;
   const client = new MigrateClient({ functionName: FunctionName, stage: Stage, requestedBy: printable(`deploy ${stackName}`) });
   try {
-    return await question(client);
+    return await call(client);
   } finally {
     client.destroy();
   }
@@ -169,14 +169,14 @@ async function ask<Answer>(event: Event, question: (client: MigrateClient) => Pr
 async function leaveUntouched(event: UpdateEvent, planned = ''): Promise<Untouched> {
   log('warning', 'the stack is rolling back: there is nothing to migrate, and the database is unchanged', about(event));
   const signal = AbortSignal.timeout(ROLLBACK_PLAN_SECONDS * 1000);
-  const at = await ask(event, (client) => client.current({ signal })).then(
+  const revision = await withClient(event, (client) => client.current({ signal })).then(
     ({ to }) => to.join(),
     (error) => {
       log('warning', "the database's revision could not be determined", { ...about(event), error: String(error) });
       return planned;
     },
   );
-  const Data = data(event, { fromRevision: at, toRevision: at, appliedCount: '0' });
+  const Data = data(event, { fromRevision: revision, toRevision: revision, appliedCount: '0' });
   return { PhysicalResourceId: event.PhysicalResourceId, Data, Untouched: true };
 }
 

@@ -1,6 +1,6 @@
 import { isRecord, type Rule, wrongWith } from '../../lib/contract/checks/rules';
 
-/** An event that this handler does not take. Its name is the error in Step Functions. */
+/** The error for an invalid event. Step Functions shows its name. */
 class Refused extends Error {
   override readonly name = 'invalid_request';
 
@@ -16,7 +16,7 @@ export function refuse(problems: readonly string[], next: string): void {
   if (problems.length) throw new Refused(problems, next);
 }
 
-/** The problems of some keys of a value; others may be there. */
+/** The problems of these keys of a value; it may have others. */
 export function problemsOfKeys(value: unknown, rules: Readonly<Record<string, Rule>>): string[] {
   if (!isRecord(value)) return ['the event must be a JSON object'];
   return Object.entries(rules).flatMap(([key, rule]) => wrongWith(rule, value[key], key));

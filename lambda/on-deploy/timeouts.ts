@@ -4,8 +4,8 @@
  */
 
 /**
- * One call of `isComplete` runs for about a slice. The rest of its time is for the revision that is running when the slice ends. The
- * framework calls again.
+ * One call of `isComplete` runs for about a slice. The rest of its time is left for the revision that is running when the slice ends.
+ * Then the framework calls again.
  */
 export const SLICE_SECONDS = 60;
 
@@ -27,5 +27,5 @@ export const DEPLOY_SECONDS = 40 * 60;
 /** The same while waiting for a container: no long call is running, so the wait can use most of CloudFormation's hour. */
 export const CONTAINER_DEPLOY_SECONDS = 55 * 60;
 
-/** For the attributes of a rollback, which are not worth a longer wait. */
+/** For the attributes after a rollback, which are not worth a longer wait. */
 export const ROLLBACK_PLAN_SECONDS = 10;

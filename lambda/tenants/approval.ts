@@ -6,15 +6,15 @@ import { refuse } from '../on-deploy/refuse';
 import { approvalKey } from './files/run-files';
 import type { Store } from './files/store';
 
-/** `approval.json`. Using it also requires a permission on the state machine. */
+/** `approval.json`. Using the token also requires a permission on the state machine. */
 interface WaitingRun {
   readonly token: string;
 }
 
 /** Step Functions' errors for a token that was already used or has expired. */
-const OVER = ['TaskDoesNotExist', 'TaskTimedOut', 'InvalidToken'];
+const EXPIRED_TOKEN = ['TaskDoesNotExist', 'TaskTimedOut', 'InvalidToken'];
 
-/** Stores the token for passing on a person's answer to the run. */
+/** Stores the token that passes a person's answer on to the run. */
 export async function requestApproval(store: Store, runId: string, token: string): Promise<void> {
   await store.put(approvalKey(runId), { token } satisfies WaitingRun);
 }
@@ -37,7 +37,7 @@ export async function approve(store: Store, payload: unknown): Promise<TenantApp
   try {
     await sfn.send(command as SendTaskSuccessCommand);
   } catch (error) {
-    if (OVER.includes((error as Error).name)) return answer('not_waiting');
+    if (EXPIRED_TOKEN.includes((error as Error).name)) return answer('not_waiting');
     throw error;
   } finally {
     sfn.destroy();

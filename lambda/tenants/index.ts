@@ -14,26 +14,26 @@ export { isComplete, onEvent } from './deploy/deploy';
 /** The state machine calls this between the waves. */
 export async function coordinate(request: CoordinatorRequest): Promise<Listed | Judged | Summarized | undefined> {
   checkRequest(request);
-  const own = settings();
-  const store = new Store(own.bucket);
+  const coordinator = settings();
+  const store = new Store(coordinator.bucket);
   switch (request.action) {
     case 'list':
-      return list(own, store, request.runId, request.input);
+      return list(coordinator, store, request.runId, request.input);
     case 'judge':
-      return judge(own, store, request.runId);
+      return judge(coordinator, store, request.runId);
     case 'requestApproval':
       await requestApproval(store, request.runId, request.token);
       return undefined;
     case 'summarize':
-      return summarize(own, store, request.runId, request.stopped);
+      return summarize(coordinator, store, request.runId, request.stopped);
   }
 }
 
 /** Each child of a map calls this until its batch is done. */
 export async function batch(state: BatchState): Promise<BatchProgress> {
   checkBatch(state);
-  const own = settings();
-  return migrateBatch(own, new Store(own.bucket), state);
+  const coordinator = settings();
+  return migrateBatch(coordinator, new Store(coordinator.bucket), state);
 }
 
 /** Called by a person, or by the command on their behalf. */

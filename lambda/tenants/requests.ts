@@ -17,7 +17,7 @@ export function checkRequest(request: unknown): void {
   refuse(problems, NEXT);
 }
 
-/** Refuses an input of a batch's child that the list never writes. */
+/** Refuses an input of a batch that the list never writes. */
 export function checkBatch(state: unknown): void {
   refuse(problemsOfKeys(state, { runId: EXECUTION_NAME, wave: choiceOf(WAVES), index: NUMBER, part: NUMBER }), NEXT);
 }

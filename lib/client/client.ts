@@ -49,7 +49,7 @@ export type CallOptions = ReadyOptions;
 export interface PlanOptions extends CallOptions {
   /** The target of the upgrade. @default 'head' */
   readonly revision?: string;
-  /** Where the upgrade would run all pending revisions. @default - each revision as its file says */
+  /** Where the upgrade would run all pending revisions. @default - each file decides */
   readonly in?: Compute;
   /**
    * Whether the answer's `sql` has the pending revisions as SQL.
@@ -107,13 +107,13 @@ export interface UpgradeOptions extends RunOptions {
   /**
    * `container`: all pending revisions run in the stage's container.
    *
-   * @default - in the function, except revisions that say `# cdk-alembic: run in container`
+   * @default - in the function, except revisions with the comment `# cdk-alembic: run in container`
    */
   readonly in?: Compute;
   /**
    * Whether an RDS snapshot is made first, even if no revision destroys data. Requires `snapshot` on the construct.
    *
-   * @default - as the construct's `snapshot` says
+   * @default - the construct's `snapshot` decides
    */
   readonly snapshot?: boolean;
 }
@@ -177,7 +177,7 @@ export class MigrateClient {
     return this.run({ command: 'current' }, options);
   }
 
-  /** All revisions, newest first, and whether each is applied. Changes nothing. */
+  /** All revisions, newest first, each with whether it is applied. Changes nothing. */
   history(options: CallOptions = {}): Promise<MigrateAnswer> {
     return this.run({ command: 'history' }, options);
   }
@@ -190,7 +190,7 @@ export class MigrateClient {
   /**
    * What was changed by hand since the last run, on a stage with `onDrift`. Changes nothing in the schema.
    *
-   * Drift is not an error: `drift.status` tells it.
+   * Drift is not an error: see `drift.status`.
    */
   drift({ accept, ...options }: DriftOptions = {}): Promise<MigrateAnswer> {
     return this.run({ command: 'drift', allow: accept ? ['drift'] : undefined }, options);
@@ -222,15 +222,15 @@ export class MigrateClient {
       throw new MigrateError('invalid_request', problems.join('; '), 'correct the request; nothing was sent');
     await checkAttempts(this.lambda);
     const target: Target = { functionName: this.functionName, stage: this.stage, region: await regionOf(this.lambda) };
-    const ask = (slice: MigrateRequest) => retryWhileLocked(() => invoke(this.lambda, target, slice, options), options);
-    const history = async () => (await ask({ command: 'history' })).runs ?? [];
+    const call = (slice: MigrateRequest) => retryWhileLocked(() => invoke(this.lambda, target, slice, options), options);
+    const history = async () => (await call({ command: 'history' })).runs ?? [];
     const { onRunning, onProgress } = options;
     const run = (reported = () => {}) => {
       const progress = (slice: MigrateAnswer) => {
         reported();
         onProgress?.(slice);
       };
-      return migrate(ask, request, { ...options, onProgress: progress }, () => this.containerRuns(history));
+      return migrate(call, request, { ...options, onProgress: progress }, () => this.containerRuns(history));
     };
     if (!onRunning || !sliced) return run();
     return pollWhileSilent(run, async (signal) => {

@@ -44,11 +44,11 @@ export function unexpectedAnswer(payload: string, target: Target, log: readonly 
 }
 
 function nextAfter(reason: string, target: Target): string {
-  const look = `check the database's revision with \`${currentCommand(target)}\``;
-  if (/Task timed out/.test(reason)) return `raise the function's timeout or split the slow revision; ${look}`;
-  if (/OutOfMemory|signal: killed/.test(reason)) return `raise the function's memorySize; ${look}`;
+  const checkRevision = `check the database's revision with \`${currentCommand(target)}\``;
+  if (/Task timed out/.test(reason)) return `raise the function's timeout or split the slow revision; ${checkRevision}`;
+  if (/OutOfMemory|signal: killed/.test(reason)) return `raise the function's memorySize; ${checkRevision}`;
   if (/ImportModule|HandlerNotFound/.test(reason)) return 'deploy again from a clean build: the package is incomplete';
-  return `see the function's log in /aws/lambda/${target.functionName}; ${look}`;
+  return `see the function's log in /aws/lambda/${target.functionName}; ${checkRevision}`;
 }
 
 function usefulLines(logResult: string | undefined): string[] {

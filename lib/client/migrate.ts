@@ -12,11 +12,11 @@ export interface MigrateOptions extends ContainerOptions {
   /** Called with the answer of each slice. Its `applied` has only that slice's revisions. */
   readonly onProgress?: (slice: MigrateAnswer) => void;
   /**
-   * Called every few seconds with what the run does while it reports nothing else. It takes a second call of the function at the same
-   * time; without concurrency to spare, it is not called.
+   * Called every few seconds with the progress of the run while it reports nothing else. This needs a second, concurrent call of
+   * the function; without spare concurrency, it is not called.
    */
   readonly onRunning?: (running: Running) => void;
-  /** Seconds after which no more slices start and the answer so far is returned as `partial`. @default - no limit */
+  /** Seconds after which no more slices start and the current answer is returned as `partial`. @default - no limit */
   readonly budgetSeconds?: number;
   /** Stops waiting. The function finishes its current slice; a container runs to its end. */
   readonly signal?: AbortSignal;
@@ -39,14 +39,14 @@ export async function migrate(
   const run = new RunState(request);
   const workOf = runContainer ? containerWork : () => undefined;
   let containers: ContainerRuns | undefined;
-  let begun: string | undefined;
+  let started: string | undefined;
   try {
     for (;;) {
       const last = await inFunction(invoke, run, until, workOf, options);
       const work = workOf(last);
       if (!work || !runContainer) return mustBeDone(run.answer(last));
-      if (work.revisions[0] === begun) throw standstill(last);
-      begun = work.revisions[0];
+      if (work.revisions[0] === started) throw standstill(last);
+      started = work.revisions[0];
       containers ??= await runContainer();
       const answer = await inContainer(containers, work, run, last, until, options);
       if (answer) return answer;
@@ -74,15 +74,15 @@ async function inFunction(
     onProgress?.(slice);
     const missing = awaited(slice);
     if (missing && (await snapshot.again(missing, until, signal))) continue;
-    if (missing || slice.status !== 'partial' || !acts(run.request.command) || workOf(slice)) return slice;
+    if (missing || slice.status !== 'partial' || !changes(run.request.command) || workOf(slice)) return slice;
     idle = moved(slice) ? 0 : idle + 1;
     if (idle === 2) throw standstill(slice);
-    // A slice without progress is repeated once even if the budget is used up: only then is it a standstill.
+    // A slice without progress is repeated once, even if the budget is used up, before it counts as a standstill.
     if (idle === 0 && performance.now() >= until) return slice;
   }
 }
 
-/** What the container must do next; nothing can be done before the snapshot is available. */
+/** The work for the container; none before the snapshot is available. */
 function containerWork(slice: MigrateAnswer): ForContainer | undefined {
   return slice.status === 'partial' && !awaited(slice) ? forContainer(slice) : undefined;
 }
@@ -105,16 +105,16 @@ function standstill({ pending }: MigrateAnswer): MigrateError {
   );
 }
 
-function acts(command: MigrateRequest['command']): boolean {
+function changes(command: MigrateRequest['command']): boolean {
   // A request without a command upgrades.
   return command === undefined || command === 'upgrade' || command === 'downgrade' || command === 'stamp';
 }
 
-/** A run that changes something ends as `complete`, or as `partial` when its time was up; nothing else can be `partial`. */
+/** A run that changes something ends as `complete`, or as `partial` when its time is up; no other command can be `partial`. */
 function mustBeDone(answer: MigrateAnswer): MigrateAnswer {
   const { command, status } = answer;
   const isPartial = status === 'partial';
-  if (acts(command) ? isPartial || status === 'complete' : !isPartial) return answer;
-  const message = `the ${command} ended as ${JSON.stringify(status)}${acts(command) ? ' instead of "complete"' : ''}`;
+  if (changes(command) ? isPartial || status === 'complete' : !isPartial) return answer;
+  const message = `the ${command} ended as ${JSON.stringify(status)}${changes(command) ? ' instead of "complete"' : ''}`;
   throw new MigrateError('unexpected_answer', message, 'check the database\'s revision with the command "current"');
 }

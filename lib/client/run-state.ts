@@ -1,6 +1,6 @@
 import type { AppliedRevision, Blocker, MigrateAnswer, MigrateRequest } from '../contract';
 
-/** A run over several calls and containers: its next request, and what it has done. */
+/** A run over several calls and containers: its next request, and its results. */
 export class RunState {
   readonly applied: AppliedRevision[] = [];
   private readonly warnings = new Set<string>();
@@ -11,14 +11,14 @@ export class RunState {
   /** All calls belong to one run in the history, under the first call's id. */
   private runId?: string;
 
-  constructor(private readonly asked: MigrateRequest) {
-    this.revision = asked.revision;
-    this.runId = asked.runId;
+  constructor(private readonly initial: MigrateRequest) {
+    this.revision = initial.revision;
+    this.runId = initial.runId;
   }
 
   /** The next request. */
   get request(): MigrateRequest {
-    return { ...this.asked, revision: this.revision, runId: this.runId };
+    return { ...this.initial, revision: this.revision, runId: this.runId };
   }
 
   /** The run's id in the history: from a call, or a new one. */
@@ -35,7 +35,7 @@ export class RunState {
     this.from ??= from;
     this.runId ??= runId;
     // A relative step such as `+2` would start again from the end of this call.
-    if (status === 'partial') this.revision = target.length > 1 ? this.asked.revision : (target[0] ?? 'base');
+    if (status === 'partial') this.revision = target.length > 1 ? this.initial.revision : (target[0] ?? 'base');
   }
 
   /** The answer of the whole run, based on the last call's. */

@@ -1,6 +1,6 @@
 import { type FailureCode, MigrateError } from '../contract';
 
-/** An AWS call, as its failure names it. */
+/** Describes an AWS call for its failure. */
 export interface AwsCall {
   /** Such as `Lambda`. */
   readonly service: string;
@@ -27,7 +27,7 @@ interface Row {
   readonly code: FailureCode;
   /** Names of the SDK's errors. */
   readonly names?: RegExp;
-  /** HTTP statuses that mean the same, with any name. */
+  /** HTTP statuses with the same meaning, whatever the name. */
   readonly statuses?: (status: number) => boolean;
   /** Text of an error without an HTTP status. */
   readonly words?: RegExp;

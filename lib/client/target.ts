@@ -15,7 +15,7 @@ export function currentCommand(target: Pick<Target, 'stage' | 'functionName'>): 
   return `npx migrate-invoke ${which} --command current`;
 }
 
-/** What to check if the stage's function or state machine is not there. */
+/** What to check if the stage's function or state machine does not exist. */
 export function whatToCheck(isDefaultName: boolean): string {
   const name = isDefaultName ? `the app name (--app-name; without one it is "${DEFAULT_APP_NAME}")` : 'the app name';
   return `check the stage, ${name}, the region and the account`;

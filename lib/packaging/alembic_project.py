@@ -21,7 +21,7 @@ from typing import Any
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "lambda" / "migrate"))
 
-from cdk_alembic.project.graph import Node, own_labels, problem, without_id  # noqa: E402
+from cdk_alembic.project.graph import Node, problem, unique_labels, without_id  # noqa: E402
 
 # As in alembic.script.base: editors' lock files and package markers are not revisions.
 REVISION_FILE = re.compile(r"(?!\.#|__init__)(.*\.py)$")
@@ -253,7 +253,7 @@ def read_revisions(locations: list[Path], options: dict[str, Any], *, all_here: 
         # The heads are unknown then.
         return {"count": len(nodes), "heads": []}, [f"{error.message}: {error.next}"]
     heads = sorted(nodes.keys() - followed)
-    own = own_labels({head: {label for name in lineage(head, below) for label in labels.get(name, ())} for head in heads})
+    own = unique_labels({head: {label for name in lineage(head, below) for label in labels.get(name, ())} for head in heads})
     found = [{"revision": head, "file": nodes[head].file, "labeled": head in own} for head in heads]
     return {"count": len(nodes), "heads": found}, []
 

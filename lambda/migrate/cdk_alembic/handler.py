@@ -18,7 +18,7 @@ from .project.configuration import manifest
 from .project.environment import application_context
 from .project.project import Project
 from .protocol import report
-from .protocol.errors import RunnerError, unforeseen
+from .protocol.errors import RunnerError, unexpected
 from .protocol.log import log, redacted, redacted_output
 from .protocol.process import Process
 from .protocol.request import Invocation, Settings, receive
@@ -108,7 +108,7 @@ def _renew(invocation: Invocation, variables: DatabaseVariables, project: Projec
 
 def _failed(error: Exception, invocation: Invocation | None) -> MigrationFailed:
     is_known = isinstance(error, RunnerError)
-    facts = (error if is_known else unforeseen(error)).facts()
+    facts = (error if is_known else unexpected(error)).facts()
     facts.update({name: shortened(facts[name], MAX_MESSAGE_LENGTH) for name in ("message", "next")})
     if invocation is not None:
         if invocation.ended_blockers:

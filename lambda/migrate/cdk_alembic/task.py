@@ -1,7 +1,7 @@
 """The container's entry: `python -m cdk_alembic.task`. The same run as the function's, without a deadline.
 
-The request is in the environment. What the function would answer is the last line of the log. SIGTERM, which ECS sends when the
-task is stopped, cancels the statement that is running.
+The request is in the environment. The last line of the log has the answer that the function would give. SIGTERM, which ECS sends
+when the task is stopped, cancels the statement that is running.
 """
 
 from __future__ import annotations

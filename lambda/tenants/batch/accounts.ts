@@ -1,15 +1,15 @@
 import type { Tenant, TenantAnswer } from '../../../lib/contract/tenants';
 
 /** Whether an answer reports each requested tenant exactly once. */
-export function accountsFor({ outcomes, left, notStarted, failed }: TenantAnswer, asked: readonly Tenant[]): boolean {
+export function accountsFor({ outcomes, left, notStarted, failed }: TenantAnswer, requested: readonly Tenant[]): boolean {
   const partial = new Set(outcomes.filter(({ status }) => status === 'partial').map(({ tenant }) => tenant));
-  const open = left.map(({ name }) => name);
-  const told = [...outcomes.filter(({ status }) => status !== 'partial').map(({ tenant }) => tenant), ...open, ...notStarted];
-  const each = new Set(told);
+  const remaining = left.map(({ name }) => name);
+  const reported = [...outcomes.filter(({ status }) => status !== 'partial').map(({ tenant }) => tenant), ...remaining, ...notStarted];
+  const names = new Set(reported);
   return (
-    told.length === asked.length &&
-    asked.every(({ name }) => each.has(name)) &&
-    [...partial].every((tenant) => open.includes(tenant)) &&
+    reported.length === requested.length &&
+    requested.every(({ name }) => names.has(name)) &&
+    [...partial].every((tenant) => remaining.includes(tenant)) &&
     outcomes.filter(({ status }) => status === 'failed').length === failed
   );
 }

@@ -34,10 +34,10 @@ export class WorkerNotReady extends Error {
 /** Calls the worker once for a batch. If this call was already made, returns its stored result. */
 export async function batch(settings: CoordinatorSettings, store: Store, state: BatchState): Promise<BatchProgress> {
   const { runId, wave, index, part } = state;
-  const known = await store.get<Part>(partKey(runId, wave, index, part));
-  if (known) return ended(store, state, known);
+  const stored = await store.get<Part>(partKey(runId, wave, index, part));
+  if (stored) return ended(store, state, stored);
   const tenants = await tenantsOf(store, state);
-  if (await store.get<BatchFailure>(errorKey(runId, wave, index))) return broken(store, state, tenants);
+  if (await store.get<BatchFailure>(errorKey(runId, wave, index))) return failedBatch(store, state, tenants);
 
   const run = await readRun(store, runId);
   const { tolerated, batches } = run.waves[wave];
@@ -49,7 +49,7 @@ export async function batch(settings: CoordinatorSettings, store: Store, state: 
     const answer = (await callWorker(settings.worker, request(run, runId, tenants, share))) as TenantAnswer;
     if (!accountsFor(answer, tenants)) throw new MigrateError('unexpected_answer', ...miscounted(settings.worker));
     if (stoodStill(answer, tenants)) throw new MigrateError('unexpected_answer', ...standstill(settings.worker, tenants.length));
-    return await record(store, state, await goOn(answer));
+    return await record(store, state, await withinTolerance(answer));
   } catch (error) {
     if (!(error instanceof MigrateError)) throw error;
     if (error.code === 'throttled' || error.code === 'function_not_ready') throw new WorkerNotReady(error.message);
@@ -57,7 +57,7 @@ export async function batch(settings: CoordinatorSettings, store: Store, state: 
   }
 
   /** A worker that used up its share continues while all workers together are within the tolerance. */
-  async function goOn(answer: TenantAnswer): Promise<TenantAnswer> {
+  async function withinTolerance(answer: TenantAnswer): Promise<TenantAnswer> {
     if (tolerated === undefined || !answer.notStarted.length) return answer;
     // A worker that stopped without an outcome would do the same forever.
     if (!answer.outcomes.length) return answer;
@@ -70,10 +70,10 @@ export async function batch(settings: CoordinatorSettings, store: Store, state: 
 function request(run: Run, runId: string, tenants: readonly Tenant[], toleratedFailures: number | undefined): TenantRequest {
   const { command, allow, requestedBy } = run;
   if (command === 'plan') return { command, tenants, runId };
-  const asked = { command, tenants, requestedBy, ...(allow && { allow }) };
-  if (command === 'drift') return wrongWith(RUN_ID, runId).length ? asked : { ...asked, runId };
+  const common = { command, tenants, requestedBy, ...(allow && { allow }) };
+  if (command === 'drift') return wrongWith(RUN_ID, runId).length ? common : { ...common, runId };
   return {
-    ...asked,
+    ...common,
     runId,
     sliceSeconds: SLICE_SECONDS,
     ...(toleratedFailures !== undefined && { toleratedFailures }),
@@ -131,10 +131,10 @@ async function fail(store: Store, state: BatchState, error: MigrateError, tenant
   };
   log('error', 'batch failed', { ...state, ...failure.error });
   await store.create(errorKey(state.runId, state.wave, state.index), failure);
-  return broken(store, state, tenants);
+  return failedBatch(store, state, tenants);
 }
 
-async function broken(store: Store, state: BatchState, tenants: readonly Tenant[]): Promise<BatchProgress> {
+async function failedBatch(store: Store, state: BatchState, tenants: readonly Tenant[]): Promise<BatchProgress> {
   const { runId, wave, index, part } = state;
   await countFailed(store, state, tenants.length);
   return { runId, wave, index, part: part + 1, more: false, failed: true };

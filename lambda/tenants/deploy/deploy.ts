@@ -34,9 +34,9 @@ const DEPLOY_SECONDS = 55 * 60;
 /** Step Functions throttles when many stacks deploy at once; that should not fail a deploy. */
 const MAX_ATTEMPTS = 8;
 
-/** How long one call of `isComplete` polls: the waiter's state machine takes fewer steps, and the end is noticed right away. */
-const LOOK_SECONDS = 60;
-const LOOK_EVERY_SECONDS = 2;
+/** How long one call of `isComplete` polls: the waiter's state machine needs fewer steps, and the end is noticed at once. */
+const POLL_SECONDS = 60;
+const POLL_INTERVAL_SECONDS = 2;
 
 /** CDK's Provider framework calls this once per event. With `handOver`, the deploy ends here. */
 export async function onEvent(event: Event): Promise<Started | { PhysicalResourceId: string }> {
@@ -62,14 +62,14 @@ export async function isComplete(event: Event & Partial<Started>): Promise<Deplo
   if (RequestType === 'Delete' || !ExecutionArn) return { IsComplete: true, ...(Data && { Data }) };
   const sfn = new SFNClient({ maxAttempts: MAX_ATTEMPTS });
   try {
-    const end = Date.now() + LOOK_SECONDS * 1000;
+    const end = Date.now() + POLL_SECONDS * 1000;
     for (;;) {
       const execution = await sfn.send(new DescribeExecutionCommand({ executionArn: ExecutionArn }));
       if (execution.status === 'SUCCEEDED') return { IsComplete: true, ...(Data && { Data }) };
       if (execution.status !== 'RUNNING') return await endedBadly(event, failureOf(execution));
       if (Date.now() - StartedAt > DEPLOY_SECONDS * 1000) return await failed(event, STILL_RUNNING);
       if (Date.now() >= end) return { IsComplete: false };
-      await sleep(LOOK_EVERY_SECONDS * 1000);
+      await sleep(POLL_INTERVAL_SECONDS * 1000);
     }
   } finally {
     sfn.destroy();

@@ -32,16 +32,16 @@ export interface Verdicts {
 const NOTHING: LastFailed = { failed: {}, settled: {}, allSince: 0 };
 
 /**
- * Merges verdicts. The newest one counts for each tenant, whichever run ends first, with one exception: the successes of a run over all
- * tenants are not stored. So a failure that another run recorded after its start stays, even if this run migrated the tenant later. The
- * next retry finds that tenant at head.
+ * Merges verdicts. For each tenant the newest one counts, whichever run ends first, with one exception: the successes of a run over
+ * all tenants are not stored. A failure that another run recorded after its start therefore stays, even if this run migrated the
+ * tenant later. The next retry finds that tenant at head.
  */
 export function merge(before: LastFailed, { since, all, of }: Verdicts): LastFailed {
   const failed = new Map(Object.entries(before.failed));
   const settled = new Map(Object.entries(before.settled));
   for (const { tenant, failed: hasFailed, at } of of) {
-    const known = failed.get(tenant) ?? settled.get(tenant) ?? before.allSince;
-    if (at < known) continue;
+    const lastAt = failed.get(tenant) ?? settled.get(tenant) ?? before.allSince;
+    if (at < lastAt) continue;
     failed.delete(tenant);
     settled.delete(tenant);
     if (hasFailed) failed.set(tenant, at);

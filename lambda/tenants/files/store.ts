@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 
-/** Writers that compete for a file: each try lets one of them succeed. */
+/** Of the writers that compete for a file, each try lets one succeed. */
 const MAX_TRIES = 50;
 const MAX_PAUSE_MS = 200;
 
@@ -22,7 +22,7 @@ interface Versioned {
   readonly tag: string | undefined;
 }
 
-/** One for the process: it keeps its connections for the next call. */
+/** Shared by the process: it keeps its connections for the next call. */
 const s3 = new S3Client();
 
 /** JSON files in a bucket. */

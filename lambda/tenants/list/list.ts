@@ -14,7 +14,7 @@ import { lastFailed } from '../files/last-failed';
 import { batchesKey, type Failure, type Run, runKey, tenantsKey, type WaveSize } from '../files/run-files';
 import { DamagedFile, type Store } from '../files/store';
 import { listTenants } from './sources';
-import { some } from './tenants';
+import { listed } from './tenants';
 import { batches, divide, toleratedOf } from './waves';
 
 const NO_TENANTS =
@@ -37,7 +37,7 @@ interface Planned {
 }
 
 async function plan(settings: CoordinatorSettings, store: Store, runId: string, given: unknown): Promise<Planned> {
-  // A migration is recorded in each database with the run's id. EventBridge, which starts only drift, names executions in its own way.
+  // A migration is recorded in each database with the run's id. EventBridge, which starts only drift, chooses its own names.
   const name = isRecord(given) && given.command === 'drift' ? EXECUTION_NAME : RUN_ID;
   const problems = [...wrongWith(name, runId, 'the name of the execution'), ...tenantRunInputProblems(given)];
   if (problems.length) {
@@ -46,7 +46,7 @@ async function plan(settings: CoordinatorSettings, store: Store, runId: string, 
       message: problems.join('; '),
       next: 'correct the input; nothing was started',
     };
-    return nothing(undefined, failure);
+    return emptyRun(undefined, failure);
   }
   const input = given as TenantRunInput;
   try {
@@ -77,7 +77,7 @@ async function plan(settings: CoordinatorSettings, store: Store, runId: string, 
     return { run, waves };
   } catch (error) {
     if (!(error instanceof MigrateError)) throw error;
-    return nothing(input, { code: error.code as Failure['code'], message: error.message, next: error.next });
+    return emptyRun(input, { code: error.code as Failure['code'], message: error.message, next: error.next });
   }
 }
 
@@ -89,18 +89,18 @@ function missingCanaries({ canary }: CoordinatorSettings, all: readonly Tenant[]
   if (missing.length === canary.names.length) {
     throw new MigrateError(
       'unknown_tenant',
-      `none of the canaries is a tenant: ${some(missing)}`,
+      `none of the canaries is a tenant: ${listed(missing)}`,
       'correct the names in TenantCanary.names and deploy; nothing was started',
     );
   }
-  return missing.length ? [`canaries that are not tenants: ${some(missing)}`] : [];
+  return missing.length ? [`canaries that are not tenants: ${listed(missing)}`] : [];
 }
 
 function about({ command = 'upgrade', tenants, retryFailed, allow, requestedBy = 'invoke' }: TenantRunInput) {
   return { command, allow, requestedBy, startedAt: Date.now(), all: tenants === undefined && !retryFailed };
 }
 
-function nothing(input: TenantRunInput | undefined, failure: Failure): Planned {
+function emptyRun(input: TenantRunInput | undefined, failure: Failure): Planned {
   const run: Run = { ...about(input ?? {}), all: false, waves: { canary: EMPTY, rest: EMPTY }, warnings: [], failure };
   return { run, waves: { canary: [], rest: [] } };
 }
@@ -118,7 +118,7 @@ async function choose({ tenants: names, retryFailed }: TenantRunInput, all: read
   if (unknown.length) {
     throw new MigrateError(
       'unknown_tenant',
-      `not among the ${all.length} tenants: ${some(unknown)}`,
+      `not among the ${all.length} tenants: ${listed(unknown)}`,
       'correct the names, or add the tenants to the list; nothing was started',
     );
   }
@@ -131,8 +131,8 @@ async function chooseFailed(all: readonly Tenant[], store: Store): Promise<Chose
   if (!failed.length) return { tenants: [], warnings: ['no tenant failed in its last upgrade: nothing was started'] };
   const wanted = new Set(failed);
   const tenants = all.filter(({ name }) => wanted.delete(name));
-  const gone = [...wanted];
-  return { tenants, warnings: gone.length ? [`failed in their last upgrade but are no longer tenants: ${some(gone)}`] : [] };
+  const removed = [...wanted];
+  return { tenants, warnings: removed.length ? [`failed in their last upgrade but are no longer tenants: ${listed(removed)}`] : [] };
 }
 
 async function failedBefore(store: Store): Promise<string[]> {
@@ -140,7 +140,7 @@ async function failedBefore(store: Store): Promise<string[]> {
     return await lastFailed(store);
   } catch (error) {
     if (!(error instanceof DamagedFile)) throw error;
-    const next = 'run over all tenants: that rewrites it; those at head cost one query each';
+    const next = 'run all tenants: that rewrites it; those at head cost one query each';
     throw new MigrateError('tenants_unavailable', error.message, next);
   }
 }

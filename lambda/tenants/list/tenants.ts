@@ -4,7 +4,7 @@ import { type Tenant, tenantListProblems } from '../../../lib/contract/tenants';
 const MAX_NAMED = 5;
 
 /** A few names, and the number of the others. */
-export function some(names: readonly string[]): string {
+export function listed(names: readonly string[]): string {
   const shown = names.slice(0, MAX_NAMED).join(', ');
   return names.length > MAX_NAMED ? `${shown} and ${names.length - MAX_NAMED} more` : shown;
 }

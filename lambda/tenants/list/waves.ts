@@ -3,8 +3,8 @@ import type { CanarySettings, ToleranceSettings } from '../../../lib/contract/co
 import type { Tenant } from '../../../lib/contract/tenants';
 
 /**
- * Step Functions collects all children's outputs in the map's output, which is limited to 256 KB; with more, batches get
- * larger.
+ * Step Functions collects the outputs of all batches in the map's output, which is limited to 256 KB. More tenants make larger
+ * batches.
  */
 const MAX_BATCHES = 10_000;
 
@@ -17,7 +17,7 @@ export function divide(tenants: readonly Tenant[], canary: CanarySettings | unde
   return waves.rest.length ? waves : { canary: [], rest: waves.canary };
 }
 
-/** The same tenants in every run, from the whole alphabet: the order must not depend on when someone became a customer. */
+/** Picks the same tenants in every run, independent of their names and of when they became customers. */
 function share(tenants: readonly Tenant[], percent: number): string[] {
   const ranked = tenants.map(({ name }) => ({ name, rank: createHash('sha256').update(name).digest('hex') }));
   ranked.sort((a, b) => (a.rank < b.rank ? -1 : 1));

@@ -8,7 +8,7 @@ import type { Store } from '../files/store';
 export interface TenantResult {
   readonly tenant: string;
   readonly status: 'unchanged' | 'migrated' | 'pending' | 'ahead' | 'failed' | 'notStarted';
-  /** Its revisions; absent: it was not read, or they could not be determined. */
+  /** Its revisions; absent: they were not read, or could not be determined. */
   readonly to?: readonly string[];
   /** When `to` was read, in milliseconds since the epoch; absent: the tenant was not started. */
   readonly at?: number;
@@ -48,7 +48,7 @@ export async function waveResults(
   const started = allowed === 'unknown' ? [...written].some((key) => /\/(\d+|error)\.json$/.test(key)) : allowed;
   const indexes = Array.from({ length: run.waves[wave].batches }, (_, index) => index);
   return inParallel(indexes, async (index): Promise<BatchResult> => {
-    // A missing file is noticed by the number of tenants.
+    // The number of tenants shows a missing file.
     const tenants = (await store.get<Tenant[]>(tenantsKey(runId, wave, index))) ?? [];
     if (!started) return { tenants: tenants.map(({ name }) => ({ tenant: name, status: 'notStarted' })), parts: [] };
     const parts: Part[] = [];

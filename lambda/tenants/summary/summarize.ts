@@ -28,12 +28,12 @@ export async function summarize(
   const results = await allResults(store, runId, run, stopped);
   const missing = found ? missingTenants(run, results) : 'run.json is missing';
   const reason = stopped ?? (missing ? { Error: FILES_MISSING, Cause: missing } : null);
-  // Tenants whose file is missing have no verdict, so what is known about them stays.
+  // Tenants whose file is missing have no verdict: their last one stays.
   const judged = { ...run, all: run.all && !missing };
   const warnings = run.command === 'upgrade' && !run.failure ? await remember(store, judged, results) : [];
   const detailsUri = `s3://${store.bucket}/${runKey(runId)}/`;
-  const told = { ...run, warnings: [...run.warnings, ...warnings] };
-  const { summary, failures, drifted } = summaryOf(results, { stage, runId, detailsUri, run: told, stopped: reason });
+  const reported = { ...run, warnings: [...run.warnings, ...warnings] };
+  const { summary, failures, drifted } = summaryOf(results, { stage, runId, detailsUri, run: reported, stopped: reason });
   await store.put(runKey(runId, 'failures.json'), failures);
   if (run.command === 'drift') await store.put(runKey(runId, 'drift.json'), drifted);
   await store.put(runKey(runId, 'summary.json'), summary);

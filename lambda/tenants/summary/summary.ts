@@ -99,11 +99,11 @@ function errorOf(
 ): TenantRunSummary['error'] {
   if (run.failure) return run.failure;
   // Only an upgrade records which tenants failed.
-  const same = `then run it again: npx migrate-invoke --stage ${stage} --tenants all --command ${run.command}`;
-  const again =
-    run.command === 'upgrade' ? `then run the failed ones again: npx migrate-invoke --stage ${stage} --retry-failed` : same;
+  const rerun = `then run it again: npx migrate-invoke --stage ${stage} --tenants all --command ${run.command}`;
+  const retry =
+    run.command === 'upgrade' ? `then run the failed ones again: npx migrate-invoke --stage ${stage} --retry-failed` : rerun;
   if (stopped?.Error === 'not_approved') {
-    const next = `resolve what prevented the approval, ${again} (the canaries stay migrated)`;
+    const next = `resolve what prevented the approval, ${retry} (the canaries stay migrated)`;
     return {
       code: 'not_approved',
       message: `${stopped.Cause || 'nobody approved the canaries'}: ${notStarted} tenants were not started`,
@@ -116,7 +116,7 @@ function errorOf(
     return {
       code: 'run_aborted',
       message: `the state machine failed: ${cut(reason)}`,
-      next: `see the execution's history, ${isKnown ? again : `then run over all tenants: npx migrate-invoke --stage ${stage} --tenants all`}`,
+      next: `see the execution's history, ${isKnown ? retry : `then run over all tenants: npx migrate-invoke --stage ${stage} --tenants all`}`,
     };
   }
   if (!tooMany && !notStarted) return undefined;
@@ -124,7 +124,7 @@ function errorOf(
   return {
     code: 'tenants_failed',
     message: `${failed} of ${total} tenants failed${others}`,
-    next: `fix the causes, ${again}`,
+    next: `fix the causes, ${retry}`,
   };
 }
 
@@ -144,20 +144,20 @@ function lossesOf(losses: readonly DataLoss[]): DataLoss[] {
   return [...each.values()].slice(0, MAX_LISTED);
 }
 
-/** As much of the summary as fits; `detailsUri` has all of it. */
+/** Shortens the summary to the limit; `detailsUri` has all of it. */
 export function shortened({ error, drift, ...summary }: TenantRunSummary): TenantRunSummary {
   const lists = {
     heads: summary.heads.map((revision) => cut(revision, MAX_NAME)),
     failures: summary.failures.map((failure) => ({ tenant: cut(failure.tenant, MAX_NAME), error: shortError(failure.error) })),
     positions: summary.positions.map(({ revisions, tenants }) => ({
-      revisions: revisions.map((one) => cut(one, MAX_NAME)),
+      revisions: revisions.map((revision) => cut(revision, MAX_NAME)),
       tenants,
     })),
     dataLoss: summary.dataLoss.map((loss) => ({ ...loss, what: cut(loss.what) })),
     warnings: summary.warnings.map((warning) => cut(warning)),
     drifted: [...(drift?.tenants ?? [])],
   };
-  const whole = (): TenantRunSummary => {
+  const build = (): TenantRunSummary => {
     const { drifted, ...others } = lists;
     return {
       ...summary,
@@ -166,18 +166,18 @@ export function shortened({ error, drift, ...summary }: TenantRunSummary): Tenan
       ...(error && { error: { ...error, message: cut(error.message, MAX_REASON), next: cut(error.next) } }),
     };
   };
-  // All tenants without definitions tell more than some with them.
-  if (JSON.stringify(whole()).length > MAX_CHARACTERS) lists.drifted = lists.drifted.map(named);
-  while (JSON.stringify(whole()).length > MAX_CHARACTERS) {
+  // All tenants without definitions are more useful than some with them.
+  if (JSON.stringify(build()).length > MAX_CHARACTERS) lists.drifted = lists.drifted.map(withoutDefinitions);
+  while (JSON.stringify(build()).length > MAX_CHARACTERS) {
     const longest = Object.values(lists).reduce((a, b) => (JSON.stringify(a).length > JSON.stringify(b).length ? a : b));
-    // Everything else is limited, so it fits.
+    // Everything else is limited, so the summary fits.
     if (!longest.length) break;
     longest.length = Math.floor(longest.length / 2);
   }
-  return whole();
+  return build();
 }
 
-function named({ objects, reason, ...drift }: DriftedTenant): DriftedTenant {
+function withoutDefinitions({ objects, reason, ...drift }: DriftedTenant): DriftedTenant {
   const named = objects.slice(0, MAX_OBJECTS).map(({ change, object }) => ({ change, object: cut(object, MAX_NAME) }));
   return { ...drift, ...(reason && { reason: cut(reason) }), objects: named };
 }

@@ -52,7 +52,7 @@ function whereToLook({ executionArn = '' }: DescribeExecutionCommandOutput): str
   return `see its log, /aws/lambda/${machine.replace(/-container$/, '')}/container`;
 }
 
-/** @param what the call, such as `states:StartExecution of <arn>` */
+/** @param what names the call, such as `states:StartExecution of <arn>` */
 export function containerCall(what: string): AwsCall {
   return {
     service: 'Step Functions',

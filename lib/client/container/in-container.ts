@@ -32,7 +32,7 @@ export interface RunAnswer extends MigrateAnswer {
   readonly containerExecution?: string;
 }
 
-/** The revisions that the function stopped before. */
+/** The next revisions, which the function leaves to the container. */
 export interface ForContainer {
   readonly revisions: readonly [string, ...string[]];
   readonly stateMachineArn: string;
@@ -68,14 +68,14 @@ export async function inContainer(
   if (handOver) return { ...run.answer(last), containerExecution: executionArn };
   const onApplied = (applied: readonly AppliedRevision[]) => {
     run.applied.push(...applied);
-    onProgress?.({ ...last, ...whereAfter(last, run.applied), applied });
+    onProgress?.({ ...last, ...positionAfter(last, run.applied), applied });
   };
   if (await containers.wait(executionArn, { runId, pending: last.pending, until, onApplied, signal })) return undefined;
-  return { ...run.answer(last), ...whereAfter(last, run.applied) };
+  return { ...run.answer(last), ...positionAfter(last, run.applied) };
 }
 
 /** The position of a run after its container applied revisions. */
-function whereAfter({ to, pending }: MigrateAnswer, applied: readonly AppliedRevision[]): Pick<MigrateAnswer, 'to' | 'pending'> {
+function positionAfter({ to, pending }: MigrateAnswer, applied: readonly AppliedRevision[]): Pick<MigrateAnswer, 'to' | 'pending'> {
   const done = new Set(applied.map(({ revision }) => revision));
   const left = pending.filter(({ revision }) => !done.has(revision));
   const newest = applied.at(-1);

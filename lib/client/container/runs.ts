@@ -21,7 +21,7 @@ export interface WaitOptions {
   readonly pending: readonly RevisionInfo[];
   /** When to stop waiting, on the clock of `performance.now()`. */
   readonly until: number;
-  /** Called with those of them that were applied since the last call. */
+  /** Called with those that were applied since the last call. */
   readonly onApplied: (applied: readonly AppliedRevision[]) => void;
   readonly signal?: AbortSignal;
 }
@@ -30,11 +30,11 @@ const FIRST_PAUSE_MS = 500;
 /** Each poll also calls the function. */
 const LONGEST_PAUSE_MS = 15_000;
 
-/** A run of hours survives a network outage of minutes. */
+/** A run of hours tolerates a network outage of minutes. */
 const PATIENCE_MS = 5 * 60_000;
 
-/** A stopped task still records how it ended. */
-const LAST_WORDS_MS = 10_000;
+/** How long a stopped task may take to record its end. */
+const LAST_RECORD_MS = 10_000;
 
 /** Starts the stage's container and watches it: its status in Step Functions, its progress in the run history. */
 export class ContainerRuns {
@@ -106,7 +106,7 @@ export class ContainerRuns {
 
   /** The record of a run whose task has ended; undefined if there is none, or it can't be read. */
   private async lastRecord(runId: string, signal?: AbortSignal): Promise<RunRecord | undefined> {
-    const deadline = performance.now() + LAST_WORDS_MS;
+    const deadline = performance.now() + LAST_RECORD_MS;
     for (;;) {
       try {
         const record = await this.record(runId);
@@ -127,7 +127,7 @@ export class ContainerRuns {
   }
 }
 
-/** A history that can't be read fails nothing: progress appears later. */
+/** An unreadable history is not an error: progress appears later. */
 function ignoreFailure(error: unknown): undefined {
   if (!(error instanceof MigrateError)) throw error;
 }

@@ -16,7 +16,7 @@ export async function sendApproval(
   if (answer.status === 'taken') return;
   throw new MigrateError(
     'not_waiting',
-    `run ${approval.runId} is not waiting for an approval: it does not exist, is not that far, has ended, or was answered already`,
+    `run ${approval.runId} is not waiting for an approval: it does not exist, has not reached it, has ended, or was already answered`,
     'follow it with --run to see its progress',
   );
 }

@@ -55,7 +55,7 @@ export interface WatchOptions extends TenantsCallOptions {
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 2_000;
 
-/** Watching tolerates a shorter outage. The run does not depend on it. */
+/** Watching tolerates outages shorter than this. The run does not depend on it. */
 const PATIENCE_MS = 120_000;
 
 /** Runs the migrations of many tenants through their deployed state machine. Throws only a `MigrateError`. */
@@ -102,23 +102,23 @@ export class TenantsClient {
   /** Waits until a run ends, and reports its progress. */
   async watch(runId: string, { onProgress, signal }: WatchOptions = {}): Promise<TenantRunSummary> {
     const reader = onProgress && new ProgressReader(this.sfn, await this.arnOf(runId, signal), runId);
-    let told = '';
-    let troubleSince: number | undefined;
+    let reported = '';
+    let failingSince: number | undefined;
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.3, LONGEST_PAUSE_MS)) {
       let execution: DescribeExecutionCommandOutput | undefined;
       let progress: TenantsProgress | undefined;
       try {
         execution = await this.describe(runId, signal);
         progress = await reader?.read(signal);
-        troubleSince = undefined;
+        failingSince = undefined;
       } catch (cause) {
         signal?.throwIfAborted();
-        troubleSince ??= performance.now();
-        if (!retryOf(cause) || performance.now() - troubleSince > PATIENCE_MS) throw cause;
+        failingSince ??= performance.now();
+        if (!retryOf(cause) || performance.now() - failingSince > PATIENCE_MS) throw cause;
       }
       const text = JSON.stringify(progress);
-      if (progress && text !== told) {
-        told = text;
+      if (progress && text !== reported) {
+        reported = text;
         onProgress?.(progress);
       }
       if (execution && execution.status !== 'RUNNING') return resultOf(execution) as TenantRunSummary;
@@ -167,7 +167,7 @@ export class TenantsClient {
   private async decide(runId: string, approved: boolean, { signal }: TenantsCallOptions): Promise<void> {
     mustBeRunId(runId);
     const { stage, appName = DEFAULT_APP_NAME, requestedBy } = this.options;
-    // Does not call Step Functions: people who may approve need not be allowed to run.
+    // Does not call Step Functions: approving requires no permission to start runs.
     const region = await regionOf(this.sfn);
     const lambda = lambdaClient({ ...this.options, region });
     try {

@@ -12,24 +12,24 @@ export function nameListProblems(names: readonly string[]): string[] {
   return wrongWith(TENANT_RUN_INPUT.keys.tenants, names, 'tenants');
 }
 
-/** All problems of a run's id. `any`: also that of a run which EventBridge started. */
+/** All problems of a run's id. `any`: also accepts the id of a run that EventBridge started. */
 export function runIdProblems(runId: string, any = false): string[] {
   return wrongWith(any ? EXECUTION_NAME : RUN_ID, runId, `the id ${JSON.stringify(runId)}`);
 }
 
 /** The input of an execution. Throws one error with all its problems. */
 export function checkedInput({ command, tenants, retryFailed, allow, requestedBy }: TenantRunInput): string {
-  const once = tenants && [...new Set(tenants)];
-  const request: TenantRunInput = { command, tenants: once, retryFailed, allow, requestedBy };
+  const unique = tenants && [...new Set(tenants)];
+  const request: TenantRunInput = { command, tenants: unique, retryFailed, allow, requestedBy };
   const problems = tenantRunInputProblems(request);
   const input = JSON.stringify(request);
   const bytes = Buffer.byteLength(input);
   if (bytes > MAX_INPUT_BYTES) {
     problems.push(
-      `${once?.length} names are ${Math.ceil(bytes / 1024)} KB, but Step Functions accepts only ${MAX_INPUT_BYTES / 1024} KB: ` +
+      `${unique?.length} names are ${Math.ceil(bytes / 1024)} KB, but Step Functions accepts only ${MAX_INPUT_BYTES / 1024} KB: ` +
         'run all tenants (those at head cost one query each), or split the names over several runs',
     );
   }
-  if (problems.length > 0) throw new MigrateError('invalid_usage', problems.join('; '), 'correct it; nothing was sent');
+  if (problems.length > 0) throw new MigrateError('invalid_usage', problems.join('; '), 'correct the request; nothing was sent');
   return input;
 }

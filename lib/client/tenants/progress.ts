@@ -57,7 +57,7 @@ export class ProgressReader {
       const waves = this.phase === 'listing' ? {} : await this.waves(abortSignal);
       return { runId: this.runId, phase: this.phase, ...waves };
     } catch (cause) {
-      const failure = sdkFailure(cause, machineCall(`a look at run ${this.runId}`));
+      const failure = sdkFailure(cause, machineCall(`the progress of run ${this.runId}`));
       this.isDenied = failure.code === 'access_denied';
       if (!this.isDenied) throw failure;
       return undefined;

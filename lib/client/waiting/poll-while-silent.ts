@@ -1,17 +1,16 @@
 import { sleep } from './sleep';
 
-/** Short enough for a person who waits, and rare enough to cost little. */
+/** Short enough for a waiting person, long enough to cost little. */
 const SILENT_MS = 5_000;
 
 /**
- * Calls `look` while `run` reports nothing for some seconds. A `look` that fails was the last one: a function without concurrency to
- * spare rejects it.
+ * Calls `poll` while `run` reports nothing for some seconds, until a `poll` fails: a function without spare concurrency rejects it.
  *
  * @param run gets a function to call when it reports something
  */
 export async function pollWhileSilent<T>(
   run: (reported: () => void) => Promise<T>,
-  look: (signal: AbortSignal) => Promise<void>,
+  poll: (signal: AbortSignal) => Promise<void>,
   silentMs = SILENT_MS,
 ): Promise<T> {
   const ended = new AbortController();
@@ -20,7 +19,7 @@ export async function pollWhileSilent<T>(
     for (;;) {
       await sleep(Math.max(0, last + silentMs - performance.now()), ended.signal);
       if (performance.now() < last + silentMs) continue;
-      await look(ended.signal);
+      await poll(ended.signal);
       last = performance.now();
     }
   })().catch(() => {});

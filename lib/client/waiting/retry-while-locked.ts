@@ -21,15 +21,15 @@ const PAUSE_MS = 1_000;
 /** Repeats a call while another run holds the mutex. `locked` means that nothing was applied. */
 export async function retryWhileLocked<T>(call: () => Promise<T>, { lockSeconds = 0, onWait, signal }: LockOptions): Promise<T> {
   const deadline = performance.now() + lockSeconds * 1000;
-  let told: string | undefined;
+  let reported: string | undefined;
   for (;;) {
     try {
       return await call();
     } catch (error) {
       const left = deadline - performance.now();
       if (!(error instanceof MigrateError && error.code === 'locked') || left <= 0) throw error;
-      if (error.message !== told) onWait?.(error.message);
-      told = error.message;
+      if (error.message !== reported) onWait?.(error.message);
+      reported = error.message;
       // 50 to 100 % of the pause, because others may wait for the same run.
       await sleep(Math.min(PAUSE_MS * (0.5 + Math.random() / 2), left), signal);
     }

@@ -37,7 +37,7 @@ export async function sendWhenReady<T>(
   { readySeconds = READY_SECONDS, onWait, signal }: ReadyOptions,
 ): Promise<T> {
   const deadline = performance.now() + readySeconds * 1000;
-  const tell = onChange(onWait);
+  const report = onChange(onWait);
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
     try {
       return await send();
@@ -48,7 +48,7 @@ export async function sendWhenReady<T>(
       if (retry !== 'when ready' && retry !== 'later') throw error;
       const left = deadline - performance.now();
       if (left <= 0) throw error.with({ message: `${error.message} (waited ${readySeconds} s)` });
-      tell(error.message);
+      report(error.message);
       if (retry === 'when ready') await waitForActive(lambda, target, deadline, signal);
       // 50 to 100 % of the pause, because others wait for the same capacity.
       await sleep(Math.min(pause * (0.5 + Math.random() / 2), left), signal);
@@ -58,10 +58,10 @@ export async function sendWhenReady<T>(
 
 /** Calls back only with a reason that differs from the one before. */
 function onChange(onWait?: (reason: string) => void): (reason: string) => void {
-  let told: string | undefined;
+  let reported: string | undefined;
   return (reason) => {
-    if (reason !== told) onWait?.(reason);
-    told = reason;
+    if (reason !== reported) onWait?.(reason);
+    reported = reason;
   };
 }
 

@@ -2,7 +2,7 @@ import { MigrateError, type Snapshot } from '../../contract';
 import { sleep } from './sleep';
 
 const FIRST_PAUSE_MS = 2_000;
-/** RDS takes minutes, and each look calls the function. */
+/** RDS takes minutes, and each check calls the function. */
 const LONGEST_PAUSE_MS = 15_000;
 
 /** A backup or a change of settings is usually over by then. */

@@ -151,7 +151,7 @@ def load(
         try:
             project.revisions.load()
             if is_complete:
-                project.revisions.refuse_heads_that_are_not_meant()
+                project.revisions.refuse_unintended_heads()
         except ProjectError as error:
             found = error if error.code == "multiple_heads" else project.revisions.problem()
             # If env.py did not finish, Alembic may have looked in another location.

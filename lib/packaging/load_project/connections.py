@@ -45,12 +45,12 @@ def refuse_connections() -> list[tuple[Any, dict[str, Any], bool]]:
 
 def elsewhere(dialect: Any, parameters: dict[str, Any], variables: dict[str, str]) -> dict[str, Any] | None:
     """The address to which env.py connects, if the function's database can't be there."""
-    from cdk_alembic.connection.destination import asked
+    from cdk_alembic.connection.destination import requested_address
 
     if dialect.name != "postgresql":
         name = "an SQLite" if dialect.name == "sqlite" else f"a {dialect.name}"
         return {"address": f"{name} database", "isPostgres": False}
-    found = asked(dialect.driver, parameters)
+    found = requested_address(dialect.driver, parameters)
     host = found.server.host
     is_set = "url" in variables or "host" in variables
     if host == ADDRESS["host"] or not (is_set or host in THIS_MACHINE):

@@ -282,5 +282,5 @@ def test_a_snapshot_reads_only_the_tables_that_changed(connection: Connection, m
     views = {"names", "kept"}
     assert {name for _, name, *_ in found[0]["texts"]["relations"]} == {"users", "users_pkey", "ix_users_name", *views}
     assert len(found) == 1
-    assert {after.relations[oid].name for oid in before.owners_apart(after)} == {"users", *views}
+    assert {after.relations[oid].name for oid in before.changed_owners(after)} == {"users", *views}
     assert before.change_to(after) == {"added": {"column users.age": "integer"}, "removed": {}, "changed": {}}

@@ -223,8 +223,8 @@ def test_the_local_commands_replay_and_create_with_it(
 ONE_CONNECTION = """
 import sys
 import sqlalchemy
-from cdk_alembic.tenants.listening import Connects
-connects = Connects()
+from cdk_alembic.tenants.listening import ConnectOptions
+connects = ConnectOptions()
 with connects.recorded():
     sqlalchemy.create_engine(sys.argv[1]).connect().close()
 print(connects.only()["dbname" if "dbname" in connects.only() else "database"])

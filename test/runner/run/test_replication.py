@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from cdk_alembic.production.replication import _UNREAD, Changes, _changed, judged
+from cdk_alembic.production.replication import _UNREAD, Changes, _changes, judge
 from conftest import Backend, eventually, failure, fresh_database, invoke, set_settings
 from servers import postgres
 
@@ -81,8 +81,8 @@ def publication(all_tables: bool = False, schemas: tuple[str, ...] = (), tables:
 
 def breaks(sql: str, followed: dict[str, Any], schema: str | None = None) -> list[str]:
     """What an SQL changes of what is followed. `schema`: a tenant's."""
-    changes = Changes(list(_changed("r", sql, "alembic_version", schema)), [])
-    return [f"{change['what']} {change['table']}" for change in judged(changes, followed, schema)["breaks"]]
+    changes = Changes(list(_changes("r", sql, "alembic_version", schema)), [])
+    return [f"{change['what']} {change['table']}" for change in judge(changes, followed, schema)["breaks"]]
 
 
 @pytest.mark.parametrize(

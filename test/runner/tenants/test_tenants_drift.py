@@ -143,12 +143,12 @@ def test_members_of_a_dropped_table_are_not_listed_separately_even_in_a_schema_w
 
 
 def test_a_tenant_without_drift_costs_one_query(watched: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-    ask = drivers._Blocking.ask
-    monkeypatch.setattr(drivers._Blocking, "ask", lambda self, query: asked.append(query) or ask(self, query))
+    queries: list[str] = []
+    fetch_value = drivers._Blocking.fetch_value
+    monkeypatch.setattr(drivers._Blocking, "fetch_value", lambda self, query: queries.append(query) or fetch_value(self, query))
     assert statuses(*NAMES) == ["none"] * 4
     # The first tenant shows env.py's database; one query finds the schemas, and one sets the session.
-    assert len(asked) == 2 + len(NAMES) - 1
+    assert len(queries) == 2 + len(NAMES) - 1
 
 
 def test_the_answer_has_the_first_objects_and_no_long_definition(watched: Backend, database: Database) -> None:

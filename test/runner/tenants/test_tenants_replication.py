@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from cdk_alembic.production import replication
-from cdk_alembic.tenants import followed as followed_databases
+from cdk_alembic.tenants import replicated as replicated_databases
 from conftest import Backend, Database, fresh_database, invoke
 from servers import postgres
 from tenancy import SEARCH_PATH, batch, codes, create_schemas, outcomes, set_tenant_settings, versions, write_env
@@ -60,8 +60,8 @@ def test_a_plan_reports_it_for_each_tenant_and_renders_each_revision_once(
     package: Backend, followed: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rendered: list[object] = []
-    render = followed_databases.render
-    monkeypatch.setattr(followed_databases, "render", lambda *given: rendered.append(given) or render(*given))
+    render = replicated_databases.render
+    monkeypatch.setattr(replicated_databases, "render", lambda *given: rendered.append(given) or render(*given))
     # The first tenant of a request shows env.py's database, and this one has nothing to say.
     assert codes(invoke(batch("initech"))) == {}
     warnings = invoke(batch("initech", "acme", "globex", command="plan"))["warnings"]
@@ -74,16 +74,16 @@ def test_a_plan_reports_it_for_each_tenant_and_renders_each_revision_once(
     assert invoke(batch("initech", "acme", "globex", command="plan"))["warnings"] == []
 
 
-def test_a_database_without_subscribers_is_asked_once_for_all_its_tenants(
+def test_a_database_without_subscribers_is_read_once_for_all_its_tenants(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks: list[object] = []
-    look = replication.look
-    monkeypatch.setattr(replication, "look", lambda connection: looks.append(connection) or look(connection))
+    reads: list[object] = []
+    read = replication.read_replicated
+    monkeypatch.setattr(replication, "read_replicated", lambda connection: reads.append(connection) or read(connection))
     set_tenant_settings(monkeypatch, onReplication="refuse")
     write_env(package.initialise(database.url("postgresql+psycopg")), SEARCH_PATH)
     create_schemas(database, NAMES)
     package.table_revision("r1")
     assert codes(invoke(batch(*NAMES))) == {}
-    assert len(looks) == 1
+    assert len(reads) == 1
     assert [versions(database, name) for name in NAMES] == [["r1"]] * 3

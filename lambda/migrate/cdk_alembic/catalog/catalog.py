@@ -1,4 +1,4 @@
-"""The catalog at one moment: the text of everything that a downgrade must restore, and the tables as TableFacts."""
+"""A snapshot of the catalog: the definitions that a downgrade must restore, and the tables as TableFacts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Relation:
 
 
 class Part:
-    """What belongs to one table, view or sequence."""
+    """The catalog entries of one table, view or sequence."""
 
     def __init__(self) -> None:
         self.relations: dict[int, Relation] = {}
@@ -56,18 +56,20 @@ class Part:
 
     @cached_property
     def entries(self) -> dict[str, str]:
-        """`<kind> <name>` and its definition in PostgreSQL. Not to be changed."""
+        """`<kind> <name>` and its definition in PostgreSQL. Don't modify it."""
         return dict(self._read())
 
     def table(self, relations: Mapping[int, Relation], parts: Mapping[int, Part]) -> dict[str, Any]:
-        """TableFacts without partitions and publications. Not to be changed.
+        """TableFacts without partitions and publications. Cached: don't modify them.
 
-        `relations`, `parts`: of the whole snapshot, in which the names of a part never change while it is in use."""
+        `relations`, `parts`: of the whole snapshot. A part's names never change while it is in use."""
         if self._table is None:
             self._table = {
                 "columns": [_column(column) for column in self.columns],
-                "constraints": sorted((self._constraint(one, relations, parts) for one in self.constraints), key=_name),
-                "indexes": sorted((self._index(one) for one in self.indexes), key=_name),
+                "constraints": sorted(
+                    (self._constraint(constraint, relations, parts) for constraint in self.constraints), key=_name
+                ),
+                "indexes": sorted((self._index(index) for index in self.indexes), key=_name),
             }
         return self._table
 
@@ -164,7 +166,7 @@ class Snapshot:
         parents = {key: _PARTITION.match(definition) for key, definition in self.entries.items() if key.startswith("table ")}
         return sorted(key.removeprefix("table ") for key, parent in parents.items() if parent and parent[1] == table)
 
-    def is_part_of_another(self, name: str) -> bool:
+    def is_partition(self, name: str) -> bool:
         """Whether the table is a partition."""
         return "PARTITION OF" in self.entries.get(f"table {name}", "")
 
@@ -174,12 +176,12 @@ class Snapshot:
         return self._entries_of(self.parts)
 
     def change_to(self, after: Snapshot) -> dict[str, Any]:
-        """SchemaChange. Does not look at the parts that both have."""
-        owners = self.owners_apart(after)
+        """The SchemaChange to a later snapshot. Skips the parts that both share."""
+        owners = self.changed_owners(after)
         return change(self._entries_of(owners), after._entries_of(owners))
 
-    def owners_apart(self, other: Snapshot) -> set[int]:
-        """Oids of the parts that were not left alone between both."""
+    def changed_owners(self, other: Snapshot) -> set[int]:
+        """Oids of the parts that the two snapshots do not share."""
         return {owner for owner in {*self.parts, *other.parts} if self.parts.get(owner) is not other.parts.get(owner)}
 
     def _entries_of(self, owners: Iterable[int]) -> dict[str, str]:
@@ -201,21 +203,21 @@ def change(before: dict[str, str], after: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def is_none(change: dict[str, Any]) -> bool:
-    """Whether nothing differs."""
+def is_empty(change: dict[str, Any]) -> bool:
+    """Whether a SchemaChange is empty."""
     return not any(change.values())
 
 
-# PostgreSQL prints `code IN ('a', 'b')` of a varchar in this form, reads it, and then prints a cast of each element: after a
-# dump and a restore.
-_CAST_OF_ALL = re.compile(r"\(ARRAY\[((?:(?:, )?'(?:[^']|'')*'::character varying(?:\(\d+\))?)+)\]\)::text\[\]")
+# PostgreSQL prints `code IN ('a', 'b')` on a varchar in this form. After a dump and restore, it prints a cast of each element
+# instead.
+_CAST_OF_LIST = re.compile(r"\(ARRAY\[((?:(?:, )?'(?:[^']|'')*'::character varying(?:\(\d+\))?)+)\]\)::text\[\]")
 _ELEMENT = re.compile(r"'(?:[^']|'')*'::character varying(?:\(\d+\))?")
 
 
 def plain(text: str) -> str:
-    """A definition in one form: without the schema `public`, and with a cast of each element of a list."""
+    """A definition in normal form: without the schema `public`, and with a cast of each list element."""
     if "])::text[]" in text:
-        text = _CAST_OF_ALL.sub(lambda cast: "ARRAY[" + _ELEMENT.sub(r"(\g<0>)::text", cast[1]) + "]", text)
+        text = _CAST_OF_LIST.sub(lambda cast: "ARRAY[" + _ELEMENT.sub(r"(\g<0>)::text", cast[1]) + "]", text)
     return _PUBLIC.sub("", text) if "public." in text else text
 
 

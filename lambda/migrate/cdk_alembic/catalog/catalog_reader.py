@@ -1,4 +1,4 @@
-"""Reads snapshots of the catalog. What has not changed since an earlier one is not read again."""
+"""Reads snapshots of the catalog: the first one completely, later ones only where something changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .catalog_sql import MARK
 
 @dataclass(frozen=True)
 class _Known:
-    """A snapshot and what is needed to see later changes."""
+    """A snapshot, and the state that detects later changes."""
 
     snapshot: Snapshot
     since: str
@@ -37,7 +37,7 @@ class _Known:
 
     @cached_property
     def arguments(self) -> str:
-        """For `catalog_look`."""
+        """The arguments of `catalog_look`."""
         owners, counts = (",".join(map(str, numbers)) for numbers in (self.counts, self.counts.values()))
         return f"'{self.since}', {raw.literal(self.deep)}, '{{{owners}}}', '{{{counts}}}'"
 
@@ -51,51 +51,51 @@ class Catalog:
 
     def __init__(self) -> None:
         self._known: _Known | None = None
-        """The last snapshot of a transaction that had written nothing: what others saw may be rolled back."""
+        """The last snapshot of a transaction that had written nothing: writes may be rolled back."""
 
     def take(self, connection: Any) -> Snapshot:
         """A snapshot on this connection, in its current transaction. `catalog_sql.prepare` must have run in the database."""
 
-        def ask(function: str) -> Any:
+        def call(function: str) -> Any:
             return raw.value(connection, f"SELECT {MARK}.catalog_{function}")
 
         known = self._known
-        found = ask(f"look({known.arguments if known else _NOTHING})")
-        if known and not found["all"] and known.is_renamed(found["texts"] or {}):
-            found = ask(f"look({_NOTHING})")
-        if found["all"]:
+        result = call(f"look({known.arguments if known else _READ_ALL})")
+        if known and not result["all"] and known.is_renamed(result["texts"] or {}):
+            result = call(f"look({_READ_ALL})")
+        if result["all"]:
             known = None
-        state, changed = found["state"], dict(found["changed"] or ())
-        published, publications = _publications(found["publications"])
+        state, changed = result["state"], dict(result["changed"] or ())
+        published, publications = _publications(result["publications"])
         parts = dict(known.snapshot.parts) if known else {}
         relations = dict(known.snapshot.relations) if known else {}
         columns = dict(known.columns) if known else {}
         counts = dict(known.counts) if known else {}
-        for owner in [*changed, *(found["gone"] or ())]:
+        for owner in [*changed, *(result["gone"] or ())]:
             counts.pop(owner, None)
             for relation in parts.pop(owner, Part()).relations:
                 relations.pop(relation, None)
-        for owner, part in _parts(found["texts"] or {}, changed).items():
+        for owner, part in _parts(result["texts"] or {}, changed).items():
             parts[owner] = part
             relations.update(part.relations)
             columns.update({(owner, number): name for number, name in part.attributes.items()})
         counts.update(changed)
-        rest = known.rest if known else ask("rest()")
+        rest = known.rest if known else call("rest()")
         comments = known.comments if known else (None, [])
         if state["comments"] != comments[0]:
-            comments = (state["comments"], ask("comments()") if state["comments"] else [])
+            comments = (state["comments"], call("comments()") if state["comments"] else [])
         snapshot = Snapshot(relations, parts, [*rest, *publications, *comments[1]], published)
         if state["since"]:
             self._known = _Known(snapshot, state["since"], state["deep"], counts, columns, rest, comments)
         return snapshot
 
 
-# The arguments of `catalog_look` that read all.
-_NOTHING = "NULL, NULL, NULL, NULL"
+# The arguments with which `catalog_look` reads everything.
+_READ_ALL = "NULL, NULL, NULL, NULL"
 
 
 def read(connection: Any, context: Any, schema: str | None = None) -> Snapshot:
-    """A snapshot of a database in which nothing may be created, or of one schema. `context`: Alembic's, whose version table is
+    """A snapshot of a database, or of one `schema`, that creates no functions in it. `context`: Alembic's; its version table is
     excluded."""
     return snapshot_of(raw.value(connection, catalog_sql.everything(context, schema)))
 
@@ -108,8 +108,8 @@ def snapshot_of(everything: dict[str, Any]) -> Snapshot:
     return Snapshot(relations, parts, [*everything["rest"], *publications, *everything["comments"]], published)
 
 
-def _publications(found: dict[str, Any] | None) -> tuple[list[list[Any]], list[list[Any]]]:
-    return ((found["published"] or []), (found["publications"] or [])) if found else ([], [])
+def _publications(result: dict[str, Any] | None) -> tuple[list[list[Any]], list[list[Any]]]:
+    return ((result["published"] or []), (result["publications"] or [])) if result else ([], [])
 
 
 def _parts(texts: dict[str, Any], owners: Iterable[int]) -> dict[int, Part]:

@@ -1,7 +1,7 @@
-"""SQL that reads the catalog: all of it, or what may have changed since it was last read.
+"""SQL that reads the catalog: all of it, or what may have changed since the last read.
 
-A row of the catalog has the transaction that wrote it (`xmin`), and a change is a new row: a table has changed if one of its rows
-is young, or if rows are missing. Names in `public` have no schema, others do.
+Each catalog row names the transaction that wrote it (`xmin`), and every change writes a new row: a table has changed if one of
+its rows is young, or if rows are missing. Names in `public` have no schema, others do.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ WITH member AS MATERIALIZED (
   WHERE d.objid >= 16384
 ), space AS MATERIALIZED (
   SELECT oid, nspname, nspacl, nspowner, CASE nspname WHEN 'public' THEN '' ELSE nspname || '.' END AS prefix FROM pg_namespace
-  WHERE nspname NOT LIKE 'pg\\_%' AND nspname NOT IN ('information_schema', {own}){only}
+  WHERE nspname NOT LIKE 'pg\\_%' AND nspname NOT IN ('information_schema', {own_schemas}){only}
 ){owned}"""
-# What one schema has: its catalogs have an index for it, and pg_class, pg_proc and pg_type have none.
+# The objects of one schema, through the index of pg_depend: pg_class, pg_proc and pg_type have no index on the schema.
 _OWNED = """, owned AS MATERIALIZED (
   SELECT classid, objid FROM pg_depend
   WHERE refclassid = 'pg_namespace'::regclass AND refobjid = (SELECT oid FROM space)
@@ -51,9 +51,9 @@ _RELATION = """, relation AS MATERIALIZED (
     AND coalesce(i.indrelid, c.oid) IS DISTINCT FROM to_regclass({version_table}){of_relation}
 )"""
 
-_OWNED_ONE = " AND {oid} IN (SELECT objid FROM owned WHERE classid = '{catalog}'::regclass)"
+_IS_OWNED = " AND {oid} IN (SELECT objid FROM owned WHERE classid = '{catalog}'::regclass)"
 
-# A row of each catalog whose text PostgreSQL prints in the definitions of others, or that has entries of its own.
+# Rows of the catalogs that PostgreSQL prints in the definitions of other objects, or that have their own entries.
 _DEEP = """
     SELECT 1 AS salt, ctid, xmin FROM pg_namespace
     UNION ALL SELECT 2, ctid, xmin FROM pg_type WHERE oid >= 16384 AND typtype <> 'c' AND typcategory <> 'A'
@@ -73,9 +73,9 @@ _DEEP = """
     UNION ALL SELECT 15, ctid, xmin FROM pg_statistic_ext
     UNION ALL SELECT 16, ctid, xmin FROM pg_event_trigger"""
 
-# What belongs to a table: a row of the catalog, and whether it is young. Where none can go unless another one changes, only young
+# The catalog rows of each table, and whether they are young. Where a row can't disappear unless another one changes, only young
 # ones are read. Views, rules and policies print other tables' columns: they always count as young.
-_OWN = """
+_TABLE_ROWS = """
     SELECT c.oid AS owner, true AS is_owner, 1 AS rows, {young} OR c.relkind IN ('v', 'm') AS young
       FROM pg_class c JOIN space s ON s.oid = c.relnamespace
       WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.oid IS DISTINCT FROM to_regclass({version_table})
@@ -93,7 +93,8 @@ _OWN = """
     UNION ALL SELECT partrelid, false, 0, true FROM pg_partitioned_table c WHERE {young}"""
 _YOUNG = "age(c.xmin) <= oldest"
 
-# `owners` and `counts`: what was known at `since`. A row that has gone leaves nothing but a smaller count. Without `oldest`: all.
+# `owners` and `counts`: as of `since`. A deleted row shows only as a smaller count. Without `oldest`, everything counts as
+# changed.
 _CHANGED = """
 {common}, now AS MATERIALIZED (
   SELECT owner, sum(rows) AS count, bool_or(young) AS young FROM ({own_rows}) one GROUP BY owner HAVING bool_or(is_owner)
@@ -121,7 +122,7 @@ _PUBLICATIONS = """
       'insert ' || p.pubinsert, 'update ' || p.pubupdate, 'delete ' || p.pubdelete, 'truncate ' || p.pubtruncate)))
     FROM pg_publication p{of_database})"""
 
-# From what a change of anything else is seen. `since`: none in a transaction that has written, as its rows may be rolled back.
+# Detects changes of everything else. `since` is null in a transaction that has written: its rows may be rolled back.
 _STATE = """
 {common}
 SELECT json_build_object(
@@ -143,7 +144,7 @@ _TEXTS = """
     relowner AS owner, CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char" AS type FROM relation WHERE relacl IS NOT NULL
   UNION ALL SELECT r.oid, 'column ' || r.name || '.' || a.attname, a.attacl, r.relowner, 'c' FROM pg_attribute a
     JOIN relation r ON r.oid = a.attrelid
-    WHERE a.attrelid >= 16384{of[a.attrelid]} AND a.attacl IS NOT NULL AND NOT a.attisdropped
+    WHERE a.attrelid >= 16384{filters[a.attrelid]} AND a.attacl IS NOT NULL AND NOT a.attisdropped
 ), entry (owner, key, definition) AS (
   SELECT oid, 'table ' || name, concat_ws(' ', CASE relpersistence WHEN 'u' THEN 'UNLOGGED' END,
       CASE relkind WHEN 'f' THEN 'FOREIGN' END, 'TABLE', 'PARTITION BY ' || pg_get_partkeydef(oid),
@@ -168,9 +169,9 @@ _TEXTS = """
     WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.deptype = 'i')
   UNION ALL SELECT r.oid, 'trigger ' || r.name || '.' || t.tgname, concat_ws(' ', pg_get_triggerdef(t.oid),
       CASE t.tgenabled WHEN 'D' THEN 'DISABLED' WHEN 'A' THEN 'ENABLED ALWAYS' WHEN 'R' THEN 'ENABLED REPLICA' END)
-    FROM pg_trigger t JOIN relation r ON r.oid = t.tgrelid WHERE NOT t.tgisinternal{of[t.tgrelid]}
+    FROM pg_trigger t JOIN relation r ON r.oid = t.tgrelid WHERE NOT t.tgisinternal{filters[t.tgrelid]}
   UNION ALL SELECT r.oid, 'rule ' || r.name || '.' || u.rulename, pg_get_ruledef(u.oid)
-    FROM pg_rewrite u JOIN relation r ON r.oid = u.ev_class WHERE u.rulename <> '_RETURN'{of[u.ev_class]}
+    FROM pg_rewrite u JOIN relation r ON r.oid = u.ev_class WHERE u.rulename <> '_RETURN'{filters[u.ev_class]}
   UNION ALL SELECT r.oid, 'policy ' || r.name || '.' || p.polname, concat_ws(' ',
       CASE WHEN NOT p.polpermissive THEN 'RESTRICTIVE' END,
       'FOR', p.polcmd, 'TO', (SELECT string_agg(coalesce(o.rolname, 'PUBLIC'), ', ' ORDER BY o.rolname)
@@ -188,19 +189,19 @@ SELECT json_build_object(
       ORDER BY a.attnum)
     FROM pg_attribute a JOIN relation r ON r.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-    WHERE a.attrelid >= 16384{of[a.attrelid]} AND r.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND NOT a.attisdropped),
+    WHERE a.attrelid >= 16384{filters[a.attrelid]} AND r.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND NOT a.attisdropped),
   'constraints', (SELECT json_agg(json_build_array(c.conrelid::bigint, c.conname, c.contype, pg_get_constraintdef(c.oid),
       c.conkey, c.convalidated, c.confrelid::bigint, c.confkey, c.conindid::bigint))
     FROM pg_constraint c JOIN relation r ON r.oid = c.conrelid
-    WHERE c.contype IN ('p', 'u', 'f', 'c', 'x', 'n'){of[c.conrelid]}),
+    WHERE c.contype IN ('p', 'u', 'f', 'c', 'x', 'n'){filters[c.conrelid]}),
   'indexes', (SELECT json_agg(json_build_array(i.indexrelid::bigint, i.indrelid::bigint, pg_get_indexdef(i.indexrelid),
       i.indkey::int2[], i.indnkeyatts, i.indisunique, i.indisvalid, i.indpred IS NOT NULL))
-    FROM pg_index i JOIN relation r ON r.oid = i.indexrelid WHERE true{of[i.indrelid]}),
+    FROM pg_index i JOIN relation r ON r.oid = i.indexrelid WHERE true{filters[i.indrelid]}),
   'entries', (SELECT json_agg(json_build_array(owner::bigint, key, definition)) FROM entry)
 )
 """
 
-# What belongs to no table, without comments and publications.
+# The definitions of objects outside tables, without comments and publications.
 _REST = """
 {start} acl AS (
   SELECT NULL::oid AS owner_oid, 'schema ' || nspname AS what, nspacl AS acl, nspowner AS owner, 'n'::"char" AS type
@@ -264,13 +265,13 @@ _GRANTED = """ARRAY(SELECT coalesce(pg_get_userbyid(nullif(x.grantee, 0)), 'PUBL
       || string_agg(x.privilege_type || CASE WHEN x.is_grantable THEN '*' ELSE '' END, ', ' ORDER BY x.privilege_type)
       FROM aclexplode({acl}) x WHERE x.grantee <> owner GROUP BY x.grantee ORDER BY 1)"""
 
-# A sum of the versions of rows in any order: a place (`ctid`) and a transaction.
+# A hash of row versions that ignores their order: position (`ctid`) and transaction.
 _HASH = "hashtidextended(ctid, xmin::text::bigint * 32 + salt)"
 
 # JIT would compile each plan again.
 _FUNCTION = """CREATE OR REPLACE FUNCTION {mark}.catalog_{signature} RETURNS text
 LANGUAGE plpgsql SET jit = off SET plan_cache_mode = force_generic_plan AS $query$ {body} $query$"""
-_LOOK = """
+_LOOK_BODY = """
 DECLARE state json := ({state}); which oid[]; changed json; gone json; texts json; publications json;
   oldest int := CASE WHEN (state ->> 'ordinary')::boolean AND state ->> 'deep' = deep THEN age(since) END;
 BEGIN
@@ -284,7 +285,7 @@ END
 
 
 def prepare(connection: Any, context: Any) -> None:
-    """Call it in the marked database before `Catalog.take`. `context`: Alembic's, whose version table is excluded.
+    """Call it in the marked database before `Catalog.take`. `context`: Alembic's; its version table is excluded.
 
     Turns the queries into functions, because planning takes longer than running them, and psycopg discards its prepared
     statements at every rollback.
@@ -292,16 +293,16 @@ def prepare(connection: Any, context: Any) -> None:
     # A revision may change the role.
     raw.execute(connection, f"GRANT USAGE ON SCHEMA {MARK} TO PUBLIC")
     for signature, body in (
-        ("look(since xid, deep text, owners oid[], counts bigint[])", _look(context)),
+        ("look(since xid, deep text, owners oid[], counts bigint[])", _look_body(context)),
         ("rest()", f"BEGIN RETURN ({rest()}); END"),
         ("comments()", f"BEGIN RETURN ({comments()}); END"),
     ):
         raw.execute(connection, _FUNCTION.format(mark=MARK, signature=signature, body=body))
 
 
-def _look(context: Any) -> str:
-    rows = _OWN.format(young=_YOUNG, version_table=_version_table(context))
-    return _LOOK.format(
+def _look_body(context: Any) -> str:
+    rows = _TABLE_ROWS.format(young=_YOUNG, version_table=_version_table(context))
+    return _LOOK_BODY.format(
         changed=_CHANGED.format(common=_common(), own_rows=rows),
         texts=_texts(context, "which"),
         publications=_publications_query(context),
@@ -310,24 +311,23 @@ def _look(context: Any) -> str:
 
 
 def rest() -> str:
-    """The definitions of what belongs to no table: schemas, extensions, functions, types."""
+    """The query for the definitions outside tables: schemas, extensions, functions, types."""
     return _rest(f"{_common()},")
 
 
 def comments() -> str:
-    """All comments."""
+    """The query for all comments."""
     return _COMMENTS.format(start=_common(), of_description="")
 
 
 def everything(context: Any, schema: str | None = None) -> str:
-    """All of it in one query, without versions. `schema`: only what is in this schema; PostgreSQL then reads nothing of the
-    others."""
+    """One query for the whole catalog, without row versions. `schema`: reads only this schema."""
     owned = "\n    JOIN deeply_owned d ON d.classid = c.classoid AND d.objid = c.objoid" if schema else ""
     return _EVERYTHING.format(
         common=_common(schema),
         relation=_relation(context, "", schema),
         **_publications(schema),
-        texts=_TEXTS.format(start="WITH", granted=_granted(), of=defaultdict(str)),
+        texts=_TEXTS.format(start="WITH", granted=_granted(), filters=defaultdict(str)),
         rest=_rest("WITH", schema),
         comments=_COMMENTS.format(start="", of_description=owned),
     )
@@ -349,29 +349,29 @@ def _publications_query(context: Any) -> str:
 
 def _texts(context: Any, owners: str) -> str:
     """`owners`: an expression with the oids of tables, views and sequences."""
-    # An array is made once; a subquery would run for each relation of the database.
+    # An array is computed once; a subquery would run for each relation of the database.
     which = f"""
     AND c.oid = ANY ({owners} || ARRAY(SELECT indexrelid FROM pg_index WHERE indrelid = ANY ({owners})))"""  # noqa: S608
     columns = ("a.attrelid", "t.tgrelid", "u.ev_class", "c.conrelid", "i.indrelid")
-    of = {column: f" AND {column} = ANY ({owners})" for column in columns}
-    return _TEXTS.format(start=f"{_common()}{_relation(context, which)},", granted=_granted(), of=of)
+    filters = {column: f" AND {column} = ANY ({owners})" for column in columns}
+    return _TEXTS.format(start=f"{_common()}{_relation(context, which)},", granted=_granted(), filters=filters)
 
 
 def _rest(start: str, schema: str | None = None) -> str:
     return _REST.format(
         start=start,
         granted=_granted(),
-        of_routine=_owned("p.oid", "pg_proc", schema),
-        of_type=_owned("t.oid", "pg_type", schema),
-        of_statistics=_owned("x.oid", "pg_statistic_ext", schema),
+        of_routine=_is_owned("p.oid", "pg_proc", schema),
+        of_type=_is_owned("t.oid", "pg_type", schema),
+        of_statistics=_is_owned("x.oid", "pg_statistic_ext", schema),
         of_database=_NOT_IN_A_SCHEMA if schema else "",
     )
 
 
 def _common(schema: str | None = None) -> str:
     only = f" AND nspname = {raw.literal(schema)}" if schema else ""
-    own = ", ".join(raw.literal(name) for name in OWN_SCHEMAS)
-    return _COMMON.format(own=own, only=only, owned=_OWNED if schema else "")
+    own_schemas = ", ".join(raw.literal(name) for name in OWN_SCHEMAS)
+    return _COMMON.format(own_schemas=own_schemas, only=only, owned=_OWNED if schema else "")
 
 
 def _relation(context: Any, which: str, schema: str | None = None) -> str:
@@ -386,8 +386,8 @@ def _version_table(context: Any) -> str:
     return raw.literal(".".join('"' + part.replace('"', '""') + '"' for part in (schema, table) if part))
 
 
-def _owned(oid: str, catalog: str, schema: str | None) -> str:
-    return _OWNED_ONE.format(oid=oid, catalog=catalog) if schema else ""
+def _is_owned(oid: str, catalog: str, schema: str | None) -> str:
+    return _IS_OWNED.format(oid=oid, catalog=catalog) if schema else ""
 
 
 def _granted() -> str:

@@ -45,7 +45,7 @@ def in_transaction(connection: Any) -> bool:
     return driver.info.transaction_status != 0
 
 
-def must_be_usable(connection: Any) -> None:
+def refuse_aborted(connection: Any) -> None:
     """Raises an error if an earlier one has aborted the connection's open transaction."""
     if in_transaction(connection) and not _has_no_error(connection):
         execute(connection, "SELECT 1")

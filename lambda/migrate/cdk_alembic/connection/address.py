@@ -55,11 +55,11 @@ class DatabaseVariables:
             changed = changed or self._environ.get(name) != value
             self._environ[name] = value
         hide(address["password"])
-        self.ask_for_tls(address["host"])
+        self.require_tls(address["host"])
         return changed
 
     def explain(self, error: RunnerError) -> None:
-        """Adds the names of the variables that were set to an error that suggests that the backend reads other ones."""
+        """If an error suggests that the backend reads other variables, names those that were set in its next step."""
         host = self.address["host"] if self.address else ""
         is_elsewhere = (
             error.code == "database_unreachable" and not _THIS_MACHINE.search(host) and _THIS_MACHINE.search(error.message)
@@ -72,13 +72,13 @@ class DatabaseVariables:
             )
 
     def close(self) -> None:
-        """Removes the variables that `ask_for_tls` set: the next database may be a different one."""
+        """Removes the variables that `require_tls` set: the next database may be a different one."""
         for name in self._tls:
             self._environ.pop(name, None)
         self._tls.clear()
 
-    def ask_for_tls(self, host: str) -> None:
-        """Makes libpq and asyncpg, which read these variables, verify RDS certificates. The user's own values stay."""
+    def require_tls(self, host: str) -> None:
+        """Makes libpq and asyncpg, which read these variables, verify RDS certificates. Keeps values that the user set."""
         environ = self._environ
         if not _RDS_HOST.search(host) or "PGSSLMODE" in environ:
             return
@@ -127,7 +127,7 @@ def _from_secret(settings: dict[str, Any]) -> dict[str, str]:
     try:
         secret = _parse_secret(_fetch(arn))
     except ValueError:
-        # Its text may hold a part of the password.
+        # The error's text may contain a part of the password.
         raise RunnerError(
             "secret_unavailable",
             f"the secret {arn} holds neither a JSON object nor a URL",

@@ -1,6 +1,6 @@
-"""Where env.py connects: it decides how, and the function's own database decides where.
+"""Where env.py connects: env.py decides how, the function's database decides where.
 
-Many projects take the address from alembic.ini or from code, and other settings, such as the driver or a search_path, with it.
+Many projects read the address from alembic.ini or from code, together with settings such as the driver or a search_path.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from ..protocol.errors import RunnerError
 from ..protocol.log import log
 from . import drivers
 from .address import DatabaseVariables
-from .left_in_pools import closing_what_is_left
 from .listeners import listening
+from .pooled_connections import closing_pooled_connections
 from .watchdog import WATCHDOG
 
 DEFAULT_PORT = "5432"
@@ -38,11 +38,11 @@ _TIMEOUT_OPTION = {"psycopg": "connect_timeout", "psycopg2": "connect_timeout", 
 
 class Server(NamedTuple):
     host: str
-    """Empty: a socket, or in an option that is not understood."""
+    """Empty: a socket, or an option that is not parsed here."""
     port: str
 
 
-class Asked(NamedTuple):
+class RequestedAddress(NamedTuple):
     """The address that env.py asks for."""
 
     server: Server
@@ -53,18 +53,18 @@ class Asked(NamedTuple):
         return f"{host or 'a socket'}:{port}{f'/{self.database}' if self.database else ''}"
 
 
-def asked(driver: str, options: Mapping[str, Any]) -> Asked:
+def requested_address(driver: str, options: Mapping[str, Any]) -> RequestedAddress:
     """The address in the options that SQLAlchemy passes to a driver, or in the variables that the driver reads instead."""
     # pg8000 does not read libpq's variables.
     default = {} if driver == "pg8000" else os.environ
     host = options.get("host") or default.get("PGHOST") or ("localhost" if driver == "pg8000" else "")
     port = options.get("port") or default.get("PGPORT") or DEFAULT_PORT
     database = options.get("dbname") or options.get("database") or default.get("PGDATABASE") or ""
-    return Asked(Server(str(host).lower().rstrip("."), str(port)), str(database))
+    return RequestedAddress(Server(str(host).lower().rstrip("."), str(port)), str(database))
 
 
 def without_address(options: Mapping[str, Any], keep_tls: bool = False) -> dict[str, Any]:
-    """A driver's options but the server, role, password and database. `keep_tls`: and those about encryption."""
+    """A driver's options without server, role, password and database; and without TLS, unless `keep_tls`."""
     removed = _SERVER if keep_tls else (*_SERVER, *_TLS)
     return {name: value for name, value in options.items() if name not in removed}
 
@@ -73,36 +73,36 @@ class Destination:
     """The database of one request."""
 
     def __init__(self, variables: DatabaseVariables | None = None) -> None:
-        """`variables`: their address is where env.py connects; None: env.py's own address is used."""
+        """`variables`: have the address to connect to; None: env.py's own address is used."""
         self.refused: RunnerError | None = None
         """Why a connection of the current execution of env.py was refused. env.py may have caught it."""
         self.is_replaced = False
         """Whether the current execution of env.py asked for another server."""
         self.has_one_database = False
-        """Whether an execution of env.py without revisions has ended: it connects to one database and migrates once."""
+        """Whether env.py ran once without revisions: it connects to one database and migrates once."""
         self._variables = variables
         self._is_migrating = False
-        self._asked: set[Asked] = set()
+        self._requested: set[RequestedAddress] = set()
         self._is_logged = False
 
     @contextmanager
     def connecting(self) -> Iterator[None]:
-        """Within this block, which env.py or the application it needs is executed in, `connect` opens SQLAlchemy's connections,
-        and the watchdog watches them. None of them stays in a pool."""
+        """Wraps an execution of env.py, or of the application it needs: `connect` opens SQLAlchemy's connections, the watchdog
+        watches them, and none stays in a pool."""
         from sqlalchemy.engine import Engine
         from sqlalchemy.pool import Pool
 
         self.refused, self.is_replaced = None, False
-        self._asked.clear()
+        self._requested.clear()
         listeners: list[tuple[Any, str, Any]] = [(Engine, "do_connect", self.connect)]
         if watchdog := WATCHDOG.get():
             listeners.append((Pool, "connect", watchdog.add))
-        with closing_what_is_left(), listening(*listeners):
+        with closing_pooled_connections(), listening(*listeners):
             yield
 
     @contextmanager
     def migrating(self) -> Iterator[None]:
-        """Within this block, env.py has connected, and revisions may read from other databases."""
+        """Wraps the revisions: env.py has connected, and they may read from other databases."""
         self._is_migrating = True
         try:
             yield
@@ -114,20 +114,26 @@ class Destination:
         address = self._variables.address if self._variables else None
         if address is None or dialect.name != "postgresql":
             return bounded(dialect, record, arguments, options)
-        found = asked(dialect.driver, options)
-        # Another database of the given server may be meant, such as one in which env.py looks whether its own exists.
-        is_given = found.server == Server(address["host"].lower().rstrip("."), address["port"])
+        requested = requested_address(dialect.driver, options)
+        # Accepts another database on the given server: env.py may check there whether its own exists.
+        is_given = requested.server == Server(address["host"].lower().rstrip("."), address["port"])
         if self._is_migrating:
-            is_given = is_given or found not in self._asked
+            is_given = is_given or requested not in self._requested
         else:
-            self._refuse_second(Asked(found.server, "") if is_given else found)
+            self._refuse_second(RequestedAddress(requested.server, "") if is_given else requested)
         if is_given:
             return bounded(dialect, record, arguments, options)
         self.is_replaced = True
         if not self._is_logged:
             self._is_logged = True
-            given = Asked(Server(address["host"], address["port"]), address["database"])
-            log("WARNING", "address_replaced", reason=f"env.py's own address {found} was replaced", own=str(found), by=str(given))
+            given = RequestedAddress(Server(address["host"], address["port"]), address["database"])
+            log(
+                "WARNING",
+                "address_replaced",
+                reason=f"env.py's own address {requested} was replaced",
+                own=str(requested),
+                by=str(given),
+            )
         # The environment has the TLS settings of an RDS server. Another server gets env.py's.
         others = without_address(options, keep_tls="PGSSLMODE" not in os.environ)
         replaced = {**others, **drivers.options(dialect.driver, address)}
@@ -135,7 +141,7 @@ class Destination:
         return bounded(dialect, record, [], replaced) or dialect.connect(**replaced)
 
     def warnings(self, database: str) -> list[str]:
-        """A sentence if env.py migrates another database than the function's own, on the same server."""
+        """A warning if env.py migrates a database on this server that is not the function's."""
         address = self._variables.address if self._variables else None
         if address is None or address["database"] == database:
             return []
@@ -144,10 +150,10 @@ class Destination:
             "let env.py read the variables that the function sets"
         ]
 
-    def _refuse_second(self, found: Asked) -> None:
-        self._asked.add(found)
-        if len(self._asked) > 1:
-            names = " and ".join(sorted(str(one) for one in self._asked))
+    def _refuse_second(self, requested: RequestedAddress) -> None:
+        self._requested.add(requested)
+        if len(self._requested) > 1:
+            names = " and ".join(sorted(str(address) for address in self._requested))
             self.refused = RunnerError(
                 "invalid_project",
                 f"env.py connects to more than one database: {names}",
@@ -159,7 +165,7 @@ class Destination:
 
 def bounded(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
     """SQLAlchemy's do_connect event: limits the attempt to CONNECT_TIMEOUT_SECONDS in the options, unless env.py sets its own
-    limit. Returns None if the dialect should connect with them."""
+    limit. Returns None if the dialect should connect with the options."""
     watchdog = WATCHDOG.get()
     if watchdog and watchdog.is_over:
         raise dialect.dbapi.OperationalError("the deadline is too near to connect again")

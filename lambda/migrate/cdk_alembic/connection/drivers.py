@@ -13,10 +13,10 @@ from .watchdog import WATCHDOG, expecting
 
 CONNECT_SECONDS = 3
 # A migration that alters the version table blocks all its readers.
-_WAITS = {"lock_timeout": "1000", "statement_timeout": "3000"}
+_TIMEOUTS = {"lock_timeout": "1000", "statement_timeout": "3000"}
 
-# SQLAlchemy's own options: the drivers do not know them, and each engine has others.
-SQLALCHEMY = (
+# SQLAlchemy's options, which the drivers don't know and which differ between engines.
+SQLALCHEMY_OPTIONS = (
     "context",
     "prepared_statement_cache_size",
     "prepared_statement_name_func",
@@ -49,14 +49,14 @@ def tls() -> ssl.SSLContext | None:
     return context
 
 
-def connect(driver: str, options: Mapping[str, Any], waits: Mapping[str, str] = _WAITS) -> Any:
-    """An autocommit connection. Its `ask(query)` returns the only value of the only row. `options` are those that SQLAlchemy
-    passes to the driver; `waits` are PostgreSQL settings. Raises the driver's exceptions."""
-    return _CONNECT[driver]({name: value for name, value in options.items() if name not in SQLALCHEMY}, waits)
+def connect(driver: str, options: Mapping[str, Any], timeouts: Mapping[str, str] = _TIMEOUTS) -> Any:
+    """An autocommit connection. Its `fetch_value(query)` returns the only value of the only row. `options` are those that
+    SQLAlchemy passes to the driver; `timeouts` are PostgreSQL settings. Raises the driver's exceptions."""
+    return _CONNECT[driver]({name: value for name, value in options.items() if name not in SQLALCHEMY_OPTIONS}, timeouts)
 
 
-def _answers_within(waits: Mapping[str, str]) -> float:
-    return int(waits["statement_timeout"]) / 1000 + CONNECT_SECONDS
+def _answer_seconds(timeouts: Mapping[str, str]) -> float:
+    return int(timeouts["statement_timeout"]) / 1000 + CONNECT_SECONDS
 
 
 def _watch(connection: Any) -> None:
@@ -65,13 +65,13 @@ def _watch(connection: Any) -> None:
 
 
 class _Blocking:
-    def __init__(self, connection: Any, waits: Mapping[str, str]) -> None:
+    def __init__(self, connection: Any, timeouts: Mapping[str, str]) -> None:
         connection.autocommit = True
         self._connection = connection
-        self._seconds = _answers_within(waits)
+        self._seconds = _answer_seconds(timeouts)
         _watch(connection)
 
-    def ask(self, query: str) -> str | None:
+    def fetch_value(self, query: str) -> str | None:
         with expecting(self._seconds):
             cursor = self._connection.cursor()
             cursor.execute(query)
@@ -84,7 +84,7 @@ class _Blocking:
 
 
 class _Asyncpg:
-    def __init__(self, connect: Any, waits: Mapping[str, str]) -> None:
+    def __init__(self, connect: Any, timeouts: Mapping[str, str]) -> None:
         import asyncio
 
         self._loop = asyncio.new_event_loop()
@@ -93,10 +93,10 @@ class _Asyncpg:
         except BaseException:
             self._loop.close()
             raise
-        self._seconds = _answers_within(waits)
+        self._seconds = _answer_seconds(timeouts)
         _watch(self._connection)
 
-    def ask(self, query: str) -> str | None:
+    def fetch_value(self, query: str) -> str | None:
         with expecting(self._seconds):
             return self._loop.run_until_complete(self._connection.fetchval(query))
 
@@ -105,42 +105,42 @@ class _Asyncpg:
         self._loop.close()
 
 
-def _libpq(connect: Any, options: dict[str, Any], waits: Mapping[str, str]) -> _Blocking:
-    ours = " ".join(f"-c {name}={value}" for name, value in waits.items())
-    options["options"] = f"{options.get('options', '')} {ours}".strip()
-    return _Blocking(connect(**{"connect_timeout": CONNECT_SECONDS, **options}), waits)
+def _libpq(connect: Any, options: dict[str, Any], timeouts: Mapping[str, str]) -> _Blocking:
+    settings = " ".join(f"-c {name}={value}" for name, value in timeouts.items())
+    options["options"] = f"{options.get('options', '')} {settings}".strip()
+    return _Blocking(connect(**{"connect_timeout": CONNECT_SECONDS, **options}), timeouts)
 
 
-def _psycopg(options: dict[str, Any], waits: Mapping[str, str]) -> _Blocking:
+def _psycopg(options: dict[str, Any], timeouts: Mapping[str, str]) -> _Blocking:
     import psycopg
 
-    return _libpq(psycopg.connect, options, waits)
+    return _libpq(psycopg.connect, options, timeouts)
 
 
-def _psycopg2(options: dict[str, Any], waits: Mapping[str, str]) -> _Blocking:
+def _psycopg2(options: dict[str, Any], timeouts: Mapping[str, str]) -> _Blocking:
     import psycopg2
 
-    return _libpq(psycopg2.connect, options, waits)
+    return _libpq(psycopg2.connect, options, timeouts)
 
 
-def _asyncpg(options: dict[str, Any], waits: Mapping[str, str]) -> _Asyncpg:
+def _asyncpg(options: dict[str, Any], timeouts: Mapping[str, str]) -> _Asyncpg:
     import asyncpg
 
-    settings = {**options.pop("server_settings", {}), **waits}
-    limits = {"timeout": CONNECT_SECONDS, "command_timeout": _answers_within(waits)}
+    settings = {**options.pop("server_settings", {}), **timeouts}
+    limits = {"timeout": CONNECT_SECONDS, "command_timeout": _answer_seconds(timeouts)}
 
     async def connect() -> Any:
         return await asyncpg.connect(**{**limits, **options, "server_settings": settings})
 
-    return _Asyncpg(connect, waits)
+    return _Asyncpg(connect, timeouts)
 
 
-def _pg8000(options: dict[str, Any], waits: Mapping[str, str]) -> _Blocking:
+def _pg8000(options: dict[str, Any], timeouts: Mapping[str, str]) -> _Blocking:
     import pg8000.dbapi
 
-    settings = {**options.pop("startup_params", {}), **waits}
-    defaults = {"timeout": _answers_within(waits), "ssl_context": tls()}
-    return _Blocking(pg8000.dbapi.connect(**{**defaults, **options, "startup_params": settings}), waits)
+    settings = {**options.pop("startup_params", {}), **timeouts}
+    defaults = {"timeout": _answer_seconds(timeouts), "ssl_context": tls()}
+    return _Blocking(pg8000.dbapi.connect(**{**defaults, **options, "startup_params": settings}), timeouts)
 
 
 _CONNECT = {"psycopg": _psycopg, "psycopg2": _psycopg2, "asyncpg": _asyncpg, "pg8000": _pg8000}

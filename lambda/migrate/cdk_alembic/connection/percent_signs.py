@@ -1,8 +1,8 @@
-"""SQL as PostgreSQL reads it, from SQL as SQLAlchemy sends it."""
+"""Turns SQL as SQLAlchemy sends it into SQL as PostgreSQL reads it."""
 
 from __future__ import annotations
 
-# Where parameters begin with a percent sign, SQLAlchemy doubles all others, and the driver takes that back: PEP 249.
+# Where parameters begin with a percent sign, SQLAlchemy doubles all others, and the driver undoes that: PEP 249.
 _DOUBLING = ("format", "pyformat")
 
 

@@ -1,4 +1,4 @@
-"""Tries to reach the database again while it is not available: paused, failing over, starting, or rotating its password."""
+"""Retries while the database is not available: paused, failing over, starting, or rotating its password."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PASSWORD_STATES = ("28P01", "28000")
 
 
 class Retries:
-    """The tries of one request to reach its database: each fetches the secret again."""
+    """One request's attempts to reach its database; each fetches the secret again."""
 
     def __init__(self, invocation: Invocation) -> None:
         self._invocation = invocation
@@ -24,15 +24,15 @@ class Retries:
         self._refusals = 0
 
     def pause(self, error: RunnerError) -> None:
-        """Waits before the next try. Raises the error if no other try may follow: an unreachable database is tried again within
-        the stage's limit, a refused password once, and nothing after a run has started."""
+        """Waits before the next attempt, or raises the error: an unreachable database is retried within the stage's limit, a
+        refused password once, and nothing after a run has started."""
         settings = self._invocation.settings
         is_refused = error.code == "database_refused" and error.sql_state in _PASSWORD_STATES
         self._refusals += is_refused
         is_fetched = settings.database["source"] != "environment"
-        may_come = error.code == "database_unreachable" or (is_refused and self._refusals == 1 and is_fetched)
+        may_recover = error.code == "database_unreachable" or (is_refused and self._refusals == 1 and is_fetched)
         has_time = time.monotonic() < self._give_up and not self._invocation.is_over()
-        if self._invocation.before is not None or not may_come or not has_time:
+        if self._invocation.before is not None or not may_recover or not has_time:
             raise error
         self._invocation.process.refuse_if_cancelled()
         log("WARNING", "connect_retry", stage=settings.stage, code=error.code, reason=error.message)

@@ -1,6 +1,6 @@
 """PostgreSQL's simple query protocol for what Alembic and its operations send over asyncpg.
 
-SQLAlchemy has asyncpg prepare each statement, executes it, and closes it after DDL: three round trips in place of one.
+SQLAlchemy has asyncpg prepare each statement, executes it, and closes it after DDL: three round trips instead of one.
 https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SIMPLE-QUERY
 """
 
@@ -13,8 +13,8 @@ _UPDATED = re.compile(r"UPDATE (\d+)")
 
 
 def send(cursor: Any, statement: str, parameters: Any, context: Any) -> bool | None:
-    """SQLAlchemy's do_execute event. Takes over DDL and UPDATE without parameters or rows; leaves alone what an author wrote as
-    text, because a simple query may contain several statements and asyncpg refuses them."""
+    """SQLAlchemy's do_execute event. Takes over DDL and UPDATE without parameters or rows; skips SQL that an author wrote as
+    text: it may contain several statements, which asyncpg otherwise refuses."""
     if parameters or not _is_one_command(statement, context):
         return None
     adapted = cursor._adapt_connection

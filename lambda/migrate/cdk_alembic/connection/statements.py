@@ -1,4 +1,4 @@
-"""SQLAlchemy's connections: the runner's own, its statements, and the limits of each."""
+"""SQLAlchemy connections: the runner's own ones, its statements, and the limits of each."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def _text(statement: str) -> Any:
     return text(statement)
 
 
-def repeated(connection: Any, statement: str, **values: Any) -> Any:
-    """The row of a statement that is executed after each revision, in the open transaction. Raises SQLAlchemyError.
+def fetch_prepared(connection: Any, statement: str, **values: Any) -> Any:
+    """Executes a statement that follows each revision, in the open transaction, and returns its row. Raises SQLAlchemyError.
 
-    With asyncpg, SQLAlchemy prepares a statement again after each DDL, and closes the old one: three round trips in place of one.
+    With asyncpg, SQLAlchemy prepares a statement again after each DDL, and closes the old one: three round trips instead of one.
     """
     from sqlalchemy.exc import DBAPIError
 
@@ -88,12 +88,12 @@ def limits(connection: Any, process: Process, lock_timeout: float | None = None)
     session end if this process is killed."""
     version = connection.dialect.server_version_info
     left = process.seconds_left()
-    # The role's and the database's timeouts are for the application: a revision may compute for a while.
+    # The role's and the database's timeouts are meant for the application: a revision may run longer.
     settings = {"idle_in_transaction_session_timeout": "0"}
     if version >= (17,):
         settings["transaction_timeout"] = "0"
     if left == math.inf:
-        # A connection that is silent for hours must not expire in any firewall on its route.
+        # No firewall on the way may drop a connection that is silent for hours.
         settings["tcp_keepalives_idle"] = str(KEEPALIVE_SECONDS)
     if lock_timeout is not None:
         settings["lock_timeout"] = f"{lock_timeout * 1000:.0f}"

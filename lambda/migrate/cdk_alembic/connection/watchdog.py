@@ -23,7 +23,7 @@ from ..protocol.process import Process
 USER_TIMEOUT_SECONDS = 30
 # The limit for connecting, and for each answer to one of the runner's statements, which have a statement timeout.
 ANSWER_SECONDS = 60
-# The share of the reserve for answering without the database: 2 s of the usual 10 s.
+# The share of the reserve that is left for answering without the database: 2 s of the usual 10 s.
 ANSWERING_SHARE = 0.2
 KEEPALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 
@@ -35,7 +35,7 @@ class Watchdog:
     """Watches the connections of a request."""
 
     def __init__(self, process: Process) -> None:
-        """Connections may use all of the process's reserve but the last ANSWERING_SHARE."""
+        """Connections may use the process's reserve, except the last ANSWERING_SHARE of it."""
         self.is_over = False
         """Whether the deadline is too near to wait for a server."""
         self.gave_up = False
@@ -48,7 +48,7 @@ class Watchdog:
         self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
         self._give_up_at = math.inf
         self._wakes_at = math.inf
-        """When the thread looks again by itself: to wake it for each revision costs more than a look."""
+        """When the thread checks next unless notified. Notifying it for each revision would cost more than a check."""
         self._closed = False
         self._changed = threading.Condition()
 
@@ -69,11 +69,11 @@ class Watchdog:
                 # The time that env.py used before it connected does not count.
                 self._give_up_at = max(self._give_up_at, time.monotonic() + ANSWER_SECONDS)
 
-    def answer_by(self, at: float) -> None:
+    def answer_by(self, deadline: float) -> None:
         """Sets the time by which the server must answer, of time.monotonic(); math.inf: until the deadline."""
         with self._changed:
-            self._give_up_at = at
-            if at < self._wakes_at:
+            self._give_up_at = deadline
+            if deadline < self._wakes_at:
                 self._changed.notify()
 
     def close(self) -> None:
@@ -83,7 +83,7 @@ class Watchdog:
             self._changed.notify()
 
     def watch(self) -> None:
-        """Ends connections whose server does not answer in time. Runs in a thread of its own."""
+        """Ends connections whose server does not answer in time. Runs in its own thread."""
         with self._changed:
             while not self._closed:
                 until_deadline = self._remaining_seconds() - self._spare_seconds
@@ -106,7 +106,7 @@ class Watchdog:
 
 @contextmanager
 def watching(process: Process) -> Iterator[None]:
-    """Within this block, a request has a watchdog."""
+    """Runs the block with a watchdog."""
     watchdog = Watchdog(process)
     token = WATCHDOG.set(watchdog)
     thread = threading.Thread(target=watchdog.watch, daemon=True)
@@ -133,7 +133,7 @@ def expect(seconds: float | None = None) -> None:
 
 
 def relax() -> None:
-    """Removes that limit: a revision may take long."""
+    """Removes that limit: a revision may run for long."""
     if watchdog := WATCHDOG.get():
         watchdog.answer_by(math.inf)
 

@@ -1,4 +1,4 @@
-"""Who holds what a run waits for: PostgreSQL's views, as the contract's Blocker and in words."""
+"""Who blocks a run: queries of PostgreSQL's views, the contract's Blocker, and a text for messages."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .failures import shortened
 
 MAX_STATEMENT_LENGTH = 200
 MAX_BLOCKERS = 10
-"""Of thousands of readers, people need only a few."""
+"""A lock can have thousands of readers; people need only a few."""
 _NAMED = 3
 """How many a message names; the list has all."""
 
 # pg_blocking_pids reports 0 for a prepared transaction, which has no process. In pg_locks it also has a lock on its own id.
-_LOOK = """
+_BLOCKERS = """
 WITH wanted AS (SELECT * FROM pg_locks WHERE pid = {pid} AND NOT granted),
 blocking AS (SELECT DISTINCT pid FROM unnest({blocking}) AS found (pid)),
 holder AS (
@@ -54,8 +54,8 @@ SELECT json_build_object('role', quote_ident(current_user), 'blockers', coalesce
   LEFT JOIN pg_prepared_xacts AS prepared ON prepared.transaction = own.transactionid), '[]'))::text
 """
 
-# Reading these tables conflicts with only one mode, and writing to them with no weaker one than SHARE.
-_OF_TABLES = """
+# Reading these tables conflicts only with ACCESS EXCLUSIVE, writing to them with SHARE and stronger modes.
+_LOCKERS = """
 ARRAY(SELECT coalesce(pid, 0) FROM pg_locks WHERE granted AND locktype = 'relation' AND pid IS DISTINCT FROM pg_backend_pid()
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND mode IN ('AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock')
@@ -63,8 +63,9 @@ ARRAY(SELECT coalesce(pid, 0) FROM pg_locks WHERE granted AND locktype = 'relati
     WHERE nspname = 'cdk_alembic' OR relname = {table}))
 """
 
-# One statement, so that no session is ended that has gone on in the meantime. OFFSET keeps the call behind the conditions.
-_END = """
+# One statement, so that a session that has continued in the meantime is not ended. OFFSET makes the conditions run before the
+# call.
+_END_SESSIONS = """
 SELECT coalesce(json_agg(pid), '[]')::text FROM (
   SELECT pid FROM pg_stat_activity
   WHERE pid = ANY (pg_blocking_pids({pid})) AND backend_type = 'client backend'
@@ -74,8 +75,8 @@ SELECT coalesce(json_agg(pid), '[]')::text FROM (
   OFFSET 0) AS idle
 WHERE pg_terminate_backend(pid)
 """
-# A process that waits for another connection of its own never goes on.
-_IS_CIRCLE = """
+# A process that waits for another one of its own connections waits forever.
+_IS_SELF_DEADLOCK = """
 SELECT coalesce(bool_or({pid} = ANY (pg_blocking_pids(other)) OR other = ANY (pg_blocking_pids({pid}))), false)::text
 FROM unnest(ARRAY[{others}]) AS own (other)
 """
@@ -92,8 +93,8 @@ _NAME_OR_VALUE = re.compile(
 )
 
 
-class Seen(NamedTuple):
-    """The result of one look."""
+class BlockerReport(NamedTuple):
+    """The result of one query for blockers."""
 
     blockers: list[dict[str, Any]]
     """The contract's Blockers."""
@@ -101,41 +102,41 @@ class Seen(NamedTuple):
     """The runner's role, quoted."""
 
 
-def is_circle(pid: int, others: Iterable[int]) -> str:
-    """The query whether the session `pid` waits for one of the others, or one of them for it: `true` or `false`."""
-    return _IS_CIRCLE.format(pid=pid, others=", ".join(map(str, others)))
+def self_deadlock_query(pid: int, others: Iterable[int]) -> str:
+    """The query whether the session `pid` waits for one of the others, or one of them waits for it: `true` or `false`."""
+    return _IS_SELF_DEADLOCK.format(pid=pid, others=", ".join(map(str, others)))
 
 
-def of_backend(pid: int) -> str:
-    """The query for who blocks a backend. It returns one text, for `seen`."""
-    return _LOOK.format(pid=pid, blocking=f"pg_blocking_pids({pid})", most=MAX_BLOCKERS)
+def backend_query(pid: int) -> str:
+    """The query for the sessions that block a backend. `parse_report` reads its result."""
+    return _BLOCKERS.format(pid=pid, blocking=f"pg_blocking_pids({pid})", most=MAX_BLOCKERS)
 
 
-def of_session(pid: int) -> str:
-    """The same about one backend that holds the mutex."""
-    return _LOOK.format(pid=0, blocking=f"ARRAY[{pid}]", most=MAX_BLOCKERS)
+def holder_query(pid: int) -> str:
+    """The query for the backend that holds the mutex."""
+    return _BLOCKERS.format(pid=0, blocking=f"ARRAY[{pid}]", most=MAX_BLOCKERS)
 
 
-def of_own_tables(version_table: str) -> str:
-    """The same about who locks the version table or the run history."""
-    return _LOOK.format(pid=0, blocking=_OF_TABLES.format(table=_literal(version_table)), most=MAX_BLOCKERS)
+def own_tables_query(version_table: str) -> str:
+    """The query for the sessions that lock the version table or the run history."""
+    return _BLOCKERS.format(pid=0, blocking=_LOCKERS.format(table=_literal(version_table)), most=MAX_BLOCKERS)
 
 
-def to_end(pid: int, allowed: Mapping[str, Any]) -> str:
-    """The query that ends those sessions that block a backend and that the contract's EndBlockers allow to end. It returns their
-    process ids as JSON."""
+def end_query(pid: int, allowed: Mapping[str, Any]) -> str:
+    """The query that ends the sessions that block a backend, if the contract's EndBlockers allow it. It returns their process
+    ids as JSON."""
     names = {key: ", ".join(_literal(name) for name in allowed.get(key, ())) for key in ("roles", "applications")}
-    return _END.format(pid=pid, seconds=allowed.get("idleSeconds", DEFAULT_IDLE_SECONDS), **names)
+    return _END_SESSIONS.format(pid=pid, seconds=allowed.get("idleSeconds", DEFAULT_IDLE_SECONDS), **names)
 
 
 def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def seen(text: str | None) -> Seen:
-    """Reads a query's answer."""
-    found = json.loads(text or "{}")
-    return Seen([_cleaned(blocker) for blocker in found.get("blockers", ())], found.get("role", ""))
+def parse_report(text: str | None) -> BlockerReport:
+    """Reads the result of one of these queries."""
+    report = json.loads(text or "{}")
+    return BlockerReport([_cleaned(blocker) for blocker in report.get("blockers", ())], report.get("role", ""))
 
 
 def _cleaned(blocker: dict[str, Any]) -> dict[str, Any]:
@@ -148,19 +149,19 @@ def _cleaned(blocker: dict[str, Any]) -> dict[str, Any]:
 
 
 def without_values(statement: str) -> str:
-    """A statement without its comments, and with `?` instead of its texts and numbers."""
-    return _NAME_OR_VALUE.sub(lambda found: found[1] or (" " if found[0][:2] in ("--", "/*") else "?"), statement)
+    """A statement without comments, and with `?` instead of string literals and numbers."""
+    return _NAME_OR_VALUE.sub(lambda match: match[1] or (" " if match[0][:2] in ("--", "/*") else "?"), statement)
 
 
 def in_words(blockers: Iterable[dict[str, Any]]) -> str:
-    """The first blockers as the end of a sentence: who each is, and what it does."""
+    """The end of a sentence that names the first blockers and what they do."""
     blockers = list(blockers)
-    texts = [_in_words(blocker) for blocker in blockers[:_NAMED]]
+    texts = [_describe(blocker) for blocker in blockers[:_NAMED]]
     more = len(blockers) - _NAMED
     return "; ".join([*texts, f"and {more} more"] if more > 0 else texts)
 
 
-def _in_words(blocker: dict[str, Any]) -> str:
+def _describe(blocker: dict[str, Any]) -> str:
     if "transaction" in blocker:
         who = f"prepared transaction {blocker['transaction']}"
     else:
@@ -175,11 +176,11 @@ def _in_words(blocker: dict[str, Any]) -> str:
     return f"{who} ({', '.join(fact for fact in facts if fact)})"
 
 
-def remedies(found: Seen) -> str:
+def remedies(report: BlockerReport) -> str:
     """The next step for these blockers, each kind once."""
-    steps = dict.fromkeys(_remedy(blocker) for blocker in found.blockers[:_NAMED])
-    if any(blocker.get("hidden") for blocker in found.blockers):
-        steps[f"to see what it does: GRANT pg_read_all_stats TO {found.role}"] = None
+    steps = dict.fromkeys(_remedy(blocker) for blocker in report.blockers[:_NAMED])
+    if any(blocker.get("hidden") for blocker in report.blockers):
+        steps[f"to see what it does: GRANT pg_read_all_stats TO {report.role}"] = None
     return "; ".join(steps)
 
 

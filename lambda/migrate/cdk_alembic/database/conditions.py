@@ -51,7 +51,7 @@ CONDITIONS = (
     Condition(
         ("25006",),
         "read_only",
-        "the database takes no writes",
+        "the database does not accept writes",
         "connect to the writer, not to a reader or a standby, and check whether default_transaction_read_only is set for the "
         "role or the database; nothing was changed",
     ),
@@ -65,7 +65,7 @@ CONDITIONS = (
         ("57014", "25P03", "25P04"),
         "timed_out",
         "a timeout of the database or of the role ended a short statement",
-        "list what is set for them (SELECT * FROM pg_db_role_setting), remove it (ALTER ROLE ... RESET statement_timeout) and "
+        "list their settings (SELECT * FROM pg_db_role_setting), remove the timeout (ALTER ROLE ... RESET statement_timeout) and "
         "run again; nothing was changed",
     ),
     Condition(

@@ -53,17 +53,17 @@ def _in_words(error: BaseException, is_database: bool) -> str:
 
 
 def _without_traceback(text: str) -> str:
-    """Flask quotes the traceback of a module that it could not import: only its last line, which names the error, stays."""
-    said, _, quoted = text.partition("Traceback (most recent call last):")
-    return f"{said}{quoted.strip().splitlines()[-1]}" if quoted.strip() else text
+    """Flask quotes the traceback of a module that it could not import: keeps only its last line, which names the error."""
+    message, _, quoted = text.partition("Traceback (most recent call last):")
+    return f"{message}{quoted.strip().splitlines()[-1]}" if quoted.strip() else text
 
 
 def without_values(error: BaseException) -> str:
-    """The text of an error. Pydantic's has the invalid values, which may be secrets, and an address for each field."""
+    """The text of an error. Pydantic's contains the invalid values, which may be secrets, and a URL for each field."""
     if type(error).__name__ != "ValidationError":
         return str(error)
     title, _, reasons = _PYDANTIC_NOTE.sub("", str(error)).partition("\n")
-    # What a validator of the whole model says has no field, and may have several lines.
+    # The message of a model validator names no field and may have several lines.
     in_one_line = " ".join(_PYDANTIC_FIELD.sub(r"; \1: ", reasons).split()).removeprefix("; ")
     return f"{title}: {in_one_line}" if in_one_line else title
 

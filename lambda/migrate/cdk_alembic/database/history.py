@@ -1,4 +1,4 @@
-"""The run history in the database: its tables, and what they say about earlier runs. run/record.py writes it.
+"""The run history in the database: creates its tables and reads earlier runs. run/record.py writes it.
 
 It has its own schema: autogenerate compares only the default schema, so it never proposes to drop it.
 """
@@ -98,7 +98,7 @@ SELECT NOT EXISTS (SELECT FROM cdk_alembic.run WHERE version_table = :version_ta
 FLUSHED = (
     "set_config('synchronous_commit', (SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit'), true) IS NOT NULL"
 )
-"""A condition: its statement's commit, and so all before it, waits for the disk as the database's own settings say."""
+"""A condition that makes its statement's commit, and all before it, wait for the disk as the database's settings say."""
 
 # RDS and Aurora can't restore to a position, and Aurora fails on the query unless logical replication is on.
 WAL_POSITION = """
@@ -118,16 +118,16 @@ def create(connection: Any, for_tenants: bool) -> None:
 
     exists, indexed = connection.exec_driver_sql(_STATE).one()
     if not exists:
-        create_among_rivals(connection, EXISTS, _CREATE)
+        create_beside_others(connection, EXISTS, _CREATE)
     if for_tenants and not indexed:
         # A role that may write to the table but does not own it can't create the index.
         with suppress(SQLAlchemyError):
             connection.exec_driver_sql(_INDEX)
 
 
-def create_among_rivals(connection: Any, exists: str, statements: Iterable[str]) -> None:
-    """Other tenants' runs create it concurrently, and IF NOT EXISTS fails if another one commits first. `exists`: a query.
-    Raises SQLAlchemyError."""
+def create_beside_others(connection: Any, exists: str, statements: Iterable[str]) -> None:
+    """Creates a table while other tenants' runs may create it: IF NOT EXISTS fails if another one commits first. `exists`: a
+    query. Raises SQLAlchemyError."""
     from sqlalchemy.exc import SQLAlchemyError
 
     for tries_left in reversed(range(_CREATE_TRIES)):
@@ -155,7 +155,7 @@ def read(context: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
             runs = _runs(connection, table)
             running = {run["runId"] for run in runs if run["outcome"] == RUNNING}
             if running and not is_locked(connection, context):
-                # One may have ended since then, and another one may have started.
+                # In the meantime, a run may have ended and another one started.
                 runs = [
                     {**run, "outcome": KILLED} if run["outcome"] == RUNNING and run["runId"] in running else run
                     for run in _runs(connection, table)

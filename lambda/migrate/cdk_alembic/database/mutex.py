@@ -1,4 +1,4 @@
-"""The mutex that allows only one run of a version table at a time: an advisory lock of a connection of its own."""
+"""The mutex that allows only one run of a version table at a time: an advisory lock, on a separate connection."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..connection.watchdog import expect
 from ..protocol.errors import RunnerError
 from ..protocol.process import Process
 from ..protocol.request import Invocation
-from .blockers import of_session, seen
+from .blockers import holder_query, parse_report
 from .conditions import pooled
 from .version_table import VersionTable
 
@@ -33,11 +33,11 @@ WHERE lock.locktype = 'advisory' AND lock.granted AND lock.objsubid = 1
   AND (lock.classid::bigint << 32) | lock.objid::bigint = {key}
 """
 
-# The session that holds the mutex also holds the lock of this number and its process id.
+# The session that holds the mutex also holds the lock with this number and its process id.
 _OF_SESSION = 1_667_523_425
 
-# Only the session that started may take the lock: a pooler could switch to another one. Without the lock of its own number
-# it holds the mutex all the same, and `still_held` confirms it before each revision.
+# Only the session that started may take the lock: a pooler could switch to another one. Without the lock of its process id
+# it still holds the mutex, and `require_mutex` confirms it before each revision.
 _TRY = f"""
 SELECT pg_backend_pid(), CASE WHEN pg_backend_pid() = :pid AND pg_try_advisory_lock(:key)
   THEN pg_try_advisory_lock({_OF_SESSION}, pg_backend_pid()) IS NOT NULL END
@@ -51,7 +51,7 @@ PID = "cdk_alembic_pid"
 
 @contextmanager
 def hold_mutex(connection: Any, invocation: Invocation, table: VersionTable) -> Iterator[None]:
-    """Holds the version table's mutex over an autocommit connection of its own.
+    """Holds the version table's mutex over a separate autocommit connection.
 
     Waits within the stage's limit and the remaining time, then raises RunnerError `locked`, which names the holder.
     """
@@ -60,7 +60,7 @@ def hold_mutex(connection: Any, invocation: Invocation, table: VersionTable) -> 
     wait = max(0.0, min(invocation.settings.limits.mutex_wait, invocation.process.seconds_left()))
     key = key_of(table.name, table.own_schema)
     started = time.monotonic()
-    # This connection writes only the run's record: a later commit flushes it, of a revision or of the run's end (FLUSHED).
+    # This connection writes only the run's record. A later commit flushes it: a revision's, or that of the run's end (FLUSHED).
     pid = execute(
         connection,
         "SELECT pg_backend_pid(), set_config('application_name', :holder, false), "
@@ -90,13 +90,13 @@ def key_of(name: str, schema: str | None) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
-def held_beside(pid: str) -> str:
+def held_by(pid: str) -> str:
     """SQL that tests whether another session, with this process id, still holds the mutex. It looks up one lock;
-    pg_locks would go over those of all sessions."""
+    pg_locks would list those of all sessions."""
     return f"NOT pg_try_advisory_xact_lock_shared({_OF_SESSION}, {pid})"
 
 
-def still_held(connection: Any) -> None:
+def require_mutex(connection: Any) -> None:
     """Raises RunnerError if the session that holds the mutex has ended: another run may hold it by now."""
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -145,7 +145,7 @@ def _locked(connection: Any, key: int, waited: float) -> RunnerError:
         who, remedy = "a run that has just ended", ""
     else:
         pid, name, since = holder
-        found = seen(connection.exec_driver_sql(of_session(pid)).scalar()).blockers
+        found = parse_report(connection.exec_driver_sql(holder_query(pid)).scalar()).blockers
         who = f"{name or 'an unnamed session'} (backend {pid}, connected since {since})"
         remedy = f"; if that run has died, end its session: SELECT pg_terminate_backend({pid})"
     return RunnerError(

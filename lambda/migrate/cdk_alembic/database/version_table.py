@@ -28,11 +28,11 @@ class VersionTable(NamedTuple):
     schema: str | None
     """The schema in which Alembic reads and writes it; None: no schema of the search_path exists."""
     is_translated: bool
-    """Whether Alembic writes it to another schema than it searches: the search ignores schema_translate_map."""
-    has_asked_schema: bool
+    """Whether Alembic writes to another schema than it searches: the search ignores schema_translate_map."""
+    has_schema: bool
     """Whether the database has the schema passed to `find`."""
     pid: int
-    """Process id of the server that env.py's connection is to."""
+    """Process id of the backend of env.py's connection."""
 
     @property
     def full_name(self) -> str:
@@ -45,7 +45,7 @@ def full_name(name: str, schema: str | None) -> str:
 
 
 def find(context: Any, schema: str | None = None) -> VersionTable:
-    """The version table of Alembic's MigrationContext, and whether the database has a `schema`. From now on, statements of
+    """The version table of Alembic's MigrationContext, and whether the database has a `schema`. From now on, statements on
     env.py's connection have short timeouts; revisions have their own limits."""
     connection = context.connection
     with _outside_transaction(connection):
@@ -66,7 +66,7 @@ def prepare(connection: Any) -> None:
 
 @contextmanager
 def _outside_transaction(connection: Any) -> Iterator[None]:
-    """Ends a transaction that this started: Alembic would mistake it for env.py's own, and not commit."""
+    """Commits a transaction that the block started: Alembic would mistake it for env.py's own, and not commit."""
     was_in_transaction = connection.in_transaction()
     yield
     # SQLAlchemy 2 has started a transaction; 1.4 has not.

@@ -17,27 +17,27 @@ from . import kept as store
 from .compare import differences, entries_now, merged
 from .kept import Entries, Kept
 
-# Names in a warning or an error; the command drift has all of them.
+# Objects that a warning or an error names; the command drift lists all of them.
 _MAX_NAMED = 5
 ALLOWANCE = "drift"
 _RUN_ANYWAY = 'send {"allow": ["drift"]} to run anyway'
 
 
 class Drift:
-    """The comparison of one run, and what it keeps at its end."""
+    """One run's comparison with the kept catalog, which it updates at its end."""
 
     def __init__(self, invocation: Invocation, schema: str | None = None) -> None:
         """`schema`: the tenant's; None: the whole database."""
         self._invocation = invocation
         self._schema = schema
         self._kept: Entries | None = None
-        """The kept catalog, if it is of the revisions that the run found."""
+        """The kept catalog, if its revisions are those of the database."""
         self._before: Entries | None = None
         """The catalog before the first revision."""
 
     def check(self, connection: Any, table: VersionTable, heads: Iterable[str]) -> None:
-        """Compares before the first revision, over an autocommit connection. Raises RunnerError `drifted`, if the stage refuses
-        drift and there is some, or the schema can't be read; or that of a lost connection."""
+        """Compares before the first revision, over an autocommit connection. If the stage refuses drift, raises RunnerError
+        `drifted` for any drift and for a schema that can't be read. Raises the RunnerError of a lost connection."""
         from sqlalchemy.exc import SQLAlchemyError
 
         policy = self._invocation.settings.on_drift
@@ -48,8 +48,8 @@ class Drift:
                 return
             self._kept, self._before = kept.entries, entries_now(connection, table, self._schema)
         except SQLAlchemyError as error:
-            if gone := connection_failure(error):
-                raise gone from error
+            if failure := connection_failure(error):
+                raise failure from error
             if refuses:
                 raise RunnerError(
                     "drifted",
@@ -64,7 +64,7 @@ class Drift:
             raise RunnerError(
                 "drifted",
                 self._in_words(found, kept),
-                f"nothing was applied; see each object and the DDL that brings it back with the command drift; or {_RUN_ANYWAY}",
+                f"nothing was applied; the command drift shows each object and the DDL that restores it; or {_RUN_ANYWAY}",
             )
         self._invocation.warnings.append(self._in_words(found, kept))
 
@@ -127,15 +127,15 @@ def warning(connection: Any, table: VersionTable, heads: tuple[str, ...]) -> str
 
 
 def summary(found: list[dict[str, Any]], kept: Kept) -> str:
-    """What drifted, in one line."""
-    names = [f"{one['object']} ({one['change']})" for one in found[:_MAX_NAMED]]
+    """The drift in one line."""
+    names = [f"{drifted['object']} ({drifted['change']})" for drifted in found[:_MAX_NAMED]]
     more = f" and {len(found) - len(names)} more" if len(found) > len(names) else ""
     objects = "object was" if len(found) == 1 else "objects were"
     return f"{len(found)} {objects} changed by hand since {kept.kept_at}: {', '.join(names)}{more}"
 
 
 def why_unknown(kept: Kept, heads: Iterable[str], major: int) -> str | None:
-    """Why a kept catalog can't be compared; None: it can."""
+    """Why a kept catalog can't be compared; None if it can."""
     if sorted(heads) != kept.heads:
         before, now = (", ".join(revisions) or "base" for revisions in (kept.heads, sorted(heads)))
         return f"the catalog was kept at {before}, and the database is at {now}; the next run keeps it again"

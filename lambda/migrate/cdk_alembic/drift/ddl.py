@@ -1,4 +1,4 @@
-"""DDL that brings an object back to its kept definition, where it can be written from that definition alone."""
+"""DDL that restores an object to its kept definition, if that definition is enough to write it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from .members import is_of, with_indexes
+from .members import belongs_to, with_indexes
 from .names import Names, quoted
 
 _COLUMN = re.compile(
@@ -29,21 +29,21 @@ class _Drifted(NamedTuple):
 
     @property
     def quoted(self) -> str:
-        return _told(self.names.quoted(self.name))
+        return _required(self.names.quoted(self.name))
 
     @property
     def member(self) -> tuple[str, str]:
-        """The table, and the name of what belongs to it."""
-        return _told(self.names.member(self.name))
+        """The table, and the name of the member, such as a column."""
+        return _required(self.names.member(self.name))
 
 
 class _Unwritable(Exception):
     """The definitions are not enough to write DDL."""
 
 
-def restoring(key: str, kept: str | None, found: str | None, entries: Mapping[str, str], names: Names) -> str | None:
+def restoring_ddl(key: str, kept: str | None, found: str | None, entries: Mapping[str, str], names: Names) -> str | None:
     """One or more statements, or None. `kept`, `found`: the definitions; None: there is no such object. `entries`: all that was
-    kept. A statement that brings back a column or a table brings back none of its rows."""
+    kept. Restored columns and tables are empty."""
     kind, name = _split(key)
     write = _WRITERS.get(kind)
     try:
@@ -60,23 +60,23 @@ def _split(key: str) -> tuple[str, str]:
     return kind, name
 
 
-def _index(one: _Drifted) -> str:
-    drop = f"DROP INDEX CONCURRENTLY {one.quoted};" if one.found else None
-    if one.kept and one.kept.endswith(" INVALID"):
+def _index(drifted: _Drifted) -> str:
+    drop = f"DROP INDEX CONCURRENTLY {drifted.quoted};" if drifted.found else None
+    if drifted.kept and drifted.kept.endswith(" INVALID"):
         raise _Unwritable
-    create = re.sub(r"^(CREATE (?:UNIQUE )?INDEX) ", r"\1 CONCURRENTLY ", one.kept) + ";" if one.kept else None
+    create = re.sub(r"^(CREATE (?:UNIQUE )?INDEX) ", r"\1 CONCURRENTLY ", drifted.kept) + ";" if drifted.kept else None
     return _joined(drop, create)
 
 
-def _column(one: _Drifted) -> str:
-    table, column = one.member
+def _column(drifted: _Drifted) -> str:
+    table, column = drifted.member
     alter = f"ALTER TABLE {table}"
-    if one.kept is None:
+    if drifted.kept is None:
         return f"{alter} DROP COLUMN {column};"
-    if one.found is None:
-        return f"{alter} ADD COLUMN {column} {_type_of(one.kept)};"
-    old, new = _COLUMN.match(one.kept), _COLUMN.match(one.found)
-    if not old or not new or " GENERATED " in one.kept + one.found:
+    if drifted.found is None:
+        return f"{alter} ADD COLUMN {column} {_type_of(drifted.kept)};"
+    old, new = _COLUMN.match(drifted.kept), _COLUMN.match(drifted.found)
+    if not old or not new or " GENERATED " in drifted.kept + drifted.found:
         raise _Unwritable
     steps = []
     if (old["type"], old["collation"]) != (new["type"], new["collation"]):
@@ -91,57 +91,57 @@ def _column(one: _Drifted) -> str:
 
 def _type_of(definition: str) -> str:
     """A column's entry as DDL: it does not quote the collation."""
-    found = _COLUMN.match(definition)
-    collation = found and found["collation"]
+    match = _COLUMN.match(definition)
+    collation = match and match["collation"]
     return definition.replace(f" COLLATE {collation}", f" COLLATE {quoted(collation)}", 1) if collation else definition
 
 
-def _constraint(one: _Drifted) -> str:
-    table, own = one.member
-    if one.kept and one.found == f"{one.kept} NOT VALID":
-        return f"ALTER TABLE {table} VALIDATE CONSTRAINT {own};"
-    drop = f"ALTER TABLE {table} DROP CONSTRAINT {own};" if one.found else None
-    create = f"ALTER TABLE {table} ADD CONSTRAINT {own} {one.kept};" if one.kept else None
+def _constraint(drifted: _Drifted) -> str:
+    table, name = drifted.member
+    if drifted.kept and drifted.found == f"{drifted.kept} NOT VALID":
+        return f"ALTER TABLE {table} VALIDATE CONSTRAINT {name};"
+    drop = f"ALTER TABLE {table} DROP CONSTRAINT {name};" if drifted.found else None
+    create = f"ALTER TABLE {table} ADD CONSTRAINT {name} {drifted.kept};" if drifted.kept else None
     return _joined(drop, create)
 
 
-def _table(one: _Drifted) -> str:
-    table = one.quoted
-    if one.kept is None:
+def _table(drifted: _Drifted) -> str:
+    table = drifted.quoted
+    if drifted.kept is None:
         return f"DROP TABLE {table};"
-    if one.found is not None:
-        return _options(table, one.kept, one.found)
-    if not one.kept.startswith("TABLE") or _STORAGE.sub("", _without_security(one.kept)) != "TABLE":
+    if drifted.found is not None:
+        return _options(table, drifted.kept, drifted.found)
+    if not drifted.kept.startswith("TABLE") or _STORAGE.sub("", _without_security(drifted.kept)) != "TABLE":
         # A partition, a partitioned or an inherited table.
         raise _Unwritable
-    start = f"column {one.name}."
-    parts = [f"{quoted(key[len(start) :])} {_type_of(text)}" for key, text in one.entries.items() if key.startswith(start)]
-    start = f"constraint {one.name}."
-    keys = [(key[len(start) :], text) for key, text in one.entries.items() if key.startswith(start)]
-    parts.extend(f"CONSTRAINT {quoted(own)} {text}" for own, text in keys if not text.endswith("NOT VALID"))
+    start = f"column {drifted.name}."
+    parts = [f"{quoted(key[len(start) :])} {_type_of(text)}" for key, text in drifted.entries.items() if key.startswith(start)]
+    start = f"constraint {drifted.name}."
+    keys = [(key[len(start) :], text) for key, text in drifted.entries.items() if key.startswith(start)]
+    parts.extend(f"CONSTRAINT {quoted(name)} {text}" for name, text in keys if not text.endswith("NOT VALID"))
     create = f"CREATE TABLE {table} ({', '.join(parts)});"
-    options = _options(table, one.kept, "TABLE") if one.kept != "TABLE" else None
-    before, after = _around(one)
+    options = _options(table, drifted.kept, "TABLE") if drifted.kept != "TABLE" else None
+    before, after = _around(drifted)
     return _joined(*before, create, options, *after)
 
 
 def _around(table: _Drifted) -> tuple[list[str], list[str]]:
-    """Statements that bring back what else a dropped table had: the sequences of its defaults before it, the rest after it."""
+    """Statements that restore what belonged to a dropped table: the sequences of its defaults before it, the rest after it."""
     before: list[str] = []
     after: list[str] = []
     names = with_indexes({table.name}, table.entries)
     for key, text in table.entries.items():
         kind, name = _split(key)
-        if kind in ("table", "column") or not is_of(key, text, names):
+        if kind in ("table", "column") or not belongs_to(key, text, names):
             continue
         if kind == "constraint" and not text.endswith("NOT VALID"):
             continue
-        one = table._replace(name=name, kept=text, found=None)
+        drifted = table._replace(name=name, kept=text, found=None)
         if kind == "sequence":
-            unowned, _, owner = _sequence(one).rpartition(" OWNED BY ")
+            unowned, _, owner = _sequence(drifted).rpartition(" OWNED BY ")
             before.append(f"{unowned};")
-            after.append(f"ALTER SEQUENCE {one.quoted} OWNED BY {owner}")
-        elif statement := restoring(key, text, None, table.entries, table.names):
+            after.append(f"ALTER SEQUENCE {drifted.quoted} OWNED BY {owner}")
+        elif statement := restoring_ddl(key, text, None, table.entries, table.names):
             after.append(statement)
     # An index before the comment on it.
     return before, sorted(after, key=lambda statement: statement.startswith("COMMENT "))
@@ -157,7 +157,7 @@ def _without_security(definition: str) -> str:
 
 
 def _options(table: str, kept: str, found: str) -> str:
-    """ALTER TABLE for what a table's definition says at its end."""
+    """ALTER TABLE for row security and storage parameters, at the end of a table's definition."""
     steps = []
     for on, off in (_ROW_SECURITY, _FORCED):
         is_on, was_on = (f" {on}" in text for text in (found, kept))
@@ -175,42 +175,42 @@ def _options(table: str, kept: str, found: str) -> str:
 
 
 def _settings(definition: str) -> list[tuple[str, str]]:
-    found = _STORAGE.search(definition)
-    return [(name, value) for name, _, value in (one.partition("=") for one in found[1].split(", "))] if found else []
+    match = _STORAGE.search(definition)
+    return [(name, value) for name, _, value in (setting.partition("=") for setting in match[1].split(", "))] if match else []
 
 
 def _view(what: str) -> Callable[[_Drifted], str]:
-    def write(one: _Drifted) -> str:
-        if one.kept and one.kept.startswith("WITH ("):
+    def write(drifted: _Drifted) -> str:
+        if drifted.kept and drifted.kept.startswith("WITH ("):
             raise _Unwritable
-        drop = f"DROP {what} {one.quoted};" if one.found else None
-        return _joined(drop, f"CREATE {what} {one.quoted} AS {one.kept}" if one.kept else None)
+        drop = f"DROP {what} {drifted.quoted};" if drifted.found else None
+        return _joined(drop, f"CREATE {what} {drifted.quoted} AS {drifted.kept}" if drifted.kept else None)
 
     return write
 
 
 def _routine(what: str) -> Callable[[_Drifted], str]:
-    def write(one: _Drifted) -> str:
-        if one.kept:
-            return f"{one.kept.rstrip()};"
-        name, parenthesis, arguments = one.name.partition("(")
-        return f"DROP {what} {_told(one.names.quoted(name))}{parenthesis}{arguments};"
+    def write(drifted: _Drifted) -> str:
+        if drifted.kept:
+            return f"{drifted.kept.rstrip()};"
+        name, parenthesis, arguments = drifted.name.partition("(")
+        return f"DROP {what} {_required(drifted.names.quoted(name))}{parenthesis}{arguments};"
 
     return write
 
 
-def _trigger(one: _Drifted) -> str:
-    table, own = one.member
-    if one.kept and one.found == f"{one.kept} DISABLED":
-        return f"ALTER TABLE {table} ENABLE TRIGGER {own};"
-    if one.kept and re.search(r" (?:DISABLED|ENABLED ALWAYS|ENABLED REPLICA)$", one.kept):
+def _trigger(drifted: _Drifted) -> str:
+    table, name = drifted.member
+    if drifted.kept and drifted.found == f"{drifted.kept} DISABLED":
+        return f"ALTER TABLE {table} ENABLE TRIGGER {name};"
+    if drifted.kept and re.search(r" (?:DISABLED|ENABLED ALWAYS|ENABLED REPLICA)$", drifted.kept):
         raise _Unwritable
-    return _joined(f"DROP TRIGGER {own} ON {table};" if one.found else None, f"{one.kept};" if one.kept else None)
+    return _joined(f"DROP TRIGGER {name} ON {table};" if drifted.found else None, f"{drifted.kept};" if drifted.kept else None)
 
 
-def _rule(one: _Drifted) -> str:
-    table, own = one.member
-    return _joined(f"DROP RULE {own} ON {table};" if one.found else None, one.kept)
+def _rule(drifted: _Drifted) -> str:
+    table, name = drifted.member
+    return _joined(f"DROP RULE {name} ON {table};" if drifted.found else None, drifted.kept)
 
 
 _POLICY = re.compile(
@@ -219,62 +219,62 @@ _POLICY = re.compile(
 _POLICY_COMMANDS = {"*": "ALL", "r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
 
 
-def _policy(one: _Drifted) -> str:
-    table, own = one.member
-    drop = f"DROP POLICY {own} ON {table};" if one.found else None
-    if one.kept is None:
+def _policy(drifted: _Drifted) -> str:
+    table, name = drifted.member
+    drop = f"DROP POLICY {name} ON {table};" if drifted.found else None
+    if drifted.kept is None:
         return _joined(drop)
-    parts = _told(_POLICY.match(one.kept))
+    parts = _required(_POLICY.match(drifted.kept))
     kind = " AS RESTRICTIVE" if parts["kind"] else ""
     roles = ", ".join(_role(role) for role in parts["roles"].split(", "))
     command = _POLICY_COMMANDS[parts["command"]]
-    return _joined(drop, f"CREATE POLICY {own} ON {table}{kind} FOR {command} TO {roles}{parts['rest'] or ''};")
+    return _joined(drop, f"CREATE POLICY {name} ON {table}{kind} FOR {command} TO {roles}{parts['rest'] or ''};")
 
 
 _SEQUENCE = re.compile(r"^(?P<type>\w+) (?P<options>.*?)(?P<cycle> CYCLE)?(?: OWNED BY (?P<owner>.*))?$")
 
 
-def _sequence(one: _Drifted) -> str:
-    if one.kept is None:
-        return f"DROP SEQUENCE {one.quoted};"
+def _sequence(drifted: _Drifted) -> str:
+    if drifted.kept is None:
+        return f"DROP SEQUENCE {drifted.quoted};"
     # PostgreSQL quotes the table of the owner, and the entry's query does not quote its column.
-    parts = _told(_SEQUENCE.match(one.kept))
+    parts = _required(_SEQUENCE.match(drifted.kept))
     table, _, column = (parts["owner"] or "").rpartition(".")
     owner = f"{table}.{quoted(column)}" if table else "NONE"
     options = f"AS {parts['type']} {parts['options']} {'' if parts['cycle'] else 'NO '}CYCLE OWNED BY {owner}"
-    return f"{'ALTER' if one.found else 'CREATE'} SEQUENCE {one.quoted} {options};"
+    return f"{'ALTER' if drifted.found else 'CREATE'} SEQUENCE {drifted.quoted} {options};"
 
 
-def _type(one: _Drifted) -> str:
-    if one.kept is None:
-        return f"DROP TYPE {one.quoted};"
+def _type(drifted: _Drifted) -> str:
+    if drifted.kept is None:
+        return f"DROP TYPE {drifted.quoted};"
     # A label that was added can't be dropped.
-    if one.found is not None or not one.kept.startswith("ENUM "):
+    if drifted.found is not None or not drifted.kept.startswith("ENUM "):
         raise _Unwritable
-    return f"CREATE TYPE {one.quoted} AS {one.kept};"
+    return f"CREATE TYPE {drifted.quoted} AS {drifted.kept};"
 
 
-def _domain(one: _Drifted) -> str:
-    if one.kept is None:
-        return f"DROP DOMAIN {one.quoted};"
-    if one.found is None:
-        definition = re.sub(r"(?<= )(\S+ CHECK )", r"CONSTRAINT \1", one.kept)
-        return f"CREATE DOMAIN {one.quoted} AS {definition};"
-    for longer, shorter, step in ((one.found, one.kept, "DROP"), (one.kept, one.found, "SET")):
+def _domain(drifted: _Drifted) -> str:
+    if drifted.kept is None:
+        return f"DROP DOMAIN {drifted.quoted};"
+    if drifted.found is None:
+        definition = re.sub(r"(?<= )(\S+ CHECK )", r"CONSTRAINT \1", drifted.kept)
+        return f"CREATE DOMAIN {drifted.quoted} AS {definition};"
+    for longer, shorter, step in ((drifted.found, drifted.kept, "DROP"), (drifted.kept, drifted.found, "SET")):
         if longer.replace(" NOT NULL", "", 1) == shorter:
-            return f"ALTER DOMAIN {one.quoted} {step} NOT NULL;"
+            return f"ALTER DOMAIN {drifted.quoted} {step} NOT NULL;"
     raise _Unwritable
 
 
-def _statistics(one: _Drifted) -> str:
-    return _joined(f"DROP STATISTICS {one.quoted};" if one.found else None, f"{one.kept};" if one.kept else None)
+def _statistics(drifted: _Drifted) -> str:
+    return _joined(f"DROP STATISTICS {drifted.quoted};" if drifted.found else None, f"{drifted.kept};" if drifted.kept else None)
 
 
-def _publication(one: _Drifted) -> str:
-    if one.kept is not None:
+def _publication(drifted: _Drifted) -> str:
+    if drifted.kept is not None:
         # Its columns and conditions are not part of its definition.
         raise _Unwritable
-    return f"DROP PUBLICATION {quoted(one.name)};"
+    return f"DROP PUBLICATION {quoted(drifted.name)};"
 
 
 _COMMENTED = {
@@ -289,23 +289,24 @@ _COMMENTED_AS_NAMED = (
 )
 
 
-def _comment(one: _Drifted) -> str:
+def _comment(drifted: _Drifted) -> str:
     # The key has the type and the identity of `pg_identify_object`, whose names are quoted.
-    kinds = [kind for kind in (*_COMMENTED, *_COMMENTED_AS_NAMED) if one.name.startswith(f"{kind} ")]
+    kinds = [kind for kind in (*_COMMENTED, *_COMMENTED_AS_NAMED) if drifted.name.startswith(f"{kind} ")]
     if not kinds:
         raise _Unwritable
     kind = max(kinds, key=len)
-    text = "NULL" if one.kept is None else "'" + one.kept.replace("'", "''") + "'"
-    return f"COMMENT ON {_COMMENTED.get(kind, kind.upper())} {one.name[len(kind) + 1 :]} IS {text};"
+    text = "NULL" if drifted.kept is None else "'" + drifted.kept.replace("'", "''") + "'"
+    return f"COMMENT ON {_COMMENTED.get(kind, kind.upper())} {drifted.name[len(kind) + 1 :]} IS {text};"
 
 
-def _grants(one: _Drifted) -> str:
-    """`table a.b`, `sequence a.b`, `schema a`. A column, and a function, whose arguments the key lacks, can't be named."""
-    kind, _, name = one.name.partition(" ")
+def _grants(drifted: _Drifted) -> str:
+    """`table a.b`, `sequence a.b`, `schema a`. Grants on columns and on functions can't be written: the key lacks the function's
+    arguments."""
+    kind, _, name = drifted.name.partition(" ")
     if kind not in ("table", "sequence", "schema"):
         raise _Unwritable
-    on = f"{kind.upper()} {quoted(name) if kind == 'schema' else _told(one.names.quoted(name))}"
-    before, now = (dict(_granted(text)) for text in (one.kept, one.found))
+    on = f"{kind.upper()} {quoted(name) if kind == 'schema' else _required(drifted.names.quoted(name))}"
+    before, now = (dict(_granted(text)) for text in (drifted.kept, drifted.found))
     steps = []
     for role in sorted({*before, *now}):
         if before.get(role) == now.get(role):
@@ -321,7 +322,7 @@ def _grants(one: _Drifted) -> str:
 
 
 def _granted(text: str | None) -> list[tuple[str, list[str]]]:
-    roles = (one.rpartition(": ") for one in (text or "").split("; ") if one)
+    roles = (grant.rpartition(": ") for grant in (text or "").split("; ") if grant)
     return [(role, rights.split(", ")) for role, _, rights in roles]
 
 
@@ -330,13 +331,13 @@ def _role(name: str) -> str:
 
 
 def _named(what: str) -> Callable[[_Drifted], str]:
-    def write(one: _Drifted) -> str:
-        if one.kept is not None and one.found is not None:
+    def write(drifted: _Drifted) -> str:
+        if drifted.kept is not None and drifted.found is not None:
             raise _Unwritable
-        if one.kept is None:
-            return f"DROP {what} {quoted(one.name)};"
-        schema = f" SCHEMA {quoted(one.kept.removeprefix('in '))}" if what == "EXTENSION" else ""
-        return f"CREATE {what} {quoted(one.name)}{schema};"
+        if drifted.kept is None:
+            return f"DROP {what} {quoted(drifted.name)};"
+        schema = f" SCHEMA {quoted(drifted.kept.removeprefix('in '))}" if what == "EXTENSION" else ""
+        return f"CREATE {what} {quoted(drifted.name)}{schema};"
 
     return write
 
@@ -345,10 +346,10 @@ def _joined(*statements: str | None) -> str:
     return "\n".join(statement for statement in statements if statement)
 
 
-def _told(found: Any) -> Any:
-    if found is None:
+def _required(value: Any) -> Any:
+    if value is None:
         raise _Unwritable
-    return found
+    return value
 
 
 _WRITERS: Mapping[str, Callable[[_Drifted], str]] = {

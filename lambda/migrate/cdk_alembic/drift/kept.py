@@ -1,4 +1,4 @@
-"""The catalog that the last run left behind, in the schema of the run history. Its table is created when it is first needed."""
+"""The catalog as the last run left it, kept in the schema of the run history. The first save creates the table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ..connection.statements import execute
-from ..database.history import FLUSHED, create_among_rivals
+from ..database.history import FLUSHED, create_beside_others
 
 _CREATE = (
     "CREATE SCHEMA IF NOT EXISTS cdk_alembic",
@@ -31,7 +31,7 @@ SELECT json_build_array({_ABOUT}, entries)::text
 FROM cdk_alembic.kept_catalog WHERE version_table = :version_table
 """  # noqa: S608 - a constant
 ABOUT = f"(SELECT json_build_array({_ABOUT}) FROM cdk_alembic.kept_catalog WHERE version_table = {{version_table}})"  # noqa: S608
-"""An expression with the facts of one kept catalog but its entries; NULL: there is none. `version_table` is a literal."""
+"""An expression with the facts of one kept catalog, without its entries; NULL: none is kept. `version_table` is a literal."""
 _SAVE = f"""
 INSERT INTO cdk_alembic.kept_catalog (version_table, heads, kept_at, postgres, digest, entries)
 SELECT :version_table, :heads, clock_timestamp(), CAST(:postgres AS integer), :digest, :entries WHERE {FLUSHED}
@@ -57,7 +57,7 @@ class Kept(NamedTuple):
 
 
 def load(connection: Any, version_table: str) -> Kept | None:
-    """The kept catalog; None: there is none. `connection` is in autocommit. Raises SQLAlchemyError."""
+    """The kept catalog; None if there is none. `connection` is in autocommit. Raises SQLAlchemyError."""
     if not connection.exec_driver_sql(EXISTS).scalar():
         return None
     found = execute(connection, _LOAD, version_table=version_table).scalar()
@@ -68,8 +68,8 @@ def load(connection: Any, version_table: str) -> Kept | None:
 
 
 def save(connection: Any, version_table: str, heads: Iterable[str], entries: Entries) -> None:
-    """Keeps a catalog in place of the last one. `connection` is in autocommit. Raises SQLAlchemyError."""
-    create_among_rivals(connection, EXISTS, _CREATE)
+    """Replaces the kept catalog. `connection` is in autocommit. Raises SQLAlchemyError."""
+    create_beside_others(connection, EXISTS, _CREATE)
     text = _text(entries)
     execute(
         connection,
@@ -83,7 +83,7 @@ def save(connection: Any, version_table: str, heads: Iterable[str], entries: Ent
 
 
 def digest_of(entries: Entries) -> str:
-    """SHA-256 of a catalog, as it is kept."""
+    """SHA-256 of a catalog's stored form."""
     return hashlib.sha256(_text(entries)).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""What belongs to a table, by the entries of a catalog."""
+"""Finds out from catalog entries what belongs to a table."""
 
 from __future__ import annotations
 
@@ -10,16 +10,21 @@ _MEMBERS = ("column ", "constraint ", "trigger ", "rule ", "policy ")
 
 
 def with_indexes(tables: set[str], *entries: Mapping[str, str]) -> set[str]:
-    """The tables and their indexes, as comments name both alike."""
+    """The tables and their indexes: comments name both."""
     if not tables:
         return tables
-    found = (key[6:] for one in entries for key, text in one.items() if key.startswith("index ") and is_of(key, text, tables))
+    found = (
+        key[6:]
+        for catalog in entries
+        for key, text in catalog.items()
+        if key.startswith("index ") and belongs_to(key, text, tables)
+    )
     return {*tables, *found}
 
 
-def is_of(key: str, text: str, tables: set[str]) -> bool:
-    """Whether an entry is one of these tables, or of something that goes with one of them. `tables`: for comments on indexes,
-    those of `with_indexes`."""
+def belongs_to(key: str, text: str, tables: set[str]) -> bool:
+    """Whether an entry is one of these tables or belongs to one of them. `tables`: to include comments on indexes, those of
+    `with_indexes`."""
     kind, _, name = key.partition(" ")
     if f"{kind} " in _MEMBERS:
         return _is_within(name, tables)

@@ -1,5 +1,5 @@
-"""Names in DDL, from the names in the keys of entries, which are not quoted: `a.b.c` is a column of a table in a schema, or of a
-table whose name has a dot."""
+"""Quotes names for DDL. Keys of entries have unquoted names: `a.b.c` is a column of a table in a schema, or of a table whose
+name has a dot."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ _MORE_RESERVED = frozenset(("collation", "concurrently", "lateral", "system_user
 
 
 class Names:
-    """Which tables and schemas there are, to tell where a name ends."""
+    """The existing tables and schemas, which tell where a name ends."""
 
     def __init__(self, *entries: Iterable[str]) -> None:
-        self._of: dict[str, set[str]] = {"schema": set(), "table": set()}
+        self._names: dict[str, set[str]] = {"schema": set(), "table": set()}
         for key in (key for keys in entries for key in keys):
-            for kind, of in (("schema", "schema"), ("table", "table"), ("view", "table"), ("materialized view", "table")):
+            for kind, group in (("schema", "schema"), ("table", "table"), ("view", "table"), ("materialized view", "table")):
                 if key.startswith(f"{kind} "):
-                    self._of[of].add(key[len(kind) + 1 :])
+                    self._names[group].add(key[len(kind) + 1 :])
 
     def quoted(self, name: str) -> str | None:
         """An object of a schema, or of `public`; None: unknown."""
-        places = list(self._splits(name, "schema"))
-        if len(places) > 1:
+        splits = list(self._splits(name, "schema"))
+        if len(splits) > 1:
             return None
-        return ".".join(quoted(part) for part in places[0]) if places else quoted(name)
+        return ".".join(quoted(part) for part in splits[0]) if splits else quoted(name)
 
     def member(self, name: str) -> tuple[str, str] | None:
-        """The table and the name of what belongs to it, such as a column; None: unknown."""
-        places = list(self._splits(name, "table"))
-        table = self.quoted(places[0][0]) if len(places) == 1 else None
-        return (table, quoted(places[0][1])) if table else None
+        """The table and its member, such as a column; None: unknown."""
+        splits = list(self._splits(name, "table"))
+        table = self.quoted(splits[0][0]) if len(splits) == 1 else None
+        return (table, quoted(splits[0][1])) if table else None
 
     def _splits(self, name: str, kind: str) -> Iterable[tuple[str, str]]:
         for dot in re.finditer(r"\.", name):
-            if name[: dot.start()] in self._of[kind]:
+            if name[: dot.start()] in self._names[kind]:
                 yield name[: dot.start()], name[dot.end() :]
 
 
 def quoted(name: str) -> str:
-    """One identifier, as SQL needs it."""
+    """One identifier for SQL, quoted if needed."""
     from sqlalchemy.dialects.postgresql.base import RESERVED_WORDS
 
     if _PLAIN.fullmatch(name) and name not in RESERVED_WORDS and name not in _MORE_RESERVED:

@@ -1,4 +1,4 @@
-"""What a run does now, seen by another call over PostgreSQL's views: the contract's Running."""
+"""What a run is doing, read from PostgreSQL's views by another call: the contract's Running."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..connection.statements import execute
-from ..database.blockers import of_backend, seen, without_values
+from ..database.blockers import backend_query, parse_report, without_values
 from ..database.failures import shortened
 from ..protocol.log import redact
 
 MAX_STATEMENT_LENGTH = 200
 
 # Only the columns that PostgreSQL 15 to 18 have. `parts` counts partitions.
-_LOOK = """
+_RUNNING = """
 SELECT json_build_object(
   'pid', activity.pid,
   'isActive', activity.state = 'active',
@@ -51,43 +51,43 @@ _CONCURRENT_PHASES = (
     ("index validation: sorting tuples", 0.05),
     ("index validation: scanning table", 0.11),
 )
-# An estimate from less is a guess.
+# With less than this, an estimate is a guess.
 MIN_SECONDS, MIN_FRACTION = 3.0, 0.05
 
 
-def look(connection: Any, run: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What the run of a history entry does now; None if its session has ended. `connection` is in autocommit."""
-    text = execute(connection, _LOOK, id=run["runId"]).scalar()
+def read_progress(connection: Any, run: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the run of a history entry is doing; None if its session has ended. `connection` is in autocommit."""
+    text = execute(connection, _RUNNING, id=run["runId"]).scalar()
     if text is None:
         return None
-    found = json.loads(text)
+    activity = json.loads(text)
     running = {name: run[name] for name in ("runId", "command", "requestedBy", "startedAt")}
-    if not found["isActive"]:
+    if not activity["isActive"]:
         return running
-    running["statement"] = shortened(redact(without_values(found["statement"])), MAX_STATEMENT_LENGTH)
-    running.update(since=found["since"], elapsedMs=max(0, round(found["seconds"] * 1000)))
-    if found["progress"]:
-        running.update(estimate(found["progress"], found["seconds"]))
-    if found["isBlocked"]:
-        running["blockers"] = seen(connection.exec_driver_sql(of_backend(found["pid"])).scalar()).blockers
+    running["statement"] = shortened(redact(without_values(activity["statement"])), MAX_STATEMENT_LENGTH)
+    running.update(since=activity["since"], elapsedMs=max(0, round(activity["seconds"] * 1000)))
+    if activity["progress"]:
+        running.update(estimate(activity["progress"], activity["seconds"]))
+    if activity["isBlocked"]:
+        running["blockers"] = parse_report(connection.exec_driver_sql(backend_query(activity["pid"])).scalar()).blockers
     return running
 
 
 def estimate(progress: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-    """The contract's `phase`, `percent` and `secondsLeft`, as far as they can be known. `progress`: a row of PostgreSQL's views;
+    """The contract's `phase`, `percent` and `secondsLeft`, if they can be determined. `progress`: a row of PostgreSQL's views;
     `seconds`: since the statement began."""
     total, done = progress["total"] or 0, progress["done"] or 0
     part = min(done / total, 1.0) if total > 0 else None
     facts: dict[str, Any] = {"phase": f"{progress['what']}: {progress['phase']}"}
     if part is not None:
         facts["percent"] = round(part * 100)
-    whole = _of_statement(progress, part)
+    whole = _fraction_done(progress, part)
     if whole is not None and whole >= MIN_FRACTION and seconds >= MIN_SECONDS:
         facts["secondsLeft"] = round(seconds * (1 - whole) / whole)
     return facts
 
 
-def _of_statement(progress: Mapping[str, Any], part: float | None) -> float | None:
+def _fraction_done(progress: Mapping[str, Any], part: float | None) -> float | None:
     """The fraction of the whole statement that is done; None: unknown."""
     if progress["phase"] == "copying":
         return part

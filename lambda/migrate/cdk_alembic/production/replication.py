@@ -1,6 +1,6 @@
-"""Logical replication out of the database: which pending revisions change what a subscriber follows.
+"""Logical replication out of the database: which pending revisions change replicated tables.
 
-PostgreSQL replicates rows and no DDL: a subscriber that lacks a new column stops, and an RDS Blue/Green deployment, which uses
+PostgreSQL replicates rows, but no DDL: a subscriber that lacks a new column stops, and an RDS Blue/Green deployment, which uses
 logical replication, can't switch over.
 """
 
@@ -21,7 +21,7 @@ from ..protocol.log import log
 from ..protocol.request import Invocation
 
 # Every role may read these views.
-LOOK = """
+SOURCES = """
 SELECT json_build_object(
   'slots', (SELECT json_agg(json_build_object('name', slot_name, 'plugin', plugin, 'active', active) ORDER BY slot_name)
     FROM pg_replication_slots WHERE slot_type = 'logical' AND database = current_database()),
@@ -32,7 +32,7 @@ SELECT json_build_object(
         WHERE pg_publication_tables.pubname = pg_publication.pubname)) ORDER BY pubname)
     FROM pg_publication))::text
 """
-# Its slots follow publications; any other plugin, such as wal2json, follows all tables.
+# Slots of this plugin replicate publications; those of any other plugin, such as wal2json, replicate all tables.
 _PGOUTPUT = "pgoutput"
 
 _NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)(?:\.(?:"(?:[^"]|"")+"|[\w$]+))?'
@@ -43,7 +43,7 @@ _CHANGE = re.compile(
     |\bDROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?P<dropped>{_NAME}(?:\s*,\s*{_NAME})*)""",
     re.IGNORECASE | re.VERBOSE,
 )
-# What changes tables without naming them: code, and what a schema, a type or an extension takes along.
+# Statements that may change tables without naming them: code, and statements about a schema, a type or an extension.
 _UNREAD = re.compile(
     r"""(?:^|;)\s*(?:DO|CALL|EXECUTE|DROP\s+OWNED|IMPORT\s+FOREIGN\s+SCHEMA)\b
     |(?:^|;)\s*ALTER\s+(?:SCHEMA|TYPE|DOMAIN|EXTENSION)\b
@@ -53,13 +53,13 @@ _UNREAD = re.compile(
 _VERBS = {"created": "creates", "selected": "creates", "altered": "alters", "dropped": "drops"}
 
 
-def look(connection: Any) -> dict[str, Any] | None:
-    """The logical slots and publications of the database; None if it has no slot, so nobody follows it."""
-    return followed_in(connection.exec_driver_sql(LOOK).scalar())
+def read_replicated(connection: Any) -> dict[str, Any] | None:
+    """The database's logical slots and publications; None if it has no slot, so nothing is replicated."""
+    return parse_replicated(connection.exec_driver_sql(SOURCES).scalar())
 
 
-def followed_in(answer: str) -> dict[str, Any] | None:
-    """What `look` returns, in the answer to `LOOK`."""
+def parse_replicated(answer: str) -> dict[str, Any] | None:
+    """Parses the answer to `SOURCES`."""
     found = json.loads(answer)
     if not found["slots"]:
         return None
@@ -67,7 +67,7 @@ def followed_in(answer: str) -> dict[str, Any] | None:
 
 
 Change = tuple[str, str, tuple[str, ...]]
-"""A revision, what it does, and to which table: its name, or schema and name."""
+"""A revision, its verb (creates, alters, drops), and the table: its name, or schema and name."""
 
 
 class Changes(NamedTuple):
@@ -79,67 +79,67 @@ class Changes(NamedTuple):
 
 
 def changes_in(rendered: Iterable[dict[str, Any]], version_table: str, schema: str | None = None) -> Changes:
-    """What rendered revisions change. `schema`: a tenant's, which is left out of the tables' names: they are the same for every
-    tenant."""
+    """The tables that rendered revisions change. `schema`: a tenant's; names in it omit the schema, so that they are the same for
+    every tenant."""
     found = Changes([], [])
     for item in rendered:
         sql = None if item["sql"] is None else without_values(item["sql"])
         if sql is None or _UNREAD.search(sql):
             found.unread.append(item["revision"])
-        found.tables.extend(_changed(item["revision"], sql or "", version_table, schema))
+        found.tables.extend(_changes(item["revision"], sql or "", version_table, schema))
     return found
 
 
-def judged(changes: Changes, followed: dict[str, Any], schema: str | None = None) -> dict[str, Any]:
-    """The contract's Replication: `followed`, and what an upgrade changes of it. `schema`: a tenant's, in which tables without a
-    schema are."""
+def judge(changes: Changes, replicated: dict[str, Any], schema: str | None = None) -> dict[str, Any]:
+    """The contract's Replication: `replicated`, and what an upgrade changes of it. `schema`: a tenant's, which has the tables
+    without a schema."""
     breaks = [
         {"revision": revision, "what": what, "table": ".".join(table)}
         for revision, what, table in changes.tables
-        if _is_followed(table, followed, what == _VERBS["created"], schema)
+        if _is_replicated(table, replicated, what == _VERBS["created"], schema)
     ]
     publications = [
         {"name": publication["name"], "allTables": publication["allTables"], "tables": len(publication["tables"])}
-        for publication in followed["publications"]
+        for publication in replicated["publications"]
     ]
-    return {"slots": followed["slots"], "publications": publications, "breaks": breaks, "unread": changes.unread}
+    return {"slots": replicated["slots"], "publications": publications, "breaks": breaks, "unread": changes.unread}
 
 
 def warnings(replication: dict[str, Any]) -> list[str]:
-    """What a plan says about it, one sentence each."""
+    """The warnings of a plan, one sentence each."""
     slots = ", ".join(f"{slot['name']} ({'active' if slot['active'] else 'inactive'})" for slot in replication["slots"])
-    said = [f"logical replication follows this database: {slots}"]
+    texts = [f"logical replication follows this database: {slots}"]
     if replication["breaks"]:
-        said.append(f"{_in_words(replication['breaks'])}, which a subscriber follows: {_FIRST}")
+        texts.append(f"{_describe(replication['breaks'])}, which a subscriber follows: {_FIRST}")
     if replication["unread"]:
-        said.append(f"which tables {', '.join(replication['unread'])} changes could not be determined")
-    return said
+        texts.append(f"which tables {', '.join(replication['unread'])} changes could not be determined")
+    return texts
 
 
 _FIRST = "change it on the subscriber first, or wait until a Blue/Green deployment has switched over"
 
 
 def refuse(project: Project, invocation: Invocation) -> None:
-    """Raises RunnerError `breaks_replication` before an upgrade whose revisions change what a subscriber follows, or whose
-    revisions could not be read. Nothing was applied."""
+    """Before an upgrade, raises RunnerError `breaks_replication` if its revisions change replicated tables or could not be
+    read."""
 
     def read(heads: tuple[str, ...], context: Any) -> dict[str, Any] | None:
         with brief_connection(context) as connection:
-            return look(connection)
+            return read_replicated(connection)
 
-    heads, followed = current(project, read)
-    if followed is None or project.revisions.unknown(heads):
+    heads, replicated = current(project, read)
+    if replicated is None or project.revisions.unknown(heads):
         return
     steps, _ = project.revisions.path(invocation.request.revision or "head", heads, downgrade=False)
-    refuse_breaks(judged(changes_in(render(project, steps), project.version_table), followed), invocation)
+    refuse_breaks(judge(changes_in(render(project, steps), project.version_table), replicated), invocation)
 
 
 def refuse_breaks(replication: dict[str, Any], invocation: Invocation) -> None:
-    """Raises RunnerError `breaks_replication` for the contract's Replication of an upgrade. Nothing was applied."""
+    """Raises RunnerError `breaks_replication` if the contract's Replication of an upgrade has breaks."""
     log("INFO", "replication", stage=invocation.settings.stage, **replication)
     if not replication["breaks"] and not replication["unread"]:
         return
-    what = [_in_words(replication["breaks"])] if replication["breaks"] else []
+    what = [_describe(replication["breaks"])] if replication["breaks"] else []
     if replication["unread"]:
         what.append(f"which tables {', '.join(replication['unread'])} changes could not be determined")
     slots = ", ".join(slot["name"] for slot in replication["slots"])
@@ -151,11 +151,11 @@ def refuse_breaks(replication: dict[str, Any], invocation: Invocation) -> None:
     )
 
 
-def _in_words(breaks: list[dict[str, str]]) -> str:
+def _describe(breaks: list[dict[str, str]]) -> str:
     return ", ".join(dict.fromkeys(f"{change['revision']} {change['what']} {change['table']}" for change in breaks))
 
 
-def _changed(revision: str, sql: str, version_table: str, schema: str | None = None) -> Iterator[Change]:
+def _changes(revision: str, sql: str, version_table: str, schema: str | None = None) -> Iterator[Change]:
     for found in _CHANGE.finditer(sql):
         kind = found.lastgroup or ""
         for name in re.findall(_NAME, found[kind]):
@@ -165,22 +165,22 @@ def _changed(revision: str, sql: str, version_table: str, schema: str | None = N
 
 
 def _folded(part: str) -> str:
-    """A name as the catalog has it."""
+    """A name as stored in the catalog."""
     return part[1:-1].replace('""', '"') if part.startswith('"') else part.lower()
 
 
-def _is_followed(table: tuple[str, ...], followed: dict[str, Any], is_new: bool, schema: str | None) -> bool:
+def _is_replicated(table: tuple[str, ...], replicated: dict[str, Any], is_new: bool, schema: str | None) -> bool:
     # A tenant's search_path may end with `public`.
     schemas = table[:-1] or ((schema, "public") if schema else ())
-    if any(slot["plugin"] != _PGOUTPUT for slot in followed["slots"]):
+    if any(slot["plugin"] != _PGOUTPUT for slot in replicated["slots"]):
         return True
-    for publication in followed["publications"]:
+    for publication in replicated["publications"]:
         if publication["allTables"]:
             return True
         if is_new:
-            # Without a schema it may be created in any.
-            if publication["schemas"] and (not schemas or any(one in publication["schemas"] for one in schemas)):
+            # A name without a schema may be created in any of them.
+            if publication["schemas"] and (not schemas or any(name in publication["schemas"] for name in schemas)):
                 return True
-        elif any(name == table[-1] and (not schemas or of in schemas) for of, name in publication["tables"]):
+        elif any(name == table[-1] and (not schemas or owner in schemas) for owner, name in publication["tables"]):
             return True
     return False

@@ -1,7 +1,7 @@
 """The RDS snapshot before a run's first revision, so that a restore brings back what a revision destroys.
 
-A run's snapshot has the run's id in its name, so a call that is repeated finds the snapshot instead of making another one. RDS
-takes minutes: the runner answers, and is called again until the snapshot is available.
+The snapshot's name contains the run's id, so a repeated call finds the snapshot instead of making another one. RDS takes
+minutes: the runner answers, and is called again until the snapshot is available.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TIMEOUT_SECONDS = 5
 AVAILABLE, CREATING, FAILED = "available", "creating", "failed"
 
 _RUN_ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-# The state of the cluster or instance, such as backing-up and modifying, or too many calls.
+# The cluster or instance is busy, such as backing-up or modifying, or there were too many calls.
 _NOT_NOW = re.compile("Invalid(DBCluster|DBInstance)State|Throttl|RequestLimitExceeded|InternalFailure|ServiceUnavailable")
 _EXISTS = re.compile("AlreadyExists")
 _NEXT = (
@@ -27,7 +27,7 @@ _NEXT = (
         re.compile("AccessDenied|UnauthorizedOperation"),
         "deploy the stage again to give the function's role its permissions",
     ),
-    (re.compile("QuotaExceeded"), "delete manual snapshots that nobody needs, or have the quota raised, then run again"),
+    (re.compile("QuotaExceeded"), "delete manual snapshots that nobody needs, or request a higher quota, then run again"),
     (
         re.compile("(DBCluster|DBInstance)NotFound"),
         "pass `snapshot` the cluster or instance that the database is on, deploy, then run again",
@@ -68,7 +68,7 @@ def planned(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def ensure(invocation: Invocation, run_id: str) -> dict[str, Any]:
-    """The contract's Snapshot of a run: begins it, or looks whether it is available, and then deletes old ones. Raises
+    """The contract's Snapshot of a run: begins it, or checks whether it is available, and then deletes old ones. Raises
     RunnerError `snapshot_failed`."""
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -128,8 +128,7 @@ def _begin(rds: Any, api: _Api, source: str, name: str, prefix: str) -> dict[str
 
 
 def _own(rds: Any, api: _Api, source: str, prefix: str) -> list[dict[str, Any]]:
-    """The snapshots that this stage's runs made, newest first. Another one may have a name that begins alike, or the tag of a
-    copy; none has both."""
+    """The snapshots that this stage's runs made, newest first. Others may have a similar name, or a copy's tag, but not both."""
     pages = rds.get_paginator(f"describe_{api.method}s").paginate(**{api.of: source, "SnapshotType": "manual"})
     found = [snapshot for page in pages for snapshot in page[f"{api.snapshot}s"]]
     own = [
@@ -149,12 +148,12 @@ def _facts(snapshot: dict[str, Any], api: _Api) -> dict[str, Any]:
 
 
 def _delete_old(rds: Any, api: _Api, others: list[dict[str, Any]], invocation: Invocation) -> None:
-    """Deletes all but the newest of the stage's other snapshots. What can't be deleted is a warning."""
+    """Deletes all but the newest of the stage's other snapshots. A snapshot that can't be deleted makes a warning."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     available = [snapshot for snapshot in others if snapshot["status"] == AVAILABLE]
     failed = [snapshot for snapshot in others if snapshot["status"] == FAILED]
-    # The run's own one stays too.
+    # `keep` includes the run's own snapshot.
     for old in [*available[int(invocation.settings.snapshot["keep"]) - 1 :], *failed]:
         try:
             getattr(rds, f"delete_{api.method}")(**{f"{api.snapshot}Identifier": old["name"]})

@@ -1,4 +1,4 @@
-"""What is known of a project before its revisions are loaded: the package's layout, and Alembic's configuration and version."""
+"""Reads what is known before the revisions are loaded: the package's layout, and Alembic's configuration and version."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def needs_flask(env: Path) -> bool:
 
 
 def command_of(scripts: Path) -> str:
-    """What a person runs Alembic with, by the folder of env.py. Flask-Migrate's command has the same verbs."""
+    """The command that runs Alembic, determined from the folder of env.py. Flask-Migrate's command has the same verbs."""
     return "flask db" if needs_flask(scripts / "env.py") else "alembic"
 
 
@@ -47,7 +47,7 @@ def manifest() -> dict[str, Any]:
 
 
 def left_out(error: BaseException | None) -> str | None:
-    """What `only: imported` left out of the package and an exception comes from, as `name==version`; None for any other."""
+    """The requirement that `only: imported` left out and that caused an exception, as `name==version`; None for any other one."""
     while error is not None:
         if isinstance(error, ModuleNotFoundError) and error.name:
             parts = error.name.split(".")
@@ -99,7 +99,7 @@ def configuration(directory: Path, file: Path | None = None) -> Any:
 
 
 def _flask_scripts(directory: Path) -> Path:
-    """Where Flask-Migrate's env.py is, if it is there: beside its alembic.ini."""
+    """The folder of Flask-Migrate's env.py, if there is one: beside its alembic.ini."""
     return directory if (directory / "env.py").is_file() else directory / FLASK_MIGRATE_FOLDER
 
 
@@ -112,7 +112,7 @@ def _step_for_sections(ini: Path) -> str | None:
     if not names or "alembic" in names:
         return None
     return (
-        f"its sections are for `alembic -n`: write an alembic.ini that has one of them ({', '.join(names)}) as [alembic], and "
+        f"its sections are for `alembic -n`: write an alembic.ini with one of them ({', '.join(names)}) as [alembic], and "
         "point --project to its folder"
     )
 

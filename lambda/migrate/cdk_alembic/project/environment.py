@@ -1,4 +1,4 @@
-"""Runs the backend's unchanged env.py with the runner's own steps, transactions and limits."""
+"""Runs the backend's unchanged env.py with the runner's steps, transactions and limits."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def run_environment(project: Project, steps: Steps, around: Around | None = None
 
 
 class _Unproved(Exception):
-    """env.py's own address was replaced, and it may go on to a second database, whose revisions must not run in the first one."""
+    """env.py's address was replaced, and it may connect to a second database next, whose revisions must not run in the first."""
 
 
 def _execute(project: Project, steps: Steps, around: Around | None = None) -> None:
@@ -63,7 +63,7 @@ def _execute(project: Project, steps: Steps, around: Around | None = None) -> No
             if execution.failure is None and destination.refused is None:
                 if isinstance(error, RunnerError):
                     raise
-                raise _outside(project, error) from error
+                raise _env_failed(project, error) from error
     if destination.refused is not None:
         raise destination.refused
     if execution.failure is not None:
@@ -78,17 +78,17 @@ def _execute(project: Project, steps: Steps, around: Around | None = None) -> No
     destination.has_one_database = destination.has_one_database or around is None
 
 
-def current(project: Project, look: Callable[[tuple[str, ...], Any], Any] = lambda heads, context: None) -> tuple[Any, Any]:
-    """The version table's revisions, read on a separate connection (empty if the table does not exist), and what `look` returns.
+def current(project: Project, read: Callable[[tuple[str, ...], Any], Any] = lambda heads, context: None) -> tuple[Any, Any]:
+    """The version table's revisions, read on a separate connection (empty if the table does not exist), and what `read` returns.
 
-    `look(heads, context)` may read more, or write over its own connections. Raises RunnerError.
+    `read(heads, context)` may read more, or write over its own connections. Raises RunnerError.
     """
     found: list[tuple[Any, Any]] = []
 
     def steps(heads: tuple[str, ...], context: Any) -> tuple[()]:
         project.revisions.check_rows(heads, context.version_table)
         heads = tuple(sorted(heads))
-        found.append((heads, look(heads, context)))
+        found.append((heads, read(heads, context)))
         return ()
 
     try:
@@ -148,14 +148,14 @@ class _Execution:
             with self._around(context) if self._around else nullcontext(), destination.migrating():
                 run_migrations(**arguments)
         except (Exception, SystemExit) as error:
-            # env.py may catch it and go on.
+            # env.py may catch it and continue.
             self.failure = self.failure or error
             raise
 
 
-def _outside(project: Project, error: BaseException) -> RunnerError:
-    is_elsewhere = isinstance(error, OSError) and not _comes_from_connecting(error)
-    if not is_elsewhere and (failure := condition(error, of_version_table=False)):
+def _env_failed(project: Project, error: BaseException) -> RunnerError:
+    is_unrelated = isinstance(error, OSError) and not _comes_from_connecting(error)
+    if not is_unrelated and (failure := condition(error, of_version_table=False)):
         return failure
     return EnvFailed(
         "invalid_project",
@@ -170,7 +170,7 @@ def _outside(project: Project, error: BaseException) -> RunnerError:
 
 
 def _comes_from_connecting(error: BaseException) -> bool:
-    """Whether it was raised below a connection to PostgreSQL. env.py may also read files and call other services."""
+    """Whether a driver or SQLAlchemy raised it. env.py may also read files and call other services."""
     frames = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
     return any(name.split(".")[0] in ("sqlalchemy", *DRIVERS) for name in frames)
 
@@ -207,21 +207,21 @@ def _flask_step(project: Project) -> str:
 
 
 def flask_folder(folder: Path) -> Path:
-    """Where `flask` is called, from the folder of `flask db init` up: FLASK_APP names a file or a module there, such as
-    `shop.app:create_app()`."""
+    """The folder in which `flask` is called: that of `flask db init`, or one above it with the file or module that FLASK_APP
+    names, such as `shop.app:create_app()`."""
     name = re.split(r":(?![\\/])", os.environ.get("FLASK_APP", ""), maxsplit=1)[0]
     paths = (name, f"{name.replace('.', os.sep)}.py", name.replace(".", os.sep))
-    is_there = (above for above in (folder, *folder.parents) if any((above / path).exists() for path in paths))
-    return next(is_there, folder) if name else folder
+    matches = (above for above in (folder, *folder.parents) if any((above / path).exists() for path in paths))
+    return next(matches, folder) if name else folder
 
 
 def _load_application(project: Project, env: Path) -> Any:
-    """Loads it as the `flask` command does."""
+    """Loads the application as the `flask` command does."""
     from flask.cli import ScriptInfo, load_dotenv
 
     # `flask db init` creates the project in a folder next to the application.
     folder = project.directory.parent if env.parent.samefile(project.directory) else project.directory
-    # The `flask` command also reads `.env`, which is not packaged. Variables that are set already stay.
+    # The `flask` command also reads `.env`, which is not packaged. Variables that are already set stay.
     if variables := next((file for above in (folder, *folder.parents) if (file := above / ".flaskenv").is_file()), None):
         load_dotenv(variables)
     # `location` reports lines relative to the working directory.

@@ -23,7 +23,7 @@ class Node(NamedTuple):
     depends_on: tuple[str, ...]
     """Ids or branch labels."""
     labels: tuple[str, ...] = ()
-    """Its own branch labels."""
+    """Branch labels in its file."""
 
 
 def duplicate(nodes: Iterable[Node]) -> ProjectError | None:
@@ -64,10 +64,10 @@ def problem(nodes: Collection[Node]) -> ProjectError | None:
     try:
         TopologicalSorter({node.revision: (*node.down, *node.depends_on) for node in nodes}).prepare()
     except CycleError as error:
-        circle = ", ".join(f"{revision} ({found[revision].file})" for revision in sorted(set(error.args[1])))
+        cycle = ", ".join(f"{revision} ({found[revision].file})" for revision in sorted(set(error.args[1])))
         return ProjectError(
             "invalid_project",
-            f"revisions follow each other in a circle: {circle}",
+            f"revisions follow each other in a cycle: {cycle}",
             "correct down_revision or depends_on in one of them",
         )
     return None
@@ -89,18 +89,17 @@ def _missing(node: Node, variable: str, verb: str, name: str, otherwise: str) ->
 
 
 def _shown(name: str) -> str:
-    """An id in a message: in quotes if it would be misread."""
+    """An id for a message: in quotes if it could be misread."""
     return name if re.fullmatch(r"\S+", str(name)) and name != "None" else repr(name)
 
 
-def is_meant(labels: Mapping[str, Collection[str]]) -> bool:
-    """Whether several heads, with their branch labels, are intended, so a deploy upgrades all of them: each has a label that no
-    other head has."""
-    return len(own_labels(labels)) == len(labels)
+def are_intended(labels: Mapping[str, Collection[str]]) -> bool:
+    """Whether several heads are intended, so that a deploy upgrades all of them: each has a branch label of its own."""
+    return len(unique_labels(labels)) == len(labels)
 
 
-def own_labels(labels: Mapping[str, Collection[str]]) -> dict[str, str]:
-    """A branch label that no other head has, for each head with such a label."""
-    every = [label for of_head in labels.values() for label in of_head]
-    own = {head: [label for label in sorted(of_head) if every.count(label) == 1] for head, of_head in labels.items()}
-    return {head: found[0] for head, found in own.items() if found}
+def unique_labels(labels: Mapping[str, Collection[str]]) -> dict[str, str]:
+    """For each head with a label that no other head has: the first such label."""
+    every = [label for names in labels.values() for label in names]
+    unique = {head: [label for label in sorted(names) if every.count(label) == 1] for head, names in labels.items()}
+    return {head: names[0] for head, names in unique.items() if names}

@@ -1,4 +1,4 @@
-"""What pending revisions would destroy: determined when the package was built, or else by patterns in their source.
+"""What pending revisions would destroy: determined when the package was built, otherwise from patterns in their source.
 
 A revision that destroys data acknowledges it in its own file, with a reason: `# cdk-alembic: allow drop-table: moved to orders`.
 """
@@ -22,13 +22,13 @@ def data_losses(scripts: Iterable[Any], unread: bool = False) -> list[dict[str, 
 
 
 def uncertain_losses(scripts: Iterable[Any]) -> list[str]:
-    """A sentence for each place that may destroy data, at which no run stops, and that is not acknowledged."""
+    """A sentence for each unacknowledged place that may destroy data and that stops no run."""
     uncertain = [loss for loss in _all(scripts) if loss["rule"] == UNREAD and "acknowledgement" not in loss]
     return [f"{_place(loss)} {loss['what']}" for loss in uncertain]
 
 
 def unreadable(scripts: Iterable[Any]) -> list[str]:
-    """A warning for each script without source in the package: what it destroys could not be determined."""
+    """A warning for each script without source in the package."""
     return [
         f"revision {script.revision} has no source file, so the guard cannot see what it destroys"
         for script in scripts
@@ -38,36 +38,36 @@ def unreadable(scripts: Iterable[Any]) -> list[str]:
 
 def refuse_unacknowledged(scripts: Iterable[Any], unread: bool = False) -> None:
     """Raises RunnerError `blocked`, which names each unacknowledged place and the comment to write."""
-    open_ = [loss for loss in data_losses(scripts, unread) if "acknowledgement" not in loss]
-    if open_:
-        losses = "; ".join(f"{loss['what']} in {_place(loss)}" for loss in open_)
+    unacknowledged = [loss for loss in data_losses(scripts, unread) if "acknowledgement" not in loss]
+    if unacknowledged:
+        losses = "; ".join(f"{loss['what']} in {_place(loss)}" for loss in unacknowledged)
         comments = " and ".join(
-            f"`# cdk-alembic: allow {rule}: <reason>`" for rule in dict.fromkeys(loss["rule"] for loss in open_)
+            f"`# cdk-alembic: allow {rule}: <reason>`" for rule in dict.fromkeys(loss["rule"] for loss in unacknowledged)
         )
         raise RunnerError(
             "blocked",
             f"pending revisions destroy data: {losses}",
             f"nothing was applied; if this is intended, add {comments} to the file that does it and try again",
-            revision=open_[0]["revision"],
-            data_loss=open_,
+            revision=unacknowledged[0]["revision"],
+            data_loss=unacknowledged,
         )
 
 
 def _all(scripts: Iterable[Any]) -> list[dict[str, Any]]:
-    return [{"revision": script.revision, **loss} for script in scripts for loss in _of_file(Path(script.path))]
+    return [{"revision": script.revision, **loss} for script in scripts for loss in _losses_of_file(Path(script.path))]
 
 
 def _place(loss: dict[str, Any]) -> str:
     return f"revision {loss['revision']} ({loss['file']}:{loss['line']})"
 
 
-def _of_file(path: Path) -> list[dict[str, Any]]:
-    return _of_source(path.name, source_of(path), _packaged(path))
+def _losses_of_file(path: Path) -> list[dict[str, Any]]:
+    return _losses_of_source(path.name, source_of(path), _losses_in_manifest(path))
 
 
 # Each of a thousand tenants checks the same revisions.
 @lru_cache(maxsize=1024)
-def _of_source(name: str, source: bytes, packaged: tuple[tuple[str, str, int], ...] | None) -> list[dict[str, Any]]:
+def _losses_of_source(name: str, source: bytes, packaged: tuple[tuple[str, str, int], ...] | None) -> list[dict[str, Any]]:
     found = losses_of(source) if packaged is None else packaged
     reasons = {rule: reason for rule, reason, _ in acknowledgements(source)} if found else {}
     losses = []
@@ -77,8 +77,8 @@ def _of_source(name: str, source: bytes, packaged: tuple[tuple[str, str, int], .
     return losses
 
 
-def _packaged(path: Path) -> tuple[tuple[str, str, int], ...] | None:
-    """What the build of the package found in a file; None if it did not read revisions."""
+def _losses_in_manifest(path: Path) -> tuple[tuple[str, str, int], ...] | None:
+    """The losses that the build of the package found in a file; None if the build did not read revisions."""
     root = package_root()
     backend, file, manifest_file = (root / BACKEND_DIRECTORY).resolve(), path.resolve(), root / MANIFEST_FILE
     if not manifest_file.is_file() or not file.is_relative_to(backend):

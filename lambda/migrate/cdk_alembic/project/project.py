@@ -20,7 +20,7 @@ from .revisions import Revisions, not_loaded
 
 
 class Project:
-    """One project, as Alembic reads it."""
+    """An Alembic project."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Project:
         destination: Destination | None = None,
         x: Iterable[str] = (),
     ) -> None:
-        """`directory`: where `alembic` would be called. `file`: its alembic.ini or pyproject.toml; None: searched for there.
+        """`directory`: the folder in which `alembic` is called. `file`: its alembic.ini or pyproject.toml; None: searches for it.
         `sources`: more folders of the backend for sys.path, besides the directory and its src. `destination`: the database that
         env.py must connect to; None: its own. `x`: Alembic's `-x`, such as `env=dev`. Raises RunnerError `invalid_project`."""
         self.directory = directory
@@ -46,7 +46,7 @@ class Project:
                 if path.is_dir() and str(path) not in sys.path:
                     sys.path.insert(0, str(path))
         else:
-            _search(directory)
+            _add_to_path(directory)
         # Alembic resolves a relative script_location and prepend_sys_path against the working directory.
         os.chdir(directory)
         self._file = file
@@ -59,7 +59,7 @@ class Project:
             # Alembic prepends prepend_sys_path each time, and one function serves many requests.
             sys.path[:] = dict.fromkeys(sys.path)
         except (Exception, SystemExit) as error:
-            raise self._elsewhere() or not_loaded(error, "alembic", self.environment) from error
+            raise self._relative_to_parent() or not_loaded(error, "alembic", self.environment) from error
         self.revisions = Revisions(self.script, self.environment)
 
     @classmethod
@@ -74,15 +74,15 @@ class Project:
             )
         backend, found = root / BACKEND_DIRECTORY, manifest()
         if found.get("writes"):
-            backend = _links_to(backend)
+            backend = _writable_copy(backend)
         file = backend / found["config"] if "config" in found else None
         roots = [backend / folder for folder in found.get("roots", ())]
         directory = (backend / found.get("folder", ".")).resolve()
         return cls(directory, file, [backend, *roots], root / DEPENDENCIES_DIRECTORY, destination)
 
-    def _elsewhere(self) -> ProjectError | None:
-        """The error of a script_location that leads to env.py from a folder above, where a team calls `alembic -c`; None if it
-        does not."""
+    def _relative_to_parent(self) -> ProjectError | None:
+        """The error for a script_location that is relative to a folder above, where a team calls `alembic -c`; None if it is
+        not."""
         found = self.config.get_main_option("script_location") or "."
         if Path(found).is_absolute() or (self.directory / found).is_dir():
             return None
@@ -92,24 +92,24 @@ class Project:
                 return ProjectError(
                     "invalid_project",
                     f"the script_location {found} is relative to {above}, and not to the folder of alembic.ini",
-                    f"set `script_location = %(here)s/{os.path.relpath(scripts, self.directory)}` there: it is right from both",
+                    f"set `script_location = %(here)s/{os.path.relpath(scripts, self.directory)}` there: it works from both",
                 )
         return None
 
     @property
     def command(self) -> str:
-        """What a person runs Alembic with."""
+        """The command that runs Alembic."""
         return command_of(Path(self.script.dir))
 
     @property
     def environment(self) -> str:
-        """Where variables are set."""
+        """The place to set variables, for a message."""
         if self.is_packaged:
             return "in the `environment` of the construct or of the function"
         return 'in this shell, or with the setting "environment" in cdk-alembic.json'
 
     def for_tenant(self, argument: str) -> None:
-        """Sets a new configuration with Alembic's `-x tenant=...`, without changes by other tenants' env.py."""
+        """Sets a new configuration with Alembic's `-x tenant=...`, without the changes that env.py made for other tenants."""
         self.config = self._configuration([f"tenant={argument}"])
 
     def _configuration(self, x: Iterable[str]) -> Any:
@@ -122,7 +122,7 @@ class Project:
         return config
 
     def forget_modules(self) -> None:
-        """Unloads the backend's modules, so that they read their settings from the environment again."""
+        """Unloads the backend's modules, so that they read their settings again."""
         inside = tuple(f"{folder}{os.sep}" for folder in self._sources)
         for name, module in list(sys.modules.items()):
             if (getattr(module, "__file__", None) or "").startswith(inside):
@@ -130,8 +130,8 @@ class Project:
 
 
 @cache
-def _links_to(folder: Path) -> Path:
-    """A folder that can be written, with links to the files of one that can't: for code that writes beside itself."""
+def _writable_copy(folder: Path) -> Path:
+    """A writable folder with links to the files of a read-only one, for code that writes beside itself."""
     root = Path(tempfile.mkdtemp(prefix="cdk-alembic-"))
     for above, folders, files in os.walk(folder):
         linked = root / Path(above).relative_to(folder)
@@ -143,19 +143,19 @@ def _links_to(folder: Path) -> Path:
 
 
 def import_root(folder: Path) -> Path:
-    """The folder that Python must search for the package that a folder belongs to; the folder itself if it is no package."""
+    """The folder that sys.path needs for the package that a folder belongs to; the folder itself if it is no package."""
     return next(above for above in (folder, *folder.parents) if not (above / "__init__.py").is_file())
 
 
-def _search(directory: Path) -> None:
-    """Adds a project on a developer's machine to sys.path. An `email.py` beside its alembic.ini does not hide Python's, nor, if
-    they are in a package, anything that is installed."""
-    own = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
-    own |= {os.path.join(folder, "lib-dynload") for folder in own}  # noqa: PTH118
-    behind = max((index + 1 for index, entry in enumerate(sys.path) if entry in own), default=0)
+def _add_to_path(directory: Path) -> None:
+    """Adds a project on a developer's machine to sys.path. Its modules, such as an `email.py` beside alembic.ini, never hide
+    Python's; in a package, they hide nothing that is installed."""
+    stdlib = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
+    stdlib |= {os.path.join(folder, "lib-dynload") for folder in stdlib}  # noqa: PTH118
+    position = max((index + 1 for index, entry in enumerate(sys.path) if entry in stdlib), default=0)
     root = import_root(directory)
     for path in (directory / "src", root):
         if path.is_dir() and str(path) not in sys.path:
-            sys.path.insert(behind, str(path))
+            sys.path.insert(position, str(path))
     if str(directory) not in sys.path:
         sys.path.append(str(directory))

@@ -24,7 +24,7 @@ def render(project: Project, steps: Iterable[Any]) -> list[dict[str, Any]]:
     for step in steps:
         item: dict[str, Any] = {"revision": step.revision.revision, "sql": None}
         if left <= 0:
-            item["reason"] = f"the revisions before it fill the answer ({MAX_CHARACTERS} characters)"
+            item["reason"] = f"earlier revisions fill the answer ({MAX_CHARACTERS} characters)"
         else:
             try:
                 item["sql"] = _sql(project, step)[:left]
@@ -52,5 +52,5 @@ def _sql(project: Project, step: Any) -> str:
             project.script.run_env()
     finally:
         project.config.output_buffer = None
-    # env.py does not always configure `paramstyle: named`, as Alembic's template does.
+    # Alembic's template configures `paramstyle: named`; not every env.py does.
     return as_read(buffer.getvalue(), *paramstyles[:1] or ["named"]).strip()

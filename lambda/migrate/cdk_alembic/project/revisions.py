@@ -12,13 +12,13 @@ from typing import Any
 from ..database.failures import describe, location, missing_variable
 from ..protocol.errors import ProjectError, RunnerError
 from .configuration import command_of, repair
-from .graph import Node, is_meant, problem, without_id
+from .graph import Node, are_intended, problem, without_id
 
 _RELATIVE = re.compile(r"[+-][0-9]+$")
 
 
 class Revisions:
-    """Loaded on first use, which is after env.py has started."""
+    """The revisions, loaded on first use, which is after env.py has started."""
 
     def __init__(self, script: Any, environment: str) -> None:
         """`script`: Alembic's ScriptDirectory. `environment`: where variables are set."""
@@ -26,7 +26,7 @@ class Revisions:
 
         self._script = script
         self._environment = environment
-        self._found: list[Any] = []
+        self._loaded: list[Any] = []
         self._is_whole = False
         script.revision_map = RevisionMap(self._scripts)
 
@@ -45,21 +45,21 @@ class Revisions:
             raise _without_id(error) or self.problem() or not_loaded(error, self._command, self._environment) from error
 
     def problem(self) -> ProjectError | None:
-        """The error in the order of the revisions that were loaded; None if there is none."""
+        """The error in the graph of the loaded revisions; None if there is none."""
         # If a file can't be loaded, those after it are not missing.
-        return problem([_node(script) for script in self._found]) if self._is_whole else None
+        return problem([_node(script) for script in self._loaded]) if self._is_whole else None
 
     def _scripts(self) -> Iterator[Any]:
         """The scripts that Alembic loads."""
-        self._found.clear()
+        self._loaded.clear()
         self._is_whole = False
         for script in self._script._load_revisions():
             if not script.revision:
                 raise without_id(Path(script.path).name)
-            self._found.append(script)
+            self._loaded.append(script)
             yield script
         self._is_whole = True
-        if len({script.revision for script in self._found}) < len(self._found):
+        if len({script.revision for script in self._loaded}) < len(self._loaded):
             raise self.problem()
 
     @property
@@ -85,11 +85,11 @@ class Revisions:
     def path(self, revision: str, heads: tuple[str, ...], downgrade: bool) -> tuple[list[Any], list[str]]:
         """The steps from `heads` to `revision`, and `revision` as ids (empty: base).
 
-        `head` means all heads if several are intended (see is_meant). Raises ProjectError `multiple_heads` or RunnerError
+        `head` means all heads if several are intended (see are_intended). Raises ProjectError `multiple_heads` or RunnerError
         `unknown_revision`.
         """
         if revision == "head" and len(self.heads) > 1:
-            self.refuse_heads_that_are_not_meant()
+            self.refuse_unintended_heads()
             revision = "heads"
         with self.alembic_errors(revision):
             move = self._script._downgrade_revs if downgrade else self._script._upgrade_revs
@@ -106,17 +106,17 @@ class Revisions:
     def check_rows(self, rows: Iterable[Any], table: str) -> None:
         """Raises RunnerError `invalid_version_table` if the version table has rows that Alembic never writes."""
         rows = tuple(rows)
-        strange = [row for row in rows if not isinstance(row, str) or not row]
-        twice = [row for row in rows if rows.count(row) > 1]
-        if strange:
-            what = f"holds {'NULL' if strange[0] is None else repr(strange[0])} in place of a revision"
+        invalid = [row for row in rows if not isinstance(row, str) or not row]
+        duplicates = [row for row in rows if rows.count(row) > 1]
+        if invalid:
+            what = f"holds {'NULL' if invalid[0] is None else repr(invalid[0])} instead of a revision"
             remedy = "delete that row, and make the column version_num varchar(32) NOT NULL again"
-        elif twice:
-            what = f"holds {twice[0]} {len(twice)} times"
+        elif duplicates:
+            what = f"holds {duplicates[0]} {len(duplicates)} times"
             remedy = "delete all of these rows but one, and make version_num the primary key again"
         elif len(rows) > 1 and (older := self._implied(rows)):
-            what = f"holds {', '.join(sorted(rows))}, and {older} comes before another one of them"
-            remedy = f"delete the row {older}: the later one says that it is applied"
+            what = f"holds {', '.join(sorted(rows))}, and {older} precedes another one of them"
+            remedy = f"delete the row {older}: the later one implies it"
         else:
             return
         raise RunnerError("invalid_version_table", f"the version table {table} {what}", f"{remedy}; nothing was changed")
@@ -124,18 +124,18 @@ class Revisions:
     def _implied(self, rows: tuple[str, ...]) -> str | None:
         """A row that is redundant because another row implies it."""
         known = [row for row in rows if self.known(row)]
-        seen: set[str] = set()
-        open_ends = [below for row in known for below in self._below(row)]
-        while open_ends:
-            revision = open_ends.pop()
+        visited: set[str] = set()
+        queue = [parent for row in known for parent in self._parents(row)]
+        while queue:
+            revision = queue.pop()
             if revision in known:
                 return revision
-            if revision not in seen:
-                seen.add(revision)
-                open_ends.extend(self._below(revision))
+            if revision not in visited:
+                visited.add(revision)
+                queue.extend(self._parents(revision))
         return None
 
-    def _below(self, revision: str) -> Iterable[str]:
+    def _parents(self, revision: str) -> Iterable[str]:
         return self._script.get_revision(revision)._versioned_down_revisions
 
     def refuse_ahead(self, heads: tuple[str, ...]) -> None:
@@ -155,7 +155,7 @@ class Revisions:
         """Translates Alembic's exceptions about a revision into RunnerError `unknown_revision`."""
         try:
             yield
-        # For some notations, such as a relative step from an unknown label, Alembic raises arbitrary exceptions.
+        # For some notations, such as a relative step from an unknown label, Alembic raises any exception.
         except Exception as error:
             reason = describe(error) if str(error) else "Alembic does not accept it"
             raise RunnerError(
@@ -165,9 +165,9 @@ class Revisions:
                 "the command history lists all of them",
             ) from error
 
-    def refuse_heads_that_are_not_meant(self) -> None:
+    def refuse_unintended_heads(self) -> None:
         """Raises ProjectError `multiple_heads`, with the merge command, if several heads are not intended."""
-        if len(self.heads) > 1 and not is_meant(self.branch_labels()):
+        if len(self.heads) > 1 and not are_intended(self.branch_labels()):
             raise ProjectError(
                 "multiple_heads",
                 f"the scripts have {len(self.heads)} heads: {', '.join(self.heads)}",
@@ -188,15 +188,16 @@ def same_target(target: list[str], revision: str) -> str:
 
 
 def not_loaded(error: BaseException, command: str, environment: str) -> ProjectError:
-    """The error for scripts that can't be loaded. `command`: what a person runs Alembic with. `environment`: where variables are
-    set."""
+    """The error for scripts that can't be loaded. `command`: the command that runs Alembic. `environment`: where variables
+    are set."""
     message = f"the revisions could not be loaded: {describe(error)}{location(error)}"
     step = f"set it {environment}" if missing_variable(error) else repair(command)
     return ProjectError("invalid_project", message, step)
 
 
 def _without_id(error: BaseException) -> ProjectError | None:
-    """The error for the file that Alembic was reading, if it declares no id. Alembic's own has no file, or no step that helps."""
+    """The error for the file that Alembic was reading, if it declares no id. Alembic's own error names no file, or no step that
+    helps."""
     for frame, _ in traceback.walk_tb(error.__traceback__):
         module = frame.f_locals.get("module") if frame.f_code.co_name in ("_from_path", "_from_filename") else None
         if module is not None and not isinstance(getattr(module, "revision", None), str):

@@ -42,7 +42,7 @@ _SQL = {
     "drop-schema": re.compile(rf"\bDROP\s+SCHEMA\b\s*{_NAME}", re.IGNORECASE),
     "drop-type": re.compile(rf"\bDROP\s+(?:TYPE|DOMAIN)\b\s*{_NAME}", re.IGNORECASE),
     "drop-sequence": re.compile(rf"\bDROP\s+SEQUENCE\b\s*{_NAME}", re.IGNORECASE),
-    # Not a trigger BEFORE TRUNCATE ON, nor GRANT TRUNCATE, SELECT ON.
+    # Excludes a trigger's BEFORE TRUNCATE ON and GRANT TRUNCATE, SELECT ON.
     "truncate": re.compile(rf"\bTRUNCATE\s+(?!ON\b|OR\b)(?:TABLE\b\s*)?{_NAME}", re.IGNORECASE),
     "delete-all": re.compile(rf"\bDELETE\s+FROM\b\s*{_NAME}(?![^;]*\bWHERE\b)(?=[^;]*(?:;|\Z))", re.IGNORECASE),
 }
@@ -82,7 +82,7 @@ def definitions(tree: ast.Module) -> dict[str, list[ast.stmt]]:
 
 
 def text_of(node: ast.AST | None, known: Mapping[str, Any] | None = None) -> str | None:
-    """The literal parts of a text, an f-string or a concatenation. Other values are looked up in `known`, or become `_`."""
+    """The text of a literal, an f-string or a concatenation. Looks up other values in `known`; unknown ones become `_`."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else None
     if isinstance(node, ast.JoinedStr):
@@ -107,11 +107,11 @@ def last_name(function: ast.expr) -> str:
 
 
 def losses_of(source: bytes) -> list[tuple[str, str, int]]:
-    """Rule, lost object and line, for `upgrade` and the definitions that it uses."""
-    return sorted(set(_found(ast.parse(source))), key=lambda found: found[2])
+    """Rule, lost object and line of each loss in `upgrade` and the definitions that it uses."""
+    return sorted(set(_losses(ast.parse(source))), key=lambda loss: loss[2])
 
 
-def _found(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
+def _losses(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
     for root in _used_by_upgrade(tree):
         narrowed: set[ast.AST] = set()
         for node in _nodes(root):
@@ -125,10 +125,10 @@ def _found(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
                 yield rule, f"{last_name(node.func)} {'.'.join(names)}".strip(), node.lineno
             elif (text := text_of(node)) is not None:
                 text = SQL_COMMENT.sub(lambda comment: "\n" * comment[0].count("\n") or " ", text)
-                spread = node.end_lineno - node.lineno == text.count("\n")
+                is_multiline = node.end_lineno - node.lineno == text.count("\n")
                 for rule, pattern in _SQL.items():
                     for match in pattern.finditer(text):
-                        line = node.lineno + (text.count("\n", 0, match.start()) if spread else 0)
+                        line = node.lineno + (text.count("\n", 0, match.start()) if is_multiline else 0)
                         yield rule, " ".join(match[0].split()), line
 
 
@@ -143,12 +143,12 @@ def _is_unread(statement: ast.expr, tree: ast.Module) -> bool:
 
 def _used_by_upgrade(tree: ast.Module) -> list[ast.AST]:
     """The function `upgrade` and the module's own definitions that it uses, directly or indirectly."""
-    own = definitions(tree)
-    used: list[ast.AST] = list(own.get("upgrade", ()))
+    defined = definitions(tree)
+    used: list[ast.AST] = list(defined.get("upgrade", ()))
     for node in used:
         for name in ast.walk(node):
             if isinstance(name, ast.Name):
-                used.extend(found for found in own.get(name.id, ()) if found not in used)
+                used.extend(node for node in defined.get(name.id, ()) if node not in used)
     return used
 
 

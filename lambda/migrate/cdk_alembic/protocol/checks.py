@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-# A list of thousands of items can have as many problems; people read only a few.
+# A list of thousands of items can have thousands of problems; people read only a few.
 MAX_LISTED = 5
 MAX_VALUE_LENGTH = 60
 

@@ -50,7 +50,7 @@ class EnvFailed(RunnerError):
     """env.py, or the Flask application that it needs, failed outside of run_migrations."""
 
 
-def unforeseen(error: BaseException) -> RunnerError:
+def unexpected(error: BaseException) -> RunnerError:
     """The RunnerError `internal_error` for an unexpected exception."""
     text = " ".join(str(error).split())
     return RunnerError(

@@ -41,8 +41,8 @@ def redact(text: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """The text without the passwords of URLs and the texts passed to `hide`. What looks like `password=...` stays: use it where
-    that names a column."""
+    """The text without the passwords of URLs and the texts passed to `hide`. Keeps `password=...`: for texts where that is a
+    column."""
     for secret in _secrets:
         text = text.replace(secret, "***")
     if "://" in text:
@@ -109,8 +109,8 @@ def _redacted_record(record: logging.LogRecord) -> logging.LogRecord:
 
 # The limit of a CloudWatch event is 256 KB, https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
 MAX_LINE = 200_000
-# The start of a secret that is written in several pieces may be here.
-_KEPT_BACK = 4_000
+# The end of a long line is held back: a secret that is written in several pieces may start there.
+_HELD_BACK = 4_000
 
 
 class _Redacting(io.TextIOBase):
@@ -126,13 +126,13 @@ class _Redacting(io.TextIOBase):
         for line in ended:
             self._pieces.append(line)
             self.stream.write(redact("".join(self._pieces)) + "\n")
-            self._keep("")
+            self._start_line("")
         self._pieces.append(rest)
         self._length += len(rest)
         if self._length > MAX_LINE:
             line = redact("".join(self._pieces))
-            self.stream.write(line[:-_KEPT_BACK] + "\n")
-            self._keep(line[-_KEPT_BACK:])
+            self.stream.write(line[:-_HELD_BACK] + "\n")
+            self._start_line(line[-_HELD_BACK:])
         return len(text)
 
     def flush(self) -> None:
@@ -142,8 +142,8 @@ class _Redacting(io.TextIOBase):
         # Python closes it again when it is collected, and the stream may be closed by then.
         if not self.closed:
             self.stream.write(redact("".join(self._pieces)))
-            self._keep("")
+            self._start_line("")
             super().close()
 
-    def _keep(self, text: str) -> None:
+    def _start_line(self, text: str) -> None:
         self._pieces, self._length = [text], len(text)

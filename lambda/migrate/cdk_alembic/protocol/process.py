@@ -1,4 +1,4 @@
-"""The process that carries out requests: where it runs, when it is killed, and whether it must end before."""
+"""The process that carries out requests: where it runs, when it is killed, and whether it was canceled."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Process:
     """The process of one request, or of a batch of tenants."""
 
     def __init__(self, compute: str | None, name: str, remaining_seconds: Callable[[], float]) -> None:
-        """`compute`: `function` or `container`; None on a developer's machine, where every revision may run. `name`: what its
-        sessions have in their application_name. `remaining_seconds`: until it is killed; math.inf: never."""
+        """`compute`: `function` or `container`; None on a developer's machine, where every revision may run. `name`: identifies
+        its sessions in application_name. `remaining_seconds`: until it is killed; math.inf: never."""
         self.compute = compute
         self.name = name
         self.remaining_seconds = remaining_seconds
@@ -33,11 +33,11 @@ class Process:
         """The driver's connection while it migrates, so that another thread can cancel its statement."""
 
     def seconds_left(self) -> float:
-        """For the work itself, without the reserve."""
+        """Seconds for the work itself, without the reserve."""
         return self.remaining_seconds() - self.reserve_seconds
 
     def is_late(self) -> bool:
-        """Whether a statement that was canceled now was canceled because of the deadline."""
+        """Whether a statement that was just canceled reached the deadline."""
         return self.seconds_left() <= 1
 
     def refuse_if_cancelled(self) -> None:

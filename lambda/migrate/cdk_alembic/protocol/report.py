@@ -15,7 +15,7 @@ EVENT_SOURCE = "cdk-alembic"
 EVENT_DETAIL_TYPE = "Migration Run Ended"
 DRIFT_DETAIL_TYPE = "Migration Drift Found"
 NAMESPACE = "cdk-alembic"
-# An event may have 256 kB.
+# An event's limit is 256 kB.
 MAX_DRIFTED = 100
 MAX_DRIFTED_TENANTS = 20
 
@@ -48,11 +48,11 @@ def completed(invocation: Invocation, answer: Mapping[str, Any]) -> None:
         facts = _drift(drift, len(drift["objects"]) + drift.get("objectsLeftOut", 0))
         log("WARNING", DRIFT_FOUND, stage=answer["stage"], **facts)
         _send_drift(invocation, facts)
-    _ended(invocation, answer["status"], {key: answer[key] for key in ("from", "to", "applied", "runId") if key in answer})
+    _run_ended(invocation, answer["status"], {key: answer[key] for key in ("from", "to", "applied", "runId") if key in answer})
 
 
 def _drift(drift: Mapping[str, Any], count: int) -> dict[str, Any]:
-    objects = [{key: one[key] for key in ("change", "object")} for one in drift["objects"][:MAX_DRIFTED]]
+    objects = [{key: drifted[key] for key in ("change", "object")} for drifted in drift["objects"][:MAX_DRIFTED]]
     return {"keptAt": drift["keptAt"], "count": count, "objects": objects}
 
 
@@ -87,17 +87,17 @@ def _tenants_completed(invocation: Invocation, answer: Mapping[str, Any]) -> Non
         _send_drift(invocation, {"count": len(drifted), "tenants": drifted[:MAX_DRIFTED_TENANTS]})
     facts = {name: len(answer[name]) for name in ("outcomes", "left", "notStarted")}
     outcome = "tenants_failed" if answer["failed"] else answer["status"]
-    _ended(invocation, outcome, {"tenants": {**facts, "failed": answer["failed"]}, "runId": invocation.request.run_id})
+    _run_ended(invocation, outcome, {"tenants": {**facts, "failed": answer["failed"]}, "runId": invocation.request.run_id})
 
 
 def failed(invocation: Invocation | None, error: Mapping[str, Any], traceback: str | None) -> None:
     """Reports the contract's FailureDetail. `invocation`: None if the request or the settings were invalid."""
     log("ERROR", "run_failed", **error, stage=invocation.settings.stage if invocation else None, traceback=traceback)
     if invocation:
-        _ended(invocation, error["code"], {"error": error, "applied": invocation.applied})
+        _run_ended(invocation, error["code"], {"error": error, "applied": invocation.applied})
 
 
-def _ended(invocation: Invocation, outcome: str, facts: dict[str, Any]) -> None:
+def _run_ended(invocation: Invocation, outcome: str, facts: dict[str, Any]) -> None:
     """Writes the metrics of a request that may have migrated, and sends the event unless the run continues in another slice.
 
     `outcome` is a status or an error's code; `facts` go into the event.
@@ -131,7 +131,7 @@ def _send_event(bus: str, detail: dict[str, Any], detail_type: str = EVENT_DETAI
     try:
         answer = client("events", EVENT_TIMEOUT_SECONDS).put_events(Entries=[entry])
         reason = answer["Entries"][0].get("ErrorMessage") if answer["FailedEntryCount"] else None
-    except Exception as error:  # whatever it is, the run has already ended
+    except Exception as error:  # the run has already ended
         reason = f"{type(error).__name__}: {error}"
     if reason:
         log("WARNING", "event_not_sent", bus=bus, reason=reason)

@@ -28,7 +28,7 @@ class Request(NamedTuple):
     sql: bool = False
     compute: str | None = None
     snapshot: bool = False
-    """Whether a run makes an RDS snapshot first, whatever it does."""
+    """Whether a run always makes an RDS snapshot first, even if it destroys no data."""
 
     @classmethod
     def of(cls, event: dict[str, Any]) -> Request:
@@ -63,7 +63,7 @@ class Settings(NamedTuple):
     tenants: dict[str, Any] | None = None
     """Set if the function migrates tenants; its `query` lists them."""
     on_drift: str | None = None
-    """What an upgrade does if someone changed the schema by hand: warn, refuse or ignore; None: drift is not watched."""
+    """What an upgrade does if someone changed the schema by hand: warn, refuse or ignore; None: drift is not checked."""
     guard_unread: bool = False
     """Whether a revision whose SQL can't be read also stops the run."""
     on_replication: str = "warn"
@@ -115,7 +115,7 @@ class Settings(NamedTuple):
 
 @dataclass
 class Invocation:
-    """One request in progress: what was requested, and what has come of it."""
+    """One request in progress, with its results until now."""
 
     request: Request | TenantRequest
     settings: Settings
@@ -140,7 +140,7 @@ class Invocation:
 
     @property
     def holder(self) -> str:
-        """The name of its session in pg_stat_activity."""
+        """The application_name of the session that holds the mutex."""
         return f"cdk-alembic {self.settings.stage} {self.process.name}"
 
     def is_over(self) -> bool:

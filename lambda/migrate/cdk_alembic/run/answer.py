@@ -26,7 +26,7 @@ class Outcome:
     pending: Sequence[Any] = ()
     """The remaining steps to the target."""
     losses: Sequence[dict[str, Any]] = ()
-    """What they would destroy: the contract's DataLoss."""
+    """What the pending steps would destroy: the contract's DataLoss."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """The fields of the answer that only this command has."""
 

@@ -41,25 +41,26 @@ def conclude_if_committed(run: Run, context: Any, mutex: Any) -> None:
 
 
 def conclude_failed(run: Run, error: RunnerError) -> RunnerError:
-    """The error of an env.py that failed after its revisions: when it committed its own transaction, or later. Records it."""
+    """Records and returns the error of an env.py that failed after its revisions: at the commit of its own transaction, or
+    later."""
     if not run.record.uncommitted:
         return error
     failure = error
 
-    def look(heads: tuple[str, ...], context: Any) -> None:
+    def settle(heads: tuple[str, ...], context: Any) -> None:
         nonlocal failure
         if lost := _settle(run, heads, context):
             failure = not_committed(error.__cause__ or error, lost, run.invocation) or error
         run.record.end(context, failure.code, heads, failure.message)
 
-    # If the database can't be asked anymore, the next run records this one as killed.
+    # If the database can't be reached anymore, the next run records this one as killed.
     with suppress(Exception):
-        current(run.project, look)
+        current(run.project, settle)
     return failure
 
 
 def _settle(run: Run, heads: tuple[str, ...], context: Any) -> list[str]:
-    """Reports the revisions that the version table shows, and returns those of the run that it does not show."""
+    """Reports the run's revisions that the version table shows, and returns the others."""
     run.progress.heads = heads
     # If a newer release has migrated since the mutex was released, a comparison is impossible.
     lineage = None if run.project.revisions.unknown(heads) else run.project.revisions.lineage(heads)
@@ -67,7 +68,7 @@ def _settle(run: Run, heads: tuple[str, ...], context: Any) -> list[str]:
 
 
 def _is_at_end(run: Run, heads: tuple[str, ...]) -> bool:
-    """Whether the version table shows the end of the run, so no open transaction holds it back."""
+    """Whether the version table shows the end of the run, so no transaction is still open."""
     if run.project.revisions.unknown(heads) or not (run.progress.stopped or set(heads) == set(run.progress.target)):
         return False
     lineage = run.project.revisions.lineage(heads)

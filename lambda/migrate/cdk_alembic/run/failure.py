@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 
 from ..connection.watchdog import gave_up
-from ..database.blockers import Seen, in_words, remedies
+from ..database.blockers import BlockerReport, in_words, remedies
 from ..database.conditions import condition, connection_failure
 from ..database.failures import describe, location, sql_state, statement_of
 from ..project.configuration import left_out, to_package
@@ -24,7 +24,7 @@ _UNDEFINED_SCHEMA = "3F000"
 _READ_ONLY = "25006"
 _TOO_LONG = "22001"
 _SHORTEN = "shorten the id, also in the down_revision of the next revision (Alembic makes version_num varchar(32)), and run again"
-_LOOK_YOURSELF = "find what holds the table (long transactions in pg_stat_activity)"
+_FIND_HOLDER = "find what holds the table (long transactions in pg_stat_activity)"
 
 
 def failure_of(error: BaseException, run: Run, left_transaction: bool) -> RunnerError:
@@ -50,9 +50,9 @@ def failure_of(error: BaseException, run: Run, left_transaction: bool) -> Runner
             "see the log, then run again: applied revisions stay, and it continues from there",
             sql_state=state,
         )
-    # After a lock timeout, the latest look may have come too late.
-    seen = run.blocker_watch.seen if state in LOCK_STATES else run.blocker_watch.latest
-    code, message, next = _of_revision(error, state, run, left_transaction, seen)
+    # After a lock timeout, the latest report may have come too late.
+    report = run.blocker_watch.last_found if state in LOCK_STATES else run.blocker_watch.latest
+    code, message, next = _revision_failure(error, state, run, left_transaction, report)
     return RunnerError(
         code,
         message,
@@ -60,7 +60,7 @@ def failure_of(error: BaseException, run: Run, left_transaction: bool) -> Runner
         revision=run.record.running.script.revision,
         sql_state=state,
         statement=statement_of(error),
-        blockers=seen.blockers if code in ("lock_not_available", "deadline_reached") else None,
+        blockers=report.blockers if code in ("lock_not_available", "deadline_reached") else None,
     )
 
 
@@ -75,14 +75,16 @@ def no_version_table_schema(what: str) -> RunnerError:
 
 
 def id_too_long(error: BaseException, revision: str) -> str | None:
-    """What happened to a revision whose id is too long for the version table; None for any other exception."""
+    """The reason for a revision whose id is too long for the version table; None for any other exception."""
     if sql_state(error) != _TOO_LONG or "version_num" not in (statement_of(error) or ""):
         return None
     return f"its id of {len(revision)} characters is too long for the version table: {describe(error)}"
 
 
-def _of_revision(error: BaseException, state: str | None, run: Run, left_transaction: bool, seen: Seen) -> tuple[str, str, str]:
-    """`seen`: who held what the revision waited for."""
+def _revision_failure(
+    error: BaseException, state: str | None, run: Run, left_transaction: bool, report: BlockerReport
+) -> tuple[str, str, str]:
+    """Code, message and next step for a failed revision. `report`: who held the lock that it waited for."""
     invocation = run.invocation
     revision, message = info(run.record.running.script).values()
     what = f"{'downgrade of ' if run.downgrade else ''}revision {revision} ({message})"
@@ -114,9 +116,9 @@ def _of_revision(error: BaseException, state: str | None, run: Run, left_transac
             f"known to be committed is {last}",
             "check whether the server is frozen or failing over, and run again: it continues from what the version table holds",
         )
-    held = f"; held by {in_words(seen.blockers)}" if seen.blockers else ""
+    held = f"; held by {in_words(report.blockers)}" if report.blockers else ""
     if state == QUERY_CANCELED and invocation.process.is_late():
-        step = remedies(seen) or "raise the function's timeout, or split the revision into smaller steps"
+        step = remedies(report) or "raise the function's timeout, or split the revision into smaller steps"
         return (
             "deadline_reached",
             f"{what} ran until the function's deadline and was canceled: {reason}{held}; the last committed revision is {last}",
@@ -128,7 +130,7 @@ def _of_revision(error: BaseException, state: str | None, run: Run, left_transac
         return (
             "lock_not_available",
             f"{what} could not get its lock in {run.progress.tries} tries: {reason}{held}",
-            f"{kept}; {remedies(seen) or _LOOK_YOURSELF}; then run again",
+            f"{kept}; {remedies(report) or _FIND_HOLDER}; then run again",
         )
     cause, step = _cause(error, reason, run) or (reason, ", and earlier revisions stay; fix it and run again")
     return "migration_failed", f"{what} failed: {cause}", f"{kept}{step}"
@@ -146,9 +148,9 @@ def _cause(error: BaseException, reason: str, run: Run) -> tuple[str, str] | Non
         )
     if state in (_UNDEFINED_TABLE, _UNDEFINED_SCHEMA) and not invocation.before and not invocation.applied:
         return (
-            f"{reason}; no revision was applied before it, so the revisions probably start from what was created without Alembic "
-            "(create_all, or another tool)",
-            f"; create that first, as for a new database, and run again, or record a revision that has it with {_stamp(run)}",
+            f"{reason}; no revision was applied before it, so the revisions probably start from tables that were created without "
+            "Alembic (create_all, or another tool)",
+            f"; create them first, as for a new database, and run again, or record a revision that has them with {_stamp(run)}",
         )
     if too_long := id_too_long(error, run.record.running.script.revision):
         return too_long, f"; {_SHORTEN}"
@@ -194,8 +196,8 @@ def not_committed(error: BaseException, revisions: list[str], invocation: Invoca
     return RunnerError(
         "deadline_reached" if is_late else "migration_failed",
         f"the transaction that env.py began, with {', '.join(revisions)}, could not be committed: {describe(error)}",
-        "all of it was rolled back; fix the cause, or connect in env.py with connect(), not begin(), so that each revision has a "
-        "transaction of its own, and run again",
+        "all of it was rolled back; fix the cause, or connect in env.py with connect(), not begin(), so that each revision has "
+        "its own transaction, and run again",
         sql_state=state,
     )
 

@@ -1,4 +1,4 @@
-"""When Python collects garbage in a request."""
+"""Controls Python's garbage collection during a request."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Collects no garbage, except within `collecting`. Most of what a request makes are modules, which stay: looking through them
-    again and again would take a tenth of a cold start."""
+    """Disables garbage collection, except within `collecting`. A request mostly creates modules, which stay: scanning them
+    repeatedly would take a tenth of a cold start."""
     gc.disable()
     try:
         yield
@@ -20,7 +20,7 @@ def loading() -> Iterator[None]:
 
 @contextmanager
 def collecting() -> Iterator[None]:
-    """Within `loading`: collects garbage, but not among what is loaded when it begins."""
+    """Enables garbage collection within `loading`, except for the objects that exist when it begins."""
     if gc.isenabled():
         yield
         return

@@ -1,5 +1,5 @@
-"""Carries out a run: executes env.py, again while a lock is not available, and concludes. Each revision has a transaction of its
-own, and is guarded, limited and recorded."""
+"""Carries out a run: executes env.py, again while a lock is not available, and concludes. Each revision has its own
+transaction, and is guarded, limited and recorded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from ..connection.watchdog import expect, relax
 from ..database.blockers import in_words
 from ..database.failures import describe, sql_state
-from ..database.mutex import hold_mutex, still_held
+from ..database.mutex import hold_mutex, require_mutex
 from ..database.version_table import heads_after
 from ..project.environment import current, run_environment
 from ..project.guard import data_losses
@@ -36,7 +36,7 @@ def migrate(run: Run) -> None:
     with closing(run.blocker_watch):
         _try_until_done(run)
     if run.progress.status is None:
-        # The work in env.py's own transaction is committed now.
+        # By now, env.py has committed its own transaction.
         run.invocation.renew()
         current(run.project, lambda heads, context: conclude(run, heads, context))
 
@@ -52,23 +52,23 @@ def _try_until_done(run: Run) -> None:
         except RunnerError as error:
             raise conclude_failed(run, error) from error.__cause__
         except (Exception, SystemExit) as error:
-            if not run.record.is_why(error):
+            if not run.record.failed_by_row(error):
                 give_up = give_up or time.monotonic() + run.invocation.settings.limits.lock_retry
-                if not _may_be_repeated(run, attempt, error, give_up):
+                if not _may_retry(run, attempt, error, give_up):
                     raise (attempt.failure or failure_of(error, run, attempt.left_transaction)) from error
                 _pause(run, error)
                 run.progress.tries += 1
-            # A relative step such as +1 must not start again from where the first attempt ended.
+            # A relative step such as +1 must not start from where the first attempt ended.
             revision = same_target(run.progress.target, run.revision)
 
 
-def _may_be_repeated(run: Run, attempt: _Attempt, error: BaseException, give_up: float) -> bool:
+def _may_retry(run: Run, attempt: _Attempt, error: BaseException, give_up: float) -> bool:
     """Whether another attempt may succeed. `give_up`: the time of the last one, of time.monotonic()."""
     return (
         sql_state(error) in LOCK_STATES
         and not run.blocker_watch.waits_for_itself
         and run.record.running is not None
-        # It would repeat what an autocommit block committed before the failure.
+        # Another attempt would repeat what an autocommit block committed before the failure.
         and not attempt.left_transaction
         and not run.record.self_committed
         and time.monotonic() < give_up
@@ -82,7 +82,7 @@ def _pause(run: Run, error: BaseException) -> None:
     invocation = run.invocation
     invocation.lock_wait_seconds += invocation.settings.limits.lock_timeout
     run.blocker_watch.is_alert = True
-    held_by = in_words(run.blocker_watch.seen.blockers) or None
+    held_by = in_words(run.blocker_watch.last_found.blockers) or None
     about = {"stage": invocation.settings.stage, "tenant": invocation.tenant, **info(run.record.running.script)}
     log("WARNING", "lock_retry", **about, reason=describe(error), heldBy=held_by)
     time.sleep(random.uniform(*RETRY_PAUSE_SECONDS))
@@ -93,7 +93,7 @@ class _Attempt:
 
     def __init__(self, run: Run, revision: str) -> None:
         self.failure: RunnerError | None = None
-        """What failed while env.py ran."""
+        """The error of this execution of env.py."""
         self._run = run
         self._revision = revision
         self._mutex: Any = None
@@ -117,13 +117,13 @@ class _Attempt:
             hold_mutex(self._mutex, run.invocation, table),
             watched(context.connection, table.pid, run.invocation, run.blocker_watch) as self._session,
         ):
-            # Alembic calls it after it has changed the version table, in the same transaction.
+            # Alembic calls this after it has changed the version table, in the same transaction.
             write = functools.partial(record.write, self._session)
             context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, write)
             try:
                 yield
             except (Exception, SystemExit) as error:
-                # Before a new connection: whether the server stopped answering is known until then.
+                # Before a new connection, which resets whether the server stopped answering.
                 self.failure = error if isinstance(error, RunnerError) else failure_of(error, run, self.left_transaction)
                 expect()
                 record.uncommitted.clear()
@@ -157,11 +157,11 @@ class _Attempt:
         record.begin(self._mutex, progress.table, heads, bool(progress.fresh))
         is_held = True  # acquired a moment ago
         for step in steps:
-            progress.stopped = self._ends_before(step.revision)
+            progress.stopped = self._stops_before(step.revision)
             if progress.stopped:
                 return
             if not is_held:
-                still_held(self._mutex)
+                require_mutex(self._mutex)
             # Alembic logs the function's name.
             step.migration_fn = functools.wraps(step.migration_fn)(functools.partial(self._session.run, step.migration_fn))
             record.running = Revision(step.revision)
@@ -171,7 +171,7 @@ class _Attempt:
             is_held = record.done(self._mutex, self._session, context.connection.in_transaction())
 
     def _has_snapshot(self, scripts: Sequence[Any]) -> bool:
-        """Whether the run may begin: it needs no RDS snapshot, or has it. Raises RunnerError `snapshot_failed`."""
+        """Whether the run needs no RDS snapshot or already has it. Raises RunnerError `snapshot_failed`."""
         from ..production.snapshot import AVAILABLE, ensure, is_wanted
 
         run, record = self._run, self._run.record
@@ -181,7 +181,7 @@ class _Attempt:
         record.snapshot = ensure(run.invocation, record.run_id)
         return record.snapshot["status"] == AVAILABLE
 
-    def _ends_before(self, script: Any) -> bool:
+    def _stops_before(self, script: Any) -> bool:
         """Whether the run ends before a revision. Raises RunnerError `cancelled`."""
         invocation = self._run.invocation
         invocation.process.refuse_if_cancelled()

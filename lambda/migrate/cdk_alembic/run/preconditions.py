@@ -1,4 +1,4 @@
-"""What stops a run before its first revision: loss of data that is not acknowledged, a missing container, an invalid index."""
+"""Checks before the first revision: unacknowledged loss of data, a missing container, an invalid index."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ ORDER BY 1, 2
 def is_fresh(
     connection: Any, table: VersionTable, heads: Iterable[str], lineage: Iterable[str], schema: str | None = None
 ) -> bool:
-    """Whether a database has nothing to lose: it has no tables but the version table, or its first run is not finished.
+    """Whether a database has nothing to lose: no tables except the version table, or a first run that has not finished.
 
     `connection` is in autocommit. `heads` are the version table's revisions, `lineage` these and their ancestors. `schema`:
     the only schema to check; None: all of them. An empty version table proves nothing: Alembic may have been adopted late.
@@ -81,11 +81,11 @@ def _refuse_container(scripts: list[Any], invocation: Invocation, fresh: bool) -
     if invocation.request.compute == "container":
         raise RunnerError(
             "needs_container",
-            f"the request wants a container, but stage {stage} has none",
+            f"the request asks for a container, but stage {stage} has none",
             "set compute: MigrationCompute.container({ cluster }) on the AlembicMigration of this stage and deploy, or send the "
             "request without `in`; nothing was applied",
         )
-    # While a database is built from empty, no revision takes long.
+    # In an empty database, no revision takes long.
     revisions = [] if fresh else [script.revision for script in scripts if is_for_container(script, invocation)]
     if revisions:
         raise RunnerError(
@@ -98,7 +98,7 @@ def _refuse_container(scripts: list[Any], invocation: Invocation, fresh: bool) -
 
 
 def is_for_container(script: Any, invocation: Invocation) -> bool:
-    """Whether a revision runs in a container: it has the comment CONTAINER_COMMENT, or the request says so for all."""
+    """Whether a revision runs in a container: it has the comment CONTAINER_COMMENT, or the request asks for it."""
     return invocation.request.compute == "container" or runs_in_container(source_of(Path(script.path)))
 
 
@@ -128,7 +128,7 @@ def _check_indexes(connection: Any, scripts: Iterable[Any], may_drop: bool, sche
                 f"the index {schema}.{name} on {table} is invalid: no query uses it and it slows down every write; {drop}"
             )
         elif may_drop:
-            # DROP INDEX CONCURRENTLY waits for every transaction that may use the index, and blocks none.
+            # DROP INDEX CONCURRENTLY waits for every transaction that may use the index, without blocking any.
             relax()
             lock_timeout = connection.exec_driver_sql("SELECT current_setting('lock_timeout')").scalar()
             connection.exec_driver_sql("SELECT set_config('lock_timeout', '0', false)")

@@ -25,58 +25,58 @@ from .preconditions import is_fresh
 
 
 @dataclass
-class _Found:
-    """What the database says, read while env.py is connected."""
+class _Database:
+    """What was read from the database while env.py was connected."""
 
     runs: list[dict[str, Any]]
     """The latest runs, newest first."""
     checksums: dict[str, str]
-    """Of the applied revisions."""
+    """Checksums of the applied revisions."""
     facts: dict[str, Any] = field(default_factory=dict)
     """The fields of the answer that only this command has."""
     fresh: bool = False
-    """Whether the database has nothing to lose; known to plan only."""
-    followed: dict[str, Any] | None = None
-    """Who follows the database's changes; None: not looked up."""
+    """Whether the database has nothing to lose; only `plan` determines it."""
+    replicated: dict[str, Any] | None = None
+    """Replicated slots and publications; None: none, or not read."""
 
 
 def read(project: Project, invocation: Invocation) -> Outcome:
     """Reads the database. Raises RunnerError."""
     command = invocation.request.command
-    heads, found = current(project, lambda heads, context: _look(project, invocation, heads, context))
+    heads, database = current(project, lambda heads, context: _read_database(project, invocation, heads, context))
     scripts = list(project.script.walk_revisions())
     lineage = project.revisions.lineage(heads)
-    found.facts["edited"] = _edited(scripts, lineage, found.checksums)
+    database.facts["edited"] = _edited(scripts, lineage, database.checksums)
     if command == "history":
-        found.facts.update(_history(scripts, lineage, found.runs))
-    elif found.runs:
-        invocation.warnings.extend(_about(found.runs[0]))
+        database.facts.update(_history(scripts, lineage, database.runs))
+    elif database.runs:
+        invocation.warnings.extend(_last_run_warnings(database.runs[0]))
     if project.revisions.unknown(heads):
-        return Outcome("ahead", heads, heads, list(project.revisions.heads), facts=found.facts)
+        return Outcome("ahead", heads, heads, list(project.revisions.heads), facts=database.facts)
     wanted = invocation.request.revision or "head" if command == "plan" else "heads"
     steps, target = project.revisions.path(wanted, heads, downgrade=False)
     pending = [step.revision for step in steps]
     invocation.warnings.extend(uncertain_losses(pending))
-    losses = [] if found.fresh else data_losses(pending, invocation.settings.guard_unread)
+    losses = [] if database.fresh else data_losses(pending, invocation.settings.guard_unread)
     if command == "plan":
-        found.facts.update(_plan(project, invocation, steps, bool(losses), found))
-    elif "running" in found.facts:
-        found.facts["running"].update(_revision(project, found.facts["running"]["command"], heads, pending))
-    return Outcome("pending" if steps else "complete", heads, heads, target, steps, losses, found.facts)
+        database.facts.update(_plan(project, invocation, steps, bool(losses), database))
+    elif "running" in database.facts:
+        database.facts["running"].update(_revision(project, database.facts["running"]["command"], heads, pending))
+    return Outcome("pending" if steps else "complete", heads, heads, target, steps, losses, database.facts)
 
 
-def _look(project: Project, invocation: Invocation, heads: tuple[str, ...], context: Any) -> _Found:
-    found = _Found(*history.read(context))
+def _read_database(project: Project, invocation: Invocation, heads: tuple[str, ...], context: Any) -> _Database:
+    database = _Database(*history.read(context))
     match invocation.request.command:
         case "statistics":
-            found.facts["statistics"] = _statistics(context, invocation)
+            database.facts["statistics"] = _statistics(context, invocation)
         case "drift":
-            found.facts["drift"] = _drift(context, invocation, heads)
+            database.facts["drift"] = _drift(context, invocation, heads)
         case "current":
-            _look_at_run(context, found)
+            _read_run(context, database)
         case "plan":
-            _look_for_plan(project, invocation, heads, context, found)
-    return found
+            _read_for_plan(project, invocation, heads, context, database)
+    return database
 
 
 def _statistics(context: Any, invocation: Invocation) -> dict[str, Any]:
@@ -102,14 +102,14 @@ def _drift(context: Any, invocation: Invocation, heads: tuple[str, ...]) -> dict
     return drift
 
 
-def _look_at_run(context: Any, found: _Found) -> None:
-    if found.runs and found.runs[0]["outcome"] == history.RUNNING:
+def _read_run(context: Any, database: _Database) -> None:
+    if database.runs and database.runs[0]["outcome"] == history.RUNNING:
         with brief_connection(context) as connection:
-            if running := progress.look(connection, found.runs[0]):
-                found.facts["running"] = running
+            if running := progress.read_progress(connection, database.runs[0]):
+                database.facts["running"] = running
 
 
-def _look_for_plan(project: Project, invocation: Invocation, heads: tuple[str, ...], context: Any, found: _Found) -> None:
+def _read_for_plan(project: Project, invocation: Invocation, heads: tuple[str, ...], context: Any, database: _Database) -> None:
     if invocation.settings.on_drift in ("warn", "refuse"):
         invocation.warnings.extend(_drift_warning(context, heads))
     if set(heads) == set(project.revisions.heads):
@@ -118,8 +118,8 @@ def _look_for_plan(project: Project, invocation: Invocation, heads: tuple[str, .
     invocation.warnings.extend(project.destination.warnings(table.database))
     with brief_connection(context) as connection:
         if invocation.settings.on_replication != "ignore":
-            found.followed = replication.look(connection)
-        found.fresh = is_fresh(connection, table, heads, project.revisions.lineage(heads))
+            database.replicated = replication.read_replicated(connection)
+        database.fresh = is_fresh(connection, table, heads, project.revisions.lineage(heads))
 
 
 def _drift_warning(context: Any, heads: tuple[str, ...]) -> list[str]:
@@ -130,14 +130,14 @@ def _drift_warning(context: Any, heads: tuple[str, ...]) -> list[str]:
     try:
         table = find(context)
         with brief_connection(context) as connection:
-            found = warning(connection, table, heads)
+            text = warning(connection, table, heads)
     except SQLAlchemyError as error:
         return [f"the catalog could not be compared: {describe(error)}"]
-    return [found] if found else []
+    return [text] if text else []
 
 
 def _edited(scripts: Iterable[Any], lineage: set[str], checksums: dict[str, str]) -> list[str]:
-    """The applied revisions whose file has changed since."""
+    """The applied revisions whose file has changed since they were applied."""
     return [
         script.revision
         for script in scripts
@@ -153,14 +153,14 @@ def _history(scripts: Iterable[Any], lineage: set[str], runs: list[dict[str, Any
     return {"runs": runs, "history": revisions}
 
 
-def _plan(project: Project, invocation: Invocation, steps: Sequence[Any], destroys: bool, found: _Found) -> dict[str, Any]:
+def _plan(project: Project, invocation: Invocation, steps: Sequence[Any], destroys: bool, database: _Database) -> dict[str, Any]:
     facts: dict[str, Any] = {}
-    rendered = render(project, steps) if invocation.request.sql or found.followed is not None else []
-    if found.followed is not None:
+    rendered = render(project, steps) if invocation.request.sql or database.replicated is not None else []
+    if database.replicated is not None:
         changes = replication.changes_in(rendered, project.version_table)
-        facts["replication"] = replication.judged(changes, found.followed)
+        facts["replication"] = replication.judge(changes, database.replicated)
         invocation.warnings.extend(replication.warnings(facts["replication"]))
-    if steps and invocation.settings.snapshot is not None and not found.fresh:
+    if steps and invocation.settings.snapshot is not None and not database.fresh:
         from ..production.snapshot import is_wanted, planned
 
         if is_wanted(invocation, destroys):
@@ -171,13 +171,13 @@ def _plan(project: Project, invocation: Invocation, steps: Sequence[Any], destro
 
 
 def _revision(project: Project, command: str, heads: tuple[str, ...], pending: Sequence[Any]) -> dict[str, str]:
-    """The revision that a run is at: the version table changes only when a revision is committed."""
+    """The revision that a run is executing: the version table changes only when a revision is committed."""
     if command == "downgrade":
         return info(project.script.get_revision(heads[0])) if len(heads) == 1 else {}
     return info(pending[0]) if pending else {}
 
 
-def _about(run: dict[str, Any]) -> list[str]:
+def _last_run_warnings(run: dict[str, Any]) -> list[str]:
     """Warnings about the last run."""
     outcome = run["outcome"]
     if outcome in STATUSES:

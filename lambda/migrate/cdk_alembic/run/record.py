@@ -1,4 +1,4 @@
-"""What a run has done, and its record in the database: a row of the run, and one of each revision."""
+"""What a run has done, and its record in the database: a row for the run, and one for each revision."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ..connection.statements import brief_connection, execute, repeated
+from ..connection.statements import brief_connection, execute, fetch_prepared
 from ..connection.watchdog import expecting, host_of
 from ..database import history
 from ..database.failures import describe
-from ..database.mutex import PID, held_beside
+from ..database.mutex import PID, held_by
 from ..database.version_table import VersionTable
 from ..project.revisions import info
 from ..protocol.log import log, redact, redacted
@@ -41,7 +41,7 @@ RETURNING to_char(started_at AT TIME ZONE 'UTC', '{history.PRECISELY}'), wal_pos
 _APPLIED = f"""
 INSERT INTO cdk_alembic.run_revision (run_id, revision, message, duration_ms, statements, checksum)
 VALUES (CAST(:id AS uuid), :revision, :message, :duration_ms, :statements, :checksum)
-RETURNING {held_beside("CAST(:mutex AS int)")}
+RETURNING {held_by("CAST(:mutex AS int)")}
 """  # noqa: S608 - constants
 _COMMITTED_BEFORE_ANOTHER = """
 SELECT revision FROM cdk_alembic.run_revision WHERE run_id = CAST(:id AS uuid) AND EXISTS (
@@ -74,8 +74,8 @@ class Revision:
 
 
 class Record:
-    """Each revision is recorded in its own transaction, or after it where that fails. If the role may not write the rows, the run
-    continues without."""
+    """Records each revision in its own transaction, or after it if that fails. If the role may not write the rows, the run
+    continues without them."""
 
     def __init__(self, invocation: Invocation, downgrade: bool) -> None:
         self.run_id = invocation.request.run_id or str(uuid.uuid4())
@@ -85,7 +85,7 @@ class Record:
         """The contract's Snapshot that this call or an earlier one of the run made."""
         self.running: Revision | None = None
         self.uncommitted: list[Revision] = []
-        """Revisions that are done in a transaction that is still open: env.py's own, or one that started when a revision ended
+        """Finished revisions whose transaction is still open: env.py's own, or one that started when a revision ended
         Alembic's."""
         self.self_committed: list[str] = []
         """Revisions that ended Alembic's transaction and whose version stamp is not committed."""
@@ -119,8 +119,8 @@ class Record:
                 backend=table.pid,
             ).one()
             self.begun = True
-            at, wal_position, made = started
-            snapshot = json.loads(made) if made else None
+            at, wal_position, stored = started
+            snapshot = json.loads(stored) if stored else None
             self.snapshot = self.snapshot or snapshot
             self._invocation.restore_point = history.restore_point(at, wal_position, snapshot, host_of(mutex))
 
@@ -130,7 +130,7 @@ class Record:
 
         if self._invocation.request.run_id is None:
             return False
-        # Without a record, RDS is asked.
+        # Without a record, the run looks for the snapshot in RDS.
         with suppress(SQLAlchemyError):
             exists = mutex.exec_driver_sql(history.EXISTS).scalar()
             return bool(exists and execute(mutex, _HAS_SNAPSHOT, id=self.run_id).scalar())
@@ -147,7 +147,7 @@ class Record:
         if not self.begun or self._is_written_afterwards:
             return
         try:
-            # If the row failed the transaction, a retry would repeat what the revision has committed itself.
+            # A failing row must not abort the transaction: a retry would repeat what the revision has committed itself.
             with expecting(), session.connection.begin_nested() if session.left_transaction else nullcontext():
                 revision.was_held = self._insert(revision, session.end_revision)
         except SQLAlchemyError as error:
@@ -171,8 +171,8 @@ class Record:
         self.running = None
         return is_held
 
-    def is_why(self, error: BaseException) -> bool:
-        """Whether a revision failed only because of its row, so it is repeated without one."""
+    def failed_by_row(self, error: BaseException) -> bool:
+        """Whether a revision failed only because of its row, and is therefore repeated without one."""
         failed, self._failure = self._failure, None
         if failed is None or failed is not error or self.self_committed:
             return False
@@ -184,8 +184,8 @@ class Record:
         lineage is unknown, so all are reported."""
         lost = [] if lineage is None else self._forget_lost(lineage, context)
         if self.uncommitted:
-            with brief_connection(context) as own:
-                self._commit(own)
+            with brief_connection(context) as connection:
+                self._commit(connection)
         return lost
 
     def end(
@@ -265,7 +265,7 @@ class Record:
         """Writes the row of a revision that is committed, over an autocommit connection. Returns whether the mutex is known to be
         held."""
         with self._warning():
-            return self.begun and self._insert(revision, partial(repeated, connection))
+            return self.begun and self._insert(revision, partial(fetch_prepared, connection))
         return False
 
     def _committed_before_another(self, context: Any) -> set[str]:

@@ -1,4 +1,4 @@
-"""An upgrade or a downgrade: what it is to do, how far it is, and its end."""
+"""An upgrade or a downgrade: its task, its progress and its result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .record import Record
 
 @dataclass
 class Progress:
-    """How far a run is. What a run learned before it failed stays."""
+    """The progress of a run. A failed run keeps it."""
 
     table: VersionTable | None = None
     """Set once env.py has connected."""
@@ -27,7 +27,7 @@ class Progress:
     fresh: bool | None = None
     """Whether the database has nothing to lose; None while unknown."""
     tries: int = 1
-    """How often the running revision has been tried, this time included."""
+    """Number of attempts at the running revision, including this one."""
     stopped: bool = False
     """Whether the run ended between two revisions: its time was up, the next one runs in the other compute, or the snapshot is
     not available yet."""
@@ -38,7 +38,7 @@ class Progress:
 
 
 class Run:
-    """Known from the start, except `progress`."""
+    """One upgrade or downgrade. Everything except `progress` is known from the start."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Run:
         locate: Callable[[Any], VersionTable] = find,
         connect: Callable[[Any, VersionTable], AbstractContextManager[Any]] = lambda context, _: own_connection(context),
     ) -> None:
-        """`schema`: the only one that is the run's; None: the whole database is. `locate`: finds the version table of env.py's
+        """`schema`: the only one that the run migrates; None: the whole database. `locate`: finds the version table of env.py's
         configuration. `connect`: opens the autocommit connection that holds the mutex."""
         self.project = project
         self.invocation = invocation
@@ -59,7 +59,7 @@ class Run:
         self.record = Record(invocation, self.downgrade)
         self.blocker_watch = BlockerWatch(invocation)
         self.drift: Any = None
-        """Its comparison with the catalog that the last run kept; None: the stage does not watch for drift."""
+        """The comparison with the catalog that the last run kept; None: the stage does not check for drift."""
         if invocation.settings.on_drift is not None:
             from ..drift.check import Drift
 

@@ -1,4 +1,4 @@
-"""The connection that migrates: its statements' limits, and what a revision does with it."""
+"""The connection that migrates: limits its statements, and notices when a revision commits by itself."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 from ..connection import simple_query
 from ..connection.listeners import listening
-from ..connection.statements import bound, driver_connection, enter_autocommit, limits, refuse_autocommit, repeated
+from ..connection.statements import bound, driver_connection, enter_autocommit, fetch_prepared, limits, refuse_autocommit
 from ..protocol.process import Cancelled
 from ..protocol.request import Invocation
 from .blocker_watch import BlockerWatch
 
-# The statement timeout is the remaining time at the moment it is set. It is refreshed before a statement this much later.
+# The statement timeout is the remaining time when it is set. Statements that start this much later refresh it.
 REFRESH_SECONDS = 5.0
 
 # CREATE INDEX CONCURRENTLY waits for older transactions with a lock that blocks no query. A lock timeout would only leave an
@@ -72,17 +72,17 @@ class Session:
         self._set_at = time.monotonic()
 
     def end_revision(self, statement: str, **values: Any) -> Any:
-        """The row of the statement that ends a revision, which also sets the next one's limits, until a rollback. Raises
-        SQLAlchemyError."""
+        """Executes the statement that ends a revision, sets the next one's limits with it, and returns its row. A rollback resets
+        the limits. Raises SQLAlchemyError."""
         self._lock_timeout = self._invocation.settings.limits.lock_timeout
         calls, parameters = limits(self.connection, self._invocation.process, self._lock_timeout)
-        row = repeated(self.connection, f"{statement}, {calls}", **values, **parameters)
+        row = fetch_prepared(self.connection, f"{statement}, {calls}", **values, **parameters)
         self._set_at = time.monotonic()
         return row
 
     def second_connection(self, connection: Any, *_: Any) -> None:
-        """SQLAlchemy's engine_connect event: a connection must not wait forever for what the revision's own transaction has
-        locked."""
+        """SQLAlchemy's engine_connect event: another connection must not wait forever for a lock of the revision's own
+        transaction."""
         if not self._is_watching or connection.dialect.name != "postgresql":
             return
         other = driver_connection(connection)
@@ -103,7 +103,7 @@ class Session:
             raise Cancelled
         self.statements += 1
         if _ROLLBACK.match(statement):
-            # Also to a savepoint. It undoes the settings, and in a transaction that has failed nothing else is possible.
+            # Includes a rollback to a savepoint. It undoes the settings, and a failed transaction accepts nothing else.
             self._set_at = -math.inf
             return
         if OWN_COMMIT.match(statement):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-# They usually fit into Lambda's answer. Many columns may take more: then the smallest tables are left out of it.
+# This many tables usually fit into Lambda's answer. With many columns, the smallest tables are left out.
 MAX_TABLES = 2000
 
 _TIME = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 
-# Whether values are compared by a collation, which takes longer than comparing bytes.
+# Whether a collation compares the values, which takes longer than comparing bytes.
 _COLLATED = """EXISTS (SELECT FROM pg_collation WHERE oid {} AND collname NOT IN ('C', 'POSIX', 'ucs_basic', 'pg_c_utf8'))"""
 
 SETTINGS = (
@@ -22,14 +22,14 @@ SETTINGS = (
     "work_mem",
 )
 
-# pg_publication_tables would wait for a table that is locked.
+# pg_publication_tables would wait for a locked table.
 _PUBLISHED = """
       SELECT prrelid AS oid FROM pg_publication_rel WHERE prpubid = publication.oid"""
 _PUBLISHED_SCHEMAS = """
       UNION SELECT member.oid FROM pg_publication_namespace JOIN pg_class AS member ON member.relnamespace = pnnspid
       WHERE pnpubid = publication.oid AND member.relkind IN ('r', 'p') AND NOT member.relispartition"""
 
-# A reset of one database's counters is known. Otherwise all counters began with those of the server, which a crash discards too.
+# The last reset of the database's counters. Without one, they started with the server's counters, which a crash resets too.
 _DATABASE = """
 SELECT json_build_object(
   'readAt', {read_at},
@@ -59,10 +59,10 @@ FROM (SELECT count(*) FROM (SELECT FROM generate_series(1, 50000) AS n ORDER BY 
 """
 _NUMBER = "mod(n::bigint * 7919, 100003)"
 SORT = _SORT.format(_NUMBER)
-# By the collation of the database.
+# Uses the collation of the database.
 SORT_TEXT = _SORT.format(f"{_NUMBER}::text || '@example.com'")
 
-# Measuring a file takes a lock that an ALTER TABLE, or one that waits, would block: its last known number of pages counts then.
+# Measuring a file takes a lock, for which an ALTER TABLE, even a waiting one, would make it wait: then relpages is used.
 _TABLES = """
 WITH closed AS MATERIALIZED (
   SELECT relation FROM pg_locks WHERE locktype = 'relation' AND mode = 'AccessExclusiveLock'

@@ -15,7 +15,7 @@ PAGE_HEADER_BYTES = 24
 # A row's header, padded, and its pointer in the page.
 ROW_OVERHEAD_BYTES = 24 + 4
 ALIGNMENT_BYTES = 8
-# Other work disturbs single sorts.
+# Sorts to take the median of: other work disturbs single ones.
 SORTS = 9
 # Only for a table that PostgreSQL knows nothing about.
 ASSUMED_ROW_BYTES = 100
@@ -26,16 +26,16 @@ _KINDS = {"r": "table", "p": "partitioned table", "m": "materialized view", "f":
 def read_statistics(connection: Any) -> tuple[dict[str, Any], list[str]]:
     """DatabaseStatistics, and warnings. `connection` is in autocommit. Raises SQLAlchemyError."""
 
-    def ask(sql: str) -> Any:
+    def query(sql: str) -> Any:
         return json.loads(connection.exec_driver_sql(sql).scalar())
 
-    facts = ask(queries.database(connection.dialect.server_version_info))
-    total, hidden, found = ask(queries.tables())
+    facts = query(queries.database(connection.dialect.server_version_info))
+    total, hidden, found = query(queries.tables())
     seconds = facts.pop("countedSeconds")
     tables = [_table(table, seconds) for table in found]
     _add_partitions(tables)
-    facts["sortMilliseconds"] = sort_milliseconds(ask)
-    facts["sortTextMilliseconds"] = sort_milliseconds(ask, queries.SORT_TEXT)
+    facts["sortMilliseconds"] = sort_milliseconds(query)
+    facts["sortTextMilliseconds"] = sort_milliseconds(query, queries.SORT_TEXT)
     facts["tables"] = sorted(tables, key=lambda table: (-table["bytes"], table["name"]))
     facts["tablesLeftOut"] = (total or 0) - len(tables)
     warnings = []
@@ -47,47 +47,47 @@ def read_statistics(connection: Any) -> tuple[dict[str, Any], list[str]]:
     return facts, warnings
 
 
-def sort_milliseconds(ask: Callable[[str], float], sort: str = queries.SORT) -> float:
-    """How fast the server is. `ask`: gives the JSON value of a query."""
-    return round(median(ask(sort) for _ in range(SORTS)), 3)
+def sort_milliseconds(query: Callable[[str], float], sort: str = queries.SORT) -> float:
+    """The time of a sort, which tells how fast the server is. `query`: returns the JSON value of a query."""
+    return round(median(query(sort) for _ in range(SORTS)), 3)
 
 
-def _table(found: dict[str, Any], seconds: float | None) -> dict[str, Any]:
-    rows, rows_from = _rows(found)
+def _table(row: dict[str, Any], seconds: float | None) -> dict[str, Any]:
+    rows, rows_from = _rows(row)
     table = {
-        "name": found["name"],
-        "kind": _KINDS[found["kind"]],
+        "name": row["name"],
+        "kind": _KINDS[row["kind"]],
         "rows": rows,
         "rowsFrom": rows_from,
-        **{key: found[key] for key in ("bytes", "toastBytes", "indexBytes", "deadRows", "analyzedAt", "columns")},
-        "indexes": [_index(index, rows) for index in found["indexes"]],
+        **{key: row[key] for key in ("bytes", "toastBytes", "indexBytes", "deadRows", "analyzedAt", "columns")},
+        "indexes": [_index(index, rows) for index in row["indexes"]],
     }
-    if found["partitionOf"]:
-        table["partitionOf"] = found["partitionOf"]
-    if seconds and found["kind"] in "rm":
-        table["writesPerSecond"] = round(found["writes"] / seconds, 3)
+    if row["partitionOf"]:
+        table["partitionOf"] = row["partitionOf"]
+    if seconds and row["kind"] in "rm":
+        table["writesPerSecond"] = round(row["writes"] / seconds, 3)
     # Columns that were never analyzed, or that the role may not read, are missing.
-    if found["kind"] in "rm" and len(found["columns"]) == found["attributes"] > 0:
-        table["rowBytes"] = row = _row_bytes(found["columns"])
-        table["bloatBytes"] = max(0, found["bytes"] - _bytes_of(rows, row))
+    if row["kind"] in "rm" and len(row["columns"]) == row["attributes"] > 0:
+        table["rowBytes"] = row_bytes = _row_bytes(row["columns"])
+        table["bloatBytes"] = max(0, row["bytes"] - _bytes_of(rows, row_bytes))
     return table
 
 
-def _rows(found: dict[str, Any]) -> tuple[int, str]:
-    if found["kind"] == "f":
-        return max(0, round(found["tuples"])), "analyze"
-    if found["tuples"] >= 0 and (found["pages"] or not found["bytes"]):
-        density = found["tuples"] / found["pages"] if found["pages"] else 0
-        return round(density * found["bytes"] / PAGE_BYTES), "analyze"
-    if found["live"]:
-        return found["live"], "counters"
-    return found["bytes"] // ASSUMED_ROW_BYTES, "size"
+def _rows(row: dict[str, Any]) -> tuple[int, str]:
+    if row["kind"] == "f":
+        return max(0, round(row["tuples"])), "analyze"
+    if row["tuples"] >= 0 and (row["pages"] or not row["bytes"]):
+        density = row["tuples"] / row["pages"] if row["pages"] else 0
+        return round(density * row["bytes"] / PAGE_BYTES), "analyze"
+    if row["live"]:
+        return row["live"], "counters"
+    return row["bytes"] // ASSUMED_ROW_BYTES, "size"
 
 
-def _index(found: dict[str, Any], table_rows: int) -> dict[str, Any]:
-    pages = found.pop("pages")
-    is_known = found["rows"] >= 0 and pages
-    return {**found, "rows": round(found["rows"] * found["bytes"] / (pages * PAGE_BYTES)) if is_known else table_rows}
+def _index(row: dict[str, Any], table_rows: int) -> dict[str, Any]:
+    pages = row.pop("pages")
+    is_known = row["rows"] >= 0 and pages
+    return {**row, "rows": round(row["rows"] * row["bytes"] / (pages * PAGE_BYTES)) if is_known else table_rows}
 
 
 def _row_bytes(columns: list[dict[str, Any]]) -> int:
@@ -97,8 +97,8 @@ def _row_bytes(columns: list[dict[str, Any]]) -> int:
     return header + -(-round(width) // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
 
 
-def _bytes_of(rows: int, row: int) -> int:
-    per_page = max(1, (PAGE_BYTES - PAGE_HEADER_BYTES) // row)
+def _bytes_of(rows: int, row_bytes: int) -> int:
+    per_page = max(1, (PAGE_BYTES - PAGE_HEADER_BYTES) // row_bytes)
     return -(-rows // per_page) * PAGE_BYTES
 
 
@@ -109,15 +109,15 @@ def _add_partitions(tables: list[dict[str, Any]]) -> None:
         children.setdefault(table.get("partitionOf", ""), []).append(table)
 
     def add(table: dict[str, Any]) -> None:
-        own = children.get(table["name"], [])
-        for child in own:
+        partitions = children.get(table["name"], [])
+        for child in partitions:
             if child["kind"] == "partitioned table":
                 add(child)
         table["rowsFrom"] = "partitions"
         for key in ("rows", "bytes", "toastBytes", "indexBytes", "deadRows"):
-            table[key] = sum(child[key] for child in own)
-        if own and all("writesPerSecond" in child for child in own):
-            table["writesPerSecond"] = round(sum(child["writesPerSecond"] for child in own), 3)
+            table[key] = sum(child[key] for child in partitions)
+        if partitions and all("writesPerSecond" in child for child in partitions):
+            table["writesPerSecond"] = round(sum(child["writesPerSecond"] for child in partitions), 3)
 
     for table in tables:
         if table["kind"] == "partitioned table" and "partitionOf" not in table:

@@ -1,4 +1,4 @@
-"""The connection that holds each tenant's mutex in turn: a new one per tenant would add a third to the total time."""
+"""The connection that holds the mutex of one tenant after the other: a new one per tenant would add a third to the time."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ..database.version_table import VersionTable
 
 
 class KeptConnection:
-    """One autocommit connection, kept while the tenants are in the same database of the same server."""
+    """One autocommit connection, kept while the tenants are in the same database."""
 
     def __init__(self) -> None:
         self._connection: Any = None
-        self._of: tuple[str, str] | None = None
+        self._database: tuple[str, str] | None = None
 
     @contextmanager
-    def of(self, context: Any, table: VersionTable) -> Iterator[Any]:
+    def open(self, context: Any, table: VersionTable) -> Iterator[Any]:
         """The connection for a MigrationContext. Discarded after a failure."""
         if context.dialect.is_async:
             # An async connection belongs to the event loop that env.py closes.
@@ -26,11 +26,11 @@ class KeptConnection:
                 yield connection
             return
         database = (table.server, table.database)
-        if self._of != database:
+        if self._database != database:
             self.close()
         if self._connection is None:
             self._connection = context.connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            self._of = database
+            self._database = database
             self._connection.exec_driver_sql(f"SELECT {BRIEFLY}")
         connection = self._connection
         try:
@@ -43,7 +43,7 @@ class KeptConnection:
 
     def close(self) -> None:
         """Closes the connection."""
-        connection, self._connection, self._of = self._connection, None, None
+        connection, self._connection, self._database = self._connection, None, None
         if connection is not None:
             # The server may have closed it already.
             with suppress(Exception):

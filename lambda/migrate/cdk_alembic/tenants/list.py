@@ -26,7 +26,7 @@ _MAX_QUERY_SECONDS = 60
 
 _COLUMNS = {"name": "name", "schema": "schema", "secret_arn": "secretArn"}
 
-# Sorts by bytes, which no locale changes. NULLs come first, so the first page reports them.
+# Sorts by bytes, in any locale. NULLs come first, so the first page reports them.
 _PAGE = """
 WITH listed AS (SELECT row_to_json(given.*) AS row FROM (
 {query}
@@ -42,7 +42,7 @@ def list_tenants(invocation: Invocation, variables: DatabaseVariables) -> dict[s
     """Returns the contract's TenantList. Raises RunnerError."""
     query = (invocation.settings.tenants or {}).get("query")
     if query is None:
-        raise _unusable("the settings have no query that lists the tenants", "list them where the construct says (TenantSource)")
+        raise _unusable("the settings have no query that lists the tenants", "list them as the construct's TenantSource says")
     page = _page(query, invocation.request.after)
     retries, rows = Retries(invocation), None
     while rows is None:
@@ -72,11 +72,11 @@ def _page(query: str, after: str | None) -> str:
 
 def _ask(variables: DatabaseVariables, query: str, seconds_left: float) -> list[dict[str, Any]]:
     seconds = max(1, min(_MAX_QUERY_SECONDS, int(seconds_left)))
-    waits = {"default_transaction_read_only": "on", "lock_timeout": "1000", "statement_timeout": str(seconds * 1000)}
+    timeouts = {"default_transaction_read_only": "on", "lock_timeout": "1000", "statement_timeout": str(seconds * 1000)}
     try:
-        connection = drivers.connect(*_address(variables), waits)
+        connection = drivers.connect(*_address(variables), timeouts)
         try:
-            return json.loads(connection.ask(query))
+            return json.loads(connection.fetch_value(query))
         finally:
             connection.close()
     except RunnerError:
@@ -86,8 +86,7 @@ def _ask(variables: DatabaseVariables, query: str, seconds_left: float) -> list[
             raise failure from error
         raise _unusable(
             f"the query that lists the tenants failed: {describe(error)}",
-            "run it by hand with the function's role: a SELECT with the columns name and, where they are needed, schema and "
-            "secret_arn",
+            "run it by hand with the function's role: a SELECT with the columns name and, if needed, schema and secret_arn",
         ) from error
 
 
@@ -104,7 +103,7 @@ def _address(variables: DatabaseVariables) -> tuple[str, dict[str, Any]]:
         found = address.fetch(variables.database)
         hide(found["password"])
         variables.close()
-        variables.ask_for_tls(found["host"])
+        variables.require_tls(found["host"])
         return driver, drivers.options(driver, found)
     if "DATABASE_URL" in os.environ:
         return _of_url(os.environ["DATABASE_URL"], installed)

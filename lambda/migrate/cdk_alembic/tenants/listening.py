@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..connection.drivers import SQLALCHEMY
+from ..connection.drivers import SQLALCHEMY_OPTIONS
 from ..connection.listeners import listening
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Within this block, env.py's logging configuration has no effect: it would be read a thousand times, and Alembic would write
-    several lines per tenant. Warnings and printed lines still appear."""
+    """Disables env.py's logging configuration: it would be read a thousand times, and Alembic would log several lines per
+    tenant. Warnings and printed lines still appear."""
     configure = {name: getattr(logging.config, name) for name in ("fileConfig", "dictConfig")}
     alembic = logging.getLogger("alembic")
     level = alembic.level
@@ -30,8 +30,8 @@ def quiet() -> Iterator[None]:
         alembic.setLevel(level)
 
 
-class Connects:
-    """The options that SQLAlchemy passes to the driver, while `recorded`."""
+class ConnectOptions:
+    """The options that SQLAlchemy passes to the driver within `recorded`."""
 
     def __init__(self) -> None:
         self._passed: list[dict[str, Any] | None] = []
@@ -49,10 +49,10 @@ class Connects:
         self._passed.clear()
 
     def only(self) -> dict[str, Any] | None:
-        """The recorded options, if all connections had the same."""
+        """The recorded options if all connections had the same ones."""
         first, *others = self._passed or [None]
         return first if all(other == first for other in others) else None
 
     def _record(self, dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
-        own = {name: value for name, value in options.items() if name not in SQLALCHEMY}
-        self._passed.append(None if arguments else own)
+        passed = {name: value for name, value in options.items() if name not in SQLALCHEMY_OPTIONS}
+        self._passed.append(None if arguments else passed)

@@ -19,8 +19,8 @@ def locate(context: Any, tenant: Tenant, database: str | None) -> VersionTable:
     tenant's own secret. Raises RunnerError if the version table is not the tenant's."""
     table = find(context, tenant.schema)
     if database is not None and table.database != database:
-        raise _elsewhere(tenant, f"connects to the database {table.database}, and the tenant's secret names {database}")
-    if tenant.schema and not table.has_asked_schema:
+        raise _not_followed(tenant, f"connects to the database {table.database}, and the tenant's secret names {database}")
+    if tenant.schema and not table.has_schema:
         raise RunnerError(
             "database_refused",
             f"the schema {tenant.schema} of tenant {tenant.name} does not exist in the database {table.database}",
@@ -28,20 +28,20 @@ def locate(context: Any, tenant: Tenant, database: str | None) -> VersionTable:
             sql_state="3F000",
         )
     if table.schema is None:
-        raise _elsewhere(tenant, "sets a search_path without a schema that exists")
+        raise _not_followed(tenant, "sets a search_path without a schema that exists")
     if tenant.schema and table.schema != tenant.schema:
-        raise _elsewhere(tenant, f"keeps the version table {table.name} in schema {table.schema}, not in {tenant.schema}")
+        raise _not_followed(tenant, f"keeps the version table {table.name} in schema {table.schema}, not in {tenant.schema}")
     if table.is_translated:
         # Alembic would not find the existing table, and would start from base.
-        raise _elsewhere(
+        raise _not_followed(
             tenant,
             f"translates the version table's schema to {table.schema}, which Alembic ignores when it searches for the table",
         )
-    # A search_path that leads to the tenant's schema names it as well as a configured schema does.
+    # A search_path that resolves to the tenant's schema counts like a configured schema.
     return table._replace(own_schema=tenant.schema) if tenant.schema else table
 
 
-def _elsewhere(tenant: Tenant, what: str) -> RunnerError:
+def _not_followed(tenant: Tenant, what: str) -> RunnerError:
     return RunnerError(
         "invalid_project",
         f"env.py does not follow -x tenant={tenant.argument}: it {what}",

@@ -1,4 +1,4 @@
-"""The tenants' part of the answer: the contract's TenantOutcome of each, and data that several tenants share, once."""
+"""The tenants' part of the answer: a TenantOutcome for each, and data that tenants share, once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..protocol.request import Invocation
 from ..protocol.tenant_request import Tenant
 from .run import TenantRun
 
-# A Step Functions state may pass on 256 KiB, including the remaining tenants,
+# The limit of a Step Functions state is 256 KiB, including the remaining tenants,
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 MAX_LENGTH = 150_000
 MAX_MESSAGE_LENGTH = 600
@@ -43,11 +43,11 @@ class Outcomes:
         return self._length > MAX_LENGTH
 
     def facts(self) -> dict[str, Any]:
-        """The fields of the answer that concern all tenants."""
+        """The fields of the answer that are about all tenants."""
         warnings = list(self._warnings)
         more = len(warnings) - MAX_WARNINGS
         if more > 0:
-            warnings[MAX_WARNINGS:] = [f"and {more} warnings more"]
+            warnings[MAX_WARNINGS:] = [f"and {more} more warnings"]
         return {"failed": self.failed, "dataLoss": list(self._losses.values()), "warnings": warnings}
 
     def warn(self, warnings: Iterable[str]) -> None:
@@ -93,7 +93,7 @@ class Outcomes:
         return outcome["status"]
 
     def _add_up(self, outcome: dict[str, Any], invocation: Invocation, losing: list[Any]) -> None:
-        """Adds a tenant's outcome to what concerns all tenants. `losing`: the scripts that may destroy its data."""
+        """Adds a tenant's outcome to the totals. `losing`: the scripts that may destroy its data."""
         self.by_name[outcome["tenant"]] = outcome
         self._length += len(json.dumps(outcome))
         self.failed += "error" in outcome
@@ -121,7 +121,9 @@ class Outcomes:
         return self._paths[heads]
 
     def _failure(self, tenant: Tenant, error: RunnerError) -> dict[str, Any]:
-        facts = {name: value for name, value in error.facts().items() if name != "dataLoss"}  # the answer has it once for all
+        facts = {
+            name: value for name, value in error.facts().items() if name != "dataLoss"
+        }  # the answer has it once for all tenants
         texts = {name: shortened(facts[name], MAX_MESSAGE_LENGTH) for name in ("message", "next")}
         facts = {**facts, **texts}
         log("WARNING", "tenant_failed", stage=self._invocation.settings.stage, tenant=tenant.name, **facts)
@@ -131,8 +133,8 @@ class Outcomes:
 def _brief(drift: dict[str, Any]) -> dict[str, Any]:
     """The contract's TenantDrift of a DriftReport."""
     objects = []
-    for one in drift["objects"][:MAX_DRIFTED]:
-        named = {key: shortened(one[key], MAX_MESSAGE_LENGTH) for key in ("change", "object")}
-        objects.append(one if sum(map(len, one.values())) <= MAX_DEFINITION_LENGTH else named)
+    for drifted in drift["objects"][:MAX_DRIFTED]:
+        name = {key: shortened(drifted[key], MAX_MESSAGE_LENGTH) for key in ("change", "object")}
+        objects.append(drifted if sum(map(len, drifted.values())) <= MAX_DEFINITION_LENGTH else name)
     about = {key: drift[key] for key in ("status", "reason", "keptAt") if key in drift}
     return {**about, "count": len(drift["objects"]), "objects": objects}

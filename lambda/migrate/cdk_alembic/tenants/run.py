@@ -14,12 +14,12 @@ from ..run.migrate import migrate
 from ..run.preconditions import is_fresh
 from ..run.run import Run
 from .connection import KeptConnection
-from .followed import Followed
 from .location import locate
+from .replicated import Replicated
 
 
 class TenantRun:
-    """The version table is known to be in the tenant's schema."""
+    """Runs a command for one tenant, whose version table is in its schema."""
 
     def __init__(
         self,
@@ -27,25 +27,25 @@ class TenantRun:
         invocation: Invocation,
         tenant: Tenant,
         database: str | None,
-        kept: KeptConnection,
-        followed: Followed,
+        kept_connection: KeptConnection,
+        replicated: Replicated,
     ) -> None:
         """`database`: the name in the tenant's own secret."""
         self.invocation = invocation
         self.drift: dict[str, Any] | None = None
-        """The contract's DriftReport, of the command drift."""
+        """The contract's DriftReport; only the command drift sets it."""
         self.driver: str | None = None
         """Set once env.py has connected."""
         self._project = project
         self._tenant = tenant
         self._database = database
-        self._kept = kept
-        self._followed = followed
+        self._kept_connection = kept_connection
+        self._replicated = replicated
         self._engine: Any = None
-        self._run = Run(project, invocation, tenant.schema, self._locate, kept.of)
+        self._run = Run(project, invocation, tenant.schema, self._locate, kept_connection.open)
         self.progress = self._run.progress
-        # Before the version table is read again over env.py's own connection.
-        invocation.renew = kept.close
+        # Closed before the version table is read again over env.py's own connection.
+        invocation.renew = kept_connection.close
 
     def carry_out(self) -> None:
         """Executes the request's command. Raises RunnerError."""
@@ -60,46 +60,46 @@ class TenantRun:
             self._engine = None
 
     def _upgrade(self) -> None:
-        if self._followed.must_ask(self._tenant, "upgrade") or self._followed.is_followed(self._tenant):
-            heads, _ = current(self._project, self._look_at_replication)
-            self._followed.refuse(self._tenant, self.invocation, heads)
+        if self._replicated.must_read(self._tenant, "upgrade") or self._replicated.is_replicated(self._tenant):
+            heads, _ = current(self._project, self._read_replication)
+            self._replicated.refuse(self._tenant, self.invocation, heads)
         migrate(self._run)
 
     def _plan(self) -> None:
         """Reads the tenant's revisions."""
 
-        def look(heads: tuple[str, ...], context: Any) -> None:
+        def read(heads: tuple[str, ...], context: Any) -> None:
             table = self.progress.table = self._locate(context)
             self.progress.heads = self.invocation.before = heads
             if heads == self._project.revisions.heads:
                 return
-            with self._kept.of(context, table) as connection:
+            with self._kept_connection.open(context, table) as connection:
                 lineage = self._project.revisions.lineage(heads)
                 self.progress.fresh = is_fresh(connection, table, heads, lineage, table.own_schema)
-                if self._followed.must_ask(self._tenant, "plan"):
-                    self._followed.learn(self._tenant, replication.look(connection))
+                if self._replicated.must_read(self._tenant, "plan"):
+                    self._replicated.store(self._tenant, replication.read_replicated(connection))
 
-        heads, _ = current(self._project, look)
-        self._followed.warn(self._tenant, self.invocation, heads)
+        heads, _ = current(self._project, read)
+        self._replicated.warn(self._tenant, self.invocation, heads)
 
     def _compare(self) -> None:
-        """Compares the tenant's schema, or its own database, with what its last run left."""
+        """Compares the tenant's schema, or its own database, with the catalog that its last run kept."""
         from ..drift.check import ALLOWANCE, report
 
-        def look(heads: tuple[str, ...], context: Any) -> None:
+        def compare(heads: tuple[str, ...], context: Any) -> None:
             table = self.progress.table = self._locate(context)
             self.progress.heads = self.invocation.before = heads
             accept = ALLOWANCE in self.invocation.request.allow
-            with self._kept.of(context, table) as connection:
+            with self._kept_connection.open(context, table) as connection:
                 self.drift = report(connection, table, heads, accept, self._tenant.schema)
 
-        current(self._project, look)
+        current(self._project, compare)
 
-    def _look_at_replication(self, _heads: tuple[str, ...], context: Any) -> None:
+    def _read_replication(self, _heads: tuple[str, ...], context: Any) -> None:
         table = self.progress.table = self._locate(context)
-        if self._followed.must_ask(self._tenant, "upgrade"):
-            with self._kept.of(context, table) as connection:
-                self._followed.learn(self._tenant, replication.look(connection))
+        if self._replicated.must_read(self._tenant, "upgrade"):
+            with self._kept_connection.open(context, table) as connection:
+                self._replicated.store(self._tenant, replication.read_replicated(connection))
 
     def _locate(self, context: Any) -> VersionTable:
         self._engine = context.connection.engine

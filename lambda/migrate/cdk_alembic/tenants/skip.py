@@ -1,7 +1,7 @@
 """Finds the tenants at head with one query each over one connection, without env.py.
 
-A first tenant of the same database shows how env.py connects and what its version table is called. If a tenant's table is not
-in its schema under that name, env.py runs for it.
+The first tenant of a database shows how env.py connects and what its version table is called. If a tenant's schema has no table
+of that name, env.py runs for it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ SELECT json_build_object('heads', ARRAY(SELECT version_num FROM {schema}.{table}
 """
 
 
-class Shown(NamedTuple):
-    """What env.py showed for a tenant."""
+class Access(NamedTuple):
+    """How env.py reached a tenant."""
 
     driver: str
     options: dict[str, Any]
@@ -36,58 +36,60 @@ class Shown(NamedTuple):
     """The version table's name, which tenants without a schema share."""
 
 
-class Found(NamedTuple):
+class TenantState(NamedTuple):
+    """A tenant's revisions, read without env.py."""
+
     heads: tuple[str, ...]
     is_free: bool
     """Whether the tenant's mutex was free."""
     drift: dict[str, Any] | None = None
-    """The contract's DriftReport, if the command looks for drift and there is none."""
-    keeps: bool = True
-    """Whether its catalog is kept, or need not be."""
+    """The contract's DriftReport, if the command looks for drift and found none."""
+    keeps_catalog: bool = True
+    """Whether its catalog is kept, or does not need to be."""
 
 
-class Present(NamedTuple):
-    """What a database has."""
+class Contents(NamedTuple):
+    """The version tables and kept catalogs of a database."""
 
     schemas: set[str]
     """The tenants' schemas that have a version table."""
-    keeps: bool
-    """Whether it keeps a catalog."""
+    keeps_catalog: bool
+    """Whether it keeps catalogs."""
 
-    def has(self, shown: Shown, tenant: Tenant) -> bool:
+    def has(self, access: Access, tenant: Tenant) -> bool:
         """Whether the tenant has a version table."""
-        return (tenant.schema or shown.table.schema) in self.schemas
+        return (tenant.schema or access.table.schema) in self.schemas
 
 
 @contextmanager
-def connected(shown: Shown, **waits: Any) -> Iterator[Any]:
-    """A connection to the database. `waits`: PostgreSQL settings, as of `drivers.connect`. Raises the driver's exceptions."""
-    connection = drivers.connect(shown.driver, shown.options, **waits)
+def connected(access: Access, **timeouts: Any) -> Iterator[Any]:
+    """A connection to the database. `timeouts`: PostgreSQL settings, as of `drivers.connect`. Raises the driver's exceptions."""
+    connection = drivers.connect(access.driver, access.options, **timeouts)
     try:
         yield connection
     finally:
         connection.close()
 
 
-def present(connection: Any, shown: Shown, tenants: Iterable[Tenant]) -> Present:
-    """What the database has. Without this check, failing queries would fill the server's log."""
-    schemas = ", ".join(sorted({literal(tenant.schema or shown.table.schema) for tenant in tenants}))
-    found, keeps = json.loads(connection.ask(_PRESENT.format(table=literal(shown.table.name), schemas=schemas)))
-    return Present(set(found), keeps)
+def read_contents(connection: Any, access: Access, tenants: Iterable[Tenant]) -> Contents:
+    """Reads the contents of the database. Without this check, failing queries would fill the server's log."""
+    schemas = ", ".join(sorted({literal(tenant.schema or access.table.schema) for tenant in tenants}))
+    found, keeps_catalog = json.loads(connection.fetch_value(_PRESENT.format(table=literal(access.table.name), schemas=schemas)))
+    return Contents(set(found), keeps_catalog)
 
 
-def look(connection: Any, shown: Shown, tenant: Tenant) -> Found:
+def read_state(connection: Any, access: Access, tenant: Tenant) -> TenantState:
     """The revisions of a tenant with a version table. Raises the driver's exceptions."""
-    table, schema = shown.table.name, tenant.schema or shown.table.schema
-    key = key_of(table, tenant.schema or shown.table.own_schema)
+    table, schema = access.table.name, tenant.schema or access.table.schema
+    key = key_of(table, tenant.schema or access.table.own_schema)
     query = _HEADS.format(schema=quoted(schema), table=quoted(table), key=key)
-    found = json.loads(connection.ask(query))
-    return Found(tuple(found["heads"]), found["free"])
+    found = json.loads(connection.fetch_value(query))
+    return TenantState(tuple(found["heads"]), found["free"])
 
 
-def elsewhere(shown: Shown, address: dict[str, str]) -> Shown:
-    """The same for another database, at the address from a secret."""
-    return shown._replace(options={**shown.options, **drivers.options(shown.driver, address)})
+def at_address(access: Access, address: dict[str, str]) -> Access:
+    """The access to another database, at the address from a secret."""
+    return access._replace(options={**access.options, **drivers.options(access.driver, address)})
 
 
 def quoted(name: str) -> str:

@@ -1,59 +1,69 @@
-"""Looks at the tenants of a database over one connection: for each command, only what it needs."""
+"""Reads the tenants of a database over one connection: for each command, only what it needs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ..production.replication import LOOK, followed_in
+from ..production.replication import SOURCES, parse_replicated
 from ..protocol.request import Settings
 from ..protocol.tenant_request import Tenant
 from . import skip
-from .followed import Followed
-from .skip import Found, Shown
+from .replicated import Replicated
+from .skip import Access, TenantState
 
-Look = Callable[[Tenant], Found | None]
-"""What there is of a tenant; None: env.py has to look. Raises the driver's exceptions."""
-
-
-@contextmanager
-def looking(command: str, settings: Settings, followed: Followed, shown: Shown, tenants: list[Tenant]) -> Iterator[Look]:
-    """Looks at tenants of one database. Raises the driver's exceptions."""
-    opened = _comparing(shown, tenants) if command == "drift" else _reading(command, settings, followed, shown, tenants)
-    with opened as look:
-        yield look
+ReadState = Callable[[Tenant], TenantState | None]
+"""Reads a tenant; None: env.py must run. Raises the driver's exceptions."""
 
 
 @contextmanager
-def _reading(command: str, settings: Settings, followed: Followed, shown: Shown, tenants: list[Tenant]) -> Iterator[Look]:
-    with skip.connected(shown) as connection:
-        present = skip.present(connection, shown, tenants)
-        if followed.must_ask(tenants[0], command):
-            followed.learn(tenants[0], followed_in(connection.ask(LOOK)))
+def survey(
+    command: str, settings: Settings, replicated: Replicated, access: Access, tenants: list[Tenant]
+) -> Iterator[ReadState]:
+    """Opens a connection that reads the tenants of one database. Raises the driver's exceptions."""
+    opened = (
+        _survey_drift(access, tenants) if command == "drift" else _survey_heads(command, settings, replicated, access, tenants)
+    )
+    with opened as read_state:
+        yield read_state
+
+
+@contextmanager
+def _survey_heads(
+    command: str, settings: Settings, replicated: Replicated, access: Access, tenants: list[Tenant]
+) -> Iterator[ReadState]:
+    with skip.connected(access) as connection:
+        contents = skip.read_contents(connection, access, tenants)
+        if replicated.must_read(tenants[0], command):
+            replicated.store(tenants[0], parse_replicated(connection.fetch_value(SOURCES)))
         kept = {tenant.name for tenant in tenants}
         if command == "upgrade" and settings.on_drift is not None:
-            from .unchanged import with_kept
+            from .unchanged import with_kept_catalog
 
-            kept = with_kept(connection, shown, tenants) if present.keeps else set()
+            kept = with_kept_catalog(connection, access, tenants) if contents.keeps_catalog else set()
 
-        def look(tenant: Tenant) -> Found | None:
-            if not present.has(shown, tenant):
+        def read_state(tenant: Tenant) -> TenantState | None:
+            if not contents.has(access, tenant):
                 return None
-            return skip.look(connection, shown, tenant)._replace(keeps=tenant.name in kept)
+            return skip.read_state(connection, access, tenant)._replace(keeps_catalog=tenant.name in kept)
 
-        yield look
+        yield read_state
 
 
 @contextmanager
-def _comparing(shown: Shown, tenants: list[Tenant]) -> Iterator[Look]:
+def _survey_drift(access: Access, tenants: list[Tenant]) -> Iterator[ReadState]:
     from . import unchanged
 
-    with skip.connected(shown, waits=unchanged.WAITS) as connection:
-        present = skip.present(connection, shown, tenants)
-        if present.keeps:
+    with skip.connected(access, timeouts=unchanged.TIMEOUTS) as connection:
+        contents = skip.read_contents(connection, access, tenants)
+        if contents.keeps_catalog:
             unchanged.prepare(connection, tenants)
 
-        def look(tenant: Tenant) -> Found | None:
-            return unchanged.look(connection, shown, tenant) if present.keeps and present.has(shown, tenant) else None
+        def read_state(tenant: Tenant) -> TenantState | None:
+            return (
+                unchanged.read_state(connection, access, tenant)
+                if contents.keeps_catalog and contents.has(access, tenant)
+                else None
+            )
 
-        yield look
+        yield read_state

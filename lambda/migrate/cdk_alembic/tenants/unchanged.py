@@ -1,5 +1,5 @@
-"""Finds the tenants without drift with one query each over one connection, without env.py. Which objects of the others differ is
-found by env.py's run."""
+"""Finds the tenants without drift with one query each over one connection, without env.py. For the others, env.py's run finds
+the objects that differ."""
 
 from __future__ import annotations
 
@@ -12,49 +12,49 @@ from ..drift import compare
 from ..drift.kept import ABOUT, digest_of
 from ..protocol.tenant_request import Tenant
 from . import skip
-from .skip import Found, Shown
+from .skip import Access, TenantState
 
-# Those of `compare.settings`: the connection gives up later.
-WAITS = {"lock_timeout": "5000", "statement_timeout": "60000"}
+# The same as in `compare.settings`, so that the connection does not give up earlier.
+TIMEOUTS = {"lock_timeout": "5000", "statement_timeout": "60000"}
 
 _NAMES = "SELECT coalesce(json_agg(version_table), '[]')::text FROM cdk_alembic.kept_catalog WHERE version_table IN ({names})"
-_LOOK = """
+_STATE = """
 SELECT json_build_object('heads', ARRAY(SELECT version_num FROM {table} ORDER BY 1),
   'postgres', current_setting('server_version_num')::int / 10000, 'kept', {kept}, 'catalog', ({catalog})::json)::text
 """
 
 
-def with_kept(connection: Any, shown: Shown, tenants: Iterable[Tenant]) -> set[str]:
+def with_kept_catalog(connection: Any, access: Access, tenants: Iterable[Tenant]) -> set[str]:
     """The tenants whose catalog is kept. Call it if the database keeps any."""
-    names = {_version_table(shown, tenant): tenant.name for tenant in tenants}
+    names = {_version_table(access, tenant): tenant.name for tenant in tenants}
     query = _NAMES.format(names=", ".join(map(skip.literal, names)))
-    return {names[found] for found in json.loads(connection.ask(query))}
+    return {names[name] for name in json.loads(connection.fetch_value(query))}
 
 
 def prepare(connection: Any, tenants: Iterable[Tenant]) -> None:
-    """Call it once before `look`."""
+    """Call it once before `read_state`."""
     schema = next((tenant.schema for tenant in tenants if tenant.schema), None)
-    connection.ask(compare.settings(schema, of_transaction=False))
+    connection.fetch_value(compare.settings(schema, of_transaction=False))
 
 
-def look(connection: Any, shown: Shown, tenant: Tenant) -> Found:
-    """The revisions of a tenant with a version table, and its drift if there is none. Raises the driver's exceptions."""
-    schema = tenant.schema or shown.table.schema
-    query = _LOOK.format(
-        table=f"{skip.quoted(schema)}.{skip.quoted(shown.table.name)}",
-        kept=ABOUT.format(version_table=skip.literal(_version_table(shown, tenant))),
-        catalog=compare.query(tenant.schema, schema, shown.table.name),
+def read_state(connection: Any, access: Access, tenant: Tenant) -> TenantState:
+    """The revisions of a tenant with a version table, and a DriftReport if it has no drift. Raises the driver's exceptions."""
+    schema = tenant.schema or access.table.schema
+    query = _STATE.format(
+        table=f"{skip.quoted(schema)}.{skip.quoted(access.table.name)}",
+        kept=ABOUT.format(version_table=skip.literal(_version_table(access, tenant))),
+        catalog=compare.query(tenant.schema, schema, access.table.name),
     )
-    found = json.loads(connection.ask(query))
-    heads = tuple(found["heads"])
-    if found["kept"] is None:
-        return Found(heads, True)
-    kept_heads, kept_at, postgres, digest = found["kept"]
-    is_same = (json.loads(kept_heads), postgres) == (found["heads"], found["postgres"])
-    if not is_same or digest_of(compare.entries_in(found["catalog"])) != digest:
-        return Found(heads, True)
-    return Found(heads, True, {"status": "none", "keptAt": kept_at, "objects": []})
+    state = json.loads(connection.fetch_value(query))
+    heads = tuple(state["heads"])
+    if state["kept"] is None:
+        return TenantState(heads, True)
+    kept_heads, kept_at, postgres, digest = state["kept"]
+    is_same = (json.loads(kept_heads), postgres) == (state["heads"], state["postgres"])
+    if not is_same or digest_of(compare.entries_in(state["catalog"])) != digest:
+        return TenantState(heads, True)
+    return TenantState(heads, True, {"status": "none", "keptAt": kept_at, "objects": []})
 
 
-def _version_table(shown: Shown, tenant: Tenant) -> str:
-    return full_name(shown.table.name, tenant.schema or shown.table.own_schema)
+def _version_table(access: Access, tenant: Tenant) -> str:
+    return full_name(access.table.name, tenant.schema or access.table.own_schema)

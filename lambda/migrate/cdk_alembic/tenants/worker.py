@@ -16,7 +16,7 @@ from ..connection.address import DatabaseVariables
 from ..connection.retries import Retries
 from ..database.failures import describe, sql_state
 from ..project.project import Project
-from ..protocol.errors import ProjectError, RunnerError, unforeseen
+from ..protocol.errors import ProjectError, RunnerError, unexpected
 from ..protocol.log import log
 from ..protocol.request import Invocation, Request
 from ..protocol.rules import CONTRACT_VERSION
@@ -25,55 +25,57 @@ from ..run.failure import QUERY_CANCELED
 from ..run.garbage import collecting
 from . import skip
 from .connection import KeptConnection
-from .followed import Followed
-from .listening import Connects, quiet
+from .listening import ConnectOptions, quiet
 from .outcomes import Outcomes
+from .replicated import Replicated
 from .run import TenantRun
-from .skip import Shown
-from .survey import Look, looking
+from .skip import Access
+from .survey import ReadState, survey
 
 # Errors that may be temporary, and the limit for waiting.
-_PUT_OFF = {"locked": "mutex_wait", "lock_not_available": "lock_retry", "database_unreachable": "connect_retry"}
-_NO_WAIT = {limit: 0.0 for limit in _PUT_OFF.values()}
+_RETRYABLE = {"locked": "mutex_wait", "lock_not_available": "lock_retry", "database_unreachable": "connect_retry"}
+_NO_WAIT = {limit: 0.0 for limit in _RETRYABLE.values()}
 _NOT_REACHED = ("database_unreachable", "database_refused", "secret_unavailable")
-# invalid_schema_name concerns the tenant, not the server.
-_OF_ONE = ("3F000",)
+# invalid_schema_name is about the tenant, not the server.
+_OF_ONE_TENANT = ("3F000",)
 
 
 def migrate(project: Project, invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
     """Executes a validated `upgrade`, `plan` or `drift` and returns the contract's TenantAnswer. Raises RunnerError if the
     whole request can't start."""
-    connects = Connects()
-    with quiet(), collecting(), connects.recorded():
-        batch = _Batch(project, invocation, variables, connects)
+    connect_options = ConnectOptions()
+    with quiet(), collecting(), connect_options.recorded():
+        batch = _Batch(project, invocation, variables, connect_options)
         try:
             return batch.answer()
         finally:
-            batch.kept.close()
+            batch.kept_connection.close()
 
 
 class _Batch:
-    def __init__(self, project: Project, invocation: Invocation, variables: DatabaseVariables, connects: Connects) -> None:
+    def __init__(
+        self, project: Project, invocation: Invocation, variables: DatabaseVariables, connect_options: ConnectOptions
+    ) -> None:
         self.project = project
         self.invocation = invocation
         self.request: TenantRequest = invocation.request
         self.stage = invocation.settings.stage
         self.variables = variables
-        self.connects = connects
-        self.kept = KeptConnection()
+        self.connect_options = connect_options
+        self.kept_connection = KeptConnection()
         self.run_id = uuid.UUID(self.request.run_id) if self.request.run_id else uuid.uuid4()
         self.outcomes = Outcomes(project, invocation)
-        self.followed = Followed(project, invocation)
+        self.replicated = Replicated(project, invocation)
         self.started_count = 0
         self.left: list[Tenant] = []
         self.not_started: list[Tenant] = []
-        self.put_off: deque[tuple[Tenant, Invocation, RunnerError]] = deque()
-        self.budget = {limit: getattr(invocation.settings.limits, limit) for limit in _PUT_OFF.values()}
-        self.entered: tuple[str | None] | None = None
-        """The secret of the database in the environment, in a tuple; None: unknown."""
+        self.postponed: deque[tuple[Tenant, Invocation, RunnerError]] = deque()
+        self.budget = {limit: getattr(invocation.settings.limits, limit) for limit in _RETRYABLE.values()}
+        self.selected: tuple[str | None] | None = None
+        """The secret of the database that the environment is set to, in a tuple; None: unknown."""
         self.address: dict[str, str] | None = None
-        self.shown: dict[str | None, Shown] = {}
-        self.seen: dict[str, tuple[str, ...]] = {}
+        self.access: dict[str | None, Access] = {}
+        self.heads_read: dict[str, tuple[str, ...]] = {}
 
     def answer(self) -> dict[str, Any]:
         databases: dict[str | None, list[Tenant]] = {}
@@ -81,7 +83,7 @@ class _Batch:
             databases.setdefault(tenant.secret_arn, []).append(tenant)
         for secret, tenants in databases.items():
             self._migrate_database(secret, tenants)
-        self._settle()
+        self._run_postponed()
         order = {tenant.name: number for number, tenant in enumerate(self.request.tenants)}
         return {
             "contract": CONTRACT_VERSION,
@@ -97,40 +99,39 @@ class _Batch:
         }
 
     def _migrate_database(self, secret: str | None, tenants: list[Tenant]) -> None:
-        """Handles all tenants of one database: one by one until one has shown its version table, then only those that are not at
-        head."""
-        self._settle_early()
+        """Handles all tenants of one database: one by one until env.py has reached one, then only those that are not at head."""
+        self._run_postponed_early()
         if self._ends_before(tenants):
             return
         try:
-            self._enter(secret)
+            self._select_database(secret)
         except Exception as failure:
-            self._not_entered(secret, tenants, failure if isinstance(failure, RunnerError) else unforeseen(failure))
+            self._fail_database(secret, tenants, failure if isinstance(failure, RunnerError) else unexpected(failure))
             return
-        tenants = self._each(tenants, until=lambda: self._shown(secret) is not None)
+        tenants = self._migrate_each(tenants, until=lambda: self._access_to(secret) is not None)
         if tenants:
-            self._each(self._sweep(self._shown(secret), tenants))
-            self.outcomes.warn(self.followed.later())
+            self._migrate_each(self._skip_finished(self._access_to(secret), tenants))
+            self.outcomes.warn(self.replicated.postponed_warnings())
 
-    def _each(self, tenants: list[Tenant], until: Callable[[], bool] = lambda: False) -> list[Tenant]:
+    def _migrate_each(self, tenants: list[Tenant], until: Callable[[], bool] = lambda: False) -> list[Tenant]:
         """Handles the tenants one by one. Returns those left when `until` becomes true."""
         for number, tenant in enumerate(tenants):
             rest = tenants[number:]
             if until():
                 return rest
-            self._settle_early()
+            self._run_postponed_early()
             if self._ends_before(rest):
                 return []
             try:
                 self._migrate_one(tenant, self._invocation(tenant), self._first_limits(tenant))
             except RunnerError as error:
-                self._give_back(error, rest)
+                self._return_tenants(error, rest)
                 return []
         return []
 
     def _first_limits(self, tenant: Tenant) -> dict[str, float]:
         """Only the first tenant waits for its server right away. Otherwise the waits would add up."""
-        is_first = tenant.secret_arn is None and not self.shown and not self.outcomes.by_name and not self.put_off
+        is_first = tenant.secret_arn is None and not self.access and not self.outcomes.by_name and not self.postponed
         return {**_NO_WAIT, "connect_retry": self.budget["connect_retry"]} if is_first else _NO_WAIT
 
     def _ends_before(self, tenants: list[Tenant]) -> bool:
@@ -147,48 +148,48 @@ class _Batch:
     def _is_over(self) -> bool:
         return self.started_count > 0 and (self.invocation.is_over() or self.outcomes.is_full())
 
-    def _settle_early(self) -> None:
+    def _run_postponed_early(self) -> None:
         """Handles the postponed tenants if counting them as failures would exceed the limit: they may succeed now."""
         tolerated = self.request.tolerated_failures
-        if tolerated is not None and self.outcomes.failed + len(self.put_off) > tolerated:
-            self._settle()
+        if tolerated is not None and self.outcomes.failed + len(self.postponed) > tolerated:
+            self._run_postponed()
 
-    def _settle(self) -> None:
+    def _run_postponed(self) -> None:
         """Handles the postponed tenants, which may wait now."""
-        while self.put_off:
-            tenant, invocation, error = self.put_off.popleft()
+        while self.postponed:
+            tenant, invocation, error = self.postponed.popleft()
             if self._is_over() and self.outcomes.by_name:
                 self.left.append(tenant)
                 continue
-            limit = _PUT_OFF[error.code]
+            limit = _RETRYABLE[error.code]
             started = time.monotonic()
             self._migrate_one(tenant, invocation, self.budget, last=True)
             self.budget[limit] = max(0.0, self.budget[limit] - (time.monotonic() - started))
 
-    def _give_back(self, error: RunnerError, tenants: list[Tenant]) -> None:
+    def _return_tenants(self, error: RunnerError, tenants: list[Tenant]) -> None:
         """Ends the call after a failure that affects all tenants: an unreachable database, or a broken project."""
-        if isinstance(error, ProjectError) or (not self.outcomes.by_name and not self.put_off):
+        if isinstance(error, ProjectError) or (not self.outcomes.by_name and not self.postponed):
             raise error
         log("WARNING", "tenants_given_back", stage=self.stage, code=error.code, reason=error.message)
         self.left.extend(tenants)
 
-    def _enter(self, secret: str | None) -> None:
+    def _select_database(self, secret: str | None) -> None:
         """Sets the environment variables to a database's address. Raises RunnerError."""
-        if self.entered == (secret,):
+        if self.selected == (secret,):
             return
-        self.entered = None
-        self.kept.close()
+        self.selected = None
+        self.kept_connection.close()
         database = self._settings(secret).database
         self.variables.close()
         self.address = None if database["source"] == "environment" else address.fetch(database)
         if self.address and self.variables.set(self.address, database):
             # The backend reads its settings on import.
             self.project.forget_modules()
-        self.entered = (secret,)
+        self.selected = (secret,)
 
-    def _not_entered(self, secret: str | None, tenants: list[Tenant], error: RunnerError) -> None:
+    def _fail_database(self, secret: str | None, tenants: list[Tenant], error: RunnerError) -> None:
         if secret is None:
-            self._give_back(error, tenants)
+            self._return_tenants(error, tenants)
             return
         self.started_count += 1
         for tenant in tenants:
@@ -211,16 +212,16 @@ class _Batch:
         )
 
     def _migrate_one(self, tenant: Tenant, invocation: Invocation, limits: dict[str, float], last: bool = False) -> None:
-        """Migrates or plans a tenant through env.py. Raises RunnerError for failures that do not concern this tenant alone."""
+        """Migrates or plans a tenant through env.py. Raises RunnerError for failures that affect all tenants."""
         started = time.monotonic()
         self.started_count += 1
         run, error = self._run(tenant, invocation, limits)
-        if error and not last and self._is_of_all(error, tenant, invocation, run):
+        if error and not last and self._affects_all(error, tenant, invocation, run):
             raise error
         if error and self._came_too_late(error) and not invocation.applied:
             self.left.append(tenant)
-        elif error and error.code in _PUT_OFF and not last:
-            self.put_off.append((tenant, invocation, error))
+        elif error and error.code in _RETRYABLE and not last:
+            self.postponed.append((tenant, invocation, error))
         else:
             self._finish(tenant, invocation, started, run, error)
 
@@ -235,9 +236,9 @@ class _Batch:
             retries = Retries(invocation)
             while True:
                 try:
-                    self._enter(tenant.secret_arn)
+                    self._select_database(tenant.secret_arn)
                     database = self.address["database"] if tenant.secret_arn else None
-                    run = TenantRun(self.project, invocation, tenant, database, self.kept, self.followed)
+                    run = TenantRun(self.project, invocation, tenant, database, self.kept_connection, self.replicated)
                     self._execute(run, tenant)
                     return run, None
                 except RunnerError as error:
@@ -245,31 +246,31 @@ class _Batch:
         except RunnerError as failure:
             return run, failure
         except Exception as failure:
-            return run, unforeseen(failure)
+            return run, unexpected(failure)
 
     def _execute(self, run: TenantRun, tenant: Tenant) -> None:
-        self.connects.clear()
+        self.connect_options.clear()
         try:
             run.carry_out()
         except RunnerError as error:
             if error.code.startswith("database_") and run.invocation.before is None:
                 # Fetches a rotated password again.
-                self.entered = None
+                self.selected = None
             raise
         finally:
-            self._learn(tenant, run)
+            self._store_access(tenant, run)
 
     def _came_too_late(self, error: RunnerError) -> bool:
         """Whether the statement was canceled because earlier tenants used up the time: the next request has more."""
         return error.sql_state == QUERY_CANCELED and self.invocation.process.is_late() and self.started_count > 1
 
-    def _is_of_all(self, error: RunnerError, tenant: Tenant, invocation: Invocation, run: TenantRun | None) -> bool:
+    def _affects_all(self, error: RunnerError, tenant: Tenant, invocation: Invocation, run: TenantRun | None) -> bool:
         if isinstance(error, ProjectError):
             return True
         if invocation.before is not None or (run is not None and run.progress.table is not None):
             # The database was reachable.
             return False
-        return tenant.secret_arn is None and error.code in _NOT_REACHED and error.sql_state not in _OF_ONE
+        return tenant.secret_arn is None and error.code in _NOT_REACHED and error.sql_state not in _OF_ONE_TENANT
 
     def _finish(
         self,
@@ -281,71 +282,71 @@ class _Batch:
         drift: dict[str, Any] | None = None,
     ) -> None:
         if invocation.before is None:
-            invocation.before = self.seen.get(tenant.name)
+            invocation.before = self.heads_read.get(tenant.name)
         if self.outcomes.add(tenant, invocation, started, run, error, drift) == "partial":
             self.left.append(tenant)
 
-    def _learn(self, tenant: Tenant, run: TenantRun) -> None:
-        """Stores what env.py showed about its database."""
-        options = self.connects.only()
+    def _store_access(self, tenant: Tenant, run: TenantRun) -> None:
+        """Stores how env.py reached its database."""
+        options = self.connect_options.only()
         if run.progress.table is None or options is None or run.driver is None:
             return
-        self.shown.setdefault(tenant.secret_arn, Shown(run.driver, options, run.progress.table))
+        self.access.setdefault(tenant.secret_arn, Access(run.driver, options, run.progress.table))
 
-    def _shown(self, secret: str | None) -> Shown | None:
-        if secret is None or secret in self.shown:
-            return self.shown.get(secret)
-        # env.py treats the addresses of all secrets alike.
-        other = next((arn for arn in self.shown if arn is not None), None)
-        return skip.elsewhere(self.shown[other], self.address) if other else None
+    def _access_to(self, secret: str | None) -> Access | None:
+        if secret is None or secret in self.access:
+            return self.access.get(secret)
+        # env.py connects the same way with the address of any secret.
+        other = next((arn for arn in self.access if arn is not None), None)
+        return skip.at_address(self.access[other], self.address) if other else None
 
-    def _sweep(self, shown: Shown, tenants: list[Tenant]) -> list[Tenant]:
+    def _skip_finished(self, access: Access, tenants: list[Tenant]) -> list[Tenant]:
         """Finishes the tenants that do not need env.py, and returns the others."""
         rest = []
         try:
-            with looking(self.request.command, self.invocation.settings, self.followed, shown, tenants) as look:
+            with survey(self.request.command, self.invocation.settings, self.replicated, access, tenants) as read_state:
                 for number, tenant in enumerate(tenants):
                     if self._has_no_time():
                         return [*rest, *tenants[number:]]
                     started = time.monotonic()
-                    found = self._found(look, shown, tenant)
-                    if found is not None:
-                        self.seen[tenant.name] = found.heads
-                    if found is None or not self._needs_no_run(found, tenant):
+                    state = self._state_of(read_state, access, tenant)
+                    if state is not None:
+                        self.heads_read[tenant.name] = state.heads
+                    if state is None or not self._needs_no_run(state, tenant):
                         rest.append(tenant)
                         continue
                     invocation = self._invocation(tenant)
-                    invocation.before = found.heads
-                    self.followed.warn(tenant, invocation, found.heads)
-                    self._finish(tenant, invocation, started, drift=found.drift)
+                    invocation.before = state.heads
+                    self.replicated.warn(tenant, invocation, state.heads)
+                    self._finish(tenant, invocation, started, drift=state.drift)
         except Exception as error:
             log("INFO", "tenants_not_skipped", stage=self.stage, reason=f"{type(error).__name__}: {describe(error)}")
             return [tenant for tenant in tenants if tenant.name not in self.outcomes.by_name]
         return rest
 
-    def _found(self, look: Look, shown: Shown, tenant: Tenant) -> skip.Found | None:
-        """What `look` found; None if its version table can't be read or is invalid: env.py's run reports why."""
+    def _state_of(self, read_state: ReadState, access: Access, tenant: Tenant) -> skip.TenantState | None:
+        """The tenant's state; None if its version table can't be read or is invalid: env.py's run reports why."""
         try:
-            found = look(tenant)
-            if found is not None:
-                self.project.revisions.check_rows(found.heads, shown.table.name)
+            state = read_state(tenant)
+            if state is not None:
+                self.project.revisions.check_rows(state.heads, access.table.name)
         except RunnerError:
             return None
         except Exception as error:
             if sql_state(error) is None:
                 raise  # the connection itself
             return None
-        return found
+        return state
 
     def _has_no_time(self) -> bool:
         return self.invocation.process.seconds_left() < 0 or self.outcomes.is_full()
 
-    def _needs_no_run(self, found: skip.Found, tenant: Tenant) -> bool:
-        """Whether the tenant is finished without a run: it is at head, only planned, or as its last run left it."""
+    def _needs_no_run(self, state: skip.TenantState, tenant: Tenant) -> bool:
+        """Whether the tenant needs no run: it is at head, only planned, or has no drift."""
         if self.request.command == "drift":
-            return found.drift is not None
-        if found.is_free and bool(self.project.revisions.heads) and found.heads == self.project.revisions.heads:
-            return found.keeps
-        # Whether a database without a revision has anything to lose is determined where env.py connects, and what its pending
-        # revisions mean for a subscriber.
-        return self.request.command == "plan" and bool(found.heads) and not self.followed.must_render(tenant, found.heads)
+            return state.drift is not None
+        if state.is_free and bool(self.project.revisions.heads) and state.heads == self.project.revisions.heads:
+            return state.keeps_catalog
+        # A database without a revision needs a run: it determines whether there is anything to lose. So does the first tenant
+        # whose pending revisions must be rendered for replication.
+        return self.request.command == "plan" and bool(state.heads) and not self.replicated.must_render(tenant, state.heads)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from cdk_alembic.database.conditions import connection_failure
 from cdk_alembic.database.failures import describe, statement_of
-from cdk_alembic.project.graph import own_labels
+from cdk_alembic.project.graph import unique_labels
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 
@@ -97,9 +97,9 @@ def create(project: Project, message: str, differences: Differences | None, plac
 
 
 def _refuse_several_heads(project: Project) -> None:
-    project.revisions.refuse_heads_that_are_not_meant()
+    project.revisions.refuse_unintended_heads()
     if len(project.revisions.heads) > 1:
-        branches = sorted(own_labels(project.revisions.branch_labels()).values())
+        branches = sorted(unique_labels(project.revisions.branch_labels()).values())
         raise RunnerError(
             "multiple_heads",
             f"the scripts have {len(project.revisions.heads)} labeled branches, and a new revision can follow only one",

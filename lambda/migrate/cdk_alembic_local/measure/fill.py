@@ -77,7 +77,7 @@ class Fill:
         """Puts the table behind those that its foreign keys require."""
         if name in planned or name in above or len(above) > _DEEPEST or name not in self._snapshot.tables:
             return
-        if self._snapshot.is_part_of_another(name):
+        if self._snapshot.is_partition(name):
             return  # a partition gets its rows from its parent
         for constraint in self._source.facts(name)["constraints"]:
             if "references" in constraint:

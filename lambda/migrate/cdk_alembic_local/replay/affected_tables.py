@@ -17,7 +17,7 @@ def affected_tables(before: Snapshot, after: Snapshot, recordings: list[Recordin
     tables = set(before.tables) | set(after.tables)
     owners = {
         relation.name: relation.table
-        for owner in before.owners_apart(after)
+        for owner in before.changed_owners(after)
         for snapshot in (before, after)
         if owner in snapshot.parts
         for relation in snapshot.parts[owner].relations.values()

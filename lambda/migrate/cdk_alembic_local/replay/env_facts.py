@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cdk_alembic.catalog import catalog_sql, raw
-from cdk_alembic.connection.left_in_pools import closing_what_is_left
+from cdk_alembic.connection.pooled_connections import closing_pooled_connections
 from cdk_alembic.connection.statements import refuse_autocommit
 from cdk_alembic.database.failures import describe, location
 from cdk_alembic.database.version_table import find
@@ -72,7 +72,7 @@ def _stamp(project: Project, revision: str) -> None:
         return project.script._stamp_revs((revision,), heads)
 
     context = EnvironmentContext(project.config, project.script, fn=steps, destination_rev=(revision,), tag=None)
-    with context, closing_what_is_left():
+    with context, closing_pooled_connections():
         project.script.run_env()
 
 
@@ -82,7 +82,7 @@ def _refusal(project: Project, is_new: bool) -> RunnerError | None:
     def look(_heads: tuple[str, ...], context: Any) -> tuple[()]:
         refuse_autocommit(context.connection)
         schema = context.connection.schema_for_object(context._version)
-        if is_new and schema and not find(context, schema).has_asked_schema:
+        if is_new and schema and not find(context, schema).has_schema:
             raise no_version_table_schema(schema)
         return ()
 

@@ -236,7 +236,7 @@ class Replay:
         self._before = self._snapshot(context)
         differs = after.change_to(self._before)
         facts["again"] = {"outcome": "done", "differs": differs}
-        self._broken = not catalog.is_none(differs)
+        self._broken = not catalog.is_empty(differs)
 
     def _run(self, step: Any, context: Any, before: Snapshot | None) -> Generator[Any, None, tuple[Result, dict[str, Any]]]:
         """Makes Alembic run and commit a step. Returns the result and the arguments that env.py passed to the function.

@@ -49,7 +49,7 @@ def run_watched(
         try:
             function(**arguments)
             # A function that caught a database error leaves its transaction aborted: the next statement would fail.
-            raw.must_be_usable(context.connection)
+            raw.refuse_aborted(context.connection)
         except (Exception, SystemExit) as error:
             failure = failure_facts(error, file)
     return Result(recording, failure)

@@ -142,7 +142,7 @@ class Filler:
         """Puts the table behind those that its foreign keys require."""
         if name in self._planned or name in above or len(above) > _DEEPEST:
             return
-        if self._snapshot.is_part_of_another(name):
+        if self._snapshot.is_partition(name):
             return  # a partition gets its rows from its parent
         for constraint in self._constraints(name):
             if "references" in constraint and constraint["references"]["table"] != name:

@@ -11,7 +11,7 @@ from typing import Any
 
 from cdk_alembic.database.failures import describe
 from cdk_alembic.project.environment import application_context
-from cdk_alembic.project.graph import is_meant
+from cdk_alembic.project.graph import are_intended
 from cdk_alembic.project.project import Project
 from cdk_alembic.project.revisions import info
 from cdk_alembic.protocol.errors import ProjectError, RunnerError
@@ -53,7 +53,7 @@ def graph(project: Project) -> dict[str, Any]:
         **_command(project),
     }
     if len(project.revisions.heads) > 1:
-        found["headsAreMeant"] = is_meant(project.revisions.branch_labels())
+        found["headsAreMeant"] = are_intended(project.revisions.branch_labels())
     if not not_loaded:
         return found
     # Many files fail for one reason, such as a variable that is not set.

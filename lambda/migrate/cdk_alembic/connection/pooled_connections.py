@@ -1,4 +1,4 @@
-"""What env.py leaves in the pool of an engine that belongs to the application: `from app.db import engine`."""
+"""Connections that env.py leaves in the pool of the application's engine: `from app.db import engine`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .listeners import listening
 
 
 @contextmanager
-def closing_what_is_left() -> Iterator[None]:
-    """No connection that was opened within this block stays in a pool behind it.
+def closing_pooled_connections() -> Iterator[None]:
+    """Closes the pooled connections that were opened within this block.
 
-    `alembic` ends after one execution of env.py, and its connections with it. Here the next execution may have another event
-    loop, which an asyncpg connection cannot be used in, or follow after the function was frozen.
+    `alembic` exits after one execution of env.py, and its connections close. Here another execution follows, maybe in another
+    event loop, in which an asyncpg connection can't be used, or after the function was frozen.
     """
     from sqlalchemy.pool import Pool
 
