@@ -16,11 +16,7 @@ export const TIME: Rule = { type: 'number', from: 0, whole: true, wrong: '{key} 
  * @param properties keys of the resource's properties
  * @param passedOn the rules of the values that `onEvent` passes to `isComplete`
  */
-export function checkEvent(
-  event: unknown,
-  properties: readonly string[],
-  passedOn: Readonly<Record<string, Rule>> = {},
-): void {
+export function checkEvent(event: unknown, properties: readonly string[], passedOn: Readonly<Record<string, Rule>> = {}): void {
   const { RequestType, ResourceProperties } = isRecord(event) ? event : {};
   const isDelete = RequestType === 'Delete';
   const problems = problemsOfKeys(event, {

@@ -56,7 +56,9 @@ export async function onEvent(event: Event): Promise<Planned | Untouched | { Phy
   if (event.RequestType === 'Delete') return { PhysicalResourceId: event.PhysicalResourceId };
   if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) return leaveUntouched(event);
   const options = { readySeconds: PLAN_READY_SECONDS, onWait: waiting(event) };
-  const { from, pending, status } = await withClient(event, (client) => client.plan(options)).catch((error) => fail(error, event));
+  const { from, pending, status } = await withClient(event, (client) => client.plan(options)).catch((error) =>
+    fail(error, event),
+  );
   log('info', 'planned', { ...about(event), status, from, pending: pending.map(({ revision }) => revision) });
   return {
     // If an update changed the id, CloudFormation would send a Delete for the old one.

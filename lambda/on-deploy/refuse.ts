@@ -1,4 +1,4 @@
-import { isRecord, type Rule, wrongWith } from '../../lib/contract/checks/rules';
+import { isRecord, type Rule, valueProblems } from '../../lib/contract/checks/rules';
 
 /** The error for an invalid event. Step Functions shows its name. */
 class Refused extends Error {
@@ -19,5 +19,5 @@ export function refuse(problems: readonly string[], next: string): void {
 /** The problems of these keys of a value; it may have others. */
 export function problemsOfKeys(value: unknown, rules: Readonly<Record<string, Rule>>): string[] {
   if (!isRecord(value)) return ['the event must be a JSON object'];
-  return Object.entries(rules).flatMap(([key, rule]) => wrongWith(rule, value[key], key));
+  return Object.entries(rules).flatMap(([key, rule]) => valueProblems(rule, value[key], key));
 }

@@ -1,4 +1,4 @@
-import { choiceOf, isRecord, type Rule, text, wrongWith } from '../../lib/contract/checks/rules';
+import { choiceOf, isRecord, type Rule, text, valueProblems } from '../../lib/contract/checks/rules';
 import { EXECUTION_NAME, WAVES } from '../../lib/contract/tenants';
 import { problemsOfKeys, refuse } from '../on-deploy/refuse';
 
@@ -27,5 +27,8 @@ function stoppedProblems(stopped: unknown): string[] {
   if (!isRecord(stopped)) return ['stopped must be an error of Step Functions'];
   const { Error: name, Cause: cause } = stopped;
   const any = text({ pattern: '[\\s\\S]*', wrong: '{key} must be a text' });
-  return [...wrongWith(any, name, 'stopped.Error'), ...(cause === undefined ? [] : wrongWith(any, cause, 'stopped.Cause'))];
+  return [
+    ...valueProblems(any, name, 'stopped.Error'),
+    ...(cause === undefined ? [] : valueProblems(any, cause, 'stopped.Cause')),
+  ];
 }

@@ -53,15 +53,15 @@ export interface AlembicMigrationProps extends MigrationProps {
    * Whether each run keeps the schema that it leaves, and what the next one does if someone changed it by hand since. The
    * command `drift` then shows each change.
    *
-   * @default - drift is not watched
+   * @default - drift is not checked
    */
   readonly onDrift?: OnDrift;
 
   /**
-   * When EventBridge calls the function to look for drift, such as `events.Schedule.rate(Duration.days(1))`. Drift sets off
+   * When EventBridge calls the function to look for drift, such as `events.Schedule.rate(Duration.days(1))`. Drift triggers
    * `driftAlarm`, and is sent to `eventBus` as `Migration Drift Found`. Requires `onDrift`.
    *
-   * @default - drift is looked for only by a plan, a run and the command `drift`
+   * @default - only a plan, a run and the command `drift` look for drift
    */
   readonly driftSchedule?: events.Schedule;
 
@@ -163,8 +163,8 @@ export class AlembicMigration extends Construct {
       containerOnDeploy: props.compute?._container?.onDeploy?._kind,
       snapshots: props.snapshot !== undefined,
     });
-    const own = this.node.children.filter((child) => child !== this.onDeploy);
-    this.executeAfter(...own, ...runner.dependencies);
+    const children = this.node.children.filter((child) => child !== this.onDeploy);
+    this.executeAfter(...children, ...runner.dependencies);
     this.fromRevision = this.onDeploy.outcome('fromRevision');
     this.toRevision = this.onDeploy.outcome('toRevision');
     this.appliedCount = this.onDeploy.outcome('appliedCount');

@@ -1,6 +1,6 @@
 import type { Count, Text } from './basic';
 import { ANSWER_SCHEMAS } from './checks/answer-schemas';
-import { fits } from './checks/json-schema';
+import { matches } from './checks/json-schema';
 import type { CONTRACT_VERSION } from './names';
 import type { DriftReport } from './production/drift';
 import type { Snapshot } from './production/snapshot';
@@ -35,7 +35,7 @@ export const RUNNER_CODES = [
   'invalid_project',
   /** the request names a revision that the scripts do not have */
   'unknown_revision',
-  /** the request wants `head`, but the scripts have several */
+  /** the request targets `head`, but the scripts have several */
   'multiple_heads',
   /** the database has revisions that this code does not have */
   'database_ahead',
@@ -43,13 +43,13 @@ export const RUNNER_CODES = [
   'database_unreachable',
   /** the database refused the connection: password, role, database name, TLS */
   'database_refused',
-  /** the role may not read or write what it must: the version table, the schema in which it is created */
+  /** the role lacks a permission on the version table, or on the schema in which it is created */
   'permission_denied',
-  /** the database takes no writes: a standby, a reader endpoint, a role or a database that is read-only */
+  /** the database accepts no writes: a standby, a reader endpoint, a read-only role or database */
   'read_only',
   /** a pooler such as PgBouncer gives each transaction another session: no lock would hold; nothing was applied */
   'pooled_connection',
-  /** the version table does not hold what Alembic writes: a row twice, NULL, another column or type */
+  /** the version table has something that Alembic never writes: a duplicate row, NULL, another column or type */
   'invalid_version_table',
   /** a timeout of the database or of the role ended a statement of the runner, not of a revision */
   'timed_out',
@@ -59,11 +59,11 @@ export const RUNNER_CODES = [
   'locked',
   /** a pending revision destroys data, and its file does not acknowledge it; nothing was applied */
   'blocked',
-  /** an index that a failed CREATE INDEX CONCURRENTLY left behind is in the way of a pending revision; nothing was applied */
+  /** an invalid index, left behind by a failed CREATE INDEX CONCURRENTLY, blocks a pending revision; nothing was applied */
   'invalid_index',
   /** the schema was changed by hand since the last run, and the stage refuses that; nothing was applied */
   'drifted',
-  /** a pending revision changes a table that logical replication follows, or could not be read; nothing was applied */
+  /** a pending revision changes a logically replicated table, or could not be read; nothing was applied */
   'breaks_replication',
   /** the RDS snapshot that must exist first could not be made; nothing was applied */
   'snapshot_failed',
@@ -121,7 +121,7 @@ export const DATA_LOSS_RULES = [
   'delete-all',
   'clear-column',
   'convert-column',
-  /** A DELETE whose rows a query or their age finds: how many is known only when it runs. `plan` warns, and no run stops. */
+  /** A DELETE whose rows a query or their age selects: only the run knows how many. `plan` warns, and no run stops. */
   'delete-by-query',
   /** SQL that can't be read: whether it destroys data could not be determined. */
   'unread-sql',
@@ -213,7 +213,7 @@ export interface Replication {
   readonly slots: readonly { readonly name: Text; readonly plugin: Text; readonly active: boolean }[];
   /** @param tables number of its tables */
   readonly publications: readonly { readonly name: Text; readonly allTables: boolean; readonly tables: Count }[];
-  /** What pending revisions change of the tables that a subscriber follows. */
+  /** Replicated tables that pending revisions change. */
   readonly breaks: readonly {
     readonly revision: Text;
     readonly what: 'creates' | 'alters' | 'drops';
@@ -223,7 +223,7 @@ export interface Replication {
   readonly unread: readonly Text[];
 }
 
-/** What a run does now, as another call sees it. What is not known is absent. */
+/** What a run is doing, as another call sees it. Unknown facts are absent. */
 export interface Running {
   readonly runId: Text;
   readonly command: Text;
@@ -232,7 +232,7 @@ export interface Running {
   readonly startedAt: Text;
   readonly revision?: Text;
   readonly message?: string;
-  /** Its current statement: without its values, shortened. Absent between two statements. */
+  /** Its current statement, without values, shortened. Absent between two statements. */
   readonly statement?: Text;
   /** When the statement began. ISO 8601, UTC. */
   readonly since?: Text;
@@ -240,11 +240,11 @@ export interface Running {
   readonly elapsedMs?: Count;
   /** PostgreSQL's command and phase, such as `CREATE INDEX: building index: scanning table`. */
   readonly phase?: Text;
-  /** Percent of the phase that are done. */
+  /** Percent of the phase that is done. */
   readonly percent?: Count;
   /** Estimated seconds until the statement ends. */
   readonly secondsLeft?: Count;
-  /** Who holds what it waits for. */
+  /** Who holds the lock that it waits for. */
   readonly blockers?: readonly Blocker[];
 }
 
@@ -277,7 +277,7 @@ export interface MigrateAnswer {
   readonly unknown: readonly string[];
   /** What the pending revisions destroy, acknowledged or not. */
   readonly dataLoss: readonly DataLoss[];
-  /** Applied revisions whose file has changed since. */
+  /** Applied revisions whose file has changed since they were applied. */
   readonly edited: readonly string[];
   /** Warnings that did not stop the run. */
   readonly warnings: readonly string[];
@@ -293,9 +293,9 @@ export interface MigrateAnswer {
   readonly sql?: readonly RenderedRevision[];
   /** The latest runs, newest first, at most 20; only for `history`. */
   readonly runs?: readonly RunRecord[];
-  /** Only for a `plan` with pending revisions, if a logical slot follows the database. */
+  /** Only for a `plan` with pending revisions, if the database has a logical replication slot. */
   readonly replication?: Replication;
-  /** The run that is under way; only for `current`. Absent: none, or without a record in the database. */
+  /** The run in progress; only for `current`. Absent: none, or without a record in the database. */
   readonly running?: Running;
   /** Newest first; only for `history`. */
   readonly history?: readonly HistoryEntry[];
@@ -305,7 +305,7 @@ export interface MigrateAnswer {
   readonly statistics?: DatabaseStatistics;
 }
 
-/** A session, or a prepared transaction, that holds what a run waits for. What is not known is absent. */
+/** A session, or a prepared transaction, that holds a lock that a run waits for. Unknown facts are absent. */
 export interface Blocker {
   /** Process id of its backend; a prepared transaction has none. */
   readonly pid?: Count;
@@ -320,7 +320,7 @@ export interface Blocker {
   readonly state?: Text;
   /** When its transaction began. ISO 8601, UTC. */
   readonly since?: Text;
-  /** Its current or last statement: without its values, shortened. */
+  /** Its current or last statement, without values, shortened. */
   readonly statement?: Text;
   /** The name of a prepared transaction, for `ROLLBACK PREPARED`. */
   readonly transaction?: Text;
@@ -328,13 +328,13 @@ export interface Blocker {
   readonly table?: Text;
   /** The lock modes that it has there. */
   readonly lock?: Text;
-  /** It waits for the table too, in front of the run. */
+  /** It also waits for the table, ahead of the run. */
   readonly queued?: boolean;
   /** The runner's role may not see its state and its statement. */
   readonly hidden?: boolean;
 }
 
-/** What is known of a failure besides its code, its message and its next step. */
+/** Facts about a failure besides its code, message and next step. */
 export interface FailureFacts {
   /** The revision that failed. */
   readonly revision?: Text;
@@ -344,7 +344,7 @@ export interface FailureFacts {
   readonly statement?: Text;
   /** With `blocked`: what pending revisions destroy without an acknowledgement. */
   readonly dataLoss?: readonly DataLoss[];
-  /** Who held what the run waited for, if it was seen. */
+  /** Who held the lock that the run waited for, if known. */
   readonly blockers?: readonly Blocker[];
   /** Sessions that the run ended, because `limits.endBlockers` allows it; absent: none. */
   readonly endedBlockers?: readonly Blocker[];
@@ -371,7 +371,7 @@ export interface MigrateFailure {
 
 /** Whether a value is a valid answer. Unknown keys are allowed: a newer runner may add some. */
 export function isAnswer(value: unknown): value is MigrateAnswer {
-  if (!fits<MigrateAnswer>(ANSWER_SCHEMAS, 'MigrateAnswer', value)) return false;
+  if (!matches<MigrateAnswer>(ANSWER_SCHEMAS, 'MigrateAnswer', value)) return false;
   const { command, history, runs, statistics, drift } = value;
   const isOnlyOf = (own: Command, fact: unknown) => (fact !== undefined) === (command === own);
   return (
@@ -381,10 +381,10 @@ export function isAnswer(value: unknown): value is MigrateAnswer {
 
 /** Whether a value is valid statistics: a part of an answer, in a file. */
 export function isStatistics(value: unknown): value is DatabaseStatistics {
-  return fits(ANSWER_SCHEMAS, 'DatabaseStatistics', value);
+  return matches(ANSWER_SCHEMAS, 'DatabaseStatistics', value);
 }
 
 /** Whether a value is a valid failure. */
 export function isFailure(value: unknown): value is MigrateFailure {
-  return fits(ANSWER_SCHEMAS, 'MigrateFailure', value);
+  return matches(ANSWER_SCHEMAS, 'MigrateFailure', value);
 }

@@ -1,6 +1,6 @@
 /*
  * Shapes between the construct TenantMigration, its state machine, the coordinator (lambda/tenants) and the deploy's custom
- * resource. lib/contract/tenants has the shapes that everybody uses.
+ * resource. lib/contract/tenants has the shapes that all rooms use.
  */
 import type { Wave } from './tenants';
 

@@ -25,7 +25,7 @@ export interface Hello {
   /** What env.py reads with `context.get_x_argument()`, such as `env=dev`. @default - nothing */
   readonly x?: readonly string[];
   /**
-   * Whether each ask that needs a database has its address ({@link Led}). Until then, its server may still be starting.
+   * Whether each ask that needs a database has its address ({@link ScratchAddress}). Until then, its server may still be starting.
    * @default false - the backend's own database
    */
   readonly scratch?: boolean;
@@ -33,7 +33,7 @@ export interface Hello {
   readonly trace?: boolean;
 }
 
-/** May be added to each ask: the project with other revisions than its files have. */
+/** May be added to each ask: revisions that replace or extend those in the files. */
 export interface Overlay {
   /** Files to add or to replace. */
   readonly overlay?: readonly WrittenFile[];
@@ -49,10 +49,10 @@ export interface WrittenFile {
 }
 
 /** Added to each ask except `graph` if there is a scratch database. */
-export interface Led {
+export interface ScratchAddress {
   /** The address for every PostgreSQL connection of the backend, whatever `env.py` says, as a URL with the scheme `postgresql`. */
   readonly scratch?: string;
-  /** Whether its server is removed afterwards, so that nothing in it need be dropped. @default false */
+  /** Whether its server is removed afterwards, so that nothing needs to be dropped. @default false */
   readonly disposable?: boolean;
 }
 
@@ -76,7 +76,7 @@ export interface RevisionPlacement {
 }
 
 type Question =
-  /** Reads the revisions from their files without running them. Works without a database, also if Alembic can't load the project. */
+  /** Reads the revisions from their files without running them. Works without a database, even if Alembic can't load the project. */
   | { readonly ask: 'graph' }
   /** A request to the runner, on the project's own database or on the scratch database. */
   | { readonly ask: 'invoke'; readonly request: MigrateRequest }
@@ -96,15 +96,15 @@ type Question =
     }
   /** The answer to a report `pause`. Has no reports of its own. */
   | { readonly ask: 'continue' }
-  /** Goes on in a second process, which listens to a socket. */
+  /** Continues in a second process, which listens on a socket. */
   | { readonly ask: 'fork'; readonly socket: string }
   /** The catalog of the project's own database, which is only read. */
   | { readonly ask: 'catalog' }
-  /** Applies the revisions to the scratch database, and says after which one it has a catalog. */
+  /** Applies the revisions to the scratch database, and reports after which one the catalog matches. */
   | { readonly ask: 'place'; readonly entries: CatalogEntries; readonly overwrite?: boolean }
   /** The statements of a revision's functions. */
   | { readonly ask: 'bodies'; readonly file: string }
-  /** The text of revisions that take the place of one. Writes nothing. */
+  /** The text of revisions that replace one. Writes nothing. */
   | { readonly ask: 'compose'; readonly file: string; readonly revisions: readonly WantedRevision[] }
   /** Writes revisions' files and runs the project's post_write_hooks on them. */
   | { readonly ask: 'write'; readonly files: readonly WrittenFile[] }
@@ -139,9 +139,9 @@ type Question =
       readonly askRenames?: boolean;
       /** Whether to write only what Alembic's autogenerate sees. @default false */
       readonly asIs?: boolean;
-      /** For how many days what is dropped is kept under another name. @default - it is dropped */
+      /** How many days dropped columns and tables are kept under another name. @default - they are dropped */
       readonly keepDropped?: number;
-      /** A column that is to be filled: its table, with a primary key, is reported. */
+      /** A column to fill: its table, with a primary key, is reported. */
       readonly fill?: { readonly table: string; readonly column: string };
       readonly baseline?: string;
       readonly overwrite?: boolean;
@@ -229,7 +229,7 @@ export type CatalogEntries = Readonly<Record<string, string>>;
 
 /** Where a database stands among the revisions by its catalog alone. */
 export interface PlacedFacts {
-  /** What a person runs Alembic with, such as `flask db`. */
+  /** The command that runs Alembic, such as `flask db`. */
   readonly command: string;
   /** What the version table holds after the revision that leaves this catalog, or the one that is nearest to it; empty without any. */
   readonly heads: readonly string[];
@@ -245,7 +245,7 @@ export interface GraphFacts {
   /** In the order in which they are applied; when Alembic can't load the scripts, by file name. */
   readonly revisions: readonly GraphRevision[];
   readonly heads: readonly string[];
-  /** What a person runs Alembic with, such as `flask db`. @default alembic */
+  /** The command that runs Alembic, such as `flask db`. @default alembic */
   readonly command?: string;
   /** Whether each of several heads has a branch label that no other has, so that a deploy goes to all of them. @default false */
   readonly headsAreMeant?: boolean;
@@ -327,7 +327,7 @@ export interface StatementFailure {
   readonly statement?: string;
   /** Line of the revision's file. */
   readonly line?: number;
-  /** Whether a `raise` or `assert` of the revision's file did it. */
+  /** Whether a `raise` or `assert` in the revision's file caused it. */
   readonly ownRaise?: boolean;
 }
 
@@ -524,7 +524,7 @@ export interface HistoryFacts {
   readonly names: readonly string[];
   /** Oldest first. */
   readonly steps: readonly SourceStep[];
-  /** Whether the files show all that was made: they go back to the first revision, and none runs what another file holds. */
+  /** Whether the files show everything that was created: they go back to the first revision, and none runs the content of another file. */
   readonly isWhole: boolean;
 }
 
@@ -540,7 +540,7 @@ export interface Import {
 export interface UpgradeStep {
   /** Operations of Alembic are written out as SQL; {@link UNKNOWN_VALUE} stands for what is not known. Absent at the end, with `empty`. */
   readonly sql?: string;
-  /** In place of `sql`: what can't be read, such as `SQL`. */
+  /** Instead of `sql`: what can't be read, such as `SQL`. */
   readonly unread?: string;
   /** In the revision's file. */
   readonly line: number;
@@ -615,9 +615,9 @@ export interface Call {
   readonly inBranch: boolean;
   /** In an `if` that asks the environment or the settings: each stage may run something else. @default false */
   readonly ifEnvironment?: boolean;
-  /** A statement of its own, whose result nothing reads. @default false */
+  /** A statement whose result is not used. @default false */
   readonly isAlone?: boolean;
-  /** No call, but a use of what is imported as the backend's settings, such as `app.config.settings`. @default false */
+  /** Not a call, but a use of an import of the backend's settings, such as `app.config.settings`. @default false */
   readonly isSettings?: boolean;
 }
 
@@ -647,7 +647,7 @@ export interface BodyUnit {
   readonly kind: 'plain' | 'names' | 'repeated' | 'block' | 'nothing';
 }
 
-/** A revision to write in the place of another, or as a step of it. */
+/** A revision to write instead of another one, or as a step of it. */
 export interface WantedRevision {
   readonly revision: string;
   /** Name of its file; the last one keeps the replaced revision's. */
@@ -686,13 +686,13 @@ export interface TrialGroup {
   readonly revisions: readonly string[];
   /** Tables to fill with rows before the first one. */
   readonly tables: readonly string[];
-  /** Tables as they are meant to be afterwards: the rows break none of their CHECKs and foreign keys. */
+  /** Tables as they should be afterwards: the rows violate none of their CHECKs and foreign keys. */
   readonly after: Readonly<Record<string, TableFacts>>;
 }
 
-/** What was there before and after a group, after its downgrade, and after it ran again. */
+/** The state before and after a group, after its downgrade, and after the group ran again. */
 export interface TrialFacts {
-  /** Why it did not run to its end. */
+  /** Why it did not finish. */
   readonly failure?: string;
   readonly before?: TrialState;
   readonly after?: TrialState;

@@ -10,7 +10,7 @@ export type RestrictedCommand = (typeof RESTRICTED_COMMANDS)[number];
 
 /**
  * Payload of an invoke. Every key is optional: `{}` and no payload at all upgrade to head.
- * Unknown keys are errors, so that an old function never ignores what a new caller wants.
+ * Unknown keys are errors, so that an old function never ignores the wishes of a new caller.
  */
 export interface MigrateRequest {
   /** @default 'upgrade' */
@@ -26,8 +26,8 @@ export interface MigrateRequest {
    */
   readonly sliceSeconds?: number;
   /**
-   * What else an `upgrade` may do. `drop_invalid_indexes` drops invalid indexes that are in the way of a pending revision. `drift` runs although the schema was changed by hand,
-   * on a stage that refuses it; with the command `drift`, it accepts today's schema.
+   * What else an `upgrade` may do. `drop_invalid_indexes` drops invalid indexes that block a pending revision. `drift` runs although the schema was changed by hand,
+   * on a stage that refuses this; with the command `drift`, it accepts today's schema.
    * @default - nothing
    */
   readonly allow?: readonly Allowance[];
@@ -48,7 +48,7 @@ export interface MigrateRequest {
   readonly sql?: boolean;
   /**
    * Whether an `upgrade` or `downgrade` makes an RDS snapshot first, even if no revision destroys data.
-   * @default - as the construct's `snapshot` says
+   * @default - the construct's `snapshot` decides
    */
   readonly snapshot?: boolean;
   /**

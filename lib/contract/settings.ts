@@ -50,18 +50,18 @@ export interface RunnerSettings {
   readonly database: DatabaseSettings;
   /** Whether a revision that destroys data must acknowledge it. @default true */
   readonly guard?: boolean;
-  /** Whether a revision has to acknowledge SQL that can't be read, too. @default false */
+  /** Whether a revision must also acknowledge SQL that can't be read. @default false */
   readonly guardUnread?: boolean;
   /** Whether a person is asked before the stage is changed. @default false */
   readonly protected?: boolean;
   readonly limits?: RunnerLimits;
   /** Name or ARN of the event bus that gets an event when a run ends. @default - no events are sent */
   readonly eventBus?: string;
-  /** What happens if pending revisions change tables that logical replication follows. @default 'warn' */
+  /** What happens if pending revisions change logically replicated tables. @default 'warn' */
   readonly onReplication?: OnReplication;
   /** ARN of the state machine that runs a container. @default - there is none */
   readonly container?: string;
-  /** What an upgrade does if the schema was changed by hand. @default - drift is not watched */
+  /** What an upgrade does if the schema was changed by hand. @default - drift is not checked */
   readonly onDrift?: OnDrift;
   /** The RDS snapshots that runs make first. @default - none, and none can be requested */
   readonly snapshot?: SnapshotSettings;
@@ -71,7 +71,7 @@ export interface RunnerSettings {
 
 /**
  * - `warn`: a plan says so
- * - `refuse`: an upgrade fails with `breaks_replication` before anything is applied, also for revisions that can't be read
+ * - `refuse`: an upgrade fails with `breaks_replication` before anything is applied, even for revisions that can't be read
  * - `ignore`: it is not checked
  */
 export const ON_REPLICATION = ['warn', 'refuse', 'ignore'] as const;
@@ -109,7 +109,7 @@ const VARIABLES: Shape<DatabaseVariables> = {
   },
 };
 
-/** What can be named of an address. */
+/** The parts of an address that can have a variable. */
 export const DATABASE_VARIABLES: readonly string[] = Object.keys(VARIABLES.keys);
 
 interface AnyDatabase {

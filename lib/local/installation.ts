@@ -1,4 +1,4 @@
-/** What the command was installed with, and how it is called. */
+/** What was installed with the command, and how to call it. */
 export interface Installation {
   /** What a person types, for messages that name a next step. */
   readonly command: string;

@@ -1,4 +1,4 @@
-/** What an upgrade may do to production at most; a time is a text such as `2s`. */
+/** The most that an upgrade may do to production. A time is a text such as `2s`. */
 export interface Budgets {
   /** How long inserts, updates and deletes of a table may wait. */
   readonly writesBlocked?: string;
@@ -28,7 +28,7 @@ export function secondsOf(duration: unknown): number | undefined {
 
 const DURATION = 'a duration such as "500ms", "2s" or "5min"';
 
-/** What is wrong with the setting `budgets`. */
+/** All problems of the setting `budgets`. */
 export function budgetProblems(value: unknown): string[] {
   if (!isRecord(value)) return ['must be an object'];
   const problems = Object.entries(value).flatMap(([key, limit]) => {
@@ -45,7 +45,7 @@ export function budgetProblems(value: unknown): string[] {
   return problems;
 }
 
-/** What is wrong with the setting `measure`. */
+/** All problems of the setting `measure`. */
 export function measureProblems(value: unknown): string[] {
   if (!isRecord(value)) return ['must be an object'];
   return Object.entries(value).flatMap(([key, limit]) => {

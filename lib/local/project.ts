@@ -33,11 +33,11 @@ export function findProject(from: string, named?: string): string {
   }
   const [scripts] = scriptsBelow(from, LEVELS);
   if (scripts !== undefined) {
-    const own = path.relative(from, scripts) || scripts;
+    const relative = path.relative(from, scripts) || scripts;
     throw new MigrateError(
       'project_not_found',
-      `${own} has an env.py, and no alembic.ini or [tool.alembic] in pyproject.toml names it as script_location`,
-      `restore alembic.ini if git ignores it, or write it beside ${own}, as "alembic init" does`,
+      `${relative} has an env.py, and no alembic.ini or [tool.alembic] in pyproject.toml names it as script_location`,
+      `restore alembic.ini if git ignores it, or write it beside ${relative}, as "alembic init" does`,
     );
   }
   throw notFound(

@@ -29,7 +29,7 @@ export interface Settings {
   readonly statistics?: string;
   /** Below both, a finding about a lock is a note. @default - 10,000 rows and 10 MB */
   readonly smallTable?: { readonly rows?: number; readonly bytes?: number };
-  /** What an upgrade may do to production at most. @default - anything */
+  /** The most that an upgrade may do to production. @default - anything */
   readonly budgets?: Budgets;
   /** Limits of `review --measure`. */
   readonly measure?: MeasureSettings;
@@ -58,7 +58,7 @@ export function readSettings(from: string, knownRule: (rule: string) => boolean)
     const problems = other ? [`${source.name} and ${other.name} both have settings: keep one`] : [];
     problems.push(...settingsProblems(source.value, knownRule).map((problem) => `${source.name}: ${problem}`));
     if (problems.length > 0) {
-      throw new MigrateError('invalid_settings', problems.join('; '), 'correct them; docs/review.md lists the settings');
+      throw new MigrateError('invalid_settings', problems.join('; '), 'correct the settings; docs/review.md lists them');
     }
     return trusted(source.value as RawSettings, folder);
   }

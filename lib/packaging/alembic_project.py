@@ -1,7 +1,8 @@
 """Facts of an Alembic project, read without running it: `python3 alembic_project.py <directory> <config>` prints JSON.
 
-`problems` are mistakes to report. `folder` is Alembic's working directory: its relative paths start there. `paths` are what
-Alembic reads. `revisions` is null when a file can't be judged without running it (a computed id, syntax of a newer Python).
+`problems` are mistakes to report. `folder` is Alembic's working directory: its relative paths start there. `paths` are the
+folders that Alembic reads. `revisions` is null when a file can't be evaluated without running it (a computed id, syntax of a
+newer Python).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ SEPARATORS = {"space": " ", "newline": "\n", "os": os.pathsep, ":": ":", ";": ";
 
 
 class Unreadable(Exception):
-    """A file that can't be judged without running it."""
+    """A file that can't be evaluated without running it."""
 
 
 class Invalid(Exception):
@@ -90,7 +91,7 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
 
 
 def called_below(directory: Path, script_location: str) -> list[tuple[Path, Path]]:
-    """The folder below in which a relative location leads to env.py, and these scripts; empty if there are none or several.
+    """The folder below in which a relative location finds env.py, and its scripts; empty if there is none or more than one.
 
     People call `alembic -c ../alembic.ini` there, or an image has alembic.ini beside it.
     """
@@ -100,7 +101,7 @@ def called_below(directory: Path, script_location: str) -> list[tuple[Path, Path
 
 
 def place_of_scripts(directory: Path, here: Path) -> str:
-    """The next step for a script_location that leads nowhere."""
+    """The next step for a script_location without env.py."""
     found = [here] if (here / "env.py").is_file() else scripts_below(directory)
     if len(found) != 1:
         return "correct it, or pass the folder of the backend that has it"

@@ -1,6 +1,6 @@
 /*
- * Messages name options and calls. Their reader writes one of jsii's languages or a command line, which only the edge that shows
- * the message knows: until then, a message holds them as data.
+ * Messages name options and calls. The reader uses one of jsii's languages or a command line. Only the edge that shows the message
+ * knows which one: until then, the message holds them as data.
  */
 
 /** How the reader of a message writes code. */
@@ -16,7 +16,7 @@ export interface Code {
   readonly call?: { readonly values: readonly string[]; readonly options?: Readonly<Record<string, Value>> };
 }
 
-/** Control characters, so nothing that a message quotes looks the same. */
+/** Control characters, so that no quoted text looks like a marker. */
 const [START, END] = ['\u0002', '\u0003'];
 const CODE = new RegExp(`${START}(.*?)${END}`, 'g');
 
@@ -106,11 +106,11 @@ function inLanguage(language: Language): Writer {
     if (isExpression(given)) return language.name(given.expression);
     return language.table(Object.entries(given).map(([key, text]) => [key, language.text(text)]));
   };
-  const assigned = (name: string, given: Value) => language.option(language.name(name), value(given));
+  const assignment = (name: string, given: Value) => language.option(language.name(name), value(given));
   return ({ name, value: given, call: called }) => {
-    if (given !== undefined) return assigned(name, given);
+    if (given !== undefined) return assignment(name, given);
     if (!called) return language.name(name);
-    const options = Object.entries(called.options ?? {}).map(([key, one]) => assigned(key, one));
+    const options = Object.entries(called.options ?? {}).map(([key, one]) => assignment(key, one));
     const all = [...called.values.map(language.text), ...(options.length ? [language.options(options)] : [])];
     return `${language.name(name)}(${all.join(', ')})`;
   };

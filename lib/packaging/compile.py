@@ -55,7 +55,7 @@ def compile_all(package: str, task_root: str, jobs: list[list[str]]) -> None:
 
 
 def without_docstrings(code: CodeType) -> CodeType:
-    """The code with a word for each docstring: SQLAlchemy requires docstrings, so Python's -OO does not work."""
+    """Replaces each docstring with a word: SQLAlchemy requires docstrings, so Python's -OO does not work."""
     constants = [without_docstrings(value) if isinstance(value, CodeType) else value for value in code.co_consts]
     instructions = list(zip(code.co_code[::2], code.co_code[1::2], strict=True))
     if code.co_flags & CO_OPTIMIZED:

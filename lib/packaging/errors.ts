@@ -19,7 +19,7 @@ export type PackagingCode =
 
 /** A mistake that the user can fix. It is shown without a stack trace. */
 export class PackagingError extends Error {
-  /** @param text What its edge shows as `written` for the reader. Its own message has TypeScript. */
+  /** @param text the message with code as data, for `written` at the edge. `message` has TypeScript. */
   constructor(
     readonly code: PackagingCode,
     readonly text: string,

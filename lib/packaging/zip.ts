@@ -7,7 +7,7 @@ import { listFiles } from './project/sources';
 /** The format counts entries in 16 bits. */
 const MAX_ENTRIES = 0xffff;
 
-/** The same for every file. The format's first day; a regular file that everybody may read: Lambda runs the code as another user. */
+/** Metadata of every file: the format's first day; a regular file that everybody may read: Lambda runs the code as another user. */
 const ENTRY = { mtime: new Date(1980, 0, 1), os: 3, attrs: 0o100644 << 16, level: 9 } as const;
 
 /** A zip of all files in a folder. The same files become the same bytes: entries are sorted, and have no times, owners or modes of this machine. */

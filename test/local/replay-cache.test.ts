@@ -156,7 +156,7 @@ describe('a kept replay', () => {
           project.revision(idOf(3), idOf(2), what, body);
           await observer.ask({ ask: 'observe', revisions: [idOf(EARLIER + 1)], drift: false }, (report) => {
             if (report.report === 'paused') paused.push(`${what}: ${report.unchanged}`);
-            if (report.report === 'pause') observer.goOn();
+            if (report.report === 'pause') observer.resume();
           });
         }
         await observer.end();
@@ -190,10 +190,10 @@ async function restores(
       told.push(ask);
       if (ask.ask === 'graph') for (const report of answers(graph, reported)) onReport(report);
     },
-    goOn() {},
+    resume() {},
     async end() {},
   };
-  const around = kept.around(observer, async (fits) => ({ restored: fits, data: '', password: '' }) as never);
+  const around = kept.wrap(observer, async (fits) => ({ restored: fits, data: '', password: '' }) as never);
   await readGraph(around);
   await around.ask({ ask: 'observe', revisions, drift: true, ...more }, () => {});
   return (told[1] as Extract<Ask, { ask: 'observe' }>).kept !== undefined;

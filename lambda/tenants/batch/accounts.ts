@@ -4,7 +4,11 @@ import type { Tenant, TenantAnswer } from '../../../lib/contract/tenants';
 export function accountsFor({ outcomes, left, notStarted, failed }: TenantAnswer, requested: readonly Tenant[]): boolean {
   const partial = new Set(outcomes.filter(({ status }) => status === 'partial').map(({ tenant }) => tenant));
   const remaining = left.map(({ name }) => name);
-  const reported = [...outcomes.filter(({ status }) => status !== 'partial').map(({ tenant }) => tenant), ...remaining, ...notStarted];
+  const reported = [
+    ...outcomes.filter(({ status }) => status !== 'partial').map(({ tenant }) => tenant),
+    ...remaining,
+    ...notStarted,
+  ];
   const names = new Set(reported);
   return (
     reported.length === requested.length &&

@@ -1,5 +1,5 @@
 import { RUN_ID } from '../../../lib/contract';
-import { wrongWith } from '../../../lib/contract/checks/rules';
+import { valueProblems } from '../../../lib/contract/checks/rules';
 import type { BatchProgress, BatchState, CoordinatorSettings } from '../../../lib/contract/coordinator';
 import { MigrateError } from '../../../lib/contract/failure';
 import type { Tenant, TenantAnswer, TenantError, TenantRequest } from '../../../lib/contract/tenants';
@@ -71,7 +71,7 @@ function request(run: Run, runId: string, tenants: readonly Tenant[], toleratedF
   const { command, allow, requestedBy } = run;
   if (command === 'plan') return { command, tenants, runId };
   const common = { command, tenants, requestedBy, ...(allow && { allow }) };
-  if (command === 'drift') return wrongWith(RUN_ID, runId).length ? common : { ...common, runId };
+  if (command === 'drift') return valueProblems(RUN_ID, runId).length ? common : { ...common, runId };
   return {
     ...common,
     runId,

@@ -1,5 +1,5 @@
 import { MigrateError, RUN_ID } from '../../../lib/contract';
-import { isRecord, wrongWith } from '../../../lib/contract/checks/rules';
+import { isRecord, valueProblems } from '../../../lib/contract/checks/rules';
 import type { BatchState, CoordinatorSettings, Listed } from '../../../lib/contract/coordinator';
 import {
   EXECUTION_NAME,
@@ -39,7 +39,7 @@ interface Planned {
 async function plan(settings: CoordinatorSettings, store: Store, runId: string, given: unknown): Promise<Planned> {
   // A migration is recorded in each database with the run's id. EventBridge, which starts only drift, chooses its own names.
   const name = isRecord(given) && given.command === 'drift' ? EXECUTION_NAME : RUN_ID;
-  const problems = [...wrongWith(name, runId, 'the name of the execution'), ...tenantRunInputProblems(given)];
+  const problems = [...valueProblems(name, runId, 'the name of the execution'), ...tenantRunInputProblems(given)];
   if (problems.length) {
     const failure: Failure = {
       code: 'invalid_request',
@@ -132,7 +132,10 @@ async function chooseFailed(all: readonly Tenant[], store: Store): Promise<Chose
   const wanted = new Set(failed);
   const tenants = all.filter(({ name }) => wanted.delete(name));
   const removed = [...wanted];
-  return { tenants, warnings: removed.length ? [`failed in their last upgrade but are no longer tenants: ${listed(removed)}`] : [] };
+  return {
+    tenants,
+    warnings: removed.length ? [`failed in their last upgrade but are no longer tenants: ${listed(removed)}`] : [],
+  };
 }
 
 async function failedBefore(store: Store): Promise<string[]> {

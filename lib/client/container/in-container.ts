@@ -75,7 +75,10 @@ export async function inContainer(
 }
 
 /** The position of a run after its container applied revisions. */
-function positionAfter({ to, pending }: MigrateAnswer, applied: readonly AppliedRevision[]): Pick<MigrateAnswer, 'to' | 'pending'> {
+function positionAfter(
+  { to, pending }: MigrateAnswer,
+  applied: readonly AppliedRevision[],
+): Pick<MigrateAnswer, 'to' | 'pending'> {
   const done = new Set(applied.map(({ revision }) => revision));
   const left = pending.filter(({ revision }) => !done.has(revision));
   const newest = applied.at(-1);

@@ -1,5 +1,5 @@
 import { MigrateError, RUN_ID } from '../../contract';
-import { wrongWith } from '../../contract/checks/rules';
+import { valueProblems } from '../../contract/checks/rules';
 import { EXECUTION_NAME, TENANT_RUN_INPUT, type TenantRunInput, tenantRunInputProblems } from '../../contract/tenants';
 
 /**
@@ -9,12 +9,12 @@ const MAX_INPUT_BYTES = 262_144;
 
 /** All problems of a list of tenants' names; empty if they are valid. */
 export function nameListProblems(names: readonly string[]): string[] {
-  return wrongWith(TENANT_RUN_INPUT.keys.tenants, names, 'tenants');
+  return valueProblems(TENANT_RUN_INPUT.keys.tenants, names, 'tenants');
 }
 
 /** All problems of a run's id. `any`: also accepts the id of a run that EventBridge started. */
 export function runIdProblems(runId: string, any = false): string[] {
-  return wrongWith(any ? EXECUTION_NAME : RUN_ID, runId, `the id ${JSON.stringify(runId)}`);
+  return valueProblems(any ? EXECUTION_NAME : RUN_ID, runId, `the id ${JSON.stringify(runId)}`);
 }
 
 /** The input of an execution. Throws one error with all its problems. */

@@ -8,7 +8,7 @@ import type { IConstruct } from 'constructs';
  * cdk-nag's AwsSolutions findings that we accept, each with its reason, so that apps with cdk-nag need not suppress them.
  */
 
-/** For cdk-nag 3 and cdk-nag 2, each of which reads only its own. */
+/** For cdk-nag 3 and cdk-nag 2, which read different metadata. */
 function acknowledge(scope: IConstruct, ...findings: Acknowledgment[]): void {
   for (const finding of findings) acknowledgeInVersion3(scope, finding);
   Aspects.of(scope).add(new Suppressions(findings), { priority: AspectPriority.MUTATING });
@@ -126,16 +126,16 @@ export function acknowledgeStateMachine(machine: IConstruct): void {
 
 /** For a role with permissions on resources whose names are unknown in advance. */
 export function acknowledgeWildcard(role: IConstruct, arn: string, reason: string): void {
-  acknowledge(role, { id: `AwsSolutions-IAM5[Resource::${asFound(Stack.of(role).resolve(arn))}]`, reason });
+  acknowledge(role, { id: `AwsSolutions-IAM5[Resource::${nagArn(Stack.of(role).resolve(arn))}]`, reason });
 }
 
 /** An ARN in cdk-nag's notation. */
-function asFound(value: string | RenderedArn): string {
+function nagArn(value: string | RenderedArn): string {
   if (typeof value === 'string') return value;
   if (value.Ref) return `<${value.Ref}>`;
   if (value['Fn::GetAtt']) return `<${value['Fn::GetAtt'].join('.')}>`;
   const [, parts] = value['Fn::Join'] ?? ['', []];
-  return parts.map(asFound).join('');
+  return parts.map(nagArn).join('');
 }
 
 interface RenderedArn {

@@ -13,7 +13,7 @@ export interface BoundCode {
   readonly runtime: lambda.Runtime;
   /** Builds a container image of the code. Absent when there are errors. */
   readonly image?: (scope: Construct) => DockerImageAsset;
-  /** What was found and packaged, for a message. */
+  /** Summary of what was found and packaged, for a message. */
   readonly found?: string;
   readonly errors: readonly string[];
   readonly warnings: readonly string[];

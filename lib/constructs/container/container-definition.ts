@@ -3,7 +3,7 @@ import { REQUEST_VARIABLE } from '../../contract';
 /** Name of the container in its task. */
 export const CONTAINER_NAME = 'migrate';
 
-/** How many times a task is started if it never runs. */
+/** How often to start a task that never begins to run. */
 const STARTS = 3;
 const PAUSE_SECONDS = 30;
 

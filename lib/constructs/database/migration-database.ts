@@ -117,7 +117,7 @@ export interface BoundDatabase {
   readonly dependencies: readonly IConstruct[];
 }
 
-/** What is known of a database at synth. */
+/** The facts about a database that are known at synth. */
 interface KnownDatabase {
   readonly problems?: readonly string[];
   readonly warnings?: readonly string[];

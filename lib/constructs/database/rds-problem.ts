@@ -5,7 +5,7 @@ import { named, option } from '../../packaging/code-in-messages';
 
 type Database = rds.IDatabaseCluster | rds.IDatabaseInstance;
 
-/** Says why no migration can run on a database that the app has as an object. */
+/** Why no migration can run on a database that the app defines; undefined if one can. */
 export function engineProblem(database: Database): string | undefined {
   const { path, defaultChild } = database.node;
   const type = database.engine?.engineType;

@@ -11,7 +11,7 @@ import type { Construct } from 'constructs';
 import { DRIFT_FOUND, type MigrateRequest } from '../../contract';
 import type { TenantRunInput } from '../../contract/tenants';
 
-/** What looks for drift: the function, or for many tenants the state machine that calls it. */
+/** What checks for drift: the function, or for many tenants the state machine that calls it. */
 export interface DriftWatcher {
   readonly fn: lambda.Function;
   readonly functionName: string | undefined;

@@ -5,7 +5,7 @@ import type { Construct } from 'constructs';
 import { option } from '../../packaging/code-in-messages';
 
 export interface Findings {
-  /** They stop the deploy. */
+  /** Errors stop the deploy. */
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
 }

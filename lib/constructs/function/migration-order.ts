@@ -16,16 +16,16 @@ export class ReadyForMigration implements IDependable {
         const groups = clients
           .flatMap(({ connections }) => connections.securityGroups)
           .map((group) => resolved(fn, group.securityGroupId));
-        const concernsFunction = (...ids: unknown[]) => ids.some((id) => id !== undefined && groups.includes(resolved(fn, id)));
+        const isForClient = (...ids: unknown[]) => ids.some((id) => id !== undefined && groups.includes(resolved(fn, id)));
         return scopes
           .flatMap((scope) => Dependable.of(scope).dependencyRoots)
           .flatMap((root) => root.node.findAll())
           .filter((construct) => {
             if (isRule<CfnSecurityGroupIngress>(construct, 'AWS::EC2::SecurityGroupIngress')) {
-              return concernsFunction(construct.groupId, construct.sourceSecurityGroupId);
+              return isForClient(construct.groupId, construct.sourceSecurityGroupId);
             }
             if (isRule<CfnSecurityGroupEgress>(construct, 'AWS::EC2::SecurityGroupEgress')) {
-              return concernsFunction(construct.groupId, construct.destinationSecurityGroupId);
+              return isForClient(construct.groupId, construct.destinationSecurityGroupId);
             }
             return CfnResource.isCfnResource(construct);
           });

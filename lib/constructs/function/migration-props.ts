@@ -102,7 +102,7 @@ export interface MigrationProps {
   readonly guardUnreadSql?: boolean;
 
   /**
-   * What happens if pending revisions change tables that logical replication follows.
+   * What happens if pending revisions change logically replicated tables.
    *
    * @default OnReplication.WARN
    */

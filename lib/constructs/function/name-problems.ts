@@ -19,17 +19,17 @@ export function namePartProblems(
   );
 }
 
-/** Finds another function with this name in the app that is deployed to the same place. CloudFormation would notice only then. */
+/** Finds another function with this name in the app that is deployed to the same place. CloudFormation would find it only during the deploy. */
 export function duplicateProblems(scope: Construct, functionName: string | undefined): string[] {
   const stack = outermost(scope);
-  const twin =
+  const duplicate =
     functionName &&
     scope.node.root.node
       .findAll()
       .find((other) => isFunction(other) && other.functionName === functionName && isDeployedWith(stack, outermost(other)));
-  if (!twin) return [];
+  if (!duplicate) return [];
   // The migration construct is the parent of the function's construct.
-  const { path } = twin.node.scopes.at(-3)?.node ?? twin.node;
+  const { path } = duplicate.node.scopes.at(-3)?.node ?? duplicate.node;
   return [
     `${path} already has a function named ${functionName}: use a different ${option('appName')} or ${option('stage')} for one of the two`,
   ];
@@ -42,14 +42,14 @@ function outermost(construct: IConstruct): Stack {
 }
 
 /** Whether two stacks are in one account and region. Those without an environment are, unless they are in different stages. */
-function isDeployedWith(one: Stack, other: Stack): boolean {
-  if (one === other) return true;
-  const isOne = (mine: string, theirs: string) => {
+function isDeployedWith(stack: Stack, other: Stack): boolean {
+  if (stack === other) return true;
+  const isSame = (mine: string, theirs: string) => {
     const comparison = Token.compareStrings(mine, theirs);
-    if (comparison === TokenComparison.BOTH_UNRESOLVED) return Stage.of(one) === Stage.of(other);
+    if (comparison === TokenComparison.BOTH_UNRESOLVED) return Stage.of(stack) === Stage.of(other);
     return comparison === TokenComparison.SAME;
   };
-  return isOne(one.account, other.account) && isOne(one.region, other.region);
+  return isSame(stack.account, other.account) && isSame(stack.region, other.region);
 }
 
 /** Compares the type's name, which works with two copies of the CDK. */

@@ -46,7 +46,7 @@ const RETRY_WORKER = {
 };
 
 /** The run always ends with a summary. */
-const SUMMARIZE_WHY = [{ ErrorEquals: ['States.ALL'], ResultPath: '$.stopped', Next: summarize }];
+const CATCH_AND_SUMMARIZE = [{ ErrorEquals: ['States.ALL'], ResultPath: '$.stopped', Next: summarize }];
 
 /** A run over the tenants, in the Amazon States Language. The coordinator's decisions are in lambda/tenants. */
 export function tenantDefinition(props: TenantDefinitionProps): Record<string, unknown> {
@@ -75,7 +75,7 @@ export function tenantDefinition(props: TenantDefinitionProps): Record<string, u
           'restKey.$': '$.Payload.restKey',
         },
         ResultPath: '$.list',
-        Catch: SUMMARIZE_WHY,
+        Catch: CATCH_AND_SUMMARIZE,
         Next: 'First wave',
       },
       'First wave': {
@@ -120,7 +120,7 @@ function canaryStates(
       ...coordinate('judge'),
       ResultSelector: { 'next.$': '$.Payload.next' },
       ResultPath: '$.judged',
-      Catch: SUMMARIZE_WHY,
+      Catch: CATCH_AND_SUMMARIZE,
       Next: 'After the canaries',
     },
     'After the canaries': {
@@ -135,7 +135,7 @@ function canaryStates(
             ...coordinate('requestApproval', { 'token.$': '$$.Task.Token' }, 'lambda:invoke.waitForTaskToken'),
             TimeoutSeconds: then.seconds,
             ResultPath: null,
-            Catch: [{ ErrorEquals: ['States.Timeout'], ResultPath: null, Next: 'Nobody approved' }, ...SUMMARIZE_WHY],
+            Catch: [{ ErrorEquals: ['States.Timeout'], ResultPath: null, Next: 'Nobody approved' }, ...CATCH_AND_SUMMARIZE],
             Next: rest,
           },
           'Nobody approved': {
@@ -153,7 +153,7 @@ type Names = [string, string, string, string];
 /** One child execution per batch. All of them run: failed tenants decide when to stop, not failed batches. */
 function map(label: string, keyPath: string, next: string, { partition, bucket, batch, concurrency }: TenantDefinitionProps) {
   // State names must be unique in a state machine, even in its two maps.
-  const [one, done, failed, complete] = ['', ' done', ' failed', ' complete'].map((end) => `${label} batch${end}`) as Names;
+  const [run, done, failed, complete] = ['', ' done', ' failed', ' complete'].map((end) => `${label} batch${end}`) as Names;
   return {
     Type: 'Map',
     Label: label,
@@ -166,9 +166,9 @@ function map(label: string, keyPath: string, next: string, { partition, bucket, 
     ToleratedFailurePercentage: 100,
     ItemProcessor: {
       ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' },
-      StartAt: one,
+      StartAt: run,
       States: {
-        [one]: {
+        [run]: {
           Type: 'Task',
           Resource: `arn:${partition}:states:::lambda:invoke`,
           Parameters: { FunctionName: batch, 'Payload.$': '$' },
@@ -179,7 +179,7 @@ function map(label: string, keyPath: string, next: string, { partition, bucket, 
         [done]: {
           Type: 'Choice',
           Choices: [
-            { Variable: '$.more', BooleanEquals: true, Next: one },
+            { Variable: '$.more', BooleanEquals: true, Next: run },
             { Variable: '$.failed', BooleanEquals: true, Next: failed },
           ],
           Default: complete,
@@ -194,7 +194,7 @@ function map(label: string, keyPath: string, next: string, { partition, bucket, 
       },
     },
     ResultPath: null,
-    Catch: SUMMARIZE_WHY,
+    Catch: CATCH_AND_SUMMARIZE,
     Next: next,
   };
 }

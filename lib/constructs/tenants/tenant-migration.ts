@@ -86,15 +86,15 @@ export interface TenantMigrationProps extends MigrationProps {
    * with `OnDrift.REFUSE`, this tenant fails. The command `drift` then shows each tenant that was changed. A plan does not
    * compare.
    *
-   * @default - drift is not watched
+   * @default - drift is not checked
    */
   readonly onDrift?: OnDrift;
 
   /**
    * When EventBridge starts a run that looks for drift in all tenants, such as `events.Schedule.rate(Duration.days(1))`. Drift
-   * sets off `driftAlarm`, and is sent to `eventBus` as `Migration Drift Found`. Requires `onDrift`.
+   * triggers `driftAlarm`, and is sent to `eventBus` as `Migration Drift Found`. Requires `onDrift`.
    *
-   * @default - drift is looked for only by a run and the command `drift`
+   * @default - only a run and the command `drift` look for drift
    */
   readonly driftSchedule?: events.Schedule;
 
@@ -205,8 +205,8 @@ export class TenantMigration extends Construct {
       logGroup: group,
       encryptionKey,
     });
-    const own = this.node.children.filter((child) => child !== this.onDeploy);
-    this.executeAfter(...own, ...runner.dependencies, ...machine.source.dependencies);
+    const children = this.node.children.filter((child) => child !== this.onDeploy);
+    this.executeAfter(...children, ...runner.dependencies, ...machine.source.dependencies);
     this.runId = this.onDeploy.outcome('runId');
     this.runUrl = this.onDeploy.outcome('consoleUrl');
     new CfnOutput(this, 'RunId', { value: this.runId });

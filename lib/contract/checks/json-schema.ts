@@ -21,7 +21,7 @@ export type Definitions = { readonly [name: string]: Schema };
 
 type Check = (schema: Schema, value: unknown) => boolean;
 
-/** What each keyword asks of a value. A keyword for another type of value asks nothing. */
+/** The check of each keyword. A keyword for another type of value accepts it. */
 const KEYWORDS: {
   readonly [name in Exclude<keyof Schema, '$ref'>]-?: (given: Required<Schema>[name], value: unknown, check: Check) => boolean;
 } = {
@@ -40,13 +40,13 @@ const KEYWORDS: {
 };
 
 /** Whether a value matches a definition. Unknown keys are allowed. */
-export function fits<T>(definitions: Definitions, name: string, value: unknown): value is T {
-  const check: Check = ({ $ref, ...keywords }, it) =>
+export function matches<T>(definitions: Definitions, name: string, value: unknown): value is T {
+  const check: Check = ({ $ref, ...keywords }, value) =>
     $ref === undefined
       ? Object.entries(keywords).every(([keyword, given]) =>
-          KEYWORDS[keyword as keyof typeof KEYWORDS](given as never, it, check),
+          KEYWORDS[keyword as keyof typeof KEYWORDS](given as never, value, check),
         )
-      : check(definitions[$ref.slice('#/definitions/'.length)] as Schema, it);
+      : check(definitions[$ref.slice('#/definitions/'.length)] as Schema, value);
   return check(definitions[name] as Schema, value);
 }
 

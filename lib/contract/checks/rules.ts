@@ -43,39 +43,44 @@ export interface Shape<T = Record<string, unknown>> {
   readonly notBoth?: { readonly keys: readonly string[]; readonly wrong: string };
 }
 
-/** A list of thousands can have as many problems; a person reads only some. */
+/** A list of thousands of items can have thousands of problems; people read only a few. */
 const MAX_LISTED = 5;
 const MAX_VALUE_LENGTH = 60;
 
 /** All problems of a value; empty: it is valid. A key that is `undefined` counts as absent, as in JSON. */
 export function problemsOf<T>(shape: Shape<T>, value: unknown, path = ''): string[] {
   if (!isRecord(value)) return [`${path || shape.name} must be a JSON object`];
-  const at = (key: string) => (path ? `${path}.${key}` : key);
+  const pathOf = (key: string) => (path ? `${path}.${key}` : key);
   const { by } = shape;
   const rules = Object.entries<Rule>(shape.keys);
   const known = rules.map(([key]) => key);
   const unknown = Object.keys(value)
     .filter((key) => value[key] !== undefined && !known.includes(key))
-    .map((key) => `unknown key ${shown(at(key))}: use ${known.join(', ')}`);
+    .map((key) => `unknown key ${quoted(pathOf(key))}: use ${known.join(', ')}`);
   const command = by === undefined ? undefined : chosen(shape.keys[by], value[by]);
-  const wrong = by === undefined ? [] : wrongWith(shape.keys[by], command, at(by));
-  // Without the command, its keys are unknown.
+  const wrong = by === undefined ? [] : valueProblems(shape.keys[by], command, pathOf(by));
+  // The command determines which keys are valid.
   if (wrong.length > 0) return [...unknown, ...wrong];
-  const ofKeys = rules.flatMap(([key, rule]) => (key === by ? [] : ofKey(rule, key, value[key], command as string, at(key))));
-  return [...unknown, ...ofKeys, ...together(shape, value)];
+  const problems = rules.flatMap(([key, rule]) =>
+    key === by ? [] : keyProblems(rule, key, value[key], command as string, pathOf(key)),
+  );
+  return [...unknown, ...problems, ...combinationProblems(shape, value)];
 }
 
-function ofKey(rule: Rule, key: string, value: unknown, command: string, path: string): string[] {
+function keyProblems(rule: Rule, key: string, value: unknown, command: string, path: string): string[] {
   const { takenBy, neededBy, called = key } = rule;
   if (value === undefined) {
     if (neededBy === 'all') return [`${path} is missing`];
-    return neededBy?.includes(command) ? [`${shown(command)} needs ${called}`] : [];
+    return neededBy?.includes(command) ? [`${quoted(command)} needs ${called}`] : [];
   }
-  return takenBy && !takenBy.includes(command) ? [`${shown(command)} takes no ${key}`] : wrongWith(rule, value, path);
+  return takenBy && !takenBy.includes(command) ? [`${quoted(command)} takes no ${key}`] : valueProblems(rule, value, path);
 }
 
 /** The problems of keys that depend on each other. */
-function together({ oneOf, notBoth }: Pick<Shape, 'oneOf' | 'notBoth'>, value: Readonly<Record<string, unknown>>): string[] {
+function combinationProblems(
+  { oneOf, notBoth }: Pick<Shape, 'oneOf' | 'notBoth'>,
+  value: Readonly<Record<string, unknown>>,
+): string[] {
   const given = (keys: readonly string[]) => keys.filter((key) => value[key] !== undefined && value[key] !== false).length;
   return [
     ...(oneOf && given(oneOf.keys) === 0 ? [oneOf.wrong] : []),
@@ -84,12 +89,12 @@ function together({ oneOf, notBoth }: Pick<Shape, 'oneOf' | 'notBoth'>, value: R
 }
 
 /** The problems of one value, such as a single option; empty: it is valid. */
-export function wrongWith(rule: Rule, value: unknown, key = ''): string[] {
+export function valueProblems(rule: Rule, value: unknown, key = ''): string[] {
   if (rule.type === 'object' && isRecord(value)) return problemsOf(rule.shape, value, key);
-  if (!passes(rule, value)) return [rule.wrong.replaceAll('{key}', () => key).replaceAll('{value}', () => shown(value))];
+  if (!passes(rule, value)) return [rule.wrong.replaceAll('{key}', () => key).replaceAll('{value}', () => quoted(value))];
   if (rule.type !== 'list') return [];
   const items = value as unknown[];
-  const found = items.flatMap((item, index) => wrongWith(rule.of, item, `${key}[${index}]`));
+  const found = items.flatMap((item, index) => valueProblems(rule.of, item, `${key}[${index}]`));
   if (rule.once !== undefined) found.push(...repeated(items, rule.once, key));
   const more = found.length - MAX_LISTED;
   return more > 0 ? [...found.slice(0, MAX_LISTED), `and ${more} more problems in ${key}`] : found;
@@ -98,7 +103,7 @@ export function wrongWith(rule: Rule, value: unknown, key = ''): string[] {
 function passes(rule: Rule, value: unknown): boolean {
   switch (rule.type) {
     case 'text':
-      return typeof value === 'string' && isFitting(rule, value);
+      return typeof value === 'string' && matchesText(rule, value);
     case 'number':
       return typeof value === 'number' && value >= rule.from && value <= (rule.to ?? value) && (!rule.whole || value % 1 === 0);
     case 'boolean':
@@ -112,7 +117,7 @@ function passes(rule: Rule, value: unknown): boolean {
   }
 }
 
-function isFitting({ pattern, maxLength }: { pattern?: string; maxLength?: number }, text: string): boolean {
+function matchesText({ pattern, maxLength }: { pattern?: string; maxLength?: number }, text: string): boolean {
   if (maxLength !== undefined && text.length > maxLength) return false;
   return pattern === undefined ? text !== '' : new RegExp(`^(?:${pattern})$`).test(text);
 }
@@ -124,11 +129,11 @@ function chosen(rule: Rule, value: unknown): unknown {
 function repeated(items: readonly unknown[], key: string, path: string): string[] {
   const names = items.map((item) => (isRecord(item) ? item[key] : undefined)).filter((name) => typeof name === 'string');
   const seen = new Set<unknown>();
-  const twice = new Set(names.filter((name) => seen.size === seen.add(name).size));
-  return [...twice].map((name) => `${path} has ${shown(name)} twice`);
+  const duplicates = new Set(names.filter((name) => seen.size === seen.add(name).size));
+  return [...duplicates].map((name) => `${path} has ${quoted(name)} twice`);
 }
 
-function shown(value: unknown): string {
+function quoted(value: unknown): string {
   if (typeof value === 'string') {
     const characters = [...value];
     return JSON.stringify(characters.length > MAX_VALUE_LENGTH ? `${characters.slice(0, MAX_VALUE_LENGTH).join('')}…` : value);

@@ -3,7 +3,7 @@ import type { Count, Text } from '../basic';
 /** The function's log line for drift that the command `drift` found. */
 export const DRIFT_FOUND = 'drift_found';
 
-/** The schema compared with the one that the last run left. */
+/** The schema compared with the catalog that the last run kept. */
 export interface DriftReport {
   /** `unknown`: it could not be compared; `reason` says why. */
   readonly status: 'none' | 'drifted' | 'unknown';
@@ -14,7 +14,7 @@ export interface DriftReport {
   readonly digest?: Text;
   /** What differs, by name. */
   readonly objects: readonly DriftedObject[];
-  /** Further objects, which do not fit into Lambda's answer. Absent: there are none. */
+  /** Number of objects that did not fit into Lambda's answer. Absent: none. */
   readonly objectsLeftOut?: Count;
 }
 
@@ -32,6 +32,6 @@ export interface DriftedObject {
   readonly kept?: string;
   /** Its definition now. Absent: there is none. */
   readonly found?: string;
-  /** DDL that brings it back, without its rows. Absent: it can't be written from the definition. */
+  /** DDL that restores it, without its rows. Absent: it can't be written from the definition. */
   readonly ddl?: string;
 }

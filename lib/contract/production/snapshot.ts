@@ -16,7 +16,7 @@ export interface SnapshotSettings {
   readonly instance?: string;
   /** Start of each snapshot's identifier; the run's id follows. */
   readonly prefix: string;
-  /** Number of snapshots that stay. */
+  /** Number of snapshots to keep. */
   readonly keep: number;
 }
 
@@ -52,7 +52,7 @@ export interface Snapshot {
   readonly cluster?: Text;
   /** Identifier of the instance that it copies. */
   readonly instance?: Text;
-  /** Percent that are done, as RDS reports them. */
+  /** Percent that is done, as RDS reports it. */
   readonly percent?: Count;
   /** Why RDS can't begin it now. */
   readonly reason?: Text;

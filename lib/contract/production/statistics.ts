@@ -16,13 +16,13 @@ export interface DatabaseStatistics {
   /** Server settings that decide how long a build or a scan takes, as `SHOW` prints them. */
   readonly settings: readonly ServerSetting[];
   /**
-   * How fast the server is: milliseconds in which it sorts 50,000 numbers in memory, the median of nine times.
+   * How fast the server is: milliseconds to sort 50,000 numbers in memory, the median of nine measurements.
    *
    * @minimum 0.001
    */
   readonly sortMilliseconds: number;
   /**
-   * The same with texts, by the collation of the database: `en_US.UTF-8`, for example, takes several times as long as `C`.
+   * The same with texts, in the database's collation: `en_US.UTF-8`, for example, takes several times as long as `C`.
    *
    * @minimum 0.001
    */
@@ -41,7 +41,7 @@ export interface ServerSetting {
 
 export interface PublicationStatistics {
   readonly name: Text;
-  /** Whether it publishes every table, also future ones. */
+  /** Whether it publishes every table, including future ones. */
   readonly allTables: boolean;
   /** Names of the published tables. */
   readonly tables: readonly string[];
@@ -67,9 +67,9 @@ export interface TableStatistics {
   /** Estimate. */
   readonly rows: Count;
   readonly rowsFrom: RowBasis;
-  /** Without TOAST and indexes. Of a partitioned table: of all its partitions, also the next two. */
+  /** Without TOAST and indexes. For a partitioned table, this and the next two are sums of its partitions. */
   readonly bytes: Count;
-  /** What is stored out of line. */
+  /** Bytes that are stored out of line. */
   readonly toastBytes: Count;
   readonly indexBytes: Count;
   /** Rows that VACUUM has yet to remove. */

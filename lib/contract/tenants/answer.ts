@@ -1,7 +1,7 @@
 import type { DataLoss, FailureDetail } from '../answer';
 import type { Count, Text } from '../basic';
 import { ANSWER_SCHEMAS } from '../checks/answer-schemas';
-import { fits } from '../checks/json-schema';
+import { matches } from '../checks/json-schema';
 import type { CONTRACT_VERSION } from '../names';
 import type { DriftedObject, DriftReport } from '../production/drift';
 import { type Tenant, type TenantCommand, tenantListProblems } from './request';
@@ -45,7 +45,7 @@ export interface TenantDone extends Outcome {
   readonly error?: undefined;
 }
 
-/** A tenant's schema, or its own database, compared with what its last run left. */
+/** A tenant's schema, or its own database, compared with the catalog that its last run kept. */
 export interface TenantDrift extends Pick<DriftReport, 'status' | 'reason' | 'keptAt'> {
   /** How many objects differ. */
   readonly count: Count;
@@ -89,10 +89,10 @@ export interface TenantList {
 
 /** Whether a value is the worker's answer to `upgrade`, `plan` or `drift`. Unknown keys are allowed: a newer worker may add some. */
 export function isTenantAnswer(value: unknown): value is TenantAnswer {
-  return fits<TenantAnswer>(ANSWER_SCHEMAS, 'TenantAnswer', value) && tenantListProblems(value.left).length === 0;
+  return matches<TenantAnswer>(ANSWER_SCHEMAS, 'TenantAnswer', value) && tenantListProblems(value.left).length === 0;
 }
 
 /** Whether a value is the worker's answer to `tenants`. */
 export function isTenantList(value: unknown): value is TenantList {
-  return fits<TenantList>(ANSWER_SCHEMAS, 'TenantList', value) && tenantListProblems(value.tenants).length === 0;
+  return matches<TenantList>(ANSWER_SCHEMAS, 'TenantList', value) && tenantListProblems(value.tenants).length === 0;
 }

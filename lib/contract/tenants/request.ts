@@ -1,4 +1,4 @@
-import { choiceOf, listOf, objectOf, problemsOf, type Rule, type Shape, text, wrongWith } from '../checks/rules';
+import { choiceOf, listOf, objectOf, problemsOf, type Rule, type Shape, text, valueProblems } from '../checks/rules';
 import { REQUESTED_BY, RUN_ID, SLICE_SECONDS } from '../request';
 
 /** A schema of the function's database, a separate database, or a schema of a separate database. */
@@ -126,10 +126,10 @@ export function tenantRequestProblems(request: unknown): string[] {
 
 /** All problems of a list of tenants of any length; empty: it is valid. */
 export function tenantListProblems(tenants: unknown): string[] {
-  return wrongWith(TENANTS, tenants, 'tenants');
+  return valueProblems(TENANTS, tenants, 'tenants');
 }
 
 /** Whether a text can be the name of a tenant or of a schema. */
 export function isTenantName(name: unknown): name is string {
-  return wrongWith(TENANT_NAME, name).length === 0;
+  return valueProblems(TENANT_NAME, name).length === 0;
 }

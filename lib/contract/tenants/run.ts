@@ -1,7 +1,7 @@
 import type { DataLoss, ErrorCode, FailureFacts } from '../answer';
 import type { Count, Text } from '../basic';
 import { ANSWER_SCHEMAS } from '../checks/answer-schemas';
-import { fits } from '../checks/json-schema';
+import { matches } from '../checks/json-schema';
 import { choiceOf, listOf, problemsOf, type Rule, type Shape, text, yesOrNo } from '../checks/rules';
 import type { CONTRACT_VERSION } from '../names';
 import { REQUESTED_BY, RUN_ID } from '../request';
@@ -40,7 +40,7 @@ export const TENANTS_CLIENT_CODES = [
   'function_not_ready',
   /** the state machine has no run of this id; Step Functions keeps runs for 90 days */
   'run_not_found',
-  /** the run is not waiting for an approval: not yet, not anymore, or it was answered already */
+  /** the run is not waiting for an approval: not yet, not anymore, or it was already answered */
   'not_waiting',
   'throttled',
   'network',
@@ -89,7 +89,7 @@ export interface TenantApproval {
 export interface TenantApprovalAnswer {
   readonly contract: typeof CONTRACT_VERSION;
   readonly runId: Text;
-  /** `not_waiting`: the run does not exist, is not that far, or was answered already. */
+  /** `not_waiting`: the run does not exist, has not reached the approval, or was already answered. */
   readonly status: 'taken' | 'not_waiting';
 }
 
@@ -120,9 +120,9 @@ export interface DriftedTenant extends TenantDrift {
 /** Most drifted tenants in a summary. `drift.json` below `detailsUri` has all of them. */
 export const MAX_SUMMARY_DRIFTED = 50;
 
-/** The tenants' schemas compared with what their last runs left. */
+/** The tenants' schemas compared with the catalogs that their last runs kept. */
 export interface TenantsDrift {
-  /** How many are as they were left. */
+  /** How many have no drift. */
   readonly none: Count;
   readonly drifted: Count;
   /** How many could not be compared. */
@@ -199,11 +199,11 @@ export function tenantApprovalProblems(approval: unknown): string[] {
 
 /** Whether a value is the answer to a TenantApproval. */
 export function isTenantApprovalAnswer(value: unknown): value is TenantApprovalAnswer {
-  return fits(ANSWER_SCHEMAS, 'TenantApprovalAnswer', value);
+  return matches(ANSWER_SCHEMAS, 'TenantApprovalAnswer', value);
 }
 
 /** Whether a value is a run's summary. */
 export function isTenantRunSummary(value: unknown): value is TenantRunSummary {
-  if (!fits<TenantRunSummary>(ANSWER_SCHEMAS, 'TenantRunSummary', value)) return false;
+  if (!matches<TenantRunSummary>(ANSWER_SCHEMAS, 'TenantRunSummary', value)) return false;
   return (value.status === 'failed') === (value.error !== undefined);
 }

@@ -68,8 +68,8 @@ function onMachine(): PostgresBinaries | undefined {
 /** PostgreSQL in a folder; undefined if its server does not run. */
 function readInstalled(directory: string): PostgresBinaries | undefined {
   try {
-    const said = execFileSync(path.join(directory, 'bin', 'postgres'), ['--version'], { encoding: 'utf8', stdio: 'pipe' });
-    const [version] = /\d+(\.\d+)*/.exec(said) ?? [];
+    const output = execFileSync(path.join(directory, 'bin', 'postgres'), ['--version'], { encoding: 'utf8', stdio: 'pipe' });
+    const [version] = /\d+(\.\d+)*/.exec(output) ?? [];
     // In a Python wheel, the libraries are beside the package.
     const libraries = `${path.dirname(directory)}.libs`;
     return version === undefined ? undefined : { directory, version, ...(existsSync(libraries) ? { libraries } : {}) };

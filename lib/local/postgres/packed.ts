@@ -12,7 +12,7 @@ export interface DataFiles {
   readonly files: readonly { readonly name: string; readonly bytes?: Buffer }[];
 }
 
-/** The first line of what is packed. The files' contents follow in the same order. */
+/** The first line of the packed directory. The files' contents follow in the same order. */
 interface Content {
   readonly password: string;
   /** Folders have no size. */
@@ -36,10 +36,10 @@ export async function pack({ password, files }: DataFiles): Promise<Buffer> {
   return promisify(gzip)(Buffer.concat(whole), { level: constants.Z_BEST_SPEED });
 }
 
-/** Of an initial data directory at most. What is unpacked in one piece takes a fifth of the time of many small ones. */
+/** An initial data directory is not larger. Unpacking it in one piece takes a fifth of the time of many small ones. */
 const USUAL_BYTES = 32 * 2 ** 20;
 
-/** Writes what was packed. Returns the password; undefined, and writes nothing, if the checksum shows that it is damaged. */
+/** Unpacks a directory and returns the password; if the checksum does not match, writes nothing and returns undefined. */
 export async function unpack(packed: Buffer, data: string, account?: Account): Promise<string | undefined> {
   const whole = await promisify(gunzip)(packed, { chunkSize: USUAL_BYTES }).catch(() => undefined);
   if (!whole) return undefined;

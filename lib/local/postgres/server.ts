@@ -29,7 +29,7 @@ export interface PostgresServer {
 const HOST = '127.0.0.1';
 const USER = 'postgres';
 const DATABASE = 'postgres';
-/** Data need not survive a crash, and a server that runs for seconds needs no vacuum. */
+/** The data does not have to survive a crash, and a server that runs for seconds needs no vacuum. */
 const FAST = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_wal_size=2GB', 'autovacuum=off', 'jit=off'];
 
 /**
@@ -58,19 +58,19 @@ export function withPostgresServer<T>(from: string, use: (server: PostgresServer
   return withFolder(async (folder) => use(await startPostgresServer(folder, from)));
 }
 
-/** What an initial data directory depends on. */
+/** A key of everything that an initial data directory depends on. */
 export function serverKey(from: string): string {
   return keyOf({ found: findPostgres(from), user: USER });
 }
 
 async function start(folder: string, found: PostgresBinaries, packed?: Buffer): Promise<PostgresServer> {
-  const own = mkdtempSync(path.join(folder, 'postgres-'));
-  chmodSync(own, 0o755);
+  const serverFolder = mkdtempSync(path.join(folder, 'postgres-'));
+  chmodSync(serverFolder, 0o755);
   const account = unprivilegedAccount();
-  const binaries = await usableBinaries(found, path.join(own, 'native'), account !== undefined);
-  if (account) chownSync(own, account.uid, account.gid);
-  const env = { ...process.env, LC_ALL: 'C', TMPDIR: own };
-  const options = { own, found, binaries, user: USER, env, folder, account, packed };
+  const binaries = await usableBinaries(found, path.join(serverFolder, 'native'), account !== undefined);
+  if (account) chownSync(serverFolder, account.uid, account.gid);
+  const env = { ...process.env, LC_ALL: 'C', TMPDIR: serverFolder };
+  const options = { serverFolder: serverFolder, found, binaries, user: USER, env, folder, account, packed };
   const { data, password, restored = false } = await makeDataDirectory(options);
 
   const settings = [`listen_addresses=${HOST}`, 'unix_socket_directories=', ...FAST].flatMap((setting) => ['-c', setting]);
@@ -79,11 +79,11 @@ async function start(folder: string, found: PostgresBinaries, packed?: Buffer): 
     command: path.join(binaries, 'postgres'),
     args: (free) => ['-D', data, '-p', String(free), ...settings],
     env: () => env,
-    cwd: own,
+    cwd: serverFolder,
     folder,
     // Without a checkpoint: the data is never read again.
     endSignal: 'SIGQUIT',
-    logFile: path.join(own, 'postgres.log'),
+    logFile: path.join(serverFolder, 'postgres.log'),
     isReady: async () => isReady(data),
     ...account,
   });

@@ -10,13 +10,13 @@ export async function usableBinaries(found: PostgresBinaries, copy: string, othe
   const { directory, libraries } = found;
   const links = missingLinks(directory);
   if (links.length === 0 && (!other || everybodyReads(directory))) return path.join(directory, 'bin');
-  const own = libraries ? path.join(copy, 'package', path.basename(directory)) : copy;
+  const copied = libraries ? path.join(copy, 'package', path.basename(directory)) : copy;
   const needed = (file: string) => !file.endsWith('.a');
-  await cp(directory, own, { recursive: true, verbatimSymlinks: true, filter: needed });
-  if (libraries) await cp(libraries, path.resolve(own, path.relative(directory, libraries)), { recursive: true });
+  await cp(directory, copied, { recursive: true, verbatimSymlinks: true, filter: needed });
+  if (libraries) await cp(libraries, path.resolve(copied, path.relative(directory, libraries)), { recursive: true });
   for (const { source, target } of links) symlinkSync(path.basename(source), path.join(copy, '..', target));
   chmodSync(copy, 0o755);
-  return path.join(own, 'bin');
+  return path.join(copied, 'bin');
 }
 
 interface Link {

@@ -7,7 +7,7 @@ import path from 'node:path';
 const IN_MEMORY = '/dev/shm';
 
 /**
- * A folder for many files that are soon deleted, which ext4 takes long for.
+ * A folder for many short-lived files, which are slow on ext4.
  *
  * @param neededBytes that must be free, in the folder and in the machine's memory
  * @returns the folder for temporary files if memory is short or programs can't run there
@@ -25,12 +25,12 @@ export function fastFolder(neededBytes: number, folder = IN_MEMORY): string {
 
 /** Throws where containers mount it without the right to execute. */
 function runProgramIn(folder: string): void {
-  const own = mkdtempSync(path.join(folder, 'program-'));
+  const trial = mkdtempSync(path.join(folder, 'program-'));
   try {
-    const program = path.join(own, 'program');
+    const program = path.join(trial, 'program');
     writeFileSync(program, '#!/bin/sh\n', { mode: 0o700 });
     execFileSync(program);
   } finally {
-    rmSync(own, { recursive: true });
+    rmSync(trial, { recursive: true });
   }
 }

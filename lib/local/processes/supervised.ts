@@ -54,8 +54,8 @@ export function startSupervised(command: string, args: readonly string[], option
       released = true;
       if (!running.has(supervised)) return;
       signal(endSignal);
-      const impatient = setTimeout(signal, PATIENCE_MS, 'SIGKILL');
-      await closed.finally(() => clearTimeout(impatient));
+      const timer = setTimeout(signal, PATIENCE_MS, 'SIGKILL');
+      await closed.finally(() => clearTimeout(timer));
     },
   };
   running.add(supervised);
@@ -80,18 +80,18 @@ export async function endAllSupervised(): Promise<void> {
 const watched = new Set<Watched>();
 let supervisor: Writable | undefined;
 
-/** Tells the supervisor of it; the returned function, that it has ended. */
-function watch(one: Watched): () => void {
-  watched.add(one);
-  tell();
+/** Registers a command or folder with the supervisor. The returned function unregisters it. */
+function watch(entry: Watched): () => void {
+  watched.add(entry);
+  updateSupervisor();
   return () => {
-    watched.delete(one);
-    tell();
+    watched.delete(entry);
+    updateSupervisor();
   };
 }
 
-/** One process for all, for as long as there is something to watch. */
-function tell(): void {
+/** Sends the list to the supervisor: one process for all, as long as there is something to watch. */
+function updateSupervisor(): void {
   supervisor ??= startSupervisor();
   supervisor.write(`${JSON.stringify([...watched])}\n`);
   if (watched.size > 0) return;
@@ -111,8 +111,8 @@ function startSupervisor(): Writable {
   child.on('exit', (_, signal) => {
     if (supervisor !== stdin) return;
     supervisor = undefined;
-    // Someone killed it: another one learns of all that runs.
-    if (signal) tell();
+    // If someone killed it, a new one gets the whole list.
+    if (signal) updateSupervisor();
   });
   return stdin;
 }

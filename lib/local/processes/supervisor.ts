@@ -29,14 +29,14 @@ export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
 
 async function endAll(all: readonly Watched[]): Promise<void> {
   const pids = all.flatMap(({ pid, endSignal = 'SIGKILL' }) => (pid !== undefined && signalGroup(pid, endSignal) ? [pid] : []));
-  // Where no process takes care of orphans, a group never disappears.
+  // Where nothing reaps orphans, a group never disappears.
   for (const until = Date.now() + PATIENCE_MS; Date.now() < until && pids.some((pid) => signalGroup(pid, 0)); ) await sleep(20);
   for (const pid of pids) signalGroup(pid, 'SIGKILL');
   // A killed process may still write for a moment.
   for (const { folder } of all) if (folder) rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }
 
-/** Each line of the input is a list of all that is to be watched. The last one may be incomplete. */
+/** Each line of the input lists everything to watch. The last line may be incomplete. */
 async function supervise(input: AsyncIterable<string>): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {}); // The owner decides.
   let last = '[]';

@@ -8,9 +8,9 @@ export function bytecodeEntry(code: Readonly<Record<string, string>>, python: re
 
 /** The stored bytecode; empty if there is none, or it is damaged. */
 export function recallBytecode(entry: string): string {
-  const kept = recall(entry)?.toString() ?? '';
-  const bytecode = kept.slice(CHECKSUM);
-  return sha256(bytecode) === kept.slice(0, CHECKSUM) ? bytecode : '';
+  const stored = recall(entry)?.toString() ?? '';
+  const bytecode = stored.slice(CHECKSUM);
+  return sha256(bytecode) === stored.slice(0, CHECKSUM) ? bytecode : '';
 }
 
 const CHECKSUM = 64;

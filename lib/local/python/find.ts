@@ -5,7 +5,7 @@ import { environmentIn, executables, hasAlembic, interpreterOf } from './environ
 import { MANAGERS, type Manager, UV } from './managers';
 
 /**
- * The command that starts the backend's Python, where the team has it. The first of these counts:
+ * The command that starts the backend's Python: the first of these that exists:
  *
  * 1. the Python that `safe-alembic` was installed into together with Alembic;
  * 2. `uv run`, if the project has a `uv.lock`;
@@ -23,41 +23,42 @@ export function findPython(project: string, environment: Readonly<Record<string,
   if (beside) return [beside];
 
   const env = { ...process.env, ...environment };
-  const { folder, manager, own } = owner(project);
+  const { folder, manager, interpreter } = owner(project);
 
   const uv = manager === UV ? executables(env.UV || UV.command, env)[0] : undefined;
   if (uv) return UV.python(project, uv, env) as readonly string[];
-  if (own) return [own];
+  if (interpreter) return [interpreter];
 
-  const looked: string[] = [];
+  const reasons: string[] = [];
   for (const tried of attempts(project, folder, manager, env)) {
     if (typeof tried !== 'string') return tried;
-    looked.push(tried);
+    reasons.push(tried);
   }
   const install = `install the backend's dependencies${manager ? ` with \`${manager.install}\`` : ' into its .venv'}`;
   throw new MigrateError(
     'python_not_found',
-    `no Python with Alembic was found for ${project}: ${looked.join('; ')}`,
+    `no Python with Alembic was found for ${project}: ${reasons.join('; ')}`,
     `${install}, or pass the Python that has them with --python or the setting "python"`,
   );
 }
 
-/** Looks in one place after the other: the command of a Python with Alembic, or why there is none. */
+/** Searches the places in order. Yields the command of a Python with Alembic, or the reason why a place has none. */
 function* attempts(
   project: string,
   folder: string,
   manager: Manager | undefined,
   env: NodeJS.ProcessEnv,
 ): Generator<string | readonly string[]> {
-  const orWhyNot = (python: string, name: string) => (hasAlembic(python, project, env) ? [python] : `${name} has no Alembic`);
-  for (const active of activeEnvironments(env)) yield orWhyNot(interpreterOf(active), `the active environment ${active}`);
-  yield manager ? keptBy(manager, folder, env) : 'it has no .venv';
+  const pythonOrReason = (python: string, name: string) =>
+    hasAlembic(python, project, env) ? [python] : `${name} has no Alembic`;
+  for (const active of activeEnvironments(env)) yield pythonOrReason(interpreterOf(active), `the active environment ${active}`);
+  yield manager ? managedPython(manager, folder, env) : 'it has no .venv';
   const onPath = ['python3', 'python'].flatMap((name) => executables(name, env));
-  for (const python of onPath) yield orWhyNot(python, python);
+  for (const python of onPath) yield pythonOrReason(python, python);
   if (!onPath.length) yield 'there is no python3 on the PATH';
 }
 
-function keptBy(manager: Manager, folder: string, env: NodeJS.ProcessEnv): string | readonly string[] {
+function managedPython(manager: Manager, folder: string, env: NodeJS.ProcessEnv): string | readonly string[] {
   const [tool] = executables(manager.command, env);
   if (!tool) return `${manager.command} is not on the PATH`;
   // Poetry and Pipenv would mistake an active environment for the project's.
@@ -66,11 +67,11 @@ function keptBy(manager: Manager, folder: string, env: NodeJS.ProcessEnv): strin
 }
 
 /** The tool that manages the project's environment, found in the nearest folder up to the repository's root. */
-function owner(project: string): { readonly folder: string; readonly manager?: Manager; readonly own?: string } {
+function owner(project: string): { readonly folder: string; readonly manager?: Manager; readonly interpreter?: string } {
   for (const folder of foldersUp(project)) {
     const manager = MANAGERS.find(({ isIn }) => isIn(folder));
-    const own = environmentIn(folder);
-    if (manager || own) return { folder, manager, own };
+    const interpreter = environmentIn(folder);
+    if (manager || interpreter) return { folder, manager, interpreter: interpreter };
   }
   return { folder: project };
 }

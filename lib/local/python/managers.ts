@@ -32,7 +32,7 @@ const POETRY: Manager = {
   command: 'poetry',
   install: 'poetry install',
   isIn: (folder) => has(folder, 'poetry.lock') || hasTable(folder, 'poetry'),
-  python: (folder, poetry, env) => only(ask(poetry, ['env', 'info', '--executable'], folder, env)),
+  python: (folder, poetry, env) => only(outputOf(poetry, ['env', 'info', '--executable'], folder, env)),
 };
 
 const PDM: Manager = {
@@ -57,7 +57,7 @@ const PIPENV: Manager = {
   install: 'pipenv install --dev',
   isIn: (folder) => has(folder, 'Pipfile', 'Pipfile.lock'),
   python(folder, pipenv, env) {
-    const environment = ask(pipenv, ['--venv'], folder, env);
+    const environment = outputOf(pipenv, ['--venv'], folder, env);
     if (!environment) return undefined;
     // Only Pipenv loads the variables in .env. Its command creates an environment, so it runs only where there is one.
     return existsSync(path.join(folder, '.env')) ? [pipenv, 'run', 'python'] : only(interpreterOf(environment));
@@ -81,7 +81,7 @@ function only(python: string | undefined): readonly string[] | undefined {
 }
 
 /** The last line that a command prints; undefined if it fails. */
-function ask(command: string, args: readonly string[], folder: string, env: NodeJS.ProcessEnv): string | undefined {
+function outputOf(command: string, args: readonly string[], folder: string, env: NodeJS.ProcessEnv): string | undefined {
   const { status, stdout } = spawnSync(command, args, {
     cwd: folder,
     env,

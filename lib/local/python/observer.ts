@@ -5,7 +5,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Ask, Hello, Led, Report } from '../../contract/facts';
+import type { Ask, Hello, Report, ScratchAddress } from '../../contract/facts';
 import { MigrateError } from '../../contract/failure';
 import { startSupervised } from '../processes/supervised';
 import { bytecodeEntry, recallBytecode, rememberBytecode } from './bytecode';
@@ -40,7 +40,7 @@ export interface Observer {
   /** Asks one question at a time. Resolves after all reports were passed on. Throws a {@link MigrateError}. */
   ask(ask: Ask, onReport: (report: Report) => void): Promise<void>;
   /** Lets it continue after a report `pause`. */
-  goOn(): void;
+  resume(): void;
   /** Ends the process and everything it started. */
   end(): Promise<void>;
 }
@@ -77,17 +77,19 @@ export function startObserver(options: ObserverOptions): StartedObserver {
     onOutput?.(line);
   });
   onLine(stdout, (line) => {
-    if (!conversation.hear(line)) void supervised.end();
+    if (!conversation.receive(line)) void supervised.end();
   });
   supervised.exited.then(
     (status) => conversation.end(ended(python, status, conversation.hasBegun, log)),
     () => conversation.end(missing(command)),
   );
-  say(stdin, { code, bytecode: recallBytecode(entry), project: '.', environment, x, scratch: scratch !== undefined, trace });
-  const led = Promise.resolve(scratch).then((url): Led => (url === undefined ? {} : { scratch: url, disposable }));
-  led.catch(() => {}); // Callers that await it get the error.
+  send(stdin, { code, bytecode: recallBytecode(entry), project: '.', environment, x, scratch: scratch !== undefined, trace });
+  const scratchAddress = Promise.resolve(scratch).then(
+    (url): ScratchAddress => (url === undefined ? {} : { scratch: url, disposable }),
+  );
+  scratchAddress.catch(() => {}); // Callers that await it get the error.
 
-  const first = asker(conversation, stdin, () => led);
+  const first = asker(conversation, stdin, () => scratchAddress);
   return {
     ...first,
     async fork(folder, scratch) {
@@ -103,15 +105,19 @@ export function startObserver(options: ObserverOptions): StartedObserver {
   };
 }
 
-function asker(conversation: Conversation, stdin: Writable, led: () => Promise<Led>): Omit<Observer, 'end'> {
+function asker(
+  conversation: Conversation,
+  stdin: Writable,
+  scratchAddress: () => Promise<ScratchAddress>,
+): Omit<Observer, 'end'> {
   return {
     async ask(ask, onReport) {
       // The files can be read while the server is still starting.
-      const line = ask.ask === 'graph' || ask.ask === 'fork' ? ask : { ...ask, ...(await led()) };
-      await conversation.answered(() => say(stdin, line), onReport);
+      const line = ask.ask === 'graph' || ask.ask === 'fork' ? ask : { ...ask, ...(await scratchAddress()) };
+      await conversation.answered(() => send(stdin, line), onReport);
     },
-    goOn() {
-      say(stdin, { ask: 'continue' });
+    resume() {
+      send(stdin, { ask: 'continue' });
     },
   };
 }
@@ -143,14 +149,14 @@ function forked(connection: Socket, scratch: () => Promise<string>, died: () => 
   const conversation = new Conversation([], () => {});
   connection.on('error', () => {}); // Its end reports that it died.
   onLine(connection, (line) => {
-    if (!conversation.hear(line)) connection.destroy();
+    if (!conversation.receive(line)) connection.destroy();
   });
   const closed = once(connection, 'close').then(() => conversation.end(died()));
-  let led: Promise<Led> | undefined;
+  let scratchAddress: Promise<ScratchAddress> | undefined;
   return {
     ...asker(conversation, connection, () => {
-      led ??= scratch().then((url) => ({ scratch: url, disposable: true }));
-      return led;
+      scratchAddress ??= scratch().then((url) => ({ scratch: url, disposable: true }));
+      return scratchAddress;
     }),
     async end() {
       connection.end();
@@ -159,7 +165,7 @@ function forked(connection: Socket, scratch: () => Promise<string>, died: () => 
   };
 }
 
-function say(stdin: Writable, line: Hello | (Ask & Led)): void {
+function send(stdin: Writable, line: Hello | (Ask & ScratchAddress)): void {
   stdin.write(`${JSON.stringify(line)}\n`);
 }
 
@@ -183,16 +189,16 @@ class Conversation {
   ) {}
 
   /** Resolves when the question that `say` sends is answered. */
-  answered(say: () => void, onReport: (report: Report) => void): Promise<void> {
+  answered(send: () => void, onReport: (report: Report) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.dead) throw this.dead;
       this.pending = { onReport, resolve, reject };
-      say();
+      send();
     });
   }
 
   /** Takes a line of the process; false if it is not a report, after which nothing else is read. */
-  hear(line: string): boolean {
+  receive(line: string): boolean {
     if (line.trim() === '' || this.dead) return true;
     const report = readReport(line);
     if (!report) {
@@ -248,10 +254,10 @@ function unexpected(line: string, log: readonly string[]): MigrateError {
   );
 }
 
-function ended(python: readonly string[], code: number, spoken: boolean, log: readonly string[]): MigrateError {
+function ended(python: readonly string[], code: number, hasReported: boolean, log: readonly string[]): MigrateError {
   const details = { log: [...log] };
   const command = python.join(' ');
-  if (spoken) {
+  if (hasReported) {
     const message = `the backend's Python ended with exit code ${code} during its work`;
     return new MigrateError('observer_died', message, 'see its last output; it may be out of memory', details);
   }

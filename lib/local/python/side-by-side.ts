@@ -3,7 +3,7 @@ import { type Observed, observe, type ReplayListener, type ReplayProgress } from
 import type { Observer } from './observer';
 import type { Another } from './with-observer';
 
-/** Revisions that one of several observers looks at. */
+/** The revisions of one of several observers. */
 export interface Share {
   readonly observer: Observer;
   readonly revisions: readonly string[];
@@ -13,8 +13,8 @@ export interface Share {
 const MOST = 4;
 
 /**
- * What it takes to run a revision, to start Python and a server, to start a server alone, and to compare with the models in the end, in
- * revisions that are looked at.
+ * The costs of running a revision, of starting Python and a server, of starting a server alone, and of the final comparison with the
+ * models. The unit is observing one revision.
  */
 const RUN = 0.2;
 const START = 80;
@@ -25,8 +25,8 @@ const DRIFT = 10;
 const LEAST = 10;
 
 /**
- * Divides revisions, in the order of application, among observers that end at about the same time. All but the first one have to be
- * started, and each has to run the revisions before its own.
+ * Divides revisions, in the order of application, among observers that end at about the same time. All but the first one must be
+ * started, and each must run the revisions before its own.
  */
 export function divide(
   revisions: readonly string[],
@@ -66,7 +66,7 @@ export async function observeSideBySide(
   { onProgress, onRevision }: ReplayListener = {},
 ): Promise<Observed> {
   const progress = shares.map((): ReplayProgress => ({ done: 0, total: 0, revision: '' }));
-  const sum = (name: 'done' | 'total') => progress.reduce((all, one) => all + one[name], 0);
+  const sum = (name: 'done' | 'total') => progress.reduce((all, share) => all + share[name], 0);
   const last = shares.length - 1;
   const observed = await Promise.all(
     shares.map(({ observer, revisions }, at) =>

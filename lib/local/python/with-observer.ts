@@ -17,7 +17,7 @@ export interface WithObserverOptions extends Omit<ObserverOptions, 'scratch' | '
   readonly large?: boolean;
 }
 
-/** What a scratch server needs at most; a replay takes about 100 MB. */
+/** The most that a scratch server needs; a replay takes about 100 MB. */
 const NEEDED_BYTES = 2 * 2 ** 30;
 
 /** Starts observers beside the first one, which end with it. */
@@ -30,7 +30,7 @@ export interface Another {
 /** The resources of {@link withObserver}. */
 export interface Observation {
   readonly observer: Observer;
-  /** Gives another observer with a scratch server of its own. Only from an empty scratch server. */
+  /** Creates another observer with its own scratch server. Only if the first one started empty. */
   readonly another?: Another;
   /** Removed afterwards. */
   readonly folder: string;
@@ -46,11 +46,11 @@ export interface Observation {
  */
 export function withObserver<T>(options: WithObserverOptions, use: (observation: Observation) => Promise<T>): Promise<T> {
   const { database, keep, large, ...rest } = options;
-  // Who sets TMPDIR has chosen.
+  // A person who sets TMPDIR has chosen the folder.
   const fast = database === 'scratch' && !large && !process.env.TMPDIR;
   return withFolder(
     async (folder) => {
-      const kept = database === 'scratch' && keep ? new ReplayCache({ ...rest, ...keep }) : undefined;
+      const cache = database === 'scratch' && keep ? new ReplayCache({ ...rest, ...keep }) : undefined;
       const servers: Promise<PostgresServer>[] = [];
       const start = (packed?: Buffer) => {
         // The backend's Python starts before it: that takes longer.
@@ -59,21 +59,21 @@ export function withObserver<T>(options: WithObserverOptions, use: (observation:
         servers.push(server);
         return server;
       };
-      const first = database === 'scratch' ? start(kept?.entry?.packed) : undefined;
+      const first = database === 'scratch' ? start(cache?.entry?.packed) : undefined;
       let open = (_server: Promise<PostgresServer> | undefined): void => {};
-      const opened = kept ? new Promise<PostgresServer | undefined>((resolve) => (open = resolve)) : Promise.resolve(first);
+      const opened = cache ? new Promise<PostgresServer | undefined>((resolve) => (open = resolve)) : Promise.resolve(first);
       const address = typeof database === 'object' ? database.url : first && opened.then((server) => server?.url() ?? '');
-      const started = startObserver({ ...rest, scratch: address, disposable: first !== undefined, trace: kept !== undefined });
+      const started = startObserver({ ...rest, scratch: address, disposable: first !== undefined, trace: cache !== undefined });
       const observer =
-        kept?.around(started, async (fits) => {
+        cache?.wrap(started, async (fits) => {
           const server = first && (fits || !(await first).restored) ? first : start();
           open(server);
           return server;
         }) ?? started;
       const observers: Observer[] = [started];
-      const added = <Added extends Observer | undefined>(one: Added): Added => {
-        if (one) observers.push(one);
-        return one;
+      const added = <Added extends Observer | undefined>(observer: Added): Added => {
+        if (observer) observers.push(observer);
+        return observer;
       };
       const another: Another = {
         fork: async () => added(await started.fork(folder, () => start().then((server) => server.url()))),
@@ -82,7 +82,7 @@ export function withObserver<T>(options: WithObserverOptions, use: (observation:
       let ended: Promise<unknown> | undefined;
       const end = () => {
         ended ??= Promise.allSettled([
-          ...observers.map((one) => one.end()),
+          ...observers.map((observer) => observer.end()),
           ...servers.map((server) => server.then(({ stop }) => stop())),
         ]);
         return ended;
@@ -90,13 +90,13 @@ export function withObserver<T>(options: WithObserverOptions, use: (observation:
       try {
         return await use({
           observer,
-          ...(first && !kept && { another }),
+          ...(first && !cache && { another }),
           folder,
-          restored: () => kept?.restored ?? 0,
+          restored: () => cache?.restored ?? 0,
           release: () => void end(),
         });
       } finally {
-        await Promise.all([end(), kept?.finish()]);
+        await Promise.all([end(), cache?.finish()]);
       }
     },
     fast ? fastFolder(NEEDED_BYTES) : tmpdir(),

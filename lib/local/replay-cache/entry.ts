@@ -27,12 +27,12 @@ export interface Entry {
 
 /** The entry of that name; undefined if there is none or it is damaged. */
 export function recallEntry(name: string): Entry | undefined {
-  const kept = recall(name);
-  const end = kept?.indexOf('\n') ?? -1;
-  if (!kept || end < 0) return undefined;
-  const [checksum, text] = [kept.toString('latin1', 0, CHECKSUM), kept.toString('utf8', CHECKSUM, end)];
+  const stored = recall(name);
+  const end = stored?.indexOf('\n') ?? -1;
+  if (!stored || end < 0) return undefined;
+  const [checksum, text] = [stored.toString('latin1', 0, CHECKSUM), stored.toString('utf8', CHECKSUM, end)];
   if (sha256(text) !== checksum) return undefined;
-  return { manifest: JSON.parse(text), packed: kept.subarray(end + 1) };
+  return { manifest: JSON.parse(text), packed: stored.subarray(end + 1) };
 }
 
 const CHECKSUM = 64;

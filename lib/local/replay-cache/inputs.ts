@@ -7,24 +7,24 @@ const MOST_FILES = 20_000;
 
 const NOT_READ = ['node_modules', '__pycache__', 'cdk.out'];
 
-/** Files that a backend may read before, or instead of, those that it has read so far. */
+/** Files that a backend may read before, or instead of, those that it has read. */
 const SOURCE = /\.(py|ini|toml|cfg)$|(^|[/\\])\.env[^/\\]*$/;
 
 /** All files below a folder, without virtual environments and hidden folders; undefined if there are too many, or a folder can't be read. */
 export function filesBelow(folder: string): readonly string[] | undefined {
   const found: string[] = [];
-  const look = (directory: string): boolean => {
+  const walk = (directory: string): boolean => {
     for (const entry of readdirSync(directory, { withFileTypes: true })) {
       const full = path.join(directory, entry.name);
       if (!entry.isDirectory()) found.push(full);
       else if (entry.name.startsWith('.') || NOT_READ.includes(entry.name) || existsSync(path.join(full, 'pyvenv.cfg'))) continue;
-      else if (!look(full)) return false;
+      else if (!walk(full)) return false;
       if (found.length > MOST_FILES) return false;
     }
     return true;
   };
   try {
-    return look(folder) ? found.sort() : undefined;
+    return walk(folder) ? found.sort() : undefined;
   } catch {
     return undefined;
   }
@@ -34,9 +34,9 @@ export function isSource(file: string): boolean {
   return SOURCE.test(file);
 }
 
-/** A hash of a file's content, or of a folder's names; a word if there is nothing, or nothing that this user can read. */
+/** A hash of a file's content, or of a folder's names; a word if it is missing or unreadable. */
 export function contentOf(file: string): string {
-  const stats = look(file);
+  const stats = statsOf(file);
   try {
     if (stats?.isDirectory()) return sha256(JSON.stringify(namesIn(file)));
     return stats?.isFile() ? sha256(readFileSync(file)) : 'absent';
@@ -52,11 +52,11 @@ function namesIn(folder: string): readonly string[] {
 
 /** Whether a file, if it exists, was last changed before a time, as `Date.now()` returns it. A folder counts as unchanged. */
 export function isOlder(file: string, than: number): boolean {
-  const stats = look(file);
+  const stats = statsOf(file);
   return !stats?.isFile() || Math.max(stats.mtimeMs, stats.ctimeMs) < than;
 }
 
-function look(file: string): Stats | undefined {
+function statsOf(file: string): Stats | undefined {
   try {
     return statSync(file);
   } catch {

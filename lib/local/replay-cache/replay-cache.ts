@@ -51,13 +51,13 @@ export class ReplayCache {
     this.entry = entry && this.isCurrent(entry.manifest) ? entry : undefined;
   }
 
-  /** An observer that starts from the kept server if it can, and else keeps it. @param open the server, before anything is asked of it */
-  around(observer: Observer, open: (fits: boolean) => Promise<PostgresServer>): Observer {
+  /** Wraps an observer: it starts from the kept server if possible, otherwise keeps its server. @param open the server, before the first ask */
+  wrap(observer: Observer, open: (fits: boolean) => Promise<PostgresServer>): Observer {
     let server: PostgresServer | undefined;
     return {
       ...observer,
       ask: async (ask, onReport) => {
-        if (ask.ask === 'graph') return observer.ask(ask, (report) => this.hear(report, onReport));
+        if (ask.ask === 'graph') return observer.ask(ask, (report) => this.note(report, onReport));
         const fits = server === undefined && ask.ask === 'observe' ? this.fits(ask) : undefined;
         server ??= await open(fits !== undefined);
         const { manifest } = (server.restored && fits) || {};
@@ -67,7 +67,7 @@ export class ReplayCache {
         await observer.ask(kept && ask.ask === 'observe' ? { ...ask, kept } : ask, (report) => {
           if (report.report === 'pause') {
             this.copied = { pause: report.pause, data: { password, files: readFiles(data, isNeeded(report.pause.log)) } };
-            observer.goOn();
+            observer.resume();
           } else if (report.report === 'paused') {
             if (report.unchanged) this.stored = this.store();
           } else onReport(report);
@@ -81,7 +81,7 @@ export class ReplayCache {
     return this.stored;
   }
 
-  private hear(report: Report, onReport: (report: Report) => void): void {
+  private note(report: Report, onReport: (report: Report) => void): void {
     if (report.report === 'python') this.python = sha256(JSON.stringify(report.installed));
     else {
       if (report.report === 'graph') this.graph = report.graph;
@@ -129,7 +129,7 @@ export class ReplayCache {
     // Where another source could take the place of one that was imported.
     const outside = read.filter((file) => isSource(file) && !isBelow(file, options.project)).map((file) => path.dirname(file));
     const inputs = [...new Set([...read, ...outside])].sort();
-    // What has changed meanwhile may have been read before or after.
+    // A file that has changed in the meantime may have been read before or after.
     if (!inputs.every((file) => isOlder(file, this.started))) return;
     if (JSON.stringify(filesBelow(options.project)) !== JSON.stringify(files) || settingOf(options) !== this.setting) return;
     const contents = Object.fromEntries(inputs.map((file) => [file, contentOf(file)]));
@@ -141,10 +141,10 @@ export class ReplayCache {
 }
 
 /** Variables that a shell sets for each command. */
-const OF_THE_SHELL = ['_', 'OLDPWD', 'SHLVL'];
+const SHELL_VARIABLES = ['_', 'OLDPWD', 'SHLVL'];
 
 function settingOf({ project, python, environment, x }: ReplayCacheOptions): string {
-  const variables = Object.entries(process.env).filter(([name]) => !OF_THE_SHELL.includes(name));
+  const variables = Object.entries(process.env).filter(([name]) => !SHELL_VARIABLES.includes(name));
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   const day = new Date().toISOString().slice(0, 10);
   return sha256(JSON.stringify([serverKey(project), observerCode(), python, environment, x, variables.sort(), timeZone, day]));
@@ -164,13 +164,13 @@ function isBeginning(revisions: readonly string[], graph: GraphFacts): boolean {
   );
 }
 
-const OF_THE_PROCESS = /^(postmaster\.(pid|opts)|pg_stat_tmp|pg_stat|pg_dynshmem|pg_notify)$/;
+const PROCESS_FILES = /^(postmaster\.(pid|opts)|pg_stat_tmp|pg_stat|pg_dynshmem|pg_notify)$/;
 
 /** The files of a running server that another one needs. */
 function isNeeded([first, last]: PauseFacts['log']): (name: string) => boolean {
   return (name) => {
     const [top = '', file = ''] = name.split(path.sep);
-    return top === 'pg_wal' ? file >= first && file <= last : !OF_THE_PROCESS.test(top);
+    return top === 'pg_wal' ? file >= first && file <= last : !PROCESS_FILES.test(top);
   };
 }
 

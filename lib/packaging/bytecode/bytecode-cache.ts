@@ -36,13 +36,13 @@ export function bytecodeKey(target: string, group: readonly Compiled[], pythonVe
 
 /** Copies cached bytecode into the package; false if any is missing. */
 export function takeBytecode(target: string, group: readonly Compiled[], pythonVersion: string, key: string): boolean {
-  const kept = readIndex(recall(indexName(key)), key);
-  if (!kept) return false;
+  const cached = readIndex(recall(indexName(key)), key);
+  if (!cached) return false;
   const known = new Set(group.map(({ bytecode }) => bytecode));
-  if (!kept.every(({ name, checksum }) => known.has(name) && isSound(checksum, pythonVersion))) return false;
-  const folders = new Set(kept.map(({ name }) => dirname(name)));
+  if (!cached.every(({ name, checksum }) => known.has(name) && isIntact(checksum, pythonVersion))) return false;
+  const folders = new Set(cached.map(({ name }) => dirname(name)));
   for (const folder of folders) mkdirSync(join(target, folder), { recursive: true });
-  for (const { name, checksum } of kept) putFile(fileName(checksum), join(target, name));
+  for (const { name, checksum } of cached) putFile(fileName(checksum), join(target, name));
   return true;
 }
 
@@ -52,9 +52,9 @@ export function keepBytecode(target: string, group: readonly Compiled[], pythonV
   const contents = names.map((name) => ({ name, content: readFileSync(join(target, name)) }));
   // No bytecode at all: Python itself failed.
   if (!contents.length || !contents.every(({ content }) => isOf(pythonVersion, content))) return;
-  const kept = contents.map(({ name, content }) => ({ name, checksum: sha256(content) }));
-  for (const { name, checksum } of kept) rememberFile(fileName(checksum), join(target, name));
-  remember(indexName(key), JSON.stringify({ key, kept, checksum: checksumOf(key, kept) } satisfies Index));
+  const cached = contents.map(({ name, content }) => ({ name, checksum: sha256(content) }));
+  for (const { name, checksum } of cached) rememberFile(fileName(checksum), join(target, name));
+  remember(indexName(key), JSON.stringify({ key, cached: cached, checksum: checksumOf(key, cached) } satisfies Index));
 }
 
 /** Whether every released Python of this version imports this bytecode. */
@@ -70,7 +70,7 @@ export function isReleased(file: string, pythonVersion: string): boolean {
   return isOf(pythonVersion, start);
 }
 
-interface Kept {
+interface CachedFile {
   /** Relative to the function's package. */
   readonly name: string;
   readonly checksum: string;
@@ -78,26 +78,26 @@ interface Kept {
 
 interface Index {
   readonly key: string;
-  readonly kept: readonly Kept[];
+  readonly cached: readonly CachedFile[];
   /** The checksum of these two. */
   readonly checksum: string;
 }
 
-function readIndex(entry: Buffer | undefined, key: string): readonly Kept[] | undefined {
+function readIndex(entry: Buffer | undefined, key: string): readonly CachedFile[] | undefined {
   try {
     const index = entry && (JSON.parse(entry.toString('utf8')) as Index);
-    return index?.checksum === checksumOf(key, index?.kept ?? []) ? index.kept : undefined;
+    return index?.checksum === checksumOf(key, index?.cached ?? []) ? index.cached : undefined;
   } catch {
     return undefined;
   }
 }
 
-function checksumOf(key: string, kept: readonly Kept[]): string {
-  return sha256(JSON.stringify([key, kept]));
+function checksumOf(key: string, cached: readonly CachedFile[]): string {
+  return sha256(JSON.stringify([key, cached]));
 }
 
 /** Whether a cached file is unchanged; deletes it otherwise. */
-function isSound(checksum: string, pythonVersion: string): boolean {
+function isIntact(checksum: string, pythonVersion: string): boolean {
   const content = recall(fileName(checksum));
   if (content && sha256(content) === checksum && isOf(pythonVersion, content)) return true;
   forget(fileName(checksum));

@@ -8,12 +8,12 @@ import { bytecodeKey, type Compiled, isReleased, keepBytecode, takeBytecode } fr
 const TASK_ROOT = '/var/task';
 
 /**
- * Packages that ship only as bytecode, without docstrings: a run never reads their sources, a fifth of the zip.
+ * Packages that ship only as bytecode, without docstrings: a run never reads their sources, which are a fifth of the zip.
  * Their tracebacks still have file and line.
  */
 const BARE = /^site-packages\/(?:alembic|asyncpg|greenlet|mako|pg8000|psycopg|psycopg2|sqlalchemy)\//;
 
-/** Whether a file is of a package that ships only as bytecode. */
+/** Whether a file belongs to a package that ships only as bytecode. */
 export function isBare(file: string): boolean {
   return BARE.test(file);
 }

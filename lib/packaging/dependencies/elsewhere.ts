@@ -9,7 +9,7 @@ import type { DependencySource } from './source';
 /** Groups and extras whose other distributions do not belong in production. */
 const DEVELOPMENT = /^(?:dev|develop|development|tests?|testing|lint|docs?|ci)$/;
 
-/** A longer list would not be read. */
+/** Nobody would read a longer list. */
 const MAX_NAMED = 4;
 
 /** Like optionFor, without groups and extras for development. */
@@ -18,8 +18,8 @@ export function productionOptionFor(source: Pick<DependencySource, 'files'>, isW
 }
 
 /**
- * The options, joined with `or`, of which each packages a distribution that only groups or extras of the project have;
- * undefined if none has it.
+ * For a distribution that only groups or extras of the project have: the options that package it, joined with `or`; undefined if none
+ * does.
  */
 export function optionFor(
   { files }: Pick<DependencySource, 'files'>,

@@ -75,7 +75,7 @@ function declaredBelow(directory: string): string | undefined {
     return /alembic|flask-migrate/i.test(text) ? 0 : /sqlalchemy/i.test(text) ? 1 : 2;
   };
   return (
-    listFiles(directory, isOthers)
+    listFiles(directory, belongsToAnother)
       .filter((path) => /(?:^|\/)(?:requirements[\w.-]*\.txt|pyproject\.toml|setup\.py)$/.test(path))
       // A pyproject.toml may only have settings of tools.
       .filter((path) => !path.endsWith('pyproject.toml') || unlockedFile(join(directory, dirname(path))) === 'pyproject.toml')
@@ -84,8 +84,8 @@ function declaredBelow(directory: string): string | undefined {
   );
 }
 
-/** Whether a folder's requirements belong to something else. */
-function isOthers(path: string, isDirectory: boolean): boolean {
+/** Whether a folder belongs to another project. */
+function belongsToAnother(path: string, isDirectory: boolean): boolean {
   return isDirectory && /(?:^|\/)(?:\..*|node_modules|site-packages|venv|tests?|docs|examples)$/.test(path);
 }
 

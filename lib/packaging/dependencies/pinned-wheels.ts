@@ -28,8 +28,8 @@ export function wheelsOfPins(directory: string, requirements: readonly string[])
 function listed(directory: string, pins: readonly string[]): string {
   const text = pins.map((pin) => `${pin}\n`).join('');
   const entry = `wheels-${createHash('sha256').update(text).digest('hex')}`;
-  const known = recall(entry)?.toString('utf8');
-  if (known) return known;
+  const cached = recall(entry)?.toString('utf8');
+  if (cached) return cached;
   const folder = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
   const [file, lock] = [join(folder, 'requirements.txt'), join(folder, 'pylock.toml')];
   try {

@@ -17,8 +17,8 @@ export function pipfileLock(directory: string, selection: Selection): Dependency
     .flatMap((group) => Object.entries<Table>(lock[group] ?? {}))
     .filter(([name]) => !left.has(normalized(name)));
   const project = readToml(pipfile);
-  const asked = Object.keys(project?.packages ?? {}).map(normalized);
-  const missing = asked.filter(
+  const required = Object.keys(project?.packages ?? {}).map(normalized);
+  const missing = required.filter(
     (name) =>
       !Object.keys(lock.default ?? {})
         .map(normalized)

@@ -113,8 +113,8 @@ function installed(directory: string, entry: Table): Pick<LockedPackage, 'requir
 
 /** Poetry 1 repeats the extra in the condition, which nothing that installs a single distribution can evaluate. */
 function withoutExtras({ marker, ...edge }: Edge): Edge {
-  const own = marker?.replace(/extra\s*==\s*["'][^"']+["']/g, TRUE);
-  return own?.split(/\s+or\s+/).every((part) => part !== TRUE) ? { ...edge, marker: own } : edge;
+  const condition = marker?.replace(/extra\s*==\s*["'][^"']+["']/g, TRUE);
+  return condition?.split(/\s+or\s+/).every((part) => part !== TRUE) ? { ...edge, marker: condition } : edge;
 }
 
 const TRUE = 'python_version >= "3"';

@@ -27,7 +27,7 @@ export function requirementsTxt(directory: string, names: readonly string[], sel
     projects: read.flatMap((file) => file.projects).filter((path) => path !== directory),
     errors: [...new Set(errors)],
     warnings: loose.length ? [looseWarning(names, loose)] : [],
-    pins: () => pinsAmong({ requirements, options: read.flatMap((one) => one.options) }),
+    pins: () => pinsAmong({ requirements, options: read.flatMap((file) => file.options) }),
     resolve: (platform) =>
       isHashed
         ? asWritten(read, directory, selection)
@@ -54,9 +54,9 @@ function asWritten(read: readonly RequirementsFile[], directory: string, { witho
 }
 
 function looseWarning(names: readonly string[], loose: readonly string[]): string {
-  const some = loose.slice(0, 3).join(', ');
+  const first = loose.slice(0, 3).join(', ');
   return (
-    `${names.join(', ')} does not pin ${some}${loose.length > 3 ? ` and ${loose.length - 3} more` : ''}: another machine may package other ` +
+    `${names.join(', ')} does not pin ${first}${loose.length > 3 ? ` and ${loose.length - 3} more` : ''}: another machine may package other ` +
     'versions. "uv pip compile" or pip-tools writes a requirements file that pins all of them'
   );
 }

@@ -27,7 +27,7 @@ export function unlocked(directory: string, file: string, selection: Selection):
   };
 }
 
-/** What a pyproject.toml declares. Only running a setup.py would tell what it does. */
+/** The requirements that a pyproject.toml declares. Those of a setup.py are unknown without running it. */
 export function declared(directory: string, file: string): Dependencies {
   const { project = {} }: Table = (file === 'pyproject.toml' && readToml(join(directory, file))) || {};
   return parseRequirements((project.dependencies ?? []).join('\n'), directory);

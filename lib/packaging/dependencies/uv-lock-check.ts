@@ -60,8 +60,8 @@ function checkLockWithout(unset: readonly string[], directory: string, python: s
 }
 
 /**
- * A copy of what uv compares with the lock, in which every project has the version that the lock has for it. Undefined if
- * they have it already, or if one is outside of the lock's folder.
+ * A copy of the files that uv compares with the lock, in which every project has its locked version. Undefined if all have it already,
+ * or if one is outside of the lock's folder.
  */
 function copyWithLockedVersions(file: string): string | undefined {
   const root = dirname(file);
@@ -70,8 +70,8 @@ function copyWithLockedVersions(file: string): string | undefined {
     return path === undefined ? [] : [{ path: normalize(path), version: version as string | undefined }];
   }) as { path: string; version: string | undefined }[];
   const isChanged = projects.some(({ path, version }) => {
-    const own = readToml(join(root, path, 'pyproject.toml'))?.project?.version;
-    return own !== undefined && version !== undefined && own !== version;
+    const current = readToml(join(root, path, 'pyproject.toml'))?.project?.version;
+    return current !== undefined && version !== undefined && current !== version;
   });
   if (!isChanged || projects.some(({ path }) => path.startsWith('..'))) return undefined;
   const copy = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));

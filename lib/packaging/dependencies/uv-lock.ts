@@ -18,29 +18,29 @@ export function findUvLock(directory: string): string | undefined {
 /** Reads uv's lock with `uv export`. */
 export function uvLock(directory: string, file: string, selection: Selection): DependencySource {
   const root = dirname(file);
-  const own = projectAbove(directory, root);
+  const ownProject = projectAbove(directory, root);
   const exported = () => parseRequirements(uv(directory, exportOf(selection)), root);
-  const members = localProjects(readToml(file) as Table, root).filter((path) => path !== own);
+  const members = localProjects(readToml(file) as Table, root).filter((path) => path !== ownProject);
   let known: Dependencies | undefined;
   const dependencies = () => {
     const { requirements, projects, options } = exported();
     // The project itself is packaged as the backend's source.
-    known ??= { requirements, projects: projects.filter((path) => path !== own), options };
+    known ??= { requirements, projects: projects.filter((path) => path !== ownProject), options };
     return known;
   };
-  const asking = own === root ? join(root, 'pyproject.toml') : `a pyproject.toml of the workspace ${root}`;
+  const requiringFile = ownProject === root ? join(root, 'pyproject.toml') : `a pyproject.toml of the workspace ${root}`;
   return {
     found: root === directory ? `uv.lock in ${directory}` : `uv.lock of the workspace ${root}`,
-    add: `run "uv add {}" in ${own ?? root}`,
+    add: `run "uv add {}" in ${ownProject ?? root}`,
     run: 'uv run ',
-    files: [file, join(root, 'pyproject.toml'), ...(own ? [join(own, 'pyproject.toml')] : [])],
+    files: [file, join(root, 'pyproject.toml'), ...(ownProject ? [join(ownProject, 'pyproject.toml')] : [])],
     projects: members,
     errors: [],
     warnings: [],
     resolve: dependencies,
     checkLock: (python) => {
       const result = checkUvLock(directory, file, python);
-      if (result === 'outdated') return { error: outdatedLock(file, asking, 'uv lock') };
+      if (result === 'outdated') return { error: outdatedLock(file, requiringFile, 'uv lock') };
       return result === 'unknown' ? { warning: uncheckedLock(file, 'uv lock --check') } : {};
     },
     pylock: () => uv(directory, [...exportOf(selection), '--no-emit-local', '--format', 'pylock.toml']),

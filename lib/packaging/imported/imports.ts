@@ -22,7 +22,7 @@ export interface ModuleRoots {
 export function importedBy(where: ModuleRoots, alembicPaths: readonly string[]): Set<string> {
   const { backend } = where;
   const found = new Set<string>();
-  // A Set's loop comes to what is added during it, each file once.
+  // The loop also visits files that are added during it, each once.
   const files = new Set(alembicPaths.flatMap((path) => pythonBelow(backend, path)));
   for (const file of files) {
     const folder = join(backend, dirname(file));
@@ -34,7 +34,7 @@ export function importedBy(where: ModuleRoots, alembicPaths: readonly string[]):
       ...(LISTS_MODULES.test(source) ? pythonBelow(backend, folder) : []),
       ...imports.flatMap((module) => filesOf(module, file, where)),
     ];
-    for (const one of reached) files.add(one);
+    for (const file of reached) files.add(file);
     for (const module of imports) if (!module.startsWith('.')) found.add(module.split('.')[0] as string);
   }
   return found;

@@ -44,7 +44,7 @@ function filesOf(record: string): string[][] {
   return files.filter(([first]) => first && !['..', 'bin', '__pycache__'].includes(first));
 }
 
-/** For each list of files, the shortest paths that no other list has. A file of two is an entry of both. */
+/** For each list of files, the shortest paths that no other list has. A file in two lists is an entry of both. */
 function ownEntries(distributions: readonly (readonly string[][])[]): string[][] {
   const entries = distributions.map(() => new Set<string>());
   let left = distributions;
@@ -82,7 +82,7 @@ export function closure(
 ): Set<Distribution> {
   const byName = new Map(distributions.map((distribution) => [distribution.name, distribution]));
   const found = new Set(start);
-  // A set also visits what is added meanwhile.
+  // The loop also visits what is added during it.
   for (const { requirements } of found) {
     for (const name of requirements) {
       const requirement = byName.get(name);

@@ -25,9 +25,9 @@ export function reachedDistributions(
 }
 
 /**
- * The distributions that a loaded project uses, and what every run uses. Of what they require, only that, and small ones.
+ * The distributions that a loaded project or every run uses. Of their requirements, only used and small ones.
  *
- * @param used names of those that it uses
+ * @param used names of the distributions that the project uses
  */
 export function usedDistributions(
   sitePackages: string,

@@ -54,12 +54,12 @@ export interface OtherPython {
   readonly names: readonly string[];
 }
 
-/** What may help if distributions can't be built. */
+/** Options if distributions can't be built. */
 export interface Alternatives {
   readonly other?: OtherPython | undefined;
   /** Newer versions, which have wheels. */
   readonly newer?: readonly string[];
-  /** The megabytes of everything else, if Lambda does not take as many. */
+  /** The megabytes of everything else, if they exceed Lambda's limit. */
   readonly tooLarge?: number | undefined;
 }
 
@@ -123,7 +123,7 @@ export function failureOf(error: unknown, platform: FunctionPlatform): Packaging
   return new NeedsCompiling([{ name: normalized(name), version, reason: buildReason(stderr) }], platform);
 }
 
-/** The last lines of a build, if they say more than that there is no compiler. */
+/** The reason from a failed build, unless it is just the missing compiler. */
 function buildReason(stderr: string): string {
   const lines = stderr.split('\n').map((line) => line.trim());
   const last = lines.filter((line) => /^(?:\w*(?:Error|Exception)|error|fatal)\b:? /.test(line)).at(-1) ?? '';

@@ -32,11 +32,11 @@ export function installDependencies(installation: Installation, target: string):
   const install: Install = (options, environment) =>
     uvInstall(directory, target, platform, [...builder, ...options], environment);
   try {
-    const own = namesOfWheels(wheels);
+    const built = namesOfWheels(wheels);
     const links = wheels ? ['--find-links', wheels] : [];
-    if (own.length || !installed(source, folder, target, install)) {
+    if (built.length || !installed(source, folder, target, install)) {
       const requirements = join(folder, 'requirements.txt');
-      writeFileSync(requirements, requirementsText(withoutHashes(dependencies, own)));
+      writeFileSync(requirements, requirementsText(withoutHashes(dependencies, built)));
       installAll(install, target, ['--no-deps', ...links, '--requirement', requirements]);
     }
     installProjects(install, dependencies, python, folder);
@@ -47,7 +47,7 @@ export function installDependencies(installation: Installation, target: string):
       install([...BUILD_OPTIONS, ...links, '--requirement', added, ...add], WITHOUT_COMPILERS);
     }
     reinstallForOlderLinux(installation, target, folder);
-    refuseCompiled(target, platform, own);
+    refuseCompiled(target, platform, built);
   } catch (error) {
     throw failureOf(error, platform) ?? error;
   } finally {

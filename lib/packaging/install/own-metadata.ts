@@ -7,13 +7,13 @@ import { ownProject } from '../project/own-project';
  * plugins by entry points. Its code is in the backend's folder and is not built.
  */
 export function writeOwnMetadata(directory: string, sitePackages: string): void {
-  const own = ownProject(directory);
-  if (!own) return;
-  const name = own.name.replace(/[-_.]+/g, '_');
-  const folder = join(sitePackages, `${name}-${own.version}.dist-info`);
+  const project = ownProject(directory);
+  if (!project) return;
+  const name = project.name.replace(/[-_.]+/g, '_');
+  const folder = join(sitePackages, `${name}-${project.version}.dist-info`);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'METADATA'), `Metadata-Version: 2.1\nName: ${own.name}\nVersion: ${own.version}\n`);
-  const groups = Object.entries(own.entryPoints);
+  writeFileSync(join(folder, 'METADATA'), `Metadata-Version: 2.1\nName: ${project.name}\nVersion: ${project.version}\n`);
+  const groups = Object.entries(project.entryPoints);
   if (!groups.length) return;
   const text = groups.map(([group, entries]) => {
     const lines = Object.entries(entries).map(([entry, value]) => `${entry} = ${value}\n`);

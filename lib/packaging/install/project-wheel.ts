@@ -8,8 +8,8 @@ import { copyFiles, hashFiles, listFiles } from '../project/sources';
 import { uv } from '../uv';
 
 /**
- * A project's version usually comes from its own files. Some read it from git, which a copy does not have. The version of a
- * project next to the backend does not matter to a migration.
+ * A project's version usually comes from its files. Some projects read it from git, which a copy does not have. Migrations do not
+ * depend on the version of a project next to the backend.
  */
 const VERSION_WITHOUT_GIT = {
   SETUPTOOLS_SCM_PRETEND_VERSION: '0.0.0',

@@ -5,7 +5,7 @@ import { recall, remember } from '../../cache';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
 import { compileBytecode, isBare } from '../bytecode/bytecode';
 import { closure, type Distribution, readDistributions } from '../imported/installed';
-import { type LaidAside, layAside } from '../imported/only-imported';
+import { type MovedOut, moveUnused } from '../imported/only-imported';
 import { modulesToCompile, reachedDistributions, usedDistributions } from '../imported/reached';
 import type { FunctionPlatform } from '../platform';
 import { listFiles } from '../project/sources';
@@ -24,7 +24,7 @@ export interface LaidOut extends Loaded {
   readonly python: string | undefined;
   /** Names of distributions that `only: imported` keeps in any case, with all their requirements. */
   readonly kept: readonly string[];
-  /** What is installed in place of something else, such as `psycopg2-binary==2.9.10 in place of psycopg2`. */
+  /** Replaced requirements, such as `psycopg2-binary==2.9.10 in place of psycopg2`. */
   readonly replaced?: readonly string[];
 }
 
@@ -48,24 +48,24 @@ export function finish(laidOut: LaidOut): void {
   adapted.write();
   const found = onlyImported ? findUsed() : undefined;
   const reached = onlyImported ? imported(found) : reachedDistributions(where(), paths, distributions);
-  const aside = onlyImported ? layAside(sitePackages, reached) : undefined;
+  const moved = onlyImported ? moveUnused(sitePackages, reached) : undefined;
   try {
     prune(sitePackages);
     compile(laidOut, reached, found && loadedFirst(found));
-    const warnings = python ? proved(laidOut, python, { aside, adapted }) : [];
+    const warnings = python ? loadUntilComplete(laidOut, python, { moved: moved, adapted }) : [];
     // Modules in a folder that was added may import others.
     if (adapted.warnings.size && !found) compile(laidOut, reachedDistributions(where(), paths, distributions));
-    const leftOut = aside && leftOutModules(aside);
+    const leftOut = moved && leftOutModules(moved);
     const destroys = findDataLosses(backend, paths, listFiles(backend), python, where().roots);
     adapted.write({ destroys, leftOut, replaced });
     checkSize(target, directory, distributions, onlyImported ? { warnings } : { reached: () => imported(findUsed()) });
   } finally {
-    aside?.remove();
+    moved?.remove();
   }
 }
 
 /** The distribution of each module that is left out, as `name==version`. */
-function leftOutModules({ left }: LaidAside): Record<string, string> {
+function leftOutModules({ left }: MovedOut): Record<string, string> {
   return Object.fromEntries(
     [...left].flatMap(({ name, version, modules }) => modules.map((module) => [module, `${name}==${version}`])),
   );
@@ -79,7 +79,7 @@ function used(laidOut: LaidOut, python: string, adapted: Adapted, installed: Ins
   }
 }
 
-/** Whether a file, relative to the package, is loaded in every run: a package of what is imported needs no bytecode of others. */
+/** Whether every run loads a file, relative to the package. With `only: imported`, other files need no bytecode. */
 type IsLoaded = (file: string) => boolean;
 
 function loadedFirst({ files }: Used): IsLoaded {
@@ -103,19 +103,19 @@ function compile(
   );
 }
 
-/** Loads a complete package, unless that was done. Returns warnings. Throws PackagingError if it can't run. */
+/** Loads a complete package, unless it was already loaded. Returns warnings. Throws PackagingError if it can't run. */
 export function proveOnce(laidOut: LaidOut): readonly string[] {
   if (!laidOut.python) return [];
-  return recallProof(laidOut) ?? proved(laidOut, laidOut.python, {});
+  return recallProof(laidOut) ?? loadUntilComplete(laidOut, laidOut.python, {});
 }
 
 /** Proofs of this process, for machines without a writable cache. */
-const made = new Map<string, readonly string[]>();
+const provedHere = new Map<string, readonly string[]>();
 
 /** The warnings of a package that was loaded with these variables; undefined if it was not. */
 export function recallProof(which: ProvedPackage): readonly string[] | undefined {
   const entry = proofEntry(which);
-  const known = made.get(entry) ?? recall(entry)?.toString('utf8');
+  const known = provedHere.get(entry) ?? recall(entry)?.toString('utf8');
   try {
     return typeof known === 'string' ? (JSON.parse(known) as string[]) : known;
   } catch {
@@ -128,7 +128,7 @@ type ProvedPackage = Pick<LaidOut, 'hash' | keyof LoadedWith>;
 
 function rememberProof(which: ProvedPackage, warnings: readonly string[]): void {
   const entry = proofEntry(which);
-  made.set(entry, warnings);
+  provedHere.set(entry, warnings);
   remember(entry, JSON.stringify(warnings));
 }
 
@@ -167,19 +167,19 @@ function adaptable({ target, alembic, roots }: LaidOut): Adapted {
 
 /** What may change in a package that is being built. */
 interface Changes {
-  readonly aside?: LaidAside | undefined;
+  readonly moved?: MovedOut | undefined;
   readonly adapted?: Adapted;
 }
 
 /**
- * Loads the package and adds what it requires: distributions that were laid aside, and a folder of the backend that people put
- * on Python's path where they run Alembic. Returns warnings. Throws PackagingError if it can't run.
+ * Loads the package and adds what it requires: distributions that were moved out, and a folder of the backend that is on Python's
+ * path where people run Alembic. Returns warnings. Throws PackagingError if it can't run.
  */
-function proved(laidOut: LaidOut, python: string, { aside, adapted }: Changes): readonly string[] {
+function loadUntilComplete(laidOut: LaidOut, python: string, { moved, adapted }: Changes): readonly string[] {
   for (;;) {
     const proof = prove(python, laidOut.target, laidOut);
-    const back = proof.missing && aside?.putBack(proof.missing.module);
-    if (back?.size) compile(laidOut, back);
+    const restored = proof.missing && moved?.putBack(proof.missing.module);
+    if (restored?.size) compile(laidOut, restored);
     else if (!adapted || !adapt(laidOut, proof, adapted)) {
       const warnings = [...(adapted?.warnings.values() ?? []), ...judgeProof(laidOut, adapted?.first ?? proof)];
       rememberProof(laidOut, warnings);
@@ -188,13 +188,13 @@ function proved(laidOut: LaidOut, python: string, { aside, adapted }: Changes): 
   }
 }
 
-/** Adds what a package needs to load, if that is known. Returns whether to load it again. */
+/** Adds what a package needs to load, if known. Returns whether to load it again. */
 function adapt(laidOut: LaidOut, proof: Proof, adapted: Adapted): boolean {
-  return chooseDriver(laidOut, proof, adapted) || addRoot(laidOut, proof, adapted) || letWrite(proof, adapted);
+  return chooseDriver(laidOut, proof, adapted) || addRoot(laidOut, proof, adapted) || allowWriting(proof, adapted);
 }
 
 /** Lets a backend write beside its code, as a log file does. Returns whether it was refused before. */
-function letWrite({ fails }: Proof, adapted: Adapted): boolean {
+function allowWriting({ fails }: Proof, adapted: Adapted): boolean {
   if (!fails?.writes || adapted.writes) return false;
   adapted.writes = true;
   adapted.write();

@@ -5,7 +5,7 @@ import type { AlembicFolders } from '../project/alembic-project';
 import { installedDrivers, namedDrivers } from '../proof/check-installed';
 import type { DataLosses } from '../proof/data-losses';
 
-/** What packaging knows about a package, so the function need not guess. */
+/** What packaging knows about a package, so that the function does not have to guess. */
 export interface Manifest {
   /** Alembic's configuration, relative to the backend's folder. */
   readonly config: string;
@@ -23,7 +23,7 @@ export interface Manifest {
   readonly destroys?: DataLosses | undefined;
   /** The distribution of each module that `only: imported` left out, as `name==version`. */
   readonly leftOut?: Readonly<Record<string, string>> | undefined;
-  /** What is installed in place of something else, such as `psycopg2-binary==2.9.10 in place of psycopg2`. */
+  /** Replaced requirements, such as `psycopg2-binary==2.9.10 in place of psycopg2`. */
   readonly replaced?: readonly string[] | undefined;
   /** Warnings to repeat at every synth. */
   readonly warnings: readonly string[];
@@ -59,7 +59,7 @@ export function manifestWarnings(target: string): readonly string[] {
   return readManifest(target)?.warnings ?? [];
 }
 
-/** What was found in a backend, and what its package has in place of something else. */
+/** What was found in a backend, with its replaced requirements. */
 export function foundWith(found: string, target: string): string {
   return [found, ...(readManifest(target)?.replaced ?? [])].join(', and ');
 }

@@ -9,13 +9,13 @@ import type { FunctionPlatform } from '../platform';
 import { copyFiles, hashFiles, listFiles } from '../project/sources';
 import { rdsCertificates, writeRdsCertificates } from './rds-certificates';
 
-/** Increase this when the same input is packaged differently, also when lib/data-loss finds more or less in it. */
+/** Increase this when the same input is packaged differently, or when lib/data-loss has different findings for it. */
 const PACKAGING_VERSION = 10;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MAX_UNZIPPED_BYTES = 250 * 1024 * 1024;
 
-/** A backend's own files of this many bytes may be most of what is too much. */
+/** From this size on, a backend's own files may be the reason for a package that is too large. */
 const LARGE_SOURCES = 25 * 1024 * 1024;
 
 /** A package that can be built. Its hash is known in advance; equal hashes mean equal packages. */
@@ -117,7 +117,7 @@ export function checkSize(
   );
 }
 
-/** The megabytes of a folder, if Lambda does not take as many. */
+/** The megabytes of a folder, if they exceed Lambda's limit. */
 export function tooLarge(folder: string): number | undefined {
   const bytes = sizeOf(folder);
   return bytes > MAX_UNZIPPED_BYTES ? megabytes(bytes) : undefined;

@@ -53,14 +53,14 @@ export function projectPackage(project: Backend, platform: FunctionPlatform): Pa
       writeOwnMetadata(directory, dependencies);
       copyRunner(target);
       finish({ ...laidOut(target), replaced });
-      // What migrations do not import is gone now.
+      // By now, only what migrations import is left.
       if (onlyImported) checkKept();
     },
   };
 }
 
 /**
- * Replaces drivers without wheels by the same version of those that have some. With `only: imported`, skips other distributions
+ * Replaces drivers without wheels with the same version of a driver that has some. With `only: imported`, skips other distributions
  * that can't be built: loading the package shows whether migrations require them. Otherwise tries all others, so one error names
  * everything that can't be built. Returns what was replaced, as `psycopg2-binary==2.9.10 in place of psycopg2`.
  */
@@ -107,7 +107,7 @@ function install(project: Backend, target: string, platform: FunctionPlatform, p
   });
 }
 
-/** An error that also says what another check finds, so that one synth names everything that has to change. */
+/** Adds the error of another check, so that one synth names everything to change. */
 function withMessageOf(error: PackagingError, check: () => void): PackagingError {
   try {
     check();

@@ -35,7 +35,7 @@ function pruneMetadata(directory: string): void {
   }
 }
 
-/** Most of METADATA is the project's README, below the first empty line. Its bytes stay, whatever they encode. */
+/** Most of METADATA is the project's README, below the first empty line. The bytes are kept in any encoding. */
 function dropDescription(path: string): void {
   const [fields = ''] = readFileSync(path, 'latin1').split(/\r?\n\r?\n/, 1);
   // uv links the file to its cache: the file there stays.

@@ -7,12 +7,12 @@ connects.
 Nothing connects or starts, and the package is read-only, as on Lambda.
 `refused` is what the runner refuses in the order of the revisions. `missing` is a module that neither the package nor Python
 has; `own`: the backend's own package lacks it. `unproved` is any other reason why env.py or the revisions did not load:
-settings that only the function has, or a library for another machine. `fails`: the function would fail with it too; `inCode`:
-with any settings. `otherDriver`: with another driver in the database's URL, it may load. `foreign` are distributions with such
+settings that only the function has, or a library for another machine. `fails`: the function would fail, too; `inCode`: with any
+settings. `otherDriver`: with another driver in the database's URL, it may load. `foreign` are distributions with such
 libraries; the overlay has this machine's. `variables` are the names of those that the function fills with the database's
-address. `elsewhere` is another address to which env.py connects, and the line that does; `isPostgres`: the function can replace
-it. `writes`: it writes beside its code, which the runner can allow. `unset` are variables that the backend read before, the
-last one first; `required`: those that the error is about; `wrong`: variables of the function whose values it is about.
+address. `elsewhere` is another address to which env.py connects, and the line that connects; `isPostgres`: the function can
+replace it. `writes`: it writes beside its code, which the runner can allow. `unset` are variables that the backend read before,
+the last one first; `required`: those that the error is about; `wrong`: variables of the function whose values it is about.
 `installed` is a JSON file of what is installed, or empty: `used` is then what the project uses, unless it did not load.
 """
 

@@ -1,4 +1,4 @@
-"""Where env.py connects: every connection fails, and is remembered."""
+"""Finds out where env.py connects: records every connection and makes it fail."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from .sandbox import Refused
 
-# Takes the place of the database's address. Nothing connects to it, and no backend has this host by default.
+# Replaces the database's address. Nothing connects to it, and no backend has this host by default.
 ADDRESS = {"host": "cdk-alembic.invalid", "port": "5432", "user": "user", "password": "password", "database": "database"}
 
 DRIVERS = ("psycopg", "psycopg2", "asyncpg", "pg8000")
@@ -18,7 +18,7 @@ THIS_MACHINE = ("", "localhost", "127.0.0.1", "::1")
 
 
 class MissingGreenlet(Exception):
-    """What SQLAlchemy would raise: an async driver connects in a synchronous engine."""
+    """The error that SQLAlchemy would raise: an async driver connects in a synchronous engine."""
 
 
 def refuse_connections() -> list[tuple[Any, dict[str, Any], bool]]:

@@ -1,4 +1,4 @@
-"""Why a package did not load, from the exception."""
+"""Explains from an exception why a package did not load."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def generated(error: ImportError, backend: Path) -> str | None:
     found = re.match(r"cannot import name '(\w+)' from '([\w.]+)'", str(error))
     file = Path(os.path.realpath(error.path or ""))
     is_own = file.name == "__init__.py" and file.is_relative_to(backend)
-    # A circle of imports also has names that are not there yet.
+    # A circular import also has names that are not defined yet.
     return f"{found[2]}.{found[1]}" if found and is_own and "partially initialized" not in str(error) else None
 
 

@@ -1,4 +1,4 @@
-"""Holds a package to what the function may do: nothing starts or connects, and only temporary files are written."""
+"""Limits a package to what the function may do: nothing starts or connects, and only temporary files can be written."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-# SQLAlchemy calls what these decorate, or get.
+# SQLAlchemy calls the functions that these decorate or get.
 LISTENS = frozenset({"listens_for", "listen", "compiles"})
 
 IMPORTS_BY_NAME = frozenset({"import_module", "__import__", "import_string"})
@@ -51,7 +51,7 @@ class Definition:
     package: str
     scope: Scope
     methods: list[tuple[str, Definition]] = field(default_factory=list)
-    # Whoever wrote a class's base may call its methods.
+    # The code of a base class may call the class's methods.
     has_bases: bool = False
 
 
@@ -72,11 +72,11 @@ class Source:
             self._bind(node)
 
     def everything(self) -> Definition:
-        """All of it, as if every function were called."""
+        """The whole module, as if every function were called."""
         return Definition(self._package, self._scope(self._tree))
 
     def definitions(self) -> Iterator[tuple[str | None, Definition]]:
-        """What others may call. None: what runs anyway, or what SQLAlchemy calls."""
+        """The definitions that others may call, by name. None: they always run, or SQLAlchemy calls them."""
         for node in self._statements():
             if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
                 listens = isinstance(node, FUNCTIONS) and any(called(item) in LISTENS for item in node.decorator_list)
@@ -171,7 +171,7 @@ class Source:
 
 
 class Calls:
-    """What of the backend env.py and the revisions may call, by name: what is not clear counts as called."""
+    """The backend's definitions that env.py and the revisions may call, by name. If unclear, they count as called."""
 
     def __init__(self) -> None:
         # Imports that may run, with the package of their module.
@@ -246,7 +246,7 @@ def used_by_project(
     for file in scripts:
         with suppress(SyntaxError, ValueError):
             calls.add(None, Source(file, "", backend).everything())
-    # Their imports in functions; None: not read so far.
+    # Their imports in functions; None: not read yet.
     libraries: dict[str, list[Import] | None] = {}
     seen: set[str] = set()
     done: set[tuple[str, Import]] = set()
@@ -278,7 +278,7 @@ def files_in(package: Path) -> Iterator[Path]:
 
 
 def required_imports(installed: Installed, libraries: dict[str, list[Import] | None]) -> set[tuple[str, Import]]:
-    """Imports in functions of loaded distributions, of requirements that are not used so far."""
+    """Imports in functions of loaded distributions, of requirements that are not used yet."""
     found: set[tuple[str, Import]] = set()
     for name, known in libraries.items():
         distribution = installed.of(name)
@@ -287,7 +287,7 @@ def required_imports(installed: Installed, libraries: dict[str, list[Import] | N
         if not unused or not file.endswith(".py"):
             continue
         imports = imports_of_functions(Path(file), installed.modules_of(unused)) if known is None else known
-        # Later, less is unused.
+        # Later rounds have fewer unused ones.
         libraries[name] = imports
         found |= {
             (package_of(name, file), item) for item in imports if installed.of(f"{item.module}.{item.name or ''}") in unused
@@ -319,7 +319,7 @@ def package_of(module: str, file: str) -> str:
 def run(package: str, statement: Import, installed: Installed) -> None:
     """Imports what a statement imports, and counts its distribution as used, even if the import fails here."""
     name = statement.module
-    # Anything may be raised there, also by what stops the project from connecting.
+    # Anything may be raised there, even by the code that blocks connections.
     with suppress(BaseException):
         name = importlib.util.resolve_name(name, package)
         module = importlib.import_module(name)

@@ -36,7 +36,7 @@ def last_first(unset: dict[str, None]) -> list[str]:
 
 def is_read_by(backend: Path, name: str) -> bool:
     """Whether the code that reads a variable is the backend's, or a library to which the backend gives its name."""
-    # Of os and of this script are the last four.
+    # The last four frames are those of os and of this script.
     frames = [frame.filename for frame in traceback.extract_stack(limit=7) if not frame.filename.startswith("<frozen")]
     *callers, reader = [real(file) for file in frames if file != __file__] or [""]
     folder = f"{backend}{os.sep}"

@@ -34,7 +34,7 @@ export function backendPackage(
   platform: FunctionPlatform,
   isPackaged: boolean,
 ): CheckedBackend {
-  const read = listFiles(directory, isOfNoProject);
+  const read = listFiles(directory, isGenerated);
   const entry = `${keyOf(directory, read, options, platform)}.json`;
   const known = parse(recall(entry));
   if (known && hashDependencies(known.outside) === known.outside.hash) {
@@ -92,7 +92,7 @@ function outsideOf({ directory, source }: Backend): Known['outside'] {
 }
 
 /** Whether a folder is generated: reading it would take longer than starting uv. */
-function isOfNoProject(path: string): boolean {
+function isGenerated(path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
   if (name.startsWith('.')) return name !== FLASK_VARIABLES;
   return ['__pycache__', 'node_modules', 'cdk.out', 'venv', 'site-packages'].includes(name);

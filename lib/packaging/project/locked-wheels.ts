@@ -43,7 +43,7 @@ export function withMostWheels(directory: string, versions: readonly string[], r
     distributions.set(key, { wheels: [...wheels, tags as unknown as Tags], sqlalchemy });
   }
   const built = versions.map((version) => {
-    const runs = (tags: Tags, sqlalchemy: string) => fits(tags, version) && !isTooOldFor(version, sqlalchemy);
+    const runs = (tags: Tags, sqlalchemy: string) => runsOn(tags, version) && !isTooOldFor(version, sqlalchemy);
     return [...distributions.values()].filter(({ wheels, sqlalchemy }) => !wheels.some((tags) => runs(tags, sqlalchemy))).length;
   });
   return versions.filter((_, index) => built[index] === Math.min(...built));
@@ -53,7 +53,7 @@ function lockOf(directory: string): string | undefined {
   return LOCKS.map((name) => join(directory, name)).find((path) => existsSync(path)) ?? findUvLock(directory);
 }
 
-function fits([pythons, abi, platform]: Tags, version: string): boolean {
+function runsOn([pythons, abi, platform]: Tags, version: string): boolean {
   if (platform !== 'any' && !platform.split('.').some((tag) => runsOnLambda(tag, version))) return false;
   const minor = Number(version.split('.')[1]);
   return pythons.split('.').some((python) => {

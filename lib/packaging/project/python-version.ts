@@ -13,7 +13,7 @@ export interface PythonRequirement {
   /** As written in the file, such as `>=3.11,<3.13`. */
   readonly text: string;
   readonly file: string;
-  /** Whether the file says what its people develop with, and not what the code needs. */
+  /** Whether it is the developers' version, and not a requirement of the code. */
   readonly isPin: boolean;
 }
 

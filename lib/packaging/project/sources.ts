@@ -5,9 +5,9 @@ import picomatch from 'picomatch';
 
 /** Folders that are excluded at any depth. */
 const CACHES = ['__pycache__', 'node_modules', 'cdk.out'];
-/** What they lock is installed; no migration reads them. */
+/** Locks: their packages are installed, and no migration reads them. */
 const LOCKS = ['uv.lock', 'poetry.lock', 'pdm.lock', 'pylock.toml', 'Pipfile.lock'];
-/** Logs of this machine, also rotated ones. A backend that writes them in the function makes its own. */
+/** Logs of this machine, including rotated ones. In the function, a backend creates its own. */
 const LOG = /\.log(?:\.\d+)?$/;
 /** Folders that are excluded only at the top: deeper ones may be packages that the backend imports. */
 const TOP_LEVEL = ['tests', 'test'];

@@ -128,14 +128,14 @@ function driverFor({ directory, paths }: Backend, distributions: readonly Versio
   const isAsync = existsSync(env) && readFileSync(env, 'utf8').includes('async');
   // SQLAlchemy 1.4 does not know psycopg 3: https://docs.sqlalchemy.org/en/14/dialects/postgresql.html
   if (isAsync) return isLess(version, '2.0') ? 'asyncpg' : 'psycopg[binary]';
-  // What it reads a plain postgresql:// as: https://docs.sqlalchemy.org/en/21/changelog/migration_21.html
+  // The driver of a plain postgresql:// URL: https://docs.sqlalchemy.org/en/21/changelog/migration_21.html
   return isLess(version, '2.1') ? 'psycopg2-binary' : 'psycopg[binary]';
 }
 
 /** Files from which env.py may take an address. */
 const READ_BY_ENV = /\.(?:py|ini|toml|cfg|ya?ml|json)$/;
 
-/** Those of some drivers that a backend names in an address, such as `postgresql+asyncpg`. */
+/** The drivers that a backend names in an address, such as `postgresql+asyncpg`. */
 export function namedDrivers(directory: string, drivers: readonly string[]): string[] {
   const texts = listFiles(directory, isOthers)
     .filter((file) => READ_BY_ENV.test(file))
@@ -169,7 +169,7 @@ function checkVersions(backend: Backend, distributions: readonly Versioned[]): v
   }
 }
 
-/** Releases with which most backends for an older one work. */
+/** Releases that work with most backends for an older one. */
 const NEXT: Readonly<Record<string, string>> = { alembic: '1.8.1', sqlalchemy: '1.4.54' };
 
 /** The next step for a version that is too old: a backend may keep its own. */

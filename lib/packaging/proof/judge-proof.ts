@@ -36,7 +36,7 @@ export function judgeProof(loaded: Loaded, proof: Proof): string[] {
   return [...judgeFailure(loaded, proof), ...judgeAddress(loaded, proof)];
 }
 
-/** Whether the variables were those of the function, all of them: it would do the same. */
+/** Whether the package was loaded with all of the function's variables, so that the function does the same. */
 function isSame({ databaseVariables, hasUnknownVariables, isAssumed }: Loaded): boolean {
   return databaseVariables !== undefined && !hasUnknownVariables && !isAssumed;
 }
@@ -96,7 +96,7 @@ const LINE = 'config.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"
 
 const FLASK_LINE = 'SQLALCHEMY_DATABASE_URI=os.environ["DATABASE_URL"]';
 
-/** What the function does with an address that env.py has itself. */
+/** How the function treats env.py's own address. */
 function replacement(loaded: Loaded, elsewhere: Elsewhere): string {
   return (
     "The function connects to its own database instead, with env.py's driver and other options. If env.py reads the address " +
@@ -118,7 +118,7 @@ function addressRemedy(loaded: Loaded, elsewhere: Elsewhere, command?: string): 
   return `${given}; if it reads none, ${line}`;
 }
 
-/** How to name the variables with the address: those that the backend reads and that are not set, if they look like it. */
+/** How to name the variables with the address: unset ones that the backend reads, if they look like one. */
 function databaseVariables({ unset }: Elsewhere): string {
   return likelyDatabase(unset)?.code ?? named('DatabaseVariables');
 }

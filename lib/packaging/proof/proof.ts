@@ -19,7 +19,7 @@ export interface Proof {
     /** Whether the backend imports it from a package of its own. */
     readonly own?: boolean;
   };
-  /** What a person runs Alembic with, such as `flask db`. Absent: the project did not load so far. */
+  /** The command that runs Alembic, such as `flask db`. Absent: the project did not load far enough. */
   readonly command?: string;
   /** What the runner would refuse in the order of the revisions, with the remedy. */
   readonly refused?: string;
@@ -55,7 +55,7 @@ export interface Proof {
   };
   /** Distributions with libraries for another machine, as `name==version`. */
   readonly foreign?: readonly string[];
-  /** What it uses, if that was asked and it loaded. */
+  /** What the project uses, if requested and if it loaded. */
   readonly used?: Used;
 }
 
@@ -78,11 +78,11 @@ export interface Installed {
 export interface LoadedWith {
   /** The function's environment variables. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Those that the function fills with the database's address; an address that is never connected to takes its place. */
+  /** Variables that the function fills with the database's address. A fake address replaces it, to which nothing connects. */
   readonly databaseVariables?: DatabaseVariables | undefined;
   /** Whether the function has more variables, whose values only the deploy knows. */
   readonly hasUnknownVariables?: boolean | undefined;
-  /** Whether nobody said which variables the function has: what they lack is a warning. */
+  /** Whether the function's variables are unknown: a missing one is only a warning. */
   readonly isAssumed?: boolean | undefined;
 }
 

@@ -1,6 +1,6 @@
 import { call, option } from '../code-in-messages';
 
-/** A longer list would not be read. */
+/** Nobody would read a longer list. */
 const MAX_NAMED = 6;
 
 /** Names of variables whose values must not be in a template. */
@@ -60,7 +60,7 @@ export function likelyDatabase(
     const name = names.find((candidate) => pattern.test(candidate));
     return name ? [[part, name] as const] : [];
   });
-  // One alone may be anything.
+  // A single one may be anything.
   if (parts.length < 2) return undefined;
   return { names: parts.map(([, name]) => name), code: call('DatabaseVariables.parts', [], Object.fromEntries(parts)) };
 }

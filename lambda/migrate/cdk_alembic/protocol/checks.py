@@ -25,12 +25,12 @@ def problems(shape: Mapping[str, Any], value: object, path: str = "") -> list[st
         return [f"{path or shape['name']} must be a JSON object"]
     rules = shape["keys"]
     prefix = f"{path}." if path else ""
-    found = [f"unknown key {_shown(prefix + key)}: use {', '.join(rules)}" for key in value if key not in rules]
+    found = [f"unknown key {_quoted(prefix + key)}: use {', '.join(rules)}" for key in value if key not in rules]
     command = None
     by = shape.get("by")
     if by is not None:
         command = value.get(by, rules[by].get("default"))
-        wrong = wrong_with(rules[by], command, prefix + by)
+        wrong = value_problems(rules[by], command, prefix + by)
         if wrong:
             # The command determines which keys are valid.
             return found + wrong
@@ -42,11 +42,11 @@ def problems(shape: Mapping[str, Any], value: object, path: str = "") -> list[st
             if needed == "all":
                 found.append(f"{prefix}{key} is missing")
             elif command in needed:
-                found.append(f"{_shown(command)} needs {rule.get('called', key)}")
+                found.append(f"{_quoted(command)} needs {rule.get('called', key)}")
         elif "takenBy" in rule and command not in rule["takenBy"]:
-            found.append(f"{_shown(command)} takes no {key}")
+            found.append(f"{_quoted(command)} takes no {key}")
         else:
-            found.extend(wrong_with(rule, value[key], prefix + key))
+            found.extend(value_problems(rule, value[key], prefix + key))
     one_of, not_both = shape.get("oneOf"), shape.get("notBoth")
     if one_of and _given(one_of["keys"], value) == 0:
         found.append(one_of["wrong"])
@@ -55,15 +55,15 @@ def problems(shape: Mapping[str, Any], value: object, path: str = "") -> list[st
     return found
 
 
-def wrong_with(rule: Mapping[str, Any], value: object, key: str = "") -> list[str]:
+def value_problems(rule: Mapping[str, Any], value: object, key: str = "") -> list[str]:
     """The problems of one value; empty if it is valid."""
     if rule["type"] == "object" and isinstance(value, dict):
         return problems(rule["shape"], value, key)
     if not _PASSES[rule["type"]](rule, value):
-        return [rule["wrong"].replace("{key}", key).replace("{value}", _shown(value))]
+        return [rule["wrong"].replace("{key}", key).replace("{value}", _quoted(value))]
     if not isinstance(value, list):
         return []
-    found = [problem for index, item in enumerate(value) for problem in wrong_with(rule["of"], item, f"{key}[{index}]")]
+    found = [problem for index, item in enumerate(value) for problem in value_problems(rule["of"], item, f"{key}[{index}]")]
     if "once" in rule:
         found.extend(_repeated(value, rule["once"], key))
     more = len(found) - MAX_LISTED
@@ -100,11 +100,11 @@ def _given(keys: Sequence[str], value: Mapping[str, Any]) -> int:
 def _repeated(items: Sequence[object], key: str, path: str) -> list[str]:
     names = [item.get(key) for item in items if isinstance(item, dict)]
     seen: set[str] = set()
-    twice = dict.fromkeys(name for name in names if isinstance(name, str) and (name in seen or seen.add(name)))
-    return [f"{path} has {_shown(name)} twice" for name in twice]
+    duplicates = dict.fromkeys(name for name in names if isinstance(name, str) and (name in seen or seen.add(name)))
+    return [f"{path} has {_quoted(name)} twice" for name in duplicates]
 
 
-def _shown(value: object) -> str:
+def _quoted(value: object) -> str:
     if isinstance(value, str):
         return json.dumps(value if len(value) <= MAX_VALUE_LENGTH else value[:MAX_VALUE_LENGTH] + "…", ensure_ascii=False)
     if isinstance(value, list):

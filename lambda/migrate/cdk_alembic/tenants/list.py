@@ -15,7 +15,7 @@ from ..connection.retries import Retries
 from ..database.conditions import connection_failure
 from ..database.failures import describe
 from ..project.configuration import package_root
-from ..protocol.checks import wrong_with
+from ..protocol.checks import value_problems
 from ..protocol.errors import RunnerError
 from ..protocol.log import hide
 from ..protocol.request import Invocation
@@ -132,7 +132,7 @@ def _of_url(url: str, installed: list[str]) -> tuple[str, dict[str, Any]]:
 
 
 def _check(tenants: list[dict[str, Any]]) -> None:
-    if problems := wrong_with(TENANTS, tenants, "tenants"):
+    if problems := value_problems(TENANTS, tenants, "tenants"):
         raise _unusable(
             f"the query that lists the tenants returns invalid rows: {'; '.join(problems)}",
             "fix the rows, or exclude them in the query; its columns are name, schema and secret_arn",

@@ -42,17 +42,17 @@ export function reachedInLock(
   for (const found of packages) byName.set(found.name, [...(byName.get(found.name) ?? []), found]);
 
   const reached = new Map<LockedPackage, Reached>();
-  const queue: { readonly edge: Edge; readonly way: readonly string[] }[] = roots.map((edge) => ({ edge, way: [] }));
+  const queue: { readonly edge: Edge; readonly path: readonly string[] }[] = roots.map((edge) => ({ edge, path: [] }));
   for (let next = queue.pop(); next; next = queue.pop()) {
     const { edge } = next;
     if (left.has(edge.name)) continue;
-    const way = [...new Set([...next.way, ...(edge.marker ? [edge.marker] : [])])];
+    const path = [...new Set([...next.path, ...(edge.marker ? [edge.marker] : [])])];
     for (const found of byName.get(edge.name) ?? []) {
       const known = reached.get(found) ?? { package: found, extras: new Set(), ways: [] };
       reached.set(found, known);
-      if (reach(known, way, edge.extras)) {
+      if (reach(known, path, edge.extras)) {
         const required = found.edges.filter(({ ofExtras }) => !ofExtras || ofExtras.some((extra) => known.extras.has(extra)));
-        queue.push(...required.map((below) => ({ edge: below, way })));
+        queue.push(...required.map((below) => ({ edge: below, path: path })));
       }
     }
   }
@@ -66,18 +66,18 @@ export function reachedInLock(
 }
 
 /** Adds a path to a package. Returns whether the path or the extras are new. */
-function reach(known: Reached, way: readonly string[], extras: readonly string[]): boolean {
-  const isNew = !known.ways.some((other) => other.every((marker) => way.includes(marker)));
+function reach(known: Reached, path: readonly string[], extras: readonly string[]): boolean {
+  const isNew = !known.ways.some((other) => other.every((marker) => path.includes(marker)));
   const count = known.extras.size;
   for (const extra of extras) known.extras.add(extra);
-  if (isNew) known.ways = known.ways.length < MAX_WAYS ? [...known.ways, way] : [[]];
+  if (isNew) known.ways = known.ways.length < MAX_WAYS ? [...known.ways, path] : [[]];
   return isNew || known.extras.size > count;
 }
 
 function anyOf(ways: readonly (readonly string[])[]): string | undefined {
-  if (ways.some((way) => !way.length)) return undefined;
-  const each = [...new Set(ways.map((way) => allOf(way) as string))];
-  return each.length > 1 ? each.map((marker) => `(${marker})`).join(' or ') : each[0];
+  if (ways.some((path) => !path.length)) return undefined;
+  const conditions = [...new Set(ways.map((path) => allOf(path) as string))];
+  return conditions.length > 1 ? conditions.map((marker) => `(${marker})`).join(' or ') : conditions[0];
 }
 
 function withMarker(requirement: Requirement, marker: string | undefined): Requirement {

@@ -39,17 +39,17 @@ export function parseRequirements(text: string, directory: string, files: readon
 
 type Line = Partial<RequirementsFile>;
 
-function readLine(line: string, directory: string, seen: readonly string[]): Line {
+function readLine(line: string, directory: string, including: readonly string[]): Line {
   const [, option, value = ''] = /^(-{1,2}[a-z][a-z-]*)(?:\s*=\s*|\s+|(?=\S))(.*)$/.exec(line) ?? [];
   switch (option) {
     case undefined:
       return readRequirement(line, directory);
     case '-r':
     case '--requirement':
-      return readIncluded(resolve(directory, value), seen);
+      return readIncluded(resolve(directory, value), including);
     case '-c':
     case '--constraint':
-      return readConstraints(resolve(directory, value), seen);
+      return readConstraints(resolve(directory, value), including);
     case '-e':
     case '--editable':
       return readEditable(value, directory);
@@ -61,14 +61,14 @@ function readLine(line: string, directory: string, seen: readonly string[]): Lin
   }
 }
 
-function readIncluded(file: string, seen: readonly string[]): Line {
-  if (seen.includes(file) || !existsSync(file)) return { files: [file] };
-  return parseRequirements(readText(file), dirname(file), [...seen, file]);
+function readIncluded(file: string, including: readonly string[]): Line {
+  if (including.includes(file) || !existsSync(file)) return { files: [file] };
+  return parseRequirements(readText(file), dirname(file), [...including, file]);
 }
 
 /** Constraints install nothing. */
-function readConstraints(file: string, seen: readonly string[]): Line {
-  const { files, lines } = readIncluded(file, seen);
+function readConstraints(file: string, including: readonly string[]): Line {
+  const { files, lines } = readIncluded(file, including);
   return { files, lines: lines && [`-c ${file}`] };
 }
 
