@@ -6,7 +6,7 @@ import { cached } from '../../scripts/packages/cached';
 import { stageNpm } from '../../scripts/packages/safe-alembic';
 import type { Ended } from '../cli/built-command';
 import { INPUTS } from '../packages/cdk-alembic';
-import { needed } from '../production/environment';
+import { usePreloadedPython } from '../support/python/preloaded-python';
 import { Project } from './project';
 
 const root = path.resolve(__dirname, '../..');
@@ -72,9 +72,10 @@ export interface TestBed {
 
 /** Installs the command for the tests of a file. Each test has a project of its own, and leaves the scratch folder empty. */
 export function useTestBed(): TestBed {
+  const python = usePreloadedPython();
   const bed = {
     start(args, env = {}) {
-      const all = [...args, '--python', needed('RUNNER_PYTHON')];
+      const all = [...args, '--python', python];
       return bed.installed.safeAlembic(all, { cwd: bed.project.directory, env: { TMPDIR: bed.scratch, ...env } });
     },
   } as { -readonly [Key in keyof TestBed]: TestBed[Key] };
