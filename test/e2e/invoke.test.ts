@@ -111,29 +111,6 @@ describe('with the stages dev and prod deployed', () => {
   });
 
   describe('migrate-invoke', () => {
-    it('applies what is pending, says what it applied and ends with exit code 0', async () => {
-      const { dev, backend, head } = shared.prepared;
-      await emptyDatabase();
-
-      const result = await command('--stage', 'dev');
-
-      mustSucceed(result);
-      for (const revision of backend.revisions()) expect(result.stdout).toContain(revision);
-      expect(await dev.version()).toEqual([head]);
-      expect(await dev.tables()).toEqual(TABLES);
-    });
-
-    it('has nothing to do the second time', async () => {
-      const { dev, head } = shared.prepared;
-      await client().upgrade();
-
-      const result = await command('--stage', 'dev', '--json');
-
-      mustSucceed(result);
-      expect(JSON.parse(result.stdout)).toMatchObject({ status: 'complete', applied: [], to: [head] });
-      expect(await dev.version()).toEqual([head]);
-    });
-
     it("shows the plan, the database's revision, and the history", async () => {
       const { dev, backend } = shared.prepared;
       const [first, second] = backend.revisions();
@@ -153,45 +130,6 @@ describe('with the stages dev and prod deployed', () => {
       expect(entries.map(({ revision }: { revision: string }) => revision)).toEqual([first]);
       expect(await dev.version()).toEqual([first]);
       expect(await dev.tables()).toEqual(['users']);
-    });
-
-    it.each([
-      ['4 for a stage that does not exist', 4, ['--stage', 'nowhere'], 'function_not_found'],
-      ['2 for a revision that is no revision', 2, ['--stage', 'dev', '--revision', "x'; DROP TABLE users"], 'is not a revision'],
-      ['2 for a revision that the code does not have', 2, ['--stage', 'dev', '--revision', 'ffffffffffff'], 'unknown_revision'],
-      [
-        '3 for a downgrade that is not allowed',
-        3,
-        ['--stage', 'dev', '--command', 'downgrade', '--revision', '-1'],
-        'not_allowed',
-      ],
-    ])('ends with exit code %s, says so in words, and changes nothing', async (_, code, args, words) => {
-      const { dev, head } = shared.prepared;
-      await client().upgrade();
-
-      const result = await command(...args);
-
-      expect(result).toMatchObject({ code, stdout: '' });
-      expect(result.stderr).toContain(words);
-      expect(result.stderr).not.toMatch(/^\s+at /m);
-      expect(await dev.version()).toEqual([head]);
-      expect(await dev.tables()).toEqual(TABLES);
-    });
-
-    it('ends with exit code 1 and names the revision when a migration fails', async () => {
-      const { dev, head } = shared.prepared;
-      await client().upgrade();
-      const [previous] = shared.prepared.backend.revisions().slice(-2);
-      // The last revision finds its work done already: what it drops is not there.
-      await dev.rows('UPDATE alembic_version SET version_num = $1', [previous]);
-
-      const { code, stderr } = await command('--stage', 'dev');
-
-      expect(code).toBe(1);
-      expect(stderr).toContain(head);
-      expect(stderr).toContain('migration_failed');
-      expect(await dev.version()).toEqual([previous]);
-      await dev.rows('UPDATE alembic_version SET version_num = $1', [head]);
     });
   });
 

@@ -4,11 +4,10 @@ import { Client } from 'pg';
 import { withPostgresServer } from '../../lib/local/postgres/server';
 import type { Review } from '../../lib/review';
 import { needed } from '../production/environment';
-import { usePlainAlembic } from '../support/alembic/plain-alembic';
 import { useTestBed } from './installed-command';
 
 const bed = useTestBed();
-const plainAlembic = usePlainAlembic();
+const { alembic } = bed;
 beforeEach(() => {
   bed.project.revision(
     'b2',
@@ -33,9 +32,6 @@ async function fix(...more: string[]): Promise<Review> {
 
 const fixed = ({ fixes }: Review) => fixes?.fixed.map(({ rule }) => rule).sort();
 const reasons = ({ fixes }: Review) => Object.fromEntries(fixes?.notFixed.map((one) => [one.finding.rule, one.reason]) ?? []);
-
-/** Runs plain Alembic. */
-const alembic = (url: string, ...args: string[]) => plainAlembic.run(bed.project.directory, url, ...args);
 
 /** Adds the revision `next` with what the reviewed ones leave to the next release. */
 function nextRelease({ fixes }: Review, head: string): void {

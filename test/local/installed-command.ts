@@ -1,19 +1,28 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { chmodSync, cpSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { cached } from '../../scripts/packages/cached';
-import { stageNpm } from '../../scripts/packages/safe-alembic';
+import { stageNpm, stagePython } from '../../scripts/packages/safe-alembic';
 import type { Ended } from '../cli/built-command';
 import { INPUTS } from '../packages/cdk-alembic';
-import { needed } from '../production/environment';
+import { usePreloadedPython } from '../support/python/preloaded-python';
 import { Project } from './project';
 
 const root = path.resolve(__dirname, '../..');
 
+/** What is in the packages `safe-alembic`. */
+const IN_PACKAGE = [...INPUTS, 'LICENSE', 'CHANGELOG.md', 'docs/review.md', 'docs/safe-alembic.md'];
+
 /** The npm package, built unless that was done before. */
 export function cachedSafeAlembic(): Promise<string> {
-  return cached('safe-alembic', [...INPUTS, 'LICENSE', 'CHANGELOG.md', 'docs/safe-alembic.md'], stageNpm);
+  return cached('safe-alembic', IN_PACKAGE, stageNpm);
+}
+
+/** The folder of the wheel and the sdist, built unless that was done before. */
+export async function cachedWheels(): Promise<string> {
+  return path.join(await cached('wheels', IN_PACKAGE, stagePython), 'dist');
 }
 
 /** The npm package, with this project's dependencies in place of those that npm would install. */
@@ -68,14 +77,21 @@ export interface TestBed {
   readonly scratch: string;
   /** Starts the command in the project, with the Python of the tests. */
   start(args: readonly string[], env?: NodeJS.ProcessEnv): Running;
+  /** Runs Alembic's own command line in the project, and fails as it does. @param url of the database, as `pg` takes it */
+  alembic(url: string, ...args: readonly string[]): Promise<void>;
 }
 
 /** Installs the command for the tests of a file. Each test has a project of its own, and leaves the scratch folder empty. */
 export function useTestBed(): TestBed {
+  const python = usePreloadedPython();
   const bed = {
     start(args, env = {}) {
-      const all = [...args, '--python', needed('RUNNER_PYTHON')];
+      const all = [...args, '--python', python];
       return bed.installed.safeAlembic(all, { cwd: bed.project.directory, env: { TMPDIR: bed.scratch, ...env } });
+    },
+    async alembic(url, ...args) {
+      const env = { PATH: process.env.PATH, DATABASE_URL: url.replace('postgresql:', 'postgresql+psycopg:') };
+      await promisify(execFile)(python, ['-m', 'alembic', ...args], { cwd: bed.project.directory, env });
     },
   } as { -readonly [Key in keyof TestBed]: TestBed[Key] };
   beforeAll(async () => {

@@ -16,7 +16,7 @@ import { commandDirectory, neutralEnvironment, projectDirectory } from '../../ex
 import { findPostgres } from '../../lib/local/postgres/binaries';
 import { type RunResult, run } from '../../lib/local/processes/run';
 import { homepage, version } from '../../package.json';
-import { stagePython } from '../../scripts/packages/safe-alembic';
+import { cachedWheels } from '../local/installed-command';
 import { Project } from '../local/project';
 import { needed } from '../production/environment';
 
@@ -34,8 +34,7 @@ let project: Project;
 
 beforeAll(async () => {
   folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'python-package-')));
-  await stagePython(path.join(folder, 'source'));
-  wheels = path.join(folder, 'source/dist');
+  wheels = await cachedWheels();
   programs = path.join(folder, 'programs');
   mkdirSync(programs);
   const directories = [await commandDirectory('uv'), ...(process.env.PATH ?? '').split(path.delimiter).filter(existsSync)];

@@ -6,7 +6,7 @@ import { commandDirectory, neutralEnvironment, projectDirectory } from '../../ex
 import { VERBS } from '../../lib/cli/safe-alembic/verbs';
 import { withPostgresServer } from '../../lib/local/postgres/server';
 import { type RunResult, run } from '../../lib/local/processes/run';
-import { stagePython } from '../../scripts/packages/safe-alembic';
+import { cachedWheels } from '../local/installed-command';
 import { needed } from '../production/environment';
 
 /* The skill, followed from top to bottom on the sample, with the package as uv installs it. */
@@ -21,8 +21,7 @@ beforeAll(async () => {
   folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'skill-')));
   back = path.join(folder, 'back');
   cpSync(path.join(projectDirectory, 'examples/template-saas/back'), back, { recursive: true });
-  await stagePython(path.join(folder, 'source'));
-  const wheels = path.join(folder, 'source/dist');
+  const wheels = await cachedWheels();
   await inBack('uv', ['add', '--quiet', '--dev', '--python', needed('RUNNER_PYTHON'), '--find-links', wheels, 'safe-alembic']);
   for (const args of [
     ['init', '--quiet', '--initial-branch', 'main'],

@@ -6,13 +6,13 @@ import { observe, readGraph } from '../../lib/local/python/observe';
 import { withObserver } from '../../lib/local/python/with-observer';
 import { type Finding, type Review, type ReviewInput, type ReviewOptions, review } from '../../lib/review';
 import { Database } from '../production/database';
-import { needed } from '../production/environment';
+import { usePreloadedPython } from '../support/python/preloaded-python';
 import { CONNECT, ENV_EXAMPLES, env, RUN } from './examples/env';
 import { FILE_EXAMPLES, type FileExample, writeFiles } from './examples/files';
 import { inFolder } from './folder';
 
 const OPTIONS: ReviewOptions = { version: '0.0.0', rules: {}, failOn: 'error' };
-const python = [needed('RUNNER_PYTHON')];
+const python = [usePreloadedPython()];
 
 interface Revision {
   readonly down?: string | readonly string[];

@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import type { TableStatistics } from '../../lib/contract';
-import type { GraphFacts, RevisionFacts } from '../../lib/contract/facts';
 import { observe, readGraph } from '../../lib/local/python/observe';
 import { withObserver } from '../../lib/local/python/with-observer';
 import { type Review, type ReviewInput, RULES, review } from '../../lib/review';
 import { SMALL_TABLE } from '../../lib/review/sizes/size';
+import { Database } from '../production/database';
 import { needed } from '../production/environment';
 import { STATISTICS } from '../support/aws/answers';
 import { EXAMPLES } from './examples';
+import type { Example } from './examples/example';
 import { type Case, writeProject } from './examples/project';
 import { ALL_RULES, findingsOf } from './examples/reviewed';
 import { inFolder } from './folder';
@@ -24,29 +25,46 @@ const SIZED = [
   'table-rewrite',
 ];
 
-let cases: readonly Case[] = [];
-let result: Review;
-let input: ReviewInput;
-let graph: GraphFacts;
-let revisions: readonly RevisionFacts[];
+/** Examples of one project. More would take longer: after each statement all tables of the project are looked at. */
+const TOGETHER = 25;
+
+/** Examples that were replayed and reviewed as one project. */
+interface Group {
+  readonly cases: readonly Case[];
+  readonly input: ReviewInput;
+  readonly result: Review;
+}
+
+let groups: readonly Group[] = [];
 
 beforeAll(async () => {
-  await inFolder(async (project) => {
-    cases = writeProject(project, EXAMPLES);
-    const started = Date.now();
-    await withObserver({ project, python: [needed('RUNNER_PYTHON')], database: 'scratch' }, async ({ observer }) => {
-      graph = await readGraph(observer);
-      const asked = cases.flatMap((one) => one.revisions);
-      const observed = await observe(observer, { revisions: asked, drift: false });
-      revisions = observed.revisions;
-      input = { graph, ...observed, unreleased: asked, edited: [], postgres: observed.environment?.postgres, started };
-      result = await review(input, ALL_RULES);
-    });
-  });
-  // One replay of all examples: on a busy machine it takes longer than a test may.
+  const database = await Database.create();
+  try {
+    for (let from = 0; from < EXAMPLES.length; from += TOGETHER)
+      groups = [...groups, await replayed(EXAMPLES.slice(from, from + TOGETHER), database)];
+  } finally {
+    await database.drop();
+  }
+  // On a busy machine all examples together take longer than a test may.
 }, 30 * 60_000);
 
-const found = (one: Case) => findingsOf(result, one);
+function replayed(examples: readonly Example[], database: Database): Promise<Group> {
+  return inFolder(async (project) => {
+    const cases = writeProject(project, examples);
+    const started = Date.now();
+    const scratch = { url: database.url.replace('+psycopg', '') };
+    return withObserver({ project, python: [needed('RUNNER_PYTHON')], database: scratch }, async ({ observer }) => {
+      const graph = await readGraph(observer);
+      const asked = cases.flatMap((one) => one.revisions);
+      const observed = await observe(observer, { revisions: asked, drift: false, overwrite: true });
+      const input = { graph, ...observed, unreleased: asked, edited: [], postgres: observed.environment?.postgres, started };
+      return { cases, input, result: await review(input, ALL_RULES) };
+    });
+  });
+}
+
+/** All examples, each with what is found in it. */
+const all = () => groups.flatMap(({ cases, result }) => cases.map((one) => ({ ...one, found: findingsOf(result, one) })));
 
 // The ids are known only when the project is written: each example is looked up by its name.
 const names = EXAMPLES.flatMap(({ rule, about, bad }) => {
@@ -55,18 +73,18 @@ const names = EXAMPLES.flatMap(({ rule, about, bad }) => {
 });
 
 test.each(names)('%s', (name) => {
-  const one = cases.find((candidate) => candidate.name === name);
+  const one = all().find((candidate) => candidate.name === name);
   if (!one) throw new Error(`no example ${name}`);
-  const rules = [...new Set(found(one).map(({ rule }) => rule))].sort();
-  expect({ rules, findings: found(one) }).toEqual({ rules: one.expected, findings: expect.anything() });
+  const rules = [...new Set(one.found.map(({ rule }) => rule))].sort();
+  expect({ rules, findings: one.found }).toEqual({ rules: one.expected, findings: expect.anything() });
 });
 
 test('the findings of a rule have its severity, and those of a milder case a lower one', () => {
-  const wrong = cases
+  const wrong = all()
     .filter(({ rule, expected }) => expected.includes(rule))
     .flatMap((one) => {
       const severity = one.severity ?? RULES.find(({ id }) => id === one.rule)?.severity ?? 'warning';
-      const given = found(one).filter(({ rule }) => rule === one.rule);
+      const given = one.found.filter(({ rule }) => rule === one.rule);
       return given.some((finding) => finding.severity === severity) ? [] : [{ name: one.name, severity, given }];
     });
   expect(wrong).toEqual([]);
@@ -94,36 +112,42 @@ test('every rule about revisions has a bad and a good example', () => {
 });
 
 test('each finding says where it is', () => {
-  for (const { line, file, message } of result.findings) {
-    expect(line).toBeGreaterThan(0);
-    expect(file).toMatch(/^alembic\/(?:versions\/\w+|env)\.py$/);
-    expect(message).not.toMatch(/undefined|\[object/);
+  for (const { input, result } of groups) {
+    for (const { line, file, message } of result.findings) {
+      expect(line).toBeGreaterThan(0);
+      expect(file).toMatch(/^alembic\/(?:versions\/\w+|env)\.py$/);
+      expect(message).not.toMatch(/undefined|\[object/);
+    }
+    expect(input.revisions.length).toBe(result.summary.revisions);
   }
-  expect(revisions.length).toBe(result.summary.revisions);
 });
 
 test('what is shown to write instead is Python', () => {
-  const shown = [...new Set(result.findings.flatMap(({ instead }) => (instead === undefined ? [] : [instead])))];
+  const found = groups.flatMap(({ result }) => result.findings);
+  const shown = [...new Set(found.flatMap(({ instead }) => (instead === undefined ? [] : [instead])))];
   expect(shown.length).toBeGreaterThan(20);
   const check = 'import ast, json, sys\nfor code in json.load(sys.stdin):\n    ast.parse(code)';
   execFileSync(needed('RUNNER_PYTHON'), ['-c', check], { input: JSON.stringify(shown) });
 });
 
 test('with the sizes of production, each lock that lasts as long as its table is large has a size, and small tables get notes', async () => {
-  const names = new Set(revisions.flatMap(({ before, after }) => [...Object.keys(before), ...Object.keys(after)]));
-  const tables = [...names].map((name) => ({ ...LARGE, name }));
-  const small = tables.map((table) => ({ ...table, rows: 300, bytes: 48_000, toastBytes: 0, indexBytes: 16_384 }));
   const options = { version: '0.0.0', rules: {}, failOn: 'error' } as const;
-  const reviewed = (given: typeof tables) =>
-    review(input, { ...options, sizes: { statistics: { ...STATISTICS, tables: given }, smallTable: SMALL_TABLE } });
-  const [large, tiny] = [await reviewed(tables), await reviewed(small)];
-  const sized = (of: Review) => of.findings.filter(({ size }) => size !== undefined);
-  const rules = new Set(sized(large).map(({ rule }) => rule));
-  for (const rule of SIZED) expect([rule, rules.has(rule)]).toEqual([rule, true]);
-  expect(sized(large).filter(({ severity }) => severity === 'note')).toEqual([]);
-  expect(large.summary.notes).toBe(0);
-  expect(sized(tiny).length).toBeGreaterThan(SIZED.length);
-  expect(sized(tiny).filter(({ severity }) => severity !== 'note')).toEqual([]);
-  expect(tiny.summary.notes).toBe(sized(tiny).filter(({ acknowledged }) => acknowledged === undefined).length);
-  expect(tiny.findings.length).toBe(large.findings.length);
+  const rules = new Set<string>();
+  for (const { input } of groups) {
+    const names = new Set(input.revisions.flatMap(({ before, after }) => [...Object.keys(before), ...Object.keys(after)]));
+    const tables = [...names].map((name) => ({ ...LARGE, name }));
+    const small = tables.map((table) => ({ ...table, rows: 300, bytes: 48_000, toastBytes: 0, indexBytes: 16_384 }));
+    const reviewed = (given: typeof tables) =>
+      review(input, { ...options, sizes: { statistics: { ...STATISTICS, tables: given }, smallTable: SMALL_TABLE } });
+    const [large, tiny] = [await reviewed(tables), await reviewed(small)];
+    const sized = (of: Review) => of.findings.filter(({ size }) => size !== undefined);
+    for (const { rule } of sized(large)) rules.add(rule);
+    expect(sized(large).filter(({ severity }) => severity === 'note')).toEqual([]);
+    expect(large.summary.notes).toBe(0);
+    expect(sized(tiny).length).toBe(sized(large).length);
+    expect(sized(tiny).filter(({ severity }) => severity !== 'note')).toEqual([]);
+    expect(tiny.summary.notes).toBe(sized(tiny).filter(({ acknowledged }) => acknowledged === undefined).length);
+    expect(tiny.findings.length).toBe(large.findings.length);
+  }
+  expect([...rules]).toEqual(expect.arrayContaining(SIZED));
 });

@@ -5,7 +5,6 @@ import path from 'node:path';
 import { Client } from 'pg';
 import { withPostgresServer } from '../../../lib/local/postgres/server';
 import { needed } from '../../production/environment';
-import { usePlainAlembic } from '../../support/alembic/plain-alembic';
 import { useTestBed } from '../installed-command';
 import { eventually } from '../processes';
 
@@ -20,7 +19,6 @@ const RUNS = `FROM pg_stat_activity
   WHERE datname = current_database() AND backend_type = 'client backend' AND application_name <> '${NAME}'`;
 
 const bed = useTestBed();
-const plainAlembic = usePlainAlembic();
 beforeEach(() => {
   bed.project.revision(
     'b2',
@@ -60,7 +58,7 @@ test(`${ROWS} rows are filled once each, although the run is killed ${KILLS} tim
 
   await withPostgresServer(__dirname, async (server) => {
     const url = server.url();
-    await plainAlembic.run(bed.project.directory, url, 'upgrade', 'b2');
+    await bed.alembic(url, 'upgrade', 'b2');
     const client = new Client({ connectionString: url, application_name: NAME });
     await client.connect();
     const value = async (sql: string) => Number((await client.query(sql)).rows[0].value);

@@ -2,11 +2,9 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
 import { withPostgresServer } from '../../../lib/local/postgres/server';
-import { usePlainAlembic } from '../../support/alembic/plain-alembic';
 import { useTestBed } from '../installed-command';
 
 const bed = useTestBed();
-const plainAlembic = usePlainAlembic();
 
 async function command(...args: string[]) {
   const { stdout, stderr } = await bed.start([...args, '--json']).ended;
@@ -65,7 +63,7 @@ test('what is dropped is kept aside: rows, indexes and constraints survive up, d
 
   await withPostgresServer(__dirname, async (server) => {
     const url = server.url();
-    const alembic = (...args: string[]) => plainAlembic.run(bed.project.directory, url, ...args);
+    const alembic = (...args: string[]) => bed.alembic(url, ...args);
     await alembic('upgrade', 'b2');
     const client = new Client({ connectionString: url });
     await client.connect();

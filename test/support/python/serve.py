@@ -1,0 +1,95 @@
+"""Runs programs as `python` would, in forks of a Python that has imported Alembic: that takes most of a short program's time.
+
+Its argument is the path of a socket, to which `client.py` connects. It ends with its standard input.
+"""
+
+import ast
+import importlib
+import os
+import runpy
+import select
+import signal
+import socket
+import sys
+import types
+from contextlib import suppress
+from typing import Any
+
+_PRELOADED = ("alembic.autogenerate", "alembic.command", "alembic.config", "psycopg", "sqlalchemy.dialects.postgresql.psycopg")
+_MOST_BYTES = 1 << 20
+
+
+def _next_connection(path: str) -> socket.socket:
+    """Returns in a fork, for each connection; the process itself ends here."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen(64)
+        print("ready", flush=True)
+        while listener in select.select([listener, sys.stdin], [], [])[0]:
+            connection, _ = listener.accept()
+            if os.fork() == 0:
+                return connection
+            connection.close()
+            _reap(os.WNOHANG)
+    _reap(0)
+    sys.exit()
+
+
+def _reap(options: int) -> None:
+    """Waits for forks, so that their time counts as this process's."""
+    with suppress(ChildProcessError):  # There is none left.
+        while os.waitpid(-1, options)[0]:
+            pass
+
+
+def _read(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    text, descriptors, _, _ = socket.recv_fds(connection, _MOST_BYTES, 3)
+    while not text.endswith(b"\n"):
+        text += connection.recv(_MOST_BYTES)
+    return ast.literal_eval(text.decode()), descriptors
+
+
+def _forked(connection: socket.socket) -> dict[str, Any]:
+    """Returns in another fork, which is the program. This one passes its exit code on, and kills it if the client is killed."""
+    request, descriptors = _read(connection)
+    program = os.fork()
+    if program == 0:
+        os.setsid()
+        for to, descriptor in enumerate(descriptors):
+            os.dup2(descriptor, to)
+            os.close(descriptor)
+        connection.close()
+        return request
+    for descriptor in (0, 1, 2, *descriptors):
+        os.close(descriptor)
+    if connection in select.select([connection, os.pidfd_open(program)], [], [])[0]:
+        os.killpg(program, signal.SIGKILL)
+    _, status = os.waitpid(program, 0)
+    # A client that was killed does not read it.
+    with suppress(BrokenPipeError):
+        connection.send(str(os.waitstatus_to_exitcode(status)).encode())
+    os._exit(0)
+
+
+def _become(arguments: list[str], folder: str, environment: dict[str, str]) -> None:
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    of_python = {name for name in environment if name.startswith("PYTHON")} - {"PYTHONPATH"}
+    option, *rest = arguments or [""]
+    if of_python or option not in ("-c", "-m"):
+        os.execv(sys.executable, [sys.executable, *arguments])
+    what, *others = rest
+    sys.argv = [option, *others]
+    searched = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    sys.path[:1] = ["" if option == "-c" else folder, *searched]
+    if option == "-m":
+        runpy.run_module(what, run_name="__main__", alter_sys=True)
+    else:
+        main = sys.modules["__main__"] = types.ModuleType("__main__")
+        exec(compile(what, "<string>", "exec", dont_inherit=True), main.__dict__)
+
+
+for name in _PRELOADED:
+    importlib.import_module(name)
+_become(**_forked(_next_connection(sys.argv[1])))
