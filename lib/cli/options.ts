@@ -25,15 +25,23 @@ export interface CommandLine<Name extends string = string> {
   texts(name: Name): readonly string[];
 }
 
-/** Parses a command line without the program's name. Never throws: `problems` has everything that is wrong. */
-export function readOptions<T extends Options>(argv: readonly string[], options: T): CommandLine<keyof T & string> {
+/**
+ * Parses a command line without the program's name. Never throws: `problems` has everything that is wrong.
+ *
+ * @param commands values of `--command`, which may be given as an option of its own by mistake
+ */
+export function readOptions<T extends Options>(
+  argv: readonly string[],
+  options: T,
+  commands: readonly string[] = [],
+): CommandLine<keyof T & string> {
   // Not strict: the strict parser stops at the first problem, and rejects `--revision -1`.
   const given = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });
   const values = given.values as Readonly<Record<string, unknown>>;
   const texts = (name: string) => [values[name]].flat().filter((value): value is string => typeof value === 'string');
   return {
     named: given.positionals,
-    problems: given.tokens.flatMap((token, index) => problemsOf(token, given.tokens.slice(0, index), options)),
+    problems: given.tokens.flatMap((token, index) => problemsOf(token, given.tokens.slice(0, index), options, commands)),
     has: (name) => values[name] !== undefined,
     flag: (name) => values[name] === true,
     text: (name) => texts(name).at(-1),
@@ -41,9 +49,21 @@ export function readOptions<T extends Options>(argv: readonly string[], options:
   };
 }
 
-/** The problem of positional arguments in a command that accepts only options. */
-export function unexpected(named: readonly string[]): string[] {
-  return named.map((value) => `unexpected argument ${JSON.stringify(value)}`);
+/**
+ * The problem of positional arguments in a command that accepts only options.
+ *
+ * @param commands values of `--command`
+ */
+export function unexpected(named: readonly string[], commands: readonly string[] = []): string[] {
+  return named.map((value) => `unexpected argument ${JSON.stringify(value)}${meaning(commandOption(value, commands))}`);
+}
+
+function commandOption(name: string, commands: readonly string[]): string | undefined {
+  return commands.includes(name) ? `command ${name}` : undefined;
+}
+
+function meaning(option: string | undefined): string {
+  return option === undefined ? '' : `: did you mean --${option}?`;
 }
 
 interface Token {
@@ -53,12 +73,16 @@ interface Token {
   readonly value?: string | undefined;
 }
 
-function problemsOf({ kind, name = '', rawName, value }: Token, before: readonly Token[], options: Options): string[] {
+function problemsOf(
+  { kind, name = '', rawName, value }: Token,
+  before: readonly Token[],
+  options: Options,
+  commands: readonly string[],
+): string[] {
   if (kind !== 'option') return [];
   const option = Object.hasOwn(options, name) ? options[name] : undefined;
   if (!option) {
-    const meant = closest(name, Object.keys(options));
-    return [`unknown option ${rawName}${meant === undefined ? '' : `: did you mean --${meant}?`}`];
+    return [`unknown option ${rawName}${meaning(commandOption(name, commands) ?? closest(name, Object.keys(options)))}`];
   }
   const twice = !option.multiple && before.some((other) => other.kind === 'option' && other.name === name);
   return [

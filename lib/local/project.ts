@@ -4,6 +4,8 @@ import { MigrateError } from '../contract/failure';
 import { foldersUp } from './settings';
 
 const LEVELS = 2;
+/** How far below a message still names projects. */
+const NAMED_LEVELS = 6;
 /** How many projects a message names. */
 const SHOWN = 5;
 
@@ -24,11 +26,7 @@ export function findProject(from: string, named?: string): string {
     if (only !== undefined && others.length === 0) return only;
     if (only !== undefined) {
       const names = [only, ...others].map((folder) => path.relative(from, folder));
-      const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
-      throw notFound(
-        `there are several Alembic projects in ${top}: ${names.slice(0, SHOWN).join(', ')}${more}`,
-        `such as --project ${names[0]}, `,
-      );
+      throw notFound(`there are several Alembic projects in ${top}: ${listed(names)}`, `such as --project ${names[0]}, `);
     }
   }
   const [scripts] = scriptsBelow(from, LEVELS);
@@ -40,9 +38,16 @@ export function findProject(from: string, named?: string): string {
       `restore alembic.ini if git ignores it, or write it beside ${relative}, as "alembic init" does`,
     );
   }
-  throw notFound(
-    `no Alembic project in ${from}, above it or up to two levels below: no alembic.ini, no [tool.alembic] in pyproject.toml`,
-  );
+  const none = `no Alembic project in ${from}, above it or up to two levels below`;
+  const [deeper, ...others] = projectsBelow(from, NAMED_LEVELS).map((folder) => path.relative(from, folder));
+  if (deeper === undefined) throw notFound(`${none}: no alembic.ini, no [tool.alembic] in pyproject.toml`);
+  throw notFound(`${none}; further below: ${listed([deeper, ...others])}`, `such as --project ${deeper}, `);
+}
+
+/** The first of many folders. */
+function listed(names: readonly string[]): string {
+  const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
+  return `${names.slice(0, SHOWN).join(', ')}${more}`;
 }
 
 /** Folders to look below. Outside of a repository, what lies beside a folder belongs to something else. */

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Ask, Report } from '../../lib/contract/facts';
@@ -88,6 +88,21 @@ describe('the backend’s Python', () => {
       message: expect.stringContaining('exit code 14'),
       log: ['no such service: back'],
     });
+  });
+
+  it("that uv can't start is fixed with uv's own command", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'cdk-alembic-test-'));
+    try {
+      const uv = path.join(folder, 'uv');
+      writeFileSync(uv, '#!/bin/sh\necho "error: no such package" >&2\nexit 2\n', { mode: 0o755 });
+      await expect(ask([uv, 'run', '--project', folder, 'python'])).rejects.toMatchObject({
+        code: 'python_not_started',
+        next: `run \`uv sync\` in ${folder} until it works`,
+        log: ['error: no such package'],
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('that ends during its work is shown with its last output', async () => {

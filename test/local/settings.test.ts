@@ -158,6 +158,17 @@ describe('the Alembic project', () => {
     );
   });
 
+  it('is named if it is further below than it is searched for', () => {
+    mkdirSync(path.join(root, 'src/py/app/migrations'), { recursive: true });
+    write('src/py/app/migrations/alembic.ini', '');
+    expect(() => findProject(root)).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(/up to two levels below; further below: src\/py\/app\/migrations$/),
+        next: expect.stringContaining('--project src/py/app/migrations'),
+      }),
+    );
+  });
+
   it('is one of the first five if there are many', () => {
     for (let number = 1; number <= 8; number++) {
       mkdirSync(path.join(root, `back${number}`));

@@ -3,6 +3,7 @@ import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { failureOf, NeedsCompiling } from '../../lib/packaging/install/compiled';
 import { newerVersions, otherPython } from '../../lib/packaging/install/other-python';
+import { projectWheel } from '../../lib/packaging/install/project-wheel';
 import { foundWith } from '../../lib/packaging/layout/manifest';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 import { UvFailed } from '../../lib/packaging/uv';
@@ -72,6 +73,13 @@ beforeAll(() => {
 test('a source distribution of pure Python is built into the package', () => {
   const target = packaged(backend(`--find-links ${links}\npure-tool==1.5`));
   expect(existsSync(join(target, 'pure_tool', '__init__.py'))).toBe(true);
+});
+
+test('a project next to the backend that is an empty folder is refused with the command that checks out a submodule', () => {
+  const project = temporaryDirectory();
+  expect(() => projectWheel(project, undefined, temporaryDirectory())).toThrow(
+    `${project}, on which the backend depends, is empty: check out its code, for a git submodule with "git submodule update --init"`,
+  );
 });
 
 test.each([

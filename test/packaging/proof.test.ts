@@ -126,6 +126,16 @@ test.each([
   );
 });
 
+test("an env.py that reads what only another command gives Alembic's Config is refused with that, not with a setting", () => {
+  const source = { add: '', run: 'uv run ' };
+  const loaded = { directory: 'back', source, alembic: { config: 'alembic.ini' }, databaseVariables: {} } as unknown as Loaded;
+  const reason = "AttributeError: 'Config' object has no attribute 'db_url' (backend/migrations/env.py:7)";
+  const fails = { reason, inCode: false, unset: ['SENTRY_DSN'], required: [] };
+  expect(() => judgeProof(loaded, { fails } as never)).toThrow(
+    /Make env\.py run with "uv run alembic current": it reads config\.db_url, which only another command sets/,
+  );
+});
+
 test('a module of the same repository is named with the folder to pass', () => {
   const repository = writeFiles(temporaryDirectory(), { '.git/HEAD': '', 'common/__init__.py': '' });
   cpSync(backend('import common'), join(repository, 'db'), { recursive: true });

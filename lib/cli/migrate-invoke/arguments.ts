@@ -38,7 +38,7 @@ export type Parsed =
 
 /** Reads a command line without the program's own name. */
 export function parseArguments(argv: readonly string[]): Parsed {
-  const line = readOptions(argv, OPTIONS);
+  const line = readOptions(argv, OPTIONS, CLI_COMMANDS);
   if (line.has('help')) return { kind: 'help' };
   if (line.has('version')) return { kind: 'version' };
   if (TENANTS_OPTION_NAMES.some(line.has)) return { kind: 'tenants' };
@@ -59,7 +59,7 @@ export function parseArguments(argv: readonly string[]): Parsed {
 
   const problems = [
     ...line.problems,
-    ...unexpected(line.named),
+    ...unexpected(line.named, CLI_COMMANDS),
     ...(line.has('stage') || line.has('function-name') ? usageProblems(client) : ['--stage is missing']),
     ...commandProblems(line, { asked, command, request, changes }),
     ...lockProblems(lock),

@@ -9,6 +9,7 @@ import type { Ask, Hello, Report, ScratchAddress } from '../../contract/facts';
 import { MigrateError } from '../../contract/failure';
 import { startSupervised } from '../processes/supervised';
 import { bytecodeEntry, recallBytecode, rememberBytecode } from './bytecode';
+import { untilItStarts } from './managers';
 import { bootstrap, observerCode } from './observer-code';
 
 /** The project to observe, and how. */
@@ -261,14 +262,17 @@ function ended(python: readonly string[], code: number, hasReported: boolean, lo
     const message = `the backend's Python ended with exit code ${code} during its work`;
     return new MigrateError('observer_died', message, 'see its last output; it may be out of memory', details);
   }
-  return notStarted(`"${command}" ended with exit code ${code}`, details);
+  return notStarted(`"${command}" ended with exit code ${code}`, details, untilItStarts(python));
 }
 
 function missing(command: string): MigrateError {
   return notStarted(`the command "${command}", which starts the backend's Python, does not exist`);
 }
 
-function notStarted(message: string, details: { readonly log?: readonly string[] } = {}): MigrateError {
-  const next = 'pass a command that starts Python with --python or the setting "python"';
+function notStarted(
+  message: string,
+  details: { readonly log?: readonly string[] } = {},
+  next = 'pass a command that starts Python with --python or the setting "python"',
+): MigrateError {
   return new MigrateError('python_not_started', message, next, details);
 }

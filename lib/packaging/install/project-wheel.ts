@@ -35,6 +35,13 @@ export function hashProject(project: string): string {
 
 /** Builds the wheel of a project into a folder, or uses a cached wheel of the same files. Returns the wheel's path. */
 export function projectWheel(project: string, python: string | undefined, folder: string): string {
+  if (readdirSync(project).length === 0) {
+    throw new PackagingError(
+      'invalid_file',
+      `${project}, on which the backend depends, is empty: check out its code, for a git submodule with ` +
+        '"git submodule update --init"',
+    );
+  }
   const key = `wheel-${createHash('sha256')
     .update(`${hashProject(project)}\0${python ?? ''}`)
     .digest('hex')}`;

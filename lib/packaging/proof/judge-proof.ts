@@ -73,6 +73,14 @@ function remedyOf(
   command = 'alembic',
 ): string {
   if (inCode) return `If a distribution or a version is missing, ${source.add.replace('{}', 'it')}`;
+  // Advanced Alchemy's template of env.py reads config.db_url and others, which its own commands set.
+  const [, attribute] = /'Config' object has no attribute '(\w+)'/.exec(reason) ?? [];
+  if (attribute) {
+    return (
+      `Make env.py run with "${source.run}${command} current": it reads config.${attribute}, which only another command sets, such as ` +
+      `"litestar database"; read the address and the other options from the backend's settings`
+    );
+  }
   if (/only \/tmp is writable/.test(reason)) return 'Write to /tmp instead, or only if a setting asks for it';
   if (wrong.length) {
     const also = required.length ? `. ${setRequired(required, unset)}` : '';

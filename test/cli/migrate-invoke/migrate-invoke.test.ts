@@ -472,6 +472,9 @@ describe('the command line', () => {
   });
 
   test.each([
+    [['--plan'], 'unknown option --plan: did you mean --command plan?'],
+    [['check'], 'unexpected argument "check": did you mean --command check?'],
+    [['--tenants', 'all', '--plan'], 'unknown option --plan: did you mean --command plan?'],
     [['--command', 'downgrade'], '"downgrade" needs a revision'],
     [['--command', 'current', '--revision', 'head'], '"current" takes no revision'],
     [['--revision', 'a b'], '"a b" is not a revision'],

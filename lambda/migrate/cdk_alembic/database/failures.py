@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import re
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..connection.percent_signs import as_read
@@ -14,6 +16,11 @@ MAX_REASON_LENGTH = 1000
 
 _PYDANTIC_NOTE = re.compile(r"\s*\[type=\w+, input_value=.*?, input_type=\w+\]|\s*For further information visit \S+", re.DOTALL)
 _PYDANTIC_FIELD = re.compile(r"(?:\n|^)(\S.*)\n +")
+# `os.environ["X"]`, `environ.get("X")` and `getenv("X")`; with a default or an assignment, the variable is not needed.
+_READ_VARIABLE = re.compile(r"""\b(?:environ\s*(?:\[|\.get\()|getenv\()\s*["'](\w+)["']\s*[\])](?!\s*(?:or\b|=[^=]))""")
+# The last one is configparser's, for an option that is None.
+_OF_NONE = re.compile(r"\bNone(?:Type)?\b|option values must be strings")
+_NOT_NULL = "23502"
 _ADAPTED_CLASS = re.compile(r"^<class '[^']+'>: ")
 
 
@@ -76,6 +83,17 @@ def missing_variable(error: BaseException) -> str | None:
     return str(error.args[0]) if is_environ else None
 
 
+def unset_variables(error: BaseException) -> list[str]:
+    """The variables that are probably missing: those that are not set, although the file that failed reads them without a default,
+    if the error is about a variable, None or a NULL."""
+    missing = missing_variable(error)
+    if missing is None and sql_state(error) != _NOT_NULL and not _OF_NONE.search(str(error)):
+        return []
+    source = next(("".join(linecache.getlines(str(file))) for file, _ in _own_frames(error)), "")
+    names = [*([missing] if missing else []), *_READ_VARIABLE.findall(source)]
+    return [name for name in dict.fromkeys(names) if name not in os.environ]
+
+
 def shortened(text: str, length: int) -> str:
     """The text on one line, with at most `length` characters."""
     text = " ".join(text.split())
@@ -84,15 +102,21 @@ def shortened(text: str, length: int) -> str:
 
 def location(error: BaseException) -> str:
     """` (file.py:12)`: the innermost line of the backend's own code; empty if there is none."""
+    for file, line in _own_frames(error):
+        return f" ({file.name}:{line})"
+    if isinstance(error, SyntaxError) and error.filename:
+        return f" ({Path(error.filename).name}:{error.lineno})"
+    return ""
+
+
+def _own_frames(error: BaseException) -> Iterator[tuple[Path, int | None]]:
+    """File and line of each frame of the backend's own code, the innermost first."""
     # A Project makes its folder the working directory.
     backend = Path.cwd()
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         file = backend / frame.filename
         if file.is_relative_to(backend) and "site-packages" not in file.parts and file.is_file():
-            return f" ({Path(frame.filename).name}:{frame.lineno})"
-    if isinstance(error, SyntaxError) and error.filename:
-        return f" ({Path(error.filename).name}:{error.lineno})"
-    return ""
+            yield file, frame.lineno
 
 
 def statement_of(error: BaseException) -> str | None:

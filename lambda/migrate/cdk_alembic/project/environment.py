@@ -13,7 +13,7 @@ from typing import Any
 from ..connection.drivers import DRIVERS
 from ..connection.watchdog import expecting
 from ..database.conditions import condition
-from ..database.failures import describe, location, missing_variable
+from ..database.failures import describe, location, missing_variable, unset_variables
 from ..database.version_table import prepare
 from ..protocol.errors import EnvFailed, RunnerError
 from .configuration import left_out, needs_flask, to_package
@@ -22,6 +22,10 @@ from .project import Project
 Steps = Callable[[tuple[str, ...], Any], Iterable[Any]]
 Around = Callable[[Any], AbstractContextManager[None]]
 
+# Newer versions of SQLAlchemy do not quote it.
+_NO_ADDRESS = re.compile(r"Could not parse \w+ URL from (?:string ''|given URL string)")
+# Advanced Alchemy's template of env.py reads config.db_url and others, which its own commands set.
+_OTHER_CONFIG = re.compile(r"'Config' object has no attribute '(\w+)'")
 _DOUBLE_PERCENT = 'double each % of the URL for configparser: config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))'
 
 
@@ -178,6 +182,16 @@ def _comes_from_connecting(error: BaseException) -> bool:
 def _next_step(project: Project, error: BaseException, otherwise: str) -> str:
     if missing_variable(error):
         return f"set it {project.environment}"
+    if names := unset_variables(error):
+        return f"set {', '.join(names)}, which it reads, {project.environment}"
+    if _NO_ADDRESS.search(str(error)):
+        how = "name it with DatabaseVariables" if project.is_packaged else f"set it {project.environment}"
+        return f"env.py reads the database's address from a variable that is not set: {how}"
+    if found := _OTHER_CONFIG.search(str(error)):
+        return (
+            f"make env.py run with `{project.command}`: it reads config.{found[1]}, which only another command sets, such as "
+            "`litestar database`; read the address and the other options from the backend's settings"
+        )
     if "invalid interpolation syntax" in str(error):
         return _DOUBLE_PERCENT
     # pydantic-settings: each missing variable is a field that is required.

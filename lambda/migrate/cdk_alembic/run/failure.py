@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 
 from ..connection.watchdog import gave_up
 from ..database.blockers import BlockerReport, in_words, remedies
 from ..database.conditions import condition, connection_failure
-from ..database.failures import describe, location, sql_state, statement_of
+from ..database.failures import describe, location, sql_state, statement_of, unset_variables
 from ..project.configuration import left_out, to_package
 from ..project.revisions import info
 from ..protocol.errors import RunnerError
@@ -23,6 +24,8 @@ _UNDEFINED_TABLE = "42P01"
 _UNDEFINED_SCHEMA = "3F000"
 _READ_ONLY = "25006"
 _TOO_LONG = "22001"
+_FEATURE_NOT_SUPPORTED = "0A000"
+_MISSING_EXTENSION = re.compile(r'extension "([^"]+)" is not available')
 _SHORTEN = "shorten the id, also in the down_revision of the next revision (Alembic makes version_num varchar(32)), and run again"
 _FIND_HOLDER = "find what holds the table (long transactions in pg_stat_activity)"
 
@@ -159,6 +162,12 @@ def _cause(error: BaseException, reason: str, run: Run) -> tuple[str, str] | Non
             f"autocommit_block() does not work inside the transaction that env.py began{location(error)}",
             "; connect in env.py with connect(), not begin(), so that Alembic begins the transactions, and run again",
         )
+    if names := unset_variables(error):
+        step = f"set {', '.join(names)}, which it reads, {run.project.environment}, and run again"
+        return reason, f", and earlier revisions stay; {step}"
+    if state == _FEATURE_NOT_SUPPORTED and (found := _MISSING_EXTENSION.search(reason)):
+        step = f"install {found[1]} on the server, or use a server whose pg_available_extensions has it, and run again"
+        return reason, f", and earlier revisions stay; {step}"
     if requirement := left_out(error):
         return (
             f"{reason}; the package has only what the migrations import, without {requirement}",

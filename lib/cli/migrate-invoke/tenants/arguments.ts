@@ -2,6 +2,7 @@ import { nameListProblems, runIdProblems } from '../../../client/tenants/input';
 import { nameProblems } from '../../../contract';
 import { TENANT_ALLOWANCES, type TenantAllowance } from '../../../contract/tenants';
 import { type CommandLine, readOptions, unexpected } from '../../options';
+import { CLI_COMMANDS } from '../arguments';
 import { type Connection, connectionProblems, readConnection } from '../connection';
 import { OPTIONS, type OptionName } from '../options';
 import { namesFile } from './names-file';
@@ -61,9 +62,9 @@ const DECIDED: readonly OptionName[] = ['tenants', 'retry-failed', 'command', 'a
 
 /** Reads a command line that has one of the options for many tenants. */
 export function parseArguments(argv: readonly string[]): Parsed {
-  const line = readOptions(argv, OPTIONS);
+  const line = readOptions(argv, OPTIONS, CLI_COMMANDS);
   const client = { ...readConnection(line), stage: line.text('stage') ?? '' };
-  const problems = [...line.problems, ...unexpected(line.named)];
+  const problems = [...line.problems, ...unexpected(line.named, CLI_COMMANDS)];
   problems.push(...(line.has('stage') ? nameProblems(client.appName, client.stage) : ['--stage is missing']));
   problems.push(...connectionProblems(client));
   for (const [name, instead] of Object.entries(NOT_FOR_TENANTS)) {

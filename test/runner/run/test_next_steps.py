@@ -1,0 +1,69 @@
+"""A failure's next step names what is missing around the migrations: a variable, an extension, what another command sets."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Backend, Database, failure
+
+SET = "set {}, which it reads, in the `environment` of the construct or of the function"
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        ('import os\nlen(os.environ.get("SHOP_ADMIN"))', "SHOP_ADMIN"),
+        ('import os\nint(os.getenv("SHOP_A")) + int(os.getenv("SHOP_B"))', "SHOP_A, SHOP_B"),
+        ('import os\nos.environ["SHOP_ADMIN"]', "SHOP_ADMIN"),
+        (
+            "import os\n"
+            'op.execute("CREATE TABLE users (name text NOT NULL)")\n'
+            'users = sa.table("users", sa.column("name"))\n'
+            'op.get_bind().execute(users.insert().values(name=os.getenv("SHOP_ADMIN")))',
+            "SHOP_ADMIN",
+        ),
+    ],
+)
+def test_a_revision_that_lacks_a_variable_says_which(backend: Backend, database: Database, body: str, names: str) -> None:
+    backend.revision("aa", None, body)
+    error = failure()["error"]
+    assert error["code"] == "migration_failed"
+    assert error["next"] == f"it was rolled back, and earlier revisions stay; {SET.format(names)}, and run again"
+    assert database.tables() == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'import os\nos.getenv("SHOP_ADMIN")\n1 / 0',
+        'import os\nos.getenv("SHOP_ADMIN", "root")\nNone.name',
+        'import os\nos.environ.get("SHOP_ADMIN") or "root"\nNone.name',
+        'import os\nos.getenv("PATH")\nNone.name',
+        "None.name",
+    ],
+)
+def test_a_revision_that_fails_without_lacking_a_variable_is_to_be_fixed(backend: Backend, body: str) -> None:
+    backend.revision("aa", None, body)
+    assert failure()["error"]["next"].endswith("earlier revisions stay; fix it and run again")
+
+
+def test_an_extension_that_the_server_lacks_is_not_a_fault_of_the_revision(backend: Backend) -> None:
+    backend.revision("aa", None, 'op.execute("CREATE EXTENSION no_such_extension")')
+    error = failure()["error"]
+    assert 'extension "no_such_extension" is not available' in error["message"]
+    assert "install no_such_extension on the server, or use a server whose pg_available_extensions has it" in error["next"]
+
+
+@pytest.mark.parametrize(
+    ("env", "next"),
+    [
+        ('context.config.set_main_option("sqlalchemy.url", os.getenv("SHOP_URL"))', SET.format("SHOP_URL")),
+        ('sa.create_engine(os.environ.get("SHOP_URL"))', SET.format("SHOP_URL")),
+        ('os.getenv("SHOP_URL").replace("a", "b")', SET.format("SHOP_URL")),
+        ('sa.create_engine("")', "env.py reads the database's address from a variable that is not set: name it with DatabaseVariables"),
+        ("context.config.db_url", "make env.py run with `alembic`: it reads config.db_url, which only another command sets"),
+    ],
+)
+def test_an_env_py_that_lacks_its_settings_says_which(backend: Backend, env: str, next: str) -> None:
+    backend.table_revision("aa")
+    backend.write_env(f"import os\nimport sqlalchemy as sa\nfrom alembic import context\n{env}\n")
+    assert failure()["error"]["next"].startswith(next)
