@@ -278,6 +278,7 @@ const SOURCES: Rules<readonly string[]> = {
   FuncCall: ({ funcname, args = [] }) => {
     const name = systemName(funcname);
     if (/^jsonb?_build_object$/.test(name)) return args.filter((_, at) => at % 2 === 1).flatMap(sourcesOf);
-    return /^(?:to_jsonb?|jsonb?_build_array)$/.test(name) ? args.flatMap(sourcesOf) : [];
+    // A range holds both of its ends.
+    return /^(?:to_jsonb?|jsonb?_build_array|(?:int[48]|num|ts|tstz|date)range)$/.test(name) ? args.flatMap(sourcesOf) : [];
   },
 };

@@ -439,6 +439,63 @@ const ROWS: readonly UnreplayedCase[] = [
     findings: ['warning unbatched-loop', 'warning clear-column'],
   },
   {
+    title: 'drops a column that Python has read',
+    head: 'def keep(name):\n    pass\n',
+    up: [
+      'for (name,) in op.get_bind().execute(sa.text("SELECT name FROM users")).fetchall():',
+      '    keep(name)',
+      'op.drop_column("users", "name")',
+    ].join('\n'),
+    findings: ['warning drop-column'],
+  },
+  {
+    title: 'drops columns of which a range holds both',
+    up: [
+      'op.execute("ALTER TABLE users ADD COLUMN active tstzrange")',
+      'op.execute("UPDATE users SET active = tstzrange(begins_at, ends_at, \'[)\')")',
+      'op.drop_column("users", "begins_at")\nop.drop_column("users", "ends_at")',
+    ].join('\n'),
+    findings: ['error update-all', 'warning drop-column', 'warning drop-column'],
+  },
+  {
+    title: 'writes rows in a function within another',
+    up: [
+      'def rename(key):',
+      '    op.get_bind().execute(sa.text("INSERT INTO orders (user_id) VALUES (:id)"), {"id": key})',
+      'for (key,) in op.get_bind().execute(sa.text("SELECT id FROM users")).fetchall():',
+      '    rename(key)',
+    ].join('\n'),
+    findings: ['warning unbatched-loop'],
+  },
+  {
+    title: 'fills what an earlier UPDATE has left NULL',
+    up: [
+      'op.add_column("users", sa.Column("kind", sa.Text()))',
+      "op.execute(\"UPDATE users SET kind = 'a' WHERE email = 'x'\")",
+      'op.execute("UPDATE users SET kind = \'b\' WHERE kind IS NULL")',
+    ].join('\n'),
+    findings: ['error work-under-lock', 'warning update-all'],
+  },
+  {
+    title: 'builds an index after COMMIT, where only some drivers open another transaction',
+    up: 'op.execute("COMMIT")\nop.create_index("ix_users_name", "users", ["name"], postgresql_concurrently=True)\nop.execute("DROP INDEX CONCURRENTLY ix_orders_user_id")',
+    findings: ['error raw-commit'],
+  },
+  {
+    title: 'builds an index on a connection of its own that commits each statement',
+    up: [
+      'with op.get_bind().engine.connect() as own:',
+      '    own = own.execution_options(isolation_level="AUTOCOMMIT")',
+      '    own.execute(sa.text("CREATE INDEX CONCURRENTLY ix_users_name ON users (name)"))',
+    ].join('\n'),
+    findings: [],
+  },
+  {
+    title: 'builds an index on a connection of its own, in a transaction',
+    up: 'with op.get_bind().engine.connect() as own:\n    own.execute(sa.text("CREATE INDEX CONCURRENTLY ix_users_name ON users (name)"))',
+    findings: ['error concurrently-in-transaction'],
+  },
+  {
     title: 'drops a table whose schema is not known',
     head: 'import os\n',
     up: 'op.drop_table(os.environ["SCHEMA"] + ".gone")',

@@ -339,25 +339,42 @@ export const updateAll: Rule = {
     for (const step of upgrade.steps) {
       const { action, isExisting, isNewColumn, place } = step;
       if (action.does !== 'update' || !isExisting(action.table)) continue;
-      const { table, columns, written, whereNull } = action;
-      const isEmpty = whereNull !== undefined && isNewColumn(table, whereNull) && !isFilled(upgrade, step, whereNull);
-      const some = whereNull !== undefined && isNewColumn(table, whereNull) ? undefined : someRows(action);
-      if (action.rows !== 'all' && !isEmpty && some === undefined) continue;
-      const all = isEmpty ? `${whereNull} is new and empty: this UPDATE` : 'UPDATE without WHERE';
-      const what = some ?? `${all} writes every row of ${table} at once`;
+      const { table, columns, written } = action;
+      const reach = reachOf(step, action, upgrade);
+      if (!reach) continue;
       const overwrites = columns.every((column) => isNewColumn(table, column)) ? '' : ` and overwrites ${columns.join(', ')}`;
       const batched = updateInBatches(table, written, upgrade.findTable(table), upgrade.outcome);
       yield {
         ...place,
-        ...(some ? { atMost: 'warning' as const } : {}),
+        ...(reach.isSome ? { atMost: 'warning' as const } : {}),
         message:
-          `${what}${overwrites}: each row stays locked against other writes until the revision commits, and the table grows ` +
+          `${reach.what}${overwrites}: each row stays locked against other writes until the revision commits, and the table grows ` +
           'to twice its size',
         instead: inSeparateBatches(batched),
       };
     }
   },
 };
+
+/** What an UPDATE writes: every row, or some that may be most of them; undefined: few, or it can't be told. */
+function reachOf(
+  step: Step,
+  action: ActionOf<'update' | 'delete'>,
+  upgrade: Part,
+): { readonly what: string; readonly isSome: boolean } | undefined {
+  const { table, rows, whereNull } = action;
+  const isNew = whereNull !== undefined && step.isNewColumn(table, whereNull);
+  const isUnfilled = isNew && !hasDefault(upgrade, table, whereNull);
+  if (isUnfilled && isWritten(upgrade, step, whereNull)) {
+    const what = `UPDATE writes every row of ${table} in which ${whereNull} is still NULL, which may be most of them, all at once`;
+    return { what, isSome: true };
+  }
+  const some = isNew ? undefined : someRows(action);
+  if (some !== undefined) return { what: some, isSome: true };
+  if (rows !== 'all' && !isUnfilled) return undefined;
+  const all = isUnfilled ? `${whereNull} is new and empty: this UPDATE` : 'UPDATE without WHERE';
+  return { what: `${all} writes every row of ${table} at once`, isSome: false };
+}
 
 /** What an UPDATE writes that may find most rows, or few: how many is known only in production. */
 function someRows({ table, rows, isShared, inLoop }: ActionOf<'update' | 'delete'>): string | undefined {
@@ -366,21 +383,21 @@ function someRows({ table, rows, isShared, inLoop }: ActionOf<'update' | 'delete
   return `UPDATE writes every row of ${table} that its condition finds, which may be most of them, all at once`;
 }
 
-/** Whether a new column has a value in each row from the start, or an earlier UPDATE has written many. */
-function isFilled({ steps }: Part, { action: own, index }: Step, column: string): boolean {
+/** Whether an earlier UPDATE has written rows of a column. */
+function isWritten({ steps }: Part, { action: own, index }: Step, column: string): boolean {
   const table = 'table' in own ? own.table : '';
-  const isWritten = steps.some(
+  return steps.some(
     ({ action, index: at }) =>
-      at < index &&
-      action.does === 'update' &&
-      action.table === table &&
-      action.rows !== 'rows' &&
-      action.columns.includes(column),
+      at < index && action.does === 'update' && action.table === table && action.columns.includes(column),
   );
+}
+
+/** Whether a new column has a value in each row from the start. */
+function hasDefault({ steps }: Part, table: string, column: string): boolean {
   const added = steps.flatMap(({ action }) =>
     action.does === 'add column' && action.table === table && action.column.name === column ? [action.column] : [],
   );
-  return isWritten || added.some(({ notNull, default: value }) => notNull || !!value);
+  return added.some(({ notNull, default: value }) => notNull || !!value);
 }
 
 export const narrowingType: Rule = {

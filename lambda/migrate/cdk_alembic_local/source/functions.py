@@ -72,6 +72,14 @@ class Functions:
         self._others = _others(nodes)
         self._autocommitting = _autocommitting(nodes)
         functions = [node for node in nodes if isinstance(node, _FUNCTION)]
+        methods = {node for own in nodes if isinstance(own, ast.ClassDef) for node in own.body}
+        # A function within another is read where it is used, as those of the module are.
+        names = [node.name for node in functions]
+        self.nested = {
+            node for node in functions if node not in methods and node not in tree.body and names.count(node.name) == 1
+        }
+        for node in self.nested:
+            self._own.setdefault(node.name, []).append(node)
         self.in_autocommit = run_in_autocommit(functions, self.is_autocommit_block, _EXECUTES)
 
     def facts(self, name: str) -> dict[str, Any] | None:
@@ -159,6 +167,8 @@ class _Walk:
             self._all((child for child in ast.iter_child_nodes(node) if text_of(child) is None), context)
         elif settings := self._settings_name(node):
             self._report(node, settings, [], {}, context, isSettings=True)
+        elif node in self._functions.nested:
+            self._all(node.decorator_list, context)
         elif isinstance(node, ast.Name):
             for own in self._own.get(node.id, ()) if isinstance(node.ctx, ast.Load) else ():
                 self.definition(own, context)
