@@ -518,7 +518,10 @@ export interface SourceFacts {
   readonly history: HistoryFacts;
 }
 
-/** What earlier upgrades do to the objects that the upgrade makes, changes or drops only if they are there, or are not. */
+/**
+ * What earlier upgrades do to the objects that the upgrade makes, changes or drops only if they are there, or are not; and what the
+ * relations are that it makes indexes of.
+ */
 export interface HistoryFacts {
   /** Those objects, without their tables. */
   readonly names: readonly string[];
@@ -526,6 +529,8 @@ export interface HistoryFacts {
   readonly steps: readonly SourceStep[];
   /** Whether the files show everything that was created: they go back to the first revision, and none runs the content of another file. */
   readonly isWhole: boolean;
+  /** Names, without the schema, of those that earlier upgrades make, if the upgrade makes an index. */
+  readonly materializedViews: readonly string[];
 }
 
 export interface Import {
@@ -546,6 +551,8 @@ export interface UpgradeStep {
   readonly line: number;
   /** Whether the lines of `sql` are lines of the file, from `line` on. */
   readonly spread: boolean;
+  /** In place of `sql`: columns, such as `users.name`, that a loop reads into Python. */
+  readonly reads?: readonly string[];
   /** Of a column that gets another type: the type it has. */
   readonly before?: string;
   /** Whether the revision before does this. */

@@ -1,4 +1,5 @@
 import type { Node, RangeVar, SelectStmt } from 'libpg-query';
+import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { apply, as, joined, nameOf, namesOf, only, type Rules, systemName } from '../sql/nodes';
 import { isEveryRow, isKey, written } from './conditions';
 import { copiedColumn, cutsOff, tellsBoolean } from './conversions';
@@ -28,6 +29,15 @@ export function noteCopies(
     (made.unfilled.has(column) && ownColumn(columnNull(part), names) === name);
   if (!partsOf(where).every(isAll)) return;
   for (const of of sources) if (fits(of, column, made)) made.kept.copy(`${table}.${of}`, [column]);
+}
+
+/** Notes the columns from which Python computes a value that a statement writes to another column. */
+export function noteDerived(column: string, value: Node | undefined, made: Made): void {
+  JSON.stringify(value ?? {}, (key, inner) => {
+    const reads = key === 'FuncCall' && joined(inner.funcname).startsWith(UNKNOWN) ? only(inner.args, 'ColumnRef') : [];
+    for (const { fields } of reads) if (joined(fields) !== column) made.derived.add(joined(fields));
+    return inner;
+  });
 }
 
 /** The conditions that are all true for the same rows. */
@@ -91,6 +101,7 @@ export function noteRows(inserted: Inserted, query: SelectStmt, made: Made): voi
 function noteSelected(target: string, { columns, isPartly }: Inserted, query: SelectStmt, made: Made): void {
   const { fromClause = [], whereClause } = query;
   const selected = selectedBy(query);
+  for (const { val } of selected) noteDerived(target, val, made);
   const source = fromClause.length === 1 ? sourceOf(fromClause[0]) : loopedOver(selected);
   if (!source || isReduced(query)) return;
   const { names, parts } = source;
@@ -267,6 +278,7 @@ const SOURCES: Rules<readonly string[]> = {
   FuncCall: ({ funcname, args = [] }) => {
     const name = systemName(funcname);
     if (/^jsonb?_build_object$/.test(name)) return args.filter((_, at) => at % 2 === 1).flatMap(sourcesOf);
-    return /^(?:to_jsonb?|jsonb?_build_array)$/.test(name) ? args.flatMap(sourcesOf) : [];
+    // A range holds both of its ends.
+    return /^(?:to_jsonb?|jsonb?_build_array|(?:int[48]|num|ts|tstz|date)range)$/.test(name) ? args.flatMap(sourcesOf) : [];
   },
 };

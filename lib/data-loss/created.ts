@@ -33,6 +33,8 @@ export class Made {
   readonly labels = new Set<string>();
   /** Values of columns that rows got in place of others, by the new one. */
   readonly given = new Map<string, ReadonlySet<string>>();
+  /** Columns, such as `users.name`, that Python has read, or from which it has computed what is put into others. */
+  readonly derived = new Set<string>();
   /** Whether the revision says where a sequence or an identity goes on, so that the number of a dropped one is not lost. */
   continuesNumbers = false;
 

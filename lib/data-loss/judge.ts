@@ -1,4 +1,4 @@
-import type { Node } from 'libpg-query';
+import type { FuncCall, Node } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN, type UpgradeStep } from '../contract/facts';
 import { apply, as, joined, nameOf, type Of, only, type Rules } from '../sql/nodes';
 import { type BlockStatement, blockStatements, parseNode } from '../sql/parse';
@@ -35,6 +35,8 @@ export interface Judged {
   readonly keeps: readonly Loss[];
   /** Tables, and columns as `table.column`, that it has checked to hold nothing: otherwise it stops. */
   readonly empty: ReadonlySet<string>;
+  /** Columns, such as `users.name`, that Python reads, or from which it computes what it puts into others: they may keep it. */
+  readonly derived: ReadonlySet<string>;
 }
 
 /** Load the parser first. */
@@ -51,15 +53,26 @@ export function judge(steps: readonly UpgradeStep[]): Judged {
   const found = all.flatMap(({ step, statements }): DestroyedData[] => {
     if (step.unread !== undefined)
       return [{ rule: 'unread-sql', what: `runs ${step.unread} that can't be read`, line: step.line }];
+    for (const column of step.reads ?? []) made.derived.add(column);
     for (const query of step.empty ?? []) noteEmpty(query, made);
     return statements.flatMap((statement) => {
       const line = step.line + (step.spread ? statement.line : 0);
       const losses = new Judge(made, created, step.before).losses(statement);
-      return losses.map(({ rule, what }) => ({ rule, what: what.replaceAll(UNKNOWN, '...'), line }));
+      return losses.map(({ rule, what }) => ({ rule, what: readable(what), line }));
     });
   });
   const unique = new Map(found.map((loss) => [`${loss.line} ${loss.rule} ${loss.what}`, loss]));
-  return { destroys: [...unique.values()].sort((one, other) => one.line - other.line), keeps: made.excused, empty: made.empty };
+  return {
+    destroys: [...unique.values()].sort((one, other) => one.line - other.line),
+    keeps: made.excused,
+    empty: made.empty,
+    derived: made.derived,
+  };
+}
+
+/** With `...` for what is not known, and without an unknown schema. */
+export function readable(text: string): string {
+  return text.replaceAll(`${UNKNOWN}.`, '').replaceAll(UNKNOWN, '...');
 }
 
 function nodesOf(statements: readonly Parsed[]): readonly Node[] {
@@ -190,12 +203,10 @@ class Judge {
 
   /** Judges called functions that delete or that the revision created. The body of any other is unknown; a procedure may do anything. */
   private called(statement: object, isProcedure: boolean): readonly Loss[] {
-    const calls = JSON.stringify(statement).matchAll(
-      /"(?:FuncCall|funccall)":\{"funcname":(\[(?:\{"String":\{"sval":"[^"]*"\}\},?)+\])/g,
-    );
-    return [...calls].flatMap(([, list = '[]']) => {
-      const name = joined(JSON.parse(list));
-      if (DELETING.has(name.split('.').at(-1) ?? '')) return [{ rule: 'delete-all', what: `${name}()` }];
+    return callsIn(statement).flatMap(({ funcname, args = [] }) => {
+      const name = joined(funcname ?? []);
+      if (DELETING.has(name.split('.').at(-1) ?? ''))
+        return this.made.has('table', firstText(args)) ? [] : [{ rule: 'delete-all', what: `${name}()` }];
       if (name.startsWith('dblink')) return [unreadable(`SELECT ${name}()`)];
       const body = this.made.functions.get(name);
       if (body === undefined) return isProcedure ? [unreadable(`CALL ${name}`)] : [];
@@ -217,6 +228,21 @@ class Judge {
       ...listed(sql_body).flatMap((part) => inner.ofNode(part, create)),
     ];
   }
+}
+
+function callsIn(statement: object): readonly FuncCall[] {
+  const found: FuncCall[] = [];
+  JSON.stringify(statement, (key, inner) => {
+    if (key === 'FuncCall' || key === 'funccall') found.push(inner);
+    return inner;
+  });
+  return found;
+}
+
+/** `'metrics'`, also with a cast: a call's first argument. */
+function firstText([first]: readonly Node[]): string {
+  const of = as(first, 'TypeCast')?.arg ?? first;
+  return as(of, 'A_Const')?.sval?.sval ?? '';
 }
 
 function truncateLosses({ relations, behavior }: Of<'TruncateStmt'>, made: Made): readonly Loss[] {

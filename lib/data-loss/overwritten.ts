@@ -58,7 +58,7 @@ function readsOf(value: Node, column: string, byRow: boolean): readonly Node[] |
   let isKnown = true;
   JSON.stringify(value, (key, inner) => {
     if (key === 'SubLink' || (key === 'ParamRef' && byRow)) isKnown = false;
-    if (key === 'FuncCall' && joined(inner.funcname) === UNKNOWN) isKnown = false;
+    if (key === 'FuncCall' && joined(inner.funcname).startsWith(UNKNOWN)) isKnown = false;
     if (key === 'NullTest' && nameIn(inner.arg) === column) return undefined;
     if (key === 'ColumnRef') found.push({ ColumnRef: inner });
     return inner;

@@ -3,7 +3,7 @@ import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { apply, as, joined, nameOf, namesOf, only, queriesOf, type Rules } from '../sql/nodes';
 import { constant, isAlike, isEmpty, isEveryRow, isKey, isWholeTable, readsNothing, written } from './conditions';
 import { copiedColumn } from './conversions';
-import { isCopied, isReduced, isStar, noteCopies, noteLinks, noteRows } from './copies';
+import { isCopied, isReduced, isStar, noteCopies, noteDerived, noteLinks, noteRows } from './copies';
 import type { Made } from './created';
 import { type Loss, unless, unreadable } from './losses';
 import { assigned, folds, isReplaced, isUnrelated } from './overwritten';
@@ -163,6 +163,7 @@ function cleared(updated: Updated, targets: readonly Node[], made: Made): readon
   const all = only(targets, 'ResTarget').map(({ name = '', val }) => ({ name, val: assigned(val) }));
   for (const { name, val } of all) {
     noteCopies(`${table}.${name}`, val, { where, names: where ? names : own }, made);
+    noteDerived(`${table}.${name}`, val, made);
     made.unfilled.delete(`${table}.${name}`);
   }
   const isTaken = (column: string) => all.some(({ name, val }) => name !== column && isCopyOf(val, column, own));
@@ -175,13 +176,19 @@ function cleared(updated: Updated, targets: readonly Node[], made: Made): readon
   });
 }
 
+/** A value that code computes from the one that the row has: it may keep all of it. */
+export const BY_PYTHON = 'what Python makes of its value';
+
 /** What takes the place of a column's values, if that loses them. */
 function replacedBy({ name, val }: Assigned, { own, names, where, isJoin }: Updated, made: Made): string | undefined {
   const [table = ''] = own;
   const isWhole = isEveryRow(where, names) || isSetAnyway(where, name, val);
   const mayBeEmpty = made.mayBeEmpty(table, name);
   if (isEmpty(val)) return isWhole || !(isPinned(where, name, own) || mayBeEmpty) ? 'nothing' : undefined;
-  if (isPartOf(val, name, own)) return isWhole || !isPinned(where, name, own) ? 'a part of itself' : undefined;
+  if (isPartOf(val, name, own)) {
+    const what = joined(as(val, 'FuncCall')?.funcname) === UNKNOWN ? BY_PYTHON : 'a part of itself';
+    return isWhole || !isPinned(where, name, own) ? what : undefined;
+  }
   if (mayBeEmpty) return undefined;
   if (isWhole && isUnrelated(val, name, own, where)) return 'an unrelated value';
   if (folds(where, name, val, own, made)) return 'one value in place of several';

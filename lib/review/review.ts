@@ -139,7 +139,7 @@ function finding(rule: Rule, found: Found, revision: string | undefined, file: s
 
 /** What the source does not tell, such as a name that comes from the database. */
 function withoutUnknown(text: string): string {
-  return text.replaceAll(UNKNOWN_VALUE, '...');
+  return text.replaceAll(`${UNKNOWN_VALUE}.`, '').replaceAll(UNKNOWN_VALUE, '...');
 }
 
 function withSetting(found: Finding, { rules }: ReviewOptions): Finding {

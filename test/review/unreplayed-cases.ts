@@ -349,7 +349,197 @@ const MEANT: readonly UnreplayedCase[] = [
   },
 ];
 
+const USERS = 'users = sa.table("users", sa.column("id"), sa.column("name"), sa.column("email"), sa.column("note"))\n';
+const MODEL = `
+from sqlalchemy import orm
+
+class User(orm.declarative_base()):
+    __tablename__ = "users"
+    id = sa.Column(sa.BigInteger, primary_key=True)
+    name = sa.Column(sa.Text)
+    email = sa.Column(sa.Text)
+`;
+const INDEXED =
+  'op.create_index("ux_totals", "totals", ["user_id"], unique=True)\nop.execute("CREATE INDEX ix_totals ON totals (total)")';
+const TOTALS = 'CREATE MATERIALIZED VIEW totals AS SELECT user_id, sum(total) AS total FROM orders GROUP BY user_id';
+const USED = [
+  'op.create_table("users", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("name", sa.Text()), sa.Column("email", sa.Text()))',
+  'op.create_table("orders", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("user_id", sa.BigInteger()), sa.Column("total", sa.Text()))',
+].join('\n');
+
+/** What Python does with rows, and relations that are no tables. */
+const ROWS: readonly UnreplayedCase[] = [
+  {
+    title: 'makes indexes of a materialized view of an earlier revision',
+    given: `${USED}\nop.execute("${TOTALS}")`,
+    up: INDEXED,
+    findings: ['warning index-not-concurrent', 'warning index-not-concurrent'],
+  },
+  {
+    title: 'sets columns of rows in a function that gets them',
+    head: `${MODEL}\ndef rename(user):\n    user.name = user.name.title()\n`,
+    up: 'for user in orm.Session(op.get_bind()).query(User):\n    rename(user)',
+    findings: ['warning unbatched-loop', 'warning clear-column'],
+  },
+  {
+    title: 'writes what it has collected from rows',
+    head: USERS,
+    up: [
+      'found = []',
+      'for user in op.get_bind().execute(sa.select(users.c.id, users.c.name)):',
+      '    found.append({"key": user.id, "note": user.name.title()})',
+      'op.get_bind().execute(users.update().where(users.c.id == sa.bindparam("key")).values(note=sa.bindparam("note")), found)',
+    ].join('\n'),
+    findings: ['warning unbatched-loop'],
+  },
+  {
+    title: 'changes a document of each row',
+    head: MODEL,
+    up: 'for user in orm.Session(op.get_bind()).query(User):\n    user.name["theme"] = "dark"',
+    findings: ['warning unbatched-loop'],
+  },
+  {
+    title: 'drops a column from whose values Python has made others',
+    head: USERS,
+    up: [
+      'op.add_column("users", sa.Column("note", sa.Text()))',
+      'op.execute("COMMIT")',
+      'for user in op.get_bind().execute(sa.select(users.c.id, users.c.name)):',
+      '    op.get_bind().execute(users.update().where(users.c.id == user.id).values(note=[user.name] if user.name else None))',
+      'op.drop_column("users", "name")',
+    ].join('\n'),
+    findings: ['error raw-commit', 'warning drop-column'],
+  },
+  {
+    title: 'drops a column from whose values Python has made others by SQL',
+    head: 'import json\n',
+    up: [
+      'op.add_column("users", sa.Column("note", sa.Text()))',
+      'op.execute("COMMIT")',
+      'for key, name in op.get_bind().execute(sa.text("SELECT id, name FROM users")):',
+      '    op.get_bind().execute(sa.text("UPDATE users SET note = :note WHERE id = :id"), {"id": key, "note": json.dumps({"name": name})})',
+      'op.drop_column("users", "name")',
+    ].join('\n'),
+    findings: ['error raw-commit', 'warning drop-column'],
+  },
+  {
+    title: 'drops a column of which Python has read another',
+    head: USERS,
+    up: [
+      'for user in op.get_bind().execute(sa.select(users.c.id, users.c.email)):',
+      '    op.get_bind().execute(users.update().where(users.c.id == user.id).values(note=user.email.lower()))',
+      'op.drop_column("users", "name")',
+    ].join('\n'),
+    findings: ['error drop-column'],
+  },
+  {
+    title: 'writes a document again that Python has copied and completed',
+    head: MODEL,
+    up: 'for user in orm.Session(op.get_bind()).query(User):\n    name = dict(user.name)\n    name["theme"] = "dark"\n    user.name = name',
+    findings: ['warning unbatched-loop', 'warning clear-column'],
+  },
+  {
+    title: 'drops a column that Python has read',
+    head: 'def keep(name):\n    pass\n',
+    up: [
+      'for (name,) in op.get_bind().execute(sa.text("SELECT name FROM users")).fetchall():',
+      '    keep(name)',
+      'op.drop_column("users", "name")',
+    ].join('\n'),
+    findings: ['warning drop-column'],
+  },
+  {
+    title: 'drops columns of which a range holds both',
+    up: [
+      'op.execute("ALTER TABLE users ADD COLUMN active tstzrange")',
+      'op.execute("UPDATE users SET active = tstzrange(begins_at, ends_at, \'[)\')")',
+      'op.drop_column("users", "begins_at")\nop.drop_column("users", "ends_at")',
+    ].join('\n'),
+    findings: ['error update-all', 'warning drop-column', 'warning drop-column'],
+  },
+  {
+    title: 'writes rows in a function within another',
+    up: [
+      'def rename(key):',
+      '    op.get_bind().execute(sa.text("INSERT INTO orders (user_id) VALUES (:id)"), {"id": key})',
+      'for (key,) in op.get_bind().execute(sa.text("SELECT id FROM users")).fetchall():',
+      '    rename(key)',
+    ].join('\n'),
+    findings: ['warning unbatched-loop'],
+  },
+  {
+    title: 'fills what an earlier UPDATE has left NULL',
+    up: [
+      'op.add_column("users", sa.Column("kind", sa.Text()))',
+      "op.execute(\"UPDATE users SET kind = 'a' WHERE email = 'x'\")",
+      'op.execute("UPDATE users SET kind = \'b\' WHERE kind IS NULL")',
+    ].join('\n'),
+    findings: ['error work-under-lock', 'warning update-all'],
+  },
+  {
+    title: 'builds an index after COMMIT, where only some drivers open another transaction',
+    up: 'op.execute("COMMIT")\nop.create_index("ix_users_name", "users", ["name"], postgresql_concurrently=True)\nop.execute("DROP INDEX CONCURRENTLY ix_orders_user_id")',
+    findings: ['error raw-commit'],
+  },
+  {
+    title: 'builds an index on a connection of its own that commits each statement',
+    up: [
+      'with op.get_bind().engine.connect() as own:',
+      '    own = own.execution_options(isolation_level="AUTOCOMMIT")',
+      '    own.execute(sa.text("CREATE INDEX CONCURRENTLY ix_users_name ON users (name)"))',
+    ].join('\n'),
+    findings: [],
+  },
+  {
+    title: 'builds an index on a connection of its own, in a transaction',
+    up: 'with op.get_bind().engine.connect() as own:\n    own.execute(sa.text("CREATE INDEX CONCURRENTLY ix_users_name ON users (name)"))',
+    findings: ['error concurrently-in-transaction'],
+  },
+  {
+    title: 'drops a table whose schema is not known',
+    head: 'import os\n',
+    up: 'op.drop_table(os.environ["SCHEMA"] + ".gone")',
+    findings: ['error drop-table'],
+  },
+  {
+    title: 'says how long the rows of a new table are kept',
+    up: [
+      'op.execute("CREATE TABLE metrics (at timestamptz NOT NULL)")',
+      "op.execute(\"SELECT add_retention_policy('metrics', INTERVAL '30 days')\")",
+    ].join('\n'),
+    findings: [],
+  },
+  {
+    title: 'says how long the rows of a table are kept',
+    up: "op.execute(\"SELECT add_retention_policy('users', INTERVAL '30 days')\")",
+    findings: ['error delete-all'],
+  },
+  {
+    title: 'enters an autocommit block by an ExitStack',
+    head: 'from contextlib import ExitStack\n',
+    up: [
+      'with ExitStack() as stack:',
+      '    stack.enter_context(op.get_context().autocommit_block())',
+      '    op.execute("CREATE INDEX CONCURRENTLY ix_users_name ON users (name)")',
+    ].join('\n'),
+    findings: [],
+  },
+  {
+    title: 'gives other rows one value in the downgrade',
+    up: 'op.add_column("users", sa.Column("note", sa.Text()))',
+    down: 'op.execute("UPDATE orders SET status = \'new\' WHERE status = \'archived\'")\nop.drop_column("users", "note")',
+    findings: ['warning downgrade-changes-more in the downgrade'],
+  },
+  {
+    title: 'gives rows one value in the downgrade that the upgrade has allowed another',
+    up: 'op.execute("ALTER TYPE status ADD VALUE \'archived\'")',
+    down: "op.execute(\"UPDATE orders SET status = 'new' WHERE status = 'archived'\")",
+    findings: [],
+  },
+];
+
 export const UNREPLAYED: readonly UnreplayedCase[] = [
+  ...ROWS,
   ...NOTHING,
   ...PUT_TOGETHER,
   ...EACH,

@@ -51,6 +51,6 @@ describe.each([
     const rules = findings.map((finding) => finding.split(' ').slice(0, 2).join(' '));
     const own = all.filter(({ told }) => /^error|update-all/.test(told) || rules.some((rule) => told.startsWith(rule)));
     expect(own.map(({ told }) => told).sort()).toEqual([...findings].sort());
-    expect(JSON.stringify(all)).not.toContain('cdk_alembic');
+    expect(JSON.stringify(all)).not.toMatch(/cdk_alembic|\.{4}/);
   });
 });

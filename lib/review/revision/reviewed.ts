@@ -39,6 +39,8 @@ export interface Part {
   /** Tables after it. */
   readonly outcome: Readonly<Record<string, TableFacts>>;
   readonly findTable: (name: string) => TableFacts | undefined;
+  /** Whether an existing relation is a materialized view, which only REFRESH writes. */
+  readonly isMaterializedView: (name: string) => boolean;
   readonly findIndex: (name: string) => { table: string; index: IndexFacts } | undefined;
 }
 
@@ -54,6 +56,8 @@ export interface Reviewed {
   readonly isAboutNothing: (what: string) => boolean;
   /** What the guard lets pass, because the upgrade keeps it. */
   readonly keeps: Judged['keeps'];
+  /** Columns from which Python computes what the upgrade puts into others. */
+  readonly derived: Judged['derived'];
 }
 
 const judgedBefore = new WeakMap<RevisionFacts, Judged>();
@@ -121,6 +125,11 @@ function understandPart(facts: RevisionFacts, direction: Direction, before: Made
   });
   const find = {
     findTable: (name: string) => findTable(tables, name),
+    // Of relations that indexes are made of, the replay describes tables only.
+    isMaterializedView: (name: string) =>
+      replayed
+        ? !findTable(tables, name) && !findTable(outcome, name)
+        : facts.source.history.materializedViews.includes(bare(name)),
     findIndex: (name: string) => findIndex(tables, name),
   };
   return { part: { direction, facts: own, source, replayed, steps, tables, outcome, ...find }, made };

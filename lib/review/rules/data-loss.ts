@@ -2,6 +2,7 @@ import type { AlterTableCmd } from 'libpg-query';
 import type { DataLossRule } from '../../contract';
 import type { RevisionFacts, SourceFacts } from '../../contract/facts';
 import { isBatchCopy } from '../../data-loss/created';
+import { BY_PYTHON } from '../../data-loss/rows';
 import { batches, inSeparateBatches, updateInBatches } from '../advice/batches';
 import { autocommit, execute, literal, tableArguments } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
@@ -25,6 +26,8 @@ interface Loss {
   readonly stillUsed?: string;
   readonly message: string;
   readonly instead?: string;
+  /** If it can't be known whether something is lost. */
+  readonly atMost?: 'warning';
 }
 
 const OWN = 'this change created it';
@@ -52,25 +55,28 @@ function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) 
         // With its statement, so that it has one error.
         const here = revision.upgrade.steps.filter((step) => step.line === line && step.action.does === WRITTEN_BY[id]);
         const place = here.length === 1 ? here[0]?.place : undefined;
-        const message = `${what} destroys data when it runs`;
-        yield {
-          ...(place ?? { line, direction: 'upgrade', seen: 'source' }),
-          ...(revision.isAboutNothing(what)
-            ? { atMost: 'warning', message: `no earlier revision makes this; if production has it: ${message}` }
-            : { message }),
-        };
+        yield { ...(place ?? { line, direction: 'upgrade', seen: 'source' }), ...destroyed(what, revision) };
       }
     },
   };
+}
+
+/** What to say about a loss that only the guard has found. */
+function destroyed(what: string, { isAboutNothing }: Reviewed): Pick<Found, 'message' | 'atMost'> {
+  const isUnknown = what.endsWith(BY_PYTHON);
+  const message = isUnknown ? `${what}, which may keep all of it or not` : `${what} destroys data when it runs`;
+  if (isAboutNothing(what))
+    return { atMost: 'warning', message: `no earlier revision makes this; if production has it: ${message}` };
+  return { message, ...(isUnknown ? { atMost: 'warning' } : {}) };
 }
 
 /**
  * @param isKept whether the guard has seen that the upgrade keeps it
  * @param stop the line at which the guard stops, if no other loss has reported it
  */
-function* lost({ step, harmless, stillUsed, message, instead }: Loss, isKept: boolean, stop?: number): Iterable<Found> {
+function* lost({ step, harmless, stillUsed, message, instead, atMost }: Loss, isKept: boolean, stop?: number): Iterable<Found> {
   if (harmless === undefined) {
-    if (!isKept) yield { ...step.place, message, instead };
+    if (!isKept) yield { ...step.place, message, instead, ...(atMost ? { atMost } : {}) };
     else if (stillUsed !== undefined) yield { ...step.place, atMost: 'warning', message: stillUsed, instead };
   } else if (stop !== undefined) {
     const stopped = `nothing is lost, because ${harmless}, but the deploy's guard stops here until you acknowledge it`;
@@ -134,17 +140,22 @@ function lostRows(step: Step, name: string, { steps }: Part): string {
   return `those that its copy ${copy.action.into} does not have are lost, such as what running code writes meanwhile`;
 }
 
-export const dropColumn = lossRule('drop-column', 'a column is dropped', function* ({ upgrade }) {
+export const dropColumn = lossRule('drop-column', 'a column is dropped', function* ({ upgrade, derived }) {
   for (const step of upgrade.steps) {
     if (step.action.does !== 'drop column') continue;
     const { table: name, column } = step.action;
     const { table, schema } = tableArguments(name);
+    const isDerived = derived.has(`${name}.${column}`);
+    const uses = 'running code that reads or writes it fails immediately';
     yield {
       step,
       name: column,
+      ...(isDerived ? { atMost: 'warning' } : {}),
       ...(step.isNewTable(name) || step.isNewColumn(name, column) ? { harmless: OWN } : {}),
-      stillUsed: `${name}.${column} is dropped: the upgrade keeps its values, but running code that reads or writes it fails immediately`,
-      message: `${name}.${column} is dropped: its values are lost, and running code that reads or writes it fails immediately`,
+      stillUsed: `${name}.${column} is dropped: the upgrade keeps its values, but ${uses}`,
+      message: isDerived
+        ? `${name}.${column} is dropped after Python has read its values: whether it keeps all of them elsewhere was not judged; ${uses}`
+        : `${name}.${column} is dropped: its values are lost, and ${uses}`,
       instead: later('drop-column', `${name}.${column}`, `op.drop_column(${table}, ${literal(column)}${schema})`),
     };
   }
@@ -325,27 +336,45 @@ export const updateAll: Rule = {
   severity: 'error',
   title: 'an UPDATE writes every row in one transaction',
   *check({ upgrade }) {
-    for (const { action, isExisting, isNewColumn, place } of upgrade.steps) {
+    for (const step of upgrade.steps) {
+      const { action, isExisting, isNewColumn, place } = step;
       if (action.does !== 'update' || !isExisting(action.table)) continue;
-      const { table, columns, written, whereNull } = action;
-      const isEmpty = whereNull !== undefined && isNewColumn(table, whereNull) && !isFilled(upgrade, table, whereNull);
-      const some = whereNull !== undefined && isNewColumn(table, whereNull) ? undefined : someRows(action);
-      if (action.rows !== 'all' && !isEmpty && some === undefined) continue;
-      const all = isEmpty ? `${whereNull} is new and empty: this UPDATE` : 'UPDATE without WHERE';
-      const what = some ?? `${all} writes every row of ${table} at once`;
+      const { table, columns, written } = action;
+      const reach = reachOf(step, action, upgrade);
+      if (!reach) continue;
       const overwrites = columns.every((column) => isNewColumn(table, column)) ? '' : ` and overwrites ${columns.join(', ')}`;
       const batched = updateInBatches(table, written, upgrade.findTable(table), upgrade.outcome);
       yield {
         ...place,
-        ...(some ? { atMost: 'warning' as const } : {}),
+        ...(reach.isSome ? { atMost: 'warning' as const } : {}),
         message:
-          `${what}${overwrites}: each row stays locked against other writes until the revision commits, and the table grows ` +
+          `${reach.what}${overwrites}: each row stays locked against other writes until the revision commits, and the table grows ` +
           'to twice its size',
         instead: inSeparateBatches(batched),
       };
     }
   },
 };
+
+/** What an UPDATE writes: every row, or some that may be most of them; undefined: few, or it can't be told. */
+function reachOf(
+  step: Step,
+  action: ActionOf<'update' | 'delete'>,
+  upgrade: Part,
+): { readonly what: string; readonly isSome: boolean } | undefined {
+  const { table, rows, whereNull } = action;
+  const isNew = whereNull !== undefined && step.isNewColumn(table, whereNull);
+  const isUnfilled = isNew && !hasDefault(upgrade, table, whereNull);
+  if (isUnfilled && isWritten(upgrade, step, whereNull)) {
+    const what = `UPDATE writes every row of ${table} in which ${whereNull} is still NULL, which may be most of them, all at once`;
+    return { what, isSome: true };
+  }
+  const some = isNew ? undefined : someRows(action);
+  if (some !== undefined) return { what: some, isSome: true };
+  if (rows !== 'all' && !isUnfilled) return undefined;
+  const all = isUnfilled ? `${whereNull} is new and empty: this UPDATE` : 'UPDATE without WHERE';
+  return { what: `${all} writes every row of ${table} at once`, isSome: false };
+}
 
 /** What an UPDATE writes that may find most rows, or few: how many is known only in production. */
 function someRows({ table, rows, isShared, inLoop }: ActionOf<'update' | 'delete'>): string | undefined {
@@ -354,8 +383,17 @@ function someRows({ table, rows, isShared, inLoop }: ActionOf<'update' | 'delete
   return `UPDATE writes every row of ${table} that its condition finds, which may be most of them, all at once`;
 }
 
+/** Whether an earlier UPDATE has written rows of a column. */
+function isWritten({ steps }: Part, { action: own, index }: Step, column: string): boolean {
+  const table = 'table' in own ? own.table : '';
+  return steps.some(
+    ({ action, index: at }) =>
+      at < index && action.does === 'update' && action.table === table && action.columns.includes(column),
+  );
+}
+
 /** Whether a new column has a value in each row from the start. */
-function isFilled({ steps }: Part, table: string, column: string): boolean {
+function hasDefault({ steps }: Part, table: string, column: string): boolean {
   const added = steps.flatMap(({ action }) =>
     action.does === 'add column' && action.table === table && action.column.name === column ? [action.column] : [],
   );

@@ -1,5 +1,6 @@
 import type { Call, FunctionFacts } from '../../contract/facts';
 import { literal } from '../advice/python';
+import { code } from '../revision/operations';
 import type { Rule } from './rule';
 
 /** A revision is run again years later, on another application: https://alembic.sqlalchemy.org/en/latest/cookbook.html */
@@ -67,13 +68,7 @@ export const unbatchedLoop: Rule = {
         ({ text }) => /^\s*SELECT\b/i.test(text) && !/\b(?:pg_catalog|information_schema|pg_\w+)\b/i.test(text),
       ) ||
       calls.some(({ name }) => /(?:^|\.)select$/.test(name));
-    const written = calls.find(
-      ({ name, inLoop, overConstants }) =>
-        inLoop &&
-        !overConstants &&
-        /(?:^|\.)(?:execute|add|merge|update|delete|bulk_insert|setattr)$/.test(name) &&
-        !/^set(?!attr$)|\bset\.add$/.test(name),
-    );
+    const written = writtenPerRow(calls);
     const streams = calls.some(({ name }) => /\.yield_per$/.test(name)) && !written?.inBranch;
     if (!reads || !source || !written || (inPortions(source) && !streams)) return;
     yield {
@@ -90,6 +85,69 @@ export const unbatchedLoop: Rule = {
     };
   },
 };
+
+/** The first call that writes a row in a loop over rows, or that gets what such a loop has collected. */
+function writtenPerRow(calls: readonly Call[]): Call | undefined {
+  const perRow = calls.filter(({ inLoop, overConstants }) => inLoop && !overConstants);
+  const collected = perRow.flatMap(({ name }) => /^(\w+)\.append$/.exec(name)?.[1] ?? []);
+  return calls.find((call) =>
+    perRow.includes(call) ? WRITES.test(call.name) && !/^set(?!attr$)|\bset\.add$/.test(call.name) : writesMany(call, collected),
+  );
+}
+
+const WRITES = /(?:^|\.)(?:execute|add|merge|update|delete|bulk_insert|setattr)$/;
+
+/** `execute(statement, [{"id": user.id} for user in users])`: the driver sends a statement for each. */
+function writesMany({ name, args }: Call, collected: readonly string[]): boolean {
+  if (!/(?:^|\.)(?:execute|executemany|bulk_update_mappings)$/.test(name)) return false;
+  const given = code(args[1]);
+  return /^\[.*\bfor\b/s.test(given) || collected.includes(given);
+}
+
+/** https://www.postgresql.org/docs/current/queries-limit.html: without ORDER BY, each page is an unpredictable subset of the rows */
+export const offsetBatches: Rule = {
+  id: 'offset-batches',
+  group: 'data migrations',
+  severity: 'warning',
+  title: 'batches by OFFSET skip rows, because the loop changes which rows they count',
+  *check({ upgrade: { source, direction } }) {
+    const { calls = [], sql = [] } = source ?? {};
+    const isWritten = writtenPerRow(calls);
+    if (!isWritten) return;
+    const pages = [
+      ...sql.flatMap(({ text, line }) => (/\bSELECT\b.*\bOFFSET\s+(?!0\b)/is.test(text) ? [{ text, line }] : [])),
+      ...calls.flatMap(({ name, line, inLoop }) => (inLoop && /\.offset$/.test(name) ? [{ text: name, line }] : [])),
+    ];
+    const columns = changedColumns(calls, sql);
+    const isSorted = calls.some(({ name }) => /\.order_by$/.test(name));
+    for (const { text, line } of pages) {
+      const isOrdered = /\bORDER\s+BY\b/i.test(text) || (!/\bSELECT\b/i.test(text) && isSorted);
+      const [, condition = ''] = /(?:\bWHERE\b|\.(?:filter|where|filter_by)\()(.*)/is.exec(text) ?? [];
+      const changed = columns.find((column) => new RegExp(`\\b${column}\\b`).test(condition));
+      if (isOrdered && changed === undefined) continue;
+      const why =
+        changed === undefined
+          ? 'without ORDER BY, rows that are written move, and the next page misses some and has others again'
+          : `a row whose ${changed} is written no longer counts, so the next OFFSET skips as many rows that are still to be written`;
+      yield {
+        line,
+        direction,
+        seen: 'source',
+        message: `${why}: rows are left out, and nothing reports it`,
+        instead: '# page by key: WHERE id > :last ORDER BY id LIMIT 1000; or without OFFSET while the condition still finds rows',
+      };
+    }
+  },
+};
+
+/** The columns that statements and loops set. */
+function changedColumns(calls: readonly Call[], sql: FunctionFacts['sql']): readonly string[] {
+  return [
+    ...calls.flatMap(({ name, args }) => (name === 'setattr' && typeof args[1] === 'string' ? [args[1]] : [])),
+    ...calls.flatMap(({ name, keywords }) => (/\.values$/.test(name) ? Object.keys(keywords) : [])),
+    ...sql.flatMap(({ text }) => [...text.matchAll(/\bSET\s+"?(\w+)"?\s*=/gi)].map(([, column = '']) => column)),
+  ].filter((column) => /^\w+$/.test(column));
+}
 
 export const earlyReturn: Rule = {
   id: 'early-return',

@@ -35,7 +35,7 @@ import {
   unreadSql,
   updateAll,
 } from './data-loss';
-import { earlyReturn, importsApplication, readsOutside, unbatchedLoop } from './data-migrations';
+import { earlyReturn, importsApplication, offsetBatches, readsOutside, unbatchedLoop } from './data-migrations';
 import { drift, dropDue } from './drift';
 import { envKeepsNothing, envOneTransaction, envOuterTransaction, envRefused, versionTableSchemaMissing } from './environment';
 import { editedRevision, mergeDoesWork, orphanRevision, severalHeads } from './graph';
@@ -143,6 +143,7 @@ export const CHECKS: readonly Rule[] = [
   importsApplication,
   readsOutside,
   unbatchedLoop,
+  offsetBatches,
   earlyReturn,
   unnamedConstraint,
   longName,

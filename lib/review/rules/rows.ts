@@ -68,9 +68,15 @@ export function isWrittenOver(name: string, revision: Reviewed): boolean {
 function* writesMore({ upgrade, downgrade }: Reviewed): Iterable<Step & { readonly action: Write }> {
   for (const step of downgrade.steps) {
     const { action, isExisting } = step;
-    if ((action.does !== 'update' && action.does !== 'delete') || !isExisting(action.table) || action.rows === 'rows') continue;
+    if ((action.does !== 'update' && action.does !== 'delete') || !isExisting(action.table)) continue;
+    if (action.rows === 'rows' && !(action.isShared && isLeftAlone(action.table, upgrade))) continue;
     if (action.does === 'delete' || losesValues(step, action, upgrade)) yield { ...step, action };
   }
+}
+
+/** Whether an upgrade neither changes a table or its rows, nor which values its columns may have. */
+function isLeftAlone(table: string, { steps }: Part): boolean {
+  return !steps.some(({ action }) => ('table' in action && action.table === table) || /\btype\b|enum/.test(action.does));
 }
 
 /** Whether an UPDATE puts the same value into columns that were there, and the upgrade does not do so to all rows. */

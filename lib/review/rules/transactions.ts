@@ -47,18 +47,26 @@ function* failedConcurrently(part: Part): Iterable<Found> {
 }
 
 function* stepsConcurrently(part: Part): Iterable<Found> {
-  for (const { sql, transaction, place, observed } of part.steps) {
-    if (observed || transaction < 0 || !isConcurrent(sql)) continue;
+  for (const step of part.steps) {
+    const { sql, place, observed } = step;
+    if (observed || isOutside(step, part) || !isConcurrent(sql)) continue;
     yield { ...place, message: refusal(words(sql), part), instead: autocommit(execute(sql)) };
   }
 }
 
+/** Whether no transaction is open: after a COMMIT as SQL, only some drivers begin another one, as raw-commit says. */
+function isOutside({ transaction, index }: Step, { steps }: Part): boolean {
+  const ended = steps.filter((step) => step.index < index && /^(?:begin|end) transaction$/.test(step.action.does)).at(-1);
+  return transaction < 0 || ended?.action.does === 'end transaction';
+}
+
 function* callsConcurrently(part: Part): Iterable<Found> {
   const { facts, source, direction } = part;
+  const outside = new Set(part.steps.filter((step) => isOutside(step, part)).map(({ line }) => line));
   const ran = new Set(facts.outcome === 'failed' ? facts.statements.map(({ line }) => line) : []);
   for (const call of source?.calls ?? []) {
     const { line } = call;
-    if (!isConcurrentCall(call) || call.inAutocommitBlock || ran.has(line)) continue;
+    if (!isConcurrentCall(call) || call.inAutocommitBlock || ran.has(line) || outside.has(line)) continue;
     const operation = operationOf(call);
     yield {
       line,

@@ -367,6 +367,15 @@ def test_sql_that_is_written_as_text_is_found(tmp_path: Path, body: str, sql: li
     assert [item["text"] for item in found] == expected
 
 
+@pytest.mark.parametrize("around", ["textwrap.dedent({})", "inspect.cleandoc({})", "({}).strip()", "({}).replace('gone', 'old')"])
+def test_a_text_keeps_its_lines(tmp_path: Path, around: str) -> None:
+    text = '"""\n    TRUNCATE a;\n    DROP TABLE gone;\n    """'
+    found = facts(tmp_path, f"import textwrap, inspect\n\ndef upgrade():\n    op.execute({around.format(text)})\n")
+    [step] = found["steps"]
+    line = step["line"] + step["sql"][: step["sql"].index("DROP")].count("\n")
+    assert (step["spread"], line) == (True, HEAD.count("\n") + 6)
+
+
 def test_sql_has_the_line_where_it_starts(tmp_path: Path) -> None:
     [found] = upgrade(tmp_path, "op.execute(SQL)", 'SQL = """\nDROP TABLE old\n"""\n')["sql"]
     assert found["line"] == HEAD.count("\n") + 1

@@ -165,7 +165,7 @@ function facts(sql: string, at: number): RevisionFacts {
     branchLabels: [`b${at}`],
     source: {
       ...{ description: '', acknowledgements: [], upgrade: source, downgrade: source, imports: [], steps: [] },
-      history: { names: [], steps: [], isWhole: false },
+      history: { names: [], steps: [], isWhole: false, materializedViews: [] },
     },
     upgrade: part,
     downgrade: { outcome: 'not_run', statements: [], ...NOTHING },

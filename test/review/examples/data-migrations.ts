@@ -9,6 +9,14 @@ class User(orm.declarative_base()):
     note = sa.Column(sa.Text)
 `;
 
+const OFFSET = (which: string) => `
+bind, offset = op.get_bind(), 0
+while rows := bind.execute(sa.text("SELECT id FROM users ${which}"), {"offset": offset}).fetchall():
+    for row in rows:
+        bind.execute(sa.text("UPDATE users SET name = email WHERE id = :id"), {"id": row.id})
+    offset += 100
+`;
+
 export const DATA_MIGRATIONS: readonly Example[] = [
   {
     rule: 'imports-application',
@@ -40,6 +48,14 @@ export const DATA_MIGRATIONS: readonly Example[] = [
       also: ['imports-application'],
     },
     good: one('op.execute(sa.text("UPDATE users SET active = false WHERE name = :name").bindparams(name="admin"))'),
+  },
+  {
+    rule: 'offset-batches',
+    bad: {
+      ...one(OFFSET('WHERE name IS NULL ORDER BY id LIMIT 100 OFFSET :offset')),
+      also: ['batches-in-transaction'],
+    },
+    good: one(OFFSET('WHERE id > :offset ORDER BY id LIMIT 100').replace('offset += 100', 'offset = rows[-1].id')),
   },
   {
     rule: 'unbatched-loop',

@@ -38,6 +38,7 @@ _SQL = re.compile(
 )
 
 _DIALECT = re.compile(r"dialect(?:\.name|_name)?$", re.IGNORECASE)
+_AUTOCOMMIT = re.compile(r"isolation_level=[\"']AUTOCOMMIT")
 _ASKS_ENVIRONMENT = re.compile(r"\b(?:environ|getenv|settings)\b")
 
 # What an import of the backend's settings binds, such as `settings` or `get_config`; not a table of that name.
@@ -69,7 +70,16 @@ class Functions:
         self._known = known_values(nodes)
         self._aliases = dict(_aliases(nodes))
         self._others = _others(nodes)
+        self._autocommitting = _autocommitting(nodes)
         functions = [node for node in nodes if isinstance(node, _FUNCTION)]
+        methods = {node for own in nodes if isinstance(own, ast.ClassDef) for node in own.body}
+        # A function within another is read where it is used, as those of the module are.
+        names = [node.name for node in functions]
+        self.nested = {
+            node for node in functions if node not in methods and node not in tree.body and names.count(node.name) == 1
+        }
+        for node in self.nested:
+            self._own.setdefault(node.name, []).append(node)
         self.in_autocommit = run_in_autocommit(functions, self.is_autocommit_block, _EXECUTES)
 
     def facts(self, name: str) -> dict[str, Any] | None:
@@ -106,6 +116,11 @@ class Functions:
             for part in ast.walk(root)
         )
 
+    def is_own_autocommit(self, node: ast.AST) -> bool:
+        """Whether it is a call on a connection of the file's own in which each statement commits."""
+        of = node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
+        return isinstance(of, ast.Name) and of.id in self._autocommitting
+
     def _used_by(self, node: ast.AST) -> Iterator[ast.stmt]:
         for name in ast.walk(node):
             if isinstance(name, ast.Name):
@@ -140,7 +155,7 @@ class _Walk:
                 self._visit(node, context)
 
     def _visit(self, node: ast.AST, context: _Context) -> None:
-        if node in self._functions.in_autocommit:
+        if node in self._functions.in_autocommit or self._functions.is_own_autocommit(node):
             context = replace(context, in_autocommit_block=True)
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             return  # a docstring
@@ -152,6 +167,8 @@ class _Walk:
             self._all((child for child in ast.iter_child_nodes(node) if text_of(child) is None), context)
         elif settings := self._settings_name(node):
             self._report(node, settings, [], {}, context, isSettings=True)
+        elif node in self._functions.nested:
+            self._all(node.decorator_list, context)
         elif isinstance(node, ast.Name):
             for own in self._own.get(node.id, ()) if isinstance(node.ctx, ast.Load) else ():
                 self.definition(own, context)
@@ -188,6 +205,8 @@ class _Walk:
                 self._subscript(node, context)
             case ast.Attribute(ctx=ast.Store()):
                 self._changed(node, context)
+            case ast.Subscript(ctx=ast.Store() | ast.Del()):
+                self._changed(node.value, context)
 
     def _for(self, node: ast.For | ast.AsyncFor, context: _Context) -> None:
         self._visit(node.iter, context)
@@ -210,6 +229,8 @@ class _Walk:
             return False
 
     def _with(self, node: ast.With | ast.AsyncWith, context: _Context) -> None:
+        if any(map(self._enters_autocommit, node.body)):
+            context = replace(context, in_autocommit_block=True)
         for item in node.items:
             self._visit(item.context_expr, context)
             if self._functions.is_autocommit_block(item.context_expr):
@@ -218,9 +239,17 @@ class _Walk:
                 context = replace(context, batches={**context.batches, item.optional_vars.id: batch})
         self._all(_reached(node.body), context)
 
+    def _enters_autocommit(self, node: ast.stmt) -> bool:
+        """`stack.enter_context(op.get_context().autocommit_block())` of an ExitStack"""
+        call = node.value if isinstance(node, (ast.Expr, ast.Assign)) else None
+        if not isinstance(call, ast.Call) or last_name(call.func) not in ("enter_context", "enter_async_context"):
+            return False
+        return any(map(self._functions.is_autocommit_block, call.args))
+
     def _call(self, node: ast.Call, context: _Context) -> None:
         if self._ends_another(node.func):
             return
+        self._hand_rows(node, context)
         if last_name(node.func) in _EXECUTES and (statement := _statement(node)) is not None:
             self._statements.add(statement)
         name, args, keywords = unbatched(node, context.batches)
@@ -233,6 +262,16 @@ class _Walk:
         if not isinstance(function, ast.Attribute) or function.attr not in ("commit", "rollback"):
             return False
         return _opens_another(function.value) or (isinstance(function.value, ast.Name) and function.value.id in self._others)
+
+    def _hand_rows(self, node: ast.Call, context: _Context) -> None:
+        """A function of the file that gets a loop's row: `for user in users: rename(user)`."""
+        for own in self._own.get(getattr(node.func, "id", ""), ()):
+            if isinstance(own, _FUNCTION):
+                names = [argument.arg for argument in (*own.args.posonlyargs, *own.args.args)]
+                given = [*zip(names, node.args, strict=False), *((keyword.arg, keyword.value) for keyword in node.keywords)]
+                rows = frozenset(name for name, value in given if name and getattr(value, "id", None) in context.rows)
+                if rows:
+                    self.definition(own, replace(context, rows=rows))
 
     def _subscript(self, node: ast.Subscript, context: _Context) -> None:
         """Treats `os.environ["X"]` like `os.environ.get("X")`."""
@@ -338,6 +377,27 @@ def _others(nodes: Iterable[ast.AST]) -> set[str]:
     """Names of savepoints and of own connections: `savepoint = bind.begin_nested()`, `with engine.connect() as own`."""
     found = [(name, value) for node in nodes for name, value in bindings(node)]
     return {name for name, value in found if _opens_another(value)} - {name for name, value in found if not _opens_another(value)}
+
+
+def _autocommitting(nodes: Iterable[ast.AST]) -> set[str]:
+    """Names of own connections with `execution_options(isolation_level="AUTOCOMMIT")`, or of an engine with it."""
+    found = [(name, value) for node in nodes for name, value in bindings(node) if value is not None]
+    found += [
+        (node.value.func.value.id, node.value)
+        for node in nodes
+        if isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Attribute)
+        and isinstance(node.value.func.value, ast.Name)
+    ]
+    engines = {name for name, value in found if _AUTOCOMMIT.search(ast.unparse(value))}
+    opened = {name for name, value in found if getattr(_receiver(value), "id", None) in engines}
+    alembic = {name for name, value in found if last_name(getattr(value, "func", value)) == "get_bind"}
+    return (engines | opened) - alembic
+
+
+def _receiver(node: ast.expr) -> ast.expr | None:
+    return node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
 
 
 def _opens_another(node: ast.expr | None) -> bool:

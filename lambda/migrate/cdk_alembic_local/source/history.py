@@ -27,15 +27,22 @@ _OPAQUE = re.compile(rb"\bcreate_all\b|\.read\(|\bread_text\b|\bopen\(|\bsqlpars
 _WORD = re.compile(rb"\w+")
 
 
-NONE: dict[str, Any] = {"names": [], "steps": [], "isWhole": False}
+_INDEX = re.compile(r"\A\s*CREATE\s+(?:UNIQUE\s+)?INDEX\b", re.IGNORECASE)
+_VIEW = re.compile(r"\bCREATE\s+MATERIALIZED\s+VIEW\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:\"?\w+\"?\s*\.\s*)?\"?(\w+)", re.IGNORECASE)
+_MAY_MAKE_VIEW = re.compile(rb"MATERIALIZED\s+VIEW|MaterializedView", re.IGNORECASE)
+
+NONE: dict[str, Any] = {"names": [], "steps": [], "isWhole": False, "materializedViews": []}
 
 
 def history(path: Path, root: Path, roots: list[Path], steps: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """HistoryFacts of the revision at `path`, which does `steps`."""
+    steps = list(steps)
     names = {name for step in steps for name in _conditional(step)}
-    if not names:
+    is_indexed = any(map(_makes_index, steps))
+    if not names and not is_indexed:
         return NONE
     earlier, is_whole = _ancestors(path)
+    views = sorted({view for one in earlier if is_indexed for view in _views(one, root, roots)})
     about = {name.encode() for name in names}
     found: list[dict[str, Any]] = []
     for one in earlier:
@@ -43,7 +50,18 @@ def history(path: Path, root: Path, roots: list[Path], steps: Iterable[dict[str,
         is_whole = is_whole and not is_opaque
         if about & words:
             found += [step for step in read_steps(one, root, roots, "upgrade") if any(name in str(step) for name in names)]
-    return {"names": sorted(names), "steps": found, "isWhole": is_whole}
+    return {"names": sorted(names), "steps": found, "isWhole": is_whole, "materializedViews": views}
+
+
+def _makes_index(step: dict[str, Any]) -> bool:
+    return step["call"]["name"].endswith("create_index") if "call" in step else _INDEX.match(step["sql"]) is not None
+
+
+def _views(path: Path, root: Path, roots: list[Path]) -> list[str]:
+    """The materialized views that a revision makes."""
+    if not _MAY_MAKE_VIEW.search(path.read_bytes()):
+        return []
+    return [view for step in read_steps(path, root, roots, "upgrade") for view in _VIEW.findall(step.get("sql", ""))]
 
 
 def _conditional(step: dict[str, Any]) -> Iterator[str]:

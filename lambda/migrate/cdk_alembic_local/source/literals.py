@@ -31,8 +31,10 @@ def known_values(nodes: Iterable[ast.AST]) -> dict[str, Any]:
 
 
 def bindings(node: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:
-    """The names that a node itself binds, with the expression of an assignment; None: another value."""
+    """The names that a node itself binds, or whose list it changes, with the expression of an assignment; None: another value."""
     match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append" | "extend" | "insert")):
+            yield name, None
         case ast.Assign(targets=targets, value=value):
             for target in targets:
                 yield from _targets(target, value)

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import Any
 
-from .values import MARK, PLAIN, SYMBOLS, UNKNOWN, Called, Class, External, Item, Method, OneOf, as_text, either
+from .values import MARK, PLAIN, SYMBOLS, UNKNOWN, Called, Class, External, Item, Method, OneOf, Text, as_text, either
 
 _MAX_FILE_BYTES = 4 * 1024 * 1024
 _MAX_ITEMS = 500
@@ -63,7 +63,20 @@ def method(call: Method, args: list[Any], keywords: dict[str, Any], root: Path) 
         result = getattr(value, name)(*args, **keywords)
     except Exception:
         return UNKNOWN
-    return list(result) if name in ("items", "keys", "values") else result
+    return list(result) if name in ("items", "keys", "values") else _placed(result, value)
+
+
+def _placed(result: Any, text: Any) -> Any:
+    """A result with the line where it begins, if it has the lines of a text of the file, such as by `dedent` or `strip`."""
+    if not isinstance(text, Text) or not isinstance(result, str) or result.strip().count("\n") != text.strip().count("\n"):
+        return result
+    placed = Text(result)
+    placed.line = text.line + _blank_lines(text) - _blank_lines(result)
+    return placed
+
+
+def _blank_lines(text: str) -> int:
+    return text[: len(text) - len(text.lstrip())].count("\n")
 
 
 def _joined(separator: str | bytes, args: list[Any]) -> str:
@@ -202,7 +215,7 @@ def library(name: str, args: list[Any], keywords: dict[str, Any], root: Path) ->
     if takes is None or not takes(args):
         return None
     try:
-        return result(*args)
+        return _placed(result(*args), args[0])
     except Exception:
         return UNKNOWN
 

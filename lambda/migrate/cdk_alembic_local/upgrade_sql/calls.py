@@ -12,7 +12,7 @@ from typing import Any
 from . import builtin_calls as known
 from .modules import Scope
 from .operation_calls import operation_call
-from .operations import effects_of
+from .operations import commits_itself, effects_of
 from .values import (
     MARK,
     PLAIN,
@@ -168,6 +168,8 @@ class Calls:
         if known.is_open(function):
             return function
         called = Called(function, args, keywords)
+        if called.name == "execution_options" and isinstance(called.receiver, Called):
+            called.receiver.keywords.update(keywords)  # It changes a connection, and returns it.
         self._effects(called)
         return called
 
@@ -226,6 +228,7 @@ class Calls:
             self._enter(first.function, first.args, first.keywords, entered.append)
             return entered[0] if entered else UNKNOWN
         if name in ("enter_context", "enter_async_context", "__enter__", "__aenter__"):
+            self._autocommit += isinstance(first, Called) and first.name == "autocommit_block"
             return first if args else of
         if name == "f" and isinstance(first, str):
             return first
@@ -246,7 +249,7 @@ class Calls:
         for effect in effects_of(called):
             self._report(effect)
             if not call and "sql" in effect:
-                self._note({key: effect[key] for key in ("sql", "line") if key in effect})
+                self._note({key: effect[key] for key in ("sql", "line") if key in effect}, commits_itself(called))
         if call:
             self._note({"call": call})
         elif isinstance(function, External) and not _KNOWN.match(name):

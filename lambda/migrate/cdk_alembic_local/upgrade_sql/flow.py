@@ -9,7 +9,7 @@ from typing import Any
 from . import builtin_calls as known
 from .modules import Scope
 from .operations import set_one_by_one
-from .queries import emptied_by
+from .queries import emptied_by, read_by
 from .values import CALLABLE, Bound, Called, Class, External, Function, Instance, Item, Manager, OneOf, either
 
 _LEAVES = (ast.Continue, ast.Break, ast.Return, ast.Raise)
@@ -190,6 +190,8 @@ class Statements:
 
     def _one_of_many(self, item: Item, node: Any) -> None:
         self._loops.append(item)
+        if columns := read_by(item):
+            self._report({"reads": columns})
         try:
             self._bind(node.target, item)
             self._block(node.body)
@@ -210,7 +212,7 @@ class Statements:
     def _within(self, items: list[ast.withitem], body: list[ast.stmt]) -> str | None:
         if not items:
             return self._block(body)
-        (item, *others), ends = items, []
+        (item, *others), ends, autocommit = items, [], self._autocommit
         value = self._value(item.context_expr)
 
         def go_on(given: Any) -> None:
@@ -226,9 +228,9 @@ class Statements:
         elif any(isinstance(one, Called) and one.name == "autocommit_block" for one in _each(value)):
             self._autocommit += 1
             go_on(value)
-            self._autocommit -= 1
         else:
             go_on(value)
+        self._autocommit = autocommit  # An ExitStack may have entered a block, too.
         end = ends[0] if ends else None
         return None if end == "raise" and isinstance(value, Called) and value.name == "suppress" else end
 
@@ -283,6 +285,8 @@ class Statements:
             for index, part in enumerate(target.elts):
                 self._bind(part.value if isinstance(part, ast.Starred) else part, items[index] if fits else Item(value, index))
         elif isinstance(target, ast.Attribute):
+            if self._scope.module is self._module:
+                self._line = target.lineno
             self._set_attribute(self._value(target.value), target.attr, value)
         elif isinstance(target, ast.Subscript):
             owner, key = self._value(target.value), self._value(target.slice)

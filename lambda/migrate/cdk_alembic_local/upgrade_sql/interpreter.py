@@ -78,11 +78,11 @@ class Interpreter(Statements, Expressions, Members, Calls):
             empty = {"empty": list(self._empty)} if self._empty else {}
             self.effects.append({"line": self._line, "spread": spread, **effect, **empty})
 
-    def _note(self, step: dict[str, Any]) -> None:
+    def _note(self, step: dict[str, Any], commits_itself: bool = False) -> None:
         """Adds a step: its `call` or its `sql`."""
         if self._quiet:
             return
-        place = {"line": self._line, "inAutocommitBlock": self._autocommit > 0}
+        place = {"line": self._line, "inAutocommitBlock": self._autocommit > 0 or commits_itself}
         if call := step.get("call"):
             call.update(place, inLoop=bool(self._loops), inBranch=self._branch > 0)
         self.steps.append({**place, "inBranch": self._branch > 0, "spread": "line" in step, **step})

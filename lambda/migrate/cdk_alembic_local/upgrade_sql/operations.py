@@ -44,6 +44,16 @@ def effects_of(call: Called) -> Iterator[dict[str, Any]]:
         yield from _EFFECTS.get(call.name, lambda call: _operation(call.name, call))(call)
 
 
+def commits_itself(call: Called) -> bool:
+    """Whether it is a method of a connection of the revision's own in which each statement commits."""
+    value, is_opened, is_autocommit = call.receiver, False, False
+    while isinstance(value, Called):
+        is_opened = is_opened or value.name in ("connect", "begin")
+        is_autocommit = is_autocommit or value.keywords.get("isolation_level") == "AUTOCOMMIT"
+        value = value.receiver
+    return is_opened and is_autocommit
+
+
 def _executed(call: Called) -> Iterator[dict[str, Any]]:
     own = sql_of(call.receiver) if isinstance(call.receiver, Called) else None
     if own and call.name == "execute":

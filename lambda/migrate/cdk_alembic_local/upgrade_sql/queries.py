@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from .row_loops import column_of_all
+from .row_loops import column_of_all, selected
 from .statements import column_name, condition, expression, quoted, sql_of, table_of
 from .values import MARK, SYMBOLS, Attribute, Called, Item
 
@@ -43,6 +43,21 @@ def select_of(value: Any) -> str | None:
     table = table or (table_of(value.receiver if of_table else given[0]) if of_table or given else "")
     sql = f"SELECT {', '.join(columns)} FROM {table}{' WHERE ' + ' AND '.join(wheres) if wheres else ''}"  # noqa: S608
     return None if MARK in sql or not columns else sql
+
+
+def read_by(item: Item) -> list[str]:
+    """The columns, such as `users.name`, that a query names whose rows a loop iterates over."""
+    found = selected(item)
+    names = [name for column in found.columns if (name := _column_read(column, found.table))] if found else []
+    return [] if any(MARK in name for name in names) else names
+
+
+def _column_read(column: Any, table: Any) -> str | None:
+    if isinstance(column, str):
+        return f"{table}.{column}".replace('"', "") if isinstance(table, str) and column.isidentifier() else None
+    return (
+        expression(column).replace('"', "") if isinstance(column, (Attribute, Item)) and not isinstance(column.of, Item) else None
+    )
 
 
 def inserted(value: Any, parameters: Any = None) -> str | None:

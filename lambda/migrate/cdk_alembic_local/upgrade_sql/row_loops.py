@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .values import Attribute, Called, External, Item, as_text
+from .values import Attribute, Called, External, Item, OneOf, as_text
 
 _RESULTS = ("all", "scalars", "yield_per", "unique", "execute", "fetchall", "mappings", "order_by", "partitions", "stream")
 _NARROWING = ("filter", "filter_by", "where", "limit", "offset", "join", "outerjoin", "having", "distinct", "group_by")
@@ -74,8 +74,8 @@ def columns_in(value: Any) -> Iterator[Any]:
             yield from columns_in(part)
     elif isinstance(value, (Attribute, Item)):
         yield from columns_in(value.of)
-    elif isinstance(value, (list, tuple)):
-        for part in value:
+    elif isinstance(value, (list, tuple, dict, OneOf)):
+        for part in value.values() if isinstance(value, dict) else value.values if isinstance(value, OneOf) else value:
             yield from columns_in(part)
 
 

@@ -136,7 +136,8 @@ def with_values(text: str, values: Any) -> str:
         return text
     for name, value in values.items():
         written = _column_of_all(value) or (MARK if isinstance(value, (list, tuple)) else expression(value))
-        if MARK not in written and isinstance(name, str):
+        written = derived(value) if MARK in written else written
+        if written != MARK and isinstance(name, str):
             text = re.sub(rf"(?<![:\w]):{re.escape(name)}\b|%\({re.escape(name)}\)s", lambda _, to=written: to, text)
     return text
 
@@ -284,8 +285,9 @@ def expression(value: Any) -> str:
         return str(value)
     if isinstance(value, str):
         return MARK if MARK in value else "'" + value.replace("'", "''") + "'"
-    # The content of a list or a document does not matter.
-    return ("'a value'" if value else "''") if isinstance(value, (dict, list)) else MARK
+    if isinstance(value, (dict, list)) and not any(columns_in(value)):
+        return "'a value'" if value else "''"  # The content of a list or a document does not matter.
+    return derived(value)
 
 
 def _called(value: Called) -> str:
@@ -328,6 +330,11 @@ def _compared(value: Called) -> str:
 
 def _listed(value: Called) -> str:
     return _membership(value.receiver, _LISTS[value.name], value.args[0]) if value.args else computed(value)
+
+
+def derived(value: Any) -> str:
+    """A value that holds columns of a loop's row, or may be one, as a call that names them; MARK for any other."""
+    return computed(value).replace(f"{MARK}(", f"{MARK}_of(")
 
 
 def computed(value: Any) -> str:

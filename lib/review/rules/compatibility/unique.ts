@@ -22,7 +22,7 @@ export const uniqueOnExistingRows: Rule = {
         message:
           `two rows of ${table} with the same ${columns} make the upgrade fail` +
           (isOf(failed, action) ? `, as sample rows did (${failed?.message})` : '') +
-          ', and running code may write such rows',
+          (upgrade.isMaterializedView(table) ? ', or a later REFRESH' : ', and running code may write such rows'),
         instead: `# first check in production: SELECT ${columns}, count(*) FROM ${table} GROUP BY ${columns} HAVING count(*) > 1`,
       };
     }

@@ -39,6 +39,16 @@ function* checkStep(step: Step, part: Part): Iterable<Found> {
 function* created(step: Step, action: ActionOf<'create index'>, part: Part): Iterable<Found> {
   // A materialized view that the revision makes again was not there before, either.
   if (!step.holdsRows(action.table) || step.isNewObject(action.table)) return;
+  if (part.isMaterializedView(action.table)) {
+    yield {
+      ...step.place,
+      atMost: 'warning',
+      message: `CREATE INDEX takes a SHARE lock on ${action.table} until the revision commits: a REFRESH MATERIALIZED VIEW waits; reads continue`,
+      cost: { work: 'index', tables: [action.table], columns: action.columns },
+      instead: createConcurrently(action, step.call),
+    };
+    return;
+  }
   const partitions = part.findTable(action.table)?.partitions;
   // ON ONLY reads no rows; the partitions get their indexes one by one.
   if (partitions && action.onlyParent) return;
