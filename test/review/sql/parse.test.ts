@@ -1,9 +1,21 @@
+import { spawnSync } from 'node:child_process';
+import { nodeProgram } from '../../../lib/node-program';
 import type { Action } from '../../../lib/review/sql/action';
 import { loadParser, longNames, parseSql } from '../../../lib/review/sql/parse';
 
 beforeAll(loadParser);
 
 const actions = (sql: string): readonly Action[] => parseSql(sql).flatMap((statement) => statement.actions);
+
+test('the parser is not optimized in the background, which takes longer than it runs', () => {
+  const statements = Array.from({ length: 1000 }, (_, at) => ({ sql: `ALTER TABLE t ADD c${at} text`, line: 1, spread: false }));
+  const { stdout } = spawnSync(process.execPath, ['--trace-wasm-compilation-times', ...nodeProgram('data-loss/child')], {
+    input: JSON.stringify({ 'a.py': statements }),
+    encoding: 'utf8',
+  });
+  expect(stdout).toContain('using Liftoff');
+  expect(stdout).not.toContain('using TurboFan');
+});
 
 test('a statement is understood whatever placeholders the driver uses', () => {
   for (const value of ['%(name)s', '%s', ':name', '$1', '$1::VARCHAR', "'a'"]) {
