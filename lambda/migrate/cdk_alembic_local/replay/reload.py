@@ -54,12 +54,11 @@ def _holds_objects(module: ModuleType) -> bool:
 
 
 def _helpers(path: Path, folder: Path) -> dict[str, ModuleType]:
-    """The imported modules beside a revision."""
+    """The imported modules beside a revision. Another import of env.py would start Alembic."""
     own = tuple(f"{beside.resolve()}{os.sep}" for beside in (path.parent, folder))
-    return {name: module for name, module in list(sys.modules.items()) if _is_helper(module, own)}
-
-
-def _is_helper(module: ModuleType, own: tuple[str, ...]) -> bool:
-    """Whether a module is below the project's folder. Another import of env.py would start Alembic."""
-    file = getattr(module, "__file__", None) or ""
-    return file.startswith(own) and os.path.basename(file) != "env.py"  # noqa: PTH119
+    return {
+        name: module
+        for name, module in list(sys.modules.items())
+        # The backend has hundreds, and this is asked four times for each revision.
+        if (file := getattr(module, "__file__", None)) and file.startswith(own) and not file.endswith(f"{os.sep}env.py")
+    }
