@@ -11,13 +11,6 @@ import type { MigrateRequest } from './request';
 
 /** The first line to the observer. */
 export interface Hello {
-  /**
-   * The observer's own modules by path, such as `cdk_alembic_local/observer.py`: the backend's Python may run where this package is
-   * not installed. lambda/migrate/cdk_alembic_local/bootstrap.py imports them from memory and calls `main(hello)` of that one.
-   */
-  readonly code: Readonly<Record<string, string>>;
-  /** The report `bytecode` of an earlier process, or an empty text. @default - there will be no such report */
-  readonly bytecode?: string;
   /** The Alembic project's folder, relative to the directory the observer is started in. */
   readonly project: string;
   /** Variables to set before the backend is imported. */
@@ -31,6 +24,17 @@ export interface Hello {
   readonly scratch?: boolean;
   /** Whether to record what is read, and to pause for a copy of the scratch server's files. @default false */
   readonly trace?: boolean;
+}
+
+/** The second line to the observer, which imports Alembic before it needs it. */
+export interface ObserverCode {
+  /**
+   * The observer's own modules by path, such as `cdk_alembic_local/observer.py`: the backend's Python may run where this package is
+   * not installed. lambda/migrate/cdk_alembic_local/bootstrap.py imports them from memory and calls `main(hello)` of that one.
+   */
+  readonly code: Readonly<Record<string, string>>;
+  /** The report `bytecode` of an earlier process, or an empty text. @default - there will be no such report */
+  readonly bytecode?: string;
 }
 
 /** May be added to each ask: revisions that replace or extend those in the files. */
@@ -91,6 +95,8 @@ type Question =
       readonly drift: boolean;
       /** Whether a scratch database that is not empty may be emptied. @default false */
       readonly overwrite?: boolean;
+      /** Whether to report how env.py handles transactions. @default true */
+      readonly environment?: boolean;
       /** The scratch database has what an earlier replay left, which reported this. @default - it is empty */
       readonly kept?: EnvironmentFacts;
     }

@@ -32,13 +32,15 @@ const program = (script: string) => [process.execPath, '-e', script, '--'];
 
 const ANSWERS = `require('readline').createInterface({ input: process.stdin }).on('line', (line) => {`;
 
+/** The same for what comes after the two lines of the beginning. */
+const ANSWERS_ASKS = `const told = []; ${ANSWERS} if (told.length < 2) { told.push(JSON.parse(line)); return; }`;
+
 describe('the backend’s Python', () => {
   it('gets the address for all connections, and its output goes elsewhere', async () => {
     const printed: string[] = [];
     const reports = await ask(
-      program(`console.error('printed by the backend'); let hello; ${ANSWERS}
-        if (!hello) { hello = JSON.parse(line); return; }
-        const { scratch, environment, project } = hello;
+      program(`console.error('printed by the backend'); ${ANSWERS_ASKS}
+        const { scratch, environment, project } = told[0];
         console.log(JSON.stringify({ report: 'created', scratch, environment, project, asked: JSON.parse(line) }));
         console.log('{"report":"end"}');
       })`),
@@ -55,9 +57,8 @@ describe('the backend’s Python', () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'observer-'));
     process.env.XDG_CACHE_HOME = folder;
     try {
-      const python = program(`let hello; ${ANSWERS}
-        if (!hello) { hello = JSON.parse(line); return; }
-        console.log(JSON.stringify({ report: 'created', had: hello.bytecode }));
+      const python = program(`${ANSWERS_ASKS}
+        console.log(JSON.stringify({ report: 'created', had: told[1].bytecode }));
         console.log('{"report":"end"}');
         console.log('{"report":"bytecode","bytecode":"made by this Python"}');
       })`);
@@ -151,7 +152,7 @@ describe('the backend’s Python', () => {
     const scratch = new Promise<string>((resolve) => {
       start = resolve;
     });
-    const answers = program(`let hello; ${ANSWERS} if (!hello) { hello = line; return; }
+    const answers = program(`${ANSWERS_ASKS}
       console.log(JSON.stringify({ report: 'created', asked: JSON.parse(line) })); console.log('{"report":"end"}'); })`);
     await withFolder(async (project) => {
       const observer = startObserver({ project, python: answers, scratch });
@@ -225,9 +226,13 @@ describe('several Pythons at once', () => {
     other.revision('a2', 'a1', 'Wait', 'pass', `pass\n\n\nimport threading\n${imported}`);
     try {
       const options = { project: other.directory, python: [needed('RUNNER_PYTHON')], database: 'scratch' as const };
-      await withObserver(options, async ({ observer, another }) => {
+      await withObserver(options, async ({ observer, another, folder }) => {
         await readGraph(observer);
-        expect((await another?.fork()) !== undefined).toBe(isFork && process.platform === 'linux');
+        const fork = await another?.fork();
+        expect(fork !== undefined).toBe(isFork && process.platform === 'linux');
+        if (!fork) another?.start();
+        // One for each of them, and none for a fork that was not safe.
+        expect(readdirSync(folder).filter((name) => name.startsWith('postgres-'))).toHaveLength(2);
         expect((await readGraph(observer)).heads).toEqual(['a2']);
       });
     } finally {

@@ -60,7 +60,7 @@ async function replay(environment?: Record<string, string>): Promise<{ observed:
 
 /** Whether there is an entry to try before the backend has started. */
 const isCurrent = (environment?: Record<string, string>): boolean =>
-  new ReplayCache({ project: project.directory, python, environment, written: [] }).entry !== undefined;
+  new ReplayCache({ project: project.directory, python, environment, written: [], since: Date.now() }).entry !== undefined;
 
 describe('a kept replay', () => {
   it('is restored with its rows instead of run again, also under a new revision, until anything that it read changes', async () => {
@@ -182,7 +182,7 @@ async function restores(
   installed?: readonly string[],
   more: Partial<Extract<Ask, { ask: 'observe' }>> = {},
 ): Promise<boolean> {
-  const kept = new ReplayCache({ project: project.directory, python, environment: undefined, written: [] });
+  const kept = new ReplayCache({ project: project.directory, python, environment: undefined, written: [], since: Date.now() });
   const told: Ask[] = [];
   const reported = installed ?? (await installedReport());
   const observer: Observer = {

@@ -35,12 +35,11 @@ class Observed(Backend):
 
     def ask(self, *asks: dict[str, Any]) -> list[dict[str, Any]]:
         """All reports of one process."""
-        hello = {"code": CODE, "project": self.project, "environment": self.environment, "scratch": self.scratch is not None}
-        if self.bytecode is not None:
-            hello["bytecode"] = self.bytecode
+        hello = {"project": self.project, "environment": self.environment, "scratch": self.scratch is not None}
+        code = {"code": CODE, **({} if self.bytecode is None else {"bytecode": self.bytecode})}
         led = {} if self.scratch is None else {"scratch": self.scratch}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PG") and name != "PYTHONPATH"}
-        given = "".join(json.dumps(line) + "\n" for line in (hello, *({**ask, **led} for ask in asks)))
+        given = "".join(json.dumps(line) + "\n" for line in (hello, code, *({**ask, **led} for ask in asks)))
         with TemporaryDirectory() as folder:
             output, self.printed = run_preloaded(BOOTSTRAP, self.root, environment, given, Path(folder))
         return [json.loads(line) for line in output.splitlines()]

@@ -1,8 +1,8 @@
 """Starts the observer in the backend's Python.
 
 Passed as text (`python -c`), because this package may not be installed where that Python runs. Reads the observer's modules from
-the first line of standard input and keeps them in memory: a killed process would leave a folder behind. Old Pythons must be able
-to parse it, so they can report their version instead of a SyntaxError.
+the second line of standard input, after it has imported Alembic, and keeps them in memory: a killed process would leave a folder
+behind. Old Pythons must be able to parse it, so they can report their version instead of a SyntaxError.
 """
 
 import sys
@@ -26,7 +26,7 @@ gc.set_threshold(50_000)
 class Modules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     """Imports from sources by path, such as `cdk_alembic_local/observer.py`, or from their bytecode of an earlier run.
 
-    `kept`: what `bytecode` returned then. That of another Python is not used.
+    `kept`: what `bytecode` returned then. That of another Python is not used. None: it is not to be kept.
     """
 
     def __init__(self, sources, kept):
@@ -35,6 +35,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         python, _, code = (kept or "").partition("\n")
         # The caller keeps it where only its user can change it, with a checksum.
         self._known = marshal.loads(base64.b64decode(code)) if python == self._python else {}  # noqa: S302
+        self._is_kept = kept is not None
         self._is_new = False
 
     def find_spec(self, name, path=None, target=None):
@@ -63,8 +64,10 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         return code
 
     def bytecode(self):
-        """All that was imported so far, to be kept; None if it is kept already."""
-        return f"{self._python}\n{base64.b64encode(marshal.dumps(self._known)).decode()}" if self._is_new else None
+        """All that was imported so far, if it is to be kept and not kept already."""
+        if self._is_kept and self._is_new:
+            return f"{self._python}\n{base64.b64encode(marshal.dumps(self._known)).decode()}"
+        return None
 
     def _file(self, name):
         base = name.replace(".", "/")
@@ -77,8 +80,12 @@ def fail(code, message, next_step):
     sys.exit(1)
 
 
+def line():
+    return json.loads(sys.stdin.buffer.readline() or b"null")
+
+
 def start():
-    hello = json.loads(sys.stdin.buffer.readline() or b"null")
+    hello = line()
     if hello is None:
         return
     version = ".".join(str(part) for part in sys.version_info[:3])
@@ -88,9 +95,6 @@ def start():
             f"the backend's Python is {version} ({sys.executable}), but 3.11 is the oldest supported version",
             "use a newer Python in the backend's environment, or pass another one with --python",
         )
-    # First: a backend in one environment with its CDK app has another package with the name `cdk_alembic`.
-    modules = Modules(hello["code"], hello.get("bytecode"))
-    sys.meta_path.insert(0, modules)
     os.environ.update(hello["environment"])
     # This Python has read PYTHONPATH already.
     # Like Python, `abspath` follows no link.
@@ -104,6 +108,12 @@ def start():
             f"{sys.executable} could not import Alembic: {error}",
             "install the backend's dependencies, or pass the Python that has them with --python",
         )
+    own = line()
+    if own is None:
+        return
+    # First: a backend in one environment with its CDK app has another package with the name `cdk_alembic`.
+    modules = Modules(own["code"], own.get("bytecode"))
+    sys.meta_path.insert(0, modules)
     from cdk_alembic_local.observer import main
 
     main(hello, modules.bytecode)

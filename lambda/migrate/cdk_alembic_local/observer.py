@@ -33,7 +33,7 @@ Report = Callable[[dict[str, Any]], None]
 def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
     """Answers the asks on standard input until it ends. The backend's output goes to standard error.
 
-    `bytecode`: returns that of the modules that were imported from their source, to be kept.
+    `bytecode`: returns that of the modules, if it is to be kept and has changed.
     """
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
     os.dup2(2, 1)
@@ -81,7 +81,7 @@ def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
             _load_ahead()
     if is_fork:
         os._exit(0)
-    if "bytecode" in hello and (kept := bytecode()):
+    if kept := bytecode():
         report({"report": "bytecode", "bytecode": kept})
     _exit()
 

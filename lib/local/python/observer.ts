@@ -5,7 +5,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Ask, Hello, Report, ScratchAddress } from '../../contract/facts';
+import type { Ask, Hello, ObserverCode, Report, ScratchAddress } from '../../contract/facts';
 import { MigrateError } from '../../contract/failure';
 import { startSupervised } from '../processes/supervised';
 import { bytecodeEntry, recallBytecode, rememberBytecode } from './bytecode';
@@ -66,12 +66,14 @@ export function startObserver(options: ObserverOptions): StartedObserver {
   const [command = '', ...words] = python;
   const supervised = startSupervised(command, [...words, '-c', bootstrap()], { env: process.env, cwd: project, input: 'pipe' });
   const { stdin, stdout, stderr } = supervised.process as { stdin: Writable; stdout: Readable; stderr: Readable };
+  stdin.on('error', () => {}); // Its exit reports that it died.
+  send(stdin, { project: '.', environment, x, scratch: scratch !== undefined, trace });
   const code = observerCode();
   const entry = bytecodeEntry(code, python);
+  send(stdin, { code, bytecode: recallBytecode(entry) });
   const log: string[] = [];
   const conversation = new Conversation(log, (bytecode) => rememberBytecode(entry, bytecode));
 
-  stdin.on('error', () => {}); // Its exit reports that it died.
   onLine(stderr, (line) => {
     log.push(line);
     if (log.length > LOG_LINES) log.shift();
@@ -84,7 +86,6 @@ export function startObserver(options: ObserverOptions): StartedObserver {
     (status) => conversation.end(ended(python, status, conversation.hasBegun, log)),
     () => conversation.end(missing(command)),
   );
-  send(stdin, { code, bytecode: recallBytecode(entry), project: '.', environment, x, scratch: scratch !== undefined, trace });
   const scratchAddress = Promise.resolve(scratch).then(
     (url): ScratchAddress => (url === undefined ? {} : { scratch: url, disposable }),
   );
@@ -166,7 +167,7 @@ function forked(connection: Socket, scratch: () => Promise<string>, died: () => 
   };
 }
 
-function send(stdin: Writable, line: Hello | (Ask & ScratchAddress)): void {
+function send(stdin: Writable, line: Hello | ObserverCode | (Ask & ScratchAddress)): void {
   stdin.write(`${JSON.stringify(line)}\n`);
 }
 

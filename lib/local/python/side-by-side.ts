@@ -72,7 +72,7 @@ export async function observeSideBySide(
     shares.map(({ observer, revisions }, at) =>
       observe(
         observer,
-        { ...ask, revisions, drift: ask.drift && at === last },
+        { ...ask, revisions, drift: ask.drift && at === last, environment: at === 0 },
         {
           onRevision,
           onProgress: (report) => {

@@ -50,20 +50,23 @@ export function withObserver<T>(options: WithObserverOptions, use: (observation:
   const fast = database === 'scratch' && !large && !process.env.TMPDIR;
   return withFolder(
     async (folder) => {
-      const cache = database === 'scratch' && keep ? new ReplayCache({ ...rest, ...keep }) : undefined;
+      const since = Date.now();
+      const onServer = database === 'scratch';
+      let open = (_server: Promise<PostgresServer>): void => {};
+      const opened = new Promise<PostgresServer>((resolve) => (open = resolve));
+      const address = onServer ? opened.then((server) => server.url()) : typeof database === 'object' ? database.url : undefined;
+      // Before all else: the backend's Python takes the longest to start.
+      const started = startObserver({ ...rest, scratch: address, disposable: onServer, trace: onServer && keep !== undefined });
+      const cache = onServer && keep ? new ReplayCache({ ...rest, ...keep, since }) : undefined;
       const servers: Promise<PostgresServer>[] = [];
       const start = (packed?: Buffer) => {
-        // The backend's Python starts before it: that takes longer.
-        const server = Promise.resolve().then(() => startPostgresServer(folder, options.project, packed));
+        const server = startPostgresServer(folder, options.project, packed);
         server.catch(() => {}); // Callers that await it get the error.
         servers.push(server);
         return server;
       };
-      const first = database === 'scratch' ? start(cache?.entry?.packed) : undefined;
-      let open = (_server: Promise<PostgresServer> | undefined): void => {};
-      const opened = cache ? new Promise<PostgresServer | undefined>((resolve) => (open = resolve)) : Promise.resolve(first);
-      const address = typeof database === 'object' ? database.url : first && opened.then((server) => server?.url() ?? '');
-      const started = startObserver({ ...rest, scratch: address, disposable: first !== undefined, trace: cache !== undefined });
+      const first = onServer ? start(cache?.entry?.packed) : undefined;
+      if (first && !cache) open(first);
       const observer =
         cache?.wrap(started, async (fits) => {
           const server = first && (fits || !(await first).restored) ? first : start();
@@ -75,9 +78,19 @@ export function withObserver<T>(options: WithObserverOptions, use: (observation:
         if (observer) observers.push(observer);
         return observer;
       };
+      let spare: Promise<PostgresServer> | undefined;
+      const urlOfAnother = async () => {
+        const server = spare ?? start();
+        spare = undefined;
+        return (await server).url();
+      };
       const another: Another = {
-        fork: async () => added(await started.fork(folder, () => start().then((server) => server.url()))),
-        start: () => added(startObserver({ ...rest, scratch: start().then((server) => server.url()), disposable: true })),
+        async fork() {
+          // It starts while the first one is still busy, which forks later.
+          spare ??= start();
+          return added(await started.fork(folder, urlOfAnother));
+        },
+        start: () => added(startObserver({ ...rest, scratch: urlOfAnother(), disposable: true })),
       };
       let ended: Promise<unknown> | undefined;
       const end = () => {

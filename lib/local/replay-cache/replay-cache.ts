@@ -17,6 +17,8 @@ export interface ReplayCacheOptions {
   readonly x?: readonly string[];
   /** Files that the caller writes, as absolute paths. */
   readonly written: readonly string[];
+  /** When the backend's Python was started, as `Date.now()` returns it. */
+  readonly since: number;
 }
 
 type Observe = Extract<Ask, { ask: 'observe' }>;
@@ -33,7 +35,6 @@ export class ReplayCache {
   readonly entry: Entry | undefined;
   /** How many revisions were restored instead of run. */
   restored = 0;
-  private readonly started = Date.now();
   private readonly setting: string;
   private readonly files: readonly string[] | undefined;
   private readonly name: string;
@@ -130,7 +131,7 @@ export class ReplayCache {
     const outside = read.filter((file) => isSource(file) && !isBelow(file, options.project)).map((file) => path.dirname(file));
     const inputs = [...new Set([...read, ...outside])].sort();
     // A file that has changed in the meantime may have been read before or after.
-    if (!inputs.every((file) => isOlder(file, this.started))) return;
+    if (!inputs.every((file) => isOlder(file, options.since))) return;
     if (JSON.stringify(filesBelow(options.project)) !== JSON.stringify(files) || settingOf(options) !== this.setting) return;
     const contents = Object.fromEntries(inputs.map((file) => [file, contentOf(file)]));
     const { setting, python } = this;

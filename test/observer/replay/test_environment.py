@@ -50,6 +50,16 @@ def test_an_env_py_that_runs_a_statement_after_configure_is_replayed(observed: O
     assert (facts["keeps"], facts["outerTransaction"]) == (True, False)
 
 
+def test_an_env_py_that_another_observer_looks_at_is_run_once(observed: Observed) -> None:
+    env = (observed.directory / "alembic" / "env.py").read_text()
+    observed.write_env(f"{env}\nprint('env.py has run')\n")
+    observed.table_revision("aa")
+    facts = observed.observe("aa", environment=False)
+    assert facts["aa"]["again"] == {"outcome": "done", "differs": NOTHING}
+    assert "environment" not in facts
+    assert observed.printed.count("env.py has run") == 1
+
+
 def test_an_outer_begin_is_detected_and_commits(observed: Observed) -> None:
     changed(observed, "with connectable.connect() as connection:", "with connectable.begin() as connection:")
     facts = replayed(observed)

@@ -173,19 +173,30 @@ def test_files_next_to_the_configuration_do_not_hide_modules_of_python_and_alemb
     (tmp_path / "of_the_backend.py").touch()
     for name in ("types", "base64", "colorsys"):
         (tmp_path / f"{name}.py").write_text("raise RuntimeError('this is not the module of Python')\n")
-    hello = {"code": CODE, "project": ".", "environment": {}, "scratch": False}
+    hello = {"project": ".", "environment": {}, "scratch": False}
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     ran = subprocess.run(
         [sys.executable, "-c", BOOTSTRAP],
         cwd=tmp_path,
         env=environment,
-        input=f'{json.dumps(hello)}\n{{"ask": "graph"}}\n',
+        input="".join(json.dumps(line) + "\n" for line in (hello, {"code": CODE}, {"ask": "graph"})),
         capture_output=True,
         text=True,
     )
     reports = [json.loads(line) for line in ran.stdout.splitlines()]
     assert [report["report"] for report in reports] == ["graph", "end"], ran.stderr[-2000:]
     assert "problem" not in reports[0]["graph"]
+
+
+def test_alembic_is_imported_before_the_modules_of_the_observer_have_arrived(tmp_path: Path) -> None:
+    (tmp_path / "alembic").mkdir()
+    (tmp_path / "alembic" / "__init__.py").write_text("raise ImportError('this is not Alembic')\n")
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", BOOTSTRAP], cwd=tmp_path, **pipes) as python:
+        python.stdin.write(json.dumps({"project": ".", "environment": {"PYTHONPATH": str(tmp_path)}}) + "\n")
+        python.stdin.flush()
+        report = json.loads(python.stdout.readline())
+    assert report["error"]["code"] == "alembic_missing", report
 
 
 def test_scripts_that_are_relative_to_a_folder_above_get_the_setting_that_is_right_from_both(tmp_path: Path) -> None:

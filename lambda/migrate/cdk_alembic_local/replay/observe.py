@@ -60,7 +60,9 @@ def observe(project: Project, scratch: Scratch, ask: dict[str, Any], report: Rep
             except RunnerError as error:
                 Replay(project, scratch, ask, report, {**about(project, scratch), "keeps": False}).give_up(error)
                 return
-            environment = kept or environment_facts(project, scratch, is_new=not ask.get("baseline"))
+            environment = kept
+            if environment is None and ask.get("environment", True):
+                environment = environment_facts(project, scratch, is_new=not ask.get("baseline"))
             if ask.get("baseline"):
                 load(scratch, ask["baseline"])
             Replay(project, scratch, ask, report, environment, copy_point).run()
@@ -77,7 +79,7 @@ class Replay:
         scratch: Scratch,
         ask: dict[str, Any],
         report: Report,
-        environment: dict[str, Any],
+        environment: dict[str, Any] | None,
         copy_point: CopyPoint | None = None,
     ) -> None:
         self._project = project
