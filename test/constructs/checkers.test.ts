@@ -58,6 +58,15 @@ const TENANTS_WITH_EVERYTHING = () =>
     runtime: Runtime.PYTHON_3_14,
   })).stack;
 
+/** Makes a stack once, for all checks that only read it. */
+function once(make: () => Stack): () => Stack {
+  let made: Stack | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
 const CONSTRUCTS: [string, () => Stack][] = [
   ['a stack with everything that the construct can use', WITH_EVERYTHING],
   ['a stack with tenants', TENANTS],
@@ -65,8 +74,11 @@ const CONSTRUCTS: [string, () => Stack][] = [
   ['a stack with a container', WITH_CONTAINER],
 ];
 const STACKS: [string, () => Stack][] = [
-  ...SAMPLES.map((context): [string, () => Stack] => [`the sample with ${JSON.stringify(context)}`, () => sample(context).stack]),
-  ...CONSTRUCTS,
+  ...SAMPLES.map((context): [string, () => Stack] => [
+    `the sample with ${JSON.stringify(context)}`,
+    once(() => sample(context).stack),
+  ]),
+  ...CONSTRUCTS.map(([name, make]): [string, () => Stack] => [name, once(make)]),
 ];
 
 /** Rules of cdk-nag's AwsSolutions that a stack breaks, and where. */
