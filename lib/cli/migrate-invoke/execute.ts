@@ -22,7 +22,7 @@ export async function execute(session: Session): Promise<MigrateAnswer | CheckAn
   const { client, lambda, screen, arguments: given } = session;
   const { stage, endpoint } = given.client;
   const region = await regionOf(lambda);
-  // In parallel, so the header does not delay the migration. Loading STS takes as long as preparing the first request, so it
+  // In parallel, so that the header does not delay the migration. Loading STS takes as long as preparing the first request, so it
   // starts after that request is sent.
   const requested = nextRequest(lambda);
   const asked = ask(session);

@@ -130,7 +130,7 @@ function reason({ rule, file, line, message }: Finding): string {
   return `${file}:${line}  ${rule}: ${message}`;
 }
 
-/** `said`: reasons that are shown already: one env.py keeps several checks from being made. */
+/** `said`: reasons that were already shown: one env.py can prevent several checks. */
 function show(terminal: Terminal, { passed, checked, what, reasons }: Check, said: Set<string>): void {
   const failed = checked === false ? terminal.paint('yellow', '? not checked:') : terminal.paint('red', '✗');
   terminal.line(`${passed ? terminal.paint('green', '✓') : failed} ${plain(what)}`);
