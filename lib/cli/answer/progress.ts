@@ -55,7 +55,7 @@ export class Progress {
   }
 
   /** Another call has read what the run is doing. */
-  look(running: Running): void {
+  showRunning(running: Running): void {
     this.running = running;
     this.ticker.draw();
   }

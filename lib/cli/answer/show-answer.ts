@@ -94,6 +94,6 @@ function at(to: readonly string[], heads: readonly string[]): string {
   return `${revisionNames(to)}${same(to, heads) ? ' (head)' : ''}`;
 }
 
-function same(some: readonly string[], others: readonly string[]): boolean {
-  return [...some].sort().join() === [...others].sort().join();
+function same(a: readonly string[], b: readonly string[]): boolean {
+  return [...a].sort().join() === [...b].sort().join();
 }
