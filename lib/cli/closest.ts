@@ -8,7 +8,7 @@ export function closest(typed: string, names: readonly string[]): string | undef
   return leven().closestMatch(typed, names, { maxDistance: typed.length < 5 ? 1 : 2 });
 }
 
-/** Loaded for a mistyped name: an ES module, which `require` reads once it is bundled. */
+/** Loaded only for a mistyped name: an ES module, which `require` can load after bundling. */
 function leven(): { closestMatch: typeof closestMatch } {
   return require('leven');
 }

@@ -84,10 +84,10 @@ function problemsOf(
   if (!option) {
     return [`unknown option ${rawName}${meaning(commandOption(name, commands) ?? closest(name, Object.keys(options)))}`];
   }
-  const twice = !option.multiple && before.some((other) => other.kind === 'option' && other.name === name);
+  const isRepeated = !option.multiple && before.some((other) => other.kind === 'option' && other.name === name);
   return [
     ...(option.type === 'string' && (!value || value.startsWith('--')) ? [`${rawName} needs a value`] : []),
     ...(option.type === 'boolean' && value !== undefined ? [`${rawName} takes no value`] : []),
-    ...(twice ? [`${rawName} is given twice`] : []),
+    ...(isRepeated ? [`${rawName} is given twice`] : []),
   ];
 }

@@ -12,7 +12,7 @@ export function runProcess(command: () => Promise<number>): void {
   process.on('exit', (code) => {
     if (lost === undefined) return;
     if (code === EXIT.done) process.exitCode = EXIT.failed;
-    say(`x the result could not be written to stdout: ${lost.message}; the command itself ended with exit code ${code}`);
+    writeError(`x the result could not be written to stdout: ${lost.message}; the command itself ended with exit code ${code}`);
   });
   command().then(
     (code) => {
@@ -27,7 +27,7 @@ export function runProcess(command: () => Promise<number>): void {
 }
 
 /** Writes synchronously: other output is lost when the process exits. */
-function say(line: string): void {
+function writeError(line: string): void {
   try {
     writeSync(process.stderr.fd, `${line}\n`);
   } catch {

@@ -165,10 +165,10 @@ test.each(['None', "''", '7'])('a file whose revision id is %s is named with wha
   ]);
 });
 
-test('revisions that follow each other in a circle are named', () => {
+test('revisions that follow each other in a cycle are named', () => {
   const circle = { 'alembic/versions/b2.py': revisionFile('b2', 'c3'), 'alembic/versions/c3.py': revisionFile('c3', 'b2') };
   expect(checkAlembicProject(project({ 'alembic.ini': ALEMBIC_INI, ...ENV, ...circle })).errors).toEqual([
-    'revisions follow each other in a circle: b2 (b2.py), c3 (c3.py): correct down_revision or depends_on in one of them',
+    'revisions follow each other in a cycle: b2 (b2.py), c3 (c3.py): correct down_revision or depends_on in one of them',
   ]);
 });
 

@@ -58,7 +58,7 @@ test.each<[string, string[]]>([
   expect(sourcesOf(['app/a.py', 'app/a.csv', 'data/c.csv', 'data/seed/b.sql'], [], [pattern])).toEqual([...left].sort());
 });
 
-test('a link that leads in a circle ends', () => {
+test('a link that leads back to itself ends', () => {
   const root = writeFiles(temporaryDirectory(), { 'app/a.py': '' });
   symlinkSync(root, join(root, 'app', 'loop'));
   expect(listSources(root, [], [])).toEqual(['app/a.py']);

@@ -120,11 +120,11 @@ describe('the graph', () => {
     });
   });
 
-  it('with revisions in a circle is an error that names them', async () => {
+  it('with a cycle of revisions is an error that names them', async () => {
     const [found] = await findings({ a1: { down: 'b1' }, b1: { down: 'a1' } });
     expect(found).toMatchObject({
       rule: 'orphan-revision',
-      message: expect.stringContaining('follow each other in a circle: a1 (a1.py), b1 (b1.py)'),
+      message: expect.stringContaining('follow each other in a cycle: a1 (a1.py), b1 (b1.py)'),
     });
   });
 

@@ -26,11 +26,11 @@ test('all files are read', () => {
   expect(python.get('cdk_alembic/handler.py')).toContain('cdk_alembic/run/commands.py');
 });
 
-test('no TypeScript files import each other in a circle', () => {
+test('no TypeScript files import each other in a cycle', () => {
   expect(CIRCLES.typescript).toEqual(expect.arrayContaining(circles(typescript.files)));
 });
 
-test('no Python files import each other in a circle', () => {
+test('no Python files import each other in a cycle', () => {
   expect(CIRCLES.python).toEqual(expect.arrayContaining(circles(python)));
 });
 

@@ -35,7 +35,7 @@ export function answerDocument(answer: MigrateAnswer & { readonly atHead?: boole
   return { ...answer, command: 'check', exitCode: answer.atHead ? EXIT.done : EXIT.notStarted };
 }
 
-/** @param before what had been applied, for a failure that does not say it */
+/** @param before what had been applied, if the failure lacks it */
 export function failureDocument(
   {
     code,

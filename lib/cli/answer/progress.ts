@@ -6,7 +6,7 @@ import { Ticker } from '../screen/ticker';
 import { runningNow } from './production/show-running';
 import { snapshotNow } from './production/show-snapshot';
 
-/** Up to this number, each call applies one revision, so the screen can name it. A call costs about half a second. */
+/** Up to this number of revisions, each call applies one, so that the screen can name it. A call costs about half a second. */
 const ONE_BY_ONE = 20;
 const WATCHED_SLICE_SECONDS = 2;
 
@@ -54,8 +54,8 @@ export class Progress {
     if (this.pending.length > 0) this.ticker.draw();
   }
 
-  /** What the run does now, seen by another call. */
-  look(running: Running): void {
+  /** Another call has read what the run is doing. */
+  showRunning(running: Running): void {
     this.running = running;
     this.ticker.draw();
   }
@@ -72,7 +72,7 @@ export class Progress {
     return `  … still running: ${name} (${elapsed(elapsedMs)})${now}`;
   }
 
-  /** The revision that another call saw. */
+  /** The revision that another call has read. */
   private get named(): RevisionInfo | undefined {
     const { revision, message = '' } = this.running ?? {};
     return revision === undefined ? undefined : { revision, message };

@@ -17,7 +17,7 @@ export function showApplied(terminal: Terminal, command: Command, applied: Appli
   revisionLine(terminal, sign, applied, duration(applied.durationMs));
 }
 
-/** Shows the answer to a question. */
+/** Shows the answer of a command that only reads. */
 export function showAnswer({ data, notes }: Screen, answer: MigrateAnswer): void {
   if (answer.command === 'history') showHistory(data, answer);
   else if (answer.statistics) showStatistics(data, answer.statistics);
@@ -47,7 +47,7 @@ export function showOutcome(
 export function showPosition(terminal: Terminal, answer: MigrateAnswer): void {
   if (answer.status === 'ahead') showAhead(terminal, answer);
   else if (answer.pending.length > 0) showPending(terminal, answer);
-  // Nobody asked what is to be done.
+  // `current` does not ask for pending revisions.
   else if (answer.command === 'current') terminal.line(`the database is at ${at(answer.to, answer.heads)}`);
   else terminal.line(nothing(answer.to, answer.heads));
 }
@@ -94,6 +94,6 @@ function at(to: readonly string[], heads: readonly string[]): string {
   return `${revisionNames(to)}${same(to, heads) ? ' (head)' : ''}`;
 }
 
-function same(some: readonly string[], others: readonly string[]): boolean {
-  return [...some].sort().join() === [...others].sort().join();
+function same(a: readonly string[], b: readonly string[]): boolean {
+  return [...a].sort().join() === [...b].sort().join();
 }

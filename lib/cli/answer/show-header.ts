@@ -1,7 +1,7 @@
 import { plain, type Terminal } from '../screen/terminal';
 import type { CallerIdentity } from './caller-identity';
 
-/** What the command calls. */
+/** The target of the command. */
 export interface Header {
   readonly stage?: string;
   /** The function, or the state machine. */

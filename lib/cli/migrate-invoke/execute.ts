@@ -22,20 +22,20 @@ export async function execute(session: Session): Promise<MigrateAnswer | CheckAn
   const { client, lambda, screen, arguments: given } = session;
   const { stage, endpoint } = given.client;
   const region = await regionOf(lambda);
-  // In parallel, so the header does not delay the migration. Loading STS takes as long as preparing the first request, so it
+  // In parallel, so that the header does not delay the migration. Loading STS takes as long as preparing the first request, so it
   // starts after that request is sent.
   const requested = nextRequest(lambda);
-  const asked = ask(session);
-  const onItsWay = Promise.race([requested, asked.then(NOTHING, NOTHING)]);
-  const who = () => onItsWay.then(() => callerIdentity(lambda, endpoint));
+  const answered = read(session);
+  const sent = Promise.race([requested, answered.then(NOTHING, NOTHING)]);
+  const who = () => sent.then(() => callerIdentity(lambda, endpoint));
   await showHeader(screen.notes, { stage, called: ['function', client.functionName], region }, who);
-  const answer = await asked;
+  const answer = await answered;
   if (given.changes) return change(session, answer);
   showAnswer(screen, answer);
   return answer;
 }
 
-function ask({ client, screen, signal, arguments: { command, request, sql } }: Session): Promise<MigrateAnswer> {
+function read({ client, screen, signal, arguments: { command, request, sql } }: Session): Promise<MigrateAnswer> {
   const options = { signal, onWait: (reason: string) => screen.notes.warning(`waiting: ${reason}`) };
   if (command === 'check') return client.check(options);
   if (command === 'history') return client.history(options);
@@ -95,7 +95,7 @@ async function run(session: Session, plan?: MigrateAnswer): Promise<MigrateAnswe
       { ...given.request, sliceSeconds },
       {
         onProgress,
-        onRunning: progress && ((running) => progress.look(running)),
+        onRunning: progress && ((running) => progress.showRunning(running)),
         onContainer,
         onWait,
         signal,

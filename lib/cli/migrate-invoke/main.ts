@@ -125,7 +125,7 @@ function wasInterrupted({ client, changing, applied, execution, arguments: { cli
       `check the database's revision with \`${currentCommand(target)}\`; to stop the container: ${stopCommand(execution)}`,
     );
   }
-  const goesOn = 'the function finishes its slice, and nothing more is started';
-  const message = changing ? `${goesOn} (${count(applied.length)} applied so far)` : 'nothing was changed';
+  const remaining = 'the function finishes its slice, and nothing more is started';
+  const message = changing ? `${remaining} (${count(applied.length)} applied so far)` : 'nothing was changed';
   return new MigrateError('interrupted', message, `check the database's revision with \`${currentCommand(target)}\``);
 }

@@ -13,7 +13,7 @@ export interface MigratePackageDocument {
   readonly function: FunctionNeeds;
 }
 
-/** What a function needs to run the package, by the names of Lambda's API. */
+/** A function's configuration for the package, with the names of Lambda's API. */
 export interface FunctionNeeds {
   readonly handler: Text;
   readonly runtime: Text;

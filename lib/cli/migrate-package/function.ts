@@ -13,7 +13,7 @@ import type { FunctionNeeds, Statement } from './document';
 
 const SECRET_ARN = 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:shop-database-AbCdEf';
 
-/** Settings to be adapted. The address is in a secret, or in the function's own variables if it fills none. */
+/** Example settings to adapt. The address is in a secret, or in the function's own variables if it fills none. */
 function settings(variables: DatabaseVariables | undefined): RunnerSettings {
   const database: DatabaseSettings = variables
     ? { source: 'secret', secretArn: SECRET_ARN, variables }
@@ -29,7 +29,7 @@ const PERMISSIONS: readonly Statement[] = [
 ];
 
 /**
- * What a function needs to run the package.
+ * The configuration of a function that runs the package.
  *
  * @param variables that it fills with the database's address; undefined if it fills none
  */

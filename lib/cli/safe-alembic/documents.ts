@@ -29,7 +29,7 @@ export interface CreateDocument {
     readonly file: string;
     /** All files that were written, in the order in which they are applied. */
     readonly files: readonly string[];
-    /** What differs between models and migrations and was not written, in words. */
+    /** Differences between models and migrations that were not written, as text. */
     readonly left: readonly string[];
     /** Why a `post_write_hook` failed. @default - none failed */
     readonly hookFailure?: string;

@@ -41,7 +41,7 @@ export async function runTask({ common, task }: Run, version: string): Promise<n
   }
 }
 
-/** Shows what is wrong with a command line. */
+/** Shows the problems of a command line. */
 export function endWithProblems({ verb, problems, json }: Problems): number {
   const error = new MigrateError(
     'invalid_usage',

@@ -17,7 +17,7 @@ export function cut(text: string, width: number): string {
   return width < 1 ? '' : `${kept.trimEnd()}…`;
 }
 
-/** Loaded for the first text that is not ASCII: its segmenter takes several milliseconds, which most starts do not need. */
+/** Loaded for the first text that is not ASCII: loading it takes several milliseconds, and most runs do not need it. */
 function stringWidth(): (text: string) => number {
   return require('string-width').default;
 }

@@ -13,7 +13,7 @@ export interface ProgressState {
   readonly orLater: boolean;
   /** Time since the running revision started. */
   readonly elapsedMs: number;
-  /** What its statement does now, if it takes long. */
+  /** What its statement is doing, if it is slow. */
   readonly now?: string;
 }
 

@@ -6,7 +6,7 @@ const REDRAW_MS = 200;
 export const HEARTBEAT_MS = 60_000;
 
 /** Content to show while something runs. */
-export interface Shown {
+export interface TickerContent {
   /** For a terminal, in at most `width` columns; undefined: nothing yet. */
   line(width: number): string | undefined;
   /** An occasional line for a log; undefined: nothing new. */
@@ -20,7 +20,7 @@ export class Ticker {
   /** @param heartbeatMs how often a log gets a line */
   constructor(
     private readonly screen: Pick<Screen, 'notes' | 'status'>,
-    private readonly shown: Shown,
+    private readonly shown: TickerContent,
     heartbeatMs = HEARTBEAT_MS,
   ) {
     this.timer = screen.status ? setInterval(() => this.draw(), REDRAW_MS) : setInterval(() => this.sign(), heartbeatMs);

@@ -19,8 +19,8 @@ test('what another call saw of the run is shown until the next slice', () => {
   const stream = { write: () => true } as unknown as NodeJS.WriteStream;
   const pending = [{ revision: 'b2', message: 'Add items' }];
   const progress = new Progress({ notes: new Terminal(stream), status }, pending, false);
-  progress.look({ ...UNDER_WAY, phase: 'CREATE INDEX: building index: scanning table', percent: 43, secondsLeft: 130 });
-  progress.look({ ...UNDER_WAY, blockers: [{ pid: 4711, application: 'shop', statement: 'SELECT ?' }] });
+  progress.showRunning({ ...UNDER_WAY, phase: 'CREATE INDEX: building index: scanning table', percent: 43, secondsLeft: 130 });
+  progress.showRunning({ ...UNDER_WAY, blockers: [{ pid: 4711, application: 'shop', statement: 'SELECT ?' }] });
   progress.stop();
   jest.useRealTimers();
   expect(drawn.map((line) => line.replace(/^ +[░█]+ /, ''))).toEqual([

@@ -117,7 +117,7 @@ def test_a_cycle_is_reported_with_its_revisions(tmp_path: Path) -> None:
     revision(tmp_path, "a2", "a1")
     revision(tmp_path, "a3", "a2", 'branch_labels = ["x"]\ndepends_on = ("a1", "a2")\n')
     found = graph(tmp_path)
-    assert found["problem"] == "revisions follow each other in a circle: a1 (a1.py), a2 (a2.py), a3 (a3.py)"
+    assert found["problem"] == "revisions follow each other in a cycle: a1 (a1.py), a2 (a2.py), a3 (a3.py)"
     assert found["heads"] == []
     assert found["revisions"][2] == {
         "revision": "a3",

@@ -90,7 +90,7 @@ def test_a_database_that_is_read_only(each: Backend, database: Database, is_new:
             "INSERT INTO alembic_version VALUES (NULL)",
             "NULL",
         ),
-        ("INSERT INTO alembic_version VALUES ('bb')", "aa comes before"),
+        ("INSERT INTO alembic_version VALUES ('bb')", "aa precedes"),
         ("INSERT INTO alembic_version VALUES ('')", "''"),
         ("ALTER TABLE alembic_version RENAME version_num TO version", "version_num"),
         (

@@ -97,7 +97,7 @@ class TestARevisionThatAlembicCannotPlace:
         write(backend.versions, "dd", "cc")
         error = failure()["error"]
         assert error["code"] == "invalid_project"
-        assert "in a circle: aa (aa.py), bb (bb.py), cc (cc.py)" in error["message"]
+        assert "in a cycle: aa (aa.py), bb (bb.py), cc (cc.py)" in error["message"]
         assert database.tables() == []
 
     def test_one_that_follows_a_missing_file_is_named(self, backend: Backend, database: Database) -> None:
@@ -137,7 +137,7 @@ def test_a_first_revision_that_builds_on_what_create_all_makes_is_recognized(
     backend.revision("aa", None, f'op.execute("{statement}")')
     error = failure()["error"]
     assert (error["code"], error["sqlState"]) == ("migration_failed", state)
-    assert "start from what was created without Alembic (create_all, or another tool)" in error["message"]
+    assert "start from objects that were created without Alembic (create_all, or another tool)" in error["message"]
     assert error["next"].startswith("it was rolled back; create that first")
     assert database.tables() == []
 

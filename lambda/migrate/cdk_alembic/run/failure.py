@@ -151,8 +151,8 @@ def _cause(error: BaseException, reason: str, run: Run) -> tuple[str, str] | Non
         )
     if state in (_UNDEFINED_TABLE, _UNDEFINED_SCHEMA) and not invocation.before and not invocation.applied:
         return (
-            f"{reason}; no revision was applied before it, so the revisions probably start from tables that were created without "
-            "Alembic (create_all, or another tool)",
+            f"{reason}; no revision was applied before it, so the revisions probably start from objects that were created "
+            "without Alembic (create_all, or another tool)",
             f"; create them first, as for a new database, and run again, or record a revision that has them with {_stamp(run)}",
         )
     if too_long := id_too_long(error, run.record.running.script.revision):

@@ -1,7 +1,7 @@
 import type { Blocker } from '../../../contract';
 import { plain, type Terminal } from '../../screen/terminal';
 
-/** Shows who holds what a run waits for, one line each. */
+/** Shows who holds the lock that a run waits for, one line each. */
 export function showBlockers(terminal: Terminal, blockers: readonly Blocker[]): void {
   for (const blocker of blockers) terminal.fact(blocker.queued ? 'queued' : 'held by', plain(inWords(blocker)));
 }

@@ -6,7 +6,7 @@ const SIGNS = { added: '+', removed: '-', changed: '~' };
 /** A function's text can be long; --json has all of it. */
 const MAX_LINES = 24;
 
-/** Shows each object that was changed by hand, and the DDL that brings it back. */
+/** Shows each object that was changed by hand, and the DDL that restores it. */
 export function showDrift(terminal: Terminal, drift: DriftReport): void {
   const { status, reason, keptAt, objects, objectsLeftOut } = drift;
   if (status === 'unknown') terminal.warning(`drift could not be determined: ${reason}`);

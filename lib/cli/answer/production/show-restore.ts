@@ -4,7 +4,7 @@ import { plain, type Terminal } from '../../screen/terminal';
 /** RDS allows this many characters in an identifier. */
 const MAX_IDENTIFIER_LENGTH = 63;
 
-/** Shows how to get the database back as it was before a run. */
+/** Shows how to restore the database to its state before a run. */
 export function showRestore(terminal: Terminal, point: RestorePoint | undefined): void {
   if (!point) return;
   terminal.fact('restore', plain(restoreCommand(point)));
@@ -12,7 +12,7 @@ export function showRestore(terminal: Terminal, point: RestorePoint | undefined)
   if (fromSnapshot !== undefined) terminal.fact('or', plain(fromSnapshot));
 }
 
-/** The command that restores a copy of the database as it was at that point; where the server is unknown, the point. */
+/** The command that restores a copy of the database at that point; if the server is unknown, just the point. */
 function restoreCommand({ at, walPosition, cluster, instance }: RestorePoint): string {
   if (cluster !== undefined) {
     return (

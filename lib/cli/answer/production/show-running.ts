@@ -3,7 +3,7 @@ import { elapsed } from '../../screen/progress-line';
 import { plain, type Terminal } from '../../screen/terminal';
 import { inWords, showBlockers } from './show-blockers';
 
-/** Shows the run that is under way. */
+/** Shows the run in progress. */
 export function showRunning(terminal: Terminal, running: Running | undefined): void {
   if (!running) return;
   const { command, requestedBy, startedAt, revision, message, statement } = running;

@@ -2,7 +2,7 @@ import type { DatabaseStatistics, TableStatistics } from '../../../contract';
 import { bytesText, rowsText } from '../../../text/sizes';
 import { plain, type Terminal } from '../../screen/terminal';
 
-/** A person looks for the large tables; the file for the review has all of them. */
+/** People want the large tables; the file for the review has all of them. */
 const MAX_SHOWN = 20;
 
 /** Shows the largest tables. */

@@ -22,7 +22,7 @@ export interface TenantsDecisionDocument {
   readonly exitCode: Count;
 }
 
-/** Why a run failed, with its summary as far as it is known. */
+/** Why a run failed, with its summary if known. */
 export interface TenantsFailureDocument extends Partial<Omit<TenantRunSummary, 'contract' | 'status' | 'runId' | 'error'>> {
   readonly contract: typeof CONTRACT_VERSION;
   readonly status: 'failed';

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { parseJson } from '../../../client/json';
 
-/** Far more than Step Functions accepts: a larger file is a mistake. */
+/** Step Functions accepts far less: a larger file is a mistake. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /** Names of tenants, or why they can't be read. */

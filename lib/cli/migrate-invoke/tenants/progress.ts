@@ -11,8 +11,8 @@ const LINE_MS = 15_000;
 export class Progress {
   private readonly ticker: Ticker;
   private readonly since = performance.now();
-  private saidAt = this.since;
-  private said = '';
+  private loggedAt = this.since;
+  private logged = '';
   private hidden = false;
   private progress?: TenantsProgress;
 
@@ -53,8 +53,8 @@ export class Progress {
     if (!this.progress) return undefined;
     const text = progressText(this.progress, this.plan);
     const now = performance.now();
-    if (text === this.said && now - this.saidAt < HEARTBEAT_MS) return undefined;
-    [this.said, this.saidAt] = [text, now];
+    if (text === this.logged && now - this.loggedAt < HEARTBEAT_MS) return undefined;
+    [this.logged, this.loggedAt] = [text, now];
     return `  … ${text} (${elapsed(this.elapsedMs)})`;
   }
 

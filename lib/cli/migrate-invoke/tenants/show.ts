@@ -69,6 +69,6 @@ export function number(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-function same(some: readonly string[], others: readonly string[]): boolean {
-  return [...some].sort().join() === [...others].sort().join();
+function same(a: readonly string[], b: readonly string[]): boolean {
+  return [...a].sort().join() === [...b].sort().join();
 }

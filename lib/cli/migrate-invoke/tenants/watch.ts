@@ -29,7 +29,7 @@ export async function watchRun(session: Session, runId: string, plan = false): P
   }
 }
 
-/** Never throws: the run accepts an answer from elsewhere too. */
+/** Never throws: someone else may still answer the run. */
 async function decide(session: Session, runId: string, signal: AbortSignal, view?: Progress): Promise<void> {
   const { client, screen } = session;
   const { notes, canAsk } = screen;

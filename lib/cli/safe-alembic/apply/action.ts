@@ -65,7 +65,7 @@ async function applyPending(
     const request = { command: 'upgrade', revision, sliceSeconds: 0, requestedBy: requestedBy() } as const;
     const onProgress = (slice: MigrateAnswer): void => {
       applied.push(...slice.applied);
-      for (const one of slice.applied) showApplied(screen.data, slice.command, one);
+      for (const revision of slice.applied) showApplied(screen.data, slice.command, revision);
       progress?.advance(slice);
     };
     const answer = await migrate((slice) => askRunner(observer, slice), request, { onProgress });

@@ -28,13 +28,13 @@ export interface CreateArguments extends ReplayArguments, FailArguments {
   readonly empty: boolean;
   /** What to fill, such as `users.full_name = name`. */
   readonly backfill?: string;
-  /** Whether to write what Alembic would, and not the safe form. */
+  /** Whether to write the revision as Alembic would, without safe forms. */
   readonly asIs: boolean;
-  /** Old and new names of what is renamed. */
+  /** Old and new names of renamed columns and tables. */
   readonly renames: readonly (readonly [string, string])[];
-  /** Whether to drop and add what looks like a rename. */
+  /** Whether to drop and add columns or tables that look like a rename. */
   readonly noRename: boolean;
-  /** For how many days what is dropped is kept under another name. Absent: it is dropped. */
+  /** How many days dropped columns and tables are kept under another name. Absent: they are dropped. */
   readonly keepDropped?: number;
 }
 

@@ -1,7 +1,7 @@
 import type { Terminal } from '../../screen/terminal';
 import { wrap } from '../../screen/wrap';
 
-/** Longer lines are hard to read, however wide the terminal is. */
+/** Longer lines are hard to read, even on a wide terminal. */
 const WIDEST = 100;
 
 /** Shows Markdown with paragraphs, lists, code blocks, bold text and links. */

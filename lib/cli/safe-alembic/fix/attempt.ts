@@ -17,7 +17,7 @@ export class Attempt {
   private repair: Plan | undefined;
   private readonly revision: FixableRevision;
 
-  /** `notFixed` gets what is left, and why. */
+  /** `notFixed` gets the findings that are left, with the reasons. */
   constructor(
     given: FixableRevision,
     private readonly bodies: BodyFacts,
@@ -63,7 +63,7 @@ export class Attempt {
     this.next();
   }
 
-  /** `all`: whether the reason is the revision's own. */
+  /** `all`: whether the reason applies to the whole revision. */
   reject(reason: string, all = false): void {
     if (!all && !this.inOrder && this.changesOrder()) {
       this.inOrder = true;
@@ -86,7 +86,7 @@ export class Attempt {
     this.next();
   }
 
-  /** What waits for the repair has no fix without it. */
+  /** Fixes that wait for the repair are impossible without it. */
   private rejectWaiting(reason: string): void {
     for (const [at, { finding, waits }] of this.notFixed.entries()) {
       if (waits && finding.revision === this.revision.revision.facts.revision) {
@@ -95,7 +95,7 @@ export class Attempt {
     }
   }
 
-  /** Whether it runs in another order if none may change. */
+  /** Whether keeping the order would give another plan. */
   private changesOrder(): boolean {
     const [free, ordered] = [false, true].map((inOrder) =>
       this.planOf(inOrder)

@@ -5,8 +5,8 @@ import type { Bench } from './bench';
 import { type Proved, proveFixes } from './prove';
 
 /**
- * Rewrites what a review found; what can be proved only when something else is repaired, after that. Returns the review of what is
- * left; after a dry run, of the files as they are.
+ * Fixes the findings of a review; those that can be proved only after a repair come second. Returns the review of the fixed files;
+ * after a dry run, of the original ones.
  */
 export async function fix(bench: Omit<Bench, 'fixed'>, input: ReviewInput, review: Review, dryRun: boolean): Promise<Review> {
   let files: readonly ComposedFile[] = [];
@@ -49,7 +49,7 @@ async function write(
   return failure === undefined ? {} : { hookFailure: failure };
 }
 
-/** @param waiting what the first fixes left to the next ones, as it was found */
+/** @param waiting the original findings that the first fixes left to the next ones */
 function together(first: Fixes, then: Fixes, waiting: readonly Finding[], dryRun: boolean): Fixes {
   const found = (finding: Finding) =>
     waiting.find(({ rule, message, file }) => rule === finding.rule && message === finding.message && file === finding.file) ??
@@ -66,7 +66,7 @@ function together(first: Fixes, then: Fixes, waiting: readonly Finding[], dryRun
   };
 }
 
-/** Whether it is still found where its revision is fixed: a lock is short without the statements that it waited for. */
+/** Whether the fixed revision still has the finding: a lock becomes short without the statements that held it. */
 function isLeft(
   { rule, revision }: Finding,
   plans: readonly Plan[],

@@ -28,7 +28,7 @@ export interface Proved {
   readonly withoutRows: readonly string[];
   /** The revisions with the fixes. */
   readonly input: ReviewInput;
-  /** Of the revisions with the fixes. */
+  /** The review of the revisions with the fixes. */
   readonly review: Review;
 }
 
@@ -38,15 +38,15 @@ interface Candidate {
   readonly attempt: Attempt;
   readonly plan: Plan;
   readonly files: readonly ComposedFile[];
-  /** With what belongs to the next release. Only then is the schema that of the revision. */
+  /** Including the part for the next release. Only with it is the schema the revision's. */
   readonly whole: readonly ComposedFile[];
 }
 
-/** Why attempts are no proved fix. */
+/** Why attempts are not proved. */
 type Reasons = Map<Attempt, string>;
 
 /**
- * Rewrites revisions and keeps what proves itself on the scratch database: the same schema and rows as before, up, down and up again,
+ * Rewrites revisions and keeps the fixes that are proved on the scratch database: the same schema and rows as before, up, down and up again,
  * and a review without the finding. Writes nothing.
  */
 export async function proveFixes(bench: Bench, input: ReviewInput, review: Review): Promise<Proved> {
@@ -120,7 +120,7 @@ async function compose(bench: Bench, planned: Plan, revisions: readonly WantedRe
   return mustHave(reports, 'composed').files;
 }
 
-/** Why attempts are no proved fix; empty: all are, and `again` is the project with them. */
+/** Why attempts are not proved; empty: all are, and `again` is the project with them. */
 async function tryOut(
   bench: Bench,
   originals: Originals,
@@ -142,7 +142,7 @@ async function tryOut(
   }
   const fails = whatFails(review, again.review);
   if (reasons.size > 0 || fails === undefined) return { reasons, again };
-  // Finds those that a later revision fails with.
+  // Finds the attempts that make a later revision fail.
   for (const one of candidates.length > 1 ? candidates : []) {
     const why = (await tryOut(bench, originals, input, review, [one])).reasons.get(one.attempt);
     if (why !== undefined) reasons.set(one.attempt, why);
@@ -151,7 +151,7 @@ async function tryOut(
   return { reasons };
 }
 
-/** Runs each attempt beside its original, and says why the results are no proof. */
+/** Runs each attempt and its original. Returns why results are no proof. */
 async function runApart(
   bench: Bench,
   originals: Originals,
@@ -186,12 +186,12 @@ async function runApart(
     const why = whyNoProof(originals, plan, own, first);
     if (why !== undefined) reasons.set(attempt, why);
   }
-  // What was not reached is tried again without the one that failed.
+  // Attempts that were not reached are tried again without the one that failed.
   if (reasons.size === 0) for (const attempt of unreached) reasons.set(attempt, 'it was not tried');
   return reasons;
 }
 
-/** @param first the trial without what a later release does */
+/** @param first the trial without the part for a later release */
 function whyNoProof(originals: Originals, { revision, repairs, phases }: Plan, own: TrialFacts, first: TrialFacts | undefined) {
   return (
     (repairs ? whyNotUndone(own) : whyDifferent(originals.trial(revision), own)) ??

@@ -5,7 +5,7 @@ import { type Bench, overlayOf } from './bench';
 
 type Reviewed = Plan['revision'];
 
-/** Runs groups of revisions up, down and up again on rows. Returns what was there, by the id of the last revision. */
+/** Runs groups of revisions up, down and up again on rows. Returns the states, by the id of the last revision. */
 export async function trial({ session, given, observation }: Bench, groups: readonly TrialGroup[], overlay: Overlay) {
   const found = new Map<string, TrialFacts>();
   await observation.observer.ask({ ask: 'try', groups, ...scratchStart(session, given), ...overlay }, (report) => {
@@ -14,7 +14,7 @@ export async function trial({ session, given, observation }: Bench, groups: read
   return found;
 }
 
-/** Trials of revisions as they are, each run once. */
+/** Trials of the original revisions, each run once. */
 export class Originals {
   private readonly trials = new Map<string, TrialFacts>();
   private readonly emptied = new Map<string, { readonly tables: readonly string[]; readonly failure?: string }>();
@@ -74,7 +74,7 @@ function tablesOf({ facts }: Reviewed): readonly string[] {
   return Object.keys(facts.before);
 }
 
-/** Whether a table gains a column that no row of it can have a value for. */
+/** Whether a table gains a column that has no value for existing rows. */
 function requiresMore({ facts, upgrade }: Reviewed, table: string): boolean {
   const hasValue = ({ notNull, identity, generated, ...column }: ColumnFacts) =>
     !notNull || identity || generated || column.default !== undefined;

@@ -32,12 +32,12 @@ export function showGraph(terminal: Terminal, { revisions, heads }: GraphFacts, 
 export function lineage({ revisions }: GraphFacts, at: readonly string[]): Set<string> {
   const known = new Map(revisions.map((revision) => [revision.revision, revision]));
   const found = new Set<string>();
-  const look = [...at];
-  for (let next = look.pop(); next !== undefined; next = look.pop()) {
+  const queue = [...at];
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     const revision = known.get(next);
     if (!revision || found.has(next)) continue;
     found.add(next);
-    look.push(...revision.downRevisions, ...revision.dependsOn);
+    queue.push(...revision.downRevisions, ...revision.dependsOn);
   }
   return found;
 }
@@ -123,8 +123,8 @@ function joint(lanes: readonly (string | undefined)[], own: number, others: read
   for (let lane = 0; lane <= last; lane++) {
     const left = lane > from && lane <= to ? LEFT : 0;
     const right = lane >= from && lane < to ? RIGHT : 0;
-    const goesOn = lane === own || lanes[lane] !== undefined ? UP + DOWN : 0;
-    text += SIGNS[left + right + (others.includes(lane) ? side : goesOn)];
+    const continues = lane === own || lanes[lane] !== undefined ? UP + DOWN : 0;
+    text += SIGNS[left + right + (others.includes(lane) ? side : continues)];
     if (lane < last) text += right ? '─' : ' ';
   }
   return text;

@@ -10,13 +10,13 @@ import type { Session } from '../session';
 import { ReplayProgress } from './progress';
 import { readSizes } from './sizes';
 
-/** Without the setting `measure`: a minute or two on a laptop, and no disk full. */
+/** The default of the setting `measure`: a minute or two on a laptop, without filling a disk. */
 const MEASURE_LIMITS: MeasureLimits = { rows: 1_000_000, bytes: 1_000_000_000, seconds: 300 };
 
 const NEXT =
   'name their file with --statistics or the setting "statistics"; `npx migrate-invoke --stage <stage> --command statistics --json` writes it';
 
-/** The sizes of production, for what can't do without. Throws a {@link MigrateError}. */
+/** The sizes of production, if an option or setting requires them. Throws a {@link MigrateError}. */
 export function requireSizes(
   settings: Settings,
   { statistics, measure }: { readonly statistics?: string; readonly measure: boolean },

@@ -15,7 +15,7 @@ export const REPLAY_HELP = `Replay
   --baseline <file>         SQL to start from, such as the output of pg_dump
                             (default: an empty database)`;
 
-/** Options of every verb that judges revisions. */
+/** Options of every verb that reviews revisions. */
 export const FAIL_OPTIONS = {
   'fail-on': { type: 'string' },
   'allow-not-replayed': { type: 'boolean' },

@@ -11,7 +11,7 @@ export class ReplayProgress {
   private last: Report = { done: 0, total: 0, revision: '' };
   private since = performance.now();
 
-  /** @param doing what an occasional line says */
+  /** @param doing the activity, for an occasional line */
   constructor(
     screen: Pick<Screen, 'notes' | 'status'>,
     graph: GraphFacts,

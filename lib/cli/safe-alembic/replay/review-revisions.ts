@@ -27,7 +27,7 @@ export function scratchStart({ settings }: Session, { baseline, overwrite }: Rep
   return { ...(file !== undefined && { baseline: readFileSync(file, 'utf8') }), overwrite };
 }
 
-/** Replays revisions and judges the result. Releases the observer, which can't be used afterwards. `measure`: as the option. */
+/** Replays and reviews revisions. Releases the observer, which can't be used afterwards. `measure`: as in the option. */
 export async function reviewRevisions(
   session: Session,
   given: ReplayArguments & FailArguments & { readonly measure?: boolean },
@@ -69,7 +69,7 @@ export async function replay(
   }
 }
 
-/** Judges a replay by the project's settings. */
+/** Reviews a replay with the project's settings. */
 export function judge({ settings, version }: Session, given: FailArguments, input: ReviewInput): Promise<Review> {
   return review(input, {
     version,

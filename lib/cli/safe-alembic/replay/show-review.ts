@@ -13,7 +13,7 @@ import { revisionLine } from '../../screen/revision-line';
 import { plain, type Terminal } from '../../screen/terminal';
 import { wrap } from '../../screen/wrap';
 
-/** Longer lines are hard to read, however wide the terminal is. */
+/** Longer lines are hard to read, even on a wide terminal. */
 const WIDEST = 110;
 /** The maximum number of lines of a statement or its safe form; the other reports have all of them. */
 const MOST_LINES = 24;

@@ -29,7 +29,7 @@ export async function review(session: Session, given: ReviewArguments): Promise<
   // While the backend's Python starts.
   const changes = changesOf(project, given);
   changes.catch(() => {}); // It is awaited below.
-  const look = async (observation: Observation) => {
+  const reviewWith = async (observation: Observation) => {
     const graph = await readGraph(observation.observer);
     const chosen = chooseRevisions(graph, project, given, await changes);
     screen.notes.fact('project', path.relative(process.cwd(), project) || '.');
@@ -42,7 +42,7 @@ export async function review(session: Session, given: ReviewArguments): Promise<
   const written = given.reports.map(({ file }) => path.resolve(file));
   // With --all there is no earlier revision; a fix replays other files.
   const keep = given.cache && !given.all && !given.fix ? { written } : undefined;
-  const reviewed = await withScratchDatabase(session, given.databaseUrl, look, { keep, large: given.measure });
+  const reviewed = await withScratchDatabase(session, given.databaseUrl, reviewWith, { keep, large: given.measure });
   await report(session, given, reviewed);
   return exitCodeOfReview(reviewed);
 }

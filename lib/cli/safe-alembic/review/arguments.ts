@@ -26,7 +26,7 @@ export interface ReviewArguments extends ReplayArguments, FailArguments {
   readonly all: boolean;
   readonly format: Format;
   readonly reports: readonly ReportFile[];
-  /** Whether to rewrite what is not on the default branch yet. */
+  /** Whether to fix revisions that are not on the default branch yet. */
   readonly fix: boolean;
   /** Whether to only show what `fix` would write. */
   readonly dryRun: boolean;

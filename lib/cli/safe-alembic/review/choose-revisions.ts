@@ -77,7 +77,7 @@ function folderOf(file: string): string {
   return file.slice(0, file.lastIndexOf('/') + 1);
 }
 
-const LOOK = `see them with \`${installation().command} history\``;
+const SEE_ALL = `see them with \`${installation().command} history\``;
 
 function find({ revisions, heads }: GraphFacts, project: string, name: string): readonly string[] {
   if (name === 'head' || name === 'heads') return heads;
@@ -85,7 +85,7 @@ function find({ revisions, heads }: GraphFacts, project: string, name: string): 
     const file = path.relative(project, path.resolve(name)).replaceAll(path.sep, '/');
     const found = revisions.filter((revision) => revision.file === file);
     if (found.length > 0) return found.map(({ revision }) => revision);
-    throw new MigrateError('unknown_revision', `${name} is not the file of a revision of this project`, LOOK);
+    throw new MigrateError('unknown_revision', `${name} is not the file of a revision of this project`, SEE_ALL);
   }
   const exact = revisions.filter(({ revision }) => revision === name);
   const found = exact.length > 0 ? exact : revisions.filter(({ revision }) => revision.startsWith(name));
@@ -94,5 +94,5 @@ function find({ revisions, heads }: GraphFacts, project: string, name: string): 
     found.length === 0
       ? `the project has no revision "${name}"`
       : `"${name}" is ambiguous: ${found.map(({ revision }) => revision).join(', ')}`;
-  throw new MigrateError('unknown_revision', message, LOOK);
+  throw new MigrateError('unknown_revision', message, SEE_ALL);
 }

@@ -31,21 +31,21 @@ export async function verify(session: Session, given: ReplayArguments): Promise<
     const isUnstamped = !(found instanceof MigrateError) && found.status === 'pending' && !found.to.length;
     return [found, isUnstamped ? await readCatalog(observer) : undefined] as const;
   });
-  let atHead = whereItIs(answer);
-  const said = new Set<string>();
-  if (!catalog) show(screen.data, atHead, said);
+  let atHead = positionCheck(answer);
+  const shown = new Set<string>();
+  if (!catalog) show(screen.data, atHead, shown);
   const review = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
     const graph = await readGraph(observation.observer);
     if (catalog) {
-      atHead = withPlace(atHead, await findMatchingRevision(observation.observer, catalog, given.overwrite));
-      show(screen.data, atHead, said);
+      atHead = withMatchingRevision(atHead, await findMatchingRevision(observation.observer, catalog, given.overwrite));
+      show(screen.data, atHead, shown);
     }
     const revisions = graph.revisions.map(({ revision }) => revision);
     const chosen = { revisions, why: 'all', unreleased: [], edited: [] };
     return reviewRevisions(session, given, observation, graph, chosen, started);
   });
   const others = checksOf(review);
-  for (const check of others) show(screen.data, check, said);
+  for (const check of others) show(screen.data, check, shown);
   const checks = [atHead, ...others];
   const exitCode = checks.every(({ passed }) => passed) ? EXIT.done : EXIT.failed;
   if (common.json) printDocument({ verify: 1, checks, exitCode });
@@ -53,12 +53,12 @@ export async function verify(session: Session, given: ReplayArguments): Promise<
 }
 
 /** Shows the matching revision instead of the pending ones, for a database that already has the tables. */
-function withPlace(check: Check, { found, next }: MatchingRevision): Check {
+function withMatchingRevision(check: Check, { found, next }: MatchingRevision): Check {
   const what = 'the database has tables and no recorded revision: it was probably created without Alembic (create_all)';
   return { ...check, what, reasons: [found, next] };
 }
 
-function whereItIs(answer: MigrateAnswer | MigrateError): Check {
+function positionCheck(answer: MigrateAnswer | MigrateError): Check {
   if (answer instanceof MigrateError) {
     const what = "the database's revision could not be determined";
     return { check: 'at-head', passed: false, what, reasons: [`${answer.code}: ${answer.message}`, answer.next] };
@@ -78,7 +78,7 @@ function whereItIs(answer: MigrateAnswer | MigrateError): Check {
 type Judge = (check: keyof typeof RULES, holds: string, fails: string) => Check;
 
 function checksOf({ findings, graph, summary, revisions, notChecked, notCompared }: Review): Check[] {
-  const of: Judge = (check, holds, fails) => {
+  const checkOf: Judge = (check, holds, fails) => {
     const rules: readonly string[] = RULES[check];
     const found = findings.filter(({ rule, acknowledged }) => acknowledged === undefined && rules.includes(rule));
     const passed = found.length === 0;
@@ -89,37 +89,37 @@ function checksOf({ findings, graph, summary, revisions, notChecked, notCompared
   const nothing = notChecked !== undefined && notChecked.code !== 'not_replayed';
   const models =
     notCompared === undefined && !nothing
-      ? of('models', 'models and migrations agree', 'models and migrations disagree')
+      ? checkOf('models', 'models and migrations agree', 'models and migrations disagree')
       : unchecked('models', 'models and migrations were not compared', [notCompared ?? notChecked?.message ?? '']);
   if (nothing) {
     return [
-      heads(graph, of),
+      heads(graph, checkOf),
       models,
       unchecked('env', 'env.py was not checked', why),
       unchecked('round-trip', notChecked.message, [...why, notChecked.next]),
     ];
   }
-  const trips = of(
+  const trips = checkOf(
     'round-trip',
     `${count(summary.replayed)} restore the schema when downgraded, and can be applied again`,
     'not every revision can be downgraded and applied again',
   );
   return [
-    heads(graph, of),
+    heads(graph, checkOf),
     models,
-    of('env', 'env.py commits what it runs', 'env.py must be changed'),
+    checkOf('env', 'env.py commits what it runs', 'env.py must be changed'),
     trips,
     ...(notReplayed.length ? [unchecked('round-trip', `${count(notReplayed.length)} could not be replayed`, why)] : []),
   ];
 }
 
-function heads({ heads: found, problem }: Review['graph'], of: Judge): Check {
+function heads({ heads: found, problem }: Review['graph'], checkOf: Judge): Check {
   if (problem !== undefined)
     return { check: 'one-head', passed: false, what: "Alembic can't load the revisions", reasons: [problem] };
   if (found.length === 0) return unchecked('one-head', 'the project has no revisions, so it has no head', []);
   const single =
     found.length === 1 ? `there is one head (${revisionNames(found)})` : `the ${found.length} heads are labeled branches`;
-  return of('one-head', single, `there are ${found.length} heads`);
+  return checkOf('one-head', single, `there are ${found.length} heads`);
 }
 
 function unchecked(check: Check['check'], what: string, reasons: readonly string[]): Check {
@@ -130,7 +130,7 @@ function reason({ rule, file, line, message }: Finding): string {
   return `${file}:${line}  ${rule}: ${message}`;
 }
 
-/** `said`: reasons that are shown already: one env.py keeps several checks from being made. */
+/** `said`: reasons that were already shown: one env.py can prevent several checks. */
 function show(terminal: Terminal, { passed, checked, what, reasons }: Check, said: Set<string>): void {
   const failed = checked === false ? terminal.paint('yellow', '? not checked:') : terminal.paint('red', '✗');
   terminal.line(`${passed ? terminal.paint('green', '✓') : failed} ${plain(what)}`);
