@@ -173,7 +173,9 @@ class _Finish:
         from .beyond import find, name_constraints
         from .conversions import convert
         from .new_columns import add_defaults
+        from .percents import write_as_meant
 
+        write_as_meant(context)
         name_constraints(directives)
         add_defaults(directives)
         convert(context, directives)
