@@ -66,6 +66,7 @@ const EXIT_CODES: Readonly<Record<FailureCode, number>> = {
   project_not_found: EXIT.notStarted,
   nothing_to_create: EXIT.notStarted,
   looks_like_rename: EXIT.notStarted,
+  one_transaction: EXIT.notStarted,
   no_target_metadata: EXIT.notStarted,
   scratch_not_empty: EXIT.notStarted,
   scratch_not_reached: EXIT.notStarted,

@@ -271,12 +271,30 @@ export interface GraphRevision {
   readonly branchLabels: readonly string[];
 }
 
+/** A line of `env.py`, from its source. */
+export interface EnvironmentTransaction {
+  readonly line: number;
+  readonly code: string;
+  /**
+   * `connection`: `engine.begin() as connection`. `block`: `connection.begin()`. `statement`: neither is there, so earlier statements
+   * have begun it, and the line is that of `context.configure()`.
+   */
+  readonly begins: 'connection' | 'block' | 'statement';
+}
+
 /** How `env.py` handles transactions, observed with one revision on the scratch database. */
 export interface EnvironmentFacts {
   /** Whether plain Alembic (`alembic upgrade`) committed what it ran. Not observed with `refused`. */
   readonly keeps: boolean;
   /** Whether the connection was in a transaction already when env.py called `context.configure()`. */
   readonly outerTransaction: boolean;
+  /**
+   * Whether an `autocommit_block()` works with plain Alembic: it does in a transaction that Alembic began itself. Absent: not
+   * observed.
+   */
+  readonly autocommitBlocks?: boolean;
+  /** Where env.py begins the transaction in which an `autocommit_block()` does not work. @default - it works */
+  readonly transaction?: EnvironmentTransaction;
   /** The option that env.py gives to `context.configure()`. Absent: it did not get there. */
   readonly transactionPerMigration?: boolean;
   /** Path of env.py, relative to the project's folder. */

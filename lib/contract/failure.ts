@@ -31,6 +31,8 @@ export type CommandCode =
   | 'declined'
   /** Ctrl-C, SIGTERM or SIGHUP */
   | 'interrupted'
+  /** a new revision needs several transactions, and env.py begins one around all of them */
+  | 'one_transaction'
   /** the description of a new revision is vague */
   | 'vague_description';
 

@@ -227,7 +227,16 @@ describe('env.py', () => {
 
   it('that opens a transaction around everything is reported', async () => {
     const found = await findings(revisions, 'all', { env: ENV_EXAMPLES['env-outer-transaction'].bad });
-    expect(found).toMatchObject([{ rule: 'env-outer-transaction', severity: 'warning' }]);
+    const instead = 'with create_engine("postgresql+psycopg://nobody@nowhere.invalid/none").connect() as connection:';
+    expect(found).toMatchObject([{ rule: 'env-outer-transaction', severity: 'warning', line: 4, instead }]);
+  });
+
+  it('that calls run_migrations outside of begin_transaction() is reported', async () => {
+    const [configure] = RUN;
+    const run = [`${configure}`, '    context.run_migrations()', '    connection.commit()'];
+    const found = await findings(revisions, 'all', { env: env(CONNECT, ...run) });
+    expect(found).toMatchObject([{ rule: 'env-outer-transaction', severity: 'warning', line: 5 }]);
+    expect(found[0]?.instead).toContain('with context.begin_transaction():');
   });
 
   it('that opens a transaction around everything is an error if a revision needs to leave it', async () => {

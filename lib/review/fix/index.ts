@@ -4,6 +4,7 @@ import type { Finding, Review } from '../finding';
 import type { ReviewInput } from '../input';
 import { type Change, understandChange } from '../revision/change';
 import type { Direction, Reviewed, Step } from '../revision/reviewed';
+import { isInOneTransaction } from '../rules/environment';
 import type { NoForm } from './form';
 import { FORMS, type Writer } from './forms';
 import { type Fixable, type NotFixed, type Planned, planOf } from './plan';
@@ -118,8 +119,8 @@ function whyLeft(finding: Finding, revision: Reviewed, input: ReviewInput): stri
   if (finding.severity === 'note') return 'its table is small, so its lock is short';
   if (!input.unreleased.includes(revision.facts.revision))
     return 'its file is not new since the default branch, so production may have run it';
-  if (input.environment?.outerTransaction && finding.rule !== 'drop-constraint-none')
-    return `env.py begins a transaction around all revisions, so the steps of a safe form can't be committed: change it first, as "${installation().command} explain env-outer-transaction" shows`;
+  if (isInOneTransaction(input.environment) && finding.rule !== 'drop-constraint-none')
+    return `env.py begins a transaction around all revisions, so the steps of a safe form can't be committed: change it first, as env-outer-transaction shows, and run "${installation().command} review --fix"`;
   return undefined;
 }
 

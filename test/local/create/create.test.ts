@@ -98,3 +98,37 @@ test('what stays as Alembic wrote it is named with the reason, and does not keep
   expect(stdout).toContain('• proved without rows in users: the revision itself fails on rows');
   expect(stdout).toContain('postgresql_concurrently=True');
 });
+
+test.each([
+  [
+    'opens a transaction',
+    'with engine.connect() as connection:',
+    'with engine.begin() as connection:',
+    'write `with engine.connect()',
+  ],
+  [
+    'runs a statement first',
+    '    context.configure',
+    '    connection.execute(sa.text("SELECT 1"))\n    context.configure',
+    'commit()',
+  ],
+])(
+  'where env.py %s, what needs several transactions is not written, and the line to change is named',
+  async (_, from, to, next) => {
+    const env = read('migrations/env.py').replace(from, to);
+    bed.project.write(
+      'migrations/env.py',
+      `${env}    connection.commit()\n`.replace(/(begin\(\) as[^]*) {4}connection.commit\(\)\n$/, '$1'),
+    );
+    bed.project.models(['sa.Column("email", sa.Text())']);
+    expect((await create('Add email to users')).code).toBe(0);
+    bed.project.models(['sa.Column("email", sa.Text(), index=True)']);
+    const { code, document } = await create('Add index of email');
+    expect([code, document.error.code]).toEqual([3, 'one_transaction']);
+    expect(document.error.message).toMatch(/migrations\/env\.py:\d+ /);
+    expect(document.error.next).toContain(next);
+    expect(bed.project.revisions).toHaveLength(2);
+    expect((await create('Add index of email', '--as-is')).code).toBe(1);
+    expect(bed.project.revisions).toHaveLength(3);
+  },
+);

@@ -332,6 +332,23 @@ def test_percent_signs_backslashes_and_quotes_are_written_as_they_are(observed: 
     assert agree(observed)["code"] == "nothing_to_create"
 
 
+def test_percent_signs_of_what_alembic_writes_itself_are_not_doubled(observed: Observed) -> None:
+    observed.revision("aa", None, 'op.create_table("aa", sa.Column("id", sa.Integer, primary_key=True))', 'op.drop_table("aa")')
+    with_models(
+        observed,
+        """from sqlalchemy.dialects.postgresql import DOMAIN
+mail = DOMAIN("mail", sa.Text(), check="VALUE LIKE '%@%'", default="%@")
+sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("odd", sa.Integer, sa.Computed("id % 2")))
+sa.Table("bb", target_metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("mail", mail),
+  sa.Column("share", sa.Text, server_default=sa.text("'5%'"), comment="100%"), sa.CheckConstraint("share LIKE '%a'", name="ck"),
+  sa.Index("ix", "share", postgresql_where=sa.text("share LIKE 'a%'")))
+""",
+    )
+    text, left = create(observed)
+    assert left == [] and "%%" not in text
+    assert agree(observed)["message"] == "models and migrations agree: there is nothing to write into a revision"
+
+
 def test_what_only_looks_like_a_rename_is_a_drop_and_an_add_on_request(renamed: Observed) -> None:
     text, _ = create(renamed, askRenames=False)
     assert "op.add_column('aa'" in text and "op.drop_column('aa', 'name')" in text

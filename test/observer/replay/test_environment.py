@@ -66,6 +66,43 @@ def test_an_outer_begin_is_detected_and_commits(observed: Observed) -> None:
     assert (facts["keeps"], facts["outerTransaction"]) == (True, True)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "place"),
+    [
+        pytest.param("", "", None, id="that Alembic began"),
+        pytest.param(
+            "with connectable.connect() as connection:",
+            "with connectable.begin() as connection:",
+            ("with connectable.begin() as connection:", "connection"),
+            id="of the engine",
+        ),
+        pytest.param(
+            "with context.begin_transaction():\n            context.run_migrations()",
+            "with connection.begin():\n            context.run_migrations()",
+            ("with connection.begin():", "block"),
+            id="of the connection, after configure()",
+        ),
+        pytest.param(
+            "with context.begin_transaction():\n            context.run_migrations()",
+            "context.run_migrations()\n        connection.commit()",
+            ("context.configure(", "statement"),
+            id="that nothing in env.py begins",
+        ),
+    ],
+)
+def test_autocommit_blocks_work_in_a_transaction(
+    observed: Observed, before: str, after: str, place: tuple[str, str] | None
+) -> None:
+    changed(observed, before, after)
+    observed.table_revision("aa")
+    facts = observed.observe("aa")["environment"]
+    found = facts.get("transaction")
+    assert (facts["autocommitBlocks"], found and (found["code"], found["begins"])) == (place is None, place)
+    if found:
+        env = (observed.directory / "alembic" / "env.py").read_text().splitlines()
+        assert found["code"] == env[found["line"] - 1].strip()
+
+
 def test_an_engine_in_autocommit_is_replayed_without_transactions(observed: Observed) -> None:
     changed(observed, "poolclass=pool.NullPool", 'poolclass=pool.NullPool, isolation_level="AUTOCOMMIT"')
     observed.table_revision("aa")

@@ -82,3 +82,13 @@ def test_a_version_that_another_moved_is_not_stamped_over(over_asyncpg: Backend,
     over_asyncpg.revision("bb", "aa", "op.execute(\"UPDATE alembic_version SET version_num = 'moved'\")")
     assert "expected to match one row" in failure()["error"]["message"]
     assert database.versions() == ["aa"]
+
+
+def test_an_operation_after_a_commit_in_sql_runs_as_with_alembic(over_asyncpg: Backend, database: Database) -> None:
+    commit = 'op.execute("COMMIT")\n'
+    over_asyncpg.table_revision("aa")
+    over_asyncpg.revision("bb", "aa", f'{commit}op.add_column("aa", sa.Column("share", sa.Text))\n{commit}')
+    over_asyncpg.table_revision("cc", "bb")
+    assert [one["revision"] for one in invoke()["applied"]] == ["aa", "bb", "cc"]
+    assert database.versions() == ["cc"]
+    assert database.rows("SELECT count(*) FROM information_schema.columns WHERE column_name = 'share'") == [(1,)]

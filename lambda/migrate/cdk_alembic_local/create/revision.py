@@ -172,8 +172,10 @@ class _Finish:
     def _add_beyond(self, context: Any, directives: list[Any]) -> None:
         from .conversions import convert
         from .new_columns import add_defaults
+        from .percents import write_as_meant
         from .unseen_differences import find, name_constraints
 
+        write_as_meant(context)
         name_constraints(directives)
         add_defaults(directives)
         convert(context, directives)

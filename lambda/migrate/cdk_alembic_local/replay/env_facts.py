@@ -20,6 +20,7 @@ from cdk_alembic.run.failure import no_version_table_schema
 
 from ..scratch import rows
 from ..scratch.scratch import Scratch
+from ..source.env_transaction import place_of_transaction
 from ..source.graph import relative
 from . import watch
 
@@ -53,7 +54,9 @@ def environment_facts(project: Project, scratch: Scratch, is_new: bool) -> dict[
 
     try:
         with _configured(facts):
-            _stamp(project, bases[0])
+            facts["autocommitBlocks"] = _stamp(project, bases[0])
+        if not facts["autocommitBlocks"]:
+            facts["transaction"] = place_of_transaction(Path(project.script.dir) / "env.py")
         run_environment(project, look)
     except RunnerError as error:
         facts["failure"] = redact(error.message)
@@ -64,16 +67,25 @@ def environment_facts(project: Project, scratch: Scratch, is_new: bool) -> dict[
     return {**facts, "keeps": bases[0] in seen}
 
 
-def _stamp(project: Project, revision: str) -> None:
-    """Does what `alembic stamp` does, without loading the revisions again."""
+def _stamp(project: Project, revision: str) -> bool:
+    """Does what `alembic stamp` does, without loading the revisions again. Returns whether an autocommit block works there."""
     from alembic.runtime.environment import EnvironmentContext
 
-    def steps(heads: Any, context: Any) -> Any:
-        return project.script._stamp_revs((revision,), heads)
+    works: list[bool] = []
+
+    def steps(heads: Any, context: Any) -> Iterator[Any]:
+        def try_out(**_: Any) -> None:
+            # As autocommit_block() begins: it commits the transaction that Alembic began.
+            works.append(context._transaction is not None or not context._in_connection_transaction())
+
+        for step in project.script._stamp_revs((revision,), heads):
+            step.migration_fn = try_out
+            yield step
 
     context = EnvironmentContext(project.config, project.script, fn=steps, destination_rev=(revision,), tag=None)
     with context, closing_pooled_connections():
         project.script.run_env()
+    return all(works)
 
 
 def _refusal(project: Project, is_new: bool) -> RunnerError | None:

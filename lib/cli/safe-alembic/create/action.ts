@@ -1,10 +1,21 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Report, TableFacts } from '../../../contract/facts';
 import { MigrateError } from '../../../contract/failure';
 import { mustHave, readGraph } from '../../../local/python/observe';
 import type { Observer } from '../../../local/python/observer';
-import { type Backfill, backfillCode, hasSafeForm, loadParser, readBackfill, vagueDescription } from '../../../review';
+import {
+  type Backfill,
+  backfillCode,
+  type Finding,
+  hasSafeForm,
+  loadParser,
+  type Review,
+  type ReviewInput,
+  readBackfill,
+  toOwnTransactions,
+  vagueDescription,
+} from '../../../review';
 import { printDocument } from '../documents';
 import { fix } from '../fix/fix';
 import { showLeft } from '../fix/show-fixes';
@@ -41,6 +52,11 @@ export async function create(session: Session, given: CreateArguments): Promise<
     const chosen = { revisions: [revision], why: 'the new one', unreleased: [revision], edited: [] };
     const input = await replay(session, given, { observer }, graph, chosen, started);
     const found = await judge(session, given, input);
+    const blocked = asIs || given.empty ? undefined : inOneTransaction(input, found);
+    if (blocked) {
+      rmSync(path.join(project, file));
+      throw blocked;
+    }
     const reviewed = asIs ? found : await fix({ session, given, observation }, input, found, false);
     return [{ revision, file, left }, reviewed, hookFailure ?? reviewed.fixes?.hookFailure] as const;
   });
@@ -78,6 +94,19 @@ async function writeBackfill(
   await observer.ask({ ask: 'compose', file, revisions }, (report) => reports.push(report));
   await observer.ask({ ask: 'write', files: mustHave(reports, 'composed').files }, (report) => reports.push(report));
   return mustHave(reports, 'written').failure;
+}
+
+/** Why a revision can't be written in the safe form where env.py begins the transaction; undefined: it can, or needs none. */
+function inOneTransaction({ environment }: ReviewInput, { findings }: Review): MigrateError | undefined {
+  const outer = findings.find(({ rule }) => rule === 'env-outer-transaction');
+  const needs = ({ rule, severity, direction }: Finding) =>
+    severity === 'error' && (rule === outer?.rule || (hasSafeForm(rule) && direction !== 'downgrade'));
+  if (!environment || !outer || !findings.some(needs)) return undefined;
+  return new MigrateError(
+    'one_transaction',
+    `this change is safe only in several transactions, and ${outer.file}:${outer.line} runs all revisions in one that Alembic can't commit; nothing was written`,
+    `${toOwnTransactions(environment).words} and run this again, or pass --as-is to write what Alembic would`,
+  );
 }
 
 function noAssignment(given: string): MigrateError {

@@ -1,0 +1,41 @@
+"""Where env.py begins the transaction that its migrations run in, read from its source."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+
+def place_of_transaction(env: Path) -> dict[str, Any]:
+    """`line` and `code` of the `with` that begins one, else of `context.configure()`, which runs in one, or of run_migrations.
+
+    `begins`: `connection` for `engine.begin() as connection`, `block` for `connection.begin()`, `statement` if earlier statements
+    must have begun it. Of a file that says nothing of these: its first line.
+    """
+    source = env.read_bytes()
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except (SyntaxError, ValueError):
+        nodes = []
+    lines = source.decode(errors="replace").splitlines()
+    line, begins = next(_places(nodes), (1, "statement"))
+    return {"line": line, "code": lines[line - 1].strip() if lines else "", "begins": begins}
+
+
+def _places(nodes: list[ast.AST]) -> Any:
+    for node in nodes:
+        if not isinstance(node, (ast.With, ast.AsyncWith)):
+            continue
+        for item in node.items:
+            if _method(item.context_expr) == "begin":
+                yield item.context_expr.lineno, "connection" if item.optional_vars else "block"
+    for name in ("configure", "run_migrations"):
+        # The last one: the first function is usually the one for offline mode.
+        for node in reversed(nodes):
+            if _method(node) == name:
+                yield node.lineno, "statement"
+
+
+def _method(node: ast.AST) -> str | None:
+    return node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
