@@ -266,7 +266,7 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
             differences = Differences(
                 ask.get("renames") or (),
                 ask.get("askRenames", True),
-                beyond=not ask.get("asIs", False),
+                unseen=not ask.get("asIs", False),
                 keep_dropped=ask.get("keepDropped"),
             )
             fill = ask.get("fill")

@@ -118,7 +118,7 @@ test.each([
     const env = read('migrations/env.py').replace(from, to);
     bed.project.write(
       'migrations/env.py',
-      `${env}    connection.commit()\n`.replace(/(begin\(\) as[^]*) {4}connection.commit\(\)\n$/, '$1'),
+      `${env}    connection.commit()\n`.replace(/(begin\(\) as[\s\S]*) {4}connection.commit\(\)\n$/, '$1'),
     );
     bed.project.models(['sa.Column("email", sa.Text())']);
     expect((await create('Add email to users')).code).toBe(0);

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from observing import Observed
-from test_create_beyond import agree, create, with_models
+from test_create_unseen import agree, create, with_models
 
 DROP = 'op.execute("DROP TABLE aa")'
 AGREE = "models and migrations agree: there is nothing to write into a revision"

@@ -48,7 +48,7 @@ class Differences(NamedTuple):
     """Pairs of names."""
     ask_renames: bool = True
     """Whether other drops that look like a rename are refused."""
-    beyond: bool = True
+    unseen: bool = True
     """Whether differences that autogenerate does not see are written too."""
     keep_dropped: int | None = None
     """For how many days what is dropped is kept under another name; None: it is dropped."""
@@ -79,7 +79,7 @@ def create(project: Project, message: str, differences: Differences | None, plac
     finish = None if differences is None else _Finish(differences)
     if _env_moves_revisions(project):
         project.config.set_main_option("revision_environment", "true")
-    as_is = differences is not None and not differences.beyond
+    as_is = differences is not None and not differences.unseen
     types = nullcontext() if as_is else own_types(Path(project.script.dir) / "script.py.mako")
     with chdir(project.directory), _as_command_line(project.config, arguments), types:
         try:
@@ -161,15 +161,15 @@ class _Finish:
         from .keep_dropped import keep_dropped
         from .unseen_differences import after_both_tables
 
-        renames, ask_renames, beyond, days = self._differences
+        renames, ask_renames, unseen, days = self._differences
         apply_renames(context, directives, renames, ask=ask_renames)
         after_both_tables(directives)
-        if beyond:
-            self._add_beyond(context, directives)
+        if unseen:
+            self._add_unseen(context, directives)
         if days is not None:
             keep_dropped(context, directives, today() + timedelta(days=days))
 
-    def _add_beyond(self, context: Any, directives: list[Any]) -> None:
+    def _add_unseen(self, context: Any, directives: list[Any]) -> None:
         from .conversions import convert
         from .new_columns import add_defaults
         from .percents import write_as_meant

@@ -84,7 +84,7 @@ def _render_rename_of_constraint(_: Any, operation: RenameConstraint) -> list[st
     return [_execute(f"ALTER TABLE {schema}{_quoted(operation.table_name)} RENAME CONSTRAINT {old} TO {new}")]
 
 
-class Beyond:
+class UnseenDifferences:
     """Collects the operations of both directions."""
 
     def __init__(self, metadata: list[Any], dialect: Any, altered: set[str]) -> None:
@@ -262,7 +262,7 @@ def _table_and(table: str, rest: str, column: str | None = None) -> str:
     return ", ".join([*names, rest, *([f"schema={schema!r}"] if schema else [])])
 
 
-def find(context: Any, directives: list[Any]) -> Beyond:
+def find(context: Any, directives: list[Any]) -> UnseenDifferences:
     """Creates the models in the place of the migrations' tables, compares the catalogs, and rolls that back."""
     connection = context.connection
     metadata = context.opts.get("target_metadata")
@@ -282,9 +282,9 @@ def find(context: Any, directives: list[Any]) -> Beyond:
     for directive in directives:
         for container in (directive.upgrade_ops, directive.downgrade_ops):
             remove(container, drift.changes_nothing)
-    beyond = Beyond(drift.metadata, context.dialect, drift.altered())
-    beyond.changes(change, set(_types_of_new_tables(operations)))
-    return beyond
+    unseen = UnseenDifferences(drift.metadata, context.dialect, drift.altered())
+    unseen.changes(change, set(_types_of_new_tables(operations)))
+    return unseen
 
 
 def _types_of_new_tables(operations: list[Any]) -> Iterator[str]:

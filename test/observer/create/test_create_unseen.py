@@ -338,7 +338,8 @@ def test_percent_signs_of_what_alembic_writes_itself_are_not_doubled(observed: O
         observed,
         """from sqlalchemy.dialects.postgresql import DOMAIN
 mail = DOMAIN("mail", sa.Text(), check="VALUE LIKE '%@%'", default="%@")
-sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("odd", sa.Integer, sa.Computed("id % 2")))
+sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True),
+  sa.Column("odd", sa.Integer, sa.Computed("id % 2")))
 sa.Table("bb", target_metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("mail", mail),
   sa.Column("share", sa.Text, server_default=sa.text("'5%'"), comment="100%"), sa.CheckConstraint("share LIKE '%a'", name="ck"),
   sa.Index("ix", "share", postgresql_where=sa.text("share LIKE 'a%'")))
