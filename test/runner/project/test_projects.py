@@ -138,7 +138,7 @@ def test_a_first_revision_that_builds_on_what_create_all_makes_is_recognized(
     error = failure()["error"]
     assert (error["code"], error["sqlState"]) == ("migration_failed", state)
     assert "start from objects that were created without Alembic (create_all, or another tool)" in error["message"]
-    assert error["next"].startswith("it was rolled back; create that first")
+    assert error["next"].startswith("it was rolled back; create them first")
     assert database.tables() == []
 
 
