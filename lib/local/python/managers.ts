@@ -30,7 +30,9 @@ export const UV: Manager = {
 /** What a person runs until a command of {@link Manager.python} starts Python; undefined for any other command. */
 export function untilItStarts([tool = '', run, option, folder]: readonly string[]): string | undefined {
   const manager = [UV, PDM].find(({ command }) => path.parse(tool).name === command);
-  return manager && run === 'run' && option === '--project' ? `run \`${manager.install}\` in ${folder} until it works` : undefined;
+  return manager && run === 'run' && option === '--project'
+    ? `run \`${manager.install}\` in ${folder} until it works`
+    : undefined;
 }
 
 const POETRY: Manager = {

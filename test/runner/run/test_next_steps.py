@@ -59,7 +59,10 @@ def test_an_extension_that_the_server_lacks_is_not_a_fault_of_the_revision(backe
         ('context.config.set_main_option("sqlalchemy.url", os.getenv("SHOP_URL"))', SET.format("SHOP_URL")),
         ('sa.create_engine(os.environ.get("SHOP_URL"))', SET.format("SHOP_URL")),
         ('os.getenv("SHOP_URL").replace("a", "b")', SET.format("SHOP_URL")),
-        ('sa.create_engine("")', "env.py reads the database's address from a variable that is not set: name it with DatabaseVariables"),
+        (
+            'sa.create_engine("")',
+            "env.py reads the database's address from a variable that is not set: name it with DatabaseVariables",
+        ),
         ("context.config.db_url", "make env.py run with `alembic`: it reads config.db_url, which only another command sets"),
     ],
 )

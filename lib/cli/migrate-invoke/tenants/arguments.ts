@@ -2,7 +2,6 @@ import { nameListProblems, runIdProblems } from '../../../client/tenants/input';
 import { nameProblems } from '../../../contract';
 import { TENANT_ALLOWANCES, type TenantAllowance } from '../../../contract/tenants';
 import { type CommandLine, readOptions, unexpected } from '../../options';
-import { CLI_COMMANDS } from '../arguments';
 import { type Connection, connectionProblems, readConnection } from '../connection';
 import { OPTIONS, type OptionName } from '../options';
 import { namesFile } from './names-file';
