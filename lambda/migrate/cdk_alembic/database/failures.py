@@ -84,8 +84,8 @@ def missing_variable(error: BaseException) -> str | None:
 
 
 def unset_variables(error: BaseException) -> list[str]:
-    """The variables that are probably missing: those that are not set, although the file that failed reads them without a
-    default, if the error is about a variable, None or a NULL."""
+    """The environment variables that are probably missing: those that the file that failed reads without a default and that are
+    not set. Empty unless the error is about a variable, None or a NULL."""
     missing = missing_variable(error)
     if missing is None and sql_state(error) != _NOT_NULL and not _OF_NONE.search(str(error)):
         return []
