@@ -125,11 +125,7 @@ function understandPart(facts: RevisionFacts, direction: Direction, before: Made
   });
   const find = {
     findTable: (name: string) => findTable(tables, name),
-    // Of relations that indexes are made of, the replay describes tables only.
-    isMaterializedView: (name: string) =>
-      replayed
-        ? !findTable(tables, name) && !findTable(outcome, name)
-        : facts.source.history.materializedViews.includes(bare(name)),
+    isMaterializedView: (name: string) => facts.source.history.materializedViews.includes(bare(name)),
     findIndex: (name: string) => findIndex(tables, name),
   };
   return { part: { direction, facts: own, source, replayed, steps, tables, outcome, ...find }, made };

@@ -55,7 +55,14 @@ export const DATA_MIGRATIONS: readonly Example[] = [
       ...one(OFFSET('WHERE name IS NULL ORDER BY id LIMIT 100 OFFSET :offset')),
       also: ['batches-in-transaction'],
     },
-    good: one(OFFSET('WHERE id > :offset ORDER BY id LIMIT 100').replace('offset += 100', 'offset = rows[-1].id')),
+    good: one(`
+with op.get_context().autocommit_block():
+    bind, last = op.get_bind(), 0
+    while rows := bind.execute(sa.text("SELECT id FROM users WHERE id > :last ORDER BY id LIMIT 100"), {"last": last}).fetchall():
+        for row in rows:
+            bind.execute(sa.text("UPDATE users SET name = email WHERE id = :id"), {"id": row.id})
+        last = rows[-1].id
+`),
   },
   {
     rule: 'unbatched-loop',
