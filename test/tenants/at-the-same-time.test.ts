@@ -116,7 +116,7 @@ describe('the tenants that failed last', () => {
       expect((await testBed.run({ retryFailed: true })).error).toMatchObject({
         code: 'tenants_unavailable',
         message: expect.stringContaining(`s3://${testBed.bucket}/last-failed.json`),
-        next: expect.stringContaining('run over all tenants'),
+        next: expect.stringContaining('run all tenants'),
       });
       expect((await testBed.run({ tenants: ['b'] })).warnings).toEqual([expect.stringContaining('a run over all tenants')]);
       await testBed.run();
