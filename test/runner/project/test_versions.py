@@ -191,7 +191,8 @@ def test_the_local_commands_replay_and_create_with_it(
     code = {file.relative_to(LAMBDA).as_posix(): file.read_text() for file in files}
     led = {"scratch": database.url("postgresql")}
     lines = [
-        {"code": code, "project": "backend", "environment": {}, "scratch": True},
+        {"project": "backend", "environment": {}, "scratch": True},
+            {"code": code},
         {"ask": "graph"},
         {"ask": "observe", "revisions": ["aa", "bb"], "drift": False, **led},
         {"ask": "create", "message": "Add cc", "empty": True, **led},
