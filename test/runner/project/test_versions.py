@@ -192,7 +192,7 @@ def test_the_local_commands_replay_and_create_with_it(
     led = {"scratch": database.url("postgresql")}
     lines = [
         {"project": "backend", "environment": {}, "scratch": True},
-            {"code": code},
+        {"code": code},
         {"ask": "graph"},
         {"ask": "observe", "revisions": ["aa", "bb"], "drift": False, **led},
         {"ask": "create", "message": "Add cc", "empty": True, **led},
