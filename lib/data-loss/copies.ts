@@ -3,7 +3,7 @@ import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { apply, as, joined, nameOf, namesOf, only, type Rules, systemName } from '../sql/nodes';
 import { isEveryRow, isKey, written } from './conditions';
 import { copiedColumn, cutsOff, tellsBoolean } from './conversions';
-import type { Made } from './created';
+import type { Created } from './created';
 import { removedKeys } from './parts';
 
 /**
@@ -16,7 +16,7 @@ export function noteCopies(
   column: string,
   value: Node | undefined,
   { where, names }: { readonly where: Node | undefined; readonly names: readonly string[] },
-  made: Made,
+  made: Created,
 ): void {
   const [table = ''] = names;
   const name = column.slice(column.lastIndexOf('.') + 1);
@@ -32,7 +32,7 @@ export function noteCopies(
 }
 
 /** Notes the columns from which Python computes a value that a statement writes to another column. */
-export function noteDerived(column: string, value: Node | undefined, made: Made): void {
+export function noteDerived(column: string, value: Node | undefined, made: Created): void {
   JSON.stringify(value ?? {}, (key, inner) => {
     const reads = key === 'FuncCall' && joined(inner.funcname).startsWith(UNKNOWN) ? only(inner.args, 'ColumnRef') : [];
     for (const { fields } of reads) if (joined(fields) !== column) made.derived.add(joined(fields));
@@ -53,7 +53,7 @@ function partsOf(where: Node | undefined): readonly Node[] {
 export function noteLinks(
   { name, val }: { readonly name: string; readonly val: Node | undefined },
   update: { readonly names: readonly string[]; readonly from: readonly Node[]; readonly where: Node | undefined },
-  made: Made,
+  made: Created,
 ): void {
   const select = as(as(val, 'SubLink')?.subselect, 'SelectStmt');
   if (select ? update.from.length || update.where : !update.from.length) return;
@@ -88,7 +88,7 @@ interface Inserted {
 }
 
 /** Notes what the rows that a query inserts into a table copy. */
-export function noteRows(inserted: Inserted, query: SelectStmt, made: Made): void {
+export function noteRows(inserted: Inserted, query: SelectStmt, made: Created): void {
   const { into, columns } = inserted;
   const target = nameOf(into);
   if (made.temporary.has(target) || target.startsWith('pg_temp.')) return;
@@ -98,7 +98,7 @@ export function noteRows(inserted: Inserted, query: SelectStmt, made: Made): voi
   } else noteSelected(target, inserted, query, made);
 }
 
-function noteSelected(target: string, { columns, isPartly }: Inserted, query: SelectStmt, made: Made): void {
+function noteSelected(target: string, { columns, isPartly }: Inserted, query: SelectStmt, made: Created): void {
   const { fromClause = [], whereClause } = query;
   const selected = selectedBy(query);
   for (const { val } of selected) noteDerived(target, val, made);
@@ -125,7 +125,7 @@ function noteSelected(target: string, { columns, isPartly }: Inserted, query: Se
 }
 
 /** What of the source a column gets as its value, each with that column. */
-function copiedTo(column: string, val: Node | undefined, { names, parts }: Source, made: Made): (readonly [string, string])[] {
+function copiedTo(column: string, val: Node | undefined, { names, parts }: Source, made: Created): (readonly [string, string])[] {
   const [table = ''] = names;
   if (isRow(val, names)) return [[`${table}.*`, column]];
   const element = parts && copiedColumn(val) === parts.element ? [parts.of] : [];
@@ -136,14 +136,14 @@ function copiedTo(column: string, val: Node | undefined, { names, parts }: Sourc
 }
 
 /** Whether the revision has copied what an UPDATE takes away from a column, or the keys that it removes. */
-export function isCopied(table: string, column: string, value: Node | undefined, made: Made): boolean {
+export function isCopied(table: string, column: string, value: Node | undefined, made: Created): boolean {
   const name = `${table}.${column}`;
   const keys = removedKeys(value, column);
   return made.kept.keepsColumn(name) || (keys.length > 0 && keys.every((key) => made.kept.keepsColumn(`${name}->${key}`)));
 }
 
 /** Whether a column holds all of another's value. A smaller type that has the same name probably is the same type. */
-function fits(source: string, copy: string, made: Made): boolean {
+function fits(source: string, copy: string, made: Created): boolean {
   const name = copy.slice(copy.lastIndexOf('.') + 1);
   return !made.narrow.has(copy) || source === name || /(?:^|_)id$/.test(source);
 }

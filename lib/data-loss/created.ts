@@ -3,7 +3,7 @@ import { Kept } from './kept';
 import type { Loss } from './losses';
 
 /** What a revision has created so far: production has no data in it to lose. */
-export class Made {
+export class Created {
   private readonly names = new Set<string>();
   /** Created with IF NOT EXISTS: dropping it again loses nothing, but emptying it may. */
   private readonly perhaps = new Set<string>();
@@ -18,7 +18,7 @@ export class Made {
   /** Columns that the revision added with a type that may keep only a part of a value. */
   readonly narrow = new Set<string>();
   /** Tables that the revision moves to another schema or attaches as a partition. */
-  readonly rehomed = new Set<string>();
+  readonly moved = new Set<string>();
   readonly kept = new Kept();
   /** What would be lost if the revision had not copied it before, or checked that nothing is there. */
   readonly excused: Loss[] = [];

@@ -2,16 +2,16 @@ import type { AlterTableCmd, AlterTableType, ColumnDef, Node, ObjectType } from 
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { apply, as, joined, nameOf, type Of, only, type Rules } from '../sql/nodes';
 import { convertsLossily, cutsOff } from './conversions';
-import type { Made } from './created';
+import type { Created } from './created';
 import { type Loss, unless } from './losses';
 
 /** Records the objects that a statement creates: dropping them again loses nothing. Returns whether it was such a statement. */
-export function makes(node: Node, made: Made): boolean {
+export function makes(node: Node, made: Created): boolean {
   apply(MAKES, node, made);
   return Object.keys(node).some((kind) => kind in MAKES);
 }
 
-const MAKES: Rules<void, [made: Made]> = {
+const MAKES: Rules<void, [made: Created]> = {
   CreateStmt: (statement, made) => {
     const { relation, if_not_exists } = statement;
     made.add('table', nameOf(relation), !!if_not_exists && relation?.relpersistence !== 't');
@@ -60,7 +60,7 @@ export function requiredColumns(node: Node | undefined): readonly string[] {
   return required.map(({ table, name }) => `${table}.${name}`);
 }
 
-function renames({ renameType, relation, object, subname = '', newname = '' }: Of<'RenameStmt'>, made: Made): void {
+function renames({ renameType, relation, object, subname = '', newname = '' }: Of<'RenameStmt'>, made: Created): void {
   if (renameType === 'OBJECT_TABLE' || renameType === 'OBJECT_VIEW' || renameType === 'OBJECT_MATVIEW') {
     const from = nameOf(relation);
     made.rename(renameType === 'OBJECT_TABLE' ? 'table' : 'view', from, beside(from, newname));
@@ -79,7 +79,7 @@ function beside(from: string, name: string): string {
 }
 
 /** ALTER TABLE users SET SCHEMA trash: the schema now holds a table that the revision did not create. */
-function moves({ objectType, relation, newschema = '' }: Of<'AlterObjectSchemaStmt'>, made: Made): void {
+function moves({ objectType, relation, newschema = '' }: Of<'AlterObjectSchemaStmt'>, made: Created): void {
   if (objectType !== 'OBJECT_TABLE') return;
   const from = nameOf(relation);
   const to =
@@ -89,7 +89,7 @@ function moves({ objectType, relation, newschema = '' }: Of<'AlterObjectSchemaSt
 }
 
 /** `before`: the column's current type. */
-export function alterLosses({ relation, cmds, objtype }: Of<'AlterTableStmt'>, made: Made, before?: string): readonly Loss[] {
+export function alterLosses({ relation, cmds, objtype }: Of<'AlterTableStmt'>, made: Created, before?: string): readonly Loss[] {
   const altered = { table: nameOf(relation), isType: objtype === 'OBJECT_TYPE', before };
   return only(cmds, 'AlterTableCmd').flatMap(
     (command) => ALTERS[command.subtype ?? 'AT_AddColumn']?.(command, altered, made) ?? [],
@@ -102,47 +102,48 @@ interface Altered {
   readonly before: string | undefined;
 }
 
-const ALTERS: { readonly [Kind in AlterTableType]?: (command: AlterTableCmd, altered: Altered, made: Made) => readonly Loss[] } =
-  {
-    AT_AddColumn: ({ def, missing_ok }, { table }, made) => {
-      const column = as(def, 'ColumnDef');
-      if (column) addColumn(column, table, !!missing_ok, made);
-      return [];
-    },
-    AT_DropColumn: ({ name = '' }, { table, isType }, made) => {
-      const column = `${table}.${name}`;
-      const own = isType ? made.has('type', table) : made.mayDropColumn(table, name);
-      const isKept = !isType && (made.kept.keepsColumn(column) || made.isEmpty(table, name));
-      made.forget('column', column);
-      made.kept.dropColumn(table, name);
-      made.kept.change(table, name);
-      made.freesTypes = true;
-      const what = isType ? `ALTER TYPE ${table} DROP ATTRIBUTE ${name}` : `ALTER TABLE ${table} DROP COLUMN ${name}`;
-      return own ? [] : unless(isKept, { rule: 'drop-column', what }, made);
-    },
-    AT_AlterColumnType: ({ name = '', def }, { table, before }, made) => {
-      made.freesTypes = true;
-      made.enums.delete(`${table}.${name}`);
-      const column = as(def, 'ColumnDef');
-      if (!column || made.hasColumn(table, name) || !convertsLossily(column, before)) return [];
-      return [{ rule: 'convert-column', what: `ALTER TABLE ${table} ALTER COLUMN ${name} TYPE` }];
-    },
-    AT_DetachPartition: ({ def }, { table }, made) => {
-      const partition = nameOf(as(def, 'PartitionCmd')?.name);
-      if (made.has('table', table) || made.has('table', partition)) return [];
-      const what = `DETACH PARTITION ${partition} of ${table}`;
-      return unless(made.rehomed.has(partition), { rule: 'detach-partition', what }, made);
-    },
-    AT_DropInherit: (_, { table }, made) =>
-      made.has('table', table) ? [] : [{ rule: 'detach-partition', what: `ALTER TABLE ${table} NO INHERIT` }],
-  };
+const ALTERS: {
+  readonly [Kind in AlterTableType]?: (command: AlterTableCmd, altered: Altered, made: Created) => readonly Loss[];
+} = {
+  AT_AddColumn: ({ def, missing_ok }, { table }, made) => {
+    const column = as(def, 'ColumnDef');
+    if (column) addColumn(column, table, !!missing_ok, made);
+    return [];
+  },
+  AT_DropColumn: ({ name = '' }, { table, isType }, made) => {
+    const column = `${table}.${name}`;
+    const own = isType ? made.has('type', table) : made.mayDropColumn(table, name);
+    const isKept = !isType && (made.kept.keepsColumn(column) || made.isEmpty(table, name));
+    made.forget('column', column);
+    made.kept.dropColumn(table, name);
+    made.kept.change(table, name);
+    made.freesTypes = true;
+    const what = isType ? `ALTER TYPE ${table} DROP ATTRIBUTE ${name}` : `ALTER TABLE ${table} DROP COLUMN ${name}`;
+    return own ? [] : unless(isKept, { rule: 'drop-column', what }, made);
+  },
+  AT_AlterColumnType: ({ name = '', def }, { table, before }, made) => {
+    made.freesTypes = true;
+    made.enums.delete(`${table}.${name}`);
+    const column = as(def, 'ColumnDef');
+    if (!column || made.hasColumn(table, name) || !convertsLossily(column, before)) return [];
+    return [{ rule: 'convert-column', what: `ALTER TABLE ${table} ALTER COLUMN ${name} TYPE` }];
+  },
+  AT_DetachPartition: ({ def }, { table }, made) => {
+    const partition = nameOf(as(def, 'PartitionCmd')?.name);
+    if (made.has('table', table) || made.has('table', partition)) return [];
+    const what = `DETACH PARTITION ${partition} of ${table}`;
+    return unless(made.moved.has(partition), { rule: 'detach-partition', what }, made);
+  },
+  AT_DropInherit: (_, { table }, made) =>
+    made.has('table', table) ? [] : [{ rule: 'detach-partition', what: `ALTER TABLE ${table} NO INHERIT` }],
+};
 
 /** Notes the columns of tables that older revisions have created. */
-export function describe(node: Node, made: Made): void {
+export function describe(node: Node, made: Created): void {
   apply(DESCRIBES, node, made);
 }
 
-const DESCRIBES: Rules<void, [made: Made]> = {
+const DESCRIBES: Rules<void, [made: Created]> = {
   CreateStmt: createTable,
   RenameStmt: renames,
   AlterTableStmt: (statement, made) => {
@@ -155,7 +156,7 @@ const DESCRIBES: Rules<void, [made: Made]> = {
 };
 
 /** Notes the columns of a new table, unless one is unknown. */
-function createTable({ relation, tableElts = [], inhRelations }: Of<'CreateStmt'>, made: Made): void {
+function createTable({ relation, tableElts = [], inhRelations }: Of<'CreateStmt'>, made: Created): void {
   const table = nameOf(relation);
   if (relation?.relpersistence === 't') made.temporary.add(table);
   const columns = tableElts.flatMap((one) => ('ColumnDef' in one ? [one.ColumnDef] : []));
@@ -165,7 +166,7 @@ function createTable({ relation, tableElts = [], inhRelations }: Of<'CreateStmt'
   made.kept.describe(table, isKnown && !names.some((name) => name.includes(UNKNOWN)) ? names : undefined);
 }
 
-function addColumn({ colname, typeName, constraints = [] }: ColumnDef, table: string, perhaps: boolean, made: Made): void {
+function addColumn({ colname, typeName, constraints = [] }: ColumnDef, table: string, perhaps: boolean, made: Created): void {
   made.add('column', `${table}.${colname}`, perhaps);
   made.kept.addColumn(table, colname ?? '');
   if (cutsOff(typeName)) made.narrow.add(`${table}.${colname}`);
@@ -196,7 +197,7 @@ export function retypedColumns(node: Node | undefined): readonly (readonly [colu
 }
 
 /** The tables that a statement moves to another schema or attaches as a partition: detached before, they keep their rows. */
-export function rehomedTables(node: Node | undefined): readonly string[] {
+export function movedTables(node: Node | undefined): readonly string[] {
   const moved = as(node, 'AlterObjectSchemaStmt');
   if (moved) return [nameOf(moved.relation)];
   return alterations(node).flatMap(({ subtype, def }) => {
@@ -214,7 +215,7 @@ export function continuesNumbers(node: Node | undefined): boolean {
 /** `created`: all views that the revision creates, even after this statement. */
 export function dropLosses(
   { removeType = 'OBJECT_ACCESS_METHOD', objects = [], behavior }: Of<'DropStmt'>,
-  made: Made,
+  made: Created,
   created: ReadonlySet<string>,
 ): readonly Loss[] {
   const cascade = behavior === 'DROP_CASCADE' ? ' CASCADE' : '';
@@ -232,7 +233,7 @@ interface Dropped {
   readonly isNewView: boolean;
 }
 
-const DROPS: { readonly [Kind in ObjectType]?: (dropped: Dropped, made: Made) => readonly Loss[] } = {
+const DROPS: { readonly [Kind in ObjectType]?: (dropped: Dropped, made: Created) => readonly Loss[] } = {
   OBJECT_TABLE: dropTable,
   OBJECT_FOREIGN_TABLE: dropTable,
   OBJECT_SCHEMA: ({ name }, made) => (made.mayDrop('schema', name) ? [] : [{ rule: 'drop-schema', what: `DROP SCHEMA ${name}` }]),
@@ -246,7 +247,7 @@ const DROPS: { readonly [Kind in ObjectType]?: (dropped: Dropped, made: Made) =>
     isNewView ? [] : [{ rule: 'drop-materialized-view', what: `DROP MATERIALIZED VIEW ${name}${cascade}` }],
 };
 
-function dropTable({ name }: Dropped, made: Made): readonly Loss[] {
+function dropTable({ name }: Dropped, made: Created): readonly Loss[] {
   const own = made.mayDrop('table', name);
   const isKept = made.kept.keepsTable(name) || made.isEmpty(name);
   made.forget('table', name);
@@ -256,7 +257,7 @@ function dropTable({ name }: Dropped, made: Made): readonly Loss[] {
 }
 
 /** CASCADE drops the columns that still have the type. After an enum swap there are none. */
-function dropType({ name, cascade }: Dropped, made: Made): readonly Loss[] {
+function dropType({ name, cascade }: Dropped, made: Created): readonly Loss[] {
   const isRetired = made.retired.has(name);
   const isFree = cascade ? made.freesTypes && isRetired : made.freesTypes || isRetired;
   return made.has('type', name) || isFree ? [] : [{ rule: 'drop-type', what: `DROP TYPE ${name}${cascade}` }];

@@ -2,27 +2,27 @@ import type { Node, SelectStmt } from 'libpg-query';
 import { apply, as, joined, nameOf, type Rules } from '../sql/nodes';
 import { type BlockStatement, parseNode } from '../sql/parse';
 import { copiedColumn } from './conversions';
-import type { Made } from './created';
+import type { Created } from './created';
 
 /** Notes what a query tells that has found or counted nothing: its table or a column holds nothing, or two columns are the same. */
-export function noteEmpty(query: string, made: Made): void {
+export function noteEmpty(query: string, made: Created): void {
   const node = parseNode(query);
   if (node && 'SelectStmt' in node) ofSelect(node.SelectStmt, made);
 }
 
 /** Notes what is known after a block has not raised an exception: `IF EXISTS (SELECT 1 FROM users) THEN RAISE EXCEPTION ...`. */
-export function refuses(test: string, statements: readonly BlockStatement[], made: Made): void {
+export function refuses(test: string, statements: readonly BlockStatement[], made: Created): void {
   const node = parseNode(`SELECT ${test}`);
   const [target] = (node && 'SelectStmt' in node && node.SelectStmt.targetList) || [];
   if (target && 'ResTarget' in target) ofTest(target.ResTarget.val, statements, made);
 }
 
 /** What is known when a test is false. */
-function ofTest(test: Node | undefined, statements: readonly BlockStatement[], made: Made): void {
+function ofTest(test: Node | undefined, statements: readonly BlockStatement[], made: Created): void {
   apply(TESTS, test, statements, made);
 }
 
-const TESTS: Rules<void, [statements: readonly BlockStatement[], made: Made]> = {
+const TESTS: Rules<void, [statements: readonly BlockStatement[], made: Created]> = {
   BoolExpr: ({ boolop, args = [] }, statements, made) => {
     for (const part of boolop === 'OR_EXPR' ? args : []) ofTest(part, statements, made);
   },
@@ -43,7 +43,7 @@ const TESTS: Rules<void, [statements: readonly BlockStatement[], made: Made]> = 
   },
 };
 
-function ofSelect(select: SelectStmt, made: Made): void {
+function ofSelect(select: SelectStmt, made: Created): void {
   const { fromClause = [], targetList = [], whereClause, groupClause, havingClause, limitOffset } = select;
   const [from, ...more] = fromClause;
   const [first] = targetList.flatMap((one) => ('ResTarget' in one && one.ResTarget.val ? [one.ResTarget.val] : []));
@@ -62,7 +62,7 @@ function isCountOrRow(value: Node | undefined): boolean {
 }
 
 /** Notes what is known when no row of a table meets a condition. */
-function ofCondition(where: Node | undefined, table: string, value: Node | undefined, made: Made): void {
+function ofCondition(where: Node | undefined, table: string, value: Node | undefined, made: Created): void {
   if (where) apply(CONDITIONS, where, table, made);
   else {
     const call = as(value, 'FuncCall');
@@ -72,7 +72,7 @@ function ofCondition(where: Node | undefined, table: string, value: Node | undef
   }
 }
 
-const CONDITIONS: Rules<void, [table: string, made: Made]> = {
+const CONDITIONS: Rules<void, [table: string, made: Created]> = {
   BoolExpr: ({ boolop, args = [] }, table, made) => {
     for (const part of boolop === 'OR_EXPR' ? args : []) ofCondition(part, table, undefined, made);
   },
@@ -88,7 +88,7 @@ const CONDITIONS: Rules<void, [table: string, made: Made]> = {
 };
 
 /** Notes that a column has no value in any row. */
-function noteNone(value: Node | undefined, table: string, made: Made): void {
+function noteNone(value: Node | undefined, table: string, made: Created): void {
   const column = copiedColumn(value);
   if (column !== undefined) made.empty.add(`${table}.${bare(column)}`);
 }

@@ -4,7 +4,7 @@ import { apply, as, joined, nameOf, type Of, only, type Rules } from '../sql/nod
 import { type BlockStatement, blockStatements, parseNode } from '../sql/parse';
 import { isWholeTable } from './conditions';
 import { noteRows } from './copies';
-import { Made } from './created';
+import { Created } from './created';
 import {
   addedColumns,
   alterLosses,
@@ -13,7 +13,7 @@ import {
   describe,
   dropLosses,
   makes,
-  rehomedTables,
+  movedTables,
   requiredColumns,
   retypedColumns,
 } from './definitions';
@@ -45,7 +45,7 @@ export function judge(steps: readonly UpgradeStep[]): Judged {
   const all = own.map((step) => ({ step, statements: step.sql === undefined ? [] : statementsOf(step.sql) }));
   const nodes = all.flatMap(({ statements }) => nodesOf(statements));
   const created = new Set(nodes.flatMap(createdViews));
-  const made = new Made();
+  const made = new Created();
   foresee(nodes, made);
   const written = (some: readonly UpgradeStep[]) => some.flatMap(({ sql = '' }) => nodesOf(statementsOf(sql)));
   for (const column of written(steps.filter(({ isEarlier }) => isEarlier)).flatMap(addedColumns)) made.toFill.add(column);
@@ -80,10 +80,10 @@ function nodesOf(statements: readonly Parsed[]): readonly Node[] {
 }
 
 /** Notes what later statements of the revision do, as far as that tells what an earlier one means. */
-function foresee(nodes: readonly Node[], made: Made): void {
+function foresee(nodes: readonly Node[], made: Created): void {
   const enums = new Set(only(nodes, 'CreateEnumStmt').map(({ typeName }) => joined(typeName)));
   for (const column of nodes.flatMap(requiredColumns)) made.toFill.add(column);
-  for (const table of nodes.flatMap(rehomedTables)) made.rehomed.add(table);
+  for (const table of nodes.flatMap(movedTables)) made.moved.add(table);
   for (const [column, type] of nodes.flatMap(retypedColumns)) if (enums.has(type)) made.enums.add(column);
   made.continuesNumbers = nodes.some(continuesNumbers);
 }
@@ -103,7 +103,7 @@ const MAY_DESTROY = /\b(?:DROP|DELETE|TRUNCATE|UPDATE|MERGE|REPLACE|TYPE|DETACH|
 
 class Judge {
   constructor(
-    private readonly made: Made,
+    private readonly made: Created,
     /** All views that the revision creates, even after the current statement. */
     private readonly created: ReadonlySet<string>,
     private readonly before: string | undefined,
@@ -169,7 +169,7 @@ class Judge {
     const variables = variablesOf(statements);
     const tables = /\b(?:CONTINUE|EXIT)\b/i.test(sql) ? new Map<string, string>() : loopedTables(statements);
     const catches = /\bEXCEPTION\s+WHEN\b/i.test(sql);
-    const given = new Map<object, { readonly at: number; readonly before: Made['given'] }>();
+    const given = new Map<object, { readonly at: number; readonly before: Created['given'] }>();
     return statements.flatMap(({ kind, query, mayBeSkipped, inLoop, branch }) => {
       if (branch) this.enter(branch, given);
       if (kind === 'refuse' && !(mayBeSkipped || inLoop || catches)) refuses(query, statements, this.made);
@@ -185,7 +185,7 @@ class Judge {
   /** What another branch of the same IF has written does not count. */
   private enter(
     { of, at }: NonNullable<BlockStatement['branch']>,
-    entered: Map<object, { at: number; before: Made['given'] }>,
+    entered: Map<object, { at: number; before: Created['given'] }>,
   ): void {
     const last = entered.get(of) ?? { at, before: new Map(this.made.given) };
     if (last.at !== at) {
@@ -245,7 +245,7 @@ function firstText([first]: readonly Node[]): string {
   return as(of, 'A_Const')?.sval?.sval ?? '';
 }
 
-function truncateLosses({ relations, behavior }: Of<'TruncateStmt'>, made: Made): readonly Loss[] {
+function truncateLosses({ relations, behavior }: Of<'TruncateStmt'>, made: Created): readonly Loss[] {
   const names = only(relations, 'RangeVar').map(nameOf);
   const losses = names.flatMap((name) => {
     if (made.has('table', name)) return [];

@@ -2,7 +2,7 @@ import type { Node } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { joined } from '../sql/nodes';
 import { constant, isEmpty, isKey, isNow } from './conditions';
-import type { Made } from './created';
+import type { Created } from './created';
 import { isOwnColumn } from './parts';
 
 /** The value that a column gets; of `(email, phone) = ('x', 'y')` its own. */
@@ -81,7 +81,7 @@ export function folds(
   column: string,
   value: Node | undefined,
   names: readonly string[],
-  made: Made,
+  made: Created,
 ): boolean {
   const to = constantOf(value);
   const from = to === undefined ? undefined : valuesIn(where, column, names);

@@ -4,18 +4,18 @@ import { apply, as, joined, nameOf, namesOf, only, queriesOf, type Rules } from 
 import { constant, isAlike, isEmpty, isEveryRow, isKey, isWholeTable, readsNothing, written } from './conditions';
 import { copiedColumn } from './conversions';
 import { isCopied, isReduced, isStar, noteCopies, noteDerived, noteLinks, noteRows } from './copies';
-import type { Made } from './created';
+import type { Created } from './created';
 import { type Loss, unless, unreadable } from './losses';
 import { assigned, folds, isReplaced, isUnrelated } from './overwritten';
 import { isOwnColumn, isPartOf } from './parts';
 
 /** What a statement destroys that reads or writes rows, including its WITH. `isCut`: its text may lack a condition. */
-export function rowLosses(node: Node, made: Made, isCut: boolean): readonly Loss[] {
+export function rowLosses(node: Node, made: Created, isCut: boolean): readonly Loss[] {
   const found = [...withLosses(clauseOf(node), made, isCut, movedBy(node, made)), ...(apply(LOSSES, node, made) ?? [])];
   return isCut ? found.map((loss) => (loss.rule === 'delete-by-query' ? loss : unreadable(loss.what))) : found;
 }
 
-const LOSSES: Rules<readonly Loss[], [made: Made]> = {
+const LOSSES: Rules<readonly Loss[], [made: Created]> = {
   DeleteStmt: ({ relation, whereClause, usingClause = [], withClause }, made) => {
     const table = nameOf(relation);
     made.kept.change(table);
@@ -74,13 +74,13 @@ function clauseOf(node: Node): SelectStmt['withClause'] {
   return statement?.withClause;
 }
 
-function withLosses(clause: SelectStmt['withClause'], made: Made, isCut: boolean, moved: string | undefined): readonly Loss[] {
+function withLosses(clause: SelectStmt['withClause'], made: Created, isCut: boolean, moved: string | undefined): readonly Loss[] {
   const queries = queriesOf(clause).filter(({ name }) => name !== moved);
   return queries.flatMap(({ query }) => rowLosses(query, made, isCut));
 }
 
 /** The WITH whose deleted rows an INSERT writes to another table: `WITH old AS (DELETE ... RETURNING *) INSERT INTO archive SELECT * FROM old`. */
-function movedBy(node: Node, made: Made): string | undefined {
+function movedBy(node: Node, made: Created): string | undefined {
   const { relation, selectStmt, onConflictClause, withClause } = as(node, 'InsertStmt') ?? {};
   const select = as(selectStmt, 'SelectStmt');
   const [from, ...more] = select?.fromClause ?? [];
@@ -125,7 +125,7 @@ function aliasOf(from: Node, table: string): readonly string[] {
 }
 
 /** `names`: the table, its aliases, and CTEs with all of its rows. */
-function emptied(names: readonly string[], where: Node | undefined, alias: string | undefined, made: Made): readonly Loss[] {
+function emptied(names: readonly string[], where: Node | undefined, alias: string | undefined, made: Created): readonly Loss[] {
   const [table = ''] = names;
   if (made.has('table', table) || !(isEveryRow(where, names) || isUnfilled(where, table, made))) return [];
   // DELETE FROM users {where}
@@ -134,7 +134,7 @@ function emptied(names: readonly string[], where: Node | undefined, alias: strin
 }
 
 /** WHERE owner_id IS NULL, of a column that the revision added and that nothing has filled. */
-function isUnfilled(where: Node | undefined, table: string, made: Made): boolean {
+function isUnfilled(where: Node | undefined, table: string, made: Created): boolean {
   if (!where || !('NullTest' in where) || where.NullTest.nulltesttype !== 'IS_NULL') return false;
   const { arg } = where.NullTest;
   const column = arg && 'ColumnRef' in arg ? joined(arg.ColumnRef.fields).split('.').at(-1) : undefined;
@@ -157,7 +157,7 @@ interface Assigned {
   readonly val: Node | undefined;
 }
 
-function cleared(updated: Updated, targets: readonly Node[], made: Made): readonly Loss[] {
+function cleared(updated: Updated, targets: readonly Node[], made: Created): readonly Loss[] {
   const { own, names, where } = updated;
   const [table = ''] = own;
   const all = only(targets, 'ResTarget').map(({ name = '', val }) => ({ name, val: assigned(val) }));
@@ -180,7 +180,7 @@ function cleared(updated: Updated, targets: readonly Node[], made: Made): readon
 export const BY_PYTHON = 'what Python makes of its value';
 
 /** What takes the place of a column's values, if that loses them. */
-function replacedBy({ name, val }: Assigned, { own, names, where, isJoin }: Updated, made: Made): string | undefined {
+function replacedBy({ name, val }: Assigned, { own, names, where, isJoin }: Updated, made: Created): string | undefined {
   const [table = ''] = own;
   const isWhole = isEveryRow(where, names) || isSetAnyway(where, name, val);
   const mayBeEmpty = made.mayBeEmpty(table, name);

@@ -190,7 +190,7 @@ class Conversation {
     private readonly remember: (bytecode: Extract<Report, { report: 'bytecode' }>['bytecode']) => void,
   ) {}
 
-  /** Resolves when the question that `say` sends is answered. */
+  /** Resolves when the question that `send` sends is answered. */
   answered(send: () => void, onReport: (report: Report) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.dead) throw this.dead;

@@ -54,7 +54,7 @@ export function keepBytecode(target: string, group: readonly Compiled[], pythonV
   if (!contents.length || !contents.every(({ content }) => isOf(pythonVersion, content))) return;
   const cached = contents.map(({ name, content }) => ({ name, checksum: sha256(content) }));
   for (const { name, checksum } of cached) rememberFile(fileName(checksum), join(target, name));
-  remember(indexName(key), JSON.stringify({ key, cached: cached, checksum: checksumOf(key, cached) } satisfies Index));
+  remember(indexName(key), JSON.stringify({ key, cached, checksum: checksumOf(key, cached) } satisfies Index));
 }
 
 /** Whether every released Python of this version imports this bytecode. */

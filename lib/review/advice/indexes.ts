@@ -24,12 +24,10 @@ export function buildSteps(action: CreateIndex, call: Call | undefined): { name:
   return { name, build, drop };
 }
 
-/** `index`: with or without its schema, which is that of its table. */
+/** `index`: with or without its schema, which is that of its table. As SQL: `op.drop_index` knows `if_exists` only since Alembic 1.12. */
 export function dropConcurrently(index: string, table: string | undefined): string {
-  const { table: name, schema } = tableArguments(index);
-  const of = table === undefined ? undefined : tableArguments(table);
-  const where = of ? `, ${of.table}${of.schema}` : schema;
-  return `op.drop_index(${name}${where}, if_exists=True, postgresql_concurrently=True)`;
+  const [schema] = /^.*\./.exec(table ?? '') ?? [''];
+  return execute(`DROP INDEX CONCURRENTLY IF EXISTS ${quotedTable(index.includes('.') ? index : `${schema}${index}`)}`);
 }
 
 /** The index of a partitioned table, built partition by partition: the parent can't have an index built CONCURRENTLY. */

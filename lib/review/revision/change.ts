@@ -1,6 +1,6 @@
 import type { RevisionFacts } from '../../contract/facts';
 import type { ReviewInput } from '../input';
-import { NOTHING_MADE } from './created';
+import { NOTHING_CREATED } from './created';
 import { type Reviewed, understand } from './reviewed';
 
 /** Everything that is reviewed together. */
@@ -16,9 +16,9 @@ export interface Change {
 
 export function understandChange(input: ReviewInput): Change {
   const unreleased = new Set(input.unreleased);
-  let made = NOTHING_MADE;
+  let made = NOTHING_CREATED;
   const revisions = input.revisions.map((facts: RevisionFacts) => {
-    const understood = understand(facts, unreleased.has(facts.revision) ? made : NOTHING_MADE);
+    const understood = understand(facts, unreleased.has(facts.revision) ? made : NOTHING_CREATED);
     if (unreleased.has(facts.revision)) made = understood.made;
     return understood.reviewed;
   });

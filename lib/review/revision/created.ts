@@ -4,7 +4,7 @@ import type { PlainStep } from './steps';
 import { bare } from './tables';
 
 /** What the change has made so far: production does not have it. */
-export interface Made {
+export interface Created {
   readonly tables: ReadonlySet<string>;
   /** As `table.column`. */
   readonly columns: ReadonlySet<string>;
@@ -14,14 +14,14 @@ export interface Made {
   readonly triggered: ReadonlySet<string>;
 }
 
-export const NOTHING_MADE: Made = { tables: new Set(), columns: new Set(), objects: new Set(), triggered: new Set() };
+export const NOTHING_CREATED: Created = { tables: new Set(), columns: new Set(), objects: new Set(), triggered: new Set() };
 
-export function withTables(made: Made, names: Iterable<string>): Made {
+export function withTables(made: Created, names: Iterable<string>): Created {
   return { ...made, tables: new Set([...made.tables, ...names]) };
 }
 
 /** What the change has made after an action. */
-export function madeAfter(made: Made, action: Action): Made {
+export function createdAfter(made: Created, action: Action): Created {
   if (action.does === 'create table') return withTables(made, [action.table]);
   if (action.does === 'create view' && !action.replaces) return withObjects(made, [action.view]);
   if (action.does === 'create function' && !action.replaces) return withObjects(made, [action.name]);
@@ -39,13 +39,13 @@ export function madeAfter(made: Made, action: Action): Made {
   return { ...made, tables: new Set([...others, ...renamed]) };
 }
 
-function moved({ tables, ...made }: Made, { name, schema }: ActionOf<'set schema'>): Made {
+function moved({ tables, ...made }: Created, { name, schema }: ActionOf<'set schema'>): Created {
   const target = [...(schema === 'public' ? [] : [schema]), bare(name)].join('.');
   return { ...made, tables: new Set([...tables].map((table) => (table === name ? target : table))) };
 }
 
 /** With what a change of the catalog adds under a new name. */
-export function withAdded(made: Made, { added, removed }: Pick<SchemaChange, 'added' | 'removed'>): Made {
+export function withAdded(made: Created, { added, removed }: Pick<SchemaChange, 'added' | 'removed'>): Created {
   const names = (entries: object) => Object.keys(entries).flatMap((entry) => ENTRY.exec(entry)?.[1] ?? []);
   const before = names(removed);
   return withObjects(
@@ -56,11 +56,11 @@ export function withAdded(made: Made, { added, removed }: Pick<SchemaChange, 'ad
 
 const ENTRY = /^(?:view|function|procedure|aggregate|sequence|extension) ([^(]+)/;
 
-function withObjects(made: Made, names: readonly string[]): Made {
+function withObjects(made: Created, names: readonly string[]): Created {
   return { ...made, objects: new Set([...made.objects, ...names]) };
 }
 
-function withColumn(made: Made, column: string): Made {
+function withColumn(made: Created, column: string): Created {
   return { ...made, columns: new Set([...made.columns, column]) };
 }
 
@@ -75,7 +75,7 @@ export function nameBefore(table: string, actions: readonly Action[]): string | 
 }
 
 /** Whether a type was renamed to this name, and its columns got another type: what is left of an enum swap. */
-export function isLeftBySwap(type: string, steps: readonly PlainStep[], before: number): boolean {
+export function isEnumSwapLeftover(type: string, steps: readonly PlainStep[], before: number): boolean {
   const earlier = steps.filter(({ index }) => index < before).map(({ action }) => action);
   return (
     earlier.some((action) => action.does === 'rename' && action.what === 'type' && renamedTo(action.table, action.to) === type) &&

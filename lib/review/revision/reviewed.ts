@@ -1,7 +1,7 @@
 import type { DirectionFacts, FunctionFacts, IndexFacts, RevisionFacts, TableFacts } from '../../contract/facts';
 import { type Judged, judge } from '../../data-loss/judge';
 import type { Finding } from '../finding';
-import { type Made, madeAfter, withAdded, withTables } from './created';
+import { type Created, createdAfter, withAdded, withTables } from './created';
 import { effective, existsBefore, isAboutNothing } from './exists-before';
 import { type PlainStep, stepsOf } from './steps';
 import { bare, findIndex, findTable } from './tables';
@@ -76,7 +76,7 @@ export function parseAhead(facts: RevisionFacts): void {
 }
 
 /** Understands a revision; `before` is what the change has made until then, `made` what it has made after it. */
-export function understand(facts: RevisionFacts, before: Made): { reviewed: Reviewed; made: Made } {
+export function understand(facts: RevisionFacts, before: Created): { reviewed: Reviewed; made: Created } {
   const up = understandPart(facts, 'upgrade', before);
   const down = understandPart(facts, 'downgrade', up.made);
   return {
@@ -92,7 +92,7 @@ export function understand(facts: RevisionFacts, before: Made): { reviewed: Revi
   };
 }
 
-function understandPart(facts: RevisionFacts, direction: Direction, before: Made): { part: Part; made: Made } {
+function understandPart(facts: RevisionFacts, direction: Direction, before: Created): { part: Part; made: Created } {
   const [tables, outcome] = direction === 'upgrade' ? [facts.before, facts.after] : [facts.after, facts.before];
   const own = facts[direction];
   const source = facts.source[direction];
@@ -103,7 +103,7 @@ function understandPart(facts: RevisionFacts, direction: Direction, before: Made
   let made = replayed ? withTables(before, madeUnseen(plain, tables, outcome)) : before;
   if (replayed && direction === 'upgrade' && facts.changes) made = withAdded(made, facts.changes);
   const steps = plain.map((step): Step => {
-    made = madeAfter(made, step.action);
+    made = createdAfter(made, step.action);
     const now = made;
     const isNewTable = (name: string) => now.tables.has(name) || (!replayed && hasBare(now.tables, name));
     const isExisting = (name: string) => !isNewTable(name) && isThere(name, step);

@@ -1,4 +1,4 @@
-import { isLeftBySwap } from '../revision/created';
+import { isEnumSwapLeftover } from '../revision/created';
 import type { Reviewed, Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';
 import type { Found, Rule } from './rule';
@@ -35,7 +35,7 @@ function* dropped(step: Step, revision: Reviewed): Iterable<Found> {
   const taken = takenAlong(revision, step);
   if (replayed && !taken.length) return;
   if (action.does === 'drop' && action.names.every((name) => isGone(name, steps, step.index))) return;
-  const isLeft = action.does === 'drop' && action.names.every((name) => isLeftBySwap(name, steps, step.index));
+  const isLeft = action.does === 'drop' && action.names.every((name) => isEnumSwapLeftover(name, steps, step.index));
   yield {
     ...step.place,
     ...(isLeft && !taken.length ? { atMost: 'warning' as const } : {}),

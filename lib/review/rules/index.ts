@@ -18,23 +18,22 @@ import {
   unnamedConstraint,
   vague,
 } from './conventions';
+import { downgradeLosesData, notNullOnExistingRows } from './data-loss/existing-rows';
 import {
   clearColumn,
   deleteAll,
   deleteByQuery,
   detachPartition,
-  downgradeLosesData,
   dropColumn,
   dropSchema,
   dropTable,
   dropType,
   guarded,
-  narrowingType,
-  notNullOnExistingRows,
   truncate,
   unreadSql,
-  updateAll,
-} from './data-loss';
+} from './data-loss/guarded';
+import { narrowingType } from './data-loss/narrowing-type';
+import { updateAll } from './data-loss/update-all';
 import { earlyReturn, importsApplication, offsetBatches, readsOutside, unbatchedLoop } from './data-migrations';
 import { drift, dropDue } from './drift';
 import { envKeepsNothing, envOneTransaction, envOuterTransaction, envRefused, versionTableSchemaMissing } from './environment';

@@ -31,7 +31,7 @@ export interface ConstraintDefinition {
   readonly name?: string;
   readonly columns: readonly string[];
   readonly notValid: boolean;
-  /** Made of an index that exists. */
+  /** Created of an index that exists. */
   readonly usingIndex?: string;
   /** Of a foreign key. */
   readonly references?: { readonly table: string; readonly columns: readonly string[] };

@@ -50,6 +50,14 @@ def agree(observed: Observed) -> dict[str, Any]:
     return observed.failure(ask="create", message="Change aa again", empty=False)
 
 
+def must_agree_and_restore(observed: Observed) -> None:
+    """The catalogs agree, and the new revision is undone and done again without a trace."""
+    assert agree(observed)["message"] == "models and migrations agree: there is nothing to write into a revision"
+    facts = observed.observe(*[revision for revision in revisions(observed) if revision != "aa"])
+    [new] = [facts[key] for key in facts if key not in ("aa", "environment")]
+    assert new["notRestored"] == {"added": {}, "removed": {}, "changed": {}} and new["again"]["outcome"] == "done"
+
+
 def test_what_autogenerate_does_not_see_is_written_and_then_the_catalogs_agree(observed: Observed) -> None:
     observed.revision("aa", None, OLD, DROP)
     with_models(observed, MODELS)
@@ -97,10 +105,7 @@ def test_a_column_that_autogenerate_alters_gets_the_default_that_it_does_not_com
     )
     text, left = create(observed)
     assert left == [] and 'server_default="it\'s"' in text and "server_default=sa.text('4')" in text
-    assert agree(observed)["message"] == "models and migrations agree: there is nothing to write into a revision"
-    facts = observed.observe(*[revision for revision in revisions(observed) if revision != "aa"])
-    [new] = [facts[key] for key in facts if key not in ("aa", "environment")]
-    assert new["notRestored"] == {"added": {}, "removed": {}, "changed": {}} and new["again"]["outcome"] == "done"
+    must_agree_and_restore(observed)
 
 
 def test_a_domain_is_created_before_its_columns_and_dropped_after_them(observed: Observed) -> None:
@@ -116,10 +121,7 @@ sa.Table("bb", target_metadata, sa.Column("id", sa.Integer, primary_key=True), s
     )
     _, left = create(observed)
     assert left == []
-    assert agree(observed)["message"] == "models and migrations agree: there is nothing to write into a revision"
-    facts = observed.observe(*[revision for revision in revisions(observed) if revision != "aa"])
-    [new] = [facts[key] for key in facts if key not in ("aa", "environment")]
-    assert new["notRestored"] == {"added": {}, "removed": {}, "changed": {}} and new["again"]["outcome"] == "done"
+    must_agree_and_restore(observed)
 
 
 def test_an_enum_of_a_new_column_is_created_before_it_and_dropped_after_it(observed: Observed) -> None:
@@ -135,10 +137,7 @@ def test_an_enum_of_a_new_column_is_created_before_it_and_dropped_after_it(obser
         and text.index("CREATE TYPE kind AS ENUM ('x')") < text.index("op.add_column")
         and "CREATE TYPE mood" not in text
     )
-    assert agree(observed)["code"] == "nothing_to_create"
-    facts = observed.observe(*[revision for revision in revisions(observed) if revision != "aa"])
-    [new] = [facts[key] for key in facts if key not in ("aa", "environment")]
-    assert new["notRestored"] == {"added": {}, "removed": {}, "changed": {}} and new["again"]["outcome"] == "done"
+    must_agree_and_restore(observed)
 
 
 def test_what_only_the_migrations_have_is_not_called_an_agreement(observed: Observed) -> None:
@@ -157,10 +156,7 @@ def test_keys_of_new_tables_that_refer_to_each_other_come_after_both(observed: O
     )
     text, left = create(observed)
     assert left == [] and text.index("op.create_foreign_key") > text.rindex("op.create_table")
-    assert agree(observed)["message"].startswith("models and migrations agree")
-    facts = observed.observe(*revisions(observed))
-    [new] = [facts[key] for key in facts if key != "environment"]
-    assert new["notRestored"] == {"added": {}, "removed": {}, "changed": {}} and new["again"]["outcome"] == "done"
+    must_agree_and_restore(observed)
 
 
 def test_an_unnamed_constraint_has_the_name_that_postgresql_chooses_so_the_downgrade_can_drop_it(observed: Observed) -> None:

@@ -491,12 +491,12 @@ op.execute("CREATE OR REPLACE FUNCTION orders_total(int) RETURNS int LANGUAGE sq
     bad: one(
       `
 with op.get_context().autocommit_block():
-    op.drop_index("uq_users_email", "users", if_exists=True, postgresql_concurrently=True)
+    op.execute("DROP INDEX CONCURRENTLY IF EXISTS uq_users_email")
     op.create_index("uq_users_email", "users", ["email"], unique=True, postgresql_concurrently=True)
 `,
       `
 with op.get_context().autocommit_block():
-    op.drop_index("uq_users_email", "users", if_exists=True, postgresql_concurrently=True)
+    op.execute("DROP INDEX CONCURRENTLY IF EXISTS uq_users_email")
 `,
     ),
     good: {
@@ -508,12 +508,12 @@ with op.get_context().autocommit_block():
         {
           up: `
 with op.get_context().autocommit_block():
-    op.drop_index("uq_users_handle", "users", if_exists=True, postgresql_concurrently=True)
+    op.execute("DROP INDEX CONCURRENTLY IF EXISTS uq_users_handle")
     op.create_index("uq_users_handle", "users", ["handle"], unique=True, postgresql_concurrently=True)
 `,
           down: `
 with op.get_context().autocommit_block():
-    op.drop_index("uq_users_handle", "users", if_exists=True, postgresql_concurrently=True)
+    op.execute("DROP INDEX CONCURRENTLY IF EXISTS uq_users_handle")
 `,
         },
       ],

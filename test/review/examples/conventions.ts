@@ -46,7 +46,7 @@ with op.get_context().autocommit_block():
 `,
       `
 with op.get_context().autocommit_block():
-    op.drop_index("ix_users_email", "users", if_exists=True, postgresql_concurrently=True)
+    op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_users_email")
 `,
     ),
     good: one(
@@ -56,7 +56,7 @@ with op.get_context().autocommit_block():
 `,
       `
 with op.get_context().autocommit_block():
-    op.drop_index("ix_users_email", "users", if_exists=True, postgresql_concurrently=True)
+    op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_users_email")
 `,
     ),
   },

@@ -38,12 +38,12 @@ op.create_index("ix_orders_note", "orders", ["note"])
     good: one(
       `
 with op.get_context().autocommit_block():
-    op.drop_index("ix_users_email", "users", if_exists=True, postgresql_concurrently=True)
+    op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_users_email")
     op.create_index("ix_users_email", "users", ["email"], postgresql_concurrently=True)
 `,
       `
 with op.get_context().autocommit_block():
-    op.drop_index("ix_users_email", "users", if_exists=True, postgresql_concurrently=True)
+    op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_users_email")
 `,
     ),
   },
@@ -218,12 +218,12 @@ op.execute("ALTER TABLE orders VALIDATE CONSTRAINT fk_orders_user_id_users")
         {
           up: `
 with op.get_context().autocommit_block():
-    op.drop_index("uq_users_email", "users", if_exists=True, postgresql_concurrently=True)
+    op.execute("DROP INDEX CONCURRENTLY IF EXISTS uq_users_email")
     op.create_index("uq_users_email", "users", ["email"], unique=True, postgresql_concurrently=True)
 `,
           down: `
 with op.get_context().autocommit_block():
-    op.drop_index("uq_users_email", "users", if_exists=True, postgresql_concurrently=True)
+    op.execute("DROP INDEX CONCURRENTLY IF EXISTS uq_users_email")
 `,
         },
         {

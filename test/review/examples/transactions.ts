@@ -4,7 +4,7 @@ const ADD = 'op.add_column("users", sa.Column("plan", sa.Text(), nullable=True))
 const DROP = 'op.drop_column("users", "plan")';
 const DROP_INDEX = `
 with op.get_context().autocommit_block():
-    op.drop_index("ix_users_email", "users", if_exists=True, postgresql_concurrently=True)
+    op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_users_email")
 `;
 
 export const TRANSACTIONS: readonly Example[] = [
@@ -58,7 +58,7 @@ with op.get_context().autocommit_block():
 `,
           down: `
 with op.get_context().autocommit_block():
-    op.drop_index("ix_users_plan", "users", if_exists=True, postgresql_concurrently=True)
+    op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_users_plan")
 `,
         },
       ],
@@ -134,7 +134,7 @@ with op.get_context().autocommit_block():
     good: one(
       `
 with op.get_context().autocommit_block():
-    op.drop_index("ix_users_email", "users", if_exists=True, postgresql_concurrently=True)
+    op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_users_email")
     op.create_index("ix_users_email", "users", ["email"], if_not_exists=True, postgresql_concurrently=True)
 `,
       DROP_INDEX,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def place_of_transaction(env: Path) -> dict[str, Any]:
     return {"line": line, "code": lines[line - 1].strip() if lines else "", "begins": begins}
 
 
-def _places(nodes: list[ast.AST]) -> Any:
+def _places(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
     for node in nodes:
         if not isinstance(node, (ast.With, ast.AsyncWith)):
             continue

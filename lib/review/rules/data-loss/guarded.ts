@@ -1,20 +1,14 @@
-import type { AlterTableCmd } from 'libpg-query';
-import type { DataLossRule } from '../../contract';
-import type { RevisionFacts, SourceFacts } from '../../contract/facts';
-import { isBatchCopy } from '../../data-loss/created';
-import { BY_PYTHON } from '../../data-loss/rows';
-import { batches, inSeparateBatches, updateInBatches } from '../advice/batches';
-import { autocommit, execute, literal, tableArguments } from '../advice/python';
-import { quoted, quotedTable } from '../advice/sql';
-import { isLeftBySwap } from '../revision/created';
-import { typeBefore } from '../revision/operations';
-import type { Part, Reviewed, Step } from '../revision/reviewed';
-import { bare } from '../revision/tables';
-import type { ActionOf } from '../sql/action';
-import { narrows } from '../sql/column-types';
-import { joined } from '../sql/names';
-import { isWrittenOver } from './rows';
-import type { Found, Rule } from './rule';
+import type { DataLossRule } from '../../../contract';
+import type { SourceFacts } from '../../../contract/facts';
+import { isBatchCopy } from '../../../data-loss/created';
+import { BY_PYTHON } from '../../../data-loss/rows';
+import { autocommit, execute, literal, tableArguments } from '../../advice/python';
+import { quotedTable } from '../../advice/sql';
+import { isEnumSwapLeftover } from '../../revision/created';
+import type { Part, Reviewed, Step } from '../../revision/reviewed';
+import { bare } from '../../revision/tables';
+import type { ActionOf } from '../../sql/action';
+import type { Found, Rule } from '../rule';
 
 interface Loss {
   readonly step: Step;
@@ -195,7 +189,7 @@ function whyHarmless(
   steps: readonly Step[],
 ): string | undefined {
   if (what === 'type' && !cascade && sql) return 'PostgreSQL refuses to drop a type that a column still uses';
-  return isLeftBySwap(name, steps, index) ? 'its columns have another type' : undefined;
+  return isEnumSwapLeftover(name, steps, index) ? 'its columns have another type' : undefined;
 }
 
 export const truncate = lossRule('truncate', 'a table is emptied by TRUNCATE', function* ({ upgrade }) {
@@ -329,220 +323,3 @@ const CONNECTION = /"code":"(?:op|bind|conn|connection|session|(?:op|context)\.g
 
 /** Says something, or ends what others did, which bind-commit reports. */
 const CHANGES_NOTHING = /\b(?:log|logger|logging|console)\b|\b(?:print|warn|flush|commit|rollback|close)$/i;
-
-export const updateAll: Rule = {
-  id: 'update-all',
-  group: 'data loss',
-  severity: 'error',
-  title: 'an UPDATE writes every row in one transaction',
-  *check({ upgrade }) {
-    for (const step of upgrade.steps) {
-      const { action, isExisting, isNewColumn, place } = step;
-      if (action.does !== 'update' || !isExisting(action.table)) continue;
-      const { table, columns, written } = action;
-      const reach = reachOf(step, action, upgrade);
-      if (!reach) continue;
-      const overwrites = columns.every((column) => isNewColumn(table, column)) ? '' : ` and overwrites ${columns.join(', ')}`;
-      const batched = updateInBatches(table, written, upgrade.findTable(table), upgrade.outcome);
-      yield {
-        ...place,
-        ...(reach.isSome ? { atMost: 'warning' as const } : {}),
-        message:
-          `${reach.what}${overwrites}: each row stays locked against other writes until the revision commits, and the table grows ` +
-          'to twice its size',
-        instead: inSeparateBatches(batched),
-      };
-    }
-  },
-};
-
-/** What an UPDATE writes: every row, or some that may be most of them; undefined: few, or it can't be told. */
-function reachOf(
-  step: Step,
-  action: ActionOf<'update' | 'delete'>,
-  upgrade: Part,
-): { readonly what: string; readonly isSome: boolean } | undefined {
-  const { table, rows, whereNull } = action;
-  const isNew = whereNull !== undefined && step.isNewColumn(table, whereNull);
-  const isUnfilled = isNew && !hasDefault(upgrade, table, whereNull);
-  if (isUnfilled && isWritten(upgrade, step, whereNull)) {
-    const what = `UPDATE writes every row of ${table} in which ${whereNull} is still NULL, which may be most of them, all at once`;
-    return { what, isSome: true };
-  }
-  const some = isNew ? undefined : someRows(action);
-  if (some !== undefined) return { what: some, isSome: true };
-  if (rows !== 'all' && !isUnfilled) return undefined;
-  const all = isUnfilled ? `${whereNull} is new and empty: this UPDATE` : 'UPDATE without WHERE';
-  return { what: `${all} writes every row of ${table} at once`, isSome: false };
-}
-
-/** What an UPDATE writes that may find most rows, or few: how many is known only in production. */
-function someRows({ table, rows, isShared, inLoop }: ActionOf<'update' | 'delete'>): string | undefined {
-  if (rows === 'joined') return `UPDATE with a join alone writes every row of ${table} that has a match, all at once`;
-  if (!isShared || inLoop) return undefined;
-  return `UPDATE writes every row of ${table} that its condition finds, which may be most of them, all at once`;
-}
-
-/** Whether an earlier UPDATE has written rows of a column. */
-function isWritten({ steps }: Part, { action: own, index }: Step, column: string): boolean {
-  const table = 'table' in own ? own.table : '';
-  return steps.some(
-    ({ action, index: at }) =>
-      at < index && action.does === 'update' && action.table === table && action.columns.includes(column),
-  );
-}
-
-/** Whether a new column has a value in each row from the start. */
-function hasDefault({ steps }: Part, table: string, column: string): boolean {
-  const added = steps.flatMap(({ action }) =>
-    action.does === 'add column' && action.table === table && action.column.name === column ? [action.column] : [],
-  );
-  return added.some(({ notNull, default: value }) => notNull || !!value);
-}
-
-export const narrowingType: Rule = {
-  id: 'narrowing-type',
-  group: 'data loss',
-  severity: 'error',
-  title: 'a column or a sequence gets a narrower type',
-  *check(revision, change) {
-    const { upgrade, facts } = revision;
-    for (const { action, isExisting, isNewColumn, place, call } of upgrade.steps) {
-      if (action.does === 'change sequence type' && narrowsSequence(facts, action.sequence, action.type)) {
-        const most = action.type === 'int2' ? '32,767' : '2,147,483,647';
-        yield {
-          ...place,
-          message:
-            `${action.sequence} ends at ${most}: the statement fails if it is beyond that already, ` +
-            'and every insert that needs a number fails once it gets there',
-          instead: '# keep the type of the sequence: it may be larger than that of its column',
-        };
-      }
-      if (action.does !== 'change type' || !isExisting(action.table) || isNewColumn(action.table, action.column)) continue;
-      const told = typeBefore(call);
-      const before = upgrade.findTable(action.table)?.columns.find(({ name }) => name === action.column)?.type ?? told?.type;
-      const known = [
-        facts,
-        ...change
-          .before(revision)
-          .map((one) => one.facts)
-          .reverse(),
-      ];
-      const labels = before === undefined ? [] : [...labelsOf(known, before), ...(told?.labels ?? [])];
-      if (before === undefined || !narrows(before, action.type, labels) || wraps(action.written?.node)) continue;
-      yield {
-        ...place,
-        message:
-          `${action.table}.${action.column} changes from ${before} to ${action.type}: a value that does not fit makes the revision ` +
-          'fail, or is truncated by its USING',
-        instead: `# first check in production: SELECT count(*) FROM ${action.table} WHERE <does not fit ${action.type}>\n# if you only need a limit, keep ${before} and add a CHECK, NOT VALID first and validated later`,
-      };
-    }
-  },
-};
-
-/** Whether USING makes a document of any value: to_jsonb(name), json_build_array(name). */
-function wraps(command: AlterTableCmd | undefined): boolean {
-  const using = command?.def && 'ColumnDef' in command.def ? command.def.ColumnDef.raw_default : undefined;
-  if (!using || !('FuncCall' in using)) return false;
-  return /^(?:pg_catalog\.)?(?:to_jsonb?|jsonb?_build_(?:array|object))$/.test(joined(using.FuncCall.funcname ?? []));
-}
-
-/** The labels of an enum before the first of these revisions, as the replay saw them, or one of those before has made it; empty: unknown. */
-function labelsOf([own, ...before]: readonly RevisionFacts[], type: string): readonly string[] {
-  const entry = `type ${type}`;
-  const earlier = before.flatMap(({ changes }) => changes?.added[entry] ?? changes?.changed[entry]?.[1] ?? []);
-  const labels = own?.changes?.removed[entry] ?? own?.changes?.changed[entry]?.[0] ?? own?.enums?.[type] ?? earlier[0] ?? '';
-  return labels.startsWith('ENUM')
-    ? [...labels.matchAll(/'((?:[^']|'')*)'/g)].map(([, label = '']) => label.replaceAll("''", "'"))
-    : [];
-}
-
-/** Whether a sequence that production has gets a smaller type. */
-function narrowsSequence({ changes }: RevisionFacts, sequence: string, type: string): boolean {
-  const before = changes?.changed[`sequence ${sequence}`]?.[0];
-  return before !== undefined && INTEGERS.indexOf(type) < INTEGERS.indexOf(TYPES[before.split(' ')[0] ?? ''] ?? '');
-}
-
-const INTEGERS = ['int2', 'int4', 'int8'];
-/** As PostgreSQL prints them. */
-const TYPES: Readonly<Record<string, string>> = { smallint: 'int2', integer: 'int4', bigint: 'int8' };
-
-export const notNullOnExistingRows: Rule = {
-  id: 'not-null-on-existing-rows',
-  group: 'data loss',
-  severity: 'error',
-  title: 'a column becomes NOT NULL while rows hold NULL',
-  *check({ facts, upgrade }) {
-    const failure = facts.rows?.upgradeFailure;
-    if (failure?.sqlState !== '23502') return;
-    // not-null-without-default reports this for a new column.
-    if (upgrade.steps.some(({ action }) => action.does === 'add column' && action.column.notNull && !action.column.default))
-      return;
-    const failed = /column "([^"]+)" of relation "([^"]+)"/.exec(failure.message);
-    for (const { action, place } of upgrade.steps) {
-      if (action.does !== 'set not null') continue;
-      const { table, column } = action;
-      if (failed && (column !== failed[1] || bare(table) !== failed[2])) continue;
-      yield {
-        ...place,
-        message: `the upgrade fails if a row has NULL in ${table}.${column}: ${failure.message}`,
-        instead: `# in an earlier revision:\n${batches(table, `${quoted(column)} = ...`, `${quoted(column)} IS NULL`, upgrade.findTable(table))}`,
-      };
-      return;
-    }
-  },
-};
-
-export const downgradeLosesData: Rule = {
-  id: 'downgrade-loses-data',
-  group: 'data loss',
-  severity: 'warning',
-  title: 'a downgrade restores a column or table without its data',
-  *check(revision) {
-    const { facts, upgrade, downgrade } = revision;
-    const { rows } = facts;
-    const written = writtenBy(downgrade);
-    // The upgrade means to delete rows; and what a downgrade computes can't be known from sample values.
-    const lost = (
-      rows ? rows.notBroughtBack.filter((name) => !rows.deleted.includes(name)) : lostBySource(upgrade, downgrade)
-    ).filter((name) => !written.has(name) && !isWrittenOver(name, revision));
-    if (!lost.length) return;
-    const place: Omit<Found, 'message'> = {
-      line: downgrade.source?.line ?? 1,
-      direction: 'downgrade',
-      seen: facts.rows ? 'replay' : 'source',
-    };
-    yield {
-      ...place,
-      message: `after upgrade and downgrade ${lost.join(', ')} ${lost.length > 1 ? 'are' : 'is'} back without what was there: the downgrade does not bring back the data`,
-    };
-  },
-};
-
-/** What the upgrade drops and the downgrade makes again, without writing into it. */
-function lostBySource(upgrade: Part, downgrade: Part): readonly string[] {
-  const made = downgrade.steps.flatMap(({ action }) =>
-    action.does === 'create table'
-      ? [action.table]
-      : action.does === 'add column'
-        ? [`${action.table}.${action.column.name}`]
-        : [],
-  );
-  return upgrade.steps
-    .flatMap(({ action, isExisting, isNewColumn }) => {
-      if (action.does === 'drop' && action.what === 'table') return action.names.filter(isExisting);
-      if (action.does !== 'drop column' || !isExisting(action.table) || isNewColumn(action.table, action.column)) return [];
-      return [`${action.table}.${action.column}`];
-    })
-    .filter((name) => made.includes(name));
-}
-
-function writtenBy(part: Part): ReadonlySet<string> {
-  return new Set(
-    part.steps.flatMap(({ action }) => {
-      if (action.does === 'insert') return [action.table];
-      return action.does === 'update' ? action.columns.map((column) => `${action.table}.${column}`) : [];
-    }),
-  );
-}

@@ -1,0 +1,85 @@
+import { batches } from '../../advice/batches';
+import { quoted } from '../../advice/sql';
+import type { Part } from '../../revision/reviewed';
+import { bare } from '../../revision/tables';
+import { isWrittenOver } from '../rows';
+import type { Found, Rule } from '../rule';
+
+export const notNullOnExistingRows: Rule = {
+  id: 'not-null-on-existing-rows',
+  group: 'data loss',
+  severity: 'error',
+  title: 'a column becomes NOT NULL while rows hold NULL',
+  *check({ facts, upgrade }) {
+    const failure = facts.rows?.upgradeFailure;
+    if (failure?.sqlState !== '23502') return;
+    // not-null-without-default reports this for a new column.
+    if (upgrade.steps.some(({ action }) => action.does === 'add column' && action.column.notNull && !action.column.default))
+      return;
+    const failed = /column "([^"]+)" of relation "([^"]+)"/.exec(failure.message);
+    for (const { action, place } of upgrade.steps) {
+      if (action.does !== 'set not null') continue;
+      const { table, column } = action;
+      if (failed && (column !== failed[1] || bare(table) !== failed[2])) continue;
+      yield {
+        ...place,
+        message: `the upgrade fails if a row has NULL in ${table}.${column}: ${failure.message}`,
+        instead: `# in an earlier revision:\n${batches(table, `${quoted(column)} = ...`, `${quoted(column)} IS NULL`, upgrade.findTable(table))}`,
+      };
+      return;
+    }
+  },
+};
+
+export const downgradeLosesData: Rule = {
+  id: 'downgrade-loses-data',
+  group: 'data loss',
+  severity: 'warning',
+  title: 'a downgrade restores a column or table without its data',
+  *check(revision) {
+    const { facts, upgrade, downgrade } = revision;
+    const { rows } = facts;
+    const written = writtenBy(downgrade);
+    // The upgrade means to delete rows; and what a downgrade computes can't be known from sample values.
+    const lost = (
+      rows ? rows.notBroughtBack.filter((name) => !rows.deleted.includes(name)) : lostBySource(upgrade, downgrade)
+    ).filter((name) => !written.has(name) && !isWrittenOver(name, revision));
+    if (!lost.length) return;
+    const place: Omit<Found, 'message'> = {
+      line: downgrade.source?.line ?? 1,
+      direction: 'downgrade',
+      seen: facts.rows ? 'replay' : 'source',
+    };
+    yield {
+      ...place,
+      message: `after upgrade and downgrade ${lost.join(', ')} ${lost.length > 1 ? 'are' : 'is'} back without what was there: the downgrade does not bring back the data`,
+    };
+  },
+};
+
+/** What the upgrade drops and the downgrade makes again, without writing into it. */
+function lostBySource(upgrade: Part, downgrade: Part): readonly string[] {
+  const made = downgrade.steps.flatMap(({ action }) =>
+    action.does === 'create table'
+      ? [action.table]
+      : action.does === 'add column'
+        ? [`${action.table}.${action.column.name}`]
+        : [],
+  );
+  return upgrade.steps
+    .flatMap(({ action, isExisting, isNewColumn }) => {
+      if (action.does === 'drop' && action.what === 'table') return action.names.filter(isExisting);
+      if (action.does !== 'drop column' || !isExisting(action.table) || isNewColumn(action.table, action.column)) return [];
+      return [`${action.table}.${action.column}`];
+    })
+    .filter((name) => made.includes(name));
+}
+
+function writtenBy(part: Part): ReadonlySet<string> {
+  return new Set(
+    part.steps.flatMap(({ action }) => {
+      if (action.does === 'insert') return [action.table];
+      return action.does === 'update' ? action.columns.map((column) => `${action.table}.${column}`) : [];
+    }),
+  );
+}

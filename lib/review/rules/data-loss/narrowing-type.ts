@@ -1,0 +1,74 @@
+import type { AlterTableCmd } from 'libpg-query';
+import type { RevisionFacts } from '../../../contract/facts';
+import { typeBefore } from '../../revision/operations';
+import { narrows } from '../../sql/column-types';
+import { joined } from '../../sql/names';
+import type { Rule } from '../rule';
+
+export const narrowingType: Rule = {
+  id: 'narrowing-type',
+  group: 'data loss',
+  severity: 'error',
+  title: 'a column or a sequence gets a narrower type',
+  *check(revision, change) {
+    const { upgrade, facts } = revision;
+    for (const { action, isExisting, isNewColumn, place, call } of upgrade.steps) {
+      if (action.does === 'change sequence type' && narrowsSequence(facts, action.sequence, action.type)) {
+        const most = action.type === 'int2' ? '32,767' : '2,147,483,647';
+        yield {
+          ...place,
+          message:
+            `${action.sequence} ends at ${most}: the statement fails if it is beyond that already, ` +
+            'and every insert that needs a number fails once it gets there',
+          instead: '# keep the type of the sequence: it may be larger than that of its column',
+        };
+      }
+      if (action.does !== 'change type' || !isExisting(action.table) || isNewColumn(action.table, action.column)) continue;
+      const told = typeBefore(call);
+      const before = upgrade.findTable(action.table)?.columns.find(({ name }) => name === action.column)?.type ?? told?.type;
+      const known = [
+        facts,
+        ...change
+          .before(revision)
+          .map((one) => one.facts)
+          .reverse(),
+      ];
+      const labels = before === undefined ? [] : [...labelsOf(known, before), ...(told?.labels ?? [])];
+      if (before === undefined || !narrows(before, action.type, labels) || wraps(action.written?.node)) continue;
+      yield {
+        ...place,
+        message:
+          `${action.table}.${action.column} changes from ${before} to ${action.type}: a value that does not fit makes the revision ` +
+          'fail, or is truncated by its USING',
+        instead: `# first check in production: SELECT count(*) FROM ${action.table} WHERE <does not fit ${action.type}>\n# if you only need a limit, keep ${before} and add a CHECK, NOT VALID first and validated later`,
+      };
+    }
+  },
+};
+
+/** Whether USING makes a document of any value: to_jsonb(name), json_build_array(name). */
+function wraps(command: AlterTableCmd | undefined): boolean {
+  const using = command?.def && 'ColumnDef' in command.def ? command.def.ColumnDef.raw_default : undefined;
+  if (!using || !('FuncCall' in using)) return false;
+  return /^(?:pg_catalog\.)?(?:to_jsonb?|jsonb?_build_(?:array|object))$/.test(joined(using.FuncCall.funcname ?? []));
+}
+
+/** The labels of an enum before the first of these revisions, as the replay saw them, or one of those before has made it; empty: unknown. */
+function labelsOf([own, ...before]: readonly RevisionFacts[], type: string): readonly string[] {
+  const entry = `type ${type}`;
+  const earlier = before.flatMap(({ changes }) => changes?.added[entry] ?? changes?.changed[entry]?.[1] ?? []);
+  const labels = own?.changes?.removed[entry] ?? own?.changes?.changed[entry]?.[0] ?? own?.enums?.[type] ?? earlier[0] ?? '';
+  return labels.startsWith('ENUM')
+    ? [...labels.matchAll(/'((?:[^']|'')*)'/g)].map(([, label = '']) => label.replaceAll("''", "'"))
+    : [];
+}
+
+/** Whether a sequence that production has gets a smaller type. */
+function narrowsSequence({ changes }: RevisionFacts, sequence: string, type: string): boolean {
+  const before = changes?.changed[`sequence ${sequence}`]?.[0];
+  return before !== undefined && INTEGERS.indexOf(type) < INTEGERS.indexOf(TYPES[before.split(' ')[0] ?? ''] ?? '');
+}
+
+const INTEGERS = ['int2', 'int4', 'int8'];
+/** As PostgreSQL prints them. */
+const TYPES: Readonly<Record<string, string>> = { smallint: 'int2', integer: 'int4', bigint: 'int8' };
