@@ -470,9 +470,9 @@ test('an index that replaces another under the same name is built first, under a
   expect(fixed(review)).toEqual(['index-not-concurrent', 'index-not-concurrent']);
   expect(review.fixes?.files).toHaveLength(1);
   const order = [
-    'drop_index(\n            "ix_users_age_new"',
+    'IF EXISTS ix_users_age_new"',
     'create_index(\n            "ix_users_age_new"',
-    'drop_index(\n            "ix_users_age"',
+    'IF EXISTS ix_users_age"',
     'RENAME TO ix_users_age',
   ];
   const [up = '', down = ''] = text('d4.py').split('def downgrade');
