@@ -18,8 +18,8 @@ export interface Changes {
  * @param project folder of the Alembic project
  */
 export async function changesSince(project: string, ref: string): Promise<Changes> {
-  const top = (await git(project, 'rev-parse', '--show-toplevel')).trim();
-  const base = await mergeBase(project, ref);
+  const [top = '', shallow] = (await git(project, 'rev-parse', '--show-toplevel', '--is-shallow-repository')).split('\n');
+  const base = await mergeBase(project, ref, shallow === 'true');
   const [differing, untracked] = await Promise.all([
     // A renamed file counts as a removed revision and a new one.
     git(project, 'diff', '--name-status', '--no-renames', '-z', base),
@@ -35,18 +35,28 @@ export async function changesSince(project: string, ref: string): Promise<Change
   return { since: ref, added: files.A as string[], changed: files.M as string[], removed: files.D as string[] };
 }
 
+/** Refs of the default branch, by preference. */
+const DEFAULT_BRANCHES = [
+  'refs/remotes/origin/HEAD',
+  'refs/remotes/origin/main',
+  'refs/remotes/origin/master',
+  'refs/heads/main',
+  'refs/heads/master',
+];
+
 /** The repository's default branch; undefined if it could not be determined. */
 export async function defaultBranch(project: string): Promise<string | undefined> {
-  const head = await tried(project, 'symbolic-ref', '--quiet', '--short', 'refs/remotes/origin/HEAD');
-  if (head?.trim()) return head.trim();
-  for (const ref of ['origin/main', 'origin/master', 'main', 'master']) {
-    if (await tried(project, 'rev-parse', '--verify', '--quiet', `${ref}^{commit}`)) return ref;
+  const format = '--format=%(refname) %(refname:short) %(symref:short)';
+  const refs = await tried(project, 'for-each-ref', format, ...DEFAULT_BRANCHES);
+  const branches = new Map<string, string>();
+  for (const line of refs?.split('\n') ?? []) {
+    const [ref = '', short = '', target] = line.split(' ');
+    branches.set(ref, target || short);
   }
-  return undefined;
+  return DEFAULT_BRANCHES.map((ref) => branches.get(ref)).find(Boolean);
 }
 
-async function mergeBase(project: string, ref: string): Promise<string> {
-  const shallow = (await git(project, 'rev-parse', '--is-shallow-repository')).trim() === 'true';
+async function mergeBase(project: string, ref: string, isShallow: boolean): Promise<string> {
   // Prevents git from reading the ref as an option.
   const commit = await tried(project, 'rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`);
   if (!commit) {
@@ -59,7 +69,7 @@ async function mergeBase(project: string, ref: string): Promise<string> {
   }
   const base = await tried(project, 'merge-base', commit.trim(), 'HEAD');
   if (base) return base.trim();
-  if (shallow) {
+  if (isShallow) {
     const next = 'fetch the whole history: "git fetch --unshallow"; in GitHub Actions fetch-depth: 0, in GitLab GIT_DEPTH: 0';
     throw new MigrateError('shallow_clone', `this clone is too shallow to find where its branch and "${ref}" diverged`, next);
   }

@@ -7,7 +7,8 @@ import { ownProject } from '../project/own-project';
 import { copyFiles, hashFiles, listFiles } from '../project/sources';
 import type { LoadedWith } from '../proof/proof';
 import { findPython } from '../uv';
-import { finish, type LaidOut, proveOnce } from './finish';
+import { finish, proveOnce } from './finish';
+import type { LaidOut } from './laid-out';
 import { copyRunner, hashPackage, type Package } from './package';
 
 /** Why a directory is not a package layout; empty if it is one. */

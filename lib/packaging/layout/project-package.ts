@@ -18,7 +18,8 @@ import { allowedPythons } from '../project/python-version';
 import { copyFiles, hashFiles, listSources } from '../project/sources';
 import { checkInstalled, checkPlatform, checkRequired, hasDriver } from '../proof/check-installed';
 import { findPython } from '../uv';
-import { finish, type LaidOut, proveOnce } from './finish';
+import { finish, proveOnce } from './finish';
+import type { LaidOut } from './laid-out';
 import { copyRunner, hashPackage, type Package, tooLarge } from './package';
 
 /** The package of a backend: its dependencies for the function's platform, its sources, the runner, bytecode. */

@@ -35,24 +35,7 @@ def failure_of(error: BaseException, run: Run, left_transaction: bool) -> Runner
     itself."""
     state = sql_state(error)
     if run.record.running is None:
-        run.invocation.process.refuse_if_cancelled()
-        if state == QUERY_CANCELED and run.invocation.process.is_late():
-            return RunnerError(
-                "deadline_reached",
-                f"the function's deadline was near before a revision could start: {describe(error)}",
-                "end long transactions (pg_stat_activity), or raise the function's timeout, and run again",
-                sql_state=state,
-            )
-        if failure := condition(error):
-            return failure
-        if state == _UNDEFINED_SCHEMA:
-            return no_version_table_schema(describe(error))
-        return RunnerError(
-            "internal_error" if state is None else "migration_failed",
-            f"the run failed between two revisions: {describe(error)}{location(error)}",
-            "see the log, then run again: applied revisions stay, and it continues from there",
-            sql_state=state,
-        )
+        return _failure_between_revisions(error, state, run)
     # After a lock timeout, the latest report may have come too late.
     report = run.blocker_watch.last_found if state in LOCK_STATES else run.blocker_watch.latest
     code, message, next = _revision_failure(error, state, run, left_transaction, report)
@@ -64,6 +47,27 @@ def failure_of(error: BaseException, run: Run, left_transaction: bool) -> Runner
         sql_state=state,
         statement=statement_of(error),
         blockers=report.blockers if code in ("lock_not_available", "deadline_reached") else None,
+    )
+
+
+def _failure_between_revisions(error: BaseException, state: str | None, run: Run) -> RunnerError:
+    run.invocation.process.refuse_if_cancelled()
+    if state == QUERY_CANCELED and run.invocation.process.is_late():
+        return RunnerError(
+            "deadline_reached",
+            f"the function's deadline was near before a revision could start: {describe(error)}",
+            "end long transactions (pg_stat_activity), or raise the function's timeout, and run again",
+            sql_state=state,
+        )
+    if failure := condition(error):
+        return failure
+    if state == _UNDEFINED_SCHEMA:
+        return no_version_table_schema(describe(error))
+    return RunnerError(
+        "internal_error" if state is None else "migration_failed",
+        f"the run failed between two revisions: {describe(error)}{location(error)}",
+        "see the log, then run again: applied revisions stay, and it continues from there",
+        sql_state=state,
     )
 
 

@@ -135,23 +135,13 @@ class _Attempt:
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
         """Alembic runs and commits each yielded step before it requests the next one."""
-        project, invocation, record, progress = self._run.project, self._run.invocation, self._run.record, self._run.progress
-        project.revisions.check_rows(heads, progress.table.full_name)
-        project.revisions.refuse_ahead(heads)
-        invocation.before = heads if invocation.before is None else invocation.before
-        steps, progress.target = project.revisions.path(self._revision, heads, self._run.downgrade)
+        record, progress = self._run.record, self._run.progress
+        steps = self._pending(heads)
         if not steps:
             return
-        if progress.tries == 1:
-            invocation.warnings.extend(project.destination.warnings(progress.table.database))
         scripts = [step.revision for step in steps]
-        if not self._run.downgrade:
-            schema = progress.table.own_schema if invocation.tenant is not None else None
-            progress.fresh = is_fresh(self._mutex, progress.table, heads, project.revisions.lineage(heads), schema)
-            check(invocation, self._mutex, schema, scripts, progress.fresh)
-        if self._run.drift:
-            self._run.drift.check(self._mutex, progress.table, heads)
-        progress.stopped = invocation.settings.snapshot is not None and not self._has_snapshot(scripts)
+        self._check(heads, scripts)
+        progress.stopped = not self._has_snapshot(scripts)
         if progress.stopped:
             return
         record.begin(self._mutex, progress.table, heads, bool(progress.fresh))
@@ -170,11 +160,34 @@ class _Attempt:
             expect()
             is_held = record.done(self._mutex, self._session, context.connection.in_transaction())
 
+    def _pending(self, heads: tuple[str, ...]) -> Sequence[Any]:
+        """Alembic's steps from the database's heads to the target. Raises RunnerError."""
+        revisions, invocation, progress = self._run.project.revisions, self._run.invocation, self._run.progress
+        revisions.check_rows(heads, progress.table.full_name)
+        revisions.refuse_ahead(heads)
+        invocation.before = heads if invocation.before is None else invocation.before
+        steps, progress.target = revisions.path(self._revision, heads, self._run.downgrade)
+        return steps
+
+    def _check(self, heads: tuple[str, ...], scripts: Sequence[Any]) -> None:
+        """Warns, and checks the preconditions of the run and the schema's drift. Raises RunnerError."""
+        run, invocation, progress = self._run, self._run.invocation, self._run.progress
+        if progress.tries == 1:
+            invocation.warnings.extend(run.project.destination.warnings(progress.table.database))
+        if not run.downgrade:
+            schema = progress.table.own_schema if invocation.tenant is not None else None
+            progress.fresh = is_fresh(self._mutex, progress.table, heads, run.project.revisions.lineage(heads), schema)
+            check(invocation, self._mutex, schema, scripts, progress.fresh)
+        if run.drift:
+            run.drift.check(self._mutex, progress.table, heads)
+
     def _has_snapshot(self, scripts: Sequence[Any]) -> bool:
         """Whether the run needs no RDS snapshot or already has it. Raises RunnerError `snapshot_failed`."""
+        run, record = self._run, self._run.record
+        if run.invocation.settings.snapshot is None:
+            return True
         from ..production.snapshot import AVAILABLE, ensure, is_wanted
 
-        run, record = self._run, self._run.record
         destroys = not run.downgrade and bool(data_losses(scripts, run.invocation.settings.guard_unread))
         if run.progress.fresh or not is_wanted(run.invocation, destroys) or record.has_snapshot(self._mutex):
             return True

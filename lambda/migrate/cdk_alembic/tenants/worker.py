@@ -308,21 +308,27 @@ class _Batch:
                 for number, tenant in enumerate(tenants):
                     if self._has_no_time():
                         return [*rest, *tenants[number:]]
-                    started = time.monotonic()
-                    state = self._state_of(read_state, access, tenant)
-                    if state is not None:
-                        self.heads_read[tenant.name] = state.heads
-                    if state is None or not self._needs_no_run(state, tenant):
+                    if not self._finish_without_run(read_state, access, tenant):
                         rest.append(tenant)
-                        continue
-                    invocation = self._invocation(tenant)
-                    invocation.before = state.heads
-                    self.replicated.warn(tenant, invocation, state.heads)
-                    self._finish(tenant, invocation, started, drift=state.drift)
         except Exception as error:
             log("INFO", "tenants_not_skipped", stage=self.stage, reason=f"{type(error).__name__}: {describe(error)}")
             return [tenant for tenant in tenants if tenant.name not in self.outcomes.by_name]
         return rest
+
+    def _finish_without_run(self, read_state: ReadState, access: Access, tenant: Tenant) -> bool:
+        """Finishes a tenant that does not need env.py. Returns whether it did."""
+        started = time.monotonic()
+        state = self._state_of(read_state, access, tenant)
+        if state is None:
+            return False
+        self.heads_read[tenant.name] = state.heads
+        if not self._needs_no_run(state, tenant):
+            return False
+        invocation = self._invocation(tenant)
+        invocation.before = state.heads
+        self.replicated.warn(tenant, invocation, state.heads)
+        self._finish(tenant, invocation, started, drift=state.drift)
+        return True
 
     def _state_of(self, read_state: ReadState, access: Access, tenant: Tenant) -> skip.TenantState | None:
         """The tenant's state; None if its version table can't be read or is invalid: env.py's run reports why."""

@@ -70,33 +70,32 @@ interface Row {
   readonly revision?: GraphRevision;
 }
 
-/** Lanes as in `git log --graph`: each leads down to a revision that is not drawn yet. */
+/** Lanes as in `git log --graph`: each leads down to a revision that is not drawn yet, and holds its id. */
 function* rows(revisions: readonly GraphRevision[]): Generator<Row> {
   const lanes: (string | undefined)[] = [];
   for (const revision of revisions) {
-    const ways = lanes.flatMap((expected, lane) => (expected === revision.revision ? [lane] : []));
-    const own = ways[0] ?? free(lanes);
-    const [, ...meeting] = ways;
-    if (meeting.length > 0) yield { lanes: joint(lanes, own, meeting, UP) };
-    for (const lane of meeting) lanes[lane] = undefined;
+    const incoming = lanes.flatMap((expected, lane) => (expected === revision.revision ? [lane] : []));
+    const [own = freeLane(lanes), ...joining] = incoming;
+    if (joining.length > 0) yield { lanes: junction(lanes, own, joining, UP) };
+    for (const lane of joining) lanes[lane] = undefined;
     lanes[own] = revision.revision;
     trim(lanes);
     yield { lanes: line(lanes, own), revision };
 
     const [first, ...others] = revision.downRevisions;
     lanes[own] = first;
-    const parting = others.map((down) => {
+    const forks = others.map((down) => {
       const known = lanes.indexOf(down);
-      const lane = known >= 0 ? known : free(lanes);
+      const lane = known >= 0 ? known : freeLane(lanes);
       lanes[lane] = down;
       return lane;
     });
-    if (parting.length > 0) yield { lanes: joint(lanes, own, parting, DOWN) };
+    if (forks.length > 0) yield { lanes: junction(lanes, own, forks, DOWN) };
     trim(lanes);
   }
 }
 
-function free(lanes: readonly (string | undefined)[]): number {
+function freeLane(lanes: readonly (string | undefined)[]): number {
   const lane = lanes.indexOf(undefined);
   return lane >= 0 ? lane : lanes.length;
 }
@@ -116,7 +115,7 @@ const SIGNS = ' ╵╷│╴╯╮┤╶╰╭├─┴┬┼';
 const [UP, DOWN, LEFT, RIGHT] = [1, 2, 4, 8] as const;
 
 /** The line on which lanes fork downwards from their own one, or on which those from above join it. */
-function joint(lanes: readonly (string | undefined)[], own: number, others: readonly number[], side: number): string {
+function junction(lanes: readonly (string | undefined)[], own: number, others: readonly number[], side: number): string {
   const [from, to] = [Math.min(own, ...others), Math.max(own, ...others)];
   const last = Math.min(Math.max(lanes.length - 1, to), MOST_LANES - 1);
   let text = '';

@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import { recall, remember } from '../../cache';
+import type { LoadedWith } from '../proof/proof';
+
+/** A package, and the variables that it is loaded with. */
+interface ProvedPackage extends LoadedWith {
+  /** The package's hash. */
+  readonly hash: string;
+}
+
+/** Proofs of this process, for machines without a writable cache. */
+const provedHere = new Map<string, readonly string[]>();
+
+/** The warnings of a package that was loaded with these variables; undefined if it was not. */
+export function recallProof(which: ProvedPackage): readonly string[] | undefined {
+  const entry = entryName(which);
+  const known = provedHere.get(entry) ?? recall(entry)?.toString('utf8');
+  try {
+    return typeof known === 'string' ? (JSON.parse(known) as string[]) : known;
+  } catch {
+    // A damaged entry: load it again.
+    return undefined;
+  }
+}
+
+export function rememberProof(which: ProvedPackage, warnings: readonly string[]): void {
+  const entry = entryName(which);
+  provedHere.set(entry, warnings);
+  remember(entry, JSON.stringify(warnings));
+}
+
+function entryName({ hash, environment, databaseVariables = {}, hasUnknownVariables, isAssumed }: ProvedPackage): string {
+  const variables = [environment, databaseVariables].map((table) => Object.entries(table).sort());
+  const key = JSON.stringify([hash, variables, hasUnknownVariables, isAssumed]);
+  return `proof-${createHash('sha256').update(key).digest('hex')}`;
+}
