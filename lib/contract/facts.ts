@@ -543,11 +543,11 @@ export interface SourceFacts {
 }
 
 /**
- * What earlier upgrades do to the objects that the upgrade makes, changes or drops only if they are there, or are not; and what the
- * relations are that it makes indexes of.
+ * What earlier upgrades do to the objects that the upgrade makes, changes or drops only if they are there, or are not, and to the columns
+ * that it makes NOT NULL; and what the relations are that it makes indexes of.
  */
 export interface HistoryFacts {
-  /** Those objects, without their tables. */
+  /** The objects of which it asks whether they are there, without their tables. */
   readonly names: readonly string[];
   /** Oldest first. */
   readonly steps: readonly SourceStep[];

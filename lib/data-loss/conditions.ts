@@ -222,6 +222,37 @@ export function written(where: Node | undefined, names: readonly string[]): stri
     : '';
 }
 
+/** The rows of several tables that meet conditions, as text: the same for `FROM a JOIN b ON ... WHERE ...` and `FROM a, b WHERE ... AND ...`. */
+export function rowsFound(from: readonly Node[], where: Node | undefined): string {
+  const joins = from.map(innerJoin);
+  const tables = joins.flatMap((join) => join.tables.map(withoutPlaces));
+  const conditions = [where, ...joins.flatMap((join) => join.conditions)].flatMap(partsOf).map(withoutPlaces);
+  return [...tables.sort(), ...conditions.sort()].join(' ');
+}
+
+interface InnerJoin {
+  readonly tables: readonly Node[];
+  readonly conditions: readonly (Node | undefined)[];
+}
+
+/** The tables that inner joins combine. */
+export function joinedTables(from: readonly Node[]): readonly Node[] {
+  return from.flatMap((one) => innerJoin(one).tables);
+}
+
+function innerJoin(from: Node): InnerJoin {
+  const { jointype, larg, rarg, quals, isNatural, usingClause } = as(from, 'JoinExpr') ?? {};
+  if (jointype !== 'JOIN_INNER' || isNatural || usingClause || !larg || !rarg) return { tables: [from], conditions: [] };
+  const sides = [innerJoin(larg), innerJoin(rarg)];
+  return { tables: sides.flatMap(({ tables }) => tables), conditions: [quals, ...sides.flatMap(({ conditions }) => conditions)] };
+}
+
+/** The conditions that are all true for the same rows. */
+export function partsOf(where: Node | undefined): readonly Node[] {
+  const { boolop, args = [] } = as(where, 'BoolExpr') ?? {};
+  return boolop === 'AND_EXPR' ? args.flatMap(partsOf) : where ? [where] : [];
+}
+
 function withoutPlaces(value: unknown): string {
   return JSON.stringify(value, (key, inner) => (key === 'location' ? undefined : inner));
 }

@@ -1,7 +1,7 @@
 import type { Node, RangeVar, SelectStmt } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { apply, as, joined, nameOf, namesOf, only, type Rules, systemName } from '../sql/nodes';
-import { isEveryRow, isKey, written } from './conditions';
+import { isEveryRow, isKey, partsOf, rowsFound, written } from './conditions';
 import { copiedColumn, cutsOff, tellsBoolean } from './conversions';
 import type { Created } from './created';
 import { removedKeys } from './parts';
@@ -38,12 +38,6 @@ export function noteDerived(column: string, value: Node | undefined, made: Creat
     for (const { fields } of reads) if (joined(fields) !== column) made.derived.add(joined(fields));
     return inner;
   });
-}
-
-/** The conditions that are all true for the same rows. */
-function partsOf(where: Node | undefined): readonly Node[] {
-  const { boolop, args = [] } = as(where, 'BoolExpr') ?? {};
-  return boolop === 'AND_EXPR' ? args.flatMap(partsOf) : where ? [where] : [];
 }
 
 /**
@@ -104,14 +98,18 @@ function noteSelected(target: string, { columns, isPartly }: Inserted, query: Se
   for (const { val } of selected) noteDerived(target, val, made);
   const source = fromClause.length === 1 ? sourceOf(fromClause[0]) : loopedOver(selected);
   if (!source || isReduced(query)) return;
-  const { names, parts } = source;
+  const { names, parts, isJoin } = source;
   const [table = ''] = names;
   const pairs = selected.flatMap(({ name, val }, at) => {
     const column = columns[at] ?? made.kept.columnsOf(target)?.[at] ?? name ?? copiedColumn(val)?.split('.').at(-1) ?? `#${at}`;
     return isStar(val, names) ? [[`${table}.*`, `${target}.*`] as const] : copiedTo(`${target}.${column}`, val, source, made);
   });
-  const isWhole = pairs.some(([of]) => of === `${table}.*`);
-  if (isWhole && !isPartly && !parts) made.kept.copyRows(table, written(whereClause, names), target);
+  const isWhole = pairs.some(([of]) => of === `${table}.*`) || isEachColumn(table, pairs, made);
+  if (isWhole && !isPartly && !parts) {
+    if (!isJoin) made.kept.copyRows(table, written(whereClause, names), target);
+    made.kept.copyRows(table, rowsFound(fromClause, whereClause), target);
+  }
+  if (isJoin) return;
   const present = columnNotNull(whereClause);
   if (whereClause && present === undefined) return;
   const isAll = (of: string) =>
@@ -122,6 +120,11 @@ function noteSelected(target: string, { columns, isPartly }: Inserted, query: Se
     if (hasKey && !isPartly) made.kept.copy(of, [copy]);
     else if (!isPartly || columns.length === 1) made.kept.list(of, copy);
   }
+}
+
+function isEachColumn(table: string, pairs: readonly (readonly [string, string])[], made: Created): boolean {
+  const columns = made.kept.columnsOf(table) ?? [];
+  return columns.length > 0 && columns.every((column) => pairs.some(([of]) => of === `${table}.${column}`));
 }
 
 /** What of the source a column gets as its value, each with that column. */
@@ -152,6 +155,8 @@ function fits(source: string, copy: string, made: Created): boolean {
 interface Source {
   readonly names: readonly string[];
   readonly parts?: { readonly of: string; readonly element: string };
+  /** Only the rows with a partner in another table. */
+  readonly isJoin?: boolean;
 }
 
 function sourceOf(from: Node | undefined): Source | undefined {
@@ -159,8 +164,11 @@ function sourceOf(from: Node | undefined): Source | undefined {
   if (table) return { names: namesOf(table) };
   const { jointype, larg, rarg, quals, isNatural, usingClause } = as(from, 'JoinExpr') ?? {};
   if (jointype === 'JOIN_LEFT') return sourceOf(larg);
+  if (jointype !== 'JOIN_INNER') return undefined;
   const left = as(larg, 'RangeVar');
-  return jointype === 'JOIN_INNER' && !quals && !isNatural && !usingClause && left ? elementsOf(namesOf(left), rarg) : undefined;
+  const elements = !quals && !isNatural && !usingClause && left ? elementsOf(namesOf(left), rarg) : undefined;
+  const first = sourceOf(larg);
+  return elements ?? (first && !first.parts ? { names: first.names, isJoin: true } : undefined);
 }
 
 /** recipes CROSS JOIN unnest(recipes.steps) WITH ORDINALITY AS s (body, position) */

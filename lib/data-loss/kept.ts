@@ -37,10 +37,13 @@ export class Kept {
     this.rows.set(table, new Map([...(this.rows.get(table) ?? []), [which, to]]));
   }
 
-  /** Whether copies keep the rows that a table loses now: the ones with a condition, or those with a partner in another table. */
-  keepsRows(table: string, which: string, partners: readonly string[]): boolean {
+  /** Whether copies keep the rows that a table loses now: by any text for their condition, or those with a partner in another table. */
+  keepsRows(table: string, which: readonly string[], partners: readonly string[]): boolean {
     const copies = this.rows.get(table) ?? new Map<string, string>();
-    const copy = copies.get('') ?? copies.get(which) ?? [...copies.values()].find((one) => partners.includes(one));
+    const [copy] = [
+      ...['', ...which].flatMap((one) => copies.get(one) ?? []),
+      ...[...copies.values()].filter((one) => partners.includes(one)),
+    ];
     if (copy !== undefined) this.needs(copy);
     return copy !== undefined;
   }

@@ -1,7 +1,18 @@
 import type { Node, SelectStmt } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { apply, as, joined, nameOf, namesOf, only, queriesOf, type Rules } from '../sql/nodes';
-import { constant, isAlike, isEmpty, isEveryRow, isKey, isWholeTable, readsNothing, written } from './conditions';
+import {
+  constant,
+  isAlike,
+  isEmpty,
+  isEveryRow,
+  isKey,
+  isWholeTable,
+  joinedTables,
+  readsNothing,
+  rowsFound,
+  written,
+} from './conditions';
 import { copiedColumn } from './conversions';
 import { isCopied, isReduced, isStar, noteCopies, noteDerived, noteLinks, noteRows } from './copies';
 import type { Created } from './created';
@@ -24,7 +35,8 @@ const LOSSES: Rules<readonly Loss[], [made: Created]> = {
     const whole = [...wholeTables(withClause, table), ...usingClause.flatMap((from) => aliasOf(from, table))];
     const [loss] = emptied([...names, ...whole], whereClause, relation?.alias?.aliasname, made);
     if (!loss && isNamed(whereClause)) return [];
-    const isKept = made.kept.keepsRows(table, written(whereClause, names), partnersOf(whereClause, names));
+    const found = rowsDeleted(relation && { RangeVar: relation }, usingClause, whereClause, names);
+    const isKept = made.kept.keepsRows(table, [written(whereClause, names), ...found], partnersOf(whereClause, names));
     return unless(isKept, loss ?? { rule: 'delete-by-query', what: `DELETE of some rows of ${table}` }, made);
   },
   UpdateStmt: ({ relation, whereClause, fromClause = [], targetList = [], withClause }, made) => {
@@ -106,6 +118,23 @@ function wholeTables(clause: SelectStmt['withClause'], table: string): readonly 
     const select = as(ctequery, 'SelectStmt');
     return select && isWholeTable(select, [table]) ? [ctename] : [];
   });
+}
+
+/** The deleted rows as a query finds them: by a join, or with `WHERE id IN (SELECT users.id FROM users JOIN teams ON ...)`. */
+function rowsDeleted(
+  relation: Node | undefined,
+  using: readonly Node[],
+  where: Node | undefined,
+  names: readonly string[],
+): readonly string[] {
+  if (relation && using.length) return [rowsFound([relation, ...using], where)];
+  const { subLinkType, testexpr, subselect } = as(where, 'SubLink') ?? {};
+  const select = as(subselect, 'SelectStmt');
+  if (subLinkType !== 'ANY_SUBLINK' || !select?.fromClause || isReduced(select) || !isKey(testexpr, names)) return [];
+  const [key] = only(select.targetList, 'ResTarget');
+  const own = only(joinedTables(select.fromClause), 'RangeVar').filter((one) => nameOf(one) === names[0]);
+  const isOwn = own.flatMap(namesOf).includes(copiedColumn(key?.val)?.split('.').slice(0, -1).join('.') || (names[0] ?? ''));
+  return isOwn && isKey(key?.val, names) ? [rowsFound(select.fromClause, select.whereClause)] : [];
 }
 
 /** The table with the keys of the deleted rows: `WHERE id IN (SELECT id FROM archive)`. */

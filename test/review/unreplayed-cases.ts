@@ -538,6 +538,77 @@ const ROWS: readonly UnreplayedCase[] = [
   },
 ];
 
+/** What an upgrade has emptied, what is there already, and what it makes again. */
+const KNOWN: readonly UnreplayedCase[] = [
+  {
+    title: 'changes a table that it has emptied',
+    up: [
+      'op.execute("TRUNCATE users, orders")',
+      'op.alter_column("users", "name", existing_type=sa.Text(), type_=sa.String(3))',
+      'op.execute("ALTER TABLE users ALTER email TYPE varchar(3) USING email::varchar(3), ALTER email SET NOT NULL")',
+      'op.execute("UPDATE users SET email = NULL")',
+      'op.create_index("ix_users_email", "users", ["email"])',
+    ].join('\n'),
+    findings: ['error truncate', 'error truncate', 'warning convert-column', 'warning clear-column'],
+  },
+  {
+    title: 'adds a column that inserts must give to a table that it has emptied',
+    up: 'op.execute("DELETE FROM users")\nop.add_column("users", sa.Column("plan", sa.Text(), nullable=False))',
+    findings: ['error delete-all', 'error not-null-without-default'],
+  },
+  {
+    title: 'changes a table that it has emptied and filled',
+    up: 'op.execute("DELETE FROM users")\nop.execute("INSERT INTO users (name) SELECT note FROM orders")\nop.alter_column("users", "name", existing_type=sa.Text(), type_=sa.String(3))',
+    findings: ['error delete-all', 'error narrowing-type'],
+  },
+  {
+    title: 'changes a table that an earlier transaction has emptied',
+    up: 'op.execute("TRUNCATE users")\nop.execute("COMMIT")\nop.alter_column("users", "name", existing_type=sa.Text(), type_=sa.String(3))',
+    findings: ['error truncate', 'error raw-commit', 'error narrowing-type'],
+  },
+  {
+    title: 'makes a column NOT NULL that is NOT NULL since its table was created, or later',
+    given: `${'op.create_table("users", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("name", sa.Text(), nullable=False), sa.Column("email", sa.Text()))'}\nop.execute("ALTER TABLE users ALTER email SET NOT NULL")`,
+    up: 'op.alter_column("users", "id", nullable=False)\nop.execute("ALTER TABLE users ALTER COLUMN name SET NOT NULL")\nop.alter_column("users", "email", nullable=False)',
+    findings: [],
+  },
+  {
+    title: 'makes a column NOT NULL that was, until a revision allowed NULL',
+    given: `${'op.create_table("users", sa.Column("name", sa.Text(), nullable=False))'}\nop.alter_column("users", "name", nullable=True)`,
+    up: 'op.alter_column("users", "name", nullable=False)',
+    findings: ['error set-not-null-scan'],
+  },
+  {
+    title: 'says that a column is NOT NULL already',
+    up: 'op.alter_column("users", "name", existing_nullable=False, nullable=False)',
+    findings: [],
+  },
+  {
+    title: 'makes a unique constraint in place of a primary key',
+    up: 'op.drop_constraint("pk_orders", "orders", type_="primary")\nop.create_unique_constraint("uq_orders", "orders", ["id"])',
+    findings: ['warning drop-primary-key', 'error constraint-builds-index'],
+  },
+  {
+    title: 'adds a column that is the primary key, in place of another',
+    up: 'op.drop_constraint("pk_orders", "orders", type_="primary")\nop.execute("ALTER TABLE orders ADD COLUMN key bigint DEFAULT 1 PRIMARY KEY")',
+    findings: ['error constraint-builds-index'],
+  },
+  {
+    title: 'adds a label to two types, of which it asks the catalog',
+    up: ['mood', 'status']
+      .map((type) =>
+        block(`IF NOT EXISTS (SELECT FROM pg_enum WHERE enumlabel = 'SENT') THEN ALTER TYPE ${type} ADD VALUE 'SENT'; END IF;`),
+      )
+      .join('\n'),
+    findings: [],
+  },
+  {
+    title: 'uses a label that it has added',
+    up: 'op.execute("ALTER TYPE status ADD VALUE \'SENT\'")\nop.execute("UPDATE orders SET status = \'SENT\' WHERE id = 3")',
+    findings: ['error enum-value-in-transaction'],
+  },
+];
+
 export const UNREPLAYED: readonly UnreplayedCase[] = [
   ...ROWS,
   ...NOTHING,
@@ -549,4 +620,5 @@ export const UNREPLAYED: readonly UnreplayedCase[] = [
   ...TYPES,
   ...OTHERS,
   ...MEANT,
+  ...KNOWN,
 ];

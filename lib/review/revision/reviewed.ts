@@ -2,6 +2,7 @@ import type { DirectionFacts, FunctionFacts, IndexFacts, RevisionFacts, TableFac
 import { type Judged, judge } from '../../data-loss/judge';
 import type { Finding } from '../finding';
 import { type Created, createdAfter, withAdded, withTables } from './created';
+import { type Emptied, emptiedAfter } from './emptied';
 import { effective, existsBefore, isAboutNothing } from './exists-before';
 import { type PlainStep, stepsOf } from './steps';
 import { bare, findIndex, findTable } from './tables';
@@ -12,7 +13,7 @@ export type Direction = 'upgrade' | 'downgrade';
 export interface Step extends PlainStep {
   /** Whether a table existed before the change, with what production has put into it. */
   readonly isExisting: (table: string) => boolean;
-  /** Whether an existing table may have rows: the revision has not checked that it is empty. */
+  /** Whether an existing table may have rows: the revision has neither emptied it nor checked that it is empty. */
   readonly holdsRows: (table: string) => boolean;
   /** Whether the change itself made a table. */
   readonly isNewTable: (table: string) => boolean;
@@ -102,15 +103,19 @@ function understandPart(facts: RevisionFacts, direction: Direction, before: Crea
   const isThere = standing({ facts: own, tables, plain, replayed });
   let made = replayed ? withTables(before, madeUnseen(plain, tables, outcome)) : before;
   if (replayed && direction === 'upgrade' && facts.changes) made = withAdded(made, facts.changes);
+  let emptied: Emptied = new Map();
   const steps = plain.map((step): Step => {
     made = createdAfter(made, step.action);
     const now = made;
+    const emptiedBefore = emptied;
+    emptied = emptiedAfter(emptied, step);
     const isNewTable = (name: string) => now.tables.has(name) || (!replayed && hasBare(now.tables, name));
     const isExisting = (name: string) => !isNewTable(name) && isThere(name, step);
     return {
       ...step,
       isExisting,
-      holdsRows: (name) => isExisting(name) && !(direction === 'upgrade' && empty.has(name)),
+      holdsRows: (name) =>
+        isExisting(name) && !(direction === 'upgrade' && empty.has(name)) && emptiedBefore.get(name) !== step.transaction,
       isNewTable,
       isNewObject: (name) => now.objects.has(name),
       hasNewTrigger: (table) => now.triggered.has(table),

@@ -21,6 +21,7 @@ import {
 import { downgradeLosesData, notNullOnExistingRows } from './data-loss/existing-rows';
 import {
   clearColumn,
+  convertColumn,
   deleteAll,
   deleteByQuery,
   detachPartition,
@@ -96,6 +97,7 @@ export const CHECKS: readonly Rule[] = [
   detachPartition,
   ...guarded,
   clearColumn,
+  convertColumn,
   unreadSql,
   updateAll,
   narrowingType,

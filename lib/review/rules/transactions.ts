@@ -236,10 +236,18 @@ function* usesOfNewValues({ steps }: Part): Iterable<{ used: Step; added: AddVal
     const { action, transaction, index } = step;
     if (action.does !== 'add enum value' || transaction < 0 || made.has(action.type)) continue;
     const used = steps.find(
-      (other) => other.index > index && other.transaction === transaction && other.sql.includes(`'${action.value}'`),
+      (other) => other.index > index && other.transaction === transaction && asValue(other.sql).includes(`'${action.value}'`),
     );
     if (used) yield { used, added: { ...step, action } };
   }
+}
+
+/** A statement without the labels that it adds to types or looks for in the catalog. */
+function asValue(sql: string): string {
+  return sql.replace(
+    /\benumlabel\s*(?:=\s*'[^']*'|IN\s*\([^)]*\))|\bADD\s+VALUE\s+(?:IF\s+NOT\s+EXISTS\s+)?'[^']*'|\bAS\s+ENUM\s*\([^)]*\)/gi,
+    '',
+  );
 }
 
 /** A build that fails leaves its index INVALID; IF NOT EXISTS finds the name and accepts it. */

@@ -22,6 +22,10 @@ const CHECKED = 'connection = op.get_bind()\n';
 /** What stands elsewhere before it is dropped, and what a revision has checked to hold nothing. */
 // biome-ignore format: one case on a line
 export const MOVED: readonly Case[] = [
+  keepsSql("CREATE TABLE old_users (LIKE users); INSERT INTO old_users SELECT u.* FROM users u JOIN teams t ON t.id = u.team_id WHERE t.closed; DELETE FROM users WHERE id IN (SELECT u.id FROM users u JOIN teams t ON t.id = u.team_id WHERE t.closed)"),
+  keepsSql("CREATE TABLE old_users (LIKE users); INSERT INTO old_users SELECT u.* FROM users u JOIN teams t ON t.id = u.team_id WHERE t.closed; DELETE FROM users u USING teams t WHERE t.closed AND t.id = u.team_id"),
+  keepsSql("CREATE TABLE old_users (LIKE users); INSERT INTO old_users SELECT u.* FROM users u JOIN teams t ON t.id = u.team_id WHERE t.closed; DELETE FROM users WHERE id IN (SELECT id FROM old_users)"),
+  keeps('DELETE of rows whose columns are all copied', 'op.execute("CREATE TABLE old_users (id int, name text)")\nop.execute("INSERT INTO old_users (id, name) SELECT id, name FROM users WHERE name LIKE \'x%\'")\nop.execute("DELETE FROM users WHERE name LIKE \'x%\'")', follows('op.execute("CREATE TABLE users (id int, name text)")')),
   keepsSql("CREATE TABLE names (user_id int, name text); INSERT INTO names (user_id, name) SELECT id, name FROM users; ALTER TABLE users DROP COLUMN name"),
   keepsSql("CREATE TABLE names AS SELECT u.id AS user_id, u.name FROM users u; ALTER TABLE users DROP COLUMN name"),
   keepsSql("CREATE TABLE names (user_id int, name text); INSERT INTO names SELECT id, name FROM users WHERE name IS NOT NULL; ALTER TABLE users DROP COLUMN name"),
@@ -64,6 +68,10 @@ export const MOVED: readonly Case[] = [
 /** What looks as if it were moved. */
 // biome-ignore format: one case on a line
 export const NOT_MOVED: readonly Case[] = [
+  loses("CREATE TABLE old_users (LIKE users); INSERT INTO old_users SELECT u.* FROM users u JOIN teams t ON t.id = u.team_id WHERE t.closed; DELETE FROM users WHERE id IN (SELECT u.id FROM users u JOIN teams t ON t.id = u.team_id)", 'delete-by-query'),
+  loses("CREATE TABLE old_users (LIKE users); INSERT INTO old_users SELECT u.* FROM users u JOIN teams t ON t.id = u.team_id; DELETE FROM users", 'delete-all'),
+  loses("CREATE TABLE old_users (LIKE users); INSERT INTO old_users SELECT u.* FROM users u JOIN teams t ON t.id = u.team_id; DELETE FROM users WHERE id IN (SELECT t.id FROM users u JOIN teams t ON t.id = u.team_id)", 'delete-by-query'),
+  destroys('DELETE of rows of which one column is copied', 'delete-by-query', 'op.execute("CREATE TABLE old_users (id int)")\nop.execute("INSERT INTO old_users (id) SELECT id FROM users WHERE name LIKE \'x%\'")\nop.execute("DELETE FROM users WHERE name LIKE \'x%\'")', follows('op.execute("CREATE TABLE users (id int, name text)")')),
   loses("UPDATE users SET email = NULL; UPDATE users SET email = name WHERE name LIKE 'a%'", 'clear-column'),
   destroys('a column that is emptied, and set again only in some databases', 'clear-column', 'op.execute("UPDATE users SET email = NULL")\nif op.get_bind().scalar(sa.text("SELECT 1 FROM settings")):\n    op.execute("UPDATE users SET email = lower(name || id)")'),
   loses("UPDATE users SET email = NULL; UPDATE users SET email = coalesce(email, name)", 'clear-column'),

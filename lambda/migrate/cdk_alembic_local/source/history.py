@@ -1,4 +1,4 @@
-"""What earlier revisions do to objects that a revision handles only if they are there: HistoryFacts of lib/contract/facts.ts."""
+"""What earlier revisions do to objects that a revision handles only if they are there, or makes NOT NULL: HistoryFacts of lib/contract/facts.ts."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ _WORD = re.compile(rb"\w+")
 
 _INDEX = re.compile(r"\A\s*CREATE\s+(?:UNIQUE\s+)?INDEX\b", re.IGNORECASE)
 _VIEW = re.compile(r"\bCREATE\s+MATERIALIZED\s+VIEW\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:\"?\w+\"?\s*\.\s*)?\"?(\w+)", re.IGNORECASE)
+_SET_NOT_NULL = re.compile(
+    r"\bALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?(?:\"?\w+\"?\s*\.\s*)?\"?(\w+)[^;]*?\bALTER\s+(?:COLUMN\s+)?\"?(\w+)\"?\s+SET\s+NOT\s+NULL",
+    re.IGNORECASE,
+)
 _MAY_MAKE_VIEW = re.compile(rb"MATERIALIZED\s+VIEW|MaterializedView", re.IGNORECASE)
 
 NONE: dict[str, Any] = {"names": [], "steps": [], "isWhole": False, "materializedViews": []}
@@ -38,8 +42,9 @@ def history(path: Path, root: Path, roots: list[Path], steps: Iterable[dict[str,
     """HistoryFacts of the revision at `path`, which does `steps`."""
     steps = list(steps)
     names = {name for step in steps for name in _conditional(step)}
+    required = {column for step in steps for column in _required(step)}
     is_indexed = any(map(_makes_index, steps))
-    if not names and not is_indexed:
+    if not (names or required or is_indexed):
         return NONE
     earlier, is_whole = _ancestors(path)
     views = sorted({view for one in earlier if is_indexed for view in _views(one, root, roots)})
@@ -48,9 +53,21 @@ def history(path: Path, root: Path, roots: list[Path], steps: Iterable[dict[str,
     for one in earlier:
         words, is_opaque = _words(one, one.stat().st_mtime_ns)
         is_whole = is_whole and not is_opaque
-        if about & words:
-            found += [step for step in read_steps(one, root, roots, "upgrade") if any(name in str(step) for name in names)]
+        columns = {column for table, column in required if {table.encode(), column.encode()} <= words}
+        if about & words or columns:
+            found += [step for step in read_steps(one, root, roots, "upgrade") if any(name in str(step) for name in names | columns)]
     return {"names": sorted(names), "steps": found, "isWhole": is_whole, "materializedViews": views}
+
+
+def _required(step: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The columns, with their table, that a step makes NOT NULL."""
+    call = step.get("call")
+    if call is None:
+        yield from _SET_NOT_NULL.findall(step["sql"])
+    elif call["name"].endswith("alter_column") and call["keywords"].get("nullable") is False:
+        table, column, *_ = [*call["args"], None, None]
+        if isinstance(table, str) and isinstance(column, str):
+            yield table, column
 
 
 def _makes_index(step: dict[str, Any]) -> bool:

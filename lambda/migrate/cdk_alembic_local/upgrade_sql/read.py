@@ -33,7 +33,7 @@ def read_upgrade(path: Path, root: Path, roots: list[Path]) -> list[dict[str, An
 
 
 def _history(path: Path, root: Path, roots: tuple[Path, ...], own: list[str]) -> Iterator[dict[str, Any]]:
-    """What tells the columns of the tables that an upgrade copies and drops: its downgrade, and the revisions before it."""
+    """What tells the columns of the tables that an upgrade copies and drops or empties: its downgrade, and the revisions before it."""
     if not any(_DROPS.search(sql) for sql in own):
         return
     tables = {name for sql in own if _COPIES.search(sql) for name in _FROM.findall(sql)}
@@ -54,7 +54,7 @@ def _history(path: Path, root: Path, roots: tuple[Path, ...], own: list[str]) ->
                 yield {**effect, "isHistory": True}
 
 
-_DROPS = re.compile(r"\b(?:DROP\s+TABLE|TRUNCATE)\b", re.IGNORECASE)
+_DROPS = re.compile(r"\b(?:DROP\s+TABLE|TRUNCATE|DELETE\s+FROM)\b", re.IGNORECASE)
 _COPIES = re.compile(r"\b(?:INSERT\s+INTO|CREATE)\b.*\b(?:SELECT|VALUES)\b", re.IGNORECASE | re.DOTALL)
 _FROM = re.compile(r"\b(?:FROM|VALUES\s*\()\s*(?:\"?\w+\"?\s*\.\s*(?=\"?\w+\"?\s*(?:;|\Z|\s)))?\"?(\w+)\"?", re.IGNORECASE)
 _CREATES = re.compile(r"\s*CREATE\s+TABLE\b", re.IGNORECASE)

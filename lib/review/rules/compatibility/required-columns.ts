@@ -13,13 +13,14 @@ export const notNullWithoutDefault: Rule = {
   severity: 'error',
   title: 'a NOT NULL column without a server default is added to an existing table',
   *check({ upgrade }) {
-    for (const { action, isExisting, place } of upgrade.steps) {
+    for (const { action, isExisting, holdsRows, place } of upgrade.steps) {
       if (action.does !== 'add column' || !action.column.notNull || action.column.default || !isExisting(action.table)) continue;
       const { name, generated } = action.column;
       if (generated) continue;
+      const fails = holdsRows(action.table) ? `the upgrade fails if ${action.table} has a row, and ` : '';
       yield {
         ...place,
-        message: `${action.table}.${name} is NOT NULL without a default: the upgrade fails if ${action.table} has a row, and inserts of running code fail`,
+        message: `${action.table}.${name} is NOT NULL without a default: ${fails}inserts of running code fail`,
         instead: addNullable(action.table, action.column),
       };
     }

@@ -25,6 +25,7 @@ interface Loss {
 }
 
 const OWN = 'this change created it';
+const EMPTIED = 'the upgrade has emptied the table before';
 
 const WRITTEN_BY: Partial<Record<DataLossRule, Step['action']['does']>> = { 'clear-column': 'update' };
 
@@ -276,7 +277,6 @@ export const guarded: readonly Rule[] = (
     ['drop-materialized-view', 'a materialized view is dropped or emptied'],
     ['drop-cascade', 'a view or an extension is dropped with everything that depends on it'],
     ['drop-owned', 'everything that a role owns is dropped'],
-    ['convert-column', 'a conversion loses a part of each value'],
   ] as const
 ).map(([id, title]) => lossRule(id, title, () => []));
 
@@ -287,9 +287,24 @@ export const clearColumn = lossRule('clear-column', 'an UPDATE destroys the valu
     if (action.does !== 'update') continue;
     const { table, columns } = action;
     const isOwn = isNewTable(table) || columns.every((column) => isNewColumn(table, column));
-    for (const column of isOwn ? columns : []) yield { step, name: `${table} SET ${column}`, harmless: OWN, message: '' };
+    const harmless = isOwn ? OWN : whyEmpty(step, table);
+    for (const column of harmless ? columns : []) yield { step, name: `${table} SET ${column}`, harmless, message: '' };
   }
 });
+
+/** The guard does not follow which tables are empty. */
+export const convertColumn = lossRule('convert-column', 'a conversion loses a part of each value', function* ({ upgrade }) {
+  for (const step of upgrade.steps) {
+    const { action } = step;
+    const harmless = action.does === 'change type' ? whyEmpty(step, action.table) : undefined;
+    if (action.does === 'change type' && harmless)
+      yield { step, name: `${action.table} ALTER COLUMN ${action.column} TYPE`, harmless, message: '' };
+  }
+});
+
+function whyEmpty({ isExisting, holdsRows }: Step, table: string): string | undefined {
+  return isExisting(table) && !holdsRows(table) ? EMPTIED : undefined;
+}
 
 export const unreadSql: Rule = {
   id: 'unread-sql',

@@ -12,7 +12,7 @@ export const narrowingType: Rule = {
   title: 'a column or a sequence gets a narrower type',
   *check(revision, change) {
     const { upgrade, facts } = revision;
-    for (const { action, isExisting, isNewColumn, place, call } of upgrade.steps) {
+    for (const { action, holdsRows, isNewColumn, place, call } of upgrade.steps) {
       if (action.does === 'change sequence type' && narrowsSequence(facts, action.sequence, action.type)) {
         const most = action.type === 'int2' ? '32,767' : '2,147,483,647';
         yield {
@@ -23,7 +23,7 @@ export const narrowingType: Rule = {
           instead: '# keep the type of the sequence: it may be larger than that of its column',
         };
       }
-      if (action.does !== 'change type' || !isExisting(action.table) || isNewColumn(action.table, action.column)) continue;
+      if (action.does !== 'change type' || !holdsRows(action.table) || isNewColumn(action.table, action.column)) continue;
       const told = typeBefore(call);
       const before = upgrade.findTable(action.table)?.columns.find(({ name }) => name === action.column)?.type ?? told?.type;
       const known = [

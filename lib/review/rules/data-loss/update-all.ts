@@ -10,8 +10,8 @@ export const updateAll: Rule = {
   title: 'an UPDATE writes every row in one transaction',
   *check({ upgrade }) {
     for (const step of upgrade.steps) {
-      const { action, isExisting, isNewColumn, place } = step;
-      if (action.does !== 'update' || !isExisting(action.table)) continue;
+      const { action, holdsRows, isNewColumn, place } = step;
+      if (action.does !== 'update' || !holdsRows(action.table)) continue;
       const { table, columns, written } = action;
       const reach = reachOf(step, action, upgrade);
       if (!reach) continue;

@@ -8,6 +8,7 @@ import {
   notNullInSteps,
   validate,
 } from '../../advice/constraints';
+import { isNotNullBefore } from '../../revision/not-null';
 import type { Part, Reviewed, Step } from '../../revision/reviewed';
 import type { ActionOf } from '../../sql/action';
 import type { Found, Rule, RuleInfo } from '../rule';
@@ -161,10 +162,11 @@ export const setNotNullScan: Rule = {
 
 function scannedBy(
   step: Step,
-  { upgrade: part, downgrade }: Reviewed,
+  revision: Reviewed,
   before: readonly Step[],
 ): Pick<Found, 'message' | 'instead' | 'cost'> | undefined {
   const { action, holdsRows } = step;
+  const { upgrade: part } = revision;
   const column =
     action.does === 'set not null'
       ? action.column
@@ -174,7 +176,7 @@ function scannedBy(
   if (column === undefined || !('table' in action) || !holdsRows(action.table)) return undefined;
   const { table } = action;
   const found = part.findTable(table)?.columns.find(({ name }) => name === column);
-  if (found ? found.notNull : staysNotNull(downgrade, table, [column, ...newNames(part, table, column)])) return undefined;
+  if (found ? found.notNull : wasNotNull(step, revision, table, column)) return undefined;
   if (provedNotNull(step, part, before, table, column)) return undefined;
   return {
     message:
@@ -183,6 +185,15 @@ function scannedBy(
     cost: { work: 'scan', tables: [table] },
     instead: notNullInSteps(table, column),
   };
+}
+
+/** Whether the source tells that a column is NOT NULL before the step. */
+function wasNotNull({ call }: Step, { facts, upgrade, downgrade }: Reviewed, table: string, column: string): boolean {
+  return (
+    call?.keywords.existing_nullable === false ||
+    isNotNullBefore(facts.source.history, table, column) ||
+    staysNotNull(downgrade, table, [column, ...newNames(upgrade, table, column)])
+  );
 }
 
 /** The name that a column gets: `alter_column(..., new_column_name=..., nullable=False)`. */

@@ -24,13 +24,17 @@ export const dropPrimaryKey: Rule = {
       const replaced = upgrade.steps.some(
         ({ action: other }) =>
           (other.does === 'add constraint' && other.table === table && other.constraint.kind === 'primary key') ||
+          // Alembic's add_column(primary_key=True) makes no key.
+          (other.does === 'add column' && other.table === table && other.column.primaryKey && other.column.written) ||
           (other.does === 'set replica identity' && other.table === table && !other.nothing),
       );
       if (replaced) continue;
+      const isUnique = isUniqueAgain(step, upgrade);
       yield {
         ...place,
+        ...(isUnique ? { atMost: 'warning' as const } : {}),
         message:
-          `without ${constraint}, ${table} has no primary key: two rows can have the same key, and if the table is replicated ` +
+          `without ${constraint}, ${table} has no primary key: ${isUnique ? '' : 'two rows can have the same key, and '}if the table is replicated ` +
           '(a publication, a Blue/Green deployment), every UPDATE and DELETE on it fails, because it has no replica identity',
         instead: [
           '# first build a unique index on NOT NULL columns CONCURRENTLY; then, before this revision drops the key:',
@@ -40,6 +44,22 @@ export const dropPrimaryKey: Rule = {
     }
   },
 };
+
+/** Whether a constraint or an index of the same columns takes the place of a dropped primary key. */
+function isUniqueAgain({ action }: Step, part: Part): boolean {
+  if (action.does !== 'drop constraint') return false;
+  const key = part.findTable(action.table)?.constraints.find(({ name }) => name === action.constraint)?.columns;
+  const isKey = (columns: readonly (string | null)[]) =>
+    !key || (columns.length === key.length && columns.every((one) => one !== null && key.includes(one)));
+  return part.steps.some(
+    ({ action: other }) =>
+      (other.does === 'add constraint' &&
+        other.table === action.table &&
+        other.constraint.kind === 'unique' &&
+        isKey(other.constraint.columns)) ||
+      (other.does === 'create index' && other.table === action.table && other.unique && isKey(other.columns)),
+  );
+}
 
 function isPrimaryKey({ action }: Step, part: Part): boolean {
   if (action.does !== 'drop constraint') return false;

@@ -1,0 +1,23 @@
+import type { Action } from '../sql/action';
+import type { PlainStep } from './steps';
+
+/** Tables without rows since a TRUNCATE or a DELETE of all rows, with the transaction that has emptied them. */
+export type Emptied = ReadonlyMap<string, number>;
+
+/** What is empty after a step. Only in the same transaction: once it has committed, running code writes rows again. */
+export function emptiedAfter(emptied: Emptied, { action, transaction }: PlainStep): Emptied {
+  const [empties, fills] = [emptiedBy(action), filledBy(action)];
+  if (transaction < 0 || !(empties.length || fills.length)) return emptied;
+  const left = [...emptied].filter(([table, by]) => by === transaction && !fills.includes(table));
+  return new Map([...left, ...empties.map((table) => [table, transaction] as const)]);
+}
+
+function emptiedBy(action: Action): readonly string[] {
+  if (action.does === 'truncate') return action.tables;
+  return action.does === 'delete' && action.rows === 'all' ? [action.table] : [];
+}
+
+function filledBy(action: Action): readonly string[] {
+  if (action.does === 'insert') return [action.table];
+  return action.does === 'copy rows' ? [action.into] : [];
+}
