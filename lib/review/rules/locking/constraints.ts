@@ -8,19 +8,23 @@ import {
   notNullInSteps,
   validate,
 } from '../../advice/constraints';
-import type { Part, Reviewed, Step } from '../../revision/reviewed';
+import type { AnalyzedRevision, RevisionFunction, Step } from '../../revision/analyzed-revision';
 import type { ActionOf } from '../../sql/action';
-import type { Found, Rule, RuleInfo } from '../rule';
-import { some } from '../words';
+import { nameList } from '../name-list';
+import type { Rule, RuleFinding, RuleInfo } from '../rule';
 import { readsMeanwhile } from './locks';
 import { provedNotNull } from './proofs';
 
 type AddConstraint = Step & { readonly action: ActionOf<'add constraint'> };
 
-/** A rule about the constraints that a revision adds to existing tables. `postgres`: the server's major version. */
+/** A rule about the constraints that a revision adds to existing tables. `postgres` is the server's major version. */
 function constraintRule(
   info: Omit<RuleInfo, 'group' | 'severity'>,
-  check: (step: AddConstraint, part: Part, postgres: number) => Pick<Found, 'message' | 'instead' | 'cost'> | undefined,
+  check: (
+    step: AddConstraint,
+    part: RevisionFunction,
+    postgres: number,
+  ) => Pick<RuleFinding, 'message' | 'instead' | 'cost'> | undefined,
 ): Rule {
   return {
     ...info,
@@ -81,13 +85,15 @@ export const checkNotValid: Rule = {
     yield* checkOfTable.check?.(revision, change) ?? [];
     for (const { action, observed, isExisting, place } of revision.upgrade.steps) {
       if (action.does !== 'add domain constraint' || action.constraint?.notValid) continue;
-      const tables = observed ? tablesShared(observed.locks).filter(isExisting) : ['each table'];
-      const isNew = revision.upgrade.steps.some(({ action: made }) => made.does === 'create type' && made.type === action.domain);
+      const tables = observed ? tablesWithShareLock(observed.locks).filter(isExisting) : ['each table'];
+      const isNew = revision.upgrade.steps.some(
+        ({ action: other }) => other.does === 'create type' && other.type === action.domain,
+      );
       if (!tables.length || isNew) continue;
       yield {
         ...place,
         message:
-          `PostgreSQL checks every row of ${some(tables)}, where the domain ${action.domain} is used, under a SHARE lock: ` +
+          `PostgreSQL checks every row of ${nameList(tables)}, where the domain ${action.domain} is used, under a SHARE lock: ` +
           'writes wait until the revision commits',
         ...(observed ? { cost: { work: 'scan', tables } } : {}),
         instead: domainCheckInSteps(action.domain, action.constraint),
@@ -96,7 +102,7 @@ export const checkNotValid: Rule = {
   },
 };
 
-function tablesShared(locks: readonly Lock[]): readonly string[] {
+function tablesWithShareLock(locks: readonly Lock[]): readonly string[] {
   return [...new Set(locks.filter(({ mode }) => mode === 'ShareLock').map(({ table }) => table))];
 }
 
@@ -115,7 +121,7 @@ export const constraintBuildsIndex = constraintRule(
   },
 );
 
-/** The lock of ADD CONSTRAINT is held while VALIDATE reads the table: the two steps help only in two transactions. */
+/** The lock of ADD CONSTRAINT is held while VALIDATE reads the table: the two steps only help in two transactions. */
 export const validateInSameTransaction: Rule = {
   id: 'validate-in-same-transaction',
   group: 'locking',
@@ -153,17 +159,17 @@ export const setNotNullScan: Rule = {
   *check(revision, change) {
     const before = change.before(revision).flatMap(({ upgrade }) => upgrade.steps);
     for (const step of revision.upgrade.steps) {
-      const scanned = scannedBy(step, revision, before);
+      const scanned = scanFinding(step, revision, before);
       if (scanned) yield { ...step.place, ...scanned };
     }
   },
 };
 
-function scannedBy(
+function scanFinding(
   step: Step,
-  { upgrade: part, downgrade }: Reviewed,
+  { upgrade: part, downgrade }: AnalyzedRevision,
   before: readonly Step[],
-): Pick<Found, 'message' | 'instead' | 'cost'> | undefined {
+): Pick<RuleFinding, 'message' | 'instead' | 'cost'> | undefined {
   const { action, holdsRows } = step;
   const column =
     action.does === 'set not null'
@@ -185,15 +191,15 @@ function scannedBy(
   };
 }
 
-/** The name that a column gets: `alter_column(..., new_column_name=..., nullable=False)`. */
-function newNames({ steps }: Part, table: string, column: string): readonly string[] {
+/** The new names of a column: `alter_column(..., new_column_name=..., nullable=False)`. */
+function newNames({ steps }: RevisionFunction, table: string, column: string): readonly string[] {
   return steps.flatMap(({ action }) =>
     action.does === 'rename' && action.what === 'column' && action.table === table && action.from === column ? [action.to] : [],
   );
 }
 
-/** Whether a downgrade leaves a column NOT NULL, as it was: `alter_column(..., type_=..., nullable=False)` in both directions. */
-function staysNotNull({ steps }: Part, table: string, names: readonly string[]): boolean {
+/** Whether a downgrade leaves a column NOT NULL, so that it was so before: `alter_column(..., type_=..., nullable=False)` in both directions. */
+function staysNotNull({ steps }: RevisionFunction, table: string, names: readonly string[]): boolean {
   const does = steps.flatMap(({ action }) => {
     return 'column' in action && action.table === table && typeof action.column === 'string' && names.includes(action.column)
       ? [action.does]
