@@ -7,73 +7,78 @@ import { apply, as, joined, nameOf, only, type Rules, systemName } from '../sql/
  *
  * @param names the table, its aliases, and CTEs with all of its rows
  */
-export function isEveryRow(where: Node | undefined, names: readonly string[]): boolean {
-  if (!where || isTrue(where)) return true;
-  if ('BoolExpr' in where) return isCombined(where.BoolExpr, names);
+export function matchesEveryRow(where: Node | undefined, names: readonly string[]): boolean {
+  if (!where || isConstantTrue(where)) return true;
+  if ('BoolExpr' in where) return combinationMatchesEveryRow(where.BoolExpr, names);
   if ('NullTest' in where) return where.NullTest.nulltesttype === 'IS_NOT_NULL' && isKey(where.NullTest.arg, names);
-  if ('SubLink' in where) return isFoundByQuery(where.SubLink, names);
-  return 'A_Expr' in where && isAlwaysTrue(where.A_Expr, names);
+  if ('SubLink' in where) return subqueryMatchesEveryRow(where.SubLink, names);
+  return 'A_Expr' in where && operatorMatchesEveryRow(where.A_Expr, names);
 }
 
-function isCombined({ boolop, args = [] }: BoolExpr, names: readonly string[]): boolean {
-  if (boolop === 'NOT_EXPR') return args.some((arg) => isFalse(arg) || isNullKey(arg, names));
-  if (boolop === 'AND_EXPR') return args.every((arg) => isEveryRow(arg, names));
-  return args.some((arg) => isEveryRow(arg, names) || args.some((other) => isOpposite(arg, other)));
+function combinationMatchesEveryRow({ boolop, args = [] }: BoolExpr, names: readonly string[]): boolean {
+  if (boolop === 'NOT_EXPR') return args.some((arg) => isConstantFalse(arg) || isNullKey(arg, names));
+  if (boolop === 'AND_EXPR') return args.every((arg) => matchesEveryRow(arg, names));
+  return args.some((arg) => matchesEveryRow(arg, names) || args.some((other) => isOpposite(arg, other)));
 }
 
-function isFoundByQuery({ subLinkType, subselect, testexpr }: SubLink, names: readonly string[]): boolean {
+function subqueryMatchesEveryRow({ subLinkType, subselect, testexpr }: SubLink, names: readonly string[]): boolean {
   if (!subselect || !('SelectStmt' in subselect)) return false;
-  if (subLinkType === 'EXISTS_SUBLINK') return isFoundForAll(subselect.SelectStmt, names);
-  return subLinkType === 'ANY_SUBLINK' && holdsKey(testexpr, names) && isWholeTable(subselect.SelectStmt, names);
+  if (subLinkType === 'EXISTS_SUBLINK') return existsForEveryRow(subselect.SelectStmt, names);
+  return subLinkType === 'ANY_SUBLINK' && includesKey(testexpr, names) && selectsWholeTable(subselect.SelectStmt, names);
 }
 
-function isAlwaysTrue({ name = [], lexpr, rexpr, kind }: A_Expr, names: readonly string[]): boolean {
+function operatorMatchesEveryRow({ name = [], lexpr, rexpr, kind }: A_Expr, names: readonly string[]): boolean {
   const operator = joined(name);
   switch (kind) {
     case 'AEXPR_BETWEEN': {
-      const [least, most] = itemsOf(rexpr);
-      return isKey(lexpr, names) && isSmall(least) && isLarge(most);
+      const [least, most] = listItems(rexpr);
+      return isKey(lexpr, names) && isBelowEveryKey(least) && isAboveEveryKey(most);
     }
     case 'AEXPR_IN':
-      // id IN (users.id): what a query returned for all rows.
-      return operator === '=' && itemsOf(rexpr).some((item) => isSame(lexpr, item, names));
+      // id IN (users.id): the key of each row that a query returned.
+      return operator === '=' && listItems(rexpr).some((item) => isSameColumn(lexpr, item, names));
     case 'AEXPR_OP_ANY': {
       if (operator !== '=') break;
       // ctid = ANY (ARRAY (SELECT ctid FROM users LIMIT 1000)), id = ANY (users.id)
       const query = rexpr && 'SubLink' in rexpr ? rexpr.SubLink.subselect : undefined;
-      if (!query) return isSame(lexpr, rexpr, names);
-      return isKey(lexpr, names) && 'SelectStmt' in query && isWholeTable(query.SelectStmt, names);
+      if (!query) return isSameColumn(lexpr, rexpr, names);
+      return isKey(lexpr, names) && 'SelectStmt' in query && selectsWholeTable(query.SelectStmt, names);
     }
     case 'AEXPR_LIKE':
     case 'AEXPR_ILIKE':
-      return isColumn(lexpr) && /^\{"sval":\{"sval":"%+"\}\}$/.test(constant(rexpr) ?? '');
+      return isColumn(lexpr) && /^\{"sval":\{"sval":"%+"\}\}$/.test(constantText(rexpr) ?? '');
   }
-  return isTrueComparison(operator, lexpr, rexpr, names);
+  return comparisonMatchesEveryRow(operator, lexpr, rexpr, names);
 }
 
-function isTrueComparison(operator: string, lexpr: Node | undefined, rexpr: Node | undefined, names: readonly string[]): boolean {
-  if (operator === '~' || operator === '~*') return isColumn(lexpr) && constant(rexpr) === '{"sval":{"sval":".*"}}';
-  if (operator === '=') return isSame(lexpr, rexpr, names);
+function comparisonMatchesEveryRow(
+  operator: string,
+  lexpr: Node | undefined,
+  rexpr: Node | undefined,
+  names: readonly string[],
+): boolean {
+  if (operator === '~' || operator === '~*') return isColumn(lexpr) && constantText(rexpr) === '{"sval":{"sval":".*"}}';
+  if (operator === '=') return isSameColumn(lexpr, rexpr, names);
   // WHERE id > 0, WHERE 0 < id
-  if (['>', '>=', '<>'].includes(operator) && isKey(lexpr, names) && isSmall(rexpr)) return true;
-  if (['<', '<=', '<>'].includes(operator) && isKey(rexpr, names) && isSmall(lexpr)) return true;
-  return ['<', '<='].includes(operator) && isPast(lexpr) && isNow(rexpr);
+  if (['>', '>=', '<>'].includes(operator) && isKey(lexpr, names) && isBelowEveryKey(rexpr)) return true;
+  if (['<', '<=', '<>'].includes(operator) && isKey(rexpr, names) && isBelowEveryKey(lexpr)) return true;
+  return ['<', '<='].includes(operator) && isWriteTimestamp(lexpr) && isCurrentTime(rexpr);
 }
 
-function itemsOf(node: Node | undefined): readonly Node[] {
+function listItems(node: Node | undefined): readonly Node[] {
   return node && 'List' in node ? (node.List.items ?? []) : [];
 }
 
 /** EXISTS (SELECT 1), EXISTS (SELECT 1 FROM users u WHERE u.id = users.id) */
-function isFoundForAll({ fromClause = [], whereClause }: SelectStmt, names: readonly string[]): boolean {
+function existsForEveryRow({ fromClause = [], whereClause }: SelectStmt, names: readonly string[]): boolean {
   const [from, ...more] = fromClause;
-  if (!from) return isEveryRow(whereClause, names);
+  if (!from) return matchesEveryRow(whereClause, names);
   const isOwn = !more.length && 'RangeVar' in from && names.includes(nameOf(from.RangeVar));
-  return isOwn && isEveryRow(whereClause, [...names, from.RangeVar.alias?.aliasname ?? '']);
+  return isOwn && matchesEveryRow(whereClause, [...names, from.RangeVar.alias?.aliasname ?? '']);
 }
 
-/** SELECT id FROM table [LIMIT n], as a DELETE in batches uses it. */
-export function isWholeTable({ fromClause = [], whereClause, havingClause }: SelectStmt, names: readonly string[]): boolean {
+/** SELECT id FROM table [LIMIT n], as in a DELETE in batches. */
+export function selectsWholeTable({ fromClause = [], whereClause, havingClause }: SelectStmt, names: readonly string[]): boolean {
   const [from, ...more] = fromClause;
   return (
     !havingClause &&
@@ -81,20 +86,20 @@ export function isWholeTable({ fromClause = [], whereClause, havingClause }: Sel
     !!from &&
     'RangeVar' in from &&
     names.includes(nameOf(from.RangeVar)) &&
-    isEveryRow(whereClause, names)
+    matchesEveryRow(whereClause, names)
   );
 }
 
-function isTrue(node: Node): boolean {
+function isConstantTrue(node: Node): boolean {
   if ('TypeCast' in node && node.TypeCast.arg)
-    return isTrue(node.TypeCast.arg) || /^\{"sval":\{"sval":"t(?:rue)?"\}\}$/.test(constant(node.TypeCast.arg) ?? '');
+    return isConstantTrue(node.TypeCast.arg) || /^\{"sval":\{"sval":"t(?:rue)?"\}\}$/.test(constantText(node.TypeCast.arg) ?? '');
   if ('BooleanTest' in node)
-    return node.BooleanTest.booltesttype === 'IS_TRUE' && !!node.BooleanTest.arg && isTrue(node.BooleanTest.arg);
-  if ('CoalesceExpr' in node) return !!node.CoalesceExpr.args?.[0] && isTrue(node.CoalesceExpr.args[0]);
+    return node.BooleanTest.booltesttype === 'IS_TRUE' && !!node.BooleanTest.arg && isConstantTrue(node.BooleanTest.arg);
+  if ('CoalesceExpr' in node) return !!node.CoalesceExpr.args?.[0] && isConstantTrue(node.CoalesceExpr.args[0]);
   if ('A_Const' in node) return !!node.A_Const.boolval?.boolval;
   if (!('A_Expr' in node)) return false;
   const { name = [], lexpr, rexpr } = node.A_Expr;
-  const [left, right] = [constant(lexpr), constant(rexpr)];
+  const [left, right] = [constantText(lexpr), constantText(rexpr)];
   if (left === undefined || right === undefined) return false;
   const [one, other] = [numberOf(lexpr), numberOf(rexpr)];
   switch (joined(name)) {
@@ -120,7 +125,7 @@ function numberOf(node: Node | undefined): number {
   return node && 'A_Const' in node && node.A_Const.ival ? (node.A_Const.ival.ival ?? 0) : Number.NaN;
 }
 
-function isFalse(node: Node): boolean {
+function isConstantFalse(node: Node): boolean {
   return 'A_Const' in node && !!node.A_Const && 'boolval' in node.A_Const && !node.A_Const.boolval?.boolval;
 }
 
@@ -130,17 +135,17 @@ function isNullKey(node: Node, names: readonly string[]): boolean {
 
 /** active, NOT active; email IS NULL, email IS NOT NULL; active IS TRUE, active IS NOT TRUE. */
 function isOpposite(one: Node, other: Node): boolean {
-  const [written, against] = [withoutPlaces(one), withoutPlaces(other)];
+  const [written, against] = [withoutLocations(one), withoutLocations(other)];
   if (written.includes(UNKNOWN)) return false;
   if ('BoolExpr' in other && other.BoolExpr.boolop === 'NOT_EXPR')
-    return other.BoolExpr.args?.length === 1 && withoutPlaces(other.BoolExpr.args[0]) === written;
+    return other.BoolExpr.args?.length === 1 && withoutLocations(other.BoolExpr.args[0]) === written;
   if (!('NullTest' in other || 'BooleanTest' in other)) return false;
   return written !== against && written.replace(/"(IS)_(NULL|TRUE|FALSE|UNKNOWN)"/, '"$1_NOT_$2"') === against;
 }
 
-/** A column compared with itself; under two names for the table, only its key identifies the same row. */
-function isSame(one: Node | undefined, other: Node | undefined, names: readonly string[]): boolean {
-  if (!(one && other && 'ColumnRef' in one && 'ColumnRef' in other) || withoutPlaces(one).includes(UNKNOWN)) return false;
+/** Whether two expressions are the same column of the same row; under two names of the table, only a key identifies the row. */
+function isSameColumn(one: Node | undefined, other: Node | undefined, names: readonly string[]): boolean {
+  if (!(one && other && 'ColumnRef' in one && 'ColumnRef' in other) || withoutLocations(one).includes(UNKNOWN)) return false;
   const [left, right] = [one, other].map((node) => {
     const fields = joined(node.ColumnRef.fields);
     const dot = fields.lastIndexOf('.');
@@ -152,7 +157,7 @@ function isSame(one: Node | undefined, other: Node | undefined, names: readonly 
   return isOne || (isKey(one, names) && [first, second].every((name) => names.includes(name ?? '')));
 }
 
-function isSmall(node: Node | undefined): boolean {
+function isBelowEveryKey(node: Node | undefined): boolean {
   return numberOf(node) <= 1 || isEmptyText(node) || (!!node && 'A_Const' in node && !!node.A_Const.fval?.fval?.startsWith('-'));
 }
 
@@ -160,8 +165,8 @@ function isEmptyText(node: Node | undefined): boolean {
   return !!node && 'A_Const' in node && !!node.A_Const.sval && !node.A_Const.sval.sval;
 }
 
-/** At least the maximum of an integer. */
-function isLarge(node: Node | undefined): boolean {
+/** Whether a number is at least the maximum of an integer. */
+function isAboveEveryKey(node: Node | undefined): boolean {
   return numberOf(node) >= 2 ** 31 - 1 || (!!node && 'A_Const' in node && Number(node.A_Const.fval?.fval) >= 2 ** 31 - 1);
 }
 
@@ -174,12 +179,12 @@ export function isKey(node: Node | undefined, names: readonly string[]): boolean
   return ofTable || ['id', 'ctid', 'uuid', 'guid', 'pk'].includes(column);
 }
 
-function holdsKey(node: Node | undefined, names: readonly string[]): boolean {
+function includesKey(node: Node | undefined, names: readonly string[]): boolean {
   return !!node && ('RowExpr' in node ? (node.RowExpr.args ?? []).some((arg) => isKey(arg, names)) : isKey(node, names));
 }
 
-/** A column that, judging by its name, holds when the row was written. */
-function isPast(node: Node | undefined): boolean {
+/** A column that, judging by its name, holds the time when the row was written. */
+function isWriteTimestamp(node: Node | undefined): boolean {
   return (
     !!node &&
     'ColumnRef' in node &&
@@ -187,34 +192,34 @@ function isPast(node: Node | undefined): boolean {
   );
 }
 
-/** now(), or later. */
-export function isNow(node: Node | undefined): boolean {
+/** now(), or now() plus an interval. */
+export function isCurrentTime(node: Node | undefined): boolean {
   if (!node) return false;
   if ('SQLValueFunction' in node) return true;
   if ('FuncCall' in node) return ['now', 'clock_timestamp', 'statement_timestamp'].includes(joined(node.FuncCall.funcname));
-  return 'A_Expr' in node && joined(node.A_Expr.name) === '+' && isNow(node.A_Expr.lexpr);
+  return 'A_Expr' in node && joined(node.A_Expr.name) === '+' && isCurrentTime(node.A_Expr.lexpr);
 }
 
 function isColumn(node: Node | undefined): boolean {
   return !!node && 'ColumnRef' in node;
 }
 
-/** The text of a constant, the same wherever it is written. */
-export function constant(node: Node | undefined): string | undefined {
+/** A constant as JSON, without its location; undefined for anything else. */
+export function constantText(node: Node | undefined): string | undefined {
   if (!node || !('A_Const' in node)) return undefined;
-  return withoutPlaces(node.A_Const);
+  return withoutLocations(node.A_Const);
 }
 
-/** Whether two expressions are written alike. */
-export function isAlike(one: Node | undefined, other: Node | undefined): boolean {
-  return !!one && !!other && withoutPlaces(one) === withoutPlaces(other);
+/** Whether two expressions are the same apart from their location. */
+export function isSameExpression(one: Node | undefined, other: Node | undefined): boolean {
+  return !!one && !!other && withoutLocations(one) === withoutLocations(other);
 }
 
-/** A condition as text, without the names of its table: the same wherever it is written. Empty for no condition. */
-export function written(where: Node | undefined, names: readonly string[]): string {
+/** A condition as JSON, without locations and the names of its table. Empty for no condition. */
+export function normalized(where: Node | undefined, names: readonly string[]): string {
   const isOwn = (first: Node | undefined) => !!first && names.includes(joined([first]));
   return where
-    ? withoutPlaces(
+    ? withoutLocations(
         JSON.parse(JSON.stringify(where), (key, inner) =>
           key === 'fields' && inner.length === 2 && isOwn(inner[0]) ? inner.slice(1) : inner,
         ),
@@ -223,10 +228,10 @@ export function written(where: Node | undefined, names: readonly string[]): stri
 }
 
 /** The rows of several tables that meet conditions, as text: the same for `FROM a JOIN b ON ... WHERE ...` and `FROM a, b WHERE ... AND ...`. */
-export function rowsFound(from: readonly Node[], where: Node | undefined): string {
+export function joinedRows(from: readonly Node[], where: Node | undefined): string {
   const joins = from.map(innerJoin);
-  const tables = joins.flatMap((join) => join.tables.map(withoutPlaces));
-  const conditions = [where, ...joins.flatMap((join) => join.conditions)].flatMap(partsOf).map(withoutPlaces);
+  const tables = joins.flatMap((join) => join.tables.map(withoutLocations));
+  const conditions = [where, ...joins.flatMap((join) => join.conditions)].flatMap(conjuncts).map(withoutLocations);
   return [...tables.sort(), ...conditions.sort()].join(' ');
 }
 
@@ -247,51 +252,51 @@ function innerJoin(from: Node): InnerJoin {
   return { tables: sides.flatMap(({ tables }) => tables), conditions: [quals, ...sides.flatMap(({ conditions }) => conditions)] };
 }
 
-/** The conditions that are all true for the same rows. */
-export function partsOf(where: Node | undefined): readonly Node[] {
+/** The operands of a condition's ANDs. */
+export function conjuncts(where: Node | undefined): readonly Node[] {
   const { boolop, args = [] } = as(where, 'BoolExpr') ?? {};
-  return boolop === 'AND_EXPR' ? args.flatMap(partsOf) : where ? [where] : [];
+  return boolop === 'AND_EXPR' ? args.flatMap(conjuncts) : where ? [where] : [];
 }
 
-function withoutPlaces(value: unknown): string {
+function withoutLocations(value: unknown): string {
   return JSON.stringify(value, (key, inner) => (key === 'location' ? undefined : inner));
 }
 
-/** Whether an expression reads no column, so every row gets the same value. */
-export function readsNothing(node: Node): boolean {
+/** Whether an expression reads no column, so that every row gets the same value. */
+export function readsNoColumn(node: Node): boolean {
   return !/"ColumnRef"|"SubLink"/.test(JSON.stringify(node));
 }
 
-/** NULL, an empty text, list or document, or the column's default: the old value is lost. */
-export function isEmpty(node: Node | undefined): boolean {
-  return apply(EMPTY, node) ?? false;
+/** Whether a value is NULL, an empty text, list or document, or the column's default. */
+export function isEmptyValue(node: Node | undefined): boolean {
+  return apply(EMPTY_RULES, node) ?? false;
 }
 
-const EMPTY: Rules<boolean> = {
+const EMPTY_RULES: Rules<boolean> = {
   SetToDefault: () => true,
-  TypeCast: ({ arg }) => isEmpty(arg),
+  TypeCast: ({ arg }) => isEmptyValue(arg),
   A_ArrayExpr: ({ elements }) => !elements?.length,
   // (email, phone) = (NULL, NULL)
   MultiAssignRef: ({ source, colno = 1 }) => {
     const row = as(source, 'RowExpr');
-    return isEmpty(row ? row.args?.[colno - 1] : selectedBy(source, colno - 1));
+    return isEmptyValue(row ? row.args?.[colno - 1] : selectedExpression(source, colno - 1));
   },
-  SubLink: (query) => isEmpty(selectedBy({ SubLink: query }, 0)),
-  CoalesceExpr: ({ args = [] }) => args.every(isEmpty),
+  SubLink: (query) => isEmptyValue(selectedExpression({ SubLink: query }, 0)),
+  CoalesceExpr: ({ args = [] }) => args.every(isEmptyValue),
   FuncCall: ({ funcname, args = [] }) => {
     const name = joined(funcname);
     return name === 'left' || name === 'right'
       ? numberOf(args[1]) === 0
       : !args.length && /^jsonb?_build_(?:object|array)$/.test(systemName(funcname));
   },
-  A_Expr: ({ kind, lexpr, rexpr }) => kind === 'AEXPR_NULLIF' && isAlike(lexpr, rexpr),
+  A_Expr: ({ kind, lexpr, rexpr }) => kind === 'AEXPR_NULLIF' && isSameExpression(lexpr, rexpr),
   CaseExpr: ({ args, defresult }) =>
-    (!defresult || isEmpty(defresult)) && only(args, 'CaseWhen').every(({ result }) => isEmpty(result)),
+    (!defresult || isEmptyValue(defresult)) && only(args, 'CaseWhen').every(({ result }) => isEmptyValue(result)),
   A_Const: ({ isnull, sval }) => !!isnull || (sval !== undefined && ['', '{}', '[]'].includes(sval.sval ?? '')),
 };
 
 /** The expression that a SELECT without FROM returns in a column. */
-function selectedBy(node: Node | undefined, column: number): Node | undefined {
+function selectedExpression(node: Node | undefined, column: number): Node | undefined {
   const select = as(as(node, 'SubLink')?.subselect, 'SelectStmt');
   return select?.fromClause?.length ? undefined : as(select?.targetList?.[column], 'ResTarget')?.val;
 }

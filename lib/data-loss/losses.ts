@@ -14,14 +14,14 @@ export interface DestroyedData extends Loss {
   readonly line: number;
 }
 
-/** A loss, unless the revision keeps what it is about. */
-export function unless(isKept: boolean, loss: Loss, { excused }: { readonly excused: Loss[] }): readonly Loss[] {
+/** The loss, unless the revision keeps the data: then it is recorded as avoided. */
+export function lossUnless(isKept: boolean, loss: Loss, { avoided }: { readonly avoided: Loss[] }): readonly Loss[] {
   if (!isKept) return [loss];
-  excused.push(loss);
+  avoided.push(loss);
   return [];
 }
 
-export function unreadable(text: string): Loss {
+export function unreadableSql(text: string): Loss {
   const start = text.replaceAll(UNKNOWN, '...').replace(/\s+/g, ' ').slice(0, 60);
   return { rule: 'unread-sql', what: `runs SQL that can't be read: ${start}` };
 }

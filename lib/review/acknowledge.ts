@@ -3,7 +3,7 @@ import type { Change } from './revision/change';
 import { CHECKS, UNUSED_ACKNOWLEDGEMENT } from './rules';
 import { BUDGET } from './sizes/budgets';
 
-/** Gives each finding the reason that its revision's file states for it. */
+/** Adds the reason to each finding that a comment in the revision's file acknowledges. */
 export function acknowledge(findings: readonly Finding[], change: Change): readonly Finding[] {
   const reasons = new Map(
     change.revisions.flatMap(({ facts }) =>
@@ -16,7 +16,7 @@ export function acknowledge(findings: readonly Finding[], change: Change): reado
   });
 }
 
-/** A comment that acknowledges nothing would hide the next finding of its rule. */
+/** Findings about acknowledging comments that match no finding: they would hide the rule's next finding. */
 export function unusedAcknowledgements(
   findings: readonly Finding[],
   change: Change,

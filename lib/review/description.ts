@@ -1,4 +1,4 @@
-/** Words that say that something changes, or that it is in a database, and not what. */
+/** Words that do not say what changes: they fit any migration. */
 const EMPTY_WORDS = new Set(
   (
     'a an and the to of for in on from my our this that some more new small minor various misc other ' +
@@ -8,13 +8,13 @@ const EMPTY_WORDS = new Set(
     'add added remove removed drop dropped create created delete deleted alter altered wip tmp temp test todo empty foo bar'
   ).split(' '),
 );
-const SAYS_ENOUGH = new Set(['init', 'initial', 'baseline', 'merge']);
+const SUFFICIENT_WORDS = new Set(['init', 'initial', 'baseline', 'merge']);
 
-/** Whether a description does not say what changes, such as "update" or "fix tables". "Initial schema" says what it is. */
-export function vagueDescription(description: string): boolean {
+/** Whether a description does not say what changes, such as "update" or "fix tables". "Initial schema" is enough. */
+export function isVagueDescription(description: string): boolean {
   const words = description
     .toLowerCase()
     .split(/[^\p{L}]+/u)
     .filter((word) => word.length > 1);
-  return !words.some((word) => SAYS_ENOUGH.has(word)) && words.every((word) => EMPTY_WORDS.has(word));
+  return !words.some((word) => SUFFICIENT_WORDS.has(word)) && words.every((word) => EMPTY_WORDS.has(word));
 }

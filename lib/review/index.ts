@@ -1,5 +1,5 @@
 export { type Backfill, backfillCode, readBackfill } from './advice/backfill';
-export { vagueDescription } from './description';
+export { isVagueDescription as vagueDescription } from './description';
 export { type Finding, type Fixes, type Review, type ReviewedRevision, SEVERITIES, type Severity } from './finding';
 export {
   draftFixes,

@@ -1,13 +1,13 @@
 import type { GraphFacts } from '../contract/facts';
 import type { NotChecked } from './finding';
 import type { ReviewInput } from './input';
-import type { Reviewed } from './revision/reviewed';
+import type { AnalyzedRevision } from './revision/analyzed-revision';
 import { startingPoint } from './revision/starting-point';
 
-/** What a review could not check, and why; undefined: it checked everything. A review that could not check something fails. */
+/** What a review could not check, and why; undefined if it checked everything. An incomplete review fails. */
 export function notChecked(
   { graph, environment }: ReviewInput,
-  revisions: readonly Reviewed[],
+  revisions: readonly AnalyzedRevision[],
   allowNotReplayed: boolean,
 ): NotChecked | undefined {
   if (!graph.revisions.length && graph.problem === undefined) {
@@ -17,19 +17,19 @@ export function notChecked(
       next: 'check that script_location and version_locations in alembic.ini name the folder of the revisions',
     };
   }
-  const left = revisions.filter(({ upgrade }) => !upgrade.replayed);
-  if (!left.length) return undefined;
-  const { upgrade } = (left[0] as Reviewed).facts;
+  const notReplayed = revisions.filter(({ upgrade }) => !upgrade.replayed);
+  if (!notReplayed.length) return undefined;
+  const { upgrade } = (notReplayed[0] as AnalyzedRevision).facts;
   const reason = environment?.failure ?? upgrade.failure?.message ?? upgrade.reason ?? 'it was not run';
   if (revisions.every(({ facts }) => facts.upgrade.outcome === 'not_run')) {
     return {
       code: 'nothing_replayed',
       message: `no revision could be replayed: ${reason}`,
-      next: remedy(reason, environment?.next, graph),
+      next: nextStep(reason, environment?.next, graph),
     };
   }
   if (allowNotReplayed) return undefined;
-  const failed = left.flatMap(
+  const failed = notReplayed.flatMap(
     ({
       facts: {
         upgrade: { failure },
@@ -37,7 +37,7 @@ export function notChecked(
     }) => failure ?? [],
   )[0];
   const start = failed && startingPoint(failed);
-  const which = left.length === 1 ? '1 revision was' : `${left.length} revisions were`;
+  const which = notReplayed.length === 1 ? '1 revision was' : `${notReplayed.length} revisions were`;
   return {
     code: 'not_replayed',
     message: `${which} not replayed, only judged from source and SQL`,
@@ -45,8 +45,8 @@ export function notChecked(
   };
 }
 
-/** The next step for the reason with which env.py failed; `next`: the runner's. */
-function remedy(
+/** The next step after env.py failed. @param next the runner's own next step */
+function nextStep(
   reason: string,
   next: string | undefined,
   { command = 'alembic', problem, mayLoadElsewhere }: GraphFacts,

@@ -3,16 +3,16 @@ import { packagePath } from '../package-root';
 
 const SQUAWK = 'squawk-';
 
-/** What `docs/review.md`, which the package contains, says of a rule, in Markdown. Undefined: there is no such rule. */
+/** A rule's section of `docs/review.md`, which the package contains, as Markdown; undefined if there is no such rule. */
 export function rulePage(rule: string): string | undefined {
   const title = rule.startsWith(SQUAWK) ? 'squawk' : rule;
   const section = ruleSection(title);
   if (section === undefined) return undefined;
   const more = title === 'squawk' ? `\nThis one: https://squawkhq.com/docs/${rule.slice(SQUAWK.length)}\n` : '';
-  return `${withoutPages(section)}\n${more}`;
+  return `${withoutRelativeLinks(section)}\n${more}`;
 }
 
-/** A section of `docs/review.md` as it is written there, without its heading. */
+/** A section of `docs/review.md`, without its heading. */
 export function ruleSection(title: string): string | undefined {
   const sections = readFileSync(packagePath('docs', 'review.md'), 'utf8').split(/^##+ /m);
   return sections
@@ -21,7 +21,7 @@ export function ruleSection(title: string): string | undefined {
     .trim();
 }
 
-/** Without links that lead nowhere outside of the page. */
-function withoutPages(markdown: string): string {
+/** Markdown without relative links, which only work on the docs pages. */
+function withoutRelativeLinks(markdown: string): string {
   return markdown.replace(/\[([^\]]*)\]\((?!https?:)[^)]*\)/g, '$1');
 }

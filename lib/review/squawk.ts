@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installation } from '../local/installation';
 import type { Finding } from './finding';
+import type { AnalyzedRevision, RevisionFunction, Step } from './revision/analyzed-revision';
 import type { Change } from './revision/change';
-import type { Part, Reviewed, Step } from './revision/reviewed';
 
 /** A finding as squawk reports it. */
 interface SquawkFinding {
@@ -18,17 +18,17 @@ interface SquawkFinding {
   readonly rule_name: string;
 }
 
-/** Statements of one transaction: what squawk gets as one file. */
+/** The statements of one transaction, which squawk gets as one file. */
 interface Script {
-  readonly revision: Reviewed;
-  readonly part: Part;
+  readonly revision: AnalyzedRevision;
+  readonly part: RevisionFunction;
   readonly text: string;
   /** The step of each line. */
   readonly steps: readonly (Step | undefined)[];
 }
 
-/** Its rules that ours cover with more context than the SQL: what ours accept is not a finding. */
-const COVERED = [
+/** squawk's rules that our rules cover with more context than the SQL: what ours accept is not a finding. */
+const COVERED_RULES = [
   'adding-field-with-default',
   'adding-foreign-key-constraint',
   'adding-not-nullable-field',
@@ -52,8 +52,8 @@ const COVERED = [
   'require-concurrent-reindex',
 ];
 
-/** Its rules that make no sense here. */
-const EXCLUDED = [
+/** squawk's rules that make no sense here. */
+const EXCLUDED_RULES = [
   // The runner sets both.
   'require-lock-timeout',
   'require-statement-timeout',
@@ -74,10 +74,10 @@ const EXCLUDED = [
   'ban-uncommitted-transaction',
 ];
 
-/** Reported besides its rules, and not excludable by name. PostgreSQL's own grammar decides what is a syntax error. */
+/** Names that squawk reports besides its rules and that can't be excluded. PostgreSQL's own grammar decides what is a syntax error. */
 const NO_RULES = ['unused-ignore', 'syntax-error'];
 
-/** What squawk finds and the rules do not; undefined if its binary is not installed, as on platforms without one. */
+/** squawk's findings that our rules do not cover; undefined if its binary is not installed: some platforms have none. */
 export async function squawk(change: Change): Promise<readonly Finding[] | undefined> {
   const binary = findBinary();
   if (!binary) return undefined;
@@ -85,14 +85,14 @@ export async function squawk(change: Change): Promise<readonly Finding[] | undef
   if (!scripts.length) return [];
   const directory = mkdtempSync(join(tmpdir(), 'cdk-alembic-squawk-'));
   try {
-    // Nothing is awaited before it starts, so it runs while the rules do.
+    // No await before it starts: it runs in parallel with the rules.
     scripts.forEach(({ text }, at) => {
       writeFileSync(join(directory, `${at}.sql`), text);
     });
-    const found = await run(binary, directory, change.input.postgres);
+    const found = await runSquawk(binary, directory, change.input.postgres);
     return found.flatMap((finding) => {
       const script = scripts[Number.parseInt(finding.file.replace(/^.*[\\/]/, ''), 10)];
-      return script ? judge(finding, script) : [];
+      return script ? toFindings(finding, script) : [];
     });
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -111,7 +111,7 @@ function findBinary(): string | undefined {
 }
 
 /** One file per transaction: given a whole history, squawk treats every table as new and finds nothing. */
-function scriptsOf(revision: Reviewed): readonly Script[] {
+function scriptsOf(revision: AnalyzedRevision): readonly Script[] {
   return revision.parts.flatMap((part) => {
     const scripts: Script[] = [];
     const numbers = [...new Set(part.steps.map(({ transaction }) => transaction))];
@@ -134,17 +134,17 @@ function scriptsOf(revision: Reviewed): readonly Script[] {
   });
 }
 
-/** squawk takes `character varying` for `character`. */
+/** squawk mistakes `character varying` for `character`. */
 function asVarchar(sql: string): string {
   return sql.replace(/\bchar(?:acter)?[ \t]+varying\b/gi, 'varchar');
 }
 
-function run(binary: string, directory: string, postgres: string | undefined): Promise<readonly SquawkFinding[]> {
+function runSquawk(binary: string, directory: string, postgres: string | undefined): Promise<readonly SquawkFinding[]> {
   const version = /^\d+(?:\.\d+)?/.exec(postgres ?? '')?.[0];
   const options = [
     '--reporter',
     'json',
-    `--exclude=${[...COVERED, ...EXCLUDED].join(',')}`,
+    `--exclude=${[...COVERED_RULES, ...EXCLUDED_RULES].join(',')}`,
     ...(version ? [`--pg-version=${version}`] : []),
   ];
   return new Promise((resolve, reject) => {
@@ -159,7 +159,7 @@ function run(binary: string, directory: string, postgres: string | undefined): P
   });
 }
 
-function judge(found: SquawkFinding, { revision, part, steps }: Script): readonly Finding[] {
+function toFindings(found: SquawkFinding, { revision, part, steps }: Script): readonly Finding[] {
   const step = steps[found.line];
   if (!step || NO_RULES.includes(found.rule_name)) return [];
   const { action, place } = step;

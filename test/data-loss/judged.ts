@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { DestroyedData } from '../../lib/data-loss/judge';
+import type { DestroyedData } from '../../lib/data-loss/find-losses';
 import { readDataLosses } from '../../lib/packaging/proof/data-losses';
 import { type Case, revisionFile } from './cases/case';
 

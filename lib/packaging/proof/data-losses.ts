@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { relative, sep } from 'node:path';
 import type { UpgradeStep } from '../../contract/facts';
-import type { DestroyedData } from '../../data-loss/judge';
+import type { DestroyedData } from '../../data-loss/find-losses';
 import { nodeProgram } from '../../node-program';
 import { packagePath } from '../../package-root';
 import { findPython } from '../uv';

@@ -1,7 +1,7 @@
 import type { AlterTableCmd, ColumnDef, Constraint } from 'libpg-query';
 import type { TableFacts } from '../../contract/facts';
-import { renamedTo } from '../revision/created';
-import { bare } from '../revision/tables';
+import { renamedTo } from '../revision/created-objects';
+import { unqualifiedName } from '../revision/tables';
 import type { ActionOf, ColumnDefinition, Written } from '../sql/action';
 import { isVolatile } from '../sql/definitions';
 import { batches } from './batches';
@@ -102,7 +102,7 @@ export function numberSteps(
   const [alter, own] = [`ALTER TABLE ${quotedTable(table)}`, quoted(name)];
   const plain = SERIAL[type.toLowerCase()] ?? type;
   const sequence = quotedTable(
-    identity === undefined ? `${table}_${name}_seq` : renamedTo(table, `${bare(table)}_${name}_numbers`.slice(0, 63)),
+    identity === undefined ? `${table}_${name}_seq` : renamedTo(table, `${unqualifiedName(table)}_${name}_numbers`.slice(0, 63)),
   );
   const [next, ofIdentity] = [
     `nextval(${literal(sequence)})`,

@@ -4,9 +4,9 @@ import { validate } from '../advice/constraints';
 import { dropConcurrently } from '../advice/indexes';
 import { execute, finalName, tableArguments } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
-import { renamedTo } from '../revision/created';
-import type { Part } from '../revision/reviewed';
-import { bare } from '../revision/tables';
+import type { RevisionFunction } from '../revision/analyzed-revision';
+import { renamedTo } from '../revision/created-objects';
+import { unqualifiedName } from '../revision/tables';
 import type { FormPart, NoForm } from './form';
 
 /** The indexes and constraints of a column, for the second column that takes its place. */
@@ -45,13 +45,13 @@ export function belongings(
   const { indexes } = before.facts;
   const constraints = before.facts.constraints.filter(({ name }) => !dropped.has(name));
   const others = new Set([...before.facts.constraints.map(({ name }) => name), ...dropped]);
-  const own = indexes.filter(({ name, definition }) => !others.has(bare(name)) && uses(definition, before.column));
+  const own = indexes.filter(({ name, definition }) => !others.has(unqualifiedName(name)) && uses(definition, before.column));
   for (const { name, definition } of own) {
     const meant = after.facts.indexes.find((one) => one.name === name);
     if (!meant) return { reason: `the index ${name} is not there after the revision` };
-    const other = another(bare(name), indexes);
+    const other = another(unqualifiedName(name), indexes);
     if (other === undefined) return { reason: `another index has the name that the index ${name} needs until then` };
-    found.push(index(table, bare(name), other, definition, inPlace(meant.definition, after.column, second)));
+    found.push(index(table, unqualifiedName(name), other, definition, inPlace(meant.definition, after.column, second)));
   }
   for (const constraint of constraints.filter(({ kind, columns }) => kind !== 'not null' && columns.includes(before.column))) {
     const { name, kind, definition, validated } = constraint;
@@ -76,9 +76,9 @@ export function belongings(
 }
 
 /** The indexes and constraints that a function drops, without schemas. */
-export function droppedBy({ steps }: Part): ReadonlySet<string> {
+export function droppedBy({ steps }: RevisionFunction): ReadonlySet<string> {
   const names = steps.flatMap(({ action }) => {
-    if (action.does === 'drop index') return action.indexes.map(bare);
+    if (action.does === 'drop index') return action.indexes.map(unqualifiedName);
     return action.does === 'drop constraint' ? [action.constraint] : [];
   });
   return new Set(names);
@@ -181,7 +181,7 @@ function buildKey(table: string, own: string, meant: string): FormPart {
 /** A name beside another one, if no object has it. */
 function another(name: string, taken: readonly { readonly name: string }[]): string | undefined {
   const own = `${name}_new`.slice(-63);
-  return taken.some((one) => bare(one.name) === own) ? undefined : own;
+  return taken.some((one) => unqualifiedName(one.name) === own) ? undefined : own;
 }
 
 /** Whether a definition names a column. */

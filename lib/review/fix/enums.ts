@@ -1,15 +1,15 @@
 import { type Node, scanSync } from 'libpg-query';
 import { execute } from '../advice/python';
 import { quotedTable } from '../advice/sql';
-import type { Reviewed } from '../revision/reviewed';
-import { bare } from '../revision/tables';
+import type { AnalyzedRevision } from '../revision/analyzed-revision';
+import { unqualifiedName } from '../revision/tables';
 import type { Action, ActionOf } from '../sql/action';
 import type { Form, NoForm } from './form';
 
 type ChangeType = ActionOf<'change type'>;
 
 /** A type that replaces an enum with one that has more values: the values are added instead. Undefined: the column's type is no enum. */
-export function addValues({ table, column }: ChangeType, { facts, upgrade }: Reviewed): Form | NoForm | undefined {
+export function addValues({ table, column }: ChangeType, { facts, upgrade }: AnalyzedRevision): Form | NoForm | undefined {
   const type = typeOfEnum(table, column, facts);
   const [before, after] = (facts.changes?.changed[`type ${type}`] ?? []).map(labelsOf);
   if (type === undefined || !before || !after) return undefined;
@@ -25,8 +25,8 @@ export function addValues({ table, column }: ChangeType, { facts, upgrade }: Rev
   const kept = changed.filter(
     (action) => defaultOf(facts.before, action.table, action.column) === defaultOf(facts.after, action.table, action.column),
   );
-  const isOne = (name: string) => names.has(bare(name));
-  const others = [...names].filter((name) => name !== bare(type));
+  const isOne = (name: string) => names.has(unqualifiedName(name));
+  const others = [...names].filter((name) => name !== unqualifiedName(type));
   return {
     parts: [{ phase: 'values', autocommit: true, up: additions(type, before, after) }],
     // It makes the old type again, as the revision does.
@@ -45,7 +45,7 @@ export function addValues({ table, column }: ChangeType, { facts, upgrade }: Rev
 }
 
 /** The name of a column's type, if the upgrade does not change it. */
-function typeOfEnum(table: string, column: string, { before, after }: Reviewed['facts']): string | undefined {
+function typeOfEnum(table: string, column: string, { before, after }: AnalyzedRevision['facts']): string | undefined {
   const [old, now] = [before, after].map((tables) => tables[table]?.columns.find(({ name }) => name === column)?.type);
   return old === now ? old?.replaceAll('"', '') : undefined;
 }
@@ -57,10 +57,10 @@ function labelsOf(definition: string): readonly string[] | undefined {
 
 /** The names that the enum has meanwhile, without schemas. */
 function namesOf(type: string, steps: readonly Action[]): ReadonlySet<string> {
-  const names = new Set([bare(type)]);
+  const names = new Set([unqualifiedName(type)]);
   for (const action of steps) {
     if (action.does !== 'rename' || action.what !== 'type') continue;
-    const own = [bare(action.table), action.to];
+    const own = [unqualifiedName(action.table), action.to];
     if (own.some((name) => names.has(name))) for (const name of own) names.add(name);
   }
   return names;
@@ -68,7 +68,7 @@ function namesOf(type: string, steps: readonly Action[]): ReadonlySet<string> {
 
 /** Whether each value stays the label that it is: casts between the enum, its other names and text. */
 function keepsLabels({ column, type, written }: ChangeType, names: ReadonlySet<string>): boolean {
-  const isPlain = (name: string) => /^(?:text|varchar|character varying)\b/.test(name) || names.has(bare(name));
+  const isPlain = (name: string) => /^(?:text|varchar|character varying)\b/.test(name) || names.has(unqualifiedName(name));
   const def = written?.node.def;
   if (!def || !('ColumnDef' in def) || !isPlain(type.replaceAll('"', ''))) return false;
   let value: Node | undefined = def.ColumnDef.raw_default;
@@ -82,7 +82,7 @@ function keepsLabels({ column, type, written }: ChangeType, names: ReadonlySet<s
   return !!last && 'String' in last && last.String.sval === column;
 }
 
-function defaultOf(tables: Reviewed['facts']['before'], table: string, column: string): string | undefined {
+function defaultOf(tables: AnalyzedRevision['facts']['before'], table: string, column: string): string | undefined {
   return tables[table]?.columns.find(({ name }) => name === column)?.default;
 }
 

@@ -1,5 +1,5 @@
 import { autocommit } from '../advice/python';
-import type { Step } from '../revision/reviewed';
+import type { Step } from '../revision/analyzed-revision';
 
 /**
  * The revisions of a series, in order. Each is a transaction of its own, so that no lock is held while rows are read.

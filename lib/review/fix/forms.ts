@@ -6,9 +6,9 @@ import { checkSteps, foreignKeySteps, keySteps } from '../advice/constraints';
 import { buildSteps, dropConcurrently } from '../advice/indexes';
 import { execute, finalName, literal, tableArguments } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
-import { nameBefore } from '../revision/created';
-import type { Part, Reviewed, Step } from '../revision/reviewed';
-import { bare } from '../revision/tables';
+import type { AnalyzedRevision, RevisionFunction, Step } from '../revision/analyzed-revision';
+import { originalName } from '../revision/created-objects';
+import { unqualifiedName } from '../revision/tables';
 import type { ActionOf, ConstraintDefinition } from '../sql/action';
 import { droppedBy } from './column-members';
 import { addValues } from './enums';
@@ -17,7 +17,7 @@ import { setNotNull } from './not-null';
 import { renameColumn, renameInRenamed, renameTable } from './renames';
 import { changeType } from './types';
 
-export type Writer = (step: Step, revision: Reviewed) => Form | NoForm | undefined;
+export type Writer = (step: Step, revision: AnalyzedRevision) => Form | NoForm | undefined;
 
 /** How each rule's statement is written safely; undefined: the step is not the one that the rule is about. */
 export const FORMS: Readonly<Record<string, Writer>> = {
@@ -52,36 +52,40 @@ export const FORMS: Readonly<Record<string, Writer>> = {
     if (action.what === 'table') return renameTable(action, step, upgrade);
     if (action.what === 'column') {
       const actions = upgrade.steps.map((other) => other.action);
-      return nameBefore(action.table, actions) === undefined ? renameColumn(action, upgrade) : renameInRenamed(step);
+      return originalName(action.table, actions) === undefined ? renameColumn(action, upgrade) : renameInRenamed(step);
     }
     return { reason: `there is no second name for a ${action.what} that the running code could use meanwhile` };
   },
 };
 
-function createIndex(action: ActionOf<'create index'>, step: Step, part: Part): Form | NoForm {
+function createIndex(action: ActionOf<'create index'>, step: Step, part: RevisionFunction): Form | NoForm {
   if (part.findTable(action.table)?.partitions) return { reason: `${action.table} is partitioned` };
   const replaced = replacedBy(action, step, part);
   if (replaced) return replaceIndex(action, replaced, part);
   const { name, build, drop } = buildSteps(action, step.call?.inLoop ? undefined : step.call);
   return {
     parts: [{ phase: 'build', autocommit: true, up: build, down: [drop] }],
-    undoneBy: ({ action: undo }) => undo.does === 'drop index' && undo.indexes.map(bare).includes(name),
+    undoneBy: ({ action: undo }) => undo.does === 'drop index' && undo.indexes.map(unqualifiedName).includes(name),
   };
 }
 
 /** The step that drops an index before another one gets its name. */
-function replacedBy({ table, index, written }: ActionOf<'create index'>, { index: at }: Step, part: Part): Step | undefined {
+function replacedBy(
+  { table, index, written }: ActionOf<'create index'>,
+  { index: at }: Step,
+  part: RevisionFunction,
+): Step | undefined {
   if (index === undefined || !written || part.findIndex(index)?.table !== table) return undefined;
   const isOnly = ({ action }: Step) => action.does === 'drop index' && action.indexes.length === 1 && isNamed(action, index);
   return part.steps.find((step) => step.index < at && isOnly(step));
 }
 
 function isNamed({ indexes }: ActionOf<'drop index'>, name: string): boolean {
-  return indexes.map(bare).includes(bare(name));
+  return indexes.map(unqualifiedName).includes(unqualifiedName(name));
 }
 
 /** Builds an index under another name first, so that queries have the old one until then. It may run again at any point. */
-function replaceIndex(action: ActionOf<'create index'>, replaced: Step, part: Part): Form {
+function replaceIndex(action: ActionOf<'create index'>, replaced: Step, part: RevisionFunction): Form {
   const { table, index: name = '' } = action;
   const own = `${name.slice(0, 59)}_new`;
   const found = part.findIndex(name);
@@ -109,11 +113,11 @@ function replaceIndex(action: ActionOf<'create index'>, replaced: Step, part: Pa
   };
 }
 
-function dropIndex({ indexes }: ActionOf<'drop index'>, { index: at }: Step, part: Part): Form | NoForm {
+function dropIndex({ indexes }: ActionOf<'drop index'>, { index: at }: Step, part: RevisionFunction): Form | NoForm {
   const [name = ''] = indexes;
   const found = part.findIndex(name);
   const next = part.steps.find(
-    ({ action, index }) => index > at && action.does === 'create index' && action.index === bare(name),
+    ({ action, index }) => index > at && action.does === 'create index' && action.index === unqualifiedName(name),
   );
   if (next?.action.does === 'create index' && replacedBy(next.action, next, part)) return createIndex(next.action, next, part);
   if (indexes.length > 1) return { reason: 'it drops several indexes in one statement' };
@@ -126,13 +130,13 @@ function dropIndex({ indexes }: ActionOf<'drop index'>, { index: at }: Step, par
   );
   return {
     parts: [{ phase: isReplaced ? 'build' : 'first', autocommit: true, up: [drop], down: [drop, execute(again)] }],
-    undoneBy: ({ action: undo }) => undo.does === 'create index' && undo.index === bare(name),
+    undoneBy: ({ action: undo }) => undo.does === 'create index' && undo.index === unqualifiedName(name),
   };
 }
 
 function addConstraint(
   { action, call }: Step,
-  revision: Reviewed,
+  revision: AnalyzedRevision,
   kind: ConstraintDefinition['kind'],
   type: string,
   steps: typeof foreignKeySteps,
@@ -152,7 +156,10 @@ function addConstraint(
   };
 }
 
-function buildKey({ table, constraint: given }: ActionOf<'add constraint'>, revision: Reviewed): Form | NoForm | undefined {
+function buildKey(
+  { table, constraint: given }: ActionOf<'add constraint'>,
+  revision: AnalyzedRevision,
+): Form | NoForm | undefined {
   const { kind, columns } = given;
   if (kind === 'exclude') return { reason: 'PostgreSQL builds the index of an EXCLUDE constraint only under its lock' };
   if (kind !== 'unique' && kind !== 'primary key') return undefined;
@@ -184,7 +191,7 @@ function buildKey({ table, constraint: given }: ActionOf<'add constraint'>, revi
   };
 }
 
-function addComputed({ table, column }: ActionOf<'add column'>, part: Part): Form | NoForm {
+function addComputed({ table, column }: ActionOf<'add column'>, part: RevisionFunction): Form | NoForm {
   if (column.generated) return { reason: 'PostgreSQL can add a stored generated column only by writing every row' };
   const facts = part.findTable(table);
   const steps = column.numbered ? numberSteps(table, column, facts) : addSteps(table, column, facts);
@@ -205,18 +212,18 @@ function addComputed({ table, column }: ActionOf<'add column'>, part: Part): For
   };
 }
 
-function inBatches({ action }: Step, { upgrade: part }: Reviewed): Form | NoForm {
+function inBatches({ action }: Step, { upgrade: part }: AnalyzedRevision): Form | NoForm {
   if (action.does !== 'update')
     return { reason: `there is no automatic fix for this ${action.does}: write it by hand, as shown` };
   const { table, written } = action;
   const facts = part.findTable(table);
-  const batched = updateInBatches(table, written, facts, part.outcome) ?? updateByKey(table, written, facts);
+  const batched = updateInBatches(table, written, facts, part.tablesAfter) ?? updateByKey(table, written, facts);
   if (typeof batched !== 'string') return batched;
   return { parts: [{ phase: 'fill', up: batched.split('\n') }], undoneBy: () => false };
 }
 
 /** The constraint with the name that PostgreSQL or a convention gave it: also that of one which the revision drops before. */
-function named(constraint: ConstraintDefinition, table: string, { facts, upgrade }: Reviewed): ConstraintDefinition {
+function named(constraint: ConstraintDefinition, table: string, { facts, upgrade }: AnalyzedRevision): ConstraintDefinition {
   if (constraint.name !== undefined) return constraint;
   const dropped = droppedBy(upgrade);
   const before = new Set(facts.before[table]?.constraints.map(({ name }) => name).filter((name) => !dropped.has(name)));

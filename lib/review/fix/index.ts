@@ -2,8 +2,8 @@ import type { BodyFacts } from '../../contract/facts';
 import { installation } from '../../local/installation';
 import type { Finding, Review } from '../finding';
 import type { ReviewInput } from '../input';
-import { type Change, understandChange } from '../revision/change';
-import type { Direction, Reviewed, Step } from '../revision/reviewed';
+import type { AnalyzedRevision, Direction, Step } from '../revision/analyzed-revision';
+import { analyzeChange, type Change } from '../revision/change';
 import { isInOneTransaction } from '../rules/environment';
 import type { NoForm } from './form';
 import { FORMS, type Writer } from './forms';
@@ -23,7 +23,7 @@ export interface Draft {
 }
 
 export interface FixableRevision {
-  readonly revision: Reviewed;
+  readonly revision: AnalyzedRevision;
   readonly fixable: readonly Fixable[];
   /** What keeps its upgrade or its downgrade from running to the end. */
   readonly broken: readonly Finding[];
@@ -34,7 +34,7 @@ export interface FixableRevision {
 interface Repair {
   /** @default - both */
   readonly direction?: Direction;
-  readonly repair: (revision: Reviewed, found: readonly Finding[], bodies: BodyFacts) => Planned;
+  readonly repair: (revision: AnalyzedRevision, found: readonly Finding[], bodies: BodyFacts) => Planned;
 }
 
 /** Rules about a function that does not run as it is, or not in Alembic's transaction. */
@@ -73,9 +73,9 @@ function whyNoForm({ rule, instead }: Finding): string {
 }
 
 export function draftFixes(review: Review, input: ReviewInput): Draft {
-  const change: Change = understandChange(input);
+  const change: Change = analyzeChange(input);
   const notFixed: NotFixed[] = [];
-  const found = new Map<Reviewed, { fixable: Fixable[]; broken: Finding[] }>();
+  const found = new Map<AnalyzedRevision, { fixable: Fixable[]; broken: Finding[] }>();
   for (const finding of review.findings.filter(({ acknowledged }) => acknowledged === undefined)) {
     const revision = change.revisions.find(({ facts }) => facts.revision === finding.revision);
     const leave = (reason: string) => notFixed.push({ finding, reason });
@@ -115,7 +115,7 @@ function isBroken({ rule, direction }: Finding): boolean {
 }
 
 /** Why a statement that has a safe form stays as it is. */
-function whyLeft(finding: Finding, revision: Reviewed, input: ReviewInput): string | undefined {
+function whyLeft(finding: Finding, revision: AnalyzedRevision, input: ReviewInput): string | undefined {
   if (finding.severity === 'note') return 'its table is small, so its lock is short';
   if (!input.unreleased.includes(revision.facts.revision))
     return 'its file is not new since the default branch, so production may have run it';
@@ -125,7 +125,7 @@ function whyLeft(finding: Finding, revision: Reviewed, input: ReviewInput): stri
 }
 
 /** The safe form of the one statement that a finding is about, or why there is none. */
-function draftForm(finding: Finding, revision: Reviewed, write: Writer): Fixable | NoForm {
+function draftForm(finding: Finding, revision: AnalyzedRevision, write: Writer): Fixable | NoForm {
   const forms = revision.upgrade.steps.flatMap((step) => {
     const form = isAt(step, finding) && write(step, revision);
     return form ? [{ step, form }] : [];

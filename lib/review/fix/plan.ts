@@ -2,8 +2,8 @@ import type { BodyFacts, BodyUnit, WantedPiece } from '../../contract/facts';
 import { autocommit, execute } from '../advice/python';
 import { alterTableCommands } from '../advice/sql';
 import type { Finding } from '../finding';
-import type { Reviewed, Step } from '../revision/reviewed';
-import { bare } from '../revision/tables';
+import type { AnalyzedRevision, Step } from '../revision/analyzed-revision';
+import { unqualifiedName } from '../revision/tables';
 import type { Action } from '../sql/action';
 import { type Form, type FormPart, PHASES, type Phase } from './form';
 import { Units } from './units';
@@ -25,7 +25,7 @@ export interface Fixable {
 
 /** The series that takes a revision's place. */
 export interface Plan {
-  readonly revision: Reviewed;
+  readonly revision: AnalyzedRevision;
   readonly fixed: readonly Finding[];
   readonly phases: readonly PlannedPhase[];
   /** What the next release does, without which the schema is not that of the revision. @default - nothing */
@@ -53,7 +53,7 @@ export const AUTOCOMMIT = 'with op.get_context().autocommit_block():';
  *
  * @param inOrder whether a statement runs after all parts of those that it follows: what would run before them begins the phases anew
  */
-export function planOf(revision: Reviewed, found: readonly Fixable[], bodies: BodyFacts, inOrder = false): Planned {
+export function planOf(revision: AnalyzedRevision, found: readonly Fixable[], bodies: BodyFacts, inOrder = false): Planned {
   const all = (reason: string) => ({ notFixed: found.map(({ finding }) => ({ finding, reason })) });
   const { upgrade, downgrade } = revision;
   if (!upgrade.replayed || !downgrade.replayed) {
@@ -324,7 +324,7 @@ function objectsOf(action: Action): readonly string[] {
     case 'create index':
       return action.index === undefined ? [] : [`index ${action.index}`];
     case 'drop index':
-      return action.indexes.map((name) => `index ${bare(name)}`);
+      return action.indexes.map((name) => `index ${unqualifiedName(name)}`);
     case 'add constraint':
       return action.constraint.name === undefined ? [] : [`constraint ${action.constraint.name}`];
     case 'drop constraint':

@@ -2,9 +2,9 @@ import type { ColumnFacts, TableFacts } from '../../contract/facts';
 import { batches } from '../advice/batches';
 import { callWith, execute } from '../advice/python';
 import { literal, quoted, quotedTable } from '../advice/sql';
-import { nameBefore, renamedTo } from '../revision/created';
-import type { Part, Step } from '../revision/reviewed';
-import { bare } from '../revision/tables';
+import type { RevisionFunction, Step } from '../revision/analyzed-revision';
+import { originalName, renamedTo } from '../revision/created-objects';
+import { unqualifiedName } from '../revision/tables';
 import type { ActionOf } from '../sql/action';
 import { belongings, droppedBy, uses } from './column-members';
 import type { Form, NoForm } from './form';
@@ -18,7 +18,7 @@ type Rename = ActionOf<'rename'>;
  * A table under its new name, with a view under the old one for the running code. The view checks the rights of the role that uses it,
  * and has the table's grants.
  */
-export function renameTable({ table, to }: Rename, step: Step, part: Part): Form | NoForm {
+export function renameTable({ table, to }: Rename, step: Step, part: RevisionFunction): Form | NoForm {
   const { call, sql } = step;
   const facts = part.findTable(table);
   if (!facts) return { reason: `there is no table ${table} before the revision` };
@@ -65,7 +65,7 @@ function columnAfter(table: string, column: string, steps: readonly Step[]): str
   const actions = steps.map(({ action }) => action);
   return actions.reduce((name, action, at) => {
     if (action.does !== 'rename' || action.what !== 'column' || action.from !== name) return name;
-    return (nameBefore(action.table, actions.slice(0, at)) ?? action.table) === table ? action.to : name;
+    return (originalName(action.table, actions.slice(0, at)) ?? action.table) === table ? action.to : name;
   }, column);
 }
 
@@ -78,7 +78,7 @@ export function renameInRenamed({ call, sql }: Step): Form {
  * A second column under the new name. A trigger keeps both in step for the running code and the new one, until the next release drops
  * the old one. The column may have NOT NULL, a default, indexes and constraints.
  */
-export function renameColumn({ table, from, to }: Rename, part: Part): Form | NoForm {
+export function renameColumn({ table, from, to }: Rename, part: RevisionFunction): Form | NoForm {
   const facts = part.findTable(table);
   const column = facts?.columns.find(({ name }) => name === from);
   if (!facts || !column) return { reason: `there is no column ${table}.${from} before the revision` };
@@ -149,7 +149,7 @@ function whyNotAlone(
   from: string,
   to: string,
   { constraints, indexes }: TableFacts,
-  part: Part,
+  part: RevisionFunction,
 ): string | undefined {
   const actions = part.steps.map(({ action }) => action);
   if (actions.some((one) => one.does === 'change type' && one.table === table && [from, to].includes(one.column))) {
@@ -163,7 +163,8 @@ function whyNotAlone(
   const shared =
     constraints.find(({ name, columns }) => !dropped.has(name) && isShared(columns)) ??
     indexes.find(
-      ({ name, definition }) => !dropped.has(bare(name)) && isShared([from, ...renamed].filter((one) => uses(definition, one))),
+      ({ name, definition }) =>
+        !dropped.has(unqualifiedName(name)) && isShared([from, ...renamed].filter((one) => uses(definition, one))),
     );
   return shared && `${shared.name} has another column that is renamed too: rename them in two releases`;
 }

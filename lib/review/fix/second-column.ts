@@ -1,8 +1,8 @@
 import type { ColumnFacts, TableFacts } from '../../contract/facts';
 import { execute } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
-import { renamedTo } from '../revision/created';
-import { bare } from '../revision/tables';
+import { renamedTo } from '../revision/created-objects';
+import { unqualifiedName } from '../revision/tables';
 
 /** Why a second column can't take a column's place; undefined: it can. */
 export function whyNoSecond({ identity, generated }: ColumnFacts, facts: TableFacts, table: string): string | undefined {
@@ -19,7 +19,7 @@ export function passSequence(table: string, { default: value = '' }: ColumnFacts
 
 /** The trigger that fills a column with each write of a row. `statement` is PL/pgSQL. */
 export function inStep(table: string, column: string, statement: string, when = '') {
-  const name = `${bare(table)}_${column}_in_step`.slice(-63);
+  const name = `${unqualifiedName(table)}_${column}_in_step`.slice(-63);
   const [trigger, fn] = [quoted(name), quotedTable(renamedTo(table, name))];
   return {
     add: [

@@ -3,8 +3,8 @@ import { batches } from '../advice/batches';
 import { typeText } from '../advice/columns';
 import { execute } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
-import type { Reviewed } from '../revision/reviewed';
-import { bare } from '../revision/tables';
+import type { AnalyzedRevision } from '../revision/analyzed-revision';
+import { unqualifiedName } from '../revision/tables';
 import type { Action, ActionOf } from '../sql/action';
 import { narrows } from '../sql/column-types';
 import { type Belongings, belongings } from './column-members';
@@ -31,7 +31,7 @@ interface Change {
  * A second column of the new type, which a trigger fills from the first one and which takes its name in a short transaction. The
  * column may have NOT NULL, a default, indexes and CHECKs.
  */
-export function changeType(action: ChangeType, reviewed: Reviewed): Form | NoForm {
+export function changeType(action: ChangeType, reviewed: AnalyzedRevision): Form | NoForm {
   const change = changeOf(action, reviewed);
   if ('reason' in change) return change;
   const { table, existing, column, to, second, its, isUndo } = change;
@@ -41,7 +41,7 @@ export function changeType(action: ChangeType, reviewed: Reviewed): Form | NoFor
     table,
     second,
     to.using
-      ? `SELECT ${to.using} INTO NEW.${other} FROM (SELECT NEW.*) AS ${quoted(bare(table))}`
+      ? `SELECT ${to.using} INTO NEW.${other} FROM (SELECT NEW.*) AS ${quoted(unqualifiedName(table))}`
       : `NEW.${other} := NEW.${own}`,
   );
   return {
@@ -63,7 +63,7 @@ export function changeType(action: ChangeType, reviewed: Reviewed): Form | NoFor
   };
 }
 
-function changeOf(action: ChangeType, { facts, upgrade, downgrade, destroys }: Reviewed): Change | NoForm {
+function changeOf(action: ChangeType, { facts, upgrade, downgrade, losses: destroys }: AnalyzedRevision): Change | NoForm {
   const { table, column: name } = action;
   const existing = upgrade.findTable(table);
   const column = existing?.columns.find((one) => one.name === name);

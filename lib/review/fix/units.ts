@@ -1,15 +1,15 @@
 import type { BodyUnit } from '../../contract/facts';
+import type { RevisionFunction, Step } from '../revision/analyzed-revision';
 import { operationsOf } from '../revision/operations';
-import type { Part, Step } from '../revision/reviewed';
-import { isSame } from '../revision/steps';
-import { bare } from '../revision/tables';
+import { isSameAction } from '../revision/steps';
+import { unqualifiedName } from '../revision/tables';
 import type { Action } from '../sql/action';
 
 /** Which statement of the source made a step. */
 export class Units {
   constructor(
     readonly all: readonly BodyUnit[],
-    private readonly part: Part,
+    private readonly part: RevisionFunction,
   ) {}
 
   of(step: Step): BodyUnit | undefined {
@@ -46,12 +46,12 @@ export class Units {
     if (name === undefined) return false;
     return not
       ? action.does === 'create index' && action.index === name
-      : action.does === 'drop index' && action.indexes.map(bare).includes(name);
+      : action.does === 'drop index' && action.indexes.map(unqualifiedName).includes(name);
   }
 
   private makes({ line, endLine }: BodyUnit, action: Action): boolean {
     const calls = this.part.source?.calls.filter((call) => call.line >= line && call.line <= endLine) ?? [];
-    return calls.flatMap(operationsOf).some((operation) => isSame(operation.action, action));
+    return calls.flatMap(operationsOf).some((operation) => isSameAction(operation.action, action));
   }
 }
 

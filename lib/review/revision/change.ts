@@ -1,26 +1,26 @@
 import type { RevisionFacts } from '../../contract/facts';
 import type { ReviewInput } from '../input';
-import { NOTHING_CREATED } from './created';
-import { type Reviewed, understand } from './reviewed';
+import { type AnalyzedRevision, analyzeRevision } from './analyzed-revision';
+import { NOTHING_CREATED } from './created-objects';
 
-/** Everything that is reviewed together. */
+/** The revisions that are reviewed together. */
 export interface Change {
   readonly input: ReviewInput;
-  readonly revisions: readonly Reviewed[];
+  readonly revisions: readonly AnalyzedRevision[];
   readonly isUnreleased: (revision: string) => boolean;
-  /** Those that are applied before it. */
-  readonly before: (revision: Reviewed) => readonly Reviewed[];
-  /** Those that are applied after it. */
-  readonly after: (revision: Reviewed) => readonly Reviewed[];
+  /** The revisions that are applied before one. */
+  readonly before: (revision: AnalyzedRevision) => readonly AnalyzedRevision[];
+  /** The revisions that are applied after one. */
+  readonly after: (revision: AnalyzedRevision) => readonly AnalyzedRevision[];
 }
 
-export function understandChange(input: ReviewInput): Change {
+export function analyzeChange(input: ReviewInput): Change {
   const unreleased = new Set(input.unreleased);
-  let made = NOTHING_CREATED;
+  let created = NOTHING_CREATED;
   const revisions = input.revisions.map((facts: RevisionFacts) => {
-    const understood = understand(facts, unreleased.has(facts.revision) ? made : NOTHING_CREATED);
-    if (unreleased.has(facts.revision)) made = understood.made;
-    return understood.reviewed;
+    const { analyzed, created: after } = analyzeRevision(facts, unreleased.has(facts.revision) ? created : NOTHING_CREATED);
+    if (unreleased.has(facts.revision)) created = after;
+    return analyzed;
   });
   return {
     input,

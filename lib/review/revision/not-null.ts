@@ -1,15 +1,15 @@
 import type { HistoryFacts } from '../../contract/facts';
 import type { Action } from '../sql/action';
-import { writtenActions } from './steps';
-import { bare } from './tables';
+import { sourceActions } from './steps';
+import { unqualifiedName } from './tables';
 
-/** Whether earlier revisions, as far as their source tells, leave a column NOT NULL. */
+/** Whether earlier revisions, as far as their source shows, leave a column NOT NULL. */
 export function isNotNullBefore({ steps }: HistoryFacts, table: string, column: string): boolean {
-  const own = (name: string) => bare(name) === bare(table);
-  return steps.flatMap(writtenActions).reduce((before, { action }) => after(action, own, column) ?? before, false);
+  const own = (name: string) => unqualifiedName(name) === unqualifiedName(table);
+  return steps.flatMap(sourceActions).reduce((before, { action }) => after(action, own, column) ?? before, false);
 }
 
-/** What an action makes of it; undefined: nothing. */
+/** Whether the column is NOT NULL after an action; undefined: the action does not change that. */
 function after(action: Action, isTable: (name: string) => boolean, column: string): boolean | undefined {
   if (!('table' in action) || !isTable(action.table)) return undefined;
   if (action.does === 'create table') return action.columns.some(({ name, notNull }) => name === column && notNull);

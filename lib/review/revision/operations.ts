@@ -1,13 +1,13 @@
 import type { Call } from '../../contract/facts';
 import type { Action, ColumnDefinition, ConstraintDefinition } from '../sql/action';
 
-/** An operation of Alembic as the file writes it, and what it would do. */
+/** A call of an Alembic operation in a file, and what it would do. */
 export interface Operation {
   readonly action: Action;
   readonly call: Call;
 }
 
-/** What Alembic's operations take by position, in their order. */
+/** The positional parameters of Alembic's operations, in order. */
 const PARAMETERS = {
   create_table: ['table_name'],
   drop_table: ['table_name'],
@@ -27,20 +27,20 @@ const PARAMETERS = {
 type OperationName = keyof typeof PARAMETERS;
 
 /**
- * What a call of an operation would do, for revisions that can't be run here. Only what is written as a literal is known; calls of a
+ * What a call of an operation would do, for revisions that can't be run here. Only literal arguments are known; calls of a
  * batch arrive as calls of `op` (lambda/migrate/cdk_alembic_local/source/batches.py).
  */
 export function operationsOf(call: Call): readonly Operation[] {
   const name = call.name.split('.').at(-1) ?? '';
   if (!isOperation(name)) return [];
-  return actionsOf(name, argumentsOf(call, name)).map((action) => ({ action, call }));
+  return actionsOf(name, namedArguments(call, name)).map((action) => ({ action, call }));
 }
 
-/** What Alembic runs for a new column that refers to another one, or is unique or indexed, as calls of their own. */
-export function impliedBy(call: Call): readonly Call[] {
+/** The calls that an added column implies: Alembic also creates its foreign key, unique constraint and index. */
+export function impliedCalls(call: Call): readonly Call[] {
   if (!call.name.endsWith('add_column')) return [];
-  const { table_name, column, schema } = argumentsOf(call, 'add_column');
-  const source = code(column);
+  const { table_name, column, schema } = namedArguments(call, 'add_column');
+  const source = argumentCode(column);
   const own = columnOf(source).name;
   const implied = (name: string, args: readonly unknown[], keywords: Call['keywords'] = {}): Call => {
     return { ...call, name: `op.${name}`, args, keywords };
@@ -50,7 +50,7 @@ export function impliedBy(call: Call): readonly Call[] {
   const key = target?.split('.') ?? [];
   return [
     ...(key.length > 1
-      ? [implied('create_foreign_key', [null, table_name, key.at(-2), [own], [key.at(-1)]], keyOptions(source, call))]
+      ? [implied('create_foreign_key', [null, table_name, key.at(-2), [own], [key.at(-1)]], foreignKeyOptions(source, call))]
       : []),
     ...(/\bunique=True/.test(source) && !/\bindex=True/.test(source)
       ? [implied('create_unique_constraint', [null, table_name, [own]], of)]
@@ -61,13 +61,13 @@ export function impliedBy(call: Call): readonly Call[] {
   ];
 }
 
-function keyOptions(source: string, { keywords: { schema } }: Call): Call['keywords'] {
+function foreignKeyOptions(source: string, { keywords: { schema } }: Call): Call['keywords'] {
   const options = [...source.matchAll(/\b(ondelete|onupdate)=(["'])(.*?)\2/g)].map(([, name = '', , value]) => [name, value]);
   return { ...Object.fromEntries(options), ...(schema === undefined ? {} : { source_schema: schema }) };
 }
 
-/** The arguments of a call by name, however they are given. */
-function argumentsOf({ args, keywords }: Pick<Call, 'args' | 'keywords'>, name: OperationName): Call['keywords'] {
+/** The arguments of a call by name, whether they are positional or keywords. */
+function namedArguments({ args, keywords }: Pick<Call, 'args' | 'keywords'>, name: OperationName): Call['keywords'] {
   const parameters = PARAMETERS[name];
   const elements = args.slice(parameters.length);
   return { ...Object.fromEntries(parameters.map((parameter, at) => [parameter, args[at]])), ...keywords, elements };
@@ -86,7 +86,7 @@ function actionsOf(operation: OperationName, given: Call['keywords']): readonly 
   const column = text(given.column_name) ?? '';
   const concurrently = given.postgresql_concurrently === true;
   const constraint = (kind: ConstraintDefinition['kind'], more: Partial<ConstraintDefinition> = {}): readonly Action[] => {
-    const columns = names(given.columns).filter(known);
+    const columns = names(given.columns).filter(isKnown);
     const notValid = given.postgresql_not_valid === true;
     return [{ does: 'add constraint', table, constraint: { kind, name, columns, notValid, ...more } }];
   };
@@ -114,15 +114,15 @@ function actionsOf(operation: OperationName, given: Call['keywords']): readonly 
     case 'drop_index':
       return [{ does: 'drop index', indexes: name ? [name] : [], concurrently, ...(table ? { of: table } : {}) }];
     case 'add_column':
-      return [{ does: 'add column', table, column: columnOf(code(given.column)) }];
+      return [{ does: 'add column', table, column: columnOf(argumentCode(given.column)) }];
     case 'drop_column':
       return [{ does: 'drop column', table, column }];
     case 'alter_column':
       return alterations(table, column, given);
     case 'create_foreign_key': {
       const to = qualified(text(given.referent_table) ?? '', text(given.referent_schema));
-      const references = { table: to, columns: names(given.remote_cols).filter(known) };
-      return constraint('foreign key', { columns: names(given.local_cols).filter(known), references });
+      const references = { table: to, columns: names(given.remote_cols).filter(isKnown) };
+      return constraint('foreign key', { columns: names(given.local_cols).filter(isKnown), references });
     }
     case 'create_unique_constraint':
       return constraint('unique');
@@ -149,23 +149,25 @@ function alterations(table: string, column: string, given: Call['keywords']): re
       : [{ does: 'set default' as const, table, column, has: given.server_default !== null }]),
     ...(given.nullable === true ? [{ does: 'drop not null' as const, table, column }] : []),
     ...(given.nullable === false ? [{ does: 'set not null' as const, table, column }] : []),
-    ...(given.type_ === undefined ? [] : [{ does: 'change type' as const, table, column, type: sqlType(code(given.type_)) }]),
+    ...(given.type_ === undefined
+      ? []
+      : [{ does: 'change type' as const, table, column, type: sqlType(argumentCode(given.type_)) }]),
     ...(renamed ? [{ does: 'rename' as const, what: 'column' as const, table, from: column, to: renamed }] : []),
   ];
 }
 
-/** The type that a column has by `existing_type`, and its labels if that is an enum. */
-export function typeBefore(call: Call | undefined): { readonly type: string; readonly labels: readonly string[] } | undefined {
-  const source = code(call?.keywords.existing_type);
+/** The column type that `existing_type` gives, with its labels if it is an enum. */
+export function existingType(call: Call | undefined): { readonly type: string; readonly labels: readonly string[] } | undefined {
+  const source = argumentCode(call?.keywords.existing_type);
   const labels = /\bE(?:num|NUM)\(((?:\s*(["'])[^"']*\2\s*,?)+)/.exec(source)?.[1];
   if (labels) return { type: 'enum', labels: [...labels.matchAll(/(["'])(.*?)\1/g)].map(([, , label = '']) => label) };
   const type = sqlType(source);
   return type ? { type, labels: [] } : undefined;
 }
 
-/** The columns among what a new table is made of. */
+/** The columns among the elements of a new table. */
 function columnsIn(elements: unknown): readonly ColumnDefinition[] {
-  const codes = Array.isArray(elements) ? elements.map(code) : [];
+  const codes = Array.isArray(elements) ? elements.map(argumentCode) : [];
   return codes.filter((source) => /^(?:\w+\.)?Column\(/.test(source)).map(columnOf);
 }
 
@@ -190,7 +192,7 @@ function columnOf(source: string): ColumnDefinition {
   };
 }
 
-/** SQLAlchemy writes SERIAL for an integer key without a default of its own. */
+/** SQLAlchemy writes SERIAL for an integer primary key without a default. */
 function isSerial(source: string): boolean {
   return (
     /primary_key=True/.test(source) &&
@@ -221,26 +223,26 @@ function sqlType(source: string): string {
   return TYPES.find(([pattern]) => pattern.test(source))?.[1] ?? '';
 }
 
-/** A name, also within `op.f(...)`. */
+/** A text, or the text within `op.f(...)`. */
 function text(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
-  return /^(?:op|batch_op)\.f\(\s*["'](.+)["']\s*\)$/.exec(code(value))?.[1];
+  return /^(?:op|batch_op)\.f\(\s*["'](.+)["']\s*\)$/.exec(argumentCode(value))?.[1];
 }
 
 function names(value: unknown): readonly (string | null)[] {
   return Array.isArray(value) ? value.map((entry) => text(entry) ?? null) : [];
 }
 
-function known(value: string | null): value is string {
+function isKnown(value: string | null): value is string {
   return value !== null;
 }
 
 /** Whether the schema of an operation's table is known only when it runs, such as from a setting. */
 export function hasUnknownSchema({ keywords: { schema, source_schema = schema } }: Call): boolean {
-  return code(source_schema) !== '';
+  return argumentCode(source_schema) !== '';
 }
 
 /** The code of an argument that is not a literal. */
-export function code(value: unknown): string {
+export function argumentCode(value: unknown): string {
   return value && typeof value === 'object' && 'code' in value ? String(value.code) : '';
 }

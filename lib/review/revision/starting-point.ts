@@ -5,7 +5,7 @@ const MISSING = ['42P01', '42703', '42704', '42883', '3F000'];
 /** The scratch server lacks an extension. */
 const NOT_OFFERED = ['58P01', '0A000'];
 
-/** What to start the replay from, after a statement failed for what no migration makes; undefined: that would not help. */
+/** How to start the replay if a statement failed because no migration creates an object; undefined if that would not help. */
 export function startingPoint({ sqlState = '', message }: StatementFailure): string | undefined {
   const onServer = /^role "/.test(message) ? 'role' : /extension/.test(message) ? 'extension' : undefined;
   if (onServer && [...MISSING, ...NOT_OFFERED].includes(sqlState)) {

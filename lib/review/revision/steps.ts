@@ -8,8 +8,8 @@ import {
 } from '../../contract/facts';
 import type { Action } from '../sql/action';
 import { parseSql } from '../sql/parse';
-import { hasUnknownSchema, impliedBy, type Operation, operationsOf } from './operations';
-import { bare } from './tables';
+import { hasUnknownSchema, impliedCalls, type Operation, operationsOf } from './operations';
+import { unqualifiedName } from './tables';
 
 /** One action of a revision's function, as run or as written. */
 export interface PlainStep {
@@ -17,108 +17,113 @@ export interface PlainStep {
   readonly line: number;
   /** Number of the statement within the function; parts of one ALTER TABLE share it. */
   readonly index: number;
-  /** Empty: known from an operation in the source. */
+  /** Empty if the step is an operation that was only read from the source. */
   readonly sql: string;
-  /** Counted from 0; -1: autocommit. */
+  /** Number of the transaction, from 0; -1 in autocommit. */
   readonly transaction: number;
-  /** As executed. Absent: read from the source, or rendered offline. */
+  /** The statement as it was executed. Absent if it was read from the source or rendered offline. */
   readonly observed?: Statement;
-  /** The operation in the source. Absent: not known, or it was executed as SQL. */
+  /** The operation in the source. Absent if it is unknown, or if the source has SQL. */
   readonly call?: Call;
 }
 
 /** An action in the source. */
-export interface WrittenAction extends Pick<PlainStep, 'action' | 'line' | 'sql' | 'call'> {
+export interface SourceAction extends Pick<PlainStep, 'action' | 'line' | 'sql' | 'call'> {
   readonly inAutocommitBlock: boolean;
 }
 
-/** The actions of a function: those that ran, else those that were rendered, else those in the source. */
+/** The actions of a function: as executed, or else as rendered offline, or else as written in the source. */
 export function stepsOf(facts: DirectionFacts, source: FunctionFacts | null): readonly PlainStep[] {
-  const statements = facts.outcome === 'failed' ? withFailed(facts) : facts.statements;
+  const statements = facts.outcome === 'failed' ? withFailedStatement(facts) : facts.statements;
   const operations = source?.calls.flatMap(operationsOf) ?? [];
-  const written = facts.outcome === 'done' ? [] : (source?.steps ?? []).flatMap(writtenActions);
+  const written = facts.outcome === 'done' ? [] : (source?.steps ?? []).flatMap(sourceActions);
   const left = [...written];
   const parsed = statements.flatMap((statement) => parseSql(statement.sql).map((part) => ({ statement, part })));
   const steps = parsed.flatMap(({ statement, part }, at) =>
     part.actions.map((action): PlainStep => {
-      const place = { line: lineOf(statement, part.line, source), otherwise: source?.line ?? 1 };
+      const place = { line: lineOf(statement, part.line, source), fallback: source?.line ?? 1 };
       const own = hasRun(statement, facts)
-        ? { ...ranAs(action, statement, operations, place), observed: statement }
-        : renderedAs(action, left, place);
+        ? { ...executedAction(action, statement, operations, place), observed: statement }
+        : renderedAction(action, left, place);
       return { ...own, index: at + 1, sql: part.text, transaction: statement.transaction };
     }),
   );
-  // Another stage runs what the environment kept the replay from.
+  // Statements under a condition on the environment run in another stage.
   if (facts.outcome === 'done') {
-    const elsewhere = operations.filter(({ call }) => call.ifEnvironment).map(writtenOperation);
-    return [...steps, ...writtenSteps(elsewhere, steps)];
+    const elsewhere = operations.filter(({ call }) => call.ifEnvironment).map(sourceOperation);
+    return [...steps, ...sourceSteps(elsewhere, steps)];
   }
   const rendered = facts.outcome === 'not_run' ? statements.length > 0 : statements.some(({ line }) => !line);
-  return rendered ? steps : [...steps, ...writtenSteps(written, steps)];
+  return rendered ? steps : [...steps, ...sourceSteps(written, steps)];
 }
 
-interface Place {
-  /** 0: not known. */
+interface StepLines {
+  /** 0 if unknown. */
   readonly line: number;
-  readonly otherwise: number;
+  readonly fallback: number;
 }
 
-type Placed = Pick<PlainStep, 'action' | 'line' | 'call'>;
+type LocatedAction = Pick<PlainStep, 'action' | 'line' | 'call'>;
 
-/** Nor is anything known of the locks of the statement that failed. */
+/** Whether a statement was executed, so that its locks are known. Those of the statement that failed are not. */
 function hasRun(statement: Statement, { outcome, statements }: DirectionFacts): boolean {
   return outcome === 'done' || (outcome === 'failed' && statement.line > 0 && statements.includes(statement));
 }
 
-function ranAs(action: Action, statement: Statement, operations: readonly Operation[], { line, otherwise }: Place): Placed {
-  const operation = operations.find((one) => isSameCall(one, action) && one.call.line === statement.line);
+function executedAction(
+  action: Action,
+  statement: Statement,
+  operations: readonly Operation[],
+  { line, fallback: otherwise }: StepLines,
+): LocatedAction {
+  const operation = operations.find((one) => matchesCall(one, action) && one.call.line === statement.line);
   return { action, line: line || otherwise, ...(operation ? { call: operation.call } : {}) };
 }
 
-/** Alembic's offline mode does not say the line. */
-function renderedAs(action: Action, left: WrittenAction[], place: Place): Placed {
-  const found = taken(left, action);
-  const line = found?.call?.line || place.line || found?.line || place.otherwise;
-  if (!found?.call || !isSameCall(found, action)) return { action, line };
-  // SQL does not say which table an index belongs to.
+/** Matches a rendered statement with the source, because Alembic's offline mode gives no line. */
+function renderedAction(action: Action, left: SourceAction[], place: StepLines): LocatedAction {
+  const found = takeMatching(left, action);
+  const line = found?.call?.line || place.line || found?.line || place.fallback;
+  if (!found?.call || !matchesCall(found, action)) return { action, line };
+  // DROP INDEX does not name the table.
   return { action: found.action.does === 'drop index' ? found.action : action, line, call: found.call };
 }
 
-/** What a step in the source does. */
-export function writtenActions({ call, sql = '', line, spread, inAutocommitBlock }: SourceStep): readonly WrittenAction[] {
-  if (call) return [call, ...impliedBy(call)].flatMap(operationsOf).map(writtenOperation);
-  return parsedWithUnknown(sql).flatMap((part) =>
+/** The actions of one step in the source. */
+export function sourceActions({ call, sql = '', line, spread, inAutocommitBlock }: SourceStep): readonly SourceAction[] {
+  if (call) return [call, ...impliedCalls(call)].flatMap(operationsOf).map(sourceOperation);
+  return parseWithUnknown(sql).flatMap((part) =>
     part.actions.map((action) => ({ action, line: line + (spread ? part.line : 0), sql: part.text, inAutocommitBlock })),
   );
 }
 
-function writtenOperation({ action, call }: Operation): WrittenAction {
+function sourceOperation({ action, call }: Operation): SourceAction {
   return { action, line: call.line, sql: '', call, inAutocommitBlock: call.inAutocommitBlock };
 }
 
-/** If what is not known stands where no identifier is allowed, it may be a number; else nothing is known of its statement. */
-function parsedWithUnknown(sql: string): ReturnType<typeof parseSql> {
+/** Parses SQL with unknown values: as identifiers, or else as numbers. Statements that still can't be parsed are left out. */
+function parseWithUnknown(sql: string): ReturnType<typeof parseSql> {
   if (!sql.includes(UNKNOWN_VALUE)) return parseSql(sql);
   const isParsed = ({ actions }: { actions: readonly Action[] }) => !actions.some(({ does }) => does === 'unparsed');
   const found = [UNKNOWN_VALUE, '1'].map((value) => parseSql(sql.replaceAll(UNKNOWN_VALUE, value)));
   return (found.find((parts) => parts.every(isParsed)) ?? found[0] ?? []).filter(isParsed);
 }
 
-/** Takes the first one away that is an action, or may be it: their order is the same. */
-function taken(written: WrittenAction[], action: Action): WrittenAction | undefined {
-  const exact = written.findIndex((one) => (one.call ? isSameCall(one, action) : isSame(one.action, action)));
+/** Removes and returns the first source action that matches; one with an unknown name may match, and stays in the list. */
+function takeMatching(written: SourceAction[], action: Action): SourceAction | undefined {
+  const exact = written.findIndex((one) => (one.call ? matchesCall(one, action) : isSameAction(one.action, action)));
   const at = exact < 0 ? written.findIndex((one) => one.action.does === action.does && isUnknown(one.action)) : exact;
   return at < 0 ? undefined : exact < 0 ? written[at] : written.splice(at, 1)[0];
 }
 
 function isUnknown(action: Action): boolean {
-  return objectOf(action, action).includes(UNKNOWN_VALUE);
+  return objectKey(action, action).includes(UNKNOWN_VALUE);
 }
 
-/** What neither ran nor could be rendered. */
-function writtenSteps(written: readonly WrittenAction[], steps: readonly PlainStep[]): readonly PlainStep[] {
+/** Steps for the source actions that were neither executed nor rendered. */
+function sourceSteps(written: readonly SourceAction[], steps: readonly PlainStep[]): readonly PlainStep[] {
   const left = [...written];
-  for (const { action } of steps) taken(left, action);
+  for (const { action } of steps) takeMatching(left, action);
   const seen = new Set(steps.map(({ line }) => line));
   const rest = left.filter(({ action, line }) => !(seen.has(line) && isUnknown(action)));
   const first = (steps.at(-1)?.index ?? 0) + 1;
@@ -127,18 +132,18 @@ function writtenSteps(written: readonly WrittenAction[], steps: readonly PlainSt
   return rest.map(({ inAutocommitBlock, ...step }, at) => {
     const transaction = inAutocommitBlock && !isBegun ? -1 : committed;
     isBegun = step.action.does === 'begin transaction' || (isBegun && step.action.does !== 'end transaction');
-    // COMMIT as SQL begins another transaction.
+    // After COMMIT as SQL, another transaction begins.
     if (step.action.does === 'end transaction') committed += 1;
     return { ...step, transaction, index: first + at };
   });
 }
 
-/** The statement that failed is not always among those that were executed; Alembic may have rendered it, one part after another. */
-function withFailed({ statements, failure }: DirectionFacts): readonly Statement[] {
+/** The statements with the one that failed: it may be missing, or be rendered by Alembic in several parts. */
+function withFailedStatement({ statements, failure }: DirectionFacts): readonly Statement[] {
   const sql = failure?.statement;
   if (!sql) return statements;
-  const parts = new Set([squeezed(sql), ...parseSql(sql).map(({ text }) => squeezed(text))]);
-  const isPart = (statement: Statement) => parts.has(squeezed(statement.sql));
+  const parts = new Set([normalized(sql), ...parseSql(sql).map(({ text }) => normalized(text))]);
+  const isPart = (statement: Statement) => parts.has(normalized(statement.sql));
   const first = statements.findIndex(isPart);
   if (statements[first]?.line) return statements;
   const { transaction = 0 } = statements[first] ?? statements.at(-1) ?? {};
@@ -148,28 +153,28 @@ function withFailed({ statements, failure }: DirectionFacts): readonly Statement
   return statements.flatMap((statement, at) => (at === first ? [failed] : isPart(statement) ? [] : [statement]));
 }
 
-/** Whether an operation of the source and an action of a statement are one. */
-export function isSame(operation: Action, action: Action): boolean {
-  return operation.does === action.does && objectOf(operation, operation) === objectOf(action, operation);
+/** Whether an operation in the source and an action of a statement are the same. */
+export function isSameAction(operation: Action, action: Action): boolean {
+  return operation.does === action.does && objectKey(operation, operation) === objectKey(action, operation);
 }
 
-function isSameCall({ action: one, call }: Pick<WrittenAction, 'action' | 'call'>, action: Action): boolean {
-  return isSame(one, call && hasUnknownSchema(call) ? withoutSchema(action) : action);
+function matchesCall({ action: one, call }: Pick<SourceAction, 'action' | 'call'>, action: Action): boolean {
+  return isSameAction(one, call && hasUnknownSchema(call) ? withoutSchema(action) : action);
 }
 
 function withoutSchema(action: Action): Action {
-  if (action.does === 'drop') return { ...action, names: action.names.map(bare) };
-  return 'table' in action ? { ...action, table: bare(action.table) } : action;
+  if (action.does === 'drop') return { ...action, names: action.names.map(unqualifiedName) };
+  return 'table' in action ? { ...action, table: unqualifiedName(action.table) } : action;
 }
 
-/** What an action is about. A naming convention names what the operation does not: that is told by its columns. */
-function objectOf(action: Action, operation: Action): string {
+/** Identifies the object of an action. Where the operation leaves the name to a naming convention, its columns identify it. */
+function objectKey(action: Action, operation: Action): string {
   const table = 'table' in action ? action.table : '';
   if (action.does === 'create index' && operation.does === 'create index') {
     return [table, operation.index === undefined ? action.columns : action.index].join(' ');
   }
   if ('index' in action) return [table, action.index].join(' ');
-  if (action.does === 'drop index') return action.indexes.map(bare).join(' ');
+  if (action.does === 'drop index') return action.indexes.map(unqualifiedName).join(' ');
   if (action.does === 'drop') return action.names.join(' ');
   if (action.does === 'add column') return [table, action.column.name].join(' ');
   if (action.does === 'add constraint' && operation.does === 'add constraint') {
@@ -179,10 +184,10 @@ function objectOf(action: Action, operation: Action): string {
   return 'column' in action ? [table, action.column].join(' ') : table;
 }
 
-/** Within a text of several statements, the line of the one that is meant; 0: not known. */
+/** The line of a statement, also within a text of several statements; 0 if unknown. */
 function lineOf(statement: Statement, offset: number, source: FunctionFacts | null): number {
   const start = statement.line;
-  const written = source?.sql.find(({ text, line }) => line >= start && squeezed(text) === squeezed(statement.sql));
+  const written = source?.sql.find(({ text, line }) => line >= start && normalized(text) === normalized(statement.sql));
   if (!written) return start;
   const blank = leadingLines(written.text) - leadingLines(statement.sql);
   return written.text.includes('\n') ? written.line + blank + offset : written.line;
@@ -192,7 +197,7 @@ function leadingLines(text: string): number {
   return (/^\s*/.exec(text)?.[0].split('\n').length ?? 1) - 1;
 }
 
-function squeezed(sql: string): string {
+function normalized(sql: string): string {
   return sql
     .replaceAll('%%', '%')
     .replace(/\s+/g, ' ')

@@ -2,23 +2,23 @@ import type { IndexFacts, TableFacts } from '../../contract/facts';
 
 type Tables = Readonly<Record<string, TableFacts>>;
 
-/** A table by the name that a statement gives it. */
+/** Finds a table by the name that a statement uses. */
 export function findTable(tables: Tables, name: string): TableFacts | undefined {
   if (tables[name]) return tables[name];
-  // A search_path can lead a name without a schema to another schema than `public`.
-  const found = name.includes('.') ? [] : Object.keys(tables).filter((table) => bare(table) === name);
+  // A search_path can resolve an unqualified name in another schema than `public`.
+  const found = name.includes('.') ? [] : Object.keys(tables).filter((table) => unqualifiedName(table) === name);
   return found.length === 1 ? tables[found[0] ?? ''] : undefined;
 }
 
 export function findIndex(tables: Tables, name: string): { table: string; index: IndexFacts } | undefined {
   for (const [table, { indexes }] of Object.entries(tables)) {
-    const index = indexes.find((candidate) => bare(candidate.name) === bare(name));
+    const index = indexes.find((candidate) => unqualifiedName(candidate.name) === unqualifiedName(name));
     if (index) return { table, index };
   }
   return undefined;
 }
 
 /** A name without its schema. */
-export function bare(name: string): string {
+export function unqualifiedName(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1);
 }

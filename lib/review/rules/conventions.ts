@@ -1,14 +1,14 @@
 import { conventionalName, execute, literal, tableArguments } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
-import { vagueDescription } from '../description';
-import type { Reviewed, Step } from '../revision/reviewed';
+import { isVagueDescription } from '../description';
+import type { AnalyzedRevision, Step } from '../revision/analyzed-revision';
 import type { ColumnDefinition } from '../sql/action';
 import { columnType } from '../sql/column-types';
 import { longNames } from '../sql/parse';
+import { nameList } from './name-list';
 import type { Rule, RuleInfo } from './rule';
-import { some } from './words';
 
-const KINDS = { 'foreign key': 'fk', unique: 'uq', check: 'ck' } as const;
+const NAME_PREFIXES = { 'foreign key': 'fk', unique: 'uq', check: 'ck' } as const;
 
 /** https://alembic.sqlalchemy.org/en/latest/naming.html */
 export const unnamedConstraint: Rule = {
@@ -19,11 +19,11 @@ export const unnamedConstraint: Rule = {
   *check({ upgrade }) {
     const found = upgrade.steps.flatMap((step) => {
       const { action } = step;
-      const made =
+      const added =
         action.does === 'create table' ? action.constraints : action.does === 'add constraint' ? [action.constraint] : [];
       const table = 'table' in action ? action.table : '';
-      return made.flatMap(({ kind, name, columns, references }) => {
-        const short = kind in KINDS ? KINDS[kind as keyof typeof KINDS] : undefined;
+      return added.flatMap(({ kind, name, columns, references }) => {
+        const short = kind in NAME_PREFIXES ? NAME_PREFIXES[kind as keyof typeof NAME_PREFIXES] : undefined;
         return short && !name
           ? [{ step, kind, table, columns, name: conventionalName(short, table, columns, references?.table) }]
           : [];
@@ -36,7 +36,7 @@ export const unnamedConstraint: Rule = {
     );
     yield {
       ...first.step.place,
-      message: `PostgreSQL chooses a name for ${some(which)}: a later revision can't rely on that name, and autogenerate writes drop_constraint(None)`,
+      message: `PostgreSQL chooses a name for ${nameList(which)}: a later revision can't rely on that name, and autogenerate writes drop_constraint(None)`,
       instead: `name=${literal(first.name)}  # or once for all: MetaData(naming_convention={...})`,
     };
   },
@@ -86,36 +86,36 @@ export const literalIndex: Rule = {
   },
 };
 
-/** A rule about columns that a revision makes, reported once for each revision. */
+/** A rule about the columns that a revision adds, reported once per revision. */
 function columnRule(
   info: Omit<RuleInfo, 'group' | 'severity'>,
-  concerns: (column: ColumnDefinition, refers: boolean) => boolean,
-  say: (columns: string) => string,
+  matches: (column: ColumnDefinition, isForeignKey: boolean) => boolean,
+  message: (columns: string) => string,
   instead: string,
 ): Rule {
   return {
     ...info,
     group: 'conventions',
     severity: 'warning',
-    *check({ upgrade }: Reviewed) {
+    *check({ upgrade }: AnalyzedRevision) {
       const found = upgrade.steps.flatMap((step: Step) => {
         const { action } = step;
-        const made = action.does === 'create table' ? action.columns : action.does === 'add column' ? [action.column] : [];
+        const columns = action.does === 'create table' ? action.columns : action.does === 'add column' ? [action.column] : [];
         const foreign = (action.does === 'create table' ? action.constraints : []).filter(({ kind }) => kind === 'foreign key');
-        const refers = (name: string) => foreign.some(({ columns }) => columns.includes(name));
-        return made
-          .filter((column) => concerns(column, refers(column.name)))
+        const isForeignKey = (name: string) => foreign.some(({ columns }) => columns.includes(name));
+        return columns
+          .filter((column) => matches(column, isForeignKey(column.name)))
           .map(({ name }) => ({ step, name: `${'table' in action ? action.table : ''}.${name}` }));
       });
       const [first] = found;
-      if (first) yield { ...first.step.place, message: say(some(found.map(({ name }) => name))), instead };
+      if (first) yield { ...first.step.place, message: message(nameList(found.map(({ name }) => name))), instead };
     },
   };
 }
 
 export const integerPrimaryKey = columnRule(
   { id: 'integer-primary-key', title: 'a 32-bit primary key' },
-  // A key that refers to another has that one's type.
+  // A key that is a foreign key has the type of the key that it refers to.
   ({ type, primaryKey }, refers) => primaryKey && !refers && ['integer', 'smallint'].includes(columnType(type).name),
   (columns) => `${columns}: a 32-bit key runs out after 2,147,483,647 inserts, and widening it rewrites the table`,
   'sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False)\n# and in the model: id: Mapped[int] = mapped_column(sa.BigInteger, sa.Identity(), primary_key=True)',
@@ -135,13 +135,13 @@ export const jsonColumn = columnRule(
   'postgresql.JSONB()\n# and in the model: mapped_column(postgresql.JSONB)',
 );
 
-export const vague: Rule = {
+export const vagueDescription: Rule = {
   id: 'vague-description',
   group: 'conventions',
   severity: 'warning',
   title: 'the description does not say what changes',
   *check({ facts }) {
-    if (facts.downRevisions.length > 1 || !vagueDescription(facts.message)) return;
+    if (facts.downRevisions.length > 1 || !isVagueDescription(facts.message)) return;
     yield {
       line: 1,
       seen: 'source',

@@ -1,6 +1,6 @@
 import type { Call, FunctionFacts } from '../../contract/facts';
 import { literal } from '../advice/python';
-import { code } from '../revision/operations';
+import { argumentCode } from '../revision/operations';
 import type { Rule } from './rule';
 
 /** A revision is run again years later, on another application: https://alembic.sqlalchemy.org/en/latest/cookbook.html */
@@ -22,7 +22,7 @@ export const importsApplication: Rule = {
   },
 };
 
-const OUTSIDE =
+const OUTSIDE_CALLS =
   /^(?:requests|httpx|aiohttp|urllib3?|boto3|botocore|socket|smtplib|subprocess|redis)\.|^(?:os\.)?(?:getenv|environ)\b|^os\.(?:system|popen)$|^open$|(?:^|\.)urlopen$/;
 
 export const readsOutside: Rule = {
@@ -32,7 +32,9 @@ export const readsOutside: Rule = {
   title: "the revision reads the network, the environment, the backend's settings or files",
   *check({ parts }) {
     for (const { source, direction } of parts) {
-      for (const { name, line } of once(source?.calls.filter((call) => call.isSettings || OUTSIDE.test(call.name)) ?? [])) {
+      for (const { name, line } of distinctCalls(
+        source?.calls.filter((call) => call.isSettings || OUTSIDE_CALLS.test(call.name)) ?? [],
+      )) {
         yield {
           line,
           direction,
@@ -45,15 +47,15 @@ export const readsOutside: Rule = {
   },
 };
 
-/** Whether rows are taken in portions: by a limit, or a range of keys. */
-export function inPortions({ calls, sql }: FunctionFacts): boolean {
+/** Whether a function works in batches: by LIMIT, or by a range of keys. */
+export function isBatched({ calls, sql }: FunctionFacts): boolean {
   return (
-    calls.some(({ name, args }) => PORTIONS.test(name) || (name === 'range' && args.length === 3)) ||
+    calls.some(({ name, args }) => BATCHING_CALLS.test(name) || (name === 'range' && args.length === 3)) ||
     sql.some(({ text }) => /\bLIMIT\b/i.test(text))
   );
 }
 
-const PORTIONS = /(?:^|\.)(?:limit|yield_per|partitions|fetchmany)$/;
+const BATCHING_CALLS = /(?:^|\.)(?:limit|yield_per|partitions|fetchmany)$/;
 
 export const unbatchedLoop: Rule = {
   id: 'unbatched-loop',
@@ -68,9 +70,9 @@ export const unbatchedLoop: Rule = {
         ({ text }) => /^\s*SELECT\b/i.test(text) && !/\b(?:pg_catalog|information_schema|pg_\w+)\b/i.test(text),
       ) ||
       calls.some(({ name }) => /(?:^|\.)select$/.test(name));
-    const written = writtenPerRow(calls);
+    const written = firstWritePerRow(calls);
     const streams = calls.some(({ name }) => /\.yield_per$/.test(name)) && !written?.inBranch;
-    if (!reads || !source || !written || (inPortions(source) && !streams)) return;
+    if (!reads || !source || !written || (isBatched(source) && !streams)) return;
     yield {
       line: written.line,
       direction,
@@ -86,21 +88,23 @@ export const unbatchedLoop: Rule = {
   },
 };
 
-/** The first call that writes a row in a loop over rows, or that gets what such a loop has collected. */
-function writtenPerRow(calls: readonly Call[]): Call | undefined {
+/** The first call that writes a row in a loop over rows, or that writes a list collected in such a loop. */
+function firstWritePerRow(calls: readonly Call[]): Call | undefined {
   const perRow = calls.filter(({ inLoop, overConstants }) => inLoop && !overConstants);
   const collected = perRow.flatMap(({ name }) => /^(\w+)\.append$/.exec(name)?.[1] ?? []);
   return calls.find((call) =>
-    perRow.includes(call) ? WRITES.test(call.name) && !/^set(?!attr$)|\bset\.add$/.test(call.name) : writesMany(call, collected),
+    perRow.includes(call)
+      ? WRITING_CALLS.test(call.name) && !/^set(?!attr$)|\bset\.add$/.test(call.name)
+      : writesManyRows(call, collected),
   );
 }
 
-const WRITES = /(?:^|\.)(?:execute|add|merge|update|delete|bulk_insert|setattr)$/;
+const WRITING_CALLS = /(?:^|\.)(?:execute|add|merge|update|delete|bulk_insert|setattr)$/;
 
-/** `execute(statement, [{"id": user.id} for user in users])`: the driver sends a statement for each. */
-function writesMany({ name, args }: Call, collected: readonly string[]): boolean {
+/** `execute(statement, [{"id": user.id} for user in users])`: the driver sends one statement per row. */
+function writesManyRows({ name, args }: Call, collected: readonly string[]): boolean {
   if (!/(?:^|\.)(?:execute|executemany|bulk_update_mappings)$/.test(name)) return false;
-  const given = code(args[1]);
+  const given = argumentCode(args[1]);
   return /^\[.*\bfor\b/s.test(given) || collected.includes(given);
 }
 
@@ -112,8 +116,8 @@ export const offsetBatches: Rule = {
   title: 'batches by OFFSET skip rows, because the loop changes which rows they count',
   *check({ upgrade: { source, direction } }) {
     const { calls = [], sql = [] } = source ?? {};
-    const isWritten = writtenPerRow(calls);
-    if (!isWritten) return;
+    if (!firstWritePerRow(calls)) return;
+
     const pages = [
       ...sql.flatMap(({ text, line }) => (/\bSELECT\b.*\bOFFSET\s+(?!0\b)/is.test(text) ? [{ text, line }] : [])),
       ...calls.flatMap(({ name, line, inLoop }) => (inLoop && /\.offset$/.test(name) ? [{ text: name, line }] : [])),
@@ -167,6 +171,6 @@ export const earlyReturn: Rule = {
   },
 };
 
-function once(calls: readonly Call[]): readonly Call[] {
+function distinctCalls(calls: readonly Call[]): readonly Call[] {
   return calls.filter(({ name }, index) => calls.findIndex((other) => other.name === name) === index);
 }

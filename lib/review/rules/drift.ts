@@ -13,7 +13,7 @@ export const drift: Rule = {
   *checkProject({ input }) {
     if (!input.drift || input.drift.reason) return;
     const { operations, catalog } = input.drift;
-    const place = atHead(input);
+    const place = headPlace(input);
     // One finding for each kind: all have the same reason, and the same next step.
     const [operation, ...more] = operations;
     if (operation) {
@@ -28,7 +28,7 @@ export const drift: Rule = {
   },
 };
 
-/** What autogenerate does not see. */
+/** Differences that autogenerate does not detect. */
 function* differences({ added, removed, changed }: SchemaChange): Iterable<string> {
   const [migrated, modelled] = [Object.keys(removed), Object.keys(added)];
   if (migrated.length > 0) yield `the migrations create ${migrated.join(', ')}, the models do not`;
@@ -38,11 +38,11 @@ function* differences({ added, removed, changed }: SchemaChange): Iterable<strin
   const others = all.filter((one) => defaults.length === 1 || !defaults.includes(one));
   if (others.length > 0)
     yield others.map(([name, [before, after]]) => `${name} is ${before} in the migrations and ${after} in the models`).join('; ');
-  // A habit: where code inserts the values, models need no default in the database.
+  // Common and harmless: where code inserts the values, models need no default in the database.
   if (defaults.length > 1) yield `only the migrations have defaults of ${byTable(defaults.map(([name]) => name))}`;
 }
 
-/** What `create --keep-dropped` kept, and whose last day has passed. */
+/** Columns and tables that `create --keep-dropped` kept until a day that has passed. */
 export const dropDue: Rule = {
   id: 'drop-due',
   group: 'drift',
@@ -58,7 +58,7 @@ export const dropDue: Rule = {
         ? ['drop-column', `op.drop_column(${names.table}, ${literal(column)}${names.schema})`]
         : ['drop-table', `op.drop_table(${names.table}${names.schema})`];
       yield {
-        ...atHead(input),
+        ...headPlace(input),
         message: `${column ? `${table}.${column}` : table} was kept until ${until}: if nobody needs it anymore, drop it in a new revision`,
         instead: `# cdk-alembic: allow ${rule}: kept until ${until}, and nobody needed it\n${drop}`,
       };
@@ -76,7 +76,7 @@ function byTable(columns: readonly string[]): string {
   return [...tables].map(([table, names]) => `${table} (${names.join(', ')})`).join(', ');
 }
 
-function atHead({ graph }: Change['input']) {
+function headPlace({ graph }: Change['input']) {
   const head = graph.revisions.find(({ revision }) => graph.heads.includes(revision));
   return { file: head?.file ?? 'alembic.ini', revision: head?.revision, line: 1, seen: 'replay' as const };
 }

@@ -1,5 +1,5 @@
 import type { EnvironmentFacts } from '../../contract/facts';
-import type { Found, Rule } from './rule';
+import type { Rule, RuleFinding } from './rule';
 
 /** If the connection is in a transaction at `configure()`, Alembic leaves the commit to the code that started it. */
 export const envKeepsNothing: Rule = {
@@ -37,7 +37,7 @@ export const envOuterTransaction: Rule = {
   title: 'env.py opens a transaction around the migrations',
   *checkProject({ input: { environment }, revisions }) {
     if (!environment?.keeps || !isInOneTransaction(environment)) return;
-    // The replay takes the transaction away.
+    // The replay runs a revision without that transaction.
     const fails = revisions.find(({ facts }) =>
       [facts.upgrade, facts.downgrade].some((run) => run.statements.some(({ transaction }) => transaction === -1)),
     );
@@ -119,7 +119,7 @@ export const versionTableSchemaMissing: Rule = {
 };
 
 /** The runner's own error. With a `failure`, no revision ran, and the review says so. */
-function* refusal(environment: EnvironmentFacts | undefined, where: string): Iterable<Found & { readonly file: string }> {
+function* refusal(environment: EnvironmentFacts | undefined, where: string): Iterable<RuleFinding & { readonly file: string }> {
   if (!environment?.refused || environment.failure) return;
   const { file, refused } = environment;
   yield {

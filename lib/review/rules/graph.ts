@@ -35,7 +35,9 @@ export const orphanRevision: Rule = {
     const ids = new Set(graph.revisions.map(({ revision }) => revision));
     let reported = false;
     for (const { revision, file, downRevisions, dependsOn } of graph.revisions) {
-      const missing = [...downRevisions, ...(graph.problem ? dependsOn : [])].filter((down) => !isThere(down, ids, graph));
+      const missing = [...downRevisions, ...(graph.problem ? dependsOn : [])].filter(
+        (down) => !matchesRevision(down, ids, graph),
+      );
       if (!missing.length) continue;
       reported = true;
       yield {
@@ -68,7 +70,7 @@ export const orphanRevision: Rule = {
 };
 
 /** Alembic accepts the start of an id, and labels. */
-function isThere(down: string, ids: ReadonlySet<string>, { revisions }: GraphFacts): boolean {
+function matchesRevision(down: string, ids: ReadonlySet<string>, { revisions }: GraphFacts): boolean {
   return (
     ids.has(down) ||
     [...ids].some((id) => id.startsWith(down)) ||

@@ -1,9 +1,9 @@
 import { BUDGET } from '../sizes/budgets';
 import { cascade } from './cascade';
 import { accessChanged } from './compatibility/access';
-import { dropInUse } from './compatibility/dropped';
+import { dropInUse } from './compatibility/drop-in-use';
+import { expandAndContractInOne } from './compatibility/expand-and-contract';
 import { publishedTableAltered } from './compatibility/publications';
-import { expandAndContractInOne } from './compatibility/release';
 import { rename } from './compatibility/rename';
 import { notNullWithoutDefault, requiredColumn } from './compatibility/required-columns';
 import { rowSecurityWithoutPolicy } from './compatibility/row-security';
@@ -16,7 +16,7 @@ import {
   longName,
   timestampWithoutTimeZone,
   unnamedConstraint,
-  vague,
+  vagueDescription,
 } from './conventions';
 import { downgradeLosesData, notNullOnExistingRows } from './data-loss/existing-rows';
 import {
@@ -29,10 +29,10 @@ import {
   dropSchema,
   dropTable,
   dropType,
-  guarded,
+  guardOnlyRules,
   truncate,
   unreadSql,
-} from './data-loss/guarded';
+} from './data-loss/loss-rules';
 import { narrowingType } from './data-loss/narrowing-type';
 import { updateAll } from './data-loss/update-all';
 import { earlyReturn, importsApplication, offsetBatches, readsOutside, unbatchedLoop } from './data-migrations';
@@ -95,7 +95,7 @@ export const CHECKS: readonly Rule[] = [
   deleteAll,
   deleteByQuery,
   detachPartition,
-  ...guarded,
+  ...guardOnlyRules,
   clearColumn,
   convertColumn,
   unreadSql,
@@ -152,12 +152,12 @@ export const CHECKS: readonly Rule[] = [
   timestampWithoutTimeZone,
   jsonColumn,
   literalIndex,
-  vague,
+  vagueDescription,
   drift,
   dropDue,
 ];
 
-/** Checks the comments themselves: lib/review/acknowledge.ts. */
+/** The rule about acknowledging comments, which lib/review/acknowledge.ts checks. */
 export const UNUSED_ACKNOWLEDGEMENT: RuleInfo = {
   id: 'unused-acknowledgement',
   group: 'review',
@@ -165,7 +165,7 @@ export const UNUSED_ACKNOWLEDGEMENT: RuleInfo = {
   title: 'an acknowledgement names a rule that does not exist or finds nothing',
 };
 
-/** All rules but those of squawk, whose ids are `squawk-<its rule>`. */
+/** All rules except squawk's, whose ids are `squawk-<name>`. */
 export const RULES: readonly RuleInfo[] = [...CHECKS, UNUSED_ACKNOWLEDGEMENT].map(({ id, group, severity, optional, title }) => ({
   id,
   group,

@@ -1,24 +1,24 @@
 import type { RevisionFacts, StatementFailure } from '../../contract/facts';
 import { execute } from '../advice/python';
 import { quotedTable } from '../advice/sql';
+import type { AnalyzedRevision } from '../revision/analyzed-revision';
 import type { Change } from '../revision/change';
-import type { Reviewed } from '../revision/reviewed';
 import { startingPoint } from '../revision/starting-point';
-import { bare } from '../revision/tables';
+import { unqualifiedName } from '../revision/tables';
 import { isConcurrent } from '../sql/concurrently';
-import type { Found, Rule } from './rule';
+import type { Rule, RuleFinding } from './rule';
 
 /** A statement after one whose error the revision caught. */
 const IN_FAILED_TRANSACTION = '25P02';
-/** The starting point lacks an object, or already has it: in many projects no migration created the base tables. */
-const STARTED_ELSEWHERE = ['42P01', '42703', '42704', '42883', '3F000', '42P07', '42701', '42710', '42P06'];
+/** The starting point lacks an object, or already has it: in many projects no migration creates the base tables. */
+const WRONG_STARTING_POINT = ['42P01', '42703', '42704', '42883', '3F000', '42P07', '42701', '42710', '42P06'];
 /** The scratch server lacks an extension's files, or its role lacks a privilege. */
-const NOT_OFFERED = ['58P01', '42501'];
-/** The same code says what no server does, such as changing the type of a column that a view uses. */
+const MISSING_ON_SERVER = ['58P01', '42501'];
+/** Also the code for what no server supports, such as changing the type of a column that a view uses. */
 const UNSUPPORTED = '0A000';
 /** Nobody else has locks in the scratch database. */
 const LOCK_TIMEOUT = '55P03';
-const NOT_BUILT_IN = /extension|not supported by this build|not enabled/;
+const MISSING_EXTENSION = /extension|not supported by this build|not enabled/;
 
 export const upgradeFails: Rule = {
   id: 'upgrade-fails',
@@ -31,12 +31,12 @@ export const upgradeFails: Rule = {
   },
 };
 
-function* failsOnEmptyTables(revision: Reviewed, change: Change): Iterable<Found> {
+function* failsOnEmptyTables(revision: AnalyzedRevision, change: Change): Iterable<RuleFinding> {
   const { upgrade } = revision;
   const { unapplied } = revision.facts;
   const { outcome, failure, statements } = upgrade.facts;
-  if (outcome !== 'failed' || isNamed(failure)) return;
-  const { certain, hint } = judge(failure, unapplied ? undefined : madeLater(failure, revision, change));
+  if (outcome !== 'failed' || isReportedElsewhere(failure)) return;
+  const { certain, hint } = assessFailure(failure, unapplied ? undefined : createdLater(failure, revision, change));
   if (!certain && unapplied) return;
   const asks = !!failure?.ownRaise && statements.some(({ sql }) => /^\s*(?:SELECT|WITH)\b/i.test(sql));
   const why = asks ? '; the revision itself stops here, after it looked for rows that this database may lack' : hint;
@@ -51,13 +51,13 @@ function* failsOnEmptyTables(revision: Reviewed, change: Change): Iterable<Found
 }
 
 /** Whether another rule reports the failure: concurrently-in-transaction, enum-value-in-transaction. */
-function isNamed(failure: StatementFailure | undefined): boolean {
+function isReportedElsewhere(failure: StatementFailure | undefined): boolean {
   return (failure?.sqlState === '25001' && isConcurrent(failure.statement ?? '')) || failure?.sqlState === '55P04';
 }
 
-function* failsOnRows({ facts: { rows }, upgrade }: Reviewed): Iterable<Found> {
+function* failsOnRows({ facts: { rows }, upgrade }: AnalyzedRevision): Iterable<RuleFinding> {
   const failure = rows?.upgradeFailure;
-  // A check that the revision makes itself is meant to stop it.
+  // An exception that the revision itself raises is intended.
   if (upgrade.facts.outcome !== 'done' || !failure || failure.ownRaise || /^23/.test(failure.sqlState ?? '')) return;
   yield {
     line: failure.line ?? upgrade.source?.line ?? 1,
@@ -69,13 +69,13 @@ function* failsOnRows({ facts: { rows }, upgrade }: Reviewed): Iterable<Found> {
   };
 }
 
-/** Whether a failure may only be due to earlier revisions that could not be applied: one of them may create what is missing. */
-export function mayBeOfEarlier({ unapplied }: RevisionFacts, failure: StatementFailure | undefined): boolean {
-  return unapplied !== undefined && !judge(failure).certain;
+/** Whether a failure may be caused by earlier revisions that could not be applied: one of them may create the missing object. */
+export function mayStemFromUnapplied({ unapplied }: RevisionFacts, failure: StatementFailure | undefined): boolean {
+  return unapplied !== undefined && !assessFailure(failure).certain;
 }
 
-/** Whether it also fails in production, and what helps. */
-function judge(failure: StatementFailure | undefined, later?: string): { certain: boolean; hint: string } {
+/** Whether the statement certainly fails in production too, and a hint for the message. @param later where the missing table is created */
+function assessFailure(failure: StatementFailure | undefined, later?: string): { certain: boolean; hint: string } {
   const { sqlState = '', message = '' } = failure ?? {};
   if (later !== undefined) return { certain: true, hint: `; ${later}` };
   if (sqlState === IN_FAILED_TRANSACTION) {
@@ -87,8 +87,8 @@ function judge(failure: StatementFailure | undefined, later?: string): { certain
       hint: '; the revision waits for itself: its transaction and another of its connections block each other; run all statements on op.get_bind()',
     };
   }
-  const isOffered = !NOT_OFFERED.includes(sqlState) && !(sqlState === UNSUPPORTED && NOT_BUILT_IN.test(message));
-  if (STARTED_ELSEWHERE.includes(sqlState) || /^NoSuchTableError\b/.test(message) || !isOffered) {
+  const isOffered = !MISSING_ON_SERVER.includes(sqlState) && !(sqlState === UNSUPPORTED && MISSING_EXTENSION.test(message));
+  if (WRONG_STARTING_POINT.includes(sqlState) || /^NoSuchTableError\b/.test(message) || !isOffered) {
     const start = failure && startingPoint(failure);
     return { certain: false, hint: start ? `; if production has it, ${start}` : '' };
   }
@@ -102,15 +102,17 @@ function judge(failure: StatementFailure | undefined, later?: string): { certain
   return { certain: sqlState !== '' || (/^\w*(?:Error|Exit)\b/.test(message) && !readsRows), hint };
 }
 
-/** Where the missing table is created, if that comes later. */
-function madeLater(failure: StatementFailure | undefined, revision: Reviewed, change: Change): string | undefined {
+/** Says where the missing table is created, if a later statement or revision creates it. */
+function createdLater(failure: StatementFailure | undefined, revision: AnalyzedRevision, change: Change): string | undefined {
   if (failure?.sqlState !== '42P01') return undefined;
   const missing = /relation "([^"]+)" does not exist/.exec(failure.message)?.[1];
-  const makes = ({ upgrade }: Reviewed) =>
-    upgrade.steps.find(({ action }) => action.does === 'create table' && bare(action.table) === bare(missing ?? ''));
-  const here = makes(revision);
+  const creatingStep = ({ upgrade }: AnalyzedRevision) =>
+    upgrade.steps.find(
+      ({ action }) => action.does === 'create table' && unqualifiedName(action.table) === unqualifiedName(missing ?? ''),
+    );
+  const here = creatingStep(revision);
   if (here) return `${missing} is created later in this revision, at line ${here.line}: move what refers to it after that line`;
-  const next = change.after(revision).find(makes);
+  const next = change.after(revision).find(creatingStep);
   return next && `${missing} is created later, in ${next.facts.revision}: move what refers to it there`;
 }
 
@@ -161,7 +163,7 @@ export const systemCatalogWritten: Rule = {
   *check({ upgrade, downgrade }) {
     for (const { action, isNewTable, place } of [...upgrade.steps, ...downgrade.steps]) {
       if (action.does !== 'insert' && action.does !== 'update' && action.does !== 'delete') continue;
-      const catalog = bare(action.table);
+      const catalog = unqualifiedName(action.table);
       // A table of the backend's own may have such a name.
       if (!/^pg_/.test(catalog) || isNewTable(action.table) || upgrade.findTable(action.table)) continue;
       yield {
@@ -169,13 +171,13 @@ export const systemCatalogWritten: Rule = {
         message:
           `this ${action.does.toUpperCase()} writes the system catalog ${catalog}: only a superuser may, and RDS has none, so it fails there; ` +
           'elsewhere PostgreSQL checks nothing, and a mistake can make the database unusable',
-        ...(INSTEAD[catalog] === undefined ? {} : { instead: INSTEAD[catalog] }),
+        ...(SAFE_FORMS[catalog] === undefined ? {} : { instead: SAFE_FORMS[catalog] }),
       };
     }
   },
 };
 
-const INSTEAD: Readonly<Record<string, string>> = {
+const SAFE_FORMS: Readonly<Record<string, string>> = {
   pg_enum: '# leave the value: PostgreSQL cannot remove it, and an unused value does no harm',
   pg_attribute: '# ALTER TABLE ... ALTER COLUMN ... TYPE: a longer varchar, or text, needs no rewrite',
   pg_constraint: '# ALTER TABLE ... VALIDATE CONSTRAINT lets writes continue',

@@ -1,10 +1,10 @@
 import type { Call, SchemaChange, StatementFailure } from '../../contract/facts';
-import type { Part, Reviewed } from '../revision/reviewed';
+import type { AnalyzedRevision, RevisionFunction } from '../revision/analyzed-revision';
 import { isConcurrent } from '../sql/concurrently';
-import { mayBeOfEarlier } from './replay';
+import { nameList } from './name-list';
+import { mayStemFromUnapplied } from './replay';
 import { failsOnRows } from './rows';
 import type { Rule } from './rule';
-import { some } from './words';
 
 export const downgradeMissing: Rule = {
   id: 'downgrade-missing',
@@ -30,7 +30,7 @@ export const downgradeMissing: Rule = {
 };
 
 /** Whether the schema changed, ignoring constraints that only became valid: those need no downgrade. */
-function changesSchema({ facts, upgrade }: Reviewed): boolean {
+function changesSchema({ facts, upgrade }: AnalyzedRevision): boolean {
   const { changes } = facts;
   if (upgrade.replayed && changes) {
     const changed = Object.values(changes.changed).filter(
@@ -58,7 +58,7 @@ function changesSchema({ facts, upgrade }: Reviewed): boolean {
   return upgrade.steps.some(({ action }) => !data.includes(action.does));
 }
 
-/** 21 of 59 downgrades that failed in public projects: https://alembic.sqlalchemy.org/en/latest/naming.html */
+/** The cause of 21 of 59 failing downgrades in public projects: https://alembic.sqlalchemy.org/en/latest/naming.html */
 export const dropConstraintNone: Rule = {
   id: 'drop-constraint-none',
   group: 'reversibility',
@@ -67,7 +67,7 @@ export const dropConstraintNone: Rule = {
   *check({ parts }) {
     for (const part of parts) {
       if (part.replayed) continue;
-      for (const { line, args, keywords } of nameless(part)) {
+      for (const { line, args, keywords } of unnamedDrops(part)) {
         const table = args[1] ?? keywords.table_name;
         const on = typeof table === 'string' ? table : '<table>';
         yield {
@@ -83,7 +83,7 @@ export const dropConstraintNone: Rule = {
 };
 
 /** The calls that drop a constraint without its name. */
-export function nameless({ source }: Part): readonly Call[] {
+export function unnamedDrops({ source }: RevisionFunction): readonly Call[] {
   return (source?.calls ?? []).filter(
     ({ name, args, keywords }) =>
       name.split('.').at(-1) === 'drop_constraint' && (args.length ? args[0] : keywords.constraint_name) === null,
@@ -99,8 +99,8 @@ export const downgradeFails: Rule = {
     const { facts, upgrade, downgrade } = revision;
     const { source } = downgrade;
     const { outcome, failure } = downgrade.facts;
-    const isNamed = source?.raises || nameless(downgrade).length > 0 || failedConcurrently(failure);
-    if (outcome === 'failed' && !isNamed && !mayBeOfEarlier(facts, failure)) {
+    const isNamed = source?.raises || unnamedDrops(downgrade).length > 0 || failedConcurrently(failure);
+    if (outcome === 'failed' && !isNamed && !mayStemFromUnapplied(facts, failure)) {
       yield {
         line: failure?.line ?? source?.line ?? 1,
         direction: 'downgrade',
@@ -110,7 +110,7 @@ export const downgradeFails: Rule = {
       };
     }
     const withRows = facts.rows?.downgradeFailure;
-    // Rows are tried in one transaction, in which the upgrade's new value of an enum can't be used yet.
+    // The trial with rows is one transaction, in which the upgrade's new enum value can't be used yet.
     const isNewValue = withRows?.sqlState === '55P04' && upgrade.steps.some(({ action }) => action.does === 'add enum value');
     if (withRows && outcome === 'done' && !isNewValue) {
       yield {
@@ -141,7 +141,7 @@ export const reupgradeFails: Rule = {
     // An empty downgrade leaves everything behind: downgrade-missing reports it.
     if (!again || !downgrade.source || downgrade.source.empty) return;
     if (again.outcome === 'failed') {
-      if (mayBeOfEarlier(facts, again.failure)) return;
+      if (mayStemFromUnapplied(facts, again.failure)) return;
       yield {
         line: again.failure?.line ?? upgrade.source?.line ?? 1,
         direction: 'upgrade',
@@ -149,13 +149,13 @@ export const reupgradeFails: Rule = {
         statement: again.failure?.statement,
         message: `the upgrade fails after the downgrade, which left something behind: ${again.failure?.message ?? 'without a message'}`,
       };
-    } else if (again.differs && described(again.differs)) {
+    } else if (again.differs && describeChanges(again.differs)) {
       yield {
         line: upgrade.source?.line ?? 1,
         direction: 'upgrade',
         seen: 'replay',
         atMost: 'warning',
-        message: `after the downgrade, the upgrade creates a different schema: ${described(again.differs)}`,
+        message: `after the downgrade, the upgrade creates a different schema: ${describeChanges(again.differs)}`,
       };
     }
   },
@@ -169,7 +169,7 @@ export const downgradeNotRestoring: Rule = {
   *check({ facts, downgrade }) {
     const { notRestored } = facts;
     if (!notRestored || !downgrade.source || downgrade.source.empty) return;
-    const words = described(notRestored);
+    const words = describeChanges(notRestored);
     if (!words) return;
     yield {
       line: downgrade.source.line,
@@ -180,20 +180,20 @@ export const downgradeNotRestoring: Rule = {
   },
 };
 
-function described({ added, removed, changed }: SchemaChange): string {
+function describeChanges({ added, removed, changed }: SchemaChange): string {
   const left = Object.keys(added);
   const lost = Object.keys(removed);
   const other = Object.entries(changed).flatMap(([name, [before, after]]) =>
     onlyGainsLabels(before, after) ? [] : [`${name} (was ${before}, is ${after})`],
   );
   return [
-    ...(left.length ? [`left behind: ${some(left)}`] : []),
-    ...(lost.length ? [`missing: ${some(lost)}`] : []),
-    ...(other.length ? [`different: ${some(other)}`] : []),
+    ...(left.length ? [`left behind: ${nameList(left)}`] : []),
+    ...(lost.length ? [`missing: ${nameList(lost)}`] : []),
+    ...(other.length ? [`different: ${nameList(other)}`] : []),
   ].join('; ');
 }
 
-/** PostgreSQL can't remove a label from an enum, and an unused one does no harm. */
+/** Whether an enum only gains labels: PostgreSQL can't remove a label, and an unused one does no harm. */
 export function onlyGainsLabels(before: string, after: string): boolean {
   const labels = (definition: string) => /^ENUM \((.*)\)$/.exec(definition)?.[1]?.split(', ');
   const [old, current] = [labels(before), labels(after)];

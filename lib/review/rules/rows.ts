@@ -1,11 +1,11 @@
 import { execute } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
-import { typeBefore } from '../revision/operations';
-import type { Part, Reviewed, Step } from '../revision/reviewed';
+import type { AnalyzedRevision, RevisionFunction, Step } from '../revision/analyzed-revision';
+import { existingType } from '../revision/operations';
 import type { Action, ActionOf, ColumnDefinition } from '../sql/action';
 import { narrows } from '../sql/column-types';
-import type { Found, Rule } from './rule';
-import { some } from './words';
+import { nameList } from './name-list';
+import type { Rule, RuleFinding } from './rule';
 
 /** https://www.postgresql.org/docs/current/routine-vacuuming.html: no row that a transaction still sees can be removed */
 export const copiesTable: Rule = {
@@ -33,14 +33,14 @@ export const copiesTable: Rule = {
 
 type Write = ActionOf<'update' | 'delete'>;
 
-/** Rows come between the upgrade and the downgrade, and some were there before. */
+/** Rows are added between the upgrade and the downgrade, and some existed before. */
 export const downgradeChangesMore: Rule = {
   id: 'downgrade-changes-more',
   group: 'data loss',
   severity: 'warning',
   title: 'a downgrade changes rows that the upgrade did not write',
   *check(revision) {
-    for (const { action, place } of writesMore(revision)) {
+    for (const { action, place } of broaderWrites(revision)) {
       const { table, columns } = action;
       const which = action.rows === 'all' ? 'all rows' : 'every row that its condition finds';
       const loses =
@@ -56,31 +56,31 @@ export const downgradeChangesMore: Rule = {
   },
 };
 
-/** Whether the downgrade itself writes over a table or a column (`users.name`) that the upgrade leaves alone. */
-export function isWrittenOver(name: string, revision: Reviewed): boolean {
-  return [...writesMore(revision)].some(
+/** Whether the downgrade overwrites a table or a column (`users.name`) beyond what the upgrade wrote. */
+export function isOverwrittenByDowngrade(name: string, revision: AnalyzedRevision): boolean {
+  return [...broaderWrites(revision)].some(
     ({ action: { does, table, columns } }) =>
       (does === 'delete' && (name === table || name.startsWith(`${table}.`))) ||
       columns.some((column) => name === `${table}.${column}`),
   );
 }
 
-function* writesMore({ upgrade, downgrade }: Reviewed): Iterable<Step & { readonly action: Write }> {
+function* broaderWrites({ upgrade, downgrade }: AnalyzedRevision): Iterable<Step & { readonly action: Write }> {
   for (const step of downgrade.steps) {
     const { action, isExisting } = step;
     if ((action.does !== 'update' && action.does !== 'delete') || !isExisting(action.table)) continue;
-    if (action.rows === 'rows' && !(action.isShared && isLeftAlone(action.table, upgrade))) continue;
+    if (action.rows === 'rows' && !(action.isShared && leavesTableAlone(action.table, upgrade))) continue;
     if (action.does === 'delete' || losesValues(step, action, upgrade)) yield { ...step, action };
   }
 }
 
-/** Whether an upgrade neither changes a table or its rows, nor which values its columns may have. */
-function isLeftAlone(table: string, { steps }: Part): boolean {
+/** Whether an upgrade changes neither a table, nor its rows, nor the types of its columns. */
+function leavesTableAlone(table: string, { steps }: RevisionFunction): boolean {
   return !steps.some(({ action }) => ('table' in action && action.table === table) || /\btype\b|enum/.test(action.does));
 }
 
-/** Whether an UPDATE puts the same value into columns that were there, and the upgrade does not do so to all rows. */
-function losesValues({ isNewColumn }: Step, { table, columns, written, whereNull }: Write, upgrade: Part): boolean {
+/** Whether an UPDATE sets existing columns to a constant, and the upgrade does not write them in all rows. */
+function losesValues({ isNewColumn }: Step, { table, columns, written, whereNull }: Write, upgrade: RevisionFunction): boolean {
   const old = columns.filter((column) => column !== whereNull && !isNewColumn(table, column));
   if (!old.length || !written?.node.targetList?.every((target) => 'ResTarget' in target && isConstant(target.ResTarget.val)))
     return false;
@@ -97,59 +97,61 @@ function isConstant(value: object | undefined): boolean {
   return !!value && !/"(?:ColumnRef|FuncCall|SubLink)"/.test(JSON.stringify(value));
 }
 
-/** What makes a downgrade fail once production has rows, where the replay has not shown it. */
-export function* failsOnRows(revision: Reviewed): Iterable<Found> {
-  yield* requiresValues(revision);
-  yield* holdsLess(revision);
+/** Causes of a downgrade that fails once production has rows, where the replay did not show it. */
+export function* failsOnRows(revision: AnalyzedRevision): Iterable<RuleFinding> {
+  yield* requiredAgain(revision);
+  yield* narrowedTypes(revision);
 }
 
-/** A downgrade that gives a column a type that holds less than the one that the upgrade gave it. */
-function* holdsLess({ upgrade, downgrade }: Reviewed): Iterable<Found> {
+/** A downgrade that changes a column to a narrower type than the upgrade's. */
+function* narrowedTypes({ upgrade, downgrade }: AnalyzedRevision): Iterable<RuleFinding> {
   for (const { action, isExisting, place, call } of downgrade.steps) {
     if (action.does !== 'change type' || !isExisting(action.table) || downgrade.replayed) continue;
     const given = upgrade.steps.flatMap(({ action: one }) =>
-      one.does === 'change type' && columnOf(one) === columnOf(action) ? [one.type] : [],
+      one.does === 'change type' && qualifiedColumn(one) === qualifiedColumn(action) ? [one.type] : [],
     );
-    const from = given.at(-1) || typeBefore(call)?.type;
+    const from = given.at(-1) || existingType(call)?.type;
     if (!from || !action.type || !narrows(from, action.type)) continue;
     yield {
       ...place,
       atMost: 'warning',
-      message: `the downgrade fails if a value of ${columnOf(action)} does not fit into ${action.type}, which the upgrade allows with ${from}`,
+      message: `the downgrade fails if a value of ${qualifiedColumn(action)} does not fit into ${action.type}, which the upgrade allows with ${from}`,
     };
   }
 }
 
-/** A downgrade that makes a column NOT NULL in which rows may have NULL by now, or adds one without a value. */
-function* requiresValues({ upgrade, downgrade }: Reviewed): Iterable<Found> {
-  const loosened = new Set(upgrade.steps.flatMap(({ action }) => (action.does === 'drop not null' ? [columnOf(action)] : [])));
-  // Without a replay, a column that the upgrade leaves alone may hold NULL, too.
+/** A downgrade that makes a column NOT NULL although rows may have NULL by then, or adds a NOT NULL column without a value. */
+function* requiredAgain({ upgrade, downgrade }: AnalyzedRevision): Iterable<RuleFinding> {
+  const madeNullable = new Set(
+    upgrade.steps.flatMap(({ action }) => (action.does === 'drop not null' ? [qualifiedColumn(action)] : [])),
+  );
+  // Without a replay, a column that the upgrade does not change may hold NULL, too.
   const isKnown = downgrade.replayed || upgrade.replayed;
   const required = new Set(upgrade.steps.flatMap(({ action }) => (action.does === 'set not null' ? [action.table] : [])));
   const filled = new Set<string>();
   const restored: (Step & { readonly action: ActionOf<'set not null'> })[] = [];
   for (const step of downgrade.steps) {
     const { action, isExisting } = step;
-    yield* addsUnfilled(step, downgrade);
-    for (const name of valuesOf(action)) filled.add(name);
+    yield* addedWithoutValue(step, downgrade);
+    for (const name of writtenNames(action)) filled.add(name);
     if (action.does !== 'set not null' || !isExisting(action.table)) continue;
-    if (!loosened.has(columnOf(action)) && (isKnown || required.has(action.table))) continue;
-    if (!filled.has(action.table) && !filled.has(columnOf(action))) restored.push({ ...step, action });
+    if (!madeNullable.has(qualifiedColumn(action)) && (isKnown || required.has(action.table))) continue;
+    if (!filled.has(action.table) && !filled.has(qualifiedColumn(action))) restored.push({ ...step, action });
   }
   const [first] = restored;
   if (!first) return;
   const column = quoted(first.action.column);
-  const allowed = loosened.has(columnOf(first.action)) ? ', which the upgrade allows' : '';
+  const allowed = madeNullable.has(qualifiedColumn(first.action)) ? ', which the upgrade allows' : '';
   yield {
     ...first.place,
     atMost: 'warning',
-    message: `the downgrade fails if a row has NULL in ${some(restored.map(({ action }) => columnOf(action)))}${allowed}`,
+    message: `the downgrade fails if a row has NULL in ${nameList(restored.map(({ action }) => qualifiedColumn(action)))}${allowed}`,
     instead: execute(`UPDATE ${quotedTable(first.action.table)} SET ${column} = ... WHERE ${column} IS NULL`),
   };
 }
 
-function* addsUnfilled({ action, isExisting, place }: Step, downgrade: Part): Iterable<Found> {
-  if (action.does !== 'add column' || downgrade.replayed || !isExisting(action.table) || !isUnfilled(action.column)) return;
+function* addedWithoutValue({ action, isExisting, place }: Step, downgrade: RevisionFunction): Iterable<RuleFinding> {
+  if (action.does !== 'add column' || downgrade.replayed || !isExisting(action.table) || !lacksValue(action.column)) return;
   const message = `the downgrade fails if ${action.table} has rows: ${action.column.name} is NOT NULL and has no default`;
   yield {
     ...place,
@@ -159,17 +161,17 @@ function* addsUnfilled({ action, isExisting, place }: Step, downgrade: Part): It
   };
 }
 
-/** The columns whose values an action writes, or the table whose rows it deletes, and columns that it adds with a value. */
-function valuesOf(action: Action): readonly string[] {
-  if (action.does === 'update') return action.columns.map((column) => columnOf({ ...action, column }));
+/** The columns that an action writes or adds with a value, or the table whose rows it deletes. */
+function writtenNames(action: Action): readonly string[] {
+  if (action.does === 'update') return action.columns.map((column) => qualifiedColumn({ ...action, column }));
   if (action.does === 'add column') return action.column.default ? [`${action.table}.${action.column.name}`] : [];
   return action.does === 'delete' ? [action.table] : [];
 }
 
-function isUnfilled({ notNull, default: filled, generated, numbered }: ColumnDefinition): boolean {
+function lacksValue({ notNull, default: filled, generated, numbered }: ColumnDefinition): boolean {
   return notNull && !filled && !generated && !numbered;
 }
 
-function columnOf({ table, column }: { readonly table: string; readonly column: string }): string {
+function qualifiedColumn({ table, column }: { readonly table: string; readonly column: string }): string {
   return `${table}.${column}`;
 }

@@ -1,11 +1,12 @@
 import type { Call } from '../../contract/facts';
 import { createConcurrently } from '../advice/indexes';
 import { autocommit, execute, literal } from '../advice/python';
-import { inAutocommitBlock, type Part, type Step } from '../revision/reviewed';
-import { bare } from '../revision/tables';
+import { inAutocommitBlock, type RevisionFunction, type Step } from '../revision/analyzed-revision';
+import { argumentCode } from '../revision/operations';
+import { unqualifiedName } from '../revision/tables';
 import type { ActionOf } from '../sql/action';
 import { isConcurrent } from '../sql/concurrently';
-import type { Found, Rule } from './rule';
+import type { Rule, RuleFinding } from './rule';
 
 /** "CREATE INDEX CONCURRENTLY cannot run inside a transaction block" (25001), which Alembic opens. */
 export const concurrentlyInTransaction: Rule = {
@@ -15,24 +16,24 @@ export const concurrentlyInTransaction: Rule = {
   title: 'CONCURRENTLY outside of an autocommit block, up or down',
   *check({ parts }) {
     for (const part of parts) {
-      if (!part.replayed) yield* inTransaction(part);
+      if (!part.replayed) yield* concurrentlyFindings(part);
     }
   },
 };
 
-function* inTransaction(part: Part): Iterable<Found> {
+function* concurrentlyFindings(part: RevisionFunction): Iterable<RuleFinding> {
   const reported = new Set<number>();
-  for (const found of [...failedConcurrently(part), ...stepsConcurrently(part), ...callsConcurrently(part)]) {
+  for (const found of [...failedConcurrently(part), ...concurrentSteps(part), ...concurrentCalls(part)]) {
     if (!reported.has(found.line)) yield found;
     reported.add(found.line);
   }
 }
 
-function refusal(what: string, { direction }: Part): string {
+function concurrentlyMessage(what: string, { direction }: RevisionFunction): string {
   return `${what} can't run inside a transaction, and Alembic opens one: the ${direction} fails with "cannot run inside a transaction block"`;
 }
 
-function* failedConcurrently(part: Part): Iterable<Found> {
+function* failedConcurrently(part: RevisionFunction): Iterable<RuleFinding> {
   const { facts, source, direction } = part;
   const { failure } = facts;
   if (failure?.sqlState !== '25001' || !failure.statement || !isConcurrent(failure.statement)) return;
@@ -41,28 +42,28 @@ function* failedConcurrently(part: Part): Iterable<Found> {
     direction,
     seen: 'replay',
     statement: failure.statement,
-    message: refusal(words(failure.statement), part),
+    message: concurrentlyMessage(statementName(failure.statement), part),
     instead: autocommit(`op.execute(${literal(failure.statement.replace(/\s+/g, ' ').trim())})`),
   };
 }
 
-function* stepsConcurrently(part: Part): Iterable<Found> {
+function* concurrentSteps(part: RevisionFunction): Iterable<RuleFinding> {
   for (const step of part.steps) {
     const { sql, place, observed } = step;
-    if (observed || isOutside(step, part) || !isConcurrent(sql)) continue;
-    yield { ...place, message: refusal(words(sql), part), instead: autocommit(execute(sql)) };
+    if (observed || isOutsideTransaction(step, part) || !isConcurrent(sql)) continue;
+    yield { ...place, message: concurrentlyMessage(statementName(sql), part), instead: autocommit(execute(sql)) };
   }
 }
 
-/** Whether no transaction is open: after a COMMIT as SQL, only some drivers begin another one, as raw-commit says. */
-function isOutside({ transaction, index }: Step, { steps }: Part): boolean {
+/** Whether no transaction is open. After COMMIT as SQL, only some drivers begin another one: raw-commit reports it. */
+function isOutsideTransaction({ transaction, index }: Step, { steps }: RevisionFunction): boolean {
   const ended = steps.filter((step) => step.index < index && /^(?:begin|end) transaction$/.test(step.action.does)).at(-1);
   return transaction < 0 || ended?.action.does === 'end transaction';
 }
 
-function* callsConcurrently(part: Part): Iterable<Found> {
+function* concurrentCalls(part: RevisionFunction): Iterable<RuleFinding> {
   const { facts, source, direction } = part;
-  const outside = new Set(part.steps.filter((step) => isOutside(step, part)).map(({ line }) => line));
+  const outside = new Set(part.steps.filter((step) => isOutsideTransaction(step, part)).map(({ line }) => line));
   const ran = new Set(facts.outcome === 'failed' ? facts.statements.map(({ line }) => line) : []);
   for (const call of source?.calls ?? []) {
     const { line } = call;
@@ -72,7 +73,7 @@ function* callsConcurrently(part: Part): Iterable<Found> {
       line,
       direction,
       seen: 'source',
-      message: refusal(`${operation}(... CONCURRENTLY)`, part),
+      message: concurrentlyMessage(`${operation}(... CONCURRENTLY)`, part),
       instead: autocommit(
         operation === 'execute' ? 'op.execute("... CONCURRENTLY ...")' : `op.${operation}(..., postgresql_concurrently=True)`,
       ),
@@ -88,10 +89,10 @@ function isConcurrentCall(call: Call): boolean {
   const { args, keywords } = call;
   const operation = operationOf(call);
   if (/_index$/.test(operation)) return keywords.postgresql_concurrently === true;
-  return /execute$/.test(operation) && isConcurrent(typeof args[0] === 'string' ? args[0] : code(args[0]));
+  return /execute$/.test(operation) && isConcurrent(typeof args[0] === 'string' ? args[0] : argumentCode(args[0]));
 }
 
-function words(sql: string): string {
+function statementName(sql: string): string {
   return (
     /\b(?:CREATE(?:\s+UNIQUE)?|DROP)\s+INDEX\s+CONCURRENTLY|REINDEX\s+\w+\s+CONCURRENTLY/i.exec(sql)?.[0].replace(/\s+/g, ' ') ??
     'CONCURRENTLY'
@@ -120,7 +121,7 @@ export const ddlBeforeAutocommit: Rule = {
   },
 };
 
-const HARMLESS = new Set([
+const CHANGES_NOTHING = new Set([
   'other',
   'set',
   'unparsed',
@@ -134,7 +135,7 @@ const HARMLESS = new Set([
 
 /** Whether a step changes something within a transaction. */
 export function isWork({ action, transaction }: Step): boolean {
-  return transaction >= 0 && !HARMLESS.has(action.does);
+  return transaction >= 0 && !CHANGES_NOTHING.has(action.does);
 }
 
 /** psycopg 3 continues in autocommit without telling SQLAlchemy, and the version stamp is not in the transaction of the work. */
@@ -189,7 +190,10 @@ export const bindCommit: Rule = {
   },
 };
 
-function commitsEarly({ name, inAutocommitBlock, inLoop, inBranch }: Call, { source, facts, replayed }: Part): boolean {
+function commitsEarly(
+  { name, inAutocommitBlock, inLoop, inBranch }: Call,
+  { source, facts, replayed }: RevisionFunction,
+): boolean {
   if (!/\bcommit$/.test(name) || inAutocommitBlock) return false;
   if (facts.leftTransaction) return true;
   // The replay of empty tables does not enter every loop and branch.
@@ -230,11 +234,11 @@ export const enumValueInTransaction: Rule = {
 
 type AddValue = Step & { readonly action: ActionOf<'add enum value'> };
 
-function* usesOfNewValues({ steps }: Part): Iterable<{ used: Step; added: AddValue }> {
-  const made = new Set(steps.flatMap(({ action }) => (action.does === 'create type' ? [action.type] : [])));
+function* usesOfNewValues({ steps }: RevisionFunction): Iterable<{ used: Step; added: AddValue }> {
+  const createdTypes = new Set(steps.flatMap(({ action }) => (action.does === 'create type' ? [action.type] : [])));
   for (const step of steps) {
     const { action, transaction, index } = step;
-    if (action.does !== 'add enum value' || transaction < 0 || made.has(action.type)) continue;
+    if (action.does !== 'add enum value' || transaction < 0 || createdTypes.has(action.type)) continue;
     const used = steps.find(
       (other) => other.index > index && other.transaction === transaction && asValue(other.sql).includes(`'${action.value}'`),
     );
@@ -261,7 +265,7 @@ export const invalidIndexAccepted: Rule = {
       const dropped = droppedIn(source);
       for (const step of steps) {
         const { action } = step;
-        if (action.does === 'drop index') for (const name of action.indexes) dropped.add(bare(name));
+        if (action.does === 'drop index') for (const name of action.indexes) dropped.add(unqualifiedName(name));
         if (action.does !== 'create index' || !mayBeInvalid(step, action) || dropped.has(action.index ?? '')) continue;
         yield {
           ...step.place,
@@ -279,13 +283,9 @@ function mayBeInvalid({ isExisting }: Step, { index, table, concurrently, ifNotE
   return index !== undefined && concurrently && ifNotExists && isExisting(table);
 }
 
-/** Names in statements that drop indexes. They may run only if there is an INVALID index, which the replay has not. */
-function droppedIn(source: Part['source']): Set<string> {
+/** Names in statements that drop indexes. Some run only if there is an INVALID index, so the replay does not show them. */
+function droppedIn(source: RevisionFunction['source']): Set<string> {
   const written = (source?.sql ?? []).flatMap(({ text }) => /^\s*DROP\s+INDEX\b(.*)/is.exec(text)?.[1]?.match(/\w+/g) ?? []);
   const called = (source?.calls ?? []).flatMap(({ name, args }) => (/(?:^|\.)drop_index$/.test(name) ? [String(args[0])] : []));
   return new Set<string>([...written, ...called]);
-}
-
-function code(value: unknown): string {
-  return value && typeof value === 'object' && 'code' in value ? String(value.code) : '';
 }

@@ -2,7 +2,7 @@ import { type Budgets, secondsOf } from '../../local/limits';
 import { rowsText, timeTaken } from '../../text/sizes';
 import type { Finding, Measured, OverBudget } from '../finding';
 import type { ReviewInput, ReviewOptions } from '../input';
-import type { Part, Reviewed, Step } from '../revision/reviewed';
+import type { AnalyzedRevision, RevisionFunction, Step } from '../revision/analyzed-revision';
 import { exclusivelyLocked } from '../rules/locking/locks';
 import type { RuleInfo } from '../rules/rule';
 import type { Seconds } from './estimate';
@@ -21,7 +21,7 @@ type Limited = 'writesBlocked' | 'readsBlocked';
 
 /** What upgrades do beyond the budgets. `found`: the findings of other rules, with the sizes that they were given. */
 export function overBudget(
-  revisions: readonly Reviewed[],
+  revisions: readonly AnalyzedRevision[],
   found: readonly Finding[],
   { measured }: Pick<ReviewInput, 'measured'>,
   { budgets = {}, sizes }: Pick<ReviewOptions, 'budgets' | 'sizes'>,
@@ -50,7 +50,7 @@ interface TableWaits {
 }
 
 /** Each table once: as measured, else as estimated. */
-function waitsOf(revision: Reviewed, found: readonly Finding[], measured: Measured | undefined): readonly TableWaits[] {
+function waitsOf(revision: AnalyzedRevision, found: readonly Finding[], measured: Measured | undefined): readonly TableWaits[] {
   const tables = (measured?.tables ?? []).flatMap((one): TableWaits[] => {
     const { table, rows, productionRows, readsBlocked, writesBlocked } = one;
     if (rows === 0) return [];
@@ -72,7 +72,7 @@ function waitsOf(revision: Reviewed, found: readonly Finding[], measured: Measur
   return [...tables, ...estimated(revision, found).filter(({ table }) => !known.has(table))];
 }
 
-function tooLong({ facts }: Reviewed, wait: TableWaits, name: Limited, budgets: Budgets): Finding[] {
+function tooLong({ facts }: AnalyzedRevision, wait: TableWaits, name: Limited, budgets: Budgets): Finding[] {
   const { table, line, basis, words } = wait;
   const [allowed, seconds] = [secondsOf(budgets[name]), wait[name]];
   if (allowed === undefined || seconds === undefined || seconds <= allowed) return [];
@@ -93,7 +93,7 @@ function tooLong({ facts }: Reviewed, wait: TableWaits, name: Limited, budgets: 
 }
 
 /** From the estimates of other findings: those of a transaction add up, because it keeps its locks. */
-function estimated(revision: Reviewed, found: readonly Finding[]): readonly TableWaits[] {
+function estimated(revision: AnalyzedRevision, found: readonly Finding[]): readonly TableWaits[] {
   const part = revision.upgrade;
   const own = found.filter(
     ({ revision: id, direction, size }) => id === revision.facts.revision && direction !== 'downgrade' && size?.seconds,
@@ -140,7 +140,7 @@ function longest(statements: readonly { readonly finding: Finding; readonly step
 }
 
 /** Whether a table is locked against reads while a step runs: by it, or before it in its transaction. */
-function blocksReads(part: Part, step: Step, table: string): boolean {
+function blocksReads(part: RevisionFunction, step: Step, table: string): boolean {
   const before = part.steps.filter(
     (other) => other === step || (step.transaction >= 0 && other.transaction === step.transaction && other.index < step.index),
   );
@@ -148,7 +148,7 @@ function blocksReads(part: Part, step: Step, table: string): boolean {
 }
 
 /** Tables with a new file, other than small and emptied ones. */
-function rewritten(revision: Reviewed, sizes: ReviewOptions['sizes']): readonly Finding[] {
+function rewritten(revision: AnalyzedRevision, sizes: ReviewOptions['sizes']): readonly Finding[] {
   const { facts, upgrade } = revision;
   const steps = upgrade.steps.filter(({ action }) => action.does !== 'truncate' && action.does !== 'drop');
   const seen = new Map<string, number>();
@@ -174,12 +174,12 @@ function rewritten(revision: Reviewed, sizes: ReviewOptions['sizes']): readonly 
 }
 
 /** Where a table is first locked. */
-function lineOf({ upgrade, facts }: Reviewed, table: string): number {
+function lineOf({ upgrade, facts }: AnalyzedRevision, table: string): number {
   const locking = upgrade.facts.statements.find(({ locks, line }) => line > 0 && locks.some((lock) => lock.table === table));
   return locking?.line ?? facts.source.upgrade?.line ?? 1;
 }
 
-function placed({ revision, file }: Reviewed['facts'], line: number, budget: OverBudget): Omit<Finding, 'message'> {
+function placed({ revision, file }: AnalyzedRevision['facts'], line: number, budget: OverBudget): Omit<Finding, 'message'> {
   const { id, severity } = BUDGET;
   return { rule: id, severity, revision, file, line: Math.max(1, line), direction: 'upgrade', seen: 'replay', budget };
 }

@@ -1,6 +1,6 @@
 import type { MeasuredFacts, MeasuredTable, RevisionFacts } from '../../contract/facts';
 import type { Measured, MeasuredWaits, Wait } from '../finding';
-import { WAITS } from '../rules/locking/locks';
+import { WAITING_BY_LOCK } from '../rules/locking/locks';
 import type { Sizes } from './size';
 
 /** Of polling, and of the last look before the commit: does not grow with the table. */
@@ -38,7 +38,7 @@ function withWaits(table: MeasuredTable, fixed: number, slower: number, blocksRe
     blocksReads ? (table.longestReadMilliseconds ?? 0) : 0,
   );
   const writes = Math.max(
-    longest((mode) => mode in WAITS),
+    longest((mode) => mode in WAITING_BY_LOCK),
     table.longestWriteMilliseconds ?? 0,
   );
   const wait = (milliseconds: number): Wait => ({ milliseconds, inProduction: scaled(milliseconds, fixed, slower, table) });

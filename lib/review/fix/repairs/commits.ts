@@ -1,6 +1,6 @@
 import type { BodyFacts, BodyUnit, WantedPiece } from '../../../contract/facts';
 import type { Finding } from '../../finding';
-import type { Direction, Reviewed } from '../../revision/reviewed';
+import type { AnalyzedRevision, Direction } from '../../revision/analyzed-revision';
 import { isConcurrent } from '../../sql/concurrently';
 import { AUTOCOMMIT, kept, type Planned } from '../plan';
 import { Units } from '../units';
@@ -8,7 +8,7 @@ import { Units } from '../units';
 const COMMIT = /^[\w.()]*\bcommit\(\)$|\bexecute\(\s*(?:\w+\.)?(?:text\(\s*)?["']+\s*(?:COMMIT|END)\s*;?\s*["']+\s*\)*$/i;
 
 /** Removes commits of the revision's own, and puts what runs outside of a transaction into autocommit blocks. */
-export function withoutCommits(revision: Reviewed, found: readonly Finding[], bodies: BodyFacts): Planned {
+export function withoutCommits(revision: AnalyzedRevision, found: readonly Finding[], bodies: BodyFacts): Planned {
   const all = (reason: string) => ({ notFixed: found.map((finding) => ({ finding, reason })) });
   if (!bodies.upgrade || !bodies.downgrade) return all('its functions are not written in the usual way');
   const functions = [new Rewritten(revision, 'upgrade', bodies.upgrade), new Rewritten(revision, 'downgrade', bodies.downgrade)];
@@ -33,7 +33,7 @@ class Rewritten {
   private readonly units: Units;
 
   constructor(
-    revision: Reviewed,
+    revision: AnalyzedRevision,
     private readonly direction: Direction,
     body: readonly BodyUnit[],
   ) {

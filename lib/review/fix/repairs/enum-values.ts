@@ -1,12 +1,12 @@
 import type { BodyFacts } from '../../../contract/facts';
 import { execute } from '../../advice/python';
 import type { Finding } from '../../finding';
-import type { Reviewed, Step } from '../../revision/reviewed';
+import type { AnalyzedRevision, Step } from '../../revision/analyzed-revision';
 import { AUTOCOMMIT, kept, type Planned } from '../plan';
 import { Units } from '../units';
 
 /** Adds the new values in a revision of its own, before the one that uses them. Its upgrade does not run as it is. */
-export function addValuesFirst(revision: Reviewed, found: readonly Finding[], bodies: BodyFacts): Planned {
+export function addValuesFirst(revision: AnalyzedRevision, found: readonly Finding[], bodies: BodyFacts): Planned {
   const all = (reason: string) => ({ notFixed: found.map((finding) => ({ finding, reason })) });
   if (!bodies.upgrade || !bodies.downgrade) return all('its functions are not written in the usual way');
   const units = new Units(bodies.upgrade, revision.upgrade);

@@ -1,8 +1,8 @@
 import type { BodyFacts, BodyUnit, Call } from '../../../contract/facts';
 import { finalName } from '../../advice/python';
 import type { Finding } from '../../finding';
-import type { Reviewed } from '../../revision/reviewed';
-import { nameless } from '../../rules/reversibility';
+import type { AnalyzedRevision } from '../../revision/analyzed-revision';
+import { unnamedDrops } from '../../rules/reversibility';
 import { droppedBy } from '../column-members';
 import type { Planned } from '../plan';
 
@@ -15,7 +15,11 @@ const KINDS: Readonly<Record<string, string>> = {
 const NO_NAME = /(\bdrop_constraint\(\s*(?:constraint_name\s*=\s*)?)None\b/g;
 
 /** Writes the names that the upgrade's constraints have in the catalog into the downgrade. The upgrade stays as it is. */
-export function nameConstraints(revision: Reviewed, found: readonly Finding[], { upgrade, downgrade }: BodyFacts): Planned {
+export function nameConstraints(
+  revision: AnalyzedRevision,
+  found: readonly Finding[],
+  { upgrade, downgrade }: BodyFacts,
+): Planned {
   const all = (reason: string) => ({ notFixed: found.map((finding) => ({ finding, reason })) });
   if (!revision.upgrade.replayed) return all('nothing can be proved, because its upgrade does not run to its end');
   if (!upgrade || !downgrade) return all('its functions are not written in the usual way');
@@ -37,7 +41,7 @@ class Names {
   private readonly left = new Map<string, string[]>();
 
   constructor(
-    private readonly revision: Reviewed,
+    private readonly revision: AnalyzedRevision,
     private readonly units: readonly BodyUnit[],
   ) {}
 
@@ -72,7 +76,7 @@ class Names {
     const made = (downgrade.findTable(table)?.constraints ?? [])
       .filter(({ name, kind }) => kind === KINDS[type] && isMade(name) && !isDropped(name))
       .sort((one, other) => madeAgain(one.name) - madeAgain(other.name) || 0);
-    const wanted = nameless(this.revision.downgrade).map(targetOf);
+    const wanted = unnamedDrops(this.revision.downgrade).map(targetOf);
     const drops = wanted.filter((other) => other.table === table && other.type === type).length;
     if (made.length !== drops) {
       this.problem = `its downgrade drops ${drops} ${KINDS[type] ?? type} constraints of ${table} without a name, and its upgrade makes ${made.length}`;
@@ -81,7 +85,7 @@ class Names {
   }
 
   private callsOf({ line, endLine }: BodyUnit): readonly Call[] {
-    return nameless(this.revision.downgrade).filter((call) => call.line >= line && call.line <= endLine);
+    return unnamedDrops(this.revision.downgrade).filter((call) => call.line >= line && call.line <= endLine);
   }
 }
 

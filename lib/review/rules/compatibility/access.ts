@@ -1,9 +1,9 @@
 import { execute } from '../../advice/python';
 import { quotedTable } from '../../advice/sql';
-import type { Part, Step } from '../../revision/reviewed';
-import type { Found, Rule } from '../rule';
+import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
+import type { Rule, RuleFinding } from '../rule';
 
-type Text = Pick<Found, 'message' | 'instead'>;
+type Text = Pick<RuleFinding, 'message' | 'instead'>;
 
 /** https://www.postgresql.org/docs/current/ddl-priv.html and https://www.postgresql.org/docs/current/ddl-rowsecurity.html */
 export const accessChanged: Rule = {
@@ -13,21 +13,21 @@ export const accessChanged: Rule = {
   title: 'a role loses access, or queries find other rows: REVOKE, OWNER TO, policies, INHERIT',
   *check({ upgrade }) {
     for (const step of upgrade.steps) {
-      const found = changeOf(step, upgrade);
+      const found = accessChange(step, upgrade);
       if (found) yield { ...step.place, ...found };
     }
   },
 };
 
 /** Privileges that running code does not use. */
-const UNUSED = ['CREATE', 'TEMPORARY', 'TEMP', 'TRIGGER', 'REFERENCES', 'TRUNCATE', 'MAINTAIN'];
+const UNUSED_PRIVILEGES = ['CREATE', 'TEMPORARY', 'TEMP', 'TRIGGER', 'REFERENCES', 'TRUNCATE', 'MAINTAIN'];
 
-function changeOf({ action, isExisting, isNewObject, isNewTable }: Step, part: Part): Text | undefined {
+function accessChange({ action, isExisting, isNewObject, isNewTable }: Step, part: RevisionFunction): Text | undefined {
   const isOld = (name: string) => !isNewTable(name) && !isNewObject(name);
   switch (action.does) {
     case 'revoke': {
       const objects = action.all ? [`all objects of the schema ${action.objects.join(', ')}`] : action.objects.filter(isOld);
-      if (!objects.length || action.privileges.every((privilege) => UNUSED.includes(privilege))) return undefined;
+      if (!objects.length || action.privileges.every((privilege) => UNUSED_PRIVILEGES.includes(privilege))) return undefined;
       const roles = action.roles.join(', ');
       return {
         message:
@@ -49,17 +49,17 @@ function changeOf({ action, isExisting, isNewObject, isNewTable }: Step, part: P
     case 'change setting':
       return {
         message:
-          `${action.of} is changed, in which other databases or all sessions of running code take part: new sessions get it at once, ` +
+          `${action.of} is changed, which other databases or all sessions of running code use: new sessions get it at once, ` +
           'and no schema shows it',
         instead: '# change roles and settings where the server is set up, not in a revision of one database',
       };
     case 'alter table':
-      return isExisting(action.table) ? rowsOf(action.table, action.how) : undefined;
+      return isExisting(action.table) ? rowAccessChange(action.table, action.how) : undefined;
     case 'drop': {
       const [name = ''] = action.names;
       const table = name.slice(0, name.lastIndexOf('.'));
-      const isMadeAgain = part.steps.some((step) => step.action.does === 'create policy' && step.action.table === table);
-      if (action.what !== 'policy' || !isExisting(table) || isMadeAgain) return undefined;
+      const isRecreated = part.steps.some((step) => step.action.does === 'create policy' && step.action.table === table);
+      if (action.what !== 'policy' || !isExisting(table) || isRecreated) return undefined;
       return {
         message:
           `the policy ${name} is dropped: roles that only it admits no longer see rows of ${table}; if it was restrictive, they see rows ` +
@@ -72,7 +72,7 @@ function changeOf({ action, isExisting, isNewObject, isNewTable }: Step, part: P
   }
 }
 
-function rowsOf(table: string, how: string): Text | undefined {
+function rowAccessChange(table: string, how: string): Text | undefined {
   if (how === 'AT_DisableRowSecurity')
     return {
       message: `row-level security of ${table} is disabled: every role that may read ${table} now finds all its rows, also those of others`,

@@ -1,6 +1,6 @@
-import type { Part, Step } from '../../revision/reviewed';
+import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
+import { nameList } from '../name-list';
 import type { Rule } from '../rule';
-import { some } from '../words';
 
 /** https://www.postgresql.org/docs/current/logical-replication-restrictions.html */
 export const publishedTableAltered: Rule = {
@@ -11,14 +11,14 @@ export const publishedTableAltered: Rule = {
   *check({ upgrade }) {
     const reported = new Set<string>();
     for (const step of upgrade.steps) {
-      const table = alteredBy(step);
+      const table = alteredTable(step);
       const publications = table === undefined ? [] : publicationsOf(table, upgrade);
       if (table === undefined || !publications.length || reported.has(table)) continue;
       reported.add(table);
       yield {
         ...step.place,
         message:
-          `${some(publications)} ${publications.length > 1 ? 'replicate' : 'replicates'} ${table}, but not this change: ` +
+          `${nameList(publications)} ${publications.length > 1 ? 'replicate' : 'replicates'} ${table}, but not this change: ` +
           'a subscriber stops at the first row that it has no column or no table for',
         instead: '# add to the subscriber first, and drop from it last; in a Blue/Green deployment wait for the switchover',
       };
@@ -26,8 +26,8 @@ export const publishedTableAltered: Rule = {
   },
 };
 
-/** What a subscriber must also have. Renames leave it with the old name. */
-function alteredBy({ action }: Step): string | undefined {
+/** The table that a step changes in a way that a subscriber must follow. After a rename, the subscriber has the old name. */
+function alteredTable({ action }: Step): string | undefined {
   switch (action.does) {
     case 'create table':
     case 'add column':
@@ -41,9 +41,9 @@ function alteredBy({ action }: Step): string | undefined {
   }
 }
 
-/** Also those of its partitions, which a publication names one by one unless it publishes them as their parent. */
-function publicationsOf(table: string, part: Part): readonly string[] {
-  const facts = part.findTable(table) ?? part.outcome[table];
+/** The publications of a table and its partitions: a publication lists partitions one by one unless it publishes them as their parent. */
+function publicationsOf(table: string, part: RevisionFunction): readonly string[] {
+  const facts = part.findTable(table) ?? part.tablesAfter[table];
   const own = (facts?.publications ?? []).map((name) => `the publication ${name}`);
   return [...new Set([...own, ...(facts?.partitions ?? []).flatMap((name) => publicationsOf(name, part))])];
 }

@@ -4,13 +4,13 @@ import { execute, literal, tableArguments } from '../../advice/python';
 import { quoted, quotedTable } from '../../advice/sql';
 import { releaseOf } from '../../fix/form';
 import { renameColumn, renameTable } from '../../fix/renames';
-import { nameBefore, renamedTo } from '../../revision/created';
-import type { Part, Step } from '../../revision/reviewed';
-import { bare } from '../../revision/tables';
+import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
+import { originalName, renamedTo } from '../../revision/created-objects';
+import { unqualifiedName } from '../../revision/tables';
 import type { ActionOf } from '../../sql/action';
-import type { Found, Rule } from '../rule';
+import type { Rule, RuleFinding } from '../rule';
 
-/** Between the migration and the end of the deploy the old code still runs. */
+/** The old code still runs between the migration and the end of the deploy. */
 export const rename: Rule = {
   id: 'rename',
   group: 'compatibility',
@@ -22,58 +22,58 @@ export const rename: Rule = {
     );
     for (const step of upgrade.steps) {
       const { action, place } = step;
-      if (action.does === 'set schema' && !views.has(action.name)) yield* moved(step, action);
-      if (action.does !== 'rename' || action.what === 'other' || isUnnoticed(step, action, upgrade, views)) continue;
+      if (action.does === 'set schema' && !views.has(action.name)) yield* movedToSchema(step, action);
+      if (action.does !== 'rename' || action.what === 'other' || isHarmless(step, action, upgrade, views)) continue;
       const { what, table, from, to } = action;
-      const thing =
+      const subject =
         what === 'column' ? `${table}.${from}` : what === 'enum value' ? `the label ${from} of ${table}` : `${what} ${from}`;
       if ((what === 'table' || what === 'column') && keptUntil(to) !== undefined) {
         yield {
           ...place,
           atMost: 'warning',
-          message: `${thing} is set aside as ${to}: running code that still uses it fails from now on`,
+          message: `${subject} is set aside as ${to}: running code that still uses it fails from now on`,
           instead: `# first release code that neither reads nor writes ${what === 'column' ? `${table}.${from}` : from}`,
         };
         continue;
       }
       yield {
         ...place,
-        message: `${thing} is renamed to ${to}: running code knows only the old name, and fails from now until the deploy is done`,
-        instead: renamed(step, action, upgrade),
+        message: `${subject} is renamed to ${to}: running code knows only the old name, and fails from now until the deploy is done`,
+        instead: safeRename(step, action, upgrade),
       };
     }
   },
 };
 
-/** Whether running code does not know the old name, or still finds it. */
-function isUnnoticed(
+/** Whether a rename does not affect running code: it does not use the old name, or still finds it. */
+function isHarmless(
   step: Step,
   { what, table, from, to }: ActionOf<'rename'>,
-  part: Part,
+  part: RevisionFunction,
   views: ReadonlyMap<string, readonly string[] | undefined>,
 ): boolean {
-  // A helper's names that are known only when it runs: the source has the same placeholder for both.
+  // Names that a helper computes: the source has the same placeholder for both.
   if (from === to) return true;
   const actions = part.steps.map(({ action }) => action);
   switch (what) {
     case 'table':
       // A view under the old name serves the old code, and so does a table that takes its place.
-      return !step.isExisting(table) || step.isNewTable(renamedTo(table, to)) || views.has(table) || isSwapped(step, part);
+      return !step.isExisting(table) || step.isNewTable(renamedTo(table, to)) || views.has(table) || isTableSwap(step, part);
     case 'column': {
       const isNew = !step.isExisting(table) || step.isNewColumn(table, from) || step.isNewColumn(table, to);
-      return isNew || !!views.get(nameBefore(table, actions) ?? '')?.includes(from);
+      return isNew || !!views.get(originalName(table, actions) ?? '')?.includes(from);
     }
     case 'function':
       return step.isNewObject(from);
     case 'type':
-      return isTypeUnnoticed(step, table, renamedTo(table, to), part);
+      return isHarmlessTypeRename(step, table, renamedTo(table, to), part);
     default:
       return false;
   }
 }
 
-/** Whether a renamed type is new, is dropped, or makes room for another of the same name, which is there at the end. */
-function isTypeUnnoticed({ index }: Step, type: string, target: string, { steps }: Part): boolean {
+/** Whether a renamed type is new, is dropped, or is replaced by another type of the same name at the end. */
+function isHarmlessTypeRename({ index }: Step, type: string, target: string, { steps }: RevisionFunction): boolean {
   const isNew = steps.some(({ action, index: at }) => at < index && action.does === 'create type' && action.type === type);
   return isNew || steps.some(({ action }) => isDropOf(target, action)) || hasSuccessor(type, index, steps);
 }
@@ -82,7 +82,7 @@ function isDropOf(type: string, action: Step['action']): boolean {
   return action.does === 'drop' && action.what === 'type' && action.names.includes(type);
 }
 
-/** Whether another type has this name at the end, of the one that was renamed at `index`. */
+/** Whether another type has this name at the end. @param index the step that renamed the type */
 function hasSuccessor(type: string, index: number, steps: readonly Step[]): boolean {
   return steps.reduce((isThere, { action, index: at }) => {
     if (action.does === 'create type') return isThere || action.type === type;
@@ -94,8 +94,8 @@ function hasSuccessor(type: string, index: number, steps: readonly Step[]): bool
   }, false);
 }
 
-/** Whether a renamed table makes room for another, or takes the place of another, in the same transaction. */
-function isSwapped({ action, transaction, index }: Step, part: Part): boolean {
+/** Whether a renamed table swaps names with another in the same transaction. */
+function isTableSwap({ action, transaction, index }: Step, part: RevisionFunction): boolean {
   if (action.does !== 'rename' || action.what !== 'table' || transaction < 0) return false;
   const target = renamedTo(action.table, action.to);
   return part.steps.some(({ action: other, transaction: own, index: at }) => {
@@ -104,16 +104,16 @@ function isSwapped({ action, transaction, index }: Step, part: Part): boolean {
   });
 }
 
-/** As `--fix` writes it, if it can. */
-function renamed(step: Step, action: ActionOf<'rename'>, part: Part): string | undefined {
+/** The safe form of a rename: the one that `--fix` writes, or else one to complete by hand. */
+function safeRename(step: Step, action: ActionOf<'rename'>, part: RevisionFunction): string | undefined {
   if (action.what !== 'table' && action.what !== 'column') return undefined;
   const actions = part.steps.map((other) => other.action);
-  const before = action.what === 'column' ? nameBefore(action.table, actions) : undefined;
+  const before = action.what === 'column' ? originalName(action.table, actions) : undefined;
   const ofTable = part.steps.find(
     ({ action: other }) => other.does === 'rename' && other.what === 'table' && other.table === before,
   );
   // A view under the table's old name has the old names of its columns.
-  if (ofTable?.action.does === 'rename') return renamed(ofTable, ofTable.action, part);
+  if (ofTable?.action.does === 'rename') return safeRename(ofTable, ofTable.action, part);
   const form = action.what === 'table' ? renameTable(action, step, part) : renameColumn(action, part);
   if (!('reason' in form)) return releaseOf(form);
   const { table, schema } = tableArguments(action.table);
@@ -137,9 +137,12 @@ function renamed(step: Step, action: ActionOf<'rename'>, part: Part): string | u
 }
 
 /** https://www.postgresql.org/docs/current/ddl-schemas.html#DDL-SCHEMAS-PATH */
-function* moved({ place, isExisting, isNewObject }: Step, { what, name, schema }: ActionOf<'set schema'>): Iterable<Found> {
+function* movedToSchema(
+  { place, isExisting, isNewObject }: Step,
+  { what, name, schema }: ActionOf<'set schema'>,
+): Iterable<RuleFinding> {
   if (what === 'table' ? !isExisting(name) : isNewObject(name)) return;
-  const target = schema === 'public' ? bare(name) : `${schema}.${bare(name)}`;
+  const target = schema === 'public' ? unqualifiedName(name) : `${schema}.${unqualifiedName(name)}`;
   yield {
     ...place,
     message: `${name} moves to the schema ${schema}: running code fails from now until the deploy is done, unless its search_path finds ${target}`,

@@ -2,10 +2,10 @@ import { addNullable } from '../../advice/columns';
 import { notNullInSteps } from '../../advice/constraints';
 import { execute } from '../../advice/python';
 import { quoted, quotedTable } from '../../advice/sql';
-import type { Part, Step } from '../../revision/reviewed';
+import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import { findTable } from '../../revision/tables';
 import type { ActionOf } from '../../sql/action';
-import type { Found, Rule } from '../rule';
+import type { Rule, RuleFinding } from '../rule';
 
 export const notNullWithoutDefault: Rule = {
   id: 'not-null-without-default',
@@ -27,7 +27,7 @@ export const notNullWithoutDefault: Rule = {
   },
 };
 
-/** Running code that does not know a column, or relies on its default, does not give it. */
+/** Running code that does not know a column, or relies on its default, inserts no value for it. */
 export const requiredColumn: Rule = {
   id: 'required-column',
   group: 'compatibility',
@@ -35,23 +35,23 @@ export const requiredColumn: Rule = {
   title: 'inserts of the running code fail or leave NULL: a column stays without a default',
   *check({ upgrade: part }) {
     const filled = new Set(part.steps.flatMap(({ action }) => (action.does === 'create trigger' ? [action.table] : [])));
-    for (const { table, column, by } of becomeRequired(part)) {
+    for (const { table, column, step: by } of newlyRequired(part)) {
       // A trigger may fill it.
       if (!by.isExisting(table) || filled.has(table) || by.hasNewTrigger(table) || !isRequiredAfter(part, table, column))
         continue;
-      const found = requirement(table, column, by);
+      const found = requirementFinding(table, column, by);
       if (found) yield { ...by.place, ...found };
     }
     yield* lostDefaults(part);
   },
 };
 
-/** Columns that may be NULL and were never given by code that relied on their default. */
-function* lostDefaults(part: Part): Iterable<Found> {
+/** Nullable columns whose default is dropped: code that relies on it inserts NULL. */
+function* lostDefaults(part: RevisionFunction): Iterable<RuleFinding> {
   for (const { action, isExisting, isNewColumn, place } of part.steps) {
     if (action.does !== 'set default' || action.has || !isExisting(action.table)) continue;
     const { table, column } = action;
-    const [before, after] = [part.tables, part.outcome].map((tables) =>
+    const [before, after] = [part.tablesBefore, part.tablesAfter].map((tables) =>
       findTable(tables, table)?.columns.find(({ name }) => name === column),
     );
     if (isNewColumn(table, column) || !part.replayed || !before?.default || !after || after.default || after.notNull) continue;
@@ -71,24 +71,24 @@ function* lostDefaults(part: Part): Iterable<Found> {
   }
 }
 
-interface Required {
+interface RequiredColumn {
   readonly table: string;
   readonly column: string;
-  /** The statement that makes it so. */
-  readonly by: Step;
+  /** The statement that makes the column required. */
+  readonly step: Step;
 }
 
-/** Columns that are not required before the upgrade, and are after it. */
-function becomeRequired(part: Part): Iterable<Required> {
-  const states = new Map<string, State>();
-  const required = new Map<string, Required>();
+/** Columns that become required in the upgrade. */
+function newlyRequired(part: RevisionFunction): Iterable<RequiredColumn> {
+  const states = new Map<string, ColumnState>();
+  const required = new Map<string, RequiredColumn>();
   for (const step of part.steps) {
-    for (const { table, column, ...given } of changesOf(step)) {
+    for (const { table, column, ...given } of stateChanges(step)) {
       const key = `${table}.${column}`;
       const state = { ...stateBefore(part, table, column), ...states.get(key), ...given };
       states.set(key, state);
       if (!state.notNull || state.fillsItself) required.delete(key);
-      else if (!required.has(key)) required.set(key, { table, column, by: step });
+      else if (!required.has(key)) required.set(key, { table, column, step: step });
     }
     const { action } = step;
     if (action.does === 'drop column') required.delete(`${action.table}.${action.column}`);
@@ -97,23 +97,27 @@ function becomeRequired(part: Part): Iterable<Required> {
   return required.values();
 }
 
-interface State {
+interface ColumnState {
   readonly notNull: boolean;
   readonly fillsItself: boolean;
 }
 
-function stateBefore(part: Part, table: string, column: string): State {
+function stateBefore(part: RevisionFunction, table: string, column: string): ColumnState {
   const facts = part.findTable(table)?.columns.find(({ name }) => name === column);
   return { notNull: !!facts?.notNull, fillsItself: !!facts && (!!facts.default || facts.identity || facts.generated) };
 }
 
-function renameRequired(required: Map<string, Required>, { table, from, to }: ActionOf<'rename'>, part: Part): void {
+function renameRequired(
+  required: Map<string, RequiredColumn>,
+  { table, from, to }: ActionOf<'rename'>,
+  part: RevisionFunction,
+): void {
   const own = required.get(`${table}.${from}`);
   required.delete(`${table}.${from}`);
   if (own && !wasRequired(part, table, to)) required.set(`${table}.${to}`, { ...own, column: to });
 }
 
-function changesOf({ action }: Step): readonly { table: string; column: string; notNull?: boolean; fillsItself?: boolean }[] {
+function stateChanges({ action }: Step): readonly { table: string; column: string; notNull?: boolean; fillsItself?: boolean }[] {
   switch (action.does) {
     case 'add column': {
       const { name: column, notNull, default: value, generated } = action.column;
@@ -134,20 +138,24 @@ function changesOf({ action }: Step): readonly { table: string; column: string; 
   }
 }
 
-/** Whether the running code gives a value to the column that had this name. */
-function wasRequired(part: Part, table: string, name: string): boolean {
+/** Whether running code must give a value to the column that had this name. */
+function wasRequired(part: RevisionFunction, table: string, name: string): boolean {
   const facts = part.findTable(table)?.columns.find((column) => column.name === name);
   return !!facts && facts.notNull && !facts.default && !facts.identity && !facts.generated;
 }
 
-/** What the replay saw counts: statements in functions are not read. */
-function isRequiredAfter({ replayed, outcome }: Part, table: string, column: string): boolean {
+/** Whether a column is required after the upgrade. The replay decides: statements in functions are not read. */
+function isRequiredAfter({ replayed, tablesAfter: outcome }: RevisionFunction, table: string, column: string): boolean {
   if (!replayed) return true;
   const facts = findTable(outcome, table)?.columns.find(({ name }) => name === column);
   return !!facts && facts.notNull && !facts.default && !facts.identity && !facts.generated;
 }
 
-function requirement(table: string, column: string, { action, isNewColumn }: Step): Omit<Found, 'line' | 'seen'> | undefined {
+function requirementFinding(
+  table: string,
+  column: string,
+  { action, isNewColumn }: Step,
+): Omit<RuleFinding, 'line' | 'seen'> | undefined {
   const until = `# in a later release, when all running code sets ${column}:`;
   const drop = execute(`ALTER TABLE ${quotedTable(table)} ALTER COLUMN ${quoted(column)} DROP DEFAULT`);
   if (isNewColumn(table, column)) {
@@ -158,7 +166,7 @@ function requirement(table: string, column: string, { action, isNewColumn }: Ste
       instead: [until, action.does === 'set default' ? drop : notNullInSteps(table, column)].join('\n'),
     };
   }
-  // That running code writes an older column is a matter of its release.
+  // Running code of a later release writes an older column.
   if (action.does !== 'set default') return undefined;
   return {
     atMost: 'warning',

@@ -1,7 +1,7 @@
 import { execute } from '../../advice/python';
 import { quoted, quotedTable } from '../../advice/sql';
-import type { Step } from '../../revision/reviewed';
-import type { Found, Rule } from '../rule';
+import type { Step } from '../../revision/analyzed-revision';
+import type { Rule, RuleFinding } from '../rule';
 
 /** A sequence begins at 1: https://www.postgresql.org/docs/current/sql-createsequence.html */
 export const sequenceOutOfSync: Rule = {
@@ -10,13 +10,13 @@ export const sequenceOutOfSync: Rule = {
   severity: 'warning',
   title: 'a column that has values gets numbers that start at 1',
   *check({ facts, upgrade }) {
-    yield* upgrade.steps.flatMap(restarted);
-    const isSet = upgrade.steps.some(({ action, sql }) => action.does === 'set sequence' || STARTS.test(sql));
-    if (!isSet) yield* upgrade.steps.flatMap((step) => numbered(step, facts.changes?.added ?? {}));
+    yield* upgrade.steps.flatMap(restartFindings);
+    const isSet = upgrade.steps.some(({ action, sql }) => action.does === 'set sequence' || SETS_START.test(sql));
+    if (!isSet) yield* upgrade.steps.flatMap((step) => defaultFindings(step, facts.changes?.added ?? {}));
   },
 };
 
-function restarted({ action, isNewObject, place }: Step): readonly Found[] {
+function restartFindings({ action, isNewObject, place }: Step): readonly RuleFinding[] {
   if (action.does !== 'restart sequence' || isNewObject(action.sequence)) return [];
   const { sequence, to } = action;
   return [
@@ -31,7 +31,7 @@ function restarted({ action, isNewObject, place }: Step): readonly Found[] {
 }
 
 /** @param added what the revision adds to the catalog */
-function numbered({ action, isExisting, isNewColumn, place }: Step, added: object): readonly Found[] {
+function defaultFindings({ action, isExisting, isNewColumn, place }: Step, added: object): readonly RuleFinding[] {
   if (action.does !== 'set default' || action.sequence === undefined) return [];
   const { table, column, sequence } = action;
   if (!isExisting(table) || isNewColumn(table, column)) return [];
@@ -50,5 +50,5 @@ function numbered({ action, isExisting, isNewColumn, place }: Step, added: objec
   ];
 }
 
-/** Of an identity or a sequence: START WITH, RESTART WITH. */
-const STARTS = /\b(?:RE)?START\b/i;
+/** START WITH or RESTART WITH of an identity or a sequence. */
+const SETS_START = /\b(?:RE)?START\b/i;

@@ -1,5 +1,5 @@
 import type { StatementFailure } from '../../../contract/facts';
-import type { Part, Step } from '../../revision/reviewed';
+import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import { findTable } from '../../revision/tables';
 import type { Rule } from '../rule';
 
@@ -21,7 +21,7 @@ export const uniqueOnExistingRows: Rule = {
         ...place,
         message:
           `two rows of ${table} with the same ${columns} make the upgrade fail` +
-          (isOf(failed, action) ? `, as sample rows did (${failed?.message})` : '') +
+          (isCausedBy(failed, action) ? `, as sample rows did (${failed?.message})` : '') +
           (upgrade.isMaterializedView(table) ? ', or a later REFRESH' : ', and running code may write such rows'),
         instead: `# first check in production: SELECT ${columns}, count(*) FROM ${table} GROUP BY ${columns} HAVING count(*) > 1`,
       };
@@ -29,7 +29,7 @@ export const uniqueOnExistingRows: Rule = {
   },
 };
 
-/** What an action makes unique; undefined: nothing. */
+/** The columns that an action makes unique, with null for an expression; undefined if it makes none unique. */
 function uniqueColumns(action: Step['action']): readonly (string | null)[] | undefined {
   if (action.does === 'create index') return action.unique ? action.columns : undefined;
   if (action.does !== 'add constraint') return undefined;
@@ -37,18 +37,18 @@ function uniqueColumns(action: Step['action']): readonly (string | null)[] | und
   return (kind === 'unique' || kind === 'exclude') && !usingIndex ? columns : undefined;
 }
 
-/** Whether sample rows made this index fail: PostgreSQL names it. */
-function isOf(failure: StatementFailure | undefined, action: Step['action']): boolean {
+/** Whether sample rows violated this index: PostgreSQL's message names it. */
+function isCausedBy(failure: StatementFailure | undefined, action: Step['action']): boolean {
   const name =
     action.does === 'create index' ? action.index : action.does === 'add constraint' ? action.constraint.name : undefined;
   return failure?.sqlState === '23505' && (name === undefined || failure.message.includes(`"${name}"`));
 }
 
-interface Unique {
+interface DroppedUnique {
   readonly name: string;
   readonly what: 'constraint' | 'index';
   readonly table: string;
-  /** Empty: not known. */
+  /** Empty if unknown. */
   readonly columns: readonly string[];
 }
 
@@ -60,8 +60,8 @@ export const uniqueDropped: Rule = {
   title: 'a unique constraint or index that running code may rely on is dropped',
   *check({ upgrade: part }) {
     for (const step of part.steps) {
-      for (const { name, what, table, columns } of droppedBy(step, part)) {
-        if (!step.isExisting(table) || isUniqueStill(part, table, columns) || losesColumn(part, table, columns)) continue;
+      for (const { name, what, table, columns } of droppedUniques(step, part)) {
+        if (!step.isExisting(table) || staysUnique(part, table, columns) || losesColumn(part, table, columns)) continue;
         const key = columns.length ? `(${columns.join(', ')})` : 'its columns';
         yield {
           ...step.place,
@@ -75,10 +75,10 @@ export const uniqueDropped: Rule = {
   },
 };
 
-function droppedBy({ action, call }: Step, part: Part): readonly Unique[] {
+function droppedUniques({ action, call }: Step, part: RevisionFunction): readonly DroppedUnique[] {
   if (action.does === 'drop constraint') {
     const { table, constraint: name } = action;
-    const facts = findTable(part.tables, table)?.constraints.find((one) => one.name === name);
+    const facts = findTable(part.tablesBefore, table)?.constraints.find((one) => one.name === name);
     const isUnique = facts ? facts.kind === 'unique' : call?.keywords.type_ === 'unique';
     return isUnique ? [{ name, what: 'constraint', table, columns: facts?.columns ?? [] }] : [];
   }
@@ -90,8 +90,12 @@ function droppedBy({ action, call }: Step, part: Part): readonly Unique[] {
   });
 }
 
-/** Whether another index of the outcome, or one that the function makes, keeps the same columns unique. */
-function isUniqueStill({ replayed, outcome, steps }: Part, table: string, columns: readonly string[]): boolean {
+/** Whether another unique index or constraint still covers the columns after the function. */
+function staysUnique(
+  { replayed, tablesAfter: outcome, steps }: RevisionFunction,
+  table: string,
+  columns: readonly string[],
+): boolean {
   if (replayed) {
     const indexes = findTable(outcome, table)?.indexes ?? [];
     const isFewer = (index: readonly (string | null)[]) => index.every((column) => column !== null && columns.includes(column));
@@ -104,8 +108,8 @@ function isUniqueStill({ replayed, outcome, steps }: Part, table: string, column
   );
 }
 
-/** drop-column and rename say more. */
-function losesColumn({ steps }: Part, table: string, columns: readonly string[]): boolean {
+/** Whether the function drops or renames one of the columns: drop-column and rename report it. */
+function losesColumn({ steps }: RevisionFunction, table: string, columns: readonly string[]): boolean {
   return steps.some(
     ({ action }) =>
       (action.does === 'drop column' && action.table === table && columns.includes(action.column)) ||

@@ -1,9 +1,9 @@
 import { batches } from '../../advice/batches';
 import { quoted } from '../../advice/sql';
-import type { Part } from '../../revision/reviewed';
-import { bare } from '../../revision/tables';
-import { isWrittenOver } from '../rows';
-import type { Found, Rule } from '../rule';
+import type { RevisionFunction } from '../../revision/analyzed-revision';
+import { unqualifiedName } from '../../revision/tables';
+import { isOverwrittenByDowngrade } from '../rows';
+import type { Rule, RuleFinding } from '../rule';
 
 export const notNullOnExistingRows: Rule = {
   id: 'not-null-on-existing-rows',
@@ -20,7 +20,7 @@ export const notNullOnExistingRows: Rule = {
     for (const { action, place } of upgrade.steps) {
       if (action.does !== 'set not null') continue;
       const { table, column } = action;
-      if (failed && (column !== failed[1] || bare(table) !== failed[2])) continue;
+      if (failed && (column !== failed[1] || unqualifiedName(table) !== failed[2])) continue;
       yield {
         ...place,
         message: `the upgrade fails if a row has NULL in ${table}.${column}: ${failure.message}`,
@@ -39,13 +39,13 @@ export const downgradeLosesData: Rule = {
   *check(revision) {
     const { facts, upgrade, downgrade } = revision;
     const { rows } = facts;
-    const written = writtenBy(downgrade);
-    // The upgrade means to delete rows; and what a downgrade computes can't be known from sample values.
+    const written = writtenObjects(downgrade);
+    // Deleted rows are intended, and what a downgrade computes can't be judged from sample values.
     const lost = (
-      rows ? rows.notBroughtBack.filter((name) => !rows.deleted.includes(name)) : lostBySource(upgrade, downgrade)
-    ).filter((name) => !written.has(name) && !isWrittenOver(name, revision));
+      rows ? rows.notBroughtBack.filter((name) => !rows.deleted.includes(name)) : droppedAndRecreated(upgrade, downgrade)
+    ).filter((name) => !written.has(name) && !isOverwrittenByDowngrade(name, revision));
     if (!lost.length) return;
-    const place: Omit<Found, 'message'> = {
+    const place: Omit<RuleFinding, 'message'> = {
       line: downgrade.source?.line ?? 1,
       direction: 'downgrade',
       seen: facts.rows ? 'replay' : 'source',
@@ -57,9 +57,9 @@ export const downgradeLosesData: Rule = {
   },
 };
 
-/** What the upgrade drops and the downgrade makes again, without writing into it. */
-function lostBySource(upgrade: Part, downgrade: Part): readonly string[] {
-  const made = downgrade.steps.flatMap(({ action }) =>
+/** Columns and tables that the upgrade drops and the downgrade creates again. */
+function droppedAndRecreated(upgrade: RevisionFunction, downgrade: RevisionFunction): readonly string[] {
+  const created = downgrade.steps.flatMap(({ action }) =>
     action.does === 'create table'
       ? [action.table]
       : action.does === 'add column'
@@ -72,10 +72,10 @@ function lostBySource(upgrade: Part, downgrade: Part): readonly string[] {
       if (action.does !== 'drop column' || !isExisting(action.table) || isNewColumn(action.table, action.column)) return [];
       return [`${action.table}.${action.column}`];
     })
-    .filter((name) => made.includes(name));
+    .filter((name) => created.includes(name));
 }
 
-function writtenBy(part: Part): ReadonlySet<string> {
+function writtenObjects(part: RevisionFunction): ReadonlySet<string> {
   return new Set(
     part.steps.flatMap(({ action }) => {
       if (action.does === 'insert') return [action.table];

@@ -1,6 +1,6 @@
 import type { AlterTableCmd } from 'libpg-query';
 import type { RevisionFacts } from '../../../contract/facts';
-import { typeBefore } from '../../revision/operations';
+import { existingType } from '../../revision/operations';
 import { narrows } from '../../sql/column-types';
 import { joined } from '../../sql/names';
 import type { Rule } from '../rule';
@@ -24,8 +24,8 @@ export const narrowingType: Rule = {
         };
       }
       if (action.does !== 'change type' || !holdsRows(action.table) || isNewColumn(action.table, action.column)) continue;
-      const told = typeBefore(call);
-      const before = upgrade.findTable(action.table)?.columns.find(({ name }) => name === action.column)?.type ?? told?.type;
+      const declared = existingType(call);
+      const before = upgrade.findTable(action.table)?.columns.find(({ name }) => name === action.column)?.type ?? declared?.type;
       const known = [
         facts,
         ...change
@@ -33,8 +33,8 @@ export const narrowingType: Rule = {
           .map((one) => one.facts)
           .reverse(),
       ];
-      const labels = before === undefined ? [] : [...labelsOf(known, before), ...(told?.labels ?? [])];
-      if (before === undefined || !narrows(before, action.type, labels) || wraps(action.written?.node)) continue;
+      const labels = before === undefined ? [] : [...enumLabels(known, before), ...(declared?.labels ?? [])];
+      if (before === undefined || !narrows(before, action.type, labels) || buildsDocument(action.written?.node)) continue;
       yield {
         ...place,
         message:
@@ -46,15 +46,15 @@ export const narrowingType: Rule = {
   },
 };
 
-/** Whether USING makes a document of any value: to_jsonb(name), json_build_array(name). */
-function wraps(command: AlterTableCmd | undefined): boolean {
+/** Whether USING wraps the value in a JSON document: to_jsonb(name), json_build_array(name). */
+function buildsDocument(command: AlterTableCmd | undefined): boolean {
   const using = command?.def && 'ColumnDef' in command.def ? command.def.ColumnDef.raw_default : undefined;
   if (!using || !('FuncCall' in using)) return false;
   return /^(?:pg_catalog\.)?(?:to_jsonb?|jsonb?_build_(?:array|object))$/.test(joined(using.FuncCall.funcname ?? []));
 }
 
-/** The labels of an enum before the first of these revisions, as the replay saw them, or one of those before has made it; empty: unknown. */
-function labelsOf([own, ...before]: readonly RevisionFacts[], type: string): readonly string[] {
+/** The labels of an enum before the first of these revisions, from the replay or from the earlier revisions; empty if unknown. */
+function enumLabels([own, ...before]: readonly RevisionFacts[], type: string): readonly string[] {
   const entry = `type ${type}`;
   const earlier = before.flatMap(({ changes }) => changes?.added[entry] ?? changes?.changed[entry]?.[1] ?? []);
   const labels = own?.changes?.removed[entry] ?? own?.changes?.changed[entry]?.[0] ?? own?.enums?.[type] ?? earlier[0] ?? '';
@@ -63,12 +63,14 @@ function labelsOf([own, ...before]: readonly RevisionFacts[], type: string): rea
     : [];
 }
 
-/** Whether a sequence that production has gets a smaller type. */
+/** Whether an existing sequence gets a smaller type. */
 function narrowsSequence({ changes }: RevisionFacts, sequence: string, type: string): boolean {
   const before = changes?.changed[`sequence ${sequence}`]?.[0];
-  return before !== undefined && INTEGERS.indexOf(type) < INTEGERS.indexOf(TYPES[before.split(' ')[0] ?? ''] ?? '');
+  return (
+    before !== undefined && INTEGER_TYPES.indexOf(type) < INTEGER_TYPES.indexOf(SEQUENCE_TYPES[before.split(' ')[0] ?? ''] ?? '')
+  );
 }
 
-const INTEGERS = ['int2', 'int4', 'int8'];
-/** As PostgreSQL prints them. */
-const TYPES: Readonly<Record<string, string>> = { smallint: 'int2', integer: 'int4', bigint: 'int8' };
+const INTEGER_TYPES = ['int2', 'int4', 'int8'];
+/** PostgreSQL's internal type names, by the names that it prints. */
+const SEQUENCE_TYPES: Readonly<Record<string, string>> = { smallint: 'int2', integer: 'int4', bigint: 'int8' };

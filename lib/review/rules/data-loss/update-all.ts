@@ -1,5 +1,5 @@
 import { inSeparateBatches, updateInBatches } from '../../advice/batches';
-import type { Part, Step } from '../../revision/reviewed';
+import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import type { ActionOf } from '../../sql/action';
 import type { Rule } from '../rule';
 
@@ -13,10 +13,10 @@ export const updateAll: Rule = {
       const { action, holdsRows, isNewColumn, place } = step;
       if (action.does !== 'update' || !holdsRows(action.table)) continue;
       const { table, columns, written } = action;
-      const reach = reachOf(step, action, upgrade);
+      const reach = updateScope(step, action, upgrade);
       if (!reach) continue;
       const overwrites = columns.every((column) => isNewColumn(table, column)) ? '' : ` and overwrites ${columns.join(', ')}`;
-      const batched = updateInBatches(table, written, upgrade.findTable(table), upgrade.outcome);
+      const batched = updateInBatches(table, written, upgrade.findTable(table), upgrade.tablesAfter);
       yield {
         ...place,
         ...(reach.isSome ? { atMost: 'warning' as const } : {}),
@@ -29,16 +29,16 @@ export const updateAll: Rule = {
   },
 };
 
-/** What an UPDATE writes: every row, or some that may be most of them; undefined: few, or unknown. */
-function reachOf(
+/** Which rows an UPDATE writes: every row, or some that may be most of them; undefined if few, or unknown. */
+function updateScope(
   step: Step,
   action: ActionOf<'update' | 'delete'>,
-  upgrade: Part,
+  upgrade: RevisionFunction,
 ): { readonly what: string; readonly isSome: boolean } | undefined {
   const { table, rows, whereNull } = action;
   const isNew = whereNull !== undefined && step.isNewColumn(table, whereNull);
   const isUnfilled = isNew && !hasDefault(upgrade, table, whereNull);
-  if (isUnfilled && isWritten(upgrade, step.index, table, whereNull)) {
+  if (isUnfilled && wasWrittenBefore(upgrade, step.index, table, whereNull)) {
     const what = `UPDATE writes every row of ${table} in which ${whereNull} is still NULL, which may be most of them, all at once`;
     return { what, isSome: true };
   }
@@ -49,7 +49,7 @@ function reachOf(
   return { what: `${all} writes every row of ${table} at once`, isSome: false };
 }
 
-/** What an UPDATE writes that may find most rows, or few: how many is known only in production. */
+/** The rows of an UPDATE whose condition may find most rows, or few: how many is known only in production. */
 function someRows({ table, rows, isShared, inLoop }: ActionOf<'update' | 'delete'>): string | undefined {
   if (rows === 'joined') return `UPDATE with a join alone writes every row of ${table} that has a match, all at once`;
   if (!isShared || inLoop) return undefined;
@@ -57,15 +57,15 @@ function someRows({ table, rows, isShared, inLoop }: ActionOf<'update' | 'delete
 }
 
 /** Whether an earlier UPDATE has written rows of a column. */
-function isWritten({ steps }: Part, before: number, table: string, column: string): boolean {
+function wasWrittenBefore({ steps }: RevisionFunction, before: number, table: string, column: string): boolean {
   return steps.some(
     ({ action, index }) =>
       index < before && action.does === 'update' && action.table === table && action.columns.includes(column),
   );
 }
 
-/** Whether a new column has a value in each row from the start. */
-function hasDefault({ steps }: Part, table: string, column: string): boolean {
+/** Whether a new column has a value in every row from the start. */
+function hasDefault({ steps }: RevisionFunction, table: string, column: string): boolean {
   const added = steps.flatMap(({ action }) =>
     action.does === 'add column' && action.table === table && action.column.name === column ? [action.column] : [],
   );

@@ -8,20 +8,24 @@ import {
   notNullInSteps,
   validate,
 } from '../../advice/constraints';
+import type { AnalyzedRevision, RevisionFunction, Step } from '../../revision/analyzed-revision';
 import { isNotNullBefore } from '../../revision/not-null';
-import type { Part, Reviewed, Step } from '../../revision/reviewed';
 import type { ActionOf } from '../../sql/action';
-import type { Found, Rule, RuleInfo } from '../rule';
-import { some } from '../words';
+import { nameList } from '../name-list';
+import type { Rule, RuleFinding, RuleInfo } from '../rule';
 import { readsMeanwhile } from './locks';
 import { provedNotNull } from './proofs';
 
 type AddConstraint = Step & { readonly action: ActionOf<'add constraint'> };
 
-/** A rule about the constraints that a revision adds to existing tables. `postgres`: the server's major version. */
+/** A rule about the constraints that a revision adds to existing tables. `postgres` is the server's major version. */
 function constraintRule(
   info: Omit<RuleInfo, 'group' | 'severity'>,
-  check: (step: AddConstraint, part: Part, postgres: number) => Pick<Found, 'message' | 'instead' | 'cost'> | undefined,
+  check: (
+    step: AddConstraint,
+    part: RevisionFunction,
+    postgres: number,
+  ) => Pick<RuleFinding, 'message' | 'instead' | 'cost'> | undefined,
 ): Rule {
   return {
     ...info,
@@ -82,13 +86,15 @@ export const checkNotValid: Rule = {
     yield* checkOfTable.check?.(revision, change) ?? [];
     for (const { action, observed, isExisting, place } of revision.upgrade.steps) {
       if (action.does !== 'add domain constraint' || action.constraint?.notValid) continue;
-      const tables = observed ? tablesShared(observed.locks).filter(isExisting) : ['each table'];
-      const isNew = revision.upgrade.steps.some(({ action: made }) => made.does === 'create type' && made.type === action.domain);
+      const tables = observed ? tablesWithShareLock(observed.locks).filter(isExisting) : ['each table'];
+      const isNew = revision.upgrade.steps.some(
+        ({ action: other }) => other.does === 'create type' && other.type === action.domain,
+      );
       if (!tables.length || isNew) continue;
       yield {
         ...place,
         message:
-          `PostgreSQL checks every row of ${some(tables)}, where the domain ${action.domain} is used, under a SHARE lock: ` +
+          `PostgreSQL checks every row of ${nameList(tables)}, where the domain ${action.domain} is used, under a SHARE lock: ` +
           'writes wait until the revision commits',
         ...(observed ? { cost: { work: 'scan', tables } } : {}),
         instead: domainCheckInSteps(action.domain, action.constraint),
@@ -97,7 +103,7 @@ export const checkNotValid: Rule = {
   },
 };
 
-function tablesShared(locks: readonly Lock[]): readonly string[] {
+function tablesWithShareLock(locks: readonly Lock[]): readonly string[] {
   return [...new Set(locks.filter(({ mode }) => mode === 'ShareLock').map(({ table }) => table))];
 }
 
@@ -116,7 +122,7 @@ export const constraintBuildsIndex = constraintRule(
   },
 );
 
-/** The lock of ADD CONSTRAINT is held while VALIDATE reads the table: the two steps help only in two transactions. */
+/** The lock of ADD CONSTRAINT is held while VALIDATE reads the table: the two steps only help in two transactions. */
 export const validateInSameTransaction: Rule = {
   id: 'validate-in-same-transaction',
   group: 'locking',
@@ -154,17 +160,17 @@ export const setNotNullScan: Rule = {
   *check(revision, change) {
     const before = change.before(revision).flatMap(({ upgrade }) => upgrade.steps);
     for (const step of revision.upgrade.steps) {
-      const scanned = scannedBy(step, revision, before);
+      const scanned = scanFinding(step, revision, before);
       if (scanned) yield { ...step.place, ...scanned };
     }
   },
 };
 
-function scannedBy(
+function scanFinding(
   step: Step,
-  revision: Reviewed,
+  revision: AnalyzedRevision,
   before: readonly Step[],
-): Pick<Found, 'message' | 'instead' | 'cost'> | undefined {
+): Pick<RuleFinding, 'message' | 'instead' | 'cost'> | undefined {
   const { action, holdsRows } = step;
   const { upgrade: part } = revision;
   const column =
@@ -188,7 +194,7 @@ function scannedBy(
 }
 
 /** Whether the source tells that a column is NOT NULL before the step. */
-function wasNotNull({ call }: Step, { facts, upgrade, downgrade }: Reviewed, table: string, column: string): boolean {
+function wasNotNull({ call }: Step, { facts, upgrade, downgrade }: AnalyzedRevision, table: string, column: string): boolean {
   return (
     call?.keywords.existing_nullable === false ||
     isNotNullBefore(facts.source.history, table, column) ||
@@ -196,15 +202,15 @@ function wasNotNull({ call }: Step, { facts, upgrade, downgrade }: Reviewed, tab
   );
 }
 
-/** The name that a column gets: `alter_column(..., new_column_name=..., nullable=False)`. */
-function newNames({ steps }: Part, table: string, column: string): readonly string[] {
+/** The new names of a column: `alter_column(..., new_column_name=..., nullable=False)`. */
+function newNames({ steps }: RevisionFunction, table: string, column: string): readonly string[] {
   return steps.flatMap(({ action }) =>
     action.does === 'rename' && action.what === 'column' && action.table === table && action.from === column ? [action.to] : [],
   );
 }
 
-/** Whether a downgrade leaves a column NOT NULL, as it was: `alter_column(..., type_=..., nullable=False)` in both directions. */
-function staysNotNull({ steps }: Part, table: string, names: readonly string[]): boolean {
+/** Whether a downgrade leaves a column NOT NULL, so that it was so before: `alter_column(..., type_=..., nullable=False)` in both directions. */
+function staysNotNull({ steps }: RevisionFunction, table: string, names: readonly string[]): boolean {
   const does = steps.flatMap(({ action }) => {
     return 'column' in action && action.table === table && typeof action.column === 'string' && names.includes(action.column)
       ? [action.does]

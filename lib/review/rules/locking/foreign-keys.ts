@@ -1,9 +1,9 @@
 import { autocommit, conventionalName, list, literal, tableArguments } from '../../advice/python';
-import type { Part, Reviewed, Step } from '../../revision/reviewed';
+import type { AnalyzedRevision, RevisionFunction, Step } from '../../revision/analyzed-revision';
 import type { ConstraintDefinition } from '../../sql/action';
 import { sameKeyType } from '../../sql/column-types';
+import { nameList } from '../name-list';
 import type { Rule } from '../rule';
-import { some } from '../words';
 
 /** PostgreSQL does not index a foreign key's columns: a delete in the referenced table reads this whole table. */
 export const foreignKeyWithoutIndex: Rule = {
@@ -14,12 +14,15 @@ export const foreignKeyWithoutIndex: Rule = {
   *check(revision, change) {
     const part = revision.upgrade;
     const later = change.after(revision);
-    const bare = foreignKeys(part).filter(
+    const unindexed = foreignKeys(part).filter(
       ({ table, constraint }) =>
         !hasIndex(revision, table, constraint.columns) && !later.some((next) => hasIndex(next, table, constraint.columns)),
     );
-    const fresh = bare.filter(({ step, table }) => !step.isExisting(table));
-    for (const keys of [...bare.filter((key) => !fresh.includes(key)).map((key) => [key]), ...(fresh.length ? [fresh] : [])]) {
+    const onNewTables = unindexed.filter(({ step, table }) => !step.isExisting(table));
+    for (const keys of [
+      ...unindexed.filter((key) => !onNewTables.includes(key)).map((key) => [key]),
+      ...(onNewTables.length ? [onNewTables] : []),
+    ]) {
       const [{ step, table, constraint }] = keys as [ForeignKey];
       const name = conventionalName('ix', table, constraint.columns);
       const written = tableArguments(table);
@@ -27,7 +30,7 @@ export const foreignKeyWithoutIndex: Rule = {
       yield {
         ...step.place,
         message:
-          `no index starts with ${some(which)}: every delete and key update in ` +
+          `no index starts with ${nameList(which)}: every delete and key update in ` +
           `${keys.length > 1 ? 'the referenced tables' : (constraint.references?.table ?? 'the referenced table')} ` +
           `reads all of ${keys.length > 1 ? 'these tables' : table} while it holds its locks`,
         instead: step.isExisting(table)
@@ -75,7 +78,7 @@ interface ForeignKey {
   readonly constraint: ConstraintDefinition;
 }
 
-function foreignKeys({ steps }: Part): readonly ForeignKey[] {
+function foreignKeys({ steps }: RevisionFunction): readonly ForeignKey[] {
   return steps.flatMap((step) => {
     const { action } = step;
     const added =
@@ -86,26 +89,28 @@ function foreignKeys({ steps }: Part): readonly ForeignKey[] {
   });
 }
 
-/** The first columns of an index, in any order. */
-function hasIndex({ facts, upgrade }: Reviewed, table: string, columns: readonly string[]): boolean {
-  const begins = (indexed: readonly (string | null)[]) =>
+/** Whether an index starts with the columns, in any order. */
+function hasIndex({ facts, upgrade }: AnalyzedRevision, table: string, columns: readonly string[]): boolean {
+  const startsWithColumns = (indexed: readonly (string | null)[]) =>
     columns.length > 0 && columns.every((column) => indexed.slice(0, columns.length).includes(column));
   const after = facts.after[table];
   // The key's table or column was dropped again.
-  if (upgrade.replayed && facts.changes && !after && upgrade.tables[table]) return true;
+  if (upgrade.replayed && facts.changes && !after && upgrade.tablesBefore[table]) return true;
   return (
-    (after?.indexes.some((index) => begins(index.columns) && !index.partial) ?? false) ||
+    (after?.indexes.some((index) => startsWithColumns(index.columns) && !index.partial) ?? false) ||
     upgrade.steps.some(
       ({ action }) =>
-        (action.does === 'create index' && action.table === table && begins(action.columns)) ||
+        (action.does === 'create index' && action.table === table && startsWithColumns(action.columns)) ||
         (action.does === 'create table' &&
           action.table === table &&
-          (action.constraints.some(({ kind, columns: keys }) => (kind === 'unique' || kind === 'primary key') && begins(keys)) ||
-            begins(action.columns.filter(({ primaryKey }) => primaryKey).map(({ name }) => name)))) ||
+          (action.constraints.some(
+            ({ kind, columns: keys }) => (kind === 'unique' || kind === 'primary key') && startsWithColumns(keys),
+          ) ||
+            startsWithColumns(action.columns.filter(({ primaryKey }) => primaryKey).map(({ name }) => name)))) ||
         (action.does === 'add constraint' &&
           action.table === table &&
           (action.constraint.kind === 'unique' || action.constraint.kind === 'primary key') &&
-          begins(action.constraint.columns)),
+          startsWithColumns(action.constraint.columns)),
     )
   );
 }

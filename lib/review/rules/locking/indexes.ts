@@ -1,9 +1,9 @@
 import { createConcurrently, createOnPartitions, dropConcurrently } from '../../advice/indexes';
 import { autocommit, execute } from '../../advice/python';
 import { quotedTable } from '../../advice/sql';
-import type { Part, Step } from '../../revision/reviewed';
+import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import type { ActionOf } from '../../sql/action';
-import type { Found, Rule } from '../rule';
+import type { Rule, RuleFinding } from '../rule';
 import { readsMeanwhile } from './locks';
 
 /** https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY */
@@ -29,15 +29,15 @@ export const downgradeIndexNotConcurrent: Rule = {
   },
 };
 
-function* checkStep(step: Step, part: Part): Iterable<Found> {
+function* checkStep(step: Step, part: RevisionFunction): Iterable<RuleFinding> {
   const { action } = step;
-  if (action.does === 'create index' && !action.concurrently) yield* created(step, action, part);
-  if (action.does === 'drop index' && !action.concurrently) yield* dropped(step, action, part);
-  if (action.does === 'reindex' && !action.concurrently) yield* rebuilt(step, action, part);
+  if (action.does === 'create index' && !action.concurrently) yield* createFindings(step, action, part);
+  if (action.does === 'drop index' && !action.concurrently) yield* dropFindings(step, action, part);
+  if (action.does === 'reindex' && !action.concurrently) yield* reindexFindings(step, action, part);
 }
 
-function* created(step: Step, action: ActionOf<'create index'>, part: Part): Iterable<Found> {
-  // A materialized view that the revision makes again was not there before, either.
+function* createFindings(step: Step, action: ActionOf<'create index'>, part: RevisionFunction): Iterable<RuleFinding> {
+  // A materialized view that the revision creates again is new, too.
   if (!step.holdsRows(action.table) || step.isNewObject(action.table)) return;
   if (part.isMaterializedView(action.table)) {
     yield {
@@ -62,7 +62,11 @@ function* created(step: Step, action: ActionOf<'create index'>, part: Part): Ite
   };
 }
 
-function* dropped({ place, isExisting }: Step, { indexes, of }: ActionOf<'drop index'>, part: Part): Iterable<Found> {
+function* dropFindings(
+  { place, isExisting }: Step,
+  { indexes, of }: ActionOf<'drop index'>,
+  part: RevisionFunction,
+): Iterable<RuleFinding> {
   for (const name of indexes) {
     const table = part.findIndex(name)?.table ?? of;
     if (table ? !isExisting(table) : part.replayed) continue;
@@ -78,7 +82,11 @@ function* dropped({ place, isExisting }: Step, { indexes, of }: ActionOf<'drop i
   }
 }
 
-function* rebuilt({ place, isExisting }: Step, { what, name }: ActionOf<'reindex'>, part: Part): Iterable<Found> {
+function* reindexFindings(
+  { place, isExisting }: Step,
+  { what, name }: ActionOf<'reindex'>,
+  part: RevisionFunction,
+): Iterable<RuleFinding> {
   const table = what === 'index' ? part.findIndex(name)?.table : name;
   if (table !== undefined && !isExisting(table)) return;
   yield {

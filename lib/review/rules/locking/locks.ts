@@ -1,8 +1,8 @@
-import type { Part, Step } from '../../revision/reviewed';
+import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import type { Action } from '../../sql/action';
 
 /** What waits for each lock, from PostgreSQL's documentation of explicit locking. */
-export const WAITS: Readonly<Record<string, string>> = {
+export const WAITING_BY_LOCK: Readonly<Record<string, string>> = {
   AccessExclusiveLock: 'reads and writes wait',
   ExclusiveLock: 'writes wait, reads continue',
   ShareRowExclusiveLock: 'writes wait, reads continue',
@@ -10,33 +10,39 @@ export const WAITS: Readonly<Record<string, string>> = {
 };
 
 /** Existing tables that a step locks against reads: as observed, or from PostgreSQL's documentation of its action. */
-export function exclusivelyLocked({ action, observed, isExisting, transaction }: Step, part: Part): readonly string[] {
+export function exclusivelyLocked(
+  { action, observed, isExisting, transaction }: Step,
+  part: RevisionFunction,
+): readonly string[] {
   const locked =
     observed && transaction >= 0
       ? observed.locks
           .filter(({ relation, table, mode }) => mode === 'AccessExclusiveLock' && relation === table && part.findTable(table))
           .map(({ table }) => table)
-      : lockedBy(action, part);
+      : documentedLocks(action, part);
   return [...new Set(locked)].filter(isExisting);
 }
 
 /** Existing tables that a schema change locks against writes, while reads continue. */
-export function lockedAgainstWrites({ action, observed, isExisting, transaction }: Step, part: Part): readonly string[] {
+export function lockedAgainstWrites(
+  { action, observed, isExisting, transaction }: Step,
+  part: RevisionFunction,
+): readonly string[] {
   if (action.does === 'lock') return [];
   const locked =
     observed && transaction >= 0
       ? observed.locks
           .filter(
             ({ relation, table, mode }) =>
-              relation === table && mode !== 'AccessExclusiveLock' && WAITS[mode] && part.findTable(table),
+              relation === table && mode !== 'AccessExclusiveLock' && WAITING_BY_LOCK[mode] && part.findTable(table),
           )
           .map(({ table }) => table)
-      : writesWaitFor(action);
+      : documentedWriteLocks(action);
   return [...new Set(locked)].filter(isExisting);
 }
 
-/** What reads of tables do during a step that blocks writes: its transaction may have locked one against them before. */
-export function readsMeanwhile(step: Step, part: Part, tables: readonly string[]): string {
+/** Whether reads of the tables wait during a step that blocks writes: its transaction may already hold an exclusive lock. */
+export function readsMeanwhile(step: Step, part: RevisionFunction, tables: readonly string[]): string {
   for (const earlier of part.steps) {
     if (earlier.index >= step.index || earlier.transaction !== step.transaction || step.transaction < 0) continue;
     const locked = exclusivelyLocked(earlier, part).find((table) => tables.includes(table));
@@ -45,14 +51,14 @@ export function readsMeanwhile(step: Step, part: Part, tables: readonly string[]
   return 'reads continue';
 }
 
-function writesWaitFor(action: Action): readonly string[] {
+function documentedWriteLocks(action: Action): readonly string[] {
   if (action.does === 'create trigger') return [action.table];
   if (action.does === 'create index') return action.concurrently ? [] : [action.table];
   if (action.does !== 'add constraint' || action.constraint.kind !== 'foreign key') return [];
   return [action.table, ...(action.constraint.references ? [action.constraint.references.table] : [])];
 }
 
-function lockedBy(action: Action, part: Part): readonly string[] {
+function documentedLocks(action: Action, part: RevisionFunction): readonly string[] {
   switch (action.does) {
     case 'add column':
     case 'drop column':

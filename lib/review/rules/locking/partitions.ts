@@ -1,4 +1,4 @@
-import type { Part, Step } from '../../revision/reviewed';
+import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import type { Rule } from '../rule';
 
 /** https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE */
@@ -26,8 +26,8 @@ export const attachPartitionScan: Rule = {
   },
 };
 
-/** A partition that the change created and left empty is read at once. */
-function holdsRows({ action, isExisting, index }: Step, part: Part): boolean {
+/** Whether the partition may have rows: reading one that the change created and left empty takes no time. */
+function holdsRows({ action, isExisting, index }: Step, part: RevisionFunction): boolean {
   if (action.does !== 'attach partition') return false;
   if (isExisting(action.partition)) return true;
   return part.steps.some(
@@ -35,7 +35,7 @@ function holdsRows({ action, isExisting, index }: Step, part: Part): boolean {
   );
 }
 
-function hasCheck({ action, index }: Step, part: Part): boolean {
+function hasCheck({ action, index }: Step, part: RevisionFunction): boolean {
   if (action.does !== 'attach partition') return false;
   const { partition } = action;
   if (part.findTable(partition)?.constraints.some(({ kind, validated }) => kind === 'check' && validated)) return true;

@@ -1,4 +1,4 @@
-import type { Part, Step } from '../../revision/reviewed';
+import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import type { Rule } from '../rule';
 
 /** https://www.postgresql.org/docs/current/logical-replication-publication.html#LOGICAL-REPLICATION-PUBLICATION-REPLICA-IDENTITY */
@@ -46,7 +46,7 @@ export const dropPrimaryKey: Rule = {
 };
 
 /** Whether a constraint or an index of the same columns takes the place of a dropped primary key. */
-function isUniqueAgain({ action }: Step, part: Part): boolean {
+function isUniqueAgain({ action }: Step, part: RevisionFunction): boolean {
   if (action.does !== 'drop constraint') return false;
   const key = part.findTable(action.table)?.constraints.find(({ name }) => name === action.constraint)?.columns;
   const isKey = (columns: readonly (string | null)[]) =>
@@ -61,7 +61,7 @@ function isUniqueAgain({ action }: Step, part: Part): boolean {
   );
 }
 
-function isPrimaryKey({ action }: Step, part: Part): boolean {
+function isPrimaryKey({ action }: Step, part: RevisionFunction): boolean {
   if (action.does !== 'drop constraint') return false;
   const known = part.findTable(action.table)?.constraints.find(({ name }) => name === action.constraint);
   // PostgreSQL's own name for it, and SQLAlchemy's convention.

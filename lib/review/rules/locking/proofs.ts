@@ -1,13 +1,19 @@
 import type { Node } from 'libpg-query';
-import type { Part, Step } from '../../revision/reviewed';
+import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import { parseNode } from '../../sql/parse';
 
 /**
  * Whether a CHECK that is valid when the step runs proves that the column has no NULL.
  *
- * @param before steps of earlier revisions, which show the CHECK where the replay did not reach the table
+ * @param before steps of earlier revisions: they show the CHECK if the replay did not see the table
  */
-export function provedNotNull(step: Step, part: Part, before: readonly Step[], table: string, column: string): boolean {
+export function provedNotNull(
+  step: Step,
+  part: RevisionFunction,
+  before: readonly Step[],
+  table: string,
+  column: string,
+): boolean {
   const checks = new Map<string, boolean>();
   const found = part.findTable(table);
   for (const { name, kind, definition, validated } of found?.constraints ?? []) {
@@ -17,13 +23,13 @@ export function provedNotNull(step: Step, part: Part, before: readonly Step[], t
   for (const earlier of found ? part.steps : [...before, ...part.steps]) {
     if (earlier === step) break;
     const { action } = earlier;
-    if ('table' in action && action.table === table) note(checks, earlier, column);
+    if ('table' in action && action.table === table) recordCheck(checks, earlier, column);
   }
   return [...checks.values()].includes(true);
 }
 
-/** @param checks that prove the column, by name, and whether they are valid */
-function note(checks: Map<string, boolean>, { action, sql }: Step, column: string): void {
+/** @param checks whether each CHECK that proves the column is valid, by name */
+function recordCheck(checks: Map<string, boolean>, { action, sql }: Step, column: string): void {
   switch (action.does) {
     case 'add constraint': {
       const { kind, name = '', notValid } = action.constraint;

@@ -1,9 +1,9 @@
 import { addInSteps, changeTypeInSteps } from '../../advice/columns';
-import { code } from '../../revision/operations';
-import type { Part, Step } from '../../revision/reviewed';
+import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
+import { argumentCode } from '../../revision/operations';
 import type { Action, ActionOf } from '../../sql/action';
 import { isConverted } from '../../sql/column-types';
-import type { Found, Rule } from '../rule';
+import type { Rule, RuleFinding } from '../rule';
 import { exclusivelyLocked } from './locks';
 
 /** Detected by the table's file (relfilenode), which a rewrite replaces even if the table is empty. */
@@ -14,21 +14,24 @@ export const tableRewrite: Rule = {
   title: 'a table is rewritten under the lock: a type change, a computed default, a generated column, VACUUM FULL, CLUSTER',
   *check({ upgrade }) {
     for (const step of upgrade.steps) {
-      for (const found of rewritesOf(step, upgrade)) yield { ...step.place, ...found };
+      for (const found of rewriteFindings(step, upgrade)) yield { ...step.place, ...found };
     }
   },
 };
 
-function* rewritesOf(step: Step, part: Part): Iterable<Pick<Found, 'message' | 'instead' | 'atMost' | 'cost'>> {
+function* rewriteFindings(
+  step: Step,
+  part: RevisionFunction,
+): Iterable<Pick<RuleFinding, 'message' | 'instead' | 'atMost' | 'cost'>> {
   const { action, observed, holdsRows } = step;
   if (action.does === 'truncate' || action.does === 'refresh' || action.does === 'reindex') return;
   if (!('table' in action) || !holdsRows(action.table)) return;
   const { table } = action;
-  const because = reasonOf(step);
+  const because = rewriteReason(step);
   if (!because) return;
   const own = [table, ...partitionsOf(table, part)];
   const seen = (observed?.rewrites ?? []).filter((name) => own.includes(part.findIndex(name)?.table ?? name));
-  const written = seen.length ? seen : recollated(action, part);
+  const written = seen.length ? seen : indexesToRebuild(action, part);
   if (!written.length && action.does === 'change type' && dependsOnZone(action, part)) {
     yield {
       atMost: 'warning',
@@ -49,20 +52,20 @@ function* rewritesOf(step: Step, part: Part): Iterable<Pick<Found, 'message' | '
       `${because} rewrites ${what} under an ACCESS EXCLUSIVE lock: ` +
       'reads and writes wait until the rewrite is done and the revision commits',
     cost: { work: onlyIndexes ? 'reindex' : 'rewrite', tables: [table] },
-    instead: insteadOf(step, part),
-    // Without the table, whether both types are stored the same way may be unknown.
+    instead: safeForm(step, part),
+    // Without the table's facts, it may be unknown whether both types are stored the same way.
     ...(action.does === 'change type' && !written.length && !isConverted(action.type) ? { atMost: 'warning' as const } : {}),
   };
 }
 
 /** `alter_column(..., existing_type=sa.BigInteger(), type_=sa.BigInteger(), nullable=False)`: the column has the type already. */
 function keepsType({ call }: Step): boolean {
-  const [before, after] = [call?.keywords.existing_type, call?.keywords.type_].map(code);
+  const [before, after] = [call?.keywords.existing_type, call?.keywords.type_].map(argumentCode);
   return !!before && before === after && call?.keywords.postgresql_using === undefined;
 }
 
 /** https://www.postgresql.org/docs/current/sql-altertable.html: with UTC, timestamp and timestamptz are stored alike */
-function dependsOnZone({ table, column, type }: ActionOf<'change type'>, part: Part): boolean {
+function dependsOnZone({ table, column, type }: ActionOf<'change type'>, part: RevisionFunction): boolean {
   const before = part.findTable(table)?.columns.find(({ name }) => name === column)?.type ?? '';
   const isZoned =
     before.startsWith('timestamp') && type.startsWith('timestamp') && /with time zone/.test(before) !== /tz/.test(type);
@@ -70,12 +73,12 @@ function dependsOnZone({ table, column, type }: ActionOf<'change type'>, part: P
 }
 
 /** The tables that hold the rows of a partitioned table, at every level. */
-function partitionsOf(table: string, part: Part): readonly string[] {
+function partitionsOf(table: string, part: RevisionFunction): readonly string[] {
   return (part.findTable(table)?.partitions ?? []).flatMap((name) => [name, ...partitionsOf(name, part)]);
 }
 
-/** Indexes of a column that gets another collation: PostgreSQL makes each of them anew, under its old name. */
-function recollated(action: Action, part: Part): readonly string[] {
+/** Indexes of a column that gets another collation: PostgreSQL rebuilds each of them under its old name. */
+function indexesToRebuild(action: Action, part: RevisionFunction): readonly string[] {
   if (action.does !== 'change type') return [];
   const def = action.written?.node.def;
   if (!def || !('ColumnDef' in def) || !def.ColumnDef.collClause) return [];
@@ -83,7 +86,7 @@ function recollated(action: Action, part: Part): readonly string[] {
   return indexes.filter(({ columns }) => columns.includes(action.column)).map(({ name }) => name);
 }
 
-function reasonOf({ action, observed }: Step): string | undefined {
+function rewriteReason({ action, observed }: Step): string | undefined {
   if (action.does === 'rewrite table') return action.how;
   if (action.does === 'change type') return `the ${action.type ? `type ${action.type}` : 'new type'} of column ${action.column}`;
   // A constant default is stored once, whatever the version.
@@ -92,7 +95,7 @@ function reasonOf({ action, observed }: Step): string | undefined {
   return action.does === 'alter table' ? `ALTER TABLE ${action.table}` : undefined;
 }
 
-function insteadOf({ action }: Step, part: Part): string | undefined {
+function safeForm({ action }: Step, part: RevisionFunction): string | undefined {
   if (!('table' in action)) return undefined;
   const facts = part.findTable(action.table);
   if (action.does === 'add column') return addInSteps(action.table, action.column, facts);
@@ -113,7 +116,7 @@ export const locksSeveralTables: Rule = {
       const tables = held.get(step.transaction) ?? new Map<string, number>();
       held.set(step.transaction, tables);
       for (const table of exclusivelyLocked(step, part)) tables.set(table, tables.get(table) ?? step.index);
-      // What a single statement locks can't be split.
+      // The locks of a single statement can't be split.
       if (new Set(tables.values()).size < 2 || reported.has(step.transaction)) continue;
       reported.add(step.transaction);
       const names = [...tables.keys()];

@@ -1,8 +1,8 @@
-import type { Part } from '../../revision/reviewed';
+import type { RevisionFunction } from '../../revision/analyzed-revision';
 import type { Rule } from '../rule';
 import { exclusivelyLocked } from './locks';
 
-/** The runner sets it. Projects that run plain `alembic upgrade` turn the rule on. */
+/** Off by default, because the runner sets lock_timeout. Projects that run plain `alembic upgrade` turn the rule on. */
 export const lockTimeoutMissing: Rule = {
   id: 'lock-timeout-missing',
   group: 'locking',
@@ -24,6 +24,6 @@ export const lockTimeoutMissing: Rule = {
   },
 };
 
-function setsLockTimeout({ steps }: Part, before: number): boolean {
+function setsLockTimeout({ steps }: RevisionFunction, before: number): boolean {
   return steps.slice(0, before).some(({ action }) => action.does === 'set' && action.name === 'lock_timeout');
 }

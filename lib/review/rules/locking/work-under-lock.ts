@@ -2,9 +2,9 @@ import { inSeparateBatches, updateInBatches } from '../../advice/batches';
 import { validate } from '../../advice/constraints';
 import { execute } from '../../advice/python';
 import { quotedTable } from '../../advice/sql';
-import { inAutocommitBlock, type Part, type Step } from '../../revision/reviewed';
-import type { Found, Rule } from '../rule';
-import { exclusivelyLocked, lockedAgainstWrites, WAITS } from './locks';
+import { inAutocommitBlock, type RevisionFunction, type Step } from '../../revision/analyzed-revision';
+import type { Rule, RuleFinding } from '../rule';
+import { exclusivelyLocked, lockedAgainstWrites, WAITING_BY_LOCK } from './locks';
 
 /** https://www.postgresql.org/docs/current/explicit-locking.html: a lock is held until the end of its transaction. */
 export const workUnderLock: Rule = {
@@ -13,7 +13,7 @@ export const workUnderLock: Rule = {
   severity: 'error',
   title: 'more work is done while a table is locked',
   *check({ upgrade: part }) {
-    const held: Held = { all: new Map(), writes: new Map() };
+    const held: HeldLocks = { all: new Map(), writes: new Map() };
     let transaction: number | undefined;
     for (const step of part.steps) {
       if (step.transaction !== transaction) for (const tables of [held.all, held.writes]) tables.clear();
@@ -38,20 +38,20 @@ function locksView({ observed, isNewObject }: Step, view: string): boolean {
   return observed ? observed.locks.some(({ mode }) => mode === 'AccessExclusiveLock') : !isNewObject(view);
 }
 
-/** Which statement locked each table. */
-interface Held {
+/** The statement that locked each table: against everything, or against writes only. */
+interface HeldLocks {
   readonly all: Map<string, Step>;
   readonly writes: Map<string, Step>;
 }
 
-function* workUnder(step: Step, { all, writes }: Held, part: Part): Iterable<Found> {
+function* workUnder(step: Step, { all, writes }: HeldLocks, part: RevisionFunction): Iterable<RuleFinding> {
   const firstOf = (held: ReadonlyMap<string, Step>) => [...held].find(([, by]) => by.index !== step.index);
   const [exclusive, waiting] = [firstOf(all), firstOf(writes)];
-  if (exclusive) yield* whileNothingReads(step, exclusive, all, part);
-  else if (waiting) yield* whileNothingWrites(step, waiting, part);
+  if (exclusive) yield* workBlockingReads(step, exclusive, all, part);
+  else if (waiting) yield* workBlockingWrites(step, waiting, part);
 }
 
-function* whileNothingWrites(step: Step, [table, by]: readonly [string, Step], part: Part): Iterable<Found> {
+function* workBlockingWrites(step: Step, [table, by]: readonly [string, Step], part: RevisionFunction): Iterable<RuleFinding> {
   const { action, place } = step;
   // update-all says that all rows are locked.
   const isAll = action.does === 'update' && action.rows === 'all';
@@ -64,12 +64,12 @@ function* whileNothingWrites(step: Step, [table, by]: readonly [string, Step], p
   };
 }
 
-function* whileNothingReads(
+function* workBlockingReads(
   step: Step,
   [table, by]: readonly [string, Step],
   all: ReadonlyMap<string, Step>,
-  part: Part,
-): Iterable<Found> {
+  part: RevisionFunction,
+): Iterable<RuleFinding> {
   const { action, place, holdsRows } = step;
   const since = `an ACCESS EXCLUSIVE lock on ${table} has been held since line ${by.line}`;
   const waits = 'and reads and writes of it wait until';
@@ -108,15 +108,15 @@ function* whileNothingReads(
   }
 }
 
-/** An UPDATE or DELETE of production's rows that a condition may not limit to a few. */
+/** Whether a step updates or deletes existing rows without a condition that limits them to a few. */
 function writesRows({ action, holdsRows }: Step): boolean {
   return (action.does === 'update' || action.does === 'delete') && holdsRows(action.table) && action.rows !== 'rows';
 }
 
-function batchesOf({ action }: Step, part: Part): string {
+function batchesOf({ action }: Step, part: RevisionFunction): string {
   const batched =
     action.does === 'update'
-      ? updateInBatches(action.table, action.written, part.findTable(action.table), part.outcome)
+      ? updateInBatches(action.table, action.written, part.findTable(action.table), part.tablesAfter)
       : undefined;
   return inSeparateBatches(batched);
 }
@@ -128,19 +128,19 @@ export const lockTable: Rule = {
   severity: 'error',
   title: 'a LOCK, or a SELECT ... FOR UPDATE of all rows, holds a table until the revision commits',
   *check({ upgrade: part }) {
-    for (const at of part.steps.keys()) yield* lockHeld(part, at);
+    for (const at of part.steps.keys()) yield* lockFindings(part, at);
   },
 };
 
 /** @param at the index of the step that may take the lock */
-function* lockHeld(part: Part, at: number): Iterable<Found> {
+function* lockFindings(part: RevisionFunction, at: number): Iterable<RuleFinding> {
   const { action, place, isExisting, line } = part.steps[at] as Step;
   if (action.does !== 'lock' && action.does !== 'lock rows') return;
   const [what, waits] =
-    action.does === 'lock' ? ['LOCK TABLE', WAITS[action.mode]] : ['SELECT ... FOR UPDATE', 'writes of its rows wait'];
+    action.does === 'lock' ? ['LOCK TABLE', WAITING_BY_LOCK[action.mode]] : ['SELECT ... FOR UPDATE', 'writes of its rows wait'];
   const tables = action.tables.filter(isExisting);
   const work = longWork(part.steps, at);
-  // In an autocommit block it ends with a COMMIT of the revision's own.
+  // In an autocommit block, the revision's own COMMIT ends it.
   const isOwn = inAutocommitBlock(part, line);
   if (!waits || !tables.length || (!work && isOwn)) return;
   const until = `${work ? `while line ${work.line} works through rows, and ` : ''}until the ${isOwn ? 'transaction ends' : 'revision commits'}`;
@@ -153,7 +153,7 @@ function* lockHeld(part: Part, at: number): Iterable<Found> {
   };
 }
 
-/** What takes long in the transaction of a step, after it. */
+/** The first later step of the same transaction that takes long. */
 function longWork(steps: readonly Step[], at: number): Step | undefined {
   const { transaction } = steps[at] ?? {};
   for (const step of steps.slice(at + 1)) {

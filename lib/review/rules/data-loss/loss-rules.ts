@@ -1,75 +1,82 @@
 import type { DataLossRule } from '../../../contract';
 import type { SourceFacts } from '../../../contract/facts';
-import { isBatchCopy } from '../../../data-loss/created';
-import { BY_PYTHON } from '../../../data-loss/rows';
+import { isBatchTemporaryTable } from '../../../data-loss/revision-state';
+import { COMPUTED_BY_PYTHON } from '../../../data-loss/rows';
 import { autocommit, execute, literal, tableArguments } from '../../advice/python';
 import { quotedTable } from '../../advice/sql';
-import { isEnumSwapLeftover } from '../../revision/created';
-import type { Part, Reviewed, Step } from '../../revision/reviewed';
-import { bare } from '../../revision/tables';
+import type { AnalyzedRevision, RevisionFunction, Step } from '../../revision/analyzed-revision';
+import { isEnumSwapLeftover } from '../../revision/created-objects';
+import { unqualifiedName } from '../../revision/tables';
 import type { ActionOf } from '../../sql/action';
-import type { Found, Rule } from '../rule';
+import type { Rule, RuleFinding } from '../rule';
 
 interface Loss {
   readonly step: Step;
   /** The name that the guard's finding for the same statement contains. */
   readonly name: string;
-  /** Why nothing is lost, although the deploy's guard stops at it. Absent: something is lost. */
+  /** Why nothing is lost, although the deploy's guard stops there. Absent if something is lost. */
   readonly harmless?: string;
-  /** What to say if the upgrade keeps what is dropped. Absent: nothing. */
+  /** The message if the upgrade keeps a copy. Absent: then there is no finding. */
   readonly stillUsed?: string;
   readonly message: string;
   readonly instead?: string;
-  /** If it can't be known whether something is lost. */
+  /** Set if it is unknown whether something is lost. */
   readonly atMost?: 'warning';
 }
 
-const OWN = 'this change created it';
-const EMPTIED = 'the upgrade has emptied the table before';
+const CREATED_BY_CHANGE = 'this change created it';
+const EMPTIED_BY_UPGRADE = 'the upgrade has emptied the table before';
 
-const WRITTEN_BY: Partial<Record<DataLossRule, Step['action']['does']>> = { 'clear-column': 'update' };
+const ACTION_OF_RULE: Partial<Record<DataLossRule, Step['action']['does']>> = { 'clear-column': 'update' };
 
-/** The guard reads the source, this reads the statements: what both find is reported once. */
-function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) => Iterable<Loss>): Rule {
+/** A rule that reports a loss once, whether the deploy's guard finds it in the source, the rule finds it in the statements, or both do. */
+function lossRule(id: DataLossRule, title: string, losses: (revision: AnalyzedRevision) => Iterable<Loss>): Rule {
   return {
     id,
     group: 'data loss',
     severity: 'error',
     title,
     *check(revision) {
-      const guarded = revision.destroys.filter(({ rule }) => rule === id);
+      const guarded = revision.losses.filter(({ rule }) => rule === id);
       const reported = new Set<(typeof guarded)[number]>();
       for (const loss of losses(revision)) {
-        const here = guarded.filter(({ line, what }) => line === loss.step.line || names(what, loss.name));
+        const here = guarded.filter(({ line, what }) => line === loss.step.line || mentions(what, loss.name));
         const [first] = here.filter((place) => !reported.has(place));
         for (const place of here) reported.add(place);
-        const isKept = !here.length && revision.keeps.some((one) => one.rule === id && names(one.what, loss.name));
-        yield* lost(loss, isKept, first?.line);
+        const isKept = !here.length && revision.avoidedLosses.some((one) => one.rule === id && mentions(one.what, loss.name));
+        yield* lossFindings(loss, isKept, first?.line);
       }
       for (const { line, what } of guarded.filter((place) => !reported.has(place))) {
-        // With its statement, so that it has one error.
-        const here = revision.upgrade.steps.filter((step) => step.line === line && step.action.does === WRITTEN_BY[id]);
+        // Attach the statement, so that it gets one error only.
+        const here = revision.upgrade.steps.filter((step) => step.line === line && step.action.does === ACTION_OF_RULE[id]);
         const place = here.length === 1 ? here[0]?.place : undefined;
-        yield { ...(place ?? { line, direction: 'upgrade', seen: 'source' }), ...destroyed(what, revision) };
+        yield { ...(place ?? { line, direction: 'upgrade', seen: 'source' }), ...guardFinding(what, revision) };
       }
     },
   };
 }
 
-/** What to say about a loss that only the guard has found. */
-function destroyed(what: string, { isAboutNothing }: Reviewed): Pick<Found, 'message' | 'atMost'> {
-  const isUnknown = what.endsWith(BY_PYTHON);
+/** The message about a loss that only the guard has found. */
+function guardFinding(
+  what: string,
+  { isAboutMissingObject: isAboutNothing }: AnalyzedRevision,
+): Pick<RuleFinding, 'message' | 'atMost'> {
+  const isUnknown = what.endsWith(COMPUTED_BY_PYTHON);
   const message = isUnknown ? `${what}, which may keep all of it or not` : `${what} destroys data when it runs`;
   if (isAboutNothing(what))
-    return { atMost: 'warning', message: `no earlier revision makes this; if production has it: ${message}` };
+    return { atMost: 'warning', message: `no earlier revision creates this; if production has it: ${message}` };
   return { message, ...(isUnknown ? { atMost: 'warning' } : {}) };
 }
 
 /**
- * @param isKept whether the guard has seen that the upgrade keeps it
- * @param stop the line at which the guard stops, if no other loss has reported it
+ * @param isKept whether the guard found that the upgrade keeps the data
+ * @param stop the line where the guard stops, unless another loss has reported it
  */
-function* lost({ step, harmless, stillUsed, message, instead, atMost }: Loss, isKept: boolean, stop?: number): Iterable<Found> {
+function* lossFindings(
+  { step, harmless, stillUsed, message, instead, atMost }: Loss,
+  isKept: boolean,
+  stop?: number,
+): Iterable<RuleFinding> {
   if (harmless === undefined) {
     if (!isKept) yield { ...step.place, message, instead, ...(atMost ? { atMost } : {}) };
     else if (stillUsed !== undefined) yield { ...step.place, atMost: 'warning', message: stillUsed, instead };
@@ -79,9 +86,9 @@ function* lost({ step, harmless, stillUsed, message, instead, atMost }: Loss, is
   }
 }
 
-/** Whether the guard's text names a thing; "..." stands for what it could not read, such as a schema in a variable. */
-function names(what: string, name: string): boolean {
-  return hasWord(what, name) || (what.includes('...') && hasWord(what, bare(name).replace(/^.* SET /, 'SET ')));
+/** Whether the guard's text mentions a name. "..." is an unknown part, such as a schema in a variable. */
+function mentions(what: string, name: string): boolean {
+  return hasWord(what, name) || (what.includes('...') && hasWord(what, unqualifiedName(name).replace(/^.* SET /, 'SET ')));
 }
 
 /** Whole words only: `a` does not match `data`. */
@@ -89,7 +96,7 @@ function hasWord(text: string, word: string): boolean {
   return new RegExp(`(?<![\\w])${word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\w])`).test(text);
 }
 
-function later(rule: DataLossRule, what: string, code: string): string {
+function inLaterRelease(rule: DataLossRule, what: string, code: string): string {
   return [
     `# first release code that neither reads nor writes ${what}; then, in a separate revision:`,
     `# cdk-alembic: allow ${rule}: <why nobody needs it anymore>`,
@@ -99,7 +106,7 @@ function later(rule: DataLossRule, what: string, code: string): string {
 
 /** The replay created every table that the history creates. */
 function lostTable({ isNewTable, isExisting }: Step, name: string, message: string): Pick<Loss, 'harmless' | 'message'> {
-  if (isNewTable(name)) return { harmless: OWN, message };
+  if (isNewTable(name)) return { harmless: CREATED_BY_CHANGE, message };
   return { message: isExisting(name) ? message : `no revision creates ${name}; if production has it: ${message}` };
 }
 
@@ -107,35 +114,35 @@ export const dropTable = lossRule('drop-table', 'a table is dropped', function* 
   for (const step of upgrade.steps) {
     if (step.action.does !== 'drop' || step.action.what !== 'table') continue;
     for (const name of step.action.names) {
-      if (isBatchCopy(name)) continue;
+      if (isBatchTemporaryTable(name)) continue;
       const { table, schema } = tableArguments(name);
       yield {
         step,
         name,
-        stillUsed: `${name} is dropped: ${keptRows(step, name, upgrade)}, and running code that uses it fails immediately`,
+        stillUsed: `${name} is dropped: ${fateOfKeptRows(step, name, upgrade)}, and running code that uses it fails immediately`,
         ...lostTable(
           step,
           name,
-          `${name} is dropped with all its rows: ${lostRows(step, name, upgrade)}, and running code that uses it fails immediately`,
+          `${name} is dropped with all its rows: ${fateOfRows(step, name, upgrade)}, and running code that uses it fails immediately`,
         ),
-        instead: later('drop-table', name, `op.drop_table(${table}${schema})`),
+        instead: inLaterRelease('drop-table', name, `op.drop_table(${table}${schema})`),
       };
     }
   }
 });
 
-function keptRows(step: Step, name: string, upgrade: Part): string {
-  const lost = lostRows(step, name, upgrade);
+function fateOfKeptRows(step: Step, name: string, upgrade: RevisionFunction): string {
+  const lost = fateOfRows(step, name, upgrade);
   return lost === 'they are lost' ? 'the upgrade keeps or checks what it held' : lost;
 }
 
-function lostRows(step: Step, name: string, { steps }: Part): string {
+function fateOfRows(step: Step, name: string, { steps }: RevisionFunction): string {
   const copy = steps.find(({ action, index }) => index < step.index && action.does === 'copy rows' && action.from.includes(name));
   if (copy?.action.does !== 'copy rows') return 'they are lost';
   return `those that its copy ${copy.action.into} does not have are lost, such as what running code writes meanwhile`;
 }
 
-export const dropColumn = lossRule('drop-column', 'a column is dropped', function* ({ upgrade, derived }) {
+export const dropColumn = lossRule('drop-column', 'a column is dropped', function* ({ upgrade, readByPython: derived }) {
   for (const step of upgrade.steps) {
     if (step.action.does !== 'drop column') continue;
     const { table: name, column } = step.action;
@@ -146,29 +153,29 @@ export const dropColumn = lossRule('drop-column', 'a column is dropped', functio
       step,
       name: column,
       ...(isDerived ? { atMost: 'warning' } : {}),
-      ...(step.isNewTable(name) || step.isNewColumn(name, column) ? { harmless: OWN } : {}),
+      ...(step.isNewTable(name) || step.isNewColumn(name, column) ? { harmless: CREATED_BY_CHANGE } : {}),
       stillUsed: `${name}.${column} is dropped: the upgrade keeps its values, but ${uses}`,
       message: isDerived
         ? `${name}.${column} is dropped after Python has read its values: whether it keeps all of them elsewhere was not judged; ${uses}`
         : `${name}.${column} is dropped: its values are lost, and ${uses}`,
-      instead: later('drop-column', `${name}.${column}`, `op.drop_column(${table}, ${literal(column)}${schema})`),
+      instead: inLaterRelease('drop-column', `${name}.${column}`, `op.drop_column(${table}, ${literal(column)}${schema})`),
     };
   }
 });
 
-export const dropSchema = lossRule('drop-schema', 'a schema is dropped', ({ upgrade }) => drops(upgrade.steps, 'schema'));
+export const dropSchema = lossRule('drop-schema', 'a schema is dropped', ({ upgrade }) => dropLosses(upgrade.steps, 'schema'));
 
-export const dropType = lossRule('drop-type', 'a type is dropped', ({ upgrade }) => drops(upgrade.steps, 'type'));
+export const dropType = lossRule('drop-type', 'a type is dropped', ({ upgrade }) => dropLosses(upgrade.steps, 'type'));
 
-function* drops(steps: readonly Step[], what: 'schema' | 'type'): Iterable<Loss> {
-  const made = new Set<string>();
+function* dropLosses(steps: readonly Step[], what: 'schema' | 'type'): Iterable<Loss> {
+  const created = new Set<string>();
   for (const step of steps) {
     const { action } = step;
-    if (action.does === 'create type') made.add(action.type);
-    if (action.does === 'create schema') made.add(action.schema);
+    if (action.does === 'create type') created.add(action.type);
+    if (action.does === 'create schema') created.add(action.schema);
     if (action.does !== 'drop' || action.what !== what) continue;
     for (const name of action.names) {
-      const harmless = made.has(name) ? OWN : whyHarmless(name, step, action, steps);
+      const harmless = created.has(name) ? CREATED_BY_CHANGE : whyHarmless(name, step, action, steps);
       yield {
         step,
         name,
@@ -177,7 +184,7 @@ function* drops(steps: readonly Step[], what: 'schema' | 'type'): Iterable<Loss>
           what === 'schema'
             ? `the schema ${name} is dropped: with CASCADE everything in it is lost, and running code that uses it fails`
             : `the type ${name} is dropped: with CASCADE its columns are lost, and running code that casts to it fails`,
-        instead: later(`drop-${what}`, name, execute(`DROP ${what.toUpperCase()} ${quotedTable(name)}`)),
+        instead: inLaterRelease(`drop-${what}`, name, execute(`DROP ${what.toUpperCase()} ${quotedTable(name)}`)),
       };
     }
   }
@@ -226,12 +233,12 @@ export const deleteAll = lossRule('delete-all', 'a DELETE without WHERE', functi
   }
 });
 
-export const deleteByQuery = lossRule('delete-by-query', 'a DELETE of some rows', function* ({ upgrade, destroys }) {
+export const deleteByQuery = lossRule('delete-by-query', 'a DELETE of some rows', function* ({ upgrade, losses: destroys }) {
   for (const step of upgrade.steps) {
     const { action, line } = step;
     if (action.does !== 'delete' || action.rows === 'all') continue;
     const { table, by } = action;
-    // The guard knows the rows that the upgrade has made or copied.
+    // The guard knows which rows the upgrade has inserted or copied.
     if (!by && !destroys.some((one) => one.rule === 'delete-by-query' && one.line === line)) continue;
     const which =
       by === undefined
@@ -270,8 +277,8 @@ export const detachPartition = lossRule('detach-partition', 'a partition is deta
   }
 });
 
-/** What only the guard finds. */
-export const guarded: readonly Rule[] = (
+/** Rules whose losses only the guard finds. */
+export const guardOnlyRules: readonly Rule[] = (
   [
     ['drop-sequence', 'a sequence is dropped with the number that it has reached'],
     ['drop-materialized-view', 'a materialized view is dropped or emptied'],
@@ -280,14 +287,14 @@ export const guarded: readonly Rule[] = (
   ] as const
 ).map(([id, title]) => lossRule(id, title, () => []));
 
-/** The guard knows only what the revision itself has created. */
+/** The guard only knows what the revision itself has created; the review also knows the rest of the change. */
 export const clearColumn = lossRule('clear-column', 'an UPDATE destroys the values of a whole column', function* ({ upgrade }) {
   for (const step of upgrade.steps) {
     const { action, isNewTable, isNewColumn } = step;
     if (action.does !== 'update') continue;
     const { table, columns } = action;
     const isOwn = isNewTable(table) || columns.every((column) => isNewColumn(table, column));
-    const harmless = isOwn ? OWN : whyEmpty(step, table);
+    const harmless = isOwn ? CREATED_BY_CHANGE : whyEmpty(step, table);
     for (const column of harmless ? columns : []) yield { step, name: `${table} SET ${column}`, harmless, message: '' };
   }
 });
@@ -303,7 +310,7 @@ export const convertColumn = lossRule('convert-column', 'a conversion loses a pa
 });
 
 function whyEmpty({ isExisting, holdsRows }: Step, table: string): string | undefined {
-  return isExisting(table) && !holdsRows(table) ? EMPTIED : undefined;
+  return isExisting(table) && !holdsRows(table) ? EMPTIED_BY_UPGRADE : undefined;
 }
 
 export const unreadSql: Rule = {
@@ -311,7 +318,7 @@ export const unreadSql: Rule = {
   group: 'data loss',
   severity: 'warning',
   title: "the upgrade runs SQL that can't be read",
-  *check({ destroys, facts, upgrade }) {
+  *check({ losses: destroys, facts, upgrade }) {
     for (const { rule, what, line } of destroys) {
       if (rule !== 'unread-sql') continue;
       const message = `the upgrade ${what}: the guard of a deploy can't tell whether data is lost`;
@@ -324,11 +331,11 @@ export const unreadSql: Rule = {
   },
 };
 
-/** The functions that an upgrade calls for what they do and that were not there to be read, each with the line of its first call. */
+/** Functions of modules that are not installed and that the upgrade calls for their effect, each with the line of the first call. */
 function callsOfMissing({ imports, upgrade }: SourceFacts): readonly (readonly [name: string, line: number])[] {
   const missing = imports.flatMap(({ module, isMissing }) => (isMissing ? `${module}.` : []));
   const called = (upgrade?.calls ?? [])
-    .filter((call) => (call.isAlone || CONNECTION.test(JSON.stringify(call.args))) && !CHANGES_NOTHING.test(call.name))
+    .filter((call) => (call.isAlone || CONNECTION.test(JSON.stringify(call.args))) && !HARMLESS_CALLS.test(call.name))
     .map(({ name, line }) => [name.replace(/\(.*/s, ''), line] as const)
     .filter(([name]) => missing.some((module) => name.startsWith(module)));
   return called.filter(([name], at) => called.findIndex(([other]) => other === name) === at);
@@ -336,5 +343,5 @@ function callsOfMissing({ imports, upgrade }: SourceFacts): readonly (readonly [
 
 const CONNECTION = /"code":"(?:op|bind|conn|connection|session|(?:op|context)\.get_bind\(\))"/;
 
-/** Says something, or ends what others did, which bind-commit reports. */
-const CHANGES_NOTHING = /\b(?:log|logger|logging|console)\b|\b(?:print|warn|flush|commit|rollback|close)$/i;
+/** Calls that only log, or that end a transaction, which bind-commit reports. */
+const HARMLESS_CALLS = /\b(?:log|logger|logging|console)\b|\b(?:print|warn|flush|commit|rollback|close)$/i;

@@ -6,18 +6,18 @@ import { parseNode } from '../sql/parse';
 /** The expressions that a block assigns to its variables, by name. */
 export type Variables = ReadonlyMap<string, readonly string[]>;
 
-const MOST_TEXTS = 16;
-const DEEPEST = 4;
+const MAX_TEXTS = 16;
+const MAX_DEPTH = 4;
 
-/** The possible texts of EXECUTE, with UNKNOWN for each unknown part; undefined when a text starts with one. */
+/** The possible texts of an EXECUTE, with UNKNOWN for each unknown part; undefined for a text that starts with one. */
 export function dynamicSql(expression: string, variables: Variables): readonly (string | undefined)[] {
-  const [value] = targets(`SELECT ${expression}`);
-  const texts = value ? textsOf(value, variables, 0) : [UNKNOWN];
+  const [value] = selectExpressions(`SELECT ${expression}`);
+  const texts = value ? possibleTexts(value, variables, 0) : [UNKNOWN];
   return texts.map((text) => (text.trim().startsWith(UNKNOWN) ? undefined : text));
 }
 
 /** The columns that a SELECT returns. */
-export function selected(query: string): readonly { readonly name: string | undefined; readonly expression: string }[] {
+export function selectedColumns(query: string): readonly { readonly name: string | undefined; readonly expression: string }[] {
   const node = parseNode(query);
   const list = (node && 'SelectStmt' in node && node.SelectStmt.targetList) || [];
   const bytes = Buffer.from(query);
@@ -34,36 +34,39 @@ export function selected(query: string): readonly { readonly name: string | unde
   });
 }
 
-function targets(sql: string): readonly Node[] {
+function selectExpressions(sql: string): readonly Node[] {
   const node = parseNode(sql);
   const list = (node && 'SelectStmt' in node && node.SelectStmt.targetList) || [];
   return list.flatMap((target) => ('ResTarget' in target && target.ResTarget.val ? [target.ResTarget.val] : []));
 }
 
 /** Every possible text of an expression. */
-function textsOf(node: Node, variables: Variables, depth: number): readonly string[] {
+function possibleTexts(node: Node, variables: Variables, depth: number): readonly string[] {
   return (
-    apply(TEXTS, node, (one, deeper = 0) => textsOf(one, variables, depth + deeper), depth < DEEPEST ? variables : NONE) ?? [
-      UNKNOWN,
-    ]
+    apply(
+      TEXT_RULES,
+      node,
+      (one, deeper = 0) => possibleTexts(one, variables, depth + deeper),
+      depth < MAX_DEPTH ? variables : NO_VARIABLES,
+    ) ?? [UNKNOWN]
   );
 }
 
-const NONE: Variables = new Map();
+const NO_VARIABLES: Variables = new Map();
 
-type TextsOf = (node: Node, deeper?: number) => readonly string[];
+type PossibleTexts = (node: Node, deeper?: number) => readonly string[];
 
-const TEXTS: Rules<readonly string[], [textsOf: TextsOf, variables: Variables]> = {
+const TEXT_RULES: Rules<readonly string[], [textsOf: PossibleTexts, variables: Variables]> = {
   A_Const: ({ sval, ival }) => [sval?.sval ?? String(ival?.ival ?? UNKNOWN)],
   TypeCast: ({ arg }, textsOf) => (arg ? textsOf(arg) : [UNKNOWN]),
   ColumnRef: ({ fields }, textsOf, variables) => {
     const set = variables.get(joined(fields).toLowerCase()) ?? [];
-    const texts = set.flatMap((one) => targets(`SELECT ${one}`).flatMap((value) => textsOf(value, 1)));
-    return texts.length ? texts.slice(0, MOST_TEXTS) : [UNKNOWN];
+    const texts = set.flatMap((one) => selectExpressions(`SELECT ${one}`).flatMap((value) => textsOf(value, 1)));
+    return texts.length ? texts.slice(0, MAX_TEXTS) : [UNKNOWN];
   },
   A_Expr: ({ name, lexpr, rexpr }, textsOf) =>
     joined(name) === '||' && lexpr && rexpr
-      ? combined([textsOf(lexpr), textsOf(rexpr)]).map((parts) => parts.join(''))
+      ? combinations([textsOf(lexpr), textsOf(rexpr)]).map((parts) => parts.join(''))
       : [UNKNOWN],
   SubLink: ({ subselect }, textsOf) => {
     const first = as(as(subselect, 'SelectStmt')?.targetList?.[0], 'ResTarget')?.val;
@@ -73,19 +76,19 @@ const TEXTS: Rules<readonly string[], [textsOf: TextsOf, variables: Variables]> 
   CaseExpr: ({ args, defresult }, textsOf) =>
     [...only(args, 'CaseWhen').map(({ result }) => result), defresult].flatMap((result) => (result ? textsOf(result) : [])),
   FuncCall: ({ funcname, args = [] }, textsOf) =>
-    CALLS.get(joined(funcname))?.(combined(args.map((arg) => textsOf(arg)))) ?? [UNKNOWN],
+    TEXT_FUNCTIONS.get(joined(funcname))?.(combinations(args.map((arg) => textsOf(arg)))) ?? [UNKNOWN],
 };
 
-/** What a function makes of the possible texts of its arguments. */
-const CALLS: ReadonlyMap<string, (all: readonly (readonly string[])[]) => readonly string[]> = new Map([
-  ['format', (all) => all.map(([pattern = '', ...values]) => formatted(pattern, values))],
+/** The texts that a function returns, one for each combination of its arguments' texts. */
+const TEXT_FUNCTIONS: ReadonlyMap<string, (all: readonly (readonly string[])[]) => readonly string[]> = new Map([
+  ['format', (all) => all.map(([pattern = '', ...values]) => format(pattern, values))],
   ['string_agg', (all) => all.map(([text = UNKNOWN]) => text)],
   ['quote_ident', (all) => all.map((texts) => texts.join(''))],
   ['concat', (all) => all.map((texts) => texts.join(''))],
   ['concat_ws', (all) => all.map(([between = '', ...texts]) => texts.join(between))],
 ]);
 
-function formatted(pattern: string, values: readonly string[]): string {
+function format(pattern: string, values: readonly string[]): string {
   let next = 0;
   return pattern.replace(/%(?:(\d+)\$)?([sIL%])/g, (_, position, kind) => {
     if (kind === '%') return '%';
@@ -95,9 +98,9 @@ function formatted(pattern: string, values: readonly string[]): string {
 }
 
 /** All combinations of one text from each list. */
-function combined(choices: readonly (readonly string[])[]): readonly (readonly string[])[] {
+function combinations(choices: readonly (readonly string[])[]): readonly (readonly string[])[] {
   return choices.reduce<readonly (readonly string[])[]>(
-    (found, texts) => found.flatMap((before) => texts.map((text) => [...before, text])).slice(0, MOST_TEXTS),
+    (found, texts) => found.flatMap((before) => texts.map((text) => [...before, text])).slice(0, MAX_TEXTS),
     [[]],
   );
 }

@@ -2,10 +2,10 @@ import type { Action } from '../sql/action';
 import type { PlainStep } from './steps';
 
 /** Tables without rows since a TRUNCATE or a DELETE of all rows, with the transaction that has emptied them. */
-export type Emptied = ReadonlyMap<string, number>;
+export type EmptiedTables = ReadonlyMap<string, number>;
 
-/** What is empty after a step. Only in the same transaction: once it has committed, running code writes rows again. */
-export function emptiedAfter(emptied: Emptied, { action, transaction }: PlainStep): Emptied {
+/** The emptied tables after a step. Only in the same transaction: once it has committed, running code writes rows again. */
+export function emptiedAfter(emptied: EmptiedTables, { action, transaction }: PlainStep): EmptiedTables {
   const [empties, fills] = [emptiedBy(action), filledBy(action)];
   if (transaction < 0 || !(empties.length || fills.length)) return emptied;
   const left = [...emptied].filter(([table, by]) => by === transaction && !fills.includes(table));
