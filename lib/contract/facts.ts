@@ -178,12 +178,13 @@ export type Report =
   | { readonly report: 'measured'; readonly measured: MeasuredFacts }
   /** `revision`: the last of the group. */
   | { readonly report: 'tried'; readonly revision: string; readonly trial: TrialFacts }
-  /** `left`: what differs from the models and was not written, in words. */
+  /** `left`: what differs from the models and was not written, in words. `hookFailure`: why a post_write_hook failed. */
   | {
       readonly report: 'created';
       readonly revision: string;
       readonly file: string;
       readonly left: readonly string[];
+      readonly hookFailure?: string;
       readonly table?: TableFacts;
     }
   | { readonly report: 'end' }
@@ -202,7 +203,7 @@ export type LocalCode =
   | 'looks_like_rename'
   /** `create` has no models to compare with: env.py sets no target_metadata. */
   | 'no_target_metadata'
-  /** Alembic, env.py or one of their hooks failed while a revision was written. */
+  /** Alembic or env.py failed while a revision was written. */
   | 'create_failed'
   /** The baseline could not be loaded. */
   | 'baseline_failed'

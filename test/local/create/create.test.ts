@@ -53,6 +53,17 @@ test('a series stays linked where the options of "alembic revision" put it, and 
   expect([await review('-x', 'env=dev'), await review()]).toEqual([0, 3]);
 });
 
+test('a post_write_hook that fails is named, and the revision is in the safe form all the same', async () => {
+  const hook = '[post_write_hooks]\nhooks = own\nown.type = exec\nown.executable = no-such-formatter\n';
+  bed.project.write('alembic.ini', `${read('alembic.ini')}\n${hook}`);
+  bed.project.models(['sa.Column("email", sa.Text(), index=True)']);
+  const { code, document } = await create('Add email to users');
+  expect([code, document.created.files.length]).toEqual([0, 2]);
+  expect(document.created.hookFailure).toContain('no-such-formatter');
+  expect(read(document.created.file)).toContain('postgresql_concurrently=True');
+  expect((await create('Add nothing', '--empty')).document.created.hookFailure).toContain('no-such-formatter');
+});
+
 test('--as-is writes what Alembic does, and reviews it', async () => {
   bed.project.models(['sa.Column("email", sa.Text(), index=True)']);
   const { code, document } = await create('Add email to users', '--as-is');

@@ -14,6 +14,7 @@ from cdk_alembic.project.graph import unique_labels
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 
+from ..rewrite.write import hooks_may_fail
 from ..scratch.set_aside import is_kept, leave_out, today
 from ..source.graph import relative, revision_files
 from .own_types import own_types
@@ -55,7 +56,8 @@ class Differences(NamedTuple):
 
 
 def create(project: Project, message: str, differences: Differences | None, placement: Placement = ANYWHERE) -> dict[str, Any]:
-    """Writes a revision. Returns its id and file (the last one's if env.py creates several), and what differs and is not written.
+    """Writes a revision. Returns its id and file (the last one's if env.py creates several), what differs and is not written,
+    and, as `hookFailure`, why a post_write_hook failed.
 
     With `differences`, runs env.py, whose database must be at head; None: the revision is empty.
     Raises RunnerError `nothing_to_create`, `looks_like_rename`, `no_target_metadata`,
@@ -81,7 +83,7 @@ def create(project: Project, message: str, differences: Differences | None, plac
         project.config.set_main_option("revision_environment", "true")
     as_is = differences is not None and not differences.unseen
     types = nullcontext() if as_is else own_types(Path(project.script.dir) / "script.py.mako")
-    with chdir(project.directory), _as_command_line(project.config, arguments), types:
+    with chdir(project.directory), _as_command_line(project.config, arguments), types, hooks_may_fail() as failures:
         try:
             written = command.revision(project.config, process_revision_directives=finish, **arguments)
         except RunnerError:
@@ -93,7 +95,8 @@ def create(project: Project, message: str, differences: Differences | None, plac
     left = finish.left if finish else []
     if not scripts or scripts[-1] is None:
         raise _nothing(left, finish.uncompared if finish else None)
-    return {"revision": scripts[-1].revision, "file": relative(scripts[-1].path, project.directory), "left": left}
+    created = {"revision": scripts[-1].revision, "file": relative(scripts[-1].path, project.directory), "left": left}
+    return {**created, "hookFailure": failures[0]} if failures else created
 
 
 def _refuse_several_heads(project: Project) -> None:
@@ -219,7 +222,7 @@ def _failure(project: Project, error: BaseException, written: list[str]) -> Runn
         return RunnerError(
             "create_failed",
             f"{', '.join(written)} was written, and what came after it failed: {reason}",
-            "look at the file and at the post_write_hooks of the Alembic project; delete the file to begin again",
+            "look at the file; delete it to begin again",
         )
     if isinstance(error, CommandError) and "does not provide a MetaData object" in reason:
         return RunnerError(

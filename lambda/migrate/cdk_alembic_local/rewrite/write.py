@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import chdir
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
 from typing import Any
 
 from cdk_alembic.database.failures import describe
@@ -18,10 +19,28 @@ def write(project: Project, files: list[dict[str, Any]]) -> str | None:
         return None
     from alembic.script import write_hooks
 
-    with chdir(project.directory):
+    with chdir(project.directory), hooks_may_fail() as failures:
         for one in files:
-            try:
-                write_hooks._run_hooks(str(project.directory / one["file"]), hooks)
-            except (Exception, SystemExit) as error:
-                return describe(error)
-    return None
+            write_hooks._run_hooks(str(project.directory / one["file"]), hooks)
+    return failures[0] if failures else None
+
+
+@contextmanager
+def hooks_may_fail() -> Iterator[list[str]]:
+    """Alembic goes on after a post_write_hook that fails. Gives the reasons, one for each file."""
+    from alembic.script import write_hooks
+
+    run_hooks = write_hooks._run_hooks
+    failures: list[str] = []
+
+    def run(*args: Any) -> None:
+        try:
+            run_hooks(*args)
+        except (Exception, SystemExit) as error:
+            failures.append(describe(error))
+
+    write_hooks._run_hooks = run
+    try:
+        yield failures
+    finally:
+        write_hooks._run_hooks = run_hooks

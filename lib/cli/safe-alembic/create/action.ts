@@ -46,8 +46,8 @@ export async function create(session: Session, given: CreateArguments): Promise<
     const reports: Report[] = [];
     const options = { message, placement, empty, asIs, renames, askRenames: !noRename, keepDropped, fill };
     await observer.ask({ ask: 'create', ...options, ...scratchStart(session, given) }, (report) => reports.push(report));
-    const { revision, file, left, table } = mustHave(reports, 'created');
-    const hookFailure = fill && table ? await writeBackfill(observer, { revision, file, message }, fill, table) : undefined;
+    const { revision, file, left, table, hookFailure } = mustHave(reports, 'created');
+    const filled = fill && table ? await writeBackfill(observer, { revision, file, message }, fill, table) : undefined;
     const graph = await readGraph(observer);
     const chosen = { revisions: [revision], why: 'the new one', unreleased: [revision], edited: [] };
     const input = await replay(session, given, { observer }, graph, chosen, started);
@@ -58,7 +58,7 @@ export async function create(session: Session, given: CreateArguments): Promise<
       throw blocked;
     }
     const reviewed = asIs ? found : await fix({ session, given, observation }, input, found, false);
-    return [{ revision, file, left }, reviewed, hookFailure ?? reviewed.fixes?.hookFailure] as const;
+    return [{ revision, file, left }, reviewed, hookFailure ?? filled ?? reviewed.fixes?.hookFailure] as const;
   });
   screen.status?.clear();
   const files = review.fixes?.files.length ? review.fixes.files.map(({ file }) => file) : [created.file];
