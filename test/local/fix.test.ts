@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
-import { withPostgresServer } from '../../lib/local/postgres/server';
 import type { Review } from '../../lib/review';
+import { Database } from '../production/database';
 import { needed } from '../production/environment';
 import { useTestBed } from './installed-command';
 
@@ -21,11 +21,18 @@ beforeEach(() => {
   bed.project.commit();
 });
 
+// A server for each command would take longer than most fixes.
+let scratch: Database;
+beforeAll(async () => {
+  scratch = await Database.create();
+});
+afterAll(() => scratch?.drop());
+
 const versions = () => path.join(bed.project.directory, 'migrations/versions');
 const text = (file: string) => readFileSync(path.join(versions(), file), 'utf8');
 
 async function fix(...more: string[]): Promise<Review> {
-  const { stdout, stderr } = await bed.start(['review', '--fix', '--json', ...more]).ended;
+  const { stdout, stderr } = await bed.start(['review', '--fix', '--json', '--database-url', scratch.plainUrl, ...more]).ended;
   if (!stdout) throw new Error(stderr);
   return JSON.parse(stdout);
 }
@@ -91,8 +98,7 @@ test('a revision becomes a series of safe ones that ends with the same schema, a
     'op.add_column("users", sa.Column("note", sa.Text()))',
     'op.drop_column("users", "note")',
   );
-  await withPostgresServer(__dirname, async (server) => {
-    const url = server.url();
+  await Database.with(async ({ plainUrl: url }) => {
     await alembic(url, 'upgrade', 'head');
     const meant = await query(url, CATALOG);
     expect(meant).toContainEqual({ what: 'constraint ck_users_age', is: 'CHECK ((age > 0))true' });
@@ -371,8 +377,7 @@ test('an identity is added in steps, with a key on it, and numbers new rows afte
   const review = await fix();
   expect(fixed(review)).toEqual(['constraint-builds-index', 'table-rewrite', 'table-rewrite']);
   expect(text('c3.py')).toContain('ADD GENERATED ALWAYS AS IDENTITY (START WITH ');
-  await withPostgresServer(__dirname, async (server) => {
-    const url = server.url();
+  await Database.with(async ({ plainUrl: url }) => {
     await alembic(url, 'upgrade', 'b3');
     await query(url, `INSERT INTO logs VALUES ('a'), ('b'); INSERT INTO "Notes" VALUES ('a'), ('b')`);
     await alembic(url, 'upgrade', 'head');
@@ -806,8 +811,7 @@ test('an enum gets its new values in place of a new type, and before they are us
     /def upgrade\(\):\n {4}op.add_column\("users", sa.Column\("note", sa.Text\(\)\)\)\n\n\ndef downgrade/,
   );
   expect(text('e5.py').match(/ADD VALUE/g)).toHaveLength(1);
-  await withPostgresServer(__dirname, async (server) => {
-    const url = server.url();
+  await Database.with(async ({ plainUrl: url }) => {
     const labels = `SELECT enumtypid::regtype::text AS of, string_agg(enumlabel, ' ' ORDER BY enumsortorder) AS is FROM pg_enum GROUP BY 1 ORDER BY 1`;
     await alembic(url, 'upgrade', 'c3');
     await query(url, "INSERT INTO users (id, kind, mood) VALUES (1, 'c', 'bad')");
@@ -873,8 +877,7 @@ test('a renamed table keeps its old name as a view for the running code, until t
     'op.alter_column("groups", "code", type_=sa.String(50))',
     'op.alter_column("groups", "code", type_=sa.Text())',
   );
-  await withPostgresServer(__dirname, async (server) => {
-    const url = server.url();
+  await Database.with(async ({ plainUrl: url }) => {
     await alembic(url, 'upgrade', 'a7');
     const meant = await query(url, CATALOG);
     await alembic(url, 'downgrade', 'base');
@@ -945,8 +948,7 @@ test('a renamed column is kept in step with its old name, until the next release
     bed.project.revision(`to_${to}`, head, `Rename ${from}`, rename(from, to), rename(to, from));
     head = `to_${to}`;
   }
-  await withPostgresServer(__dirname, async (server) => {
-    const url = server.url();
+  await Database.with(async ({ plainUrl: url }) => {
     const rows = () => query(url, 'SELECT number, remark, "Total"::float, source, details FROM app."Order" ORDER BY number');
     const catalog = () => query(url, CATALOG.replaceAll("'public'", "'app'"));
     await alembic(url, 'upgrade', 'head');
@@ -1105,8 +1107,7 @@ test('an UPDATE whose values may differ each time runs in batches in the order o
   const review = await fix();
   expect(fixed(review)).toEqual(['update-all', 'work-under-lock']);
   expect(text('e5.py')).toContain('"WITH old AS (SELECT * FROM users), changed AS (UPDATE orders o SET user_id = old.id');
-  await withPostgresServer(__dirname, async (server) => {
-    const url = server.url();
+  await Database.with(async ({ plainUrl: url }) => {
     await alembic(url, 'upgrade', 'c3');
     await query(url, 'INSERT INTO users (id, age) VALUES (1, 7), (2, 7), (3, 8)');
     await query(
@@ -1152,8 +1153,7 @@ test('a statement that depends on an earlier one runs after all parts of it', as
     op.drop_column("users", "note")
     op.drop_column("users", "kind")`,
   );
-  await withPostgresServer(__dirname, async (server) => {
-    const url = server.url();
+  await Database.with(async ({ plainUrl: url }) => {
     await alembic(url, 'upgrade', 'head');
     const meant = await query(url, CATALOG);
     await alembic(url, 'downgrade', 'b2');
@@ -1213,8 +1213,7 @@ test('a column changes its type through a second one, unless the new type is nar
     );
     head = `to_${name}`;
   }
-  await withPostgresServer(__dirname, async (server) => {
-    const url = server.url();
+  await Database.with(async ({ plainUrl: url }) => {
     const rows = () => query(url, 'SELECT id, "from", number, extract(year FROM day::date)::int AS year FROM orders ORDER BY id');
     await alembic(url, 'upgrade', 'head');
     const meant = await query(url, CATALOG);

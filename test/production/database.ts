@@ -16,9 +16,25 @@ export class Database {
     return new Database(name);
   }
 
+  /** Calls back with an empty database, which is dropped afterwards. */
+  static async with<Result>(use: (database: Database) => Promise<Result>): Promise<Result> {
+    const database = await Database.create();
+    try {
+      return await use(database);
+    } finally {
+      await database.drop();
+    }
+  }
+
+  /** As SQLAlchemy takes it. */
   get url(): string {
+    return this.plainUrl.replace('postgresql:', 'postgresql+psycopg:');
+  }
+
+  /** As `pg` and `--database-url` take it. */
+  get plainUrl(): string {
     const user = `${encodeURIComponent(needed('PGUSER'))}:${encodeURIComponent(needed('PGPASSWORD'))}`;
-    return `postgresql+psycopg://${user}@${needed('PGHOST')}:${needed('PGPORT')}/${this.name}`;
+    return `postgresql://${user}@${needed('PGHOST')}:${needed('PGPORT')}/${this.name}`;
   }
 
   /** The rows of a query, each as a list. */

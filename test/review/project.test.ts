@@ -68,7 +68,7 @@ async function reviewed(
   { options = OPTIONS, environment = {}, drift = false, ...more }: More & { drift?: boolean } = {},
 ): Promise<Review> {
   return withObserver(
-    { project, python, environment, database: what === 'graph' ? 'own' : { url: database.url.replace('+psycopg', '') } },
+    { project, python, environment, database: what === 'graph' ? 'own' : { url: database.plainUrl } },
     async ({ observer }) => {
       const graph = await readGraph(observer);
       const revisions = graph.revisions.map(({ revision }) => revision);

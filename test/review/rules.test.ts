@@ -52,7 +52,7 @@ function replayed(examples: readonly Example[], database: Database): Promise<Gro
   return inFolder(async (project) => {
     const cases = writeProject(project, examples);
     const started = Date.now();
-    const scratch = { url: database.url.replace('+psycopg', '') };
+    const scratch = { url: database.plainUrl };
     return withObserver({ project, python: [needed('RUNNER_PYTHON')], database: scratch }, async ({ observer }) => {
       const graph = await readGraph(observer);
       const asked = cases.flatMap((one) => one.revisions);

@@ -4,6 +4,7 @@ Its argument is the path of a socket, to which `client.py` connects. It ends wit
 """
 
 import ast
+import gc
 import importlib
 import os
 import runpy
@@ -92,4 +93,6 @@ def _become(arguments: list[str], folder: str, environment: dict[str, str]) -> N
 
 for name in _PRELOADED:
     importlib.import_module(name)
+# The forks share what is imported, and do not look through it.
+gc.freeze()
 _become(**_forked(_next_connection(sys.argv[1])))
