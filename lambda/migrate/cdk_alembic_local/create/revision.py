@@ -14,9 +14,9 @@ from cdk_alembic.project.graph import unique_labels
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 
-from ..rewrite.write import hooks_may_fail
 from ..scratch.set_aside import is_kept, leave_out, today
 from ..source.graph import relative, revision_files
+from ..source.post_write_hooks import hooks_may_fail
 from .own_types import own_types
 from .renames import apply_renames
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import chdir, contextmanager
+from contextlib import chdir
 from typing import Any
 
-from cdk_alembic.database.failures import describe
 from cdk_alembic.project.project import Project
+
+from ..source.post_write_hooks import hooks_may_fail
 
 
 def write(project: Project, files: list[dict[str, Any]]) -> str | None:
@@ -23,24 +23,3 @@ def write(project: Project, files: list[dict[str, Any]]) -> str | None:
         for one in files:
             write_hooks._run_hooks(str(project.directory / one["file"]), hooks)
     return failures[0] if failures else None
-
-
-@contextmanager
-def hooks_may_fail() -> Iterator[list[str]]:
-    """Alembic goes on after a post_write_hook that fails. Gives the reasons, one for each file."""
-    from alembic.script import write_hooks
-
-    run_hooks = write_hooks._run_hooks
-    failures: list[str] = []
-
-    def run(*args: Any) -> None:
-        try:
-            run_hooks(*args)
-        except (Exception, SystemExit) as error:
-            failures.append(describe(error))
-
-    write_hooks._run_hooks = run
-    try:
-        yield failures
-    finally:
-        write_hooks._run_hooks = run_hooks
