@@ -157,6 +157,22 @@ describe('a source distribution that needs a compiler', () => {
     });
   });
 
+  test.each([
+    ['all versions of onepassword-sdk have no wheels with a matching platform tag (e.g., `manylinux_2_28_x86_64`)'],
+    ['all versions of onepassword-sdk have no usable wheels'],
+  ])('without a wheel for the Linux of this Python is refused with the Python whose Linux is newer: %s', (why) => {
+    const stderr = `error: No solution found when resolving dependencies\n  cause: Because ${why} and shop depends on onepassword-sdk, we can conclude that your requirements are unsatisfiable.`;
+    const error = failureOf(new UvFailed('uv failed', stderr), {
+      architecture: 'x86_64',
+      pythonVersion: '3.11',
+    }) as NeedsCompiling;
+    expect(error.unbuilt).toEqual([{ name: 'onepassword-sdk', range: 'onepassword-sdk' }]);
+    expect(otherPython(temporaryDirectory(), error.unbuilt, error.platform, ['3.13'])).toEqual({
+      version: '3.13',
+      names: ['onepassword-sdk'],
+    });
+  });
+
   test('is refused with the one option that helps for everything, if the rest is too large', () => {
     const { message } = new NeedsCompiling([{ name: 'fast-tool' }], lambda, { tooLarge: 616 });
     expect(message).toMatch(

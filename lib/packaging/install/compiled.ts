@@ -108,7 +108,8 @@ export function failureOf(error: unknown, platform: FunctionPlatform): Packaging
   const [, unfit, at] =
     /Because ([\w.-]+?)(?:\{[^}]*\})?==(\S+) has no (?:wheels|usable wheels|source distribution)/.exec(stderr) ?? [];
   if (unfit) return new NeedsCompiling([{ name: normalized(unfit), version: at }], platform);
-  const [, range] = /Because ([\w.-]+(?:[<>=!~]=?[\w.,<>=!~*]+)?) has no wheels with a matching Python/.exec(stderr) ?? [];
+  const [, range] =
+    /Because (?:all versions of )?([\w.-]+(?:[<>=!~]=?[\w.,<>=!~*]+)?) ha(?:s|ve) no (?:usable )?wheels/.exec(stderr) ?? [];
   if (range) return new NeedsCompiling([{ name: nameOf(range) as string, range }], platform);
   const [, name, version] = /Failed to (?:download and )?build `?([A-Za-z0-9][\w.-]*?)(?:==([^`\s]+)| @|@|`)/.exec(stderr) ?? [];
   if (!name) return undefined;
