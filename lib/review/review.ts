@@ -8,7 +8,7 @@ import { analyzeChange, type Change } from './revision/change';
 import { CHECKS } from './rules';
 import type { Rule, RuleFinding } from './rules/rule';
 import { overBudget } from './sizes/budgets';
-import { measuredOf } from './sizes/measured';
+import { measurementOf } from './sizes/measured';
 import { withSize } from './sizes/size';
 import { loadParser } from './sql/parse';
 import { squawk } from './squawk';
@@ -108,7 +108,7 @@ function summarizeRepeated(findings: readonly Finding[]): readonly Finding[] {
 function* findingsOf(rule: Rule, change: Change, { sizes }: ReviewOptions): Iterable<Finding> {
   for (const revision of change.revisions) {
     const { facts } = revision;
-    const measured = measuredOf(facts, change.input.measured, sizes);
+    const measured = measurementOf(facts, change.input.measured, sizes);
     const typeOf = (table: string, column: string) =>
       [facts.after, facts.before].flatMap((all) => all[table]?.columns ?? []).find(({ name }) => name === column)?.type;
     const sized = (finding: Finding, { cost }: RuleFinding) =>
@@ -175,7 +175,7 @@ function sorted(findings: readonly Finding[], { revisions }: ReviewInput): reado
 
 function reviewedRevision({ facts, upgrade }: AnalyzedRevision, input: ReviewInput, { sizes }: ReviewOptions): ReviewedRevision {
   const { revision, message, file, downRevisions, upgrade: up, downgrade } = facts;
-  const measured = measuredOf(facts, input.measured, sizes);
+  const measured = measurementOf(facts, input.measured, sizes);
   const notReplayed = upgrade.replayed ? undefined : (up.failure?.message ?? up.reason ?? 'it was not run');
   return {
     revision,

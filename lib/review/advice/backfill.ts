@@ -2,9 +2,9 @@ import type { TableFacts } from '../../contract/facts';
 import { parseNode } from '../sql/parse';
 import { quoted, quotedTable } from './sql';
 
-/** What `create --backfill` is given: `users.full_name = name`. */
+/** The argument of `create --backfill`: `users.full_name = name`. */
 export interface Backfill {
-  /** With its schema where that is not `public`. */
+  /** With its schema unless that is `public`. */
   readonly table: string;
   readonly column: string;
   /** An SQL expression over the row. */

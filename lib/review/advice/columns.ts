@@ -7,7 +7,7 @@ import { isVolatile } from '../sql/definitions';
 import { batches } from './batches';
 import { notNullInSteps } from './constraints';
 import { execute } from './python';
-import { literal, quoted, quotedTable, Text } from './sql';
+import { literal, quoted, quotedTable, SqlText } from './sql';
 
 /** The column as the statement writes it. */
 interface ColumnText {
@@ -19,7 +19,7 @@ interface ColumnText {
 }
 
 function columnText({ node, sql }: Written<ColumnDef>): ColumnText {
-  const source = new Text(sql);
+  const source = new SqlText(sql);
   const constraints = (node.constraints ?? []).flatMap((item) => ('Constraint' in item ? [item.Constraint] : []));
   const starts = constraints.map(({ location = 0 }) => location).sort((one, other) => one - other);
   const end = source.clauseEnd(node.location ?? 0);
@@ -49,7 +49,7 @@ export function addInSteps(table: string, column: ColumnDefinition, facts: Table
   ].join('\n');
 }
 
-/** How a column is added that has a value for each row. */
+/** The steps that add a column with a value for each row. */
 export interface ColumnSteps {
   readonly add: readonly string[];
   /** Fills existing rows in batches. */
@@ -60,7 +60,7 @@ export interface ColumnSteps {
   readonly undo?: readonly string[];
 }
 
-/** A column with a default for each row: added empty, and filled in batches. Undefined if its value is no plain default. */
+/** A column with a default for each row: added empty, and filled in batches. Undefined without a plain default. */
 export function addSteps(
   table: string,
   { written, name, generated, numbered }: ColumnDefinition,
@@ -77,7 +77,7 @@ export function addSteps(
 }
 
 function numberedInSteps(table: string, column: ColumnDefinition, facts: TableFacts | undefined): string | undefined {
-  const steps = numberSteps(table, column, facts);
+  const steps = numberedColumnSteps(table, column, facts);
   return (
     steps &&
     [
@@ -91,8 +91,8 @@ function numberedInSteps(table: string, column: ColumnDefinition, facts: TableFa
   );
 }
 
-/** An identity or serial column: a sequence of its own numbers the rows, and then passes its place to that of the identity. */
-export function numberSteps(
+/** An identity or serial column: a separate sequence numbers the rows until the identity's sequence continues. */
+export function numberedColumnSteps(
   table: string,
   { written, name, numbered }: ColumnDefinition,
   facts: TableFacts | undefined,
@@ -120,7 +120,7 @@ export function numberSteps(
       ? {}
       : {
           finish: [
-            // pg_get_serial_sequence finds either of two.
+            // With two owned sequences, pg_get_serial_sequence may return either.
             owned('NONE'),
             execute(`${alter} ALTER COLUMN ${own} DROP DEFAULT`),
             execute(`${alter} ALTER COLUMN ${own} ADD ${identity}`),
@@ -175,7 +175,7 @@ export function changeTypeInSteps(action: ActionOf<'change type'>, facts: TableF
 
 /** The type and the USING of a statement. A volatile USING is left out. */
 export function typeText({ node, sql }: Written<AlterTableCmd>): { type: string; using?: string } {
-  const text = new Text(sql);
+  const text = new SqlText(sql);
   const def = node.def && 'ColumnDef' in node.def ? node.def.ColumnDef : {};
   const start = def.typeName?.location ?? 0;
   const end = text.clauseEnd(start);

@@ -3,16 +3,16 @@ import type { Call } from '../../contract/facts';
 import type { ConstraintDefinition, Written } from '../sql/action';
 import { nameOf, text } from '../sql/names';
 import { autocommit, callWith, conventionalName, execute, finalName, list, literal, sqlLiteral, tableArguments } from './python';
-import { quoted, quotedList, quotedTable, Text } from './sql';
+import { quoted, quotedList, quotedTable, SqlText } from './sql';
 
-const NEXT = '# in the next revision, while reads and writes continue:';
+const NEXT_REVISION = '# in the next revision, while reads and writes continue:';
 
 export function validate(table: string, constraint: string): string {
   return execute(`ALTER TABLE ${quotedTable(table)} VALIDATE CONSTRAINT ${quoted(constraint)}`);
 }
 
 /** A constraint that is added without reading the rows, and validated in a later transaction. */
-export interface ValidatedLater {
+export interface DeferredValidation {
   readonly name: string;
   readonly add: string;
   readonly validate: string;
@@ -23,28 +23,28 @@ export function foreignKeyInSteps(table: string, constraint: ConstraintDefinitio
   return inSteps(foreignKeySteps(table, constraint, call));
 }
 
-export function foreignKeySteps(table: string, constraint: ConstraintDefinition, call: Call | undefined): ValidatedLater {
+export function foreignKeySteps(table: string, constraint: ConstraintDefinition, call: Call | undefined): DeferredValidation {
   const { columns, references, written } = constraint;
   const name = constraint.name ?? conventionalName('fk', table, columns, references?.table);
   const add = written ? foreignKey(table, constraint, name, written.node) : notValid(call, 'op.create_foreign_key', name);
   return { name, add, validate: validate(table, name) };
 }
 
-function inSteps(steps: ValidatedLater): string {
-  return [steps.add, NEXT, steps.validate].join('\n');
+function inSteps(steps: DeferredValidation): string {
+  return [steps.add, NEXT_REVISION, steps.validate].join('\n');
 }
 
 function foreignKey(table: string, { columns, references }: ConstraintDefinition, name: string, node: Constraint): string {
   const written = tableArguments(table);
   const target = tableArguments(references?.table ?? '');
   const actions = [
-    ...action('onupdate', node.fk_upd_action, []),
-    ...action('ondelete', node.fk_del_action, node.fk_del_set_cols ?? []),
+    ...foreignKeyAction('onupdate', node.fk_upd_action, []),
+    ...foreignKeyAction('ondelete', node.fk_del_action, node.fk_del_set_cols ?? []),
     ...(node.fk_matchtype === 'f' ? ['match="FULL"'] : []),
     ...(node.deferrable ? ['deferrable=True'] : []),
     ...(node.initdeferred ? ['initially="DEFERRED"'] : []),
   ];
-  if (!references?.columns.length) return execute(`${alter(table, name)} ${foreignKeySql(node)} NOT VALID`);
+  if (!references?.columns.length) return execute(`${addConstraintSql(table, name)} ${foreignKeySql(node)} NOT VALID`);
   const schemas = [written.schema.replace('schema', 'source_schema'), target.schema.replace('schema', 'referent_schema')];
   const keywords = [...actions, 'postgresql_not_valid=True'].map((keyword) => `, ${keyword}`);
   return (
@@ -59,13 +59,13 @@ function foreignKeySql({ fk_attrs = [], pktable, pk_attrs = [], ...node }: Const
     `FOREIGN KEY (${quotedList(fk_attrs.map(text))}) REFERENCES ${quotedTable(nameOf(pktable))}`,
     ...(pk_attrs.length ? [`(${quotedList(pk_attrs.map(text))})`] : []),
     ...(node.fk_matchtype === 'f' ? ['MATCH FULL'] : []),
-    ...actionSql('ON UPDATE', node.fk_upd_action, []),
-    ...actionSql('ON DELETE', node.fk_del_action, node.fk_del_set_cols ?? []),
-    ...deferring(node),
+    ...foreignKeyActionSql('ON UPDATE', node.fk_upd_action, []),
+    ...foreignKeyActionSql('ON DELETE', node.fk_del_action, node.fk_del_set_cols ?? []),
+    ...deferrableClauses(node),
   ].join(' ');
 }
 
-/** Before PostgreSQL 18 a partitioned table can't have a NOT VALID key; its partitions can, and the parent then adopts their keys. */
+/** Before PostgreSQL 18 a partitioned table can't have a NOT VALID foreign key; its partitions can, and the parent then adopts their keys. */
 export function foreignKeyOnPartitions(table: string, constraint: ConstraintDefinition, partitions: readonly string[]): string {
   const { columns, references, written } = constraint;
   if (!written) return '# add it to each partition with NOT VALID, validate it there, then add it to the parent';
@@ -75,26 +75,26 @@ export function foreignKeyOnPartitions(table: string, constraint: ConstraintDefi
   });
   return [
     '# each partition first:',
-    ...own.map(({ partition, name }) => execute(`${alter(partition, name)} ${key} NOT VALID`)),
+    ...own.map(({ partition, name }) => execute(`${addConstraintSql(partition, name)} ${key} NOT VALID`)),
     '# in the next revision, while reads and writes continue:',
     ...own.map(({ partition, name }) => validate(partition, name)),
     '# in the revision after that, add it to the parent, which adopts those keys and reads nothing:',
-    execute(`${alter(table, constraint.name ?? conventionalName('fk', table, columns, references?.table))} ${key}`),
+    execute(`${addConstraintSql(table, constraint.name ?? conventionalName('fk', table, columns, references?.table))} ${key}`),
   ].join('\n');
 }
 
 const ACTIONS: Readonly<Record<string, string>> = { r: 'RESTRICT', c: 'CASCADE', n: 'SET NULL', d: 'SET DEFAULT' };
 
-function actionSql(event: string, code: string | undefined, columns: readonly Node[]): readonly string[] {
+function foreignKeyActionSql(event: string, code: string | undefined, columns: readonly Node[]): readonly string[] {
   const what = ACTIONS[code ?? ''];
   return what ? [`${event} ${what}${columns.length ? ` (${quotedList(columns.map(text))})` : ''}`] : [];
 }
 
-function action(keyword: string, code: string | undefined, columns: readonly Node[]): readonly string[] {
-  return actionSql('', code, columns).map((what) => `${keyword}=${literal(what.trim())}`);
+function foreignKeyAction(keyword: string, code: string | undefined, columns: readonly Node[]): readonly string[] {
+  return foreignKeyActionSql('', code, columns).map((what) => `${keyword}=${literal(what.trim())}`);
 }
 
-function deferring({ deferrable, initdeferred }: Constraint): readonly string[] {
+function deferrableClauses({ deferrable, initdeferred }: Constraint): readonly string[] {
   return [...(deferrable ? ['DEFERRABLE'] : []), ...(initdeferred ? ['INITIALLY DEFERRED'] : [])];
 }
 
@@ -103,7 +103,7 @@ export function checkInSteps(table: string, constraint: ConstraintDefinition, ca
   return inSteps(checkSteps(table, constraint, call));
 }
 
-export function checkSteps(table: string, constraint: ConstraintDefinition, call: Call | undefined): ValidatedLater {
+export function checkSteps(table: string, constraint: ConstraintDefinition, call: Call | undefined): DeferredValidation {
   const { written, columns } = constraint;
   const name = constraint.name ?? conventionalName('ck', table, columns);
   const add = written ? check(table, name, written) : notValid(call, 'op.create_check_constraint', name);
@@ -124,13 +124,13 @@ export function domainCheckInSteps(domain: string, constraint: ConstraintDefinit
 }
 
 function conditionOf({ node, sql }: Written<Constraint>): string {
-  const whole = new Text(sql);
+  const whole = new SqlText(sql);
   return whole.within(whole.find(['CHECK'], node.location ?? 0)?.start ?? 0);
 }
 
 function check(table: string, name: string, { node, sql }: Written<Constraint>): string {
   const condition = conditionOf({ node, sql });
-  if (node.is_no_inherit) return execute(`${alter(table, name)} CHECK (${condition}) NO INHERIT NOT VALID`);
+  if (node.is_no_inherit) return execute(`${addConstraintSql(table, name)} CHECK (${condition}) NO INHERIT NOT VALID`);
   const written = tableArguments(table);
   return `op.create_check_constraint(${finalName(name)}, ${written.table}, ${sqlLiteral(condition)}${written.schema}, postgresql_not_valid=True)`;
 }
@@ -157,22 +157,22 @@ export function keySteps(table: string, constraint: ConstraintDefinition): { nam
     `CREATE UNIQUE INDEX CONCURRENTLY ${quoted(name)} ON ${quotedTable(table)} (${quotedList(columns)})`,
     ...(including.length ? [`INCLUDE (${quotedList(including.map(text))})`] : []),
     ...(node.nulls_not_distinct ? ['NULLS NOT DISTINCT'] : []),
-    ...storage(written),
+    ...storageParameters(written),
     ...(node.indexspace ? [`TABLESPACE ${quoted(node.indexspace)}`] : []),
   ].join(' ');
-  const using = [`${kind.toUpperCase()} USING INDEX ${quoted(name)}`, ...deferring(node)].join(' ');
-  return { name, build: execute(index), attach: execute(`${alter(table, name)} ${using}`) };
+  const using = [`${kind.toUpperCase()} USING INDEX ${quoted(name)}`, ...deferrableClauses(node)].join(' ');
+  return { name, build: execute(index), attach: execute(`${addConstraintSql(table, name)} ${using}`) };
 }
 
 /** WITH (fillfactor=70) */
-function storage(written: Written<Constraint> | undefined): readonly string[] {
+function storageParameters(written: Written<Constraint> | undefined): readonly string[] {
   if (!written?.node.options?.length) return [];
-  const whole = new Text(written.sql);
+  const whole = new SqlText(written.sql);
   const keyword = whole.find(['WITH'], written.node.location ?? 0);
   return keyword ? [`WITH (${whole.within(keyword.end)})`] : [];
 }
 
-function alter(table: string, name: string): string {
+function addConstraintSql(table: string, name: string): string {
   return `ALTER TABLE ${quotedTable(table)} ADD CONSTRAINT ${quoted(name)}`;
 }
 
@@ -186,7 +186,7 @@ function notValid(call: Call | undefined, operation: string, name: string): stri
     inLoop: false,
     inBranch: false,
   };
-  // VALIDATE names it, so it gets the name here if the revision leaves that to the database.
+  // VALIDATE needs a name, even if the revision leaves the name to the database.
   const [given, ...rest] = own.args;
   const named = given === null ? { ...own, args: [name, ...rest] } : own;
   const keywords: Record<string, string> = own.keywords.constraint_name === null ? { constraint_name: literal(name) } : {};
@@ -199,7 +199,7 @@ export function notNullInSteps(table: string, column: string): string {
   return [add, '# in the next revision:', proof, '# in the revision after that:', require, drop].join('\n');
 }
 
-/** `require` reads no rows because of the validated CHECK, which `drop` removes. `again`: the CHECK, for existing rows at once. */
+/** `require` reads no rows because of the validated CHECK, which `drop` removes. `again` adds the CHECK and validates it at once. */
 export function notNullSteps(table: string, column: string) {
   const name = conventionalName('ck', table, [column, 'not_null']);
   const written = tableArguments(table);

@@ -3,7 +3,7 @@ import type { Call } from '../../contract/facts';
 import type { ActionOf } from '../sql/action';
 import { text } from '../sql/names';
 import { autocommit, callWith, conventionalName, execute, list, literal, sqlLiteral, tableArguments } from './python';
-import { quoted, quotedTable, Text } from './sql';
+import { quoted, quotedTable, SqlText } from './sql';
 
 type CreateIndex = ActionOf<'create index'>;
 
@@ -19,7 +19,7 @@ export function buildSteps(action: CreateIndex, call: Call | undefined): { name:
   const build = [
     '# an earlier build that failed leaves an INVALID index under this name',
     drop,
-    concurrently(action, name, call),
+    createStatement(action, name, call),
   ];
   return { name, build, drop };
 }
@@ -37,7 +37,7 @@ export function createOnPartitions(action: CreateIndex, partitions: readonly str
   const on = (table: string, own: string, how: 'ONLY' | 'CONCURRENTLY') => {
     const only = how === 'ONLY' ? 'ONLY ' : '';
     if (!written) return `${callWith(call ?? NO_CALL, {})}  # ${how} on ${table}`;
-    const sql = new Text(written.sql);
+    const sql = new SqlText(written.sql);
     const elements = sql.slice(afterTable(sql));
     const unique = action.unique ? 'UNIQUE ' : '';
     const concurrent = how === 'CONCURRENTLY' ? 'CONCURRENTLY ' : '';
@@ -64,11 +64,11 @@ const NO_CALL: Call = {
   inBranch: false,
 };
 
-function concurrently(action: CreateIndex, name: string, call: Call | undefined): string {
+function createStatement(action: CreateIndex, name: string, call: Call | undefined): string {
   const { written } = action;
   if (!written) return callWith(call ?? NO_CALL, { postgresql_concurrently: 'True' });
   const { node } = written;
-  const sql = new Text(written.sql);
+  const sql = new SqlText(written.sql);
   const isSimple = elements(node).every(isPlain) && !node.options && !node.tableSpace;
   if (isSimple) return asOperation(action, name, node, sql);
   // Alembic's operation can't express the rest.
@@ -77,7 +77,7 @@ function concurrently(action: CreateIndex, name: string, call: Call | undefined)
   return execute(`CREATE ${unique}INDEX CONCURRENTLY ${quoted(name)} ${rest}`);
 }
 
-function asOperation(action: CreateIndex, name: string, node: IndexStmt, sql: Text): string {
+function asOperation(action: CreateIndex, name: string, node: IndexStmt, sql: SqlText): string {
   const { table, schema } = tableArguments(action.table);
   const including = (node.indexIncludingParams ?? []).flatMap((param) => ('IndexElem' in param ? [param.IndexElem] : []));
   const where = node.whereClause && sql.find(['WHERE']);
@@ -108,7 +108,7 @@ function isPlain({ name, collation, opclass, ordering, nulls_ordering }: IndexEl
 }
 
 /** Where USING or the list of columns begins. */
-function afterTable(sql: Text): number {
+function afterTable(sql: SqlText): number {
   const on = sql.find(['ON']);
   return sql.find(['USING', '('], on?.end)?.start ?? 0;
 }

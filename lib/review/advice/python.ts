@@ -1,8 +1,8 @@
 import type { Call } from '../../contract/facts';
 
-/** Writes the safe form as the code of a revision. */
+/** Functions that write the safe form as Python code of a revision. */
 
-/** A literal, as Ruff formats it. */
+/** A Python string literal, formatted as Ruff does. */
 export function literal(value: string): string {
   return JSON.stringify(value);
 }
@@ -17,13 +17,13 @@ export function tableArguments(name: string): { table: string; schema: string } 
   return { table: literal(table ?? name), schema: schema ? `, schema=${literal(schema)}` : '' };
 }
 
-/** Strings, quoted names and comments in SQL, and what a single line does not need. */
-const IN_SQL =
+/** Strings, quoted names and comments in SQL, and line breaks with their indentation. */
+const SQL_PARTS =
   /e'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w*)\$[\s\S]*?\$\1\$|\/\*[\s\S]*?\*\/|(?:\s*--[^\n]*)+\s*|\s*\n\s*/gi;
 
 /** SQL as the argument of `op.execute` or `sa.text`, where `:name` is a parameter. */
 export function sqlLiteral(sql: string): string {
-  const oneLine = sql.replace(IN_SQL, (part) => (/^\s/.test(part) || part.startsWith('--') ? ' ' : part)).trim();
+  const oneLine = sql.replace(SQL_PARTS, (part) => (/^\s/.test(part) || part.startsWith('--') ? ' ' : part)).trim();
   return literal(oneLine.replace(/(?<![:\w\\]):(?=\w)/g, '\\:'));
 }
 
@@ -39,22 +39,22 @@ export function autocommit(...lines: readonly string[]): string {
 /** The project's own call, with other keywords. */
 export function callWith({ name, args, keywords }: Call, more: Readonly<Record<string, string>>): string {
   const kept = Object.entries(keywords).filter(([key]) => !(key in more));
-  const written = kept.map(([key, value]) => (key === '**' ? `**${python(value)}` : `${key}=${python(value)}`));
+  const written = kept.map(([key, value]) => (key === '**' ? `**${pythonValue(value)}` : `${key}=${pythonValue(value)}`));
   const added = Object.entries(more).map(([key, value]) => `${key}=${value}`);
-  return `${name}(${[...args.map(python), ...written, ...added].join(', ')})`;
+  return `${name}(${[...args.map(pythonValue), ...written, ...added].join(', ')})`;
 }
 
 /** An argument as the observer reports it: a literal, or `{"code": ...}`. */
-function python(value: unknown): string {
+function pythonValue(value: unknown): string {
   if (value === null) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value === 'string') return literal(value);
-  if (Array.isArray(value)) return `[${value.map(python).join(', ')}]`;
+  if (Array.isArray(value)) return `[${value.map(pythonValue).join(', ')}]`;
   if (typeof value === 'object' && 'code' in value) return String(value.code);
   return String(value);
 }
 
-/** A name that no naming convention completes: the usual one for a CHECK would put `ck_<table>_` before it once more. */
+/** A name that naming conventions leave alone: the usual one for a CHECK would add the prefix `ck_<table>_` again. */
 export function finalName(name: string): string {
   return `op.f(${literal(name)})`;
 }
@@ -66,8 +66,8 @@ export function conventionalName(
   columns: readonly (string | null)[],
   target?: string,
 ): string {
-  const bare = (name: string) => name.split('.').at(-1) ?? name;
-  return [kind, bare(table), ...columns.map((column) => column ?? 'expr'), ...(target ? [bare(target)] : [])]
+  const withoutSchema = (name: string) => name.split('.').at(-1) ?? name;
+  return [kind, withoutSchema(table), ...columns.map((column) => column ?? 'expr'), ...(target ? [withoutSchema(target)] : [])]
     .join('_')
     .slice(0, 63);
 }

@@ -25,9 +25,9 @@ function isKeyword(name: string): boolean {
   return kind >= 3; // reserved, or reserved but for functions and types
 }
 
-/** The commands of an `ALTER TABLE name a, b`, each as a statement of its own. Empty: it is none. */
+/** Splits `ALTER TABLE name a, b` into separate statements. Empty for any other statement. */
 export function alterTableCommands(sql: string): readonly string[] {
-  const text = new Text(sql);
+  const text = new SqlText(sql);
   const head =
     /^\s*ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?(?:(?:"(?:[^"]|"")+"|[\w$]+)\s*\.\s*)?(?:"(?:[^"]|"")+"|[\w$]+)\s+/i.exec(
       sql,
@@ -43,8 +43,8 @@ export function alterTableCommands(sql: string): readonly string[] {
   return commands;
 }
 
-/** A statement's text by its tokens, without its comments. Positions count bytes, as PostgreSQL does. */
-export class Text {
+/** A statement's text with its tokens, without comments. Positions are bytes, as in PostgreSQL. */
+export class SqlText {
   readonly #bytes: Buffer;
   readonly #tokens: readonly ScanToken[];
 
@@ -52,7 +52,7 @@ export class Text {
     this.#bytes = Buffer.from(sql);
     const { tokens } = scanSync(sql);
     const isComment = ({ tokenName }: ScanToken) => /COMMENT/.test(tokenName);
-    // What is cut out becomes part of one line, where a comment would hide the rest.
+    // A slice becomes part of one line, where a comment would hide the rest.
     for (const { start, end } of tokens.filter(isComment)) this.#bytes.fill(' ', start, end);
     this.#tokens = tokens.filter((token) => !isComment(token));
   }
@@ -73,7 +73,7 @@ export class Text {
     return this.#bytes.length;
   }
 
-  /** The first of some words outside of parentheses, from a position on. */
+  /** The first of the words outside of parentheses, from a position on. */
   find(words: readonly string[], start = 0, end = Number.POSITIVE_INFINITY): ScanToken | undefined {
     let depth = 0;
     for (const token of this.#tokens) {

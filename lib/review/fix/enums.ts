@@ -4,19 +4,22 @@ import { quotedTable } from '../advice/sql';
 import type { AnalyzedRevision } from '../revision/analyzed-revision';
 import { unqualifiedName } from '../revision/tables';
 import type { Action, ActionOf } from '../sql/action';
-import type { Form, NoForm } from './form';
+import type { NoSafeForm, SafeForm } from './form';
 
 type ChangeType = ActionOf<'change type'>;
 
-/** A type that replaces an enum with one that has more values: the values are added instead. Undefined: the column's type is no enum. */
-export function addValues({ table, column }: ChangeType, { facts, upgrade }: AnalyzedRevision): Form | NoForm | undefined {
-  const type = typeOfEnum(table, column, facts);
+/** Adds values to an enum that the revision replaces by one with more values. Undefined if the column's type is not an enum. */
+export function addValues(
+  { table, column }: ChangeType,
+  { facts, upgrade }: AnalyzedRevision,
+): SafeForm | NoSafeForm | undefined {
+  const type = unchangedType(table, column, facts);
   const [before, after] = (facts.changes?.changed[`type ${type}`] ?? []).map(labelsOf);
   if (type === undefined || !before || !after) return undefined;
   const steps = upgrade.steps.map(({ action }) => action);
   const names = namesOf(type, steps);
   const changed = steps.filter(
-    (action): action is ChangeType => action.does === 'change type' && typeOfEnum(action.table, action.column, facts) === type,
+    (action): action is ChangeType => action.does === 'change type' && unchangedType(action.table, action.column, facts) === type,
   );
   if (changed.some((action) => !keepsLabels(action, names))) return { reason: 'its USING changes values' };
   if (after.filter((label) => before.includes(label)).join() !== before.join()) {
@@ -25,27 +28,27 @@ export function addValues({ table, column }: ChangeType, { facts, upgrade }: Ana
   const kept = changed.filter(
     (action) => defaultOf(facts.before, action.table, action.column) === defaultOf(facts.after, action.table, action.column),
   );
-  const isOne = (name: string) => names.has(unqualifiedName(name));
+  const isThisType = (name: string) => names.has(unqualifiedName(name));
   const others = [...names].filter((name) => name !== unqualifiedName(type));
   return {
     parts: [{ phase: 'values', autocommit: true, up: additions(type, before, after) }],
-    // It makes the old type again, as the revision does.
+    // The downgrade creates the old type again, as in the revision.
     undoneBy: () => false,
     replaces: ({ action, sql }) => {
-      if (action.does === 'create type' && isOne(action.type)) return true;
-      if (action.does === 'drop' && action.what === 'type' && action.names.every(isOne)) return true;
+      if (action.does === 'create type' && isThisType(action.type)) return true;
+      if (action.does === 'drop' && action.what === 'type' && action.names.every(isThisType)) return true;
       if (action.does === 'change type' && changed.includes(action)) return true;
       if (action.does === 'set default') {
         return kept.some(({ table: of, column: own }) => of === action.table && own === action.column);
       }
-      // What names another name of the type needs it: a rename, operators that compare the two types.
+      // Statements with another name of the type serve the swap: a rename, operators that compare the two types.
       return scanSync(sql).tokens.some(({ text }) => others.includes(text.replaceAll('"', '')));
     },
   };
 }
 
 /** The name of a column's type, if the upgrade does not change it. */
-function typeOfEnum(table: string, column: string, { before, after }: AnalyzedRevision['facts']): string | undefined {
+function unchangedType(table: string, column: string, { before, after }: AnalyzedRevision['facts']): string | undefined {
   const [old, now] = [before, after].map((tables) => tables[table]?.columns.find(({ name }) => name === column)?.type);
   return old === now ? old?.replaceAll('"', '') : undefined;
 }
@@ -55,7 +58,7 @@ function labelsOf(definition: string): readonly string[] | undefined {
   return list?.match(/(?<!E)'(?:[^']|'')*'/g) ?? undefined;
 }
 
-/** The names that the enum has meanwhile, without schemas. */
+/** All names that the enum has during the upgrade, without schemas. */
 function namesOf(type: string, steps: readonly Action[]): ReadonlySet<string> {
   const names = new Set([unqualifiedName(type)]);
   for (const action of steps) {
@@ -66,7 +69,7 @@ function namesOf(type: string, steps: readonly Action[]): ReadonlySet<string> {
   return names;
 }
 
-/** Whether each value stays the label that it is: casts between the enum, its other names and text. */
+/** Whether each value keeps its label: USING only casts between the enum, its other names and text. */
 function keepsLabels({ column, type, written }: ChangeType, names: ReadonlySet<string>): boolean {
   const isPlain = (name: string) => /^(?:text|varchar|character varying)\b/.test(name) || names.has(unqualifiedName(name));
   const def = written?.node.def;

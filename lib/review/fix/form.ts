@@ -17,7 +17,7 @@ import type { Step } from '../revision/analyzed-revision';
 export const PHASES = ['values', 'first', 'add', 'fill', 'guard', 'build', 'validate', 'require', 'contract'] as const;
 export type Phase = (typeof PHASES)[number];
 
-/** What a revision of a series does, if the one that it replaces has no message. */
+/** The messages of the revisions of a series, if the revision that they replace has none. */
 export const TITLES: Readonly<Record<Phase, string>> = {
   values: 'Add enum values',
   first: 'Drop indexes concurrently',
@@ -32,9 +32,9 @@ export const TITLES: Readonly<Record<Phase, string>> = {
 
 /** The docstring of a downgrade that has nothing to undo. */
 export const NOTHING_TO_UNDO: Partial<Record<Phase, string>> = {
-  values: 'A value that nobody uses does no harm to the revision before.',
-  fill: 'What was filled goes with its column.',
-  validate: 'What has been validated does no harm to the revision before.',
+  values: 'An unused value does no harm to the revision before.',
+  fill: 'The filled values are dropped with their column.',
+  validate: 'A validated constraint does no harm to the revision before.',
 };
 
 export interface FormPart {
@@ -48,7 +48,7 @@ export interface FormPart {
 }
 
 /** The safe form of one statement. */
-export interface Form {
+export interface SafeForm {
   readonly parts: readonly FormPart[];
   /** Whether a statement of the downgrade undoes the unsafe one, and is replaced as well. */
   readonly undoneBy: (step: Step) => boolean;
@@ -57,12 +57,12 @@ export interface Form {
 }
 
 /** A statement for which there is no safe form, and why. */
-export interface NoForm {
+export interface NoSafeForm {
   readonly reason: string;
 }
 
-/** The upgrades of this release's revisions, as advice. */
-export function releaseOf({ parts }: Form): string {
+/** The upgrades of the revisions that belong to this release, as advice. */
+export function thisRelease({ parts }: SafeForm): string {
   const revisions = parts
     .filter(({ phase }) => phase !== 'contract')
     .map(({ up, autocommit: outside }) => (outside ? autocommit(...up) : up.join('\n')));

@@ -1,7 +1,7 @@
 import { keptUntil } from '../../contract/set-aside';
 import { updateInBatches } from '../advice/batches';
 import { updateByKey } from '../advice/by-key';
-import { addSteps, numberSteps } from '../advice/columns';
+import { addSteps, numberedColumnSteps } from '../advice/columns';
 import { checkSteps, foreignKeySteps, keySteps } from '../advice/constraints';
 import { buildSteps, dropConcurrently } from '../advice/indexes';
 import { execute, finalName, literal, tableArguments } from '../advice/python';
@@ -10,16 +10,16 @@ import type { AnalyzedRevision, RevisionFunction, Step } from '../revision/analy
 import { originalName } from '../revision/created-objects';
 import { unqualifiedName } from '../revision/tables';
 import type { ActionOf, ConstraintDefinition } from '../sql/action';
-import { droppedBy } from './column-members';
+import { droppedMembers } from './column-members';
 import { addValues } from './enums';
-import type { Form, FormPart, NoForm } from './form';
+import type { FormPart, NoSafeForm, SafeForm } from './form';
 import { setNotNull } from './not-null';
-import { renameColumn, renameInRenamed, renameTable } from './renames';
+import { renameColumn, renameColumnOfRenamedTable, renameTable } from './renames';
 import { changeType } from './types';
 
-export type Writer = (step: Step, revision: AnalyzedRevision) => Form | NoForm | undefined;
+export type Writer = (step: Step, revision: AnalyzedRevision) => SafeForm | NoSafeForm | undefined;
 
-/** How each rule's statement is written safely; undefined: the step is not the one that the rule is about. */
+/** The safe form of each rule's statement; undefined if the rule is not about the step. */
 export const FORMS: Readonly<Record<string, Writer>> = {
   'index-not-concurrent': (step, { upgrade }) => {
     const { action } = step;
@@ -41,8 +41,8 @@ export const FORMS: Readonly<Record<string, Writer>> = {
     }
     return action.does === 'add column' ? addComputed(action, revision.upgrade) : undefined;
   },
-  'update-all': inBatches,
-  'work-under-lock': inBatches,
+  'update-all': batchedUpdate,
+  'work-under-lock': batchedUpdate,
   'validate-in-same-transaction': ({ action, sql }) =>
     action.does === 'validate' ? { parts: [{ phase: 'validate', up: [execute(sql)] }], undoneBy: () => false } : undefined,
   rename: (step, { upgrade }) => {
@@ -52,15 +52,15 @@ export const FORMS: Readonly<Record<string, Writer>> = {
     if (action.what === 'table') return renameTable(action, step, upgrade);
     if (action.what === 'column') {
       const actions = upgrade.steps.map((other) => other.action);
-      return originalName(action.table, actions) === undefined ? renameColumn(action, upgrade) : renameInRenamed(step);
+      return originalName(action.table, actions) === undefined ? renameColumn(action, upgrade) : renameColumnOfRenamedTable(step);
     }
     return { reason: `there is no second name for a ${action.what} that the running code could use meanwhile` };
   },
 };
 
-function createIndex(action: ActionOf<'create index'>, step: Step, part: RevisionFunction): Form | NoForm {
+function createIndex(action: ActionOf<'create index'>, step: Step, part: RevisionFunction): SafeForm | NoSafeForm {
   if (part.findTable(action.table)?.partitions) return { reason: `${action.table} is partitioned` };
-  const replaced = replacedBy(action, step, part);
+  const replaced = replacedIndexStep(action, step, part);
   if (replaced) return replaceIndex(action, replaced, part);
   const { name, build, drop } = buildSteps(action, step.call?.inLoop ? undefined : step.call);
   return {
@@ -69,23 +69,24 @@ function createIndex(action: ActionOf<'create index'>, step: Step, part: Revisio
   };
 }
 
-/** The step that drops an index before another one gets its name. */
-function replacedBy(
+/** The step that drops the index whose name a new index gets. */
+function replacedIndexStep(
   { table, index, written }: ActionOf<'create index'>,
   { index: at }: Step,
   part: RevisionFunction,
 ): Step | undefined {
   if (index === undefined || !written || part.findIndex(index)?.table !== table) return undefined;
-  const isOnly = ({ action }: Step) => action.does === 'drop index' && action.indexes.length === 1 && isNamed(action, index);
+  const isOnly = ({ action }: Step) =>
+    action.does === 'drop index' && action.indexes.length === 1 && dropsIndexNamed(action, index);
   return part.steps.find((step) => step.index < at && isOnly(step));
 }
 
-function isNamed({ indexes }: ActionOf<'drop index'>, name: string): boolean {
+function dropsIndexNamed({ indexes }: ActionOf<'drop index'>, name: string): boolean {
   return indexes.map(unqualifiedName).includes(unqualifiedName(name));
 }
 
-/** Builds an index under another name first, so that queries have the old one until then. It may run again at any point. */
-function replaceIndex(action: ActionOf<'create index'>, replaced: Step, part: RevisionFunction): Form {
+/** Builds an index under another name first, so that queries can use the old one until then. It may be run again after any failure. */
+function replaceIndex(action: ActionOf<'create index'>, replaced: Step, part: RevisionFunction): SafeForm {
   const { table, index: name = '' } = action;
   const own = `${name.slice(0, 59)}_new`;
   const found = part.findIndex(name);
@@ -108,23 +109,24 @@ function replaceIndex(action: ActionOf<'create index'>, replaced: Step, part: Re
       },
     ],
     undoneBy: ({ action: undo }) =>
-      undo.does === 'create index' ? undo.index === name : undo.does === 'drop index' && isNamed(undo, name),
+      undo.does === 'create index' ? undo.index === name : undo.does === 'drop index' && dropsIndexNamed(undo, name),
     replaces: (step) => step === replaced || step.action === action,
   };
 }
 
-function dropIndex({ indexes }: ActionOf<'drop index'>, { index: at }: Step, part: RevisionFunction): Form | NoForm {
+function dropIndex({ indexes }: ActionOf<'drop index'>, { index: at }: Step, part: RevisionFunction): SafeForm | NoSafeForm {
   const [name = ''] = indexes;
   const found = part.findIndex(name);
   const next = part.steps.find(
     ({ action, index }) => index > at && action.does === 'create index' && action.index === unqualifiedName(name),
   );
-  if (next?.action.does === 'create index' && replacedBy(next.action, next, part)) return createIndex(next.action, next, part);
+  if (next?.action.does === 'create index' && replacedIndexStep(next.action, next, part))
+    return createIndex(next.action, next, part);
   if (indexes.length > 1) return { reason: 'it drops several indexes in one statement' };
   if (!found) return { reason: `there is no index ${name} before the revision` };
   const again = found.index.definition.replace(/^CREATE (UNIQUE )?INDEX /, 'CREATE $1INDEX CONCURRENTLY ');
   const drop = dropConcurrently(name, found.table);
-  // One that takes its place is built before.
+  // An index that replaces it is built first.
   const isReplaced = part.steps.some(
     ({ index, action }) => index < at && action.does === 'create index' && action.table === found.table,
   );
@@ -140,11 +142,11 @@ function addConstraint(
   kind: ConstraintDefinition['kind'],
   type: string,
   steps: typeof foreignKeySteps,
-): Form | NoForm | undefined {
+): SafeForm | NoSafeForm | undefined {
   if (action.does !== 'add constraint' || action.constraint.kind !== kind) return undefined;
   const { table } = action;
   if (revision.upgrade.findTable(table)?.partitions) return { reason: `${table} is partitioned` };
-  const constraint = named(action.constraint, table, revision);
+  const constraint = withActualName(action.constraint, table, revision);
   const { name, add, validate } = steps(table, constraint, call);
   const drop = dropConstraint(table, name, type);
   return {
@@ -159,7 +161,7 @@ function addConstraint(
 function buildKey(
   { table, constraint: given }: ActionOf<'add constraint'>,
   revision: AnalyzedRevision,
-): Form | NoForm | undefined {
+): SafeForm | NoSafeForm | undefined {
   const { kind, columns } = given;
   if (kind === 'exclude') return { reason: 'PostgreSQL builds the index of an EXCLUDE constraint only under its lock' };
   if (kind !== 'unique' && kind !== 'primary key') return undefined;
@@ -176,7 +178,7 @@ function buildKey(
   const isRequired = (column: string) => facts?.columns.some(({ name, notNull }) => name === column && notNull);
   const required = columns.every((column) => isRequired(column) || isRequiredHere(column));
   if (kind === 'primary key' && !required) return { reason: 'a column of the key may be NULL: require it first' };
-  const { name, build, attach } = keySteps(table, named(given, table, revision));
+  const { name, build, attach } = keySteps(table, withActualName(given, table, revision));
   const type = kind === 'unique' ? 'unique' : 'primary';
   const [dropIndex, drop] = [dropConcurrently(name, table), dropConstraint(table, name, type)];
   const up = ['# an earlier build that failed leaves an INVALID index under this name', dropIndex, build];
@@ -191,10 +193,10 @@ function buildKey(
   };
 }
 
-function addComputed({ table, column }: ActionOf<'add column'>, part: RevisionFunction): Form | NoForm {
+function addComputed({ table, column }: ActionOf<'add column'>, part: RevisionFunction): SafeForm | NoSafeForm {
   if (column.generated) return { reason: 'PostgreSQL can add a stored generated column only by writing every row' };
   const facts = part.findTable(table);
-  const steps = column.numbered ? numberSteps(table, column, facts) : addSteps(table, column, facts);
+  const steps = column.numbered ? numberedColumnSteps(table, column, facts) : addSteps(table, column, facts);
   if (!steps) return { reason: 'its default cannot be read' };
   const { table: own, schema } = tableArguments(table);
   const drop = `op.drop_column(${own}, ${literal(column.name)}${schema})`;
@@ -212,7 +214,7 @@ function addComputed({ table, column }: ActionOf<'add column'>, part: RevisionFu
   };
 }
 
-function inBatches({ action }: Step, { upgrade: part }: AnalyzedRevision): Form | NoForm {
+function batchedUpdate({ action }: Step, { upgrade: part }: AnalyzedRevision): SafeForm | NoSafeForm {
   if (action.does !== 'update')
     return { reason: `there is no automatic fix for this ${action.does}: write it by hand, as shown` };
   const { table, written } = action;
@@ -222,10 +224,14 @@ function inBatches({ action }: Step, { upgrade: part }: AnalyzedRevision): Form 
   return { parts: [{ phase: 'fill', up: batched.split('\n') }], undoneBy: () => false };
 }
 
-/** The constraint with the name that PostgreSQL or a convention gave it: also that of one which the revision drops before. */
-function named(constraint: ConstraintDefinition, table: string, { facts, upgrade }: AnalyzedRevision): ConstraintDefinition {
+/** The constraint with the name that PostgreSQL or a convention gave it, which may be the name of one that the revision drops. */
+function withActualName(
+  constraint: ConstraintDefinition,
+  table: string,
+  { facts, upgrade }: AnalyzedRevision,
+): ConstraintDefinition {
   if (constraint.name !== undefined) return constraint;
-  const dropped = droppedBy(upgrade);
+  const dropped = droppedMembers(upgrade);
   const before = new Set(facts.before[table]?.constraints.map(({ name }) => name).filter((name) => !dropped.has(name)));
   const found = facts.after[table]?.constraints.find(
     ({ name, kind, columns }) =>
@@ -241,6 +247,6 @@ function dropConstraint(table: string, name: string, type: string): string {
   return `op.drop_constraint(${finalName(name)}, ${own}, type_=${literal(type)}${schema})`;
 }
 
-function dropsConstraint(table: string, name: string): Form['undoneBy'] {
+function dropsConstraint(table: string, name: string): SafeForm['undoneBy'] {
   return ({ action }) => action.does === 'drop constraint' && action.table === table && action.constraint === name;
 }

@@ -5,18 +5,18 @@ import type { ReviewInput } from '../input';
 import type { AnalyzedRevision, Direction, Step } from '../revision/analyzed-revision';
 import { analyzeChange, type Change } from '../revision/change';
 import { isInOneTransaction } from '../rules/environment';
-import type { NoForm } from './form';
+import type { NoSafeForm } from './form';
 import { FORMS, type Writer } from './forms';
-import { type Fixable, type NotFixed, type Planned, planOf } from './plan';
+import { type Fixable, type NotFixed, type Planned, planSeries } from './plan';
 import { withoutCommits } from './repairs/commits';
+import { nameConstraints } from './repairs/constraint-names';
 import { addValuesFirst } from './repairs/enum-values';
-import { nameConstraints } from './repairs/unnamed';
 
 export type { NotFixed, Plan, Planned } from './plan';
 export { whatFails, whyDifferent, whyNoBetter, whyNotUndone } from './proof';
 export { laterCode, seriesOf, wholeSeriesOf } from './series';
 
-/** What of a review can be rewritten, before it is proved. */
+/** The findings that can be rewritten, before the proof. */
 export interface Draft {
   readonly fixable: readonly FixableRevision[];
   readonly notFixed: readonly NotFixed[];
@@ -25,9 +25,9 @@ export interface Draft {
 export interface FixableRevision {
   readonly revision: AnalyzedRevision;
   readonly fixable: readonly Fixable[];
-  /** What keeps its upgrade or its downgrade from running to the end. */
+  /** Findings that keep the upgrade or the downgrade from running to the end. */
   readonly broken: readonly Finding[];
-  /** Whether no statement runs before parts of those that it follows. @default false */
+  /** Whether each statement runs after all parts of those before it. @default false */
   readonly inOrder?: boolean;
 }
 
@@ -37,7 +37,7 @@ interface Repair {
   readonly repair: (revision: AnalyzedRevision, found: readonly Finding[], bodies: BodyFacts) => Planned;
 }
 
-/** Rules about a function that does not run as it is, or not in Alembic's transaction. */
+/** Repairs for rules about a function that fails, or that leaves Alembic's transaction. */
 const REPAIRS: Readonly<Record<string, Repair>> = {
   'enum-value-in-transaction': { direction: 'upgrade', repair: addValuesFirst },
   'drop-constraint-none': { direction: 'downgrade', repair: nameConstraints },
@@ -46,23 +46,23 @@ const REPAIRS: Readonly<Record<string, Repair>> = {
   'concurrently-in-transaction': { repair: withoutCommits },
 };
 
-const UNUSED =
+const DECIDE_USE =
   'only you know whether running code still uses it: if not, write the comment that accepts it, with the reason; if so, drop it in the next release';
-const LOST =
+const DECIDE_ROWS =
   'only you know whether the rows may go: if so, write the comment that accepts it, with the reason; if not, copy them first';
 
-/** What a person has to know for a rule without a safe form. */
+/** The decision that a rule without a safe form needs. */
 const DECISIONS: Readonly<Record<string, string>> = {
-  'drop-column': UNUSED,
-  'drop-table': UNUSED,
-  'drop-in-use': UNUSED,
-  'delete-all': LOST,
-  'delete-by-query': LOST,
-  'clear-column': LOST,
+  'drop-column': DECIDE_USE,
+  'drop-table': DECIDE_USE,
+  'drop-in-use': DECIDE_USE,
+  'delete-all': DECIDE_ROWS,
+  'delete-by-query': DECIDE_ROWS,
+  'clear-column': DECIDE_ROWS,
   'not-null-on-existing-rows': 'only you know the value of the rows that have none: fill them in a revision before, as shown',
 };
 
-/** Whether there is a safe form for what a rule finds; other findings need a decision. */
+/** Whether a rule's findings have a safe form; others need a decision. */
 export function hasSafeForm(rule: string): boolean {
   return rule in FORMS || rule in REPAIRS;
 }
@@ -84,7 +84,7 @@ export function draftFixes(review: Review, input: ReviewInput): Draft {
       leave(whyNoForm(finding));
       continue;
     }
-    const reason = whyLeft(finding, revision, input);
+    const reason = whyNotFixable(finding, revision, input);
     if (reason !== undefined) {
       leave(reason);
       continue;
@@ -97,7 +97,7 @@ export function draftFixes(review: Review, input: ReviewInput): Draft {
       continue;
     }
     // Two rules may ask for the same form of a statement.
-    if (own.fixable.some(({ step, finding: { rule } }) => isAt(step, finding) && FORMS[rule] === write)) continue;
+    if (own.fixable.some(({ step, finding: { rule } }) => isAtFinding(step, finding) && FORMS[rule] === write)) continue;
     const drafted = draftForm(finding, revision, write);
     if ('reason' in drafted) leave(drafted.reason);
     else {
@@ -108,14 +108,14 @@ export function draftFixes(review: Review, input: ReviewInput): Draft {
   return { fixable: [...found].map(([revision, own]) => ({ revision, ...own })), notFixed };
 }
 
-/** Whether what a finding is about does not run as it is, so nothing else of it can be proved. */
+/** Whether a finding is about a function that fails, so that nothing else about it can be proved. */
 function isBroken({ rule, direction }: Finding): boolean {
   const repair = REPAIRS[rule];
   return !!repair && (repair.direction ?? direction) === direction;
 }
 
-/** Why a statement that has a safe form stays as it is. */
-function whyLeft(finding: Finding, revision: AnalyzedRevision, input: ReviewInput): string | undefined {
+/** Why a statement is not rewritten although it has a safe form. */
+function whyNotFixable(finding: Finding, revision: AnalyzedRevision, input: ReviewInput): string | undefined {
   if (finding.severity === 'note') return 'its table is small, so its lock is short';
   if (!input.unreleased.includes(revision.facts.revision))
     return 'its file is not new since the default branch, so production may have run it';
@@ -125,22 +125,22 @@ function whyLeft(finding: Finding, revision: AnalyzedRevision, input: ReviewInpu
 }
 
 /** The safe form of the one statement that a finding is about, or why there is none. */
-function draftForm(finding: Finding, revision: AnalyzedRevision, write: Writer): Fixable | NoForm {
+function draftForm(finding: Finding, revision: AnalyzedRevision, write: Writer): Fixable | NoSafeForm {
   const forms = revision.upgrade.steps.flatMap((step) => {
-    const form = isAt(step, finding) && write(step, revision);
+    const form = isAtFinding(step, finding) && write(step, revision);
     return form ? [{ step, form }] : [];
   });
   const [first, ...more] = forms;
   if (!first) return { reason: 'its statement was not found' };
-  if (more.length) return { reason: 'several statements stand on its line' };
+  if (more.length) return { reason: 'several statements are on its line' };
   return 'reason' in first.form ? first.form : { finding, step: first.step, form: first.form };
 }
 
-function isAt({ place }: Step, { line, statement, direction }: Review['findings'][number]): boolean {
+function isAtFinding({ place }: Step, { line, statement, direction }: Review['findings'][number]): boolean {
   return place.line === line && place.statement === statement && (direction ?? 'upgrade') === place.direction;
 }
 
-/** A revision without the commits that can't be removed, and why: its other fixes can be proved beside them. */
+/** A revision without the findings about commits that can't be removed, so that its other fixes can be proved. */
 export function withoutOwnCommits(
   one: FixableRevision,
   bodies: BodyFacts,
@@ -151,18 +151,18 @@ export function withoutOwnCommits(
   return { one: { ...one, broken: one.broken.filter((finding) => !commits.includes(finding)) }, notFixed };
 }
 
-/** The plan for one revision, if there is one, and why parts of it are left. */
+/** The plan for one revision, if there is one, and the findings that it does not fix. */
 export function plan({ revision, fixable, broken, inOrder }: FixableRevision, bodies: BodyFacts): Planned {
   const [first] = broken;
-  if (!first) return planOf(revision, fixable, bodies, inOrder);
+  if (!first) return planSeries(revision, fixable, bodies, inOrder);
   const { direction, repair } = REPAIRS[first.rule] as Repair;
-  const same = broken.filter(({ rule }) => REPAIRS[rule]?.repair === repair);
-  const repaired = repair(revision, same, bodies);
+  const repairable = broken.filter(({ rule }) => REPAIRS[rule]?.repair === repair);
+  const repaired = repair(revision, repairable, bodies);
   const what = direction ?? 'transaction';
   const left = repaired.plan
     ? { reason: `its ${what} is repaired first, and this one after it`, waits: true }
     : { reason: `nothing can be proved, because its ${what} does not run to its end` };
-  const rest = broken.filter((finding) => !same.includes(finding));
+  const rest = broken.filter((finding) => !repairable.includes(finding));
   const others = [...fixable.map(({ finding }) => finding), ...rest];
   return { ...repaired, notFixed: [...repaired.notFixed, ...others.map((finding) => ({ finding, ...left }))] };
 }

@@ -1,9 +1,9 @@
 import { notNullSteps } from '../advice/constraints';
 import { quoted } from '../advice/sql';
-import type { Form } from './form';
+import type { SafeForm } from './form';
 
-/** NOT NULL by a CHECK that was validated while writes continued. */
-export function setNotNull(table: string, column: string): Form {
+/** Sets NOT NULL after a CHECK was validated while writes continued. */
+export function setNotNull(table: string, column: string): SafeForm {
   const steps = notNullSteps(table, column);
   return {
     parts: [

@@ -5,14 +5,14 @@ import type { Finding } from '../finding';
 import type { AnalyzedRevision, Step } from '../revision/analyzed-revision';
 import { unqualifiedName } from '../revision/tables';
 import type { Action } from '../sql/action';
-import { type Form, type FormPart, PHASES, type Phase } from './form';
+import { type FormPart, PHASES, type Phase, type SafeForm } from './form';
 import { Units } from './units';
 
 /** A finding that stays, and why. */
 export interface NotFixed {
   readonly finding: Finding;
   readonly reason: string;
-  /** Whether it may have a fix after what is fixed now. @default false */
+  /** Whether another run may fix it after this one. @default false */
   readonly waits?: boolean;
 }
 
@@ -20,21 +20,21 @@ export interface NotFixed {
 export interface Fixable {
   readonly finding: Finding;
   readonly step: Step;
-  readonly form: Form;
+  readonly form: SafeForm;
 }
 
-/** The series that takes a revision's place. */
+/** The series of revisions that replaces a revision. */
 export interface Plan {
   readonly revision: AnalyzedRevision;
   readonly fixed: readonly Finding[];
   readonly phases: readonly PlannedPhase[];
-  /** What the next release does, without which the schema is not that of the revision. @default - nothing */
+  /** The part for the next release: only with it is the schema that of the revision. @default - nothing */
   readonly later?: PlannedPhase;
-  /** Whether it makes a downgrade run that failed: there is no trial of the revision itself to compare with. @default false */
+  /** Whether it repairs a function that failed: there is no trial of the revision itself to compare with. @default false */
   readonly repairs?: boolean;
 }
 
-/** The plan for one revision, if there is one, and why parts of it are left. */
+/** The plan for one revision, if there is one, and the findings that it does not fix. */
 export interface Planned {
   readonly plan?: Plan;
   readonly notFixed: readonly NotFixed[];
@@ -51,18 +51,18 @@ export const AUTOCOMMIT = 'with op.get_context().autocommit_block():';
 /**
  * Distributes the statements of a revision over the phases.
  *
- * @param inOrder whether a statement runs after all parts of those that it follows: what would run before them begins the phases anew
+ * @param inOrder whether each statement runs after all parts of those before it: one that would run earlier starts another round
  */
-export function planOf(revision: AnalyzedRevision, found: readonly Fixable[], bodies: BodyFacts, inOrder = false): Planned {
-  const all = (reason: string) => ({ notFixed: found.map(({ finding }) => ({ finding, reason })) });
+export function planSeries(revision: AnalyzedRevision, found: readonly Fixable[], bodies: BodyFacts, inOrder = false): Planned {
+  const leaveAll = (reason: string) => ({ notFixed: found.map(({ finding }) => ({ finding, reason })) });
   const { upgrade, downgrade } = revision;
   if (!upgrade.replayed || !downgrade.replayed) {
-    return all(`nothing can be proved, because its ${upgrade.replayed ? 'downgrade' : 'upgrade'} does not run to its end`);
+    return leaveAll(`nothing can be proved, because its ${upgrade.replayed ? 'downgrade' : 'upgrade'} does not run to its end`);
   }
   const returns = [upgrade, downgrade].flatMap(({ source }) => source?.earlyReturns ?? []);
   if (returns.length)
-    return all(`line ${returns[0]} returns early: where it does, the rest must not run, and a step of its own would`);
-  if (!bodies.upgrade || !bodies.downgrade) return all('its functions are not written in the usual way');
+    return leaveAll(`line ${returns[0]} returns early: where it does, the rest must not run, and a step of its own would`);
+  if (!bodies.upgrade || !bodies.downgrade) return leaveAll('its functions are not written in the usual way');
   const units = { up: new Units(bodies.upgrade, upgrade), down: new Units(bodies.downgrade, downgrade) };
   const [fixable, blocked] = [true, false].map((isPlain) =>
     found.filter(({ step }) => units.up.isPlain(units.up.of(step)) === isPlain),
@@ -73,8 +73,8 @@ export function planOf(revision: AnalyzedRevision, found: readonly Fixable[], bo
       'it is in a condition, a block, a loop over what was read or a helper function, which are not rewritten: write it there by hand, as shown',
   }));
   if (!fixable.length) return { notFixed };
-  const sorted = new Sorted(fixable, units.up, units.down, inOrder);
-  if (sorted.problem !== undefined) return all(sorted.problem);
+  const sorted = new SeriesBuilder(fixable, units.up, units.down, inOrder);
+  if (sorted.problem !== undefined) return leaveAll(sorted.problem);
   const phases = sorted.phases();
   const now = phases.filter(({ phase }) => phase !== 'contract');
   const contracts = phases.filter((phase) => !now.includes(phase));
@@ -86,7 +86,7 @@ export function planOf(revision: AnalyzedRevision, found: readonly Fixable[], bo
   return { plan: { revision, fixed: fixable.map(({ finding }) => finding), phases: now, ...(later ? { later } : {}) }, notFixed };
 }
 
-/** A run through the phases. */
+/** One pass through all phases. */
 class Round {
   readonly up = new Map<Phase, WantedPiece[]>();
   readonly down = new Map<Phase, WantedPiece[]>();
@@ -101,28 +101,28 @@ class Round {
 
   phases(): readonly PlannedPhase[] {
     const used = PHASES.filter((phase) => this.up.has(phase));
-    // What no phase undoes is undone last, with the first one.
-    const homeless = PHASES.filter((phase) => !used.includes(phase)).flatMap((phase) => this.down.get(phase) ?? []);
+    // The first phase's downgrade, which runs last, undoes what belongs to an unused phase.
+    const orphaned = PHASES.filter((phase) => !used.includes(phase)).flatMap((phase) => this.down.get(phase) ?? []);
     return used.map((phase, at) => ({
       phase,
       up: withAutocommitFirst(this.up.get(phase) ?? []),
-      down: [...(this.down.get(phase) ?? []), ...(at === 0 ? homeless : [])],
+      down: [...(this.down.get(phase) ?? []), ...(at === 0 ? orphaned : [])],
     }));
   }
 }
 
-/** Where a statement goes. */
+/** The round and the phase of a statement. */
 interface Place {
   readonly round: Round;
   readonly phase: Phase;
 }
 
-class Sorted {
+class SeriesBuilder {
   problem: string | undefined;
   private readonly rounds = [new Round()];
-  /** Where the upgrade makes or drops an object. */
+  /** Where the upgrade creates or drops each object. */
   private readonly owners = new Map<string, Place>();
-  /** Parts that several findings share, such as the values of an enum that two columns have. */
+  /** Parts that were added already: findings may share one, such as the values of an enum that two columns have. */
   private readonly written = new Set<string>();
 
   constructor(
@@ -131,45 +131,45 @@ class Sorted {
     private readonly down: Units,
     private readonly inOrder: boolean,
   ) {
-    for (const unit of up.all) this.ascend(unit, up.steps(unit), up.isPlain(unit));
+    for (const unit of up.all) this.addUpgradeUnit(unit, up.steps(unit), up.isPlain(unit));
     let round = this.round;
-    for (const unit of down.all) round = this.descend(unit, down.steps(unit), down.isPlain(unit), round);
+    for (const unit of down.all) round = this.addDowngradeUnit(unit, down.steps(unit), down.isPlain(unit), round);
   }
 
   phases(): readonly PlannedPhase[] {
     return this.rounds.flatMap((round) => round.phases());
   }
 
-  /** The last one. */
+  /** The current round. */
   private get round(): Round {
     return this.rounds.at(-1) as Round;
   }
 
-  private ascend(unit: BodyUnit, steps: readonly Step[], isPlain: boolean): void {
+  private addUpgradeUnit(unit: BodyUnit, steps: readonly Step[], isPlain: boolean): void {
     if (unit.kind === 'nothing' || (unit.kind === 'names' && !steps.length)) return;
     const isFixed = this.fixable.some(({ step }) => steps.includes(step)) || steps.some((step) => this.isReplaced(step));
     if (!isFixed) {
-      this.keep(unit, steps);
+      this.keepUnit(unit, steps);
       return;
     }
     if (!isPlain) this.problem = `line ${unit.line} belongs to it, and is no plain statement`;
     const { condition } = unit;
     const comments = commentsOf(unit);
-    for (const group of statementsOf(steps)) this.ascendStatement(group, comments, condition);
+    for (const group of groupByStatement(steps)) this.addUpgradeStatement(group, comments, condition);
   }
 
-  private ascendStatement(steps: readonly Step[], comments: string[], condition: string): void {
+  private addUpgradeStatement(steps: readonly Step[], comments: string[], condition: string): void {
     const found = this.fixable.filter(({ step }) => steps.includes(step));
     if (!found.length) {
-      if (!steps.every((step) => this.isReplaced(step))) this.rewrite(this.round.up, steps[0], condition);
+      if (!steps.every((step) => this.isReplaced(step))) this.addAsSql(this.round.up, steps[0], condition);
       return;
     }
-    const commands = commandsOf(steps);
+    const commands = separateCommands(steps);
     if (!commands) this.problem = 'one statement does several things';
     for (const [at, step] of steps.entries()) {
       const fix = found.find((one) => one.step === step);
-      if (fix) this.write(fix, comments.splice(0), condition);
-      else if (!this.isReplaced(step)) this.rewrite(this.round.up, step, condition, commands?.[at]);
+      if (fix) this.addForm(fix, comments.splice(0), condition);
+      else if (!this.isReplaced(step)) this.addAsSql(this.round.up, step, condition, commands?.[at]);
     }
   }
 
@@ -177,77 +177,77 @@ class Sorted {
     return this.fixable.some(({ form }) => form.replaces?.(step));
   }
 
-  /** Takes over a statement as it is. */
-  private keep(unit: BodyUnit, steps: readonly Step[]): void {
+  /** Adds a statement unchanged. */
+  private keepUnit(unit: BodyUnit, steps: readonly Step[]): void {
     const phase = unit.within.includes('autocommit_block') ? 'build' : 'add';
-    this.reach(phase);
+    this.startRoundFor(phase);
     for (const name of steps.flatMap(({ action }) => objectsOf(action))) this.owners.set(name, { round: this.round, phase });
-    if (this.isReached(unit) && mayWriteRows(unit, steps)) this.writesRows(phase, unit.line);
-    add(this.round.up, phase, kept(unit));
+    if (this.isReached(unit) && mayWriteRows(unit, steps)) this.recordWrite(phase, unit.line);
+    addPiece(this.round.up, phase, keptPiece(unit));
   }
 
-  /** Whether this kind of database runs it. */
+  /** Whether the scratch database runs a unit: its condition may exclude this kind of database. */
   private isReached({ condition }: BodyUnit): boolean {
     return !condition || this.up.all.some((unit) => unit.condition === condition && this.up.steps(unit).length > 0);
   }
 
-  /** Writes may not change their order: one that finds no generated row would show no difference. */
-  private writesRows(phase: Phase, line: number): void {
+  /** Keeps the order of writes: the proof would miss a wrong order if a write finds no generated row. */
+  private recordWrite(phase: Phase, line: number): void {
     const at = PHASES.indexOf(phase);
     if (at < this.round.lastWrite) this.problem = `line ${line} writes rows, and would run before a statement that it follows`;
     this.round.lastWrite = Math.max(this.round.lastWrite, at);
   }
 
-  private write({ step, form }: Fixable, comments: readonly string[], condition: string): void {
+  private addForm({ step, form }: Fixable, comments: readonly string[], condition: string): void {
     const { parts } = form;
-    this.reach(parts.some(({ phase }) => phase === 'fill') ? 'fill' : (parts[0] as FormPart).phase);
+    this.startRoundFor(parts.some(({ phase }) => phase === 'fill') ? 'fill' : (parts[0] as FormPart).phase);
     const { up: ups, down: downs } = this.round;
     for (const [at, { phase, up, down = [], autocommit }] of parts.entries()) {
       const part = [phase, ...up].join('\n');
       if (this.written.has(part)) continue;
       this.written.add(part);
-      if (phase === 'fill') this.writesRows(phase, step.line);
+      if (phase === 'fill') this.recordWrite(phase, step.line);
       if (phase === 'contract' && condition)
         this.problem = `a part of it belongs to the next release, and line ${step.line} asks for the database`;
-      add(ups, phase, placed([...(at === 0 ? comments : []), ...up], condition, autocommit));
+      addPiece(ups, phase, newPiece([...(at === 0 ? comments : []), ...up], condition, autocommit));
       // Downgrades undo in the opposite order.
-      if (down.length) downs.set(phase, [placed(down, this.conditionOfUndo(form), autocommit), ...(downs.get(phase) ?? [])]);
+      if (down.length) downs.set(phase, [newPiece(down, this.conditionOfUndo(form), autocommit), ...(downs.get(phase) ?? [])]);
     }
   }
 
-  private conditionOfUndo({ undoneBy }: Form): string {
+  private conditionOfUndo({ undoneBy }: SafeForm): string {
     return this.down.all.find((unit) => this.down.steps(unit).some(undoneBy))?.condition ?? '';
   }
 
-  /** Begins the phases anew if a statement would run before those that it follows. */
-  private reach(phase: Phase): void {
+  /** Starts another round if a statement of the phase would run before those that it follows. */
+  private startRoundFor(phase: Phase): void {
     if (this.inOrder && this.round.isPast(phase)) this.rounds.push(new Round());
   }
 
-  /** `before`: where the statement above it went. Returns where this one went. */
-  private descend(unit: BodyUnit, steps: readonly Step[], isPlain: boolean, before: Round): Round {
+  /** @param before the round of the statement above @returns the round of this one */
+  private addDowngradeUnit(unit: BodyUnit, steps: readonly Step[], isPlain: boolean, before: Round): Round {
     if (unit.kind === 'nothing' || (unit.kind === 'names' && !steps.length)) return before;
-    const groups = statementsOf(steps);
+    const groups = groupByStatement(steps);
     const isUndone = (step: Step) => this.fixable.some(({ form }) => form.undoneBy(step));
     const { round, phase } = this.placeOf(steps, before);
     if (!steps.some(isUndone)) {
-      add(round.down, phase, kept(unit));
+      addPiece(round.down, phase, keptPiece(unit));
       return round;
     }
     if (!isPlain) this.problem = `the downgrade undoes it in a block (line ${unit.line})`;
     for (const group of groups) {
       const left = group.filter((step) => !isUndone(step));
-      if (left.length === group.length) this.rewrite(round.down, group[0], unit.condition);
+      if (left.length === group.length) this.addAsSql(round.down, group[0], unit.condition);
       else if (left.length) {
-        const commands = commandsOf(group);
+        const commands = separateCommands(group);
         if (!commands) this.problem = `line ${unit.line} undoes it, and more, in one statement`;
-        for (const step of left) this.rewrite(round.down, step, unit.condition, commands?.[group.indexOf(step)]);
+        for (const step of left) this.addAsSql(round.down, step, unit.condition, commands?.[group.indexOf(step)]);
       }
     }
     return round;
   }
 
-  /** Where a statement of the downgrade goes, which runs the last round first: not before the one above it. */
+  /** The place of a downgrade's statement. The last round runs first, so it must not be later than that of the statement above. */
   private placeOf(steps: readonly Step[], before: Round): Place {
     const objects = steps.flatMap(({ action }) => objectsOf(action));
     const [owner] = objects.flatMap((name) => this.owners.get(name) ?? []);
@@ -255,29 +255,29 @@ class Sorted {
     return owner && !isBefore ? owner : { round: before, phase: 'add' };
   }
 
-  /** A part of a call that makes several statements, as SQL. */
-  private rewrite(pieces: Map<Phase, WantedPiece[]>, step: Step | undefined, condition: string, sql = step?.sql ?? ''): void {
+  /** Adds one statement of a call that makes several, as SQL. */
+  private addAsSql(pieces: Map<Phase, WantedPiece[]>, step: Step | undefined, condition: string, sql = step?.sql ?? ''): void {
     if (!step) return;
     if (step.action.does === 'unparsed' || /\$1\b/.test(sql)) this.problem = `line ${step.line} has parameters`;
-    add(pieces, 'add', placed([execute(sql)], condition));
+    addPiece(pieces, 'add', newPiece([execute(sql)], condition));
   }
 }
 
-function add(pieces: Map<Phase, WantedPiece[]>, phase: Phase, piece: WantedPiece): void {
+function addPiece(pieces: Map<Phase, WantedPiece[]>, phase: Phase, piece: WantedPiece): void {
   pieces.set(phase, [...(pieces.get(phase) ?? []), piece]);
 }
 
-/** A block shares its head with the ones beside it. */
-function placed(lines: readonly string[], condition: string, outside = false): WantedPiece {
+/** A piece of code in its block: pieces in a row share one `with` or `if`. */
+function newPiece(lines: readonly string[], condition: string, outside = false): WantedPiece {
   if (!outside || !condition) return { code: lines.join('\n'), within: outside ? AUTOCOMMIT : condition };
   return { code: autocommit(...lines), within: condition };
 }
 
-const WRITES = ['insert', 'update', 'delete', 'truncate', 'refresh', 'restart sequence', 'unparsed', 'other'];
+const WRITING_ACTIONS = ['insert', 'update', 'delete', 'truncate', 'refresh', 'restart sequence', 'unparsed', 'other'];
 
-/** What was not seen to run, such as a loop over rows, may write rows too. */
+/** Whether a unit may write rows. One that the replay did not enter, such as a loop over rows, may. */
 function mayWriteRows({ kind }: BodyUnit, steps: readonly Step[]): boolean {
-  return kind === 'block' || !steps.length || steps.some(({ action }) => WRITES.includes(action.does));
+  return kind === 'block' || !steps.length || steps.some(({ action }) => WRITING_ACTIONS.includes(action.does));
 }
 
 /** The comments above a statement, without its indentation. */
@@ -289,30 +289,30 @@ function commentsOf({ code }: BodyUnit): string[] {
   );
 }
 
-export function kept({ code, within }: BodyUnit): WantedPiece {
+export function keptPiece({ code, within }: BodyUnit): WantedPiece {
   return { code, within, isWritten: true };
 }
 
-/** The parts of one ALTER TABLE share its number. */
-function statementsOf(steps: readonly Step[]): readonly (readonly Step[])[] {
+/** Groups steps by statement: the parts of one ALTER TABLE share an index. */
+function groupByStatement(steps: readonly Step[]): readonly (readonly Step[])[] {
   return [...new Set(steps.map(({ index }) => index))].map((index) => steps.filter((step) => step.index === index));
 }
 
-/** Each of them as a statement of its own; undefined: it can't be taken apart. */
-function commandsOf(steps: readonly Step[]): readonly string[] | undefined {
+/** The steps of one statement as separate statements; undefined if it can't be split. */
+function separateCommands(steps: readonly Step[]): readonly string[] | undefined {
   const [step, ...more] = steps as [Step, ...Step[]];
   if (!more.length) return [step.sql];
   const commands = alterTableCommands(step.sql);
   return commands.length === steps.length ? commands : undefined;
 }
 
-/** A statement outside of the transaction commits what was done before it. */
+/** Moves statements in autocommit to the front: they commit everything before them. */
 function withAutocommitFirst(pieces: readonly WantedPiece[]): readonly WantedPiece[] {
   const outside = ({ within, code }: WantedPiece) => within?.includes('autocommit_block') || code.startsWith(AUTOCOMMIT);
   return [...pieces.filter(outside), ...pieces.filter((piece) => !outside(piece))];
 }
 
-/** What it makes or drops. */
+/** The objects that an action creates or drops. */
 function objectsOf(action: Action): readonly string[] {
   switch (action.does) {
     case 'create table':

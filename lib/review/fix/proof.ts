@@ -3,25 +3,25 @@ import type { Finding, Review } from '../finding';
 import { onlyGainsLabels } from '../rules/reversibility';
 import type { Plan } from './plan';
 
-/** Why a series does not do the same as the revision that it replaces; undefined: it does. */
+/** How a series differs from the revision that it replaces; undefined if it does the same. */
 export function whyDifferent(before: TrialFacts, now: TrialFacts): string | undefined {
   if (before.failure !== undefined) return `the revision itself does not run up, down and up again: ${before.failure}`;
   if (now.failure !== undefined) return `the safe form fails: ${now.failure}`;
   const [old, own] = [before as Required<TrialFacts>, now as Required<TrialFacts>];
   const schema = firstDifference(old, own, 'entries') ?? firstDifference(old, own, 'indexes');
   if (schema !== undefined) return `the safe form ends with another schema: ${schema}`;
-  const restored = worse(old, own, 'before', 'restored');
+  const restored = newDifference(old, own, 'before', 'restored');
   if (restored !== undefined) return `its downgrade leaves another schema: ${restored}`;
-  const again = worse(old, own, 'after', 'again');
+  const again = newDifference(old, own, 'after', 'again');
   if (again !== undefined) return `after a downgrade it ends with another schema: ${again}`;
   for (const moment of ['after', 'restored', 'again'] as const) {
-    const table = otherRows(old, own, moment);
+    const table = tableWithOtherRows(old, own, moment);
     if (table !== undefined) return `the rows of ${table} differ ${MOMENTS[moment]}`;
   }
   return undefined;
 }
 
-/** Why a series with an upgrade or a downgrade that runs only now does not undo its upgrade; undefined: it does. */
+/** Why the downgrade of a repaired revision does not undo its upgrade; undefined if it does. */
 export function whyNotUndone(now: TrialFacts): string | undefined {
   const { before, after, restored } = now;
   if (now.failure !== undefined || !before || !after || !restored) return whyDifferent({}, now);
@@ -33,7 +33,7 @@ export function whyNotUndone(now: TrialFacts): string | undefined {
 type Moment = 'after' | 'restored' | 'again';
 const MOMENTS = { after: 'after the upgrade', restored: 'after the downgrade', again: 'after the second upgrade' } as const;
 
-/** What neither changes may differ: an earlier revision that failed can run with its own fix. */
+/** The first entry that differs after the upgrade, ignoring what neither changes: an earlier revision may have been fixed, too. */
 function firstDifference(old: Required<TrialFacts>, own: Required<TrialFacts>, what: 'entries' | 'indexes'): string | undefined {
   const [one, other] = [old.after[what], own.after[what]];
   const isLeft = (name: string) => [old, own].every(({ before, after }) => before[what][name] === after[what][name]);
@@ -43,8 +43,8 @@ function firstDifference(old: Required<TrialFacts>, own: Required<TrialFacts>, w
   return key === undefined ? undefined : `${key} is ${one[key] ?? 'absent'}, and would be ${other[key] ?? 'absent'}`;
 }
 
-/** A difference from what should be there that the revision itself does not leave. */
-function worse(
+/** The first deviation from the wanted schema that the revision itself does not have. */
+function newDifference(
   one: Required<TrialFacts>,
   other: Required<TrialFacts>,
   wanted: 'before' | 'after',
@@ -57,8 +57,8 @@ function worse(
   return key === undefined ? undefined : `${key} was ${was[key] ?? 'absent'}, and is ${is[key] ?? 'absent'}`;
 }
 
-/** A table whose rows are not those that the revision leaves. What both leave as it was may differ: a default can be random. */
-function otherRows(old: Required<TrialFacts>, own: Required<TrialFacts>, moment: Moment): string | undefined {
+/** The first table whose rows differ from the revision's. Values that neither changes may differ: a default can be random. */
+function tableWithOtherRows(old: Required<TrialFacts>, own: Required<TrialFacts>, moment: Moment): string | undefined {
   return Object.keys(own.before.rows).find((table) => {
     const rowsOf = (trial: Required<TrialFacts>): Rows => [trial.before.rows[table] ?? [], trial[moment].rows[table] ?? []];
     const [before, after] = [rowsOf(old), rowsOf(own)];
@@ -73,8 +73,8 @@ function otherRows(old: Required<TrialFacts>, own: Required<TrialFacts>, moment:
       const [first, second] = [old.after.rows[table] ?? [], old.again.rows[table] ?? []];
       const isComputed = / DEFAULT .*(?:\(|CURRENT_|LOCALTIME)/.test(own.after.entries[`column ${table}.${column}`] ?? '');
       const isRepeatable = sameStart && !isComputed && valuesOf(first, column) === valuesOf(second, column);
-      const told = isRepeatable ? valuesOf : howManySet;
-      return told(before[1], column) !== told(after[1], column);
+      const compared = isRepeatable ? valuesOf : countOfValues;
+      return compared(before[1], column) !== compared(after[1], column);
     });
   });
 }
@@ -94,11 +94,11 @@ function valuesOf(rows: readonly Row[], column: string): string {
     .join();
 }
 
-function howManySet(rows: readonly Row[], column: string): number {
+function countOfValues(rows: readonly Row[], column: string): number {
   return rows.filter((row) => (row[column] ?? null) !== null).length;
 }
 
-/** Why a review of the series is no better; undefined: what was fixed is gone, and no error is new. */
+/** Why a review of the series is no better; undefined if the fixed findings are gone and no error is new. */
 export function whyNoBetter(
   { revision, fixed }: Plan,
   series: readonly string[],
@@ -112,20 +112,20 @@ export function whyNoBetter(
   if (notRun) return `the safe form was not replayed: ${notRun.notReplayed}`;
   const number = (findings: readonly Finding[], rule: string) => findings.filter((finding) => finding.rule === rule).length;
   const left =
-    own.find((finding) => fixed.some((gone) => isSame(gone, finding))) ??
+    own.find((finding) => fixed.some((one) => isSameFinding(one, finding))) ??
     fixed.find(({ rule }) => number(own, rule) > number(old, rule) - number(fixed, rule));
   if (left) return `the review still finds ${left.rule}`;
-  const fresh = own.find((finding) => finding.severity === 'error' && !old.some((known) => known.rule === finding.rule));
-  return fresh ? `the review then finds ${fresh.rule}: ${fresh.message}` : undefined;
+  const newError = own.find((finding) => finding.severity === 'error' && !old.some((known) => known.rule === finding.rule));
+  return newError ? `the review then finds ${newError.rule}: ${newError.message}` : undefined;
 }
 
-/** Why a revision does not run anymore that ran before, such as a later one that a view stands in the way of. */
+/** A revision that ran before the fix and now fails, such as a later one that a new view blocks; undefined if there is none. */
 export function whatFails(before: Review, now: Review): string | undefined {
   const ran = new Set(before.revisions.filter(({ notReplayed }) => notReplayed === undefined).map(({ revision }) => revision));
   const failed = now.revisions.find(({ revision, notReplayed }) => notReplayed !== undefined && ran.has(revision));
   return failed && `revision ${failed.revision} then fails: ${failed.notReplayed}`;
 }
 
-function isSame(one: Finding, other: Finding): boolean {
+function isSameFinding(one: Finding, other: Finding): boolean {
   return one.rule === other.rule && one.message === other.message;
 }

@@ -6,26 +6,26 @@ import type { RevisionFunction, Step } from '../revision/analyzed-revision';
 import { originalName, renamedTo } from '../revision/created-objects';
 import { unqualifiedName } from '../revision/tables';
 import type { ActionOf } from '../sql/action';
-import { belongings, droppedBy, uses } from './column-members';
-import type { Form, NoForm } from './form';
+import { columnMembers, droppedMembers, namesColumn } from './column-members';
+import type { NoSafeForm, SafeForm } from './form';
 import { nextRelease } from './next-release';
 import { setNotNull } from './not-null';
-import { inStep, passSequence, whyNoSecond } from './second-column';
+import { moveSequence, syncTrigger, whyNoSecondColumn } from './second-column';
 
 type Rename = ActionOf<'rename'>;
 
 /**
- * A table under its new name, with a view under the old one for the running code. The view checks the rights of the role that uses it,
+ * Renames a table and creates a view with the old name for the running code. The view checks the privileges of the role that uses it,
  * and has the table's grants.
  */
-export function renameTable({ table, to }: Rename, step: Step, part: RevisionFunction): Form | NoForm {
+export function renameTable({ table, to }: Rename, step: Step, part: RevisionFunction): SafeForm | NoSafeForm {
   const { call, sql } = step;
   const facts = part.findTable(table);
   if (!facts) return { reason: `there is no table ${table} before the revision` };
   const [old, target] = [quotedTable(table), quotedTable(renamedTo(table, to))];
   const view = (steps: readonly Step[]) => {
     const columns = facts.columns.map(({ name }) => {
-      const own = columnAfter(table, name, steps);
+      const own = renamedColumn(table, name, steps);
       return own === name ? quoted(name) : `${quoted(own)} AS ${quoted(name)}`;
     });
     return execute(`CREATE VIEW ${old} WITH (security_invoker = true) AS SELECT ${columns.join(', ')} FROM ${target}`);
@@ -60,8 +60,8 @@ export function renameTable({ table, to }: Rename, step: Step, part: RevisionFun
   };
 }
 
-/** The name of a column after statements that rename it or its table. `table`: its name before them. */
-function columnAfter(table: string, column: string, steps: readonly Step[]): string {
+/** The name of a column after statements that rename it or its table. @param table the table's name before them */
+function renamedColumn(table: string, column: string, steps: readonly Step[]): string {
   const actions = steps.map(({ action }) => action);
   return actions.reduce((name, action, at) => {
     if (action.does !== 'rename' || action.what !== 'column' || action.from !== name) return name;
@@ -69,28 +69,28 @@ function columnAfter(table: string, column: string, steps: readonly Step[]): str
   }, column);
 }
 
-/** A column of a table that the revision renames too, which has a view with the old names. */
-export function renameInRenamed({ call, sql }: Step): Form {
+/** Renames a column of a table that the revision renames too: the view has the old names of both. */
+export function renameColumnOfRenamedTable({ call, sql }: Step): SafeForm {
   return { parts: [{ phase: 'add', up: [call && !call.inLoop ? callWith(call, {}) : execute(sql)] }], undoneBy: () => false };
 }
 
 /**
- * A second column under the new name. A trigger keeps both in step for the running code and the new one, until the next release drops
+ * Adds a second column with the new name. A trigger keeps both in sync for the running and the new code, until the next release drops
  * the old one. The column may have NOT NULL, a default, indexes and constraints.
  */
-export function renameColumn({ table, from, to }: Rename, part: RevisionFunction): Form | NoForm {
+export function renameColumn({ table, from, to }: Rename, part: RevisionFunction): SafeForm | NoSafeForm {
   const facts = part.findTable(table);
   const column = facts?.columns.find(({ name }) => name === from);
   if (!facts || !column) return { reason: `there is no column ${table}.${from} before the revision` };
-  const reason = whyNoSecond(column, facts, table) ?? whyNotInStep(column);
+  const reason = whyNoSecondColumn(column, facts, table) ?? whyNotSynced(column);
   if (reason !== undefined) return { reason };
-  const more = whyNotAlone(table, from, to, facts, part);
+  const more = whyNotSeparable(table, from, to, facts, part);
   if (more !== undefined) return { reason: more };
   const before = { facts, column: from };
-  const its = belongings(table, before, before, to, droppedBy(part));
-  if ('reason' in its) return its;
+  const members = columnMembers(table, before, before, to, droppedMembers(part));
+  if ('reason' in members) return members;
   const [alter, old, own] = [`ALTER TABLE ${quotedTable(table)}`, quoted(from), quoted(to)];
-  const { add: sync, remove: unsync } = inStep(
+  const { add: sync, remove: unsync } = syncTrigger(
     table,
     to,
     `IF TG_OP = 'INSERT' THEN IF NEW.${own} IS NULL THEN NEW.${own} := NEW.${old}; ELSE NEW.${old} := NEW.${own}; END IF; ELSIF NEW.${own} IS DISTINCT FROM OLD.${own} THEN NEW.${old} := NEW.${own}; ELSE NEW.${own} := NEW.${old}; END IF`,
@@ -103,17 +103,17 @@ export function renameColumn({ table, from, to }: Rename, part: RevisionFunction
     up: [
       `# cdk-alembic: allow drop-column: ${to} has every value of ${from}, which no running code uses since the release before`,
       ...unsync,
-      ...passSequence(table, column, to),
+      ...moveSequence(table, column, to),
       execute(`${alter} DROP COLUMN ${old}`),
-      ...its.take,
+      ...members.takeNames,
       ...setDefault(own),
     ],
     down: [
-      ...its.giveBack,
+      ...members.giveNamesBack,
       execute(`${alter} ADD COLUMN ${old} ${column.type}`),
       execute(`UPDATE ${quotedTable(table)} SET ${old} = ${own}`),
-      ...passSequence(table, column, from),
-      ...its.again,
+      ...moveSequence(table, column, from),
+      ...members.rebuild,
       ...setDefault(old),
       ...(column.notNull ? [execute(`${alter} ALTER COLUMN ${old} SET NOT NULL`)] : []),
       ...(column.default ? [execute(`${alter} ALTER COLUMN ${own} DROP DEFAULT`)] : []),
@@ -134,7 +134,7 @@ export function renameColumn({ table, from, to }: Rename, part: RevisionFunction
           ...nextRelease(later),
         ],
       },
-      ...its.parts,
+      ...members.parts,
       ...(column.notNull ? setNotNull(table, to).parts : []),
       { phase: 'contract', ...later },
     ],
@@ -143,8 +143,8 @@ export function renameColumn({ table, from, to }: Rename, part: RevisionFunction
   };
 }
 
-/** Why other statements of the revision keep a rename from being taken apart; undefined: none does. */
-function whyNotAlone(
+/** Why other statements of the revision prevent the safe form of a rename; undefined if none does. */
+function whyNotSeparable(
   table: string,
   from: string,
   to: string,
@@ -155,7 +155,7 @@ function whyNotAlone(
   if (actions.some((one) => one.does === 'change type' && one.table === table && [from, to].includes(one.column))) {
     return 'its type changes too: change it in a revision of its own';
   }
-  const dropped = droppedBy(part);
+  const dropped = droppedMembers(part);
   const renamed = actions.flatMap((one) =>
     one.does === 'rename' && one.what === 'column' && one.table === table && one.from !== from ? [one.from] : [],
   );
@@ -164,12 +164,12 @@ function whyNotAlone(
     constraints.find(({ name, columns }) => !dropped.has(name) && isShared(columns)) ??
     indexes.find(
       ({ name, definition }) =>
-        !dropped.has(unqualifiedName(name)) && isShared([from, ...renamed].filter((one) => uses(definition, one))),
+        !dropped.has(unqualifiedName(name)) && isShared([from, ...renamed].filter((one) => namesColumn(definition, one))),
     );
   return shared && `${shared.name} has another column that is renamed too: rename them in two releases`;
 }
 
-function whyNotInStep({ type, notNull, default: value }: ColumnFacts): string | undefined {
+function whyNotSynced({ type, notNull, default: value }: ColumnFacts): string | undefined {
   if (value !== undefined && !notNull) return 'with a default, a NULL in it can mean that the code does not know the new name';
   return /^(?:json|xml|point|polygon)\b/.test(type) ? `values of the type ${type} can't be compared` : undefined;
 }

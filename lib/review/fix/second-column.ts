@@ -4,21 +4,21 @@ import { quoted, quotedTable } from '../advice/sql';
 import { renamedTo } from '../revision/created-objects';
 import { unqualifiedName } from '../revision/tables';
 
-/** Why a second column can't take a column's place; undefined: it can. */
-export function whyNoSecond({ identity, generated }: ColumnFacts, facts: TableFacts, table: string): string | undefined {
+/** Why a second column can't replace a column; undefined if it can. */
+export function whyNoSecondColumn({ identity, generated }: ColumnFacts, facts: TableFacts, table: string): string | undefined {
   if (facts.partitions) return `${table} is partitioned`;
   return identity || generated ? 'an identity or a generated column has values of its own' : undefined;
 }
 
-/** Gives the sequence of a serial to another column, so that it is not dropped with the first one. */
-export function passSequence(table: string, { default: value = '' }: ColumnFacts, to: string): readonly string[] {
+/** Moves the sequence of a serial to another column, so that it is not dropped with the first one. */
+export function moveSequence(table: string, { default: value = '' }: ColumnFacts, to: string): readonly string[] {
   const [, sequence] = /^nextval\('(.*)'::regclass\)$/.exec(value) ?? [];
   if (sequence === undefined) return [];
   return [execute(`ALTER SEQUENCE ${sequence.replaceAll("''", "'")} OWNED BY ${quotedTable(table)}.${quoted(to)}`)];
 }
 
-/** The trigger that fills a column with each write of a row. `statement` is PL/pgSQL. */
-export function inStep(table: string, column: string, statement: string, when = '') {
+/** A trigger that fills a column on each write of a row. @param statement PL/pgSQL */
+export function syncTrigger(table: string, column: string, statement: string, when = '') {
   const name = `${unqualifiedName(table)}_${column}_in_step`.slice(-63);
   const [trigger, fn] = [quoted(name), quotedTable(renamedTo(table, name))];
   return {

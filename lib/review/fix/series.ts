@@ -7,7 +7,7 @@ import type { Plan } from './plan';
 /** Alembic's version table holds ids of at most this length. */
 const LONGEST_ID = 32;
 
-/** The revisions that take the place of one, in order. The last keeps its id, so that a database that has it needs nothing. */
+/** The revisions that replace one, in order. The last one keeps its id: a database that has applied it needs no change. */
 export function seriesOf({ revision: { facts }, phases }: Plan, taken: ReadonlySet<string>): readonly WantedRevision[] {
   const ids = phases.map((_, at) => (at === phases.length - 1 ? facts.revision : newId(facts.revision, at + 1, taken)));
   return phases.map(({ phase, up, down }, at) => ({
@@ -25,7 +25,7 @@ function titleOf(message: string, phase: Phase): string {
   return /^(?:empty message|Revision ID:.*)?$/.test(message) ? TITLES[phase] : message;
 }
 
-/** The same with what the next release does. */
+/** The series including the revision of the next release. */
 export function wholeSeriesOf(plan: Plan, taken: ReadonlySet<string>): readonly WantedRevision[] {
   return seriesOf({ ...plan, phases: [...plan.phases, ...(plan.later ? [plan.later] : [])] }, taken);
 }
@@ -41,7 +41,7 @@ function body(pieces: readonly WantedPiece[], phase: Phase): WantedBody {
   return { pieces, ...(pieces.length || nothing === undefined ? {} : { nothing }) };
 }
 
-/** The same each time, so that a dry run shows what is written. */
+/** An id that is the same in each run, so that a dry run shows the file that is written later. */
 function newId(revision: string, step: number, taken: ReadonlySet<string>): string {
   const plain = `${revision}_${step}`;
   if (!/^[0-9a-f]{12}$/.test(revision) && plain.length <= LONGEST_ID && !taken.has(plain)) return plain;
@@ -51,7 +51,7 @@ function newId(revision: string, step: number, taken: ReadonlySet<string>): stri
   }
 }
 
-/** As the project names its files: with the id in the same place. */
+/** A file name in the project's own style, with the id in the same place. */
 function fileName(file: string, revision: string, id: string, step: number): string {
   // Without a message, Alembic ends the name with its separator.
   const stem = file.slice(file.lastIndexOf('/') + 1).replace(/_?\.py$/, '');

@@ -7,14 +7,14 @@ import type { AnalyzedRevision } from '../revision/analyzed-revision';
 import { unqualifiedName } from '../revision/tables';
 import type { Action, ActionOf } from '../sql/action';
 import { narrows } from '../sql/column-types';
-import { type Belongings, belongings } from './column-members';
-import type { Form, NoForm } from './form';
+import { type ColumnMembers, columnMembers } from './column-members';
+import type { NoSafeForm, SafeForm } from './form';
 import { setNotNull } from './not-null';
-import { inStep, passSequence, whyNoSecond } from './second-column';
+import { moveSequence, syncTrigger, whyNoSecondColumn } from './second-column';
 
 type ChangeType = ActionOf<'change type'>;
 
-interface Change {
+interface TypeChange {
   table: string;
   existing: TableFacts;
   column: ColumnFacts;
@@ -22,22 +22,22 @@ interface Change {
   to: ReturnType<typeof typeText>;
   back: ReturnType<typeof typeText>;
   second: string;
-  /** What belongs to the column, such as its indexes. */
-  its: Belongings;
+  /** The column's indexes and constraints. */
+  members: ColumnMembers;
   isUndo: (other: Action) => boolean;
 }
 
 /**
- * A second column of the new type, which a trigger fills from the first one and which takes its name in a short transaction. The
+ * Adds a second column of the new type. A trigger fills it from the first one, and it takes over the name in a short transaction. The
  * column may have NOT NULL, a default, indexes and CHECKs.
  */
-export function changeType(action: ChangeType, reviewed: AnalyzedRevision): Form | NoForm {
-  const change = changeOf(action, reviewed);
+export function changeType(action: ChangeType, reviewed: AnalyzedRevision): SafeForm | NoSafeForm {
+  const change = readTypeChange(action, reviewed);
   if ('reason' in change) return change;
-  const { table, existing, column, to, second, its, isUndo } = change;
+  const { table, existing, column, to, second, members: its, isUndo } = change;
   const [alter, own, other] = [`ALTER TABLE ${quotedTable(table)}`, quoted(column.name), quoted(second)];
   const value = to.using ?? own;
-  const { add, remove } = inStep(
+  const { add, remove } = syncTrigger(
     table,
     second,
     to.using
@@ -63,7 +63,10 @@ export function changeType(action: ChangeType, reviewed: AnalyzedRevision): Form
   };
 }
 
-function changeOf(action: ChangeType, { facts, upgrade, downgrade, losses: destroys }: AnalyzedRevision): Change | NoForm {
+function readTypeChange(
+  action: ChangeType,
+  { facts, upgrade, downgrade, losses: destroys }: AnalyzedRevision,
+): TypeChange | NoSafeForm {
   const { table, column: name } = action;
   const existing = upgrade.findTable(table);
   const column = existing?.columns.find((one) => one.name === name);
@@ -72,7 +75,7 @@ function changeOf(action: ChangeType, { facts, upgrade, downgrade, losses: destr
   if (narrows(column.type, action.type) || destroys.some(({ rule }) => rule === 'convert-column')) {
     return { reason: 'the new type holds less: a value that does not fit would make writes of the running code fail' };
   }
-  const reason = whyNoSecond(column, existing, table);
+  const reason = whyNoSecondColumn(column, existing, table);
   if (reason !== undefined) return { reason };
   const isUndo = (other: Action): other is ChangeType =>
     other.does === 'change type' && other.table === table && other.column === name;
@@ -81,42 +84,42 @@ function changeOf(action: ChangeType, { facts, upgrade, downgrade, losses: destr
   if (!to || !back) return { reason: 'its downgrade does not change the type back in plain SQL' };
   const second = `${name}_new`;
   if (existing.columns.some((one) => one.name === second)) return { reason: `${table} has a column ${second}` };
-  const its = belongings(
+  const its = columnMembers(
     table,
     { facts: existing, column: name },
     { facts: facts.after[table] ?? existing, column: name },
     second,
   );
-  return 'reason' in its ? its : { table, existing, column, after, to, back, second, its, isUndo };
+  return 'reason' in its ? its : { table, existing, column, after, to, back, second, members: its, isUndo };
 }
 
 /** The second column replaces the first one. */
-function takeName({ table, column, after, second, its }: Change) {
+function takeName({ table, column, after, second, members: its }: TypeChange) {
   const [alter, own, other] = [`ALTER TABLE ${quotedTable(table)}`, quoted(column.name), quoted(second)];
   return [
     `# cdk-alembic: allow drop-column: ${second} has its values in the new type, and takes its name`,
-    ...passSequence(table, column, second),
+    ...moveSequence(table, column, second),
     execute(`${alter} DROP COLUMN ${own}`),
     execute(`${alter} RENAME COLUMN ${other} TO ${own}`),
-    ...its.take,
+    ...its.takeNames,
     ...setDefault(table, own, after.default),
   ];
 }
 
-/** The first column is there again, and the second one has its own name. */
-function giveNameBack({ table, column, after, back, second, its }: Change) {
+/** Restores the first column and gives the second one its own name again. */
+function giveNameBack({ table, column, after, back, second, members: its }: TypeChange) {
   const [alter, own, other] = [`ALTER TABLE ${quotedTable(table)}`, quoted(column.name), quoted(second)];
   const old = quoted(`${column.name}_old`);
   return [
-    ...its.giveBack,
+    ...its.giveNamesBack,
     execute(`${alter} ADD COLUMN ${other} ${back.type}`),
     execute(`UPDATE ${quotedTable(table)} SET ${other} = ${back.using ?? own}`),
     ...(after.default === undefined ? [] : [execute(`${alter} ALTER COLUMN ${own} DROP DEFAULT`)]),
     execute(`${alter} RENAME COLUMN ${own} TO ${old}`),
     execute(`${alter} RENAME COLUMN ${other} TO ${own}`),
     execute(`${alter} RENAME COLUMN ${old} TO ${other}`),
-    ...passSequence(table, column, column.name),
-    ...its.again,
+    ...moveSequence(table, column, column.name),
+    ...its.rebuild,
     ...setDefault(table, own, column.default),
     ...(column.notNull ? [execute(`${alter} ALTER COLUMN ${own} SET NOT NULL`)] : []),
   ];

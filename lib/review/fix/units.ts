@@ -5,7 +5,7 @@ import { isSameAction } from '../revision/steps';
 import { unqualifiedName } from '../revision/tables';
 import type { Action } from '../sql/action';
 
-/** Which statement of the source made a step. */
+/** Maps steps to the statements of the source that made them. */
 export class Units {
   constructor(
     readonly all: readonly BodyUnit[],
@@ -16,11 +16,11 @@ export class Units {
     const line = step.observed?.calledAt ?? step.line;
     const direct = this.all.find((unit) => line >= unit.line && line <= unit.endLine);
     if (direct) return direct;
-    // A batch runs its statements when it ends, and Python then says the line of its `with`.
+    // A batch runs its statements when it ends: Python then reports the line of the `with`.
     const inBatch = this.all.filter((unit) => unit.opened === line);
     const statements = [...new Set(this.part.steps.filter((one) => one.line === step.line).map(({ index }) => index))];
     if (inBatch.length === statements.length) return inBatch[statements.indexOf(step.index)];
-    const makers = inBatch.filter((unit) => this.makes(unit, step.action));
+    const makers = inBatch.filter((unit) => this.matchesSource(unit, step.action));
     return makers.length === 1 ? makers[0] : undefined;
   }
 
@@ -28,14 +28,14 @@ export class Units {
     return this.part.steps.filter((step) => this.of(step) === unit);
   }
 
-  /** Whether the statements of a unit can stand without it: it is one, repeats what the replay saw, or only guards it. */
+  /** Whether a unit can be replaced by its statements: it is one, repeats those that the replay saw, or only guards one. */
   isPlain(unit: BodyUnit | undefined): boolean {
     return !!unit && (['plain', 'repeated'].includes(unit.kind) || this.guardsOne(unit));
   }
 
   /**
-   * `if "ix_users_email" not in indexes:` around the operation that makes it: the safe form of an index asks that itself. That of a
-   * constraint would fail where it is already.
+   * `if "ix_users_email" not in indexes:` around the operation that creates it: the safe form of an index checks that itself. That of a
+   * constraint would fail if it exists already.
    */
   private guardsOne(unit: BodyUnit): boolean {
     const { head, body } = blockOf(unit);
@@ -49,7 +49,7 @@ export class Units {
       : action.does === 'drop index' && action.indexes.map(unqualifiedName).includes(name);
   }
 
-  private makes({ line, endLine }: BodyUnit, action: Action): boolean {
+  private matchesSource({ line, endLine }: BodyUnit, action: Action): boolean {
     const calls = this.part.source?.calls.filter((call) => call.line >= line && call.line <= endLine) ?? [];
     return calls.flatMap(operationsOf).some((operation) => isSameAction(operation.action, action));
   }
@@ -65,6 +65,6 @@ function blockOf({ code }: BodyUnit): { readonly head: string; readonly body: st
 
 /** One call of `op`, and nothing after it. */
 const OPERATION = /^\s*op\.\w+\((?:.*\)\s*|[^\n]*\n(?:.*\n)*\s*\)\s*)$/;
-/** What decides or asks, so that another database may do something else. */
+/** Branches and queries, which may run differently on another database. */
 const CONTROL =
   /^\s*(?:if|elif|else|try|while|for|continue|break|return|raise|assert)\b|\b(?:get_bind|fetch\w*|scalar\w*|rowcount)\b/m;

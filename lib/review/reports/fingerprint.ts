@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Finding } from '../finding';
 
 /**
- * Findings, each with an id from its rule, revision and statement. It stays the same if lines move, a file is renamed or other
+ * Adds an id to each finding, from its rule, revision and statement. It stays the same if lines move, a file is renamed or other
  * findings come and go.
  */
 export function withFingerprints(findings: readonly Finding[]): { readonly finding: Finding; readonly fingerprint: string }[] {

@@ -1,11 +1,11 @@
 import { plain, plainLines } from '../../text/plain';
 import { annotation } from '../../text/workflow-command';
 import { type Finding, type Review, SEVERITIES } from '../finding';
+import { acceptance, counted, explanationOf } from './phrases';
 import { repositoryPath } from './repository-path';
-import { acceptance, counted, explanationOf } from './words';
 
 /** GitHub shows this many annotations per level and step, and drops the others silently. */
-const SHOWN = 10;
+const MAX_ANNOTATIONS = 10;
 
 /**
  * Unacknowledged findings as GitHub annotations, one per line.
@@ -14,7 +14,9 @@ const SHOWN = 10;
  */
 export function githubReport({ findings }: Review, folder: string): string {
   const open = findings.filter(({ acknowledged }) => acknowledged === undefined);
-  const shown = SEVERITIES.flatMap((severity) => open.filter((finding) => finding.severity === severity).slice(0, SHOWN));
+  const shown = SEVERITIES.flatMap((severity) =>
+    open.filter((finding) => finding.severity === severity).slice(0, MAX_ANNOTATIONS),
+  );
   const lines = shown.map((finding) => {
     const { severity, rule, revision, file, line } = finding;
     const title = revision === undefined ? rule : `${rule}: ${plain(revision)}`;

@@ -1,8 +1,8 @@
 import { plain } from '../../text/plain';
 import type { Review } from '../finding';
 import { withFingerprints } from './fingerprint';
+import { explanationOf } from './phrases';
 import { repositoryPath } from './repository-path';
-import { explanationOf } from './words';
 
 const SEVERITIES = { error: 'critical', warning: 'minor', note: 'info' };
 

@@ -10,8 +10,8 @@ import { findingArticle, revisionId } from './page/finding';
 import { fixesSection } from './page/fixes';
 import { GraphDrawing, type GraphRow, graphRows } from './page/lanes';
 import { html, Markup } from './page/markup';
-import { type Found, revisionDetails, revisionSummary } from './page/revision';
-import { counted, extent, outcome } from './words';
+import { type IdentifiedFinding, revisionDetails, revisionSummary } from './page/revision';
+import { counted, outcomeOf, scopeOf } from './phrases';
 
 /** The review as one self-contained page: no network, and only its own script and style. */
 export function htmlReport(review: Review): string {
@@ -26,14 +26,14 @@ export function htmlReport(review: Review): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
-<title>Migrations: ${outcome(review)}</title>
+<title>Migrations: ${outcomeOf(review)}</title>
 <style>${new Markup(style)}</style>
 </head>
 <body>
 <header>
 <p class="kicker">Review of migrations</p>
-<h1 class="${review.failed ? 'error' : 'passed'}">${sentence(outcome(review))}</h1>
-<p>${extent(review)}. <span class="muted">cdk-alembic ${review.version}</span></p>
+<h1 class="${review.failed ? 'error' : 'passed'}">${capitalized(outcomeOf(review))}</h1>
+<p>${scopeOf(review)}. <span class="muted">cdk-alembic ${review.version}</span></p>
 ${review.graph.problem === undefined ? '' : html`<p class="reason"><b>The graph can't be loaded</b> ${review.graph.problem}</p>`}
 <nav aria-label="Parts of this page">${review.fixes === undefined ? '' : html`<a href="#fixes">The safe form</a> `}<a href="#findings">Findings</a> <a href="#revisions">Revisions and locks</a></nav>
 </header>
@@ -85,7 +85,7 @@ function revisionsSection(review: Review): Markup {
     const body = facts
       ? html`<details><summary>${revisionSummary(facts, own, marks, longest)}</summary><div class="opened">${revisionDetails(facts, own)}</div></details>`
       : html`<div class="unreviewed"><h3><code>${revision.revision}</code> <span class="name">${revision.message}</span></h3><span class="held">not reviewed</span></div>`;
-    return html`<li id="${revisionId(revision.revision)}">${drawing.row(rows[index] as GraphRow, facts ? kind(own) : 'beside')}${body}</li>`;
+    return html`<li id="${revisionId(revision.revision)}">${drawing.row(rows[index] as GraphRow, facts ? markerKind(own) : 'beside')}${body}</li>`;
   });
   return html`<section id="revisions" aria-labelledby="revisions-h"><h2 id="revisions-h">Revisions and locks</h2>
 <p>In the order in which they are applied. A bar's length is the upgrade's time on the scratch database; its color is the strongest lock on an existing object.</p>
@@ -96,7 +96,7 @@ ${left > 0 ? html`<p class="muted">${counted(left, 'revision')} of the project $
 </section>`;
 }
 
-function kind(found: readonly Found[]): 'error' | 'warning' | 'reviewed' {
+function markerKind(found: readonly IdentifiedFinding[]): 'error' | 'warning' | 'reviewed' {
   const open = found.filter(({ finding }) => finding.acknowledged === undefined);
   if (open.some(({ finding }) => finding.severity === 'error')) return 'error';
   return open.some(({ finding }) => finding.severity === 'warning') ? 'warning' : 'reviewed';
@@ -110,6 +110,6 @@ function hash(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }
 
-function sentence(text: string): string {
+function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,13 +1,13 @@
 import { code, codeBlock, escaped } from '../../text/markdown';
 import type { Finding, Review } from '../finding';
 import { measuredBasis, measuredRevisions, measuredSummary, measuredTables, measuredText } from './measured';
-import { acceptance, explanationOf, extent, outcome } from './words';
+import { acceptance, explanationOf, outcomeOf, scopeOf } from './phrases';
 
 /** GitHub refuses a comment of more than 65,536 characters, GitLab one of more than a million. */
-const ROOM = { findings: 42_000, measured: 6_000, acknowledged: 7_000, notReplayed: 7_000 };
+const MAX_CHARACTERS = { findings: 42_000, measured: 6_000, acknowledged: 7_000, notReplayed: 7_000 };
 
-/** The most characters of a text that are shown: a statement can be as long as a file. */
-const LONGEST = { message: 600, code: 1_500 };
+/** The maximum characters of a text: a statement can be as long as a file. */
+const MAX_SHOWN = { message: 600, code: 1_500 };
 
 /** Hidden in the comment, so that the next review finds and updates it. */
 export const MARKER = '<!-- cdk-alembic review -->';
@@ -20,29 +20,29 @@ export function markdownReport(review: Review): string {
   const measured = measuredRevisions(review);
   const parts = [
     MARKER,
-    `### ${review.failed ? '❌' : '✅'} Migrations: ${outcome(review)}`,
-    `${extent(review)}.`,
-    ...fitting(open.map(findingBlock), ROOM.findings, '\n\n'),
+    `### ${review.failed ? '❌' : '✅'} Migrations: ${outcomeOf(review)}`,
+    `${scopeOf(review)}.`,
+    ...fitting(open.map(findingBlock), MAX_CHARACTERS.findings, '\n\n'),
     ...folded(
       `${measured.length} measured`,
       measured.flatMap(({ revision, measured: found }) => [
-        `- ${code(revision)}: ${escaped(short(measuredSummary(found), LONGEST.message))}`,
+        `- ${code(revision)}: ${escaped(short(measuredSummary(found), MAX_SHOWN.message))}`,
         ...measuredTables(found).map(
-          (table) => `  - ${code(table.table)}: ${escaped(short(measuredText(table), LONGEST.message))}`,
+          (table) => `  - ${code(table.table)}: ${escaped(short(measuredText(table), MAX_SHOWN.message))}`,
         ),
       ]),
-      ROOM.measured,
+      MAX_CHARACTERS.measured,
       measuredBasis(review),
     ),
     ...folded(
       `${acknowledged.length} acknowledged`,
-      acknowledged.map((finding) => `- ${head(finding)}: ${escaped(short(finding.acknowledged ?? '', LONGEST.message))}`),
-      ROOM.acknowledged,
+      acknowledged.map((finding) => `- ${head(finding)}: ${escaped(short(finding.acknowledged ?? '', MAX_SHOWN.message))}`),
+      MAX_CHARACTERS.acknowledged,
     ),
     ...folded(
       `${notReplayed.length} judged from source and SQL alone`,
-      notReplayed.map(({ revision, notReplayed: why }) => `- ${code(revision)}: ${escaped(short(why ?? '', LONGEST.message))}`),
-      ROOM.notReplayed,
+      notReplayed.map(({ revision, notReplayed: why }) => `- ${code(revision)}: ${escaped(short(why ?? '', MAX_SHOWN.message))}`),
+      MAX_CHARACTERS.notReplayed,
     ),
   ];
   return `${parts.join('\n\n')}\n`;
@@ -59,10 +59,10 @@ function findingBlock(finding: Finding): string {
   ];
   const [where, what] = acceptance(finding);
   return [
-    `<details><summary>${SIGNS[severity]} ${head(finding)}: ${escaped(short(message, LONGEST.message))}</summary>`,
+    `<details><summary>${SIGNS[severity]} ${head(finding)}: ${escaped(short(message, MAX_SHOWN.message))}</summary>`,
     place.join(', '),
-    ...(statement === undefined ? [] : [codeBlock('sql', short(statement, LONGEST.code))]),
-    ...(instead === undefined ? [] : ['Instead:', codeBlock('python', short(instead, LONGEST.code))]),
+    ...(statement === undefined ? [] : [codeBlock('sql', short(statement, MAX_SHOWN.code))]),
+    ...(instead === undefined ? [] : ['Instead:', codeBlock('python', short(instead, MAX_SHOWN.code))]),
     `If this is intended, ${where}: ${code(what)}`,
     `More: ${code(explanationOf(rule))}`,
     '</details>',
@@ -83,7 +83,7 @@ function folded(title: string, lines: readonly string[], room: number, above?: s
   ];
 }
 
-/** As many parts as fit, and how many are left out. */
+/** As many parts as fit, and the number of the others. */
 function fitting(parts: readonly string[], room: number, separator: string): string[] {
   if (parts.length === 0) return [];
   const kept: string[] = [];

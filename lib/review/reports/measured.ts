@@ -4,12 +4,12 @@ import { modeName, strengthOf } from './page/locks';
 
 export type MeasuredRevision = ReviewedRevision & { readonly measured: Measured };
 
-/** The revisions that `--measure` ran, or was to run. */
+/** The revisions that `--measure` ran or tried to run. */
 export function measuredRevisions({ revisions }: Review): readonly MeasuredRevision[] {
   return revisions.filter((revision): revision is MeasuredRevision => revision.measured !== undefined);
 }
 
-/** What measurements rest on. */
+/** How the measurements were taken. */
 export function measuredBasis({ postgres }: Review): string {
   return `measured on this machine${postgres === undefined ? '' : ` (PostgreSQL ${postgres})`} with generated rows, a reader and a writer for each table, no other load`;
 }
@@ -27,13 +27,13 @@ const LIMITS = {
   values: 'no further generated rows were accepted',
 } as const;
 
-/** The tables that it locked, or if no lock was seen, all that were filled. */
+/** The tables that the revision locked; if no lock was seen, all tables that were filled. */
 export function measuredTables({ tables = [] }: Measured): readonly MeasuredWaits[] {
   const locked = tables.filter(({ locks }) => locks.length > 0);
   return locked.length > 0 ? locked : tables;
 }
 
-/** A table of it, such as `SHARE for 5.1 s, a write waited for 5.1 s at most; on 1 million of 10 million rows (limit of rows)`. */
+/** The locks and waits of a table, such as `SHARE for 5.1 s, a write waited for 5.1 s at most; on 1 million of 10 million rows (limit of rows)`. */
 export function measuredText(table: MeasuredWaits): string {
   const { locks, rows, productionRows, limit, rejected, longestReadMilliseconds, longestWriteMilliseconds } = table;
   const { readsBlocked, writesBlocked } = table;

@@ -3,8 +3,8 @@ import { plain } from '../../text/plain';
 import type { Finding, Review } from '../finding';
 import { RULES } from '../rules';
 import { withFingerprints } from './fingerprint';
+import { acceptance, explanationOf } from './phrases';
 import { repositoryPath } from './repository-path';
-import { acceptance, explanationOf } from './words';
 
 /**
  * SARIF 2.1.0, which code scanning and editors read.
@@ -43,7 +43,7 @@ export function sarifReport(review: Review, folder: string): string {
 function rule(id: string, findings: readonly Finding[]): object {
   const of = findings.filter((finding) => finding.rule === id);
   const info = RULES.find((known) => known.id === id);
-  const name = sentence(info?.title ?? id.replaceAll('-', ' '));
+  const name = capitalized(info?.title ?? id.replaceAll('-', ' '));
   const example = of.find(({ instead }) => instead !== undefined)?.instead;
   const [where, what] = acceptance({ rule: id, revision: of[0]?.revision });
   const intended = `If this is intended, ${where}:`;
@@ -70,7 +70,7 @@ function rule(id: string, findings: readonly Finding[]): object {
   };
 }
 
-function sentence(text: string): string {
+function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

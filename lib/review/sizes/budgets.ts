@@ -6,10 +6,10 @@ import type { AnalyzedRevision, RevisionFunction, Step } from '../revision/analy
 import { exclusivelyLocked } from '../rules/locking/locks';
 import type { RuleInfo } from '../rules/rule';
 import type { Seconds } from './estimate';
-import { measuredOf } from './measured';
+import { measurementOf } from './measured';
 import { isSmall, timeText } from './size';
 
-/** {@link overBudget} finds it, from the findings of the other rules. */
+/** The rule that {@link overBudget} checks, with the findings of the other rules. */
 export const BUDGET: RuleInfo = {
   id: 'budget',
   group: 'locking',
@@ -19,7 +19,7 @@ export const BUDGET: RuleInfo = {
 
 type Limited = 'writesBlocked' | 'readsBlocked';
 
-/** What upgrades do beyond the budgets. `found`: the findings of other rules, with the sizes that they were given. */
+/** Findings about upgrades that exceed a budget. @param found the findings of other rules, with their sizes */
 export function overBudget(
   revisions: readonly AnalyzedRevision[],
   found: readonly Finding[],
@@ -27,29 +27,29 @@ export function overBudget(
   { budgets = {}, sizes }: Pick<ReviewOptions, 'budgets' | 'sizes'>,
 ): readonly Finding[] {
   return revisions.flatMap((revision) => {
-    const waits = waitsOf(revision, found, measuredOf(revision.facts, measured, sizes));
+    const waits = waitsOf(revision, found, measurementOf(revision.facts, measured, sizes));
     return [
       ...waits.flatMap((wait) => [
-        ...tooLong(revision, wait, 'readsBlocked', budgets),
-        ...tooLong(revision, wait, 'writesBlocked', budgets),
+        ...overLimit(revision, wait, 'readsBlocked', budgets),
+        ...overLimit(revision, wait, 'writesBlocked', budgets),
       ]),
-      ...(budgets.rewrites === false ? rewritten(revision, sizes) : []),
+      ...(budgets.rewrites === false ? rewriteFindings(revision, sizes) : []),
     ];
   });
 }
 
-/** How long a table is blocked in production, in seconds. */
+/** How long reads and writes of a table are blocked in production, in seconds. */
 interface TableWaits {
   readonly table: string;
   readonly line: number;
   readonly basis: 'measured' | 'estimated';
   readonly readsBlocked?: number;
   readonly writesBlocked?: number;
-  /** What it rests on. */
-  readonly words: Readonly<Record<Limited, string>>;
+  /** Where each time comes from, for the message. */
+  readonly basisText: Readonly<Record<Limited, string>>;
 }
 
-/** Each table once: as measured, else as estimated. */
+/** The waits of each table: measured, or else estimated. */
 function waitsOf(revision: AnalyzedRevision, found: readonly Finding[], measured: Measured | undefined): readonly TableWaits[] {
   const tables = (measured?.tables ?? []).flatMap((one): TableWaits[] => {
     const { table, rows, productionRows, readsBlocked, writesBlocked } = one;
@@ -64,16 +64,16 @@ function waitsOf(revision: AnalyzedRevision, found: readonly Finding[], measured
         basis: 'measured',
         ...(readsBlocked ? { readsBlocked: readsBlocked.inProduction / 1_000 } : {}),
         ...(writesBlocked ? { writesBlocked: writesBlocked.inProduction / 1_000 } : {}),
-        words: { readsBlocked: words(readsBlocked?.milliseconds), writesBlocked: words(writesBlocked?.milliseconds) },
+        basisText: { readsBlocked: words(readsBlocked?.milliseconds), writesBlocked: words(writesBlocked?.milliseconds) },
       },
     ];
   });
   const known = new Set(tables.map(({ table }) => table));
-  return [...tables, ...estimated(revision, found).filter(({ table }) => !known.has(table))];
+  return [...tables, ...estimatedWaits(revision, found).filter(({ table }) => !known.has(table))];
 }
 
-function tooLong({ facts }: AnalyzedRevision, wait: TableWaits, name: Limited, budgets: Budgets): Finding[] {
-  const { table, line, basis, words } = wait;
+function overLimit({ facts }: AnalyzedRevision, wait: TableWaits, name: Limited, budgets: Budgets): Finding[] {
+  const { table, line, basis, basisText: words } = wait;
   const [allowed, seconds] = [secondsOf(budgets[name]), wait[name]];
   if (allowed === undefined || seconds === undefined || seconds <= allowed) return [];
   const budget: OverBudget = {
@@ -86,14 +86,14 @@ function tooLong({ facts }: AnalyzedRevision, wait: TableWaits, name: Limited, b
   const who = name === 'readsBlocked' ? 'reads of' : 'writes to';
   return [
     {
-      ...placed(facts, line, budget),
+      ...budgetFinding(facts, line, budget),
       message: `${who} ${table} wait for up to ${timeText(seconds)} in production (${words[name]}); the budget "${name}" allows ${budgets[name]}`,
     },
   ];
 }
 
-/** From the estimates of other findings: those of a transaction add up, because it keeps its locks. */
-function estimated(revision: AnalyzedRevision, found: readonly Finding[]): readonly TableWaits[] {
+/** Waits from the estimates of other findings. Those of one transaction add up, because it keeps its locks. */
+function estimatedWaits(revision: AnalyzedRevision, found: readonly Finding[]): readonly TableWaits[] {
   const part = revision.upgrade;
   const own = found.filter(
     ({ revision: id, direction, size }) => id === revision.facts.revision && direction !== 'downgrade' && size?.seconds,
@@ -106,11 +106,11 @@ function estimated(revision: AnalyzedRevision, found: readonly Finding[]): reado
       const step = part.steps.find(({ line, sql }) => line === finding.line && (sql || undefined) === finding.statement);
       const key = `${finding.line} ${finding.statement}`;
       const before = statements.get(key)?.finding.size?.seconds?.likely ?? 0;
-      // Several rules may have found the same work.
+      // Several rules may report the same work.
       if ((finding.size?.seconds?.likely ?? 0) >= before) statements.set(key, { finding, ...(step ? { step } : {}) });
     }
-    const writes = longest([...statements.values()]);
-    const reads = longest([...statements.values()].filter(({ step }) => step && blocksReads(part, step, table)));
+    const writes = longestTransaction([...statements.values()]);
+    const reads = longestTransaction([...statements.values()].filter(({ step }) => step && blocksReads(part, step, table)));
     if (!writes) return [];
     const words = (seconds?: Seconds) =>
       `estimated from the statistics, not measured: ${timeText(seconds?.low ?? 0)} to ${timeText(seconds?.high ?? 0)}`;
@@ -121,14 +121,14 @@ function estimated(revision: AnalyzedRevision, found: readonly Finding[]): reado
         basis: 'estimated',
         writesBlocked: writes.likely,
         ...(reads ? { readsBlocked: reads.likely } : {}),
-        words: { readsBlocked: words(reads), writesBlocked: words(writes) },
+        basisText: { readsBlocked: words(reads), writesBlocked: words(writes) },
       },
     ];
   });
 }
 
-/** Of the transaction that takes longest. */
-function longest(statements: readonly { readonly finding: Finding; readonly step?: Step }[]): Seconds | undefined {
+/** The time of the transaction that takes longest. */
+function longestTransaction(statements: readonly { readonly finding: Finding; readonly step?: Step }[]): Seconds | undefined {
   const sums = new Map<string, Seconds>();
   for (const { finding, step } of statements) {
     const { low, likely, high } = finding.size?.seconds ?? { low: 0, likely: 0, high: 0 };
@@ -139,7 +139,7 @@ function longest(statements: readonly { readonly finding: Finding; readonly step
   return [...sums.values()].sort((one, other) => other.likely - one.likely)[0];
 }
 
-/** Whether a table is locked against reads while a step runs: by it, or before it in its transaction. */
+/** Whether a table is locked against reads while a step runs, by that step or by an earlier one of its transaction. */
 function blocksReads(part: RevisionFunction, step: Step, table: string): boolean {
   const before = part.steps.filter(
     (other) => other === step || (step.transaction >= 0 && other.transaction === step.transaction && other.index < step.index),
@@ -147,8 +147,8 @@ function blocksReads(part: RevisionFunction, step: Step, table: string): boolean
   return before.some((other) => exclusivelyLocked(other, part).includes(table));
 }
 
-/** Tables with a new file, other than small and emptied ones. */
-function rewritten(revision: AnalyzedRevision, sizes: ReviewOptions['sizes']): readonly Finding[] {
+/** Findings about rewritten tables, except small and truncated ones. */
+function rewriteFindings(revision: AnalyzedRevision, sizes: ReviewOptions['sizes']): readonly Finding[] {
   const { facts, upgrade } = revision;
   const steps = upgrade.steps.filter(({ action }) => action.does !== 'truncate' && action.does !== 'drop');
   const seen = new Map<string, number>();
@@ -166,20 +166,24 @@ function rewritten(revision: AnalyzedRevision, sizes: ReviewOptions['sizes']): r
       ? []
       : [
           {
-            ...placed(facts, line, { name: 'rewrites', table }),
+            ...budgetFinding(facts, line, { name: 'rewrites', table }),
             message: `${table} is rewritten: it had another file afterwards (relfilenode); the budget "rewrites" allows no rewrite`,
           },
         ],
   );
 }
 
-/** Where a table is first locked. */
+/** The line where a table is first locked. */
 function lineOf({ upgrade, facts }: AnalyzedRevision, table: string): number {
   const locking = upgrade.facts.statements.find(({ locks, line }) => line > 0 && locks.some((lock) => lock.table === table));
   return locking?.line ?? facts.source.upgrade?.line ?? 1;
 }
 
-function placed({ revision, file }: AnalyzedRevision['facts'], line: number, budget: OverBudget): Omit<Finding, 'message'> {
+function budgetFinding(
+  { revision, file }: AnalyzedRevision['facts'],
+  line: number,
+  budget: OverBudget,
+): Omit<Finding, 'message'> {
   const { id, severity } = BUDGET;
   return { rule: id, severity, revision, file, line: Math.max(1, line), direction: 'upgrade', seen: 'replay', budget };
 }

@@ -1,4 +1,4 @@
-/** What a statement does to the rows of tables while it holds its lock. */
+/** The work of a statement on rows while it holds its lock. */
 export interface Cost {
   readonly work: Work;
   /** The tables whose rows it reads or writes. */

@@ -3,11 +3,11 @@ import type { Measured, MeasuredWaits, Wait } from '../finding';
 import { WAITING_BY_LOCK } from '../rules/locking/locks';
 import type { Sizes } from './size';
 
-/** Of polling, and of the last look before the commit: does not grow with the table. */
+/** Milliseconds of polling and of the last check before the commit: they do not grow with the table. */
 const OVERHEAD_MS = 20;
 
-/** What was measured of a revision, scaled to production; undefined if it was not to be measured, or the sizes are not known. */
-export function measuredOf(
+/** The measurement of a revision, scaled to production; undefined if it was not measured or the sizes are unknown. */
+export function measurementOf(
   { revision, upgrade }: RevisionFacts,
   all: readonly MeasuredFacts[] = [],
   sizes?: Sizes,
@@ -15,11 +15,11 @@ export function measuredOf(
   const facts = all.find((one) => one.revision === revision);
   if (!facts || !sizes) return undefined;
   const { revision: _, tables, ...rest } = facts;
-  // The replay on nearly empty tables shows what does not grow with them either.
+  // The replay on nearly empty tables shows the time that does not grow with them.
   const fixed = upgrade.statements.reduce((sum, { milliseconds }) => sum + milliseconds, OVERHEAD_MS);
   const { sortMilliseconds } = sizes.statistics;
   const slower = sortMilliseconds / (facts.sortMilliseconds ?? sortMilliseconds);
-  // Without this lock no read waits: the longest one shows how busy this machine was.
+  // Without this lock no read waits: its time only shows how busy this machine was.
   const blocksReads = tables?.some(({ locks }) => locks.some(({ mode }) => mode === 'AccessExclusiveLock')) ?? false;
   return { ...rest, ...(tables ? { tables: tables.map((table) => withWaits(table, fixed, slower, blocksReads)) } : {}) };
 }
@@ -41,7 +41,10 @@ function withWaits(table: MeasuredTable, fixed: number, slower: number, blocksRe
     longest((mode) => mode in WAITING_BY_LOCK),
     table.longestWriteMilliseconds ?? 0,
   );
-  const wait = (milliseconds: number): Wait => ({ milliseconds, inProduction: scaled(milliseconds, fixed, slower, table) });
+  const wait = (milliseconds: number): Wait => ({
+    milliseconds,
+    inProduction: scaleToProduction(milliseconds, fixed, slower, table),
+  });
   return {
     ...table,
     ...(reads > 0 ? { readsBlocked: wait(reads) } : {}),
@@ -49,7 +52,7 @@ function withWaits(table: MeasuredTable, fixed: number, slower: number, blocksRe
   };
 }
 
-function scaled(milliseconds: number, fixed: number, slower: number, { rows, productionRows }: MeasuredTable): number {
+function scaleToProduction(milliseconds: number, fixed: number, slower: number, { rows, productionRows }: MeasuredTable): number {
   const growing = Math.max(0, milliseconds - fixed);
   return Math.round(milliseconds - growing + growing * Math.max(1, productionRows / rows) * slower);
 }

@@ -13,14 +13,14 @@ export interface SmallTable {
 
 export const SMALL_TABLE: SmallTable = { rows: 10_000, bytes: 10_000_000 };
 
-/** Sizes of production, and how they are judged. */
+/** Sizes of production, and the limit of a small table. */
 export interface Sizes {
   readonly statistics: DatabaseStatistics;
   readonly smallTable: SmallTable;
 }
 
 /**
- * A finding about a lock with what it costs on the tables of production; as it was if the statistics have none of them.
+ * Adds the cost on production's tables to a finding about a lock; unchanged if the statistics lack one of them.
  *
  * @param typeOf the type of a column, if it is known
  * @param measured what was measured of its revision
@@ -77,7 +77,7 @@ const WIDTHS: Readonly<Record<string, number>> = {
   uuid: 16,
 };
 
-/** The table with columns that its statistics do not know yet, such as one that an earlier pending revision adds. */
+/** The table with columns that its statistics lack, such as one that an earlier pending revision adds. */
 function withNewColumns(table: TableStatistics, { columns = [] }: Cost, typeOf: TypeOf): TableStatistics {
   const added = columns.flatMap((name) => {
     if (name === null || table.columns.some((one) => one.name === name)) return [];

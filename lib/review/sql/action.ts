@@ -1,6 +1,6 @@
 import type { AlterTableCmd, ColumnDef, Constraint, IndexStmt, UpdateStmt } from 'libpg-query';
 
-/** The part of a statement that an action was read from, and the statement's text, in which the node's locations count. */
+/** The parsed part of a statement that an action comes from, and the statement's text, to which the node's locations refer. */
 export interface Written<Node> {
   readonly node: Node;
   readonly sql: string;
@@ -8,7 +8,7 @@ export interface Written<Node> {
 
 export interface ColumnDefinition {
   readonly name: string;
-  /** As SQL writes it with its length, such as `varchar(20)`, `int4`, `timestamp`. */
+  /** The type in SQL, with its length, such as `varchar(20)`, `int4`, `timestamp`. */
   readonly type: string;
   readonly notNull: boolean;
   readonly default?: DefaultKind;
@@ -19,11 +19,11 @@ export interface ColumnDefinition {
   readonly primaryKey: boolean;
   /** Constraints that are written with the column. */
   readonly constraints: readonly ConstraintDefinition[];
-  /** Absent: read from an operation. */
+  /** Absent if it was read from an operation. */
   readonly written?: Written<ColumnDef>;
 }
 
-/** `value`: known when the column is added, so that no row is written. `computed`: a value for every row. */
+/** `value` is known when the column is added, so that no row is written; `computed` is a value for every row. */
 export type DefaultKind = 'value' | 'computed';
 
 export interface ConstraintDefinition {
@@ -31,16 +31,16 @@ export interface ConstraintDefinition {
   readonly name?: string;
   readonly columns: readonly string[];
   readonly notValid: boolean;
-  /** Created of an index that exists. */
+  /** The existing index that it uses. */
   readonly usingIndex?: string;
   /** Of a foreign key. */
   readonly references?: { readonly table: string; readonly columns: readonly string[] };
-  /** Absent: read from an operation. */
+  /** Absent if it was read from an operation. */
   readonly written?: Written<Constraint>;
 }
 
 /** What a DROP removes. */
-export type Dropped =
+export type DroppedKind =
   | 'table'
   | 'schema'
   | 'type'
@@ -53,7 +53,7 @@ export type Dropped =
   | 'trigger'
   | 'policy';
 
-/** What (a part of) a statement does, as far as a rule asks. Names are without `public`. */
+/** What a statement, or a part of one, does, as far as rules need it. Names are without `public`. */
 export type Action =
   | {
       readonly does: 'create table';
@@ -74,13 +74,13 @@ export type Action =
       /** ON ONLY: of a partitioned table, without its partitions. */
       readonly onlyParent: boolean;
       readonly literals: readonly string[];
-      /** Absent: read from an operation. */
+      /** Absent if it was read from an operation. */
       readonly written?: Written<IndexStmt>;
     }
   | {
       readonly does: 'drop index';
       readonly indexes: readonly string[];
-      /** SQL does not say it; the operation may. */
+      /** The table. Absent in SQL; the operation may give it. */
       readonly of?: string;
       readonly concurrently: boolean;
     }
@@ -97,7 +97,7 @@ export type Action =
       readonly table: string;
       readonly column: string;
       readonly type: string;
-      /** Absent: read from an operation. */
+      /** Absent if it was read from an operation. */
       readonly written?: Written<AlterTableCmd>;
     }
   | { readonly does: 'drop not null'; readonly table: string; readonly column: string }
@@ -105,9 +105,9 @@ export type Action =
       readonly does: 'set default';
       readonly table: string;
       readonly column: string;
-      /** Whether the column fills itself afterwards: a default, an identity, a generated value. */
+      /** Whether the column has a value by itself afterwards: a default, an identity, a generated value. */
       readonly has: boolean;
-      /** The sequence whose numbers it takes; null: the new one of an identity. */
+      /** The sequence that numbers the column; null for the new one of an identity. */
       readonly sequence?: string | null;
     }
   | { readonly does: 'create policy'; readonly table: string }
@@ -126,7 +126,7 @@ export type Action =
   | {
       readonly does: 'rename';
       readonly what: 'table' | 'column' | 'type' | 'enum value' | 'schema' | 'function' | 'other';
-      /** What it belongs to; the thing itself if that is a table. */
+      /** The object that it belongs to; the object itself if that is a table. */
       readonly table: string;
       readonly from: string;
       readonly to: string;
@@ -134,11 +134,11 @@ export type Action =
   | { readonly does: 'set schema'; readonly what: 'table' | 'type' | 'function'; readonly name: string; readonly schema: string }
   | {
       readonly does: 'drop';
-      readonly what: Dropped | 'other';
+      readonly what: DroppedKind | 'other';
       readonly names: readonly string[];
       readonly cascade?: boolean;
     }
-  /** `replaces`: OR REPLACE, so it may have been there. `columns`: their names, as far as the statement has them. */
+  /** `replaces` is OR REPLACE: the view may have existed. `columns` has the names that the statement gives. */
   | { readonly does: 'create view'; readonly view: string; readonly replaces: boolean; readonly columns: readonly string[] }
   | { readonly does: 'create function'; readonly name: string; readonly replaces: boolean }
   | { readonly does: 'create trigger'; readonly table: string; readonly trigger: string }
@@ -150,16 +150,16 @@ export type Action =
       readonly does: 'update' | 'delete';
       readonly table: string;
       /**
-       * `all` rows; those that are `joined` to a row of another table; `some`, found by a condition; single `rows`, named by a value; a
+       * `all` rows; rows that are `joined` to a row of another table; `some` that a condition finds; single `rows`, selected by a value; a
        * `batch`, limited by a subquery.
        */
       readonly rows: 'all' | 'joined' | 'some' | 'rows' | 'batch';
       readonly columns: readonly string[];
-      /** Of a DELETE: by what its condition finds the rows. */
+      /** How the condition of a DELETE finds the rows. */
       readonly by?: 'query' | 'age';
       /** The column of a WHERE that is only `<column> IS NULL`. */
       readonly whereNull?: string;
-      /** Of an UPDATE: whether its condition compares only columns that many rows may share a value of: `status = 'old'`. */
+      /** Whether the condition of an UPDATE only compares columns that may have the same value in many rows: `status = 'old'`. */
       readonly isShared?: true;
       /** In a loop of a DO block. */
       readonly inLoop?: true;
@@ -177,9 +177,9 @@ export type Action =
       readonly roles: readonly string[];
     }
   | { readonly does: 'change owner'; readonly name: string; readonly to: string }
-  /** Of a role, a database or the server. */
+  /** A setting of a role, a database or the server. */
   | { readonly does: 'change setting'; readonly of: string }
-  /** `to`: where its numbers begin again; absent: where they began. */
+  /** `to` is the next number; absent for the sequence's start. */
   | { readonly does: 'restart sequence'; readonly sequence: string; readonly to?: number }
   | { readonly does: 'lock'; readonly tables: readonly string[]; readonly mode: string }
   /** SELECT ... FOR UPDATE of all rows. */
@@ -197,7 +197,7 @@ export type Action =
   | { readonly does: 'enable trigger'; readonly table: string }
   | { readonly does: 'begin transaction' }
   | { readonly does: 'end transaction'; readonly how: string }
-  /** `value`: if it is a text. */
+  /** `value` is set if it is a text. */
   | { readonly does: 'set'; readonly name: string; readonly value?: string }
   | { readonly does: 'unparsed'; readonly why: string }
   | { readonly does: 'other' };

@@ -3,16 +3,16 @@ import type { Action, ColumnDefinition, ConstraintDefinition } from './action';
 import { columnOf, constraintOf, typeOf } from './definitions';
 import { joined, nameOf } from './names';
 
-/** What one part of an ALTER TABLE does. `sql` is the whole statement. */
-export function alterOf(table: string, command: AlterTableCmd, sql: string): readonly Action[] {
+/** The actions of one part of an ALTER TABLE. @param sql the whole statement */
+export function alterActions(table: string, command: AlterTableCmd, sql: string): readonly Action[] {
   const { subtype = 'AT_AddColumn', name = '', def, behavior } = command;
   const cascade = behavior === 'DROP_CASCADE' ? { cascade: true } : {};
   switch (subtype) {
     case 'AT_AddColumn':
-      return def && 'ColumnDef' in def ? added(table, columnOf(def.ColumnDef, sql)) : [];
+      return def && 'ColumnDef' in def ? addColumnActions(table, columnOf(def.ColumnDef, sql)) : [];
     case 'AT_AddConstraint':
       return def && 'Constraint' in def
-        ? constraintOf(def.Constraint, sql).map((constraint) => constrained(table, constraint))
+        ? constraintOf(def.Constraint, sql).map((constraint) => addConstraintAction(table, constraint))
         : [];
     case 'AT_DropColumn':
       return [{ does: 'drop column', table, column: name, ...cascade }];
@@ -66,11 +66,14 @@ export function alterOf(table: string, command: AlterTableCmd, sql: string): rea
   }
 }
 
-function added(table: string, column: ColumnDefinition): readonly Action[] {
-  return [{ does: 'add column', table, column }, ...column.constraints.map((constraint) => constrained(table, constraint))];
+function addColumnActions(table: string, column: ColumnDefinition): readonly Action[] {
+  return [
+    { does: 'add column', table, column },
+    ...column.constraints.map((constraint) => addConstraintAction(table, constraint)),
+  ];
 }
 
-function constrained(table: string, constraint: ConstraintDefinition): Action {
+function addConstraintAction(table: string, constraint: ConstraintDefinition): Action {
   return { does: 'add constraint', table, constraint };
 }
 

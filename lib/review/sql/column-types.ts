@@ -1,4 +1,4 @@
-/** PostgreSQL's types, as far as one holds less than another. Names as format_type or SQL writes them. */
+/** PostgreSQL's types, and which of them hold less than another. Names are those of format_type or SQL. */
 
 interface ColumnType {
   readonly name: string;
@@ -38,16 +38,16 @@ const TEXTS = ['char', 'varchar', 'text', 'citext'];
 export function columnType(written: string): ColumnType {
   const array = written.includes('[]');
   const lengths = (/\(([\d, ]+)\)/.exec(written)?.[1] ?? '').split(',').filter(Boolean).map(Number);
-  const bare = written
+  const baseName = written
     .replace(/\([^)]*\)|\[\]/g, '')
     .replace(/\s+/g, ' ')
     .trim()
     .toLowerCase();
-  return { name: SYNONYMS[bare] ?? bare, lengths, array };
+  return { name: SYNONYMS[baseName] ?? baseName, lengths, array };
 }
 
-/** Most characters of a value, with years of four digits, https://www.postgresql.org/docs/current/datatype.html */
-const LONGEST: Readonly<Record<string, number>> = {
+/** The maximum length of a value as text, with four-digit years: https://www.postgresql.org/docs/current/datatype.html */
+const MAX_TEXT_LENGTH: Readonly<Record<string, number>> = {
   boolean: 5,
   smallint: 6,
   integer: 11,
@@ -59,9 +59,9 @@ const LONGEST: Readonly<Record<string, number>> = {
 };
 
 /**
- * Whether values of the one may not fit, or may not be readable, in the other.
+ * Whether a value of one type may not fit into, or may not convert to, the other.
  *
- * @param labels all labels, if the one is an enum
+ * @param labels all labels if `from` is an enum
  */
 export function narrows(from: string, to: string, labels: readonly string[] = []): boolean {
   const [before, after] = [columnType(from), columnType(to)];
@@ -71,18 +71,18 @@ export function narrows(from: string, to: string, labels: readonly string[] = []
   if (before.name === 'numeric' && after.name === 'numeric') return narrowsNumeric(before, after);
   const ranks = [NUMBERS, FLOATS].find((family) => family.includes(before.name) && family.includes(after.name));
   if (ranks) return ranks.indexOf(after.name) < ranks.indexOf(before.name);
-  return LOSING.some(([from, to]) => from.test(before.name) && to.test(after.name));
+  return LOSSY_CONVERSIONS.some(([from, to]) => from.test(before.name) && to.test(after.name));
 }
 
-/** Types of different families, of which the second holds less. */
-const LOSING = [
+/** Conversions between different families of types that lose a part of the value. */
+const LOSSY_CONVERSIONS = [
   [/^timestamp/, /^(?:date|time without time zone)$/],
   [/^(?:real|double precision|numeric)$/, /^(?:smallint|integer|bigint)$/],
   [/^jsonb?$/, /^(?!jsonb?$)/],
 ] as const;
 
 function narrowsText(before: ColumnType, after: ColumnType, labels: readonly string[]): boolean {
-  const longest = TEXTS.includes(before.name) ? before.lengths[0] : (LONGEST[before.name] ?? lengthOf(labels));
+  const longest = TEXTS.includes(before.name) ? before.lengths[0] : (MAX_TEXT_LENGTH[before.name] ?? longestLabel(labels));
   return !!after.lengths[0] && !(longest && longest <= after.lengths[0]);
 }
 
@@ -93,20 +93,20 @@ function narrowsNumeric(before: ColumnType, after: ColumnType): boolean {
 }
 
 /** Types to which PostgreSQL converts values of every other type: no cast to them is binary-coercible (pg_cast). */
-const CONVERTED = ['smallint', 'bigint', 'real', 'double precision', 'boolean', 'date', 'uuid', 'json', 'jsonb'];
+const CONVERTED_TYPES = ['smallint', 'bigint', 'real', 'double precision', 'boolean', 'date', 'uuid', 'json', 'jsonb'];
 
-/** Whether a column that becomes this type is rewritten, whatever other type it had. */
-export function isConverted(to: string): boolean {
+/** Whether a change to this type always rewrites the column, whatever type it had. */
+export function alwaysRewrites(to: string): boolean {
   const { name, array } = columnType(to);
-  return !array && CONVERTED.includes(name);
+  return !array && CONVERTED_TYPES.includes(name);
 }
 
-/** Whether a foreign key between them compares like with like. */
+/** Whether a foreign key between columns of these types needs no conversion. */
 export function sameKeyType(one: string, other: string): boolean {
   const family = (name: string) => (TEXTS.includes(name) ? 'text' : name);
   return family(columnType(one).name) === family(columnType(other).name);
 }
 
-function lengthOf(labels: readonly string[]): number | undefined {
+function longestLabel(labels: readonly string[]): number | undefined {
   return labels.length ? Math.max(...labels.map((label) => [...label].length)) : undefined;
 }

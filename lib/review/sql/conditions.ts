@@ -1,10 +1,10 @@
 import type { Node } from 'libpg-query';
 import { text } from './names';
 
-/** How many rows an UPDATE or DELETE can reach: `all`; `some`, found by a condition; single `rows`, named by a value. */
-export function rowsOf(where: Node | undefined, joined: readonly Node[]): 'all' | 'some' | 'rows' {
+/** How many rows an UPDATE or DELETE may affect: `all`; `some` that a condition finds; single `rows`, selected by a value. */
+export function affectedRows(where: Node | undefined, joined: readonly Node[]): 'all' | 'some' | 'rows' {
   if (!where || isTrue(where)) return joined.length ? 'some' : 'all';
-  return !joined.length && namesRows(where) ? 'rows' : 'some';
+  return !joined.length && selectsByValue(where) ? 'rows' : 'some';
 }
 
 function isTrue(node: Node): boolean {
@@ -16,12 +16,12 @@ function isTrue(node: Node): boolean {
 }
 
 /** Whether a condition compares a column with values: `id = 3 AND lang IN ('de', 'fr')`. */
-function namesRows(where: Node): boolean {
+function selectsByValue(where: Node): boolean {
   if ('BoolExpr' in where) {
     const parts = where.BoolExpr.args ?? [];
     return where.BoolExpr.boolop === 'AND_EXPR'
-      ? parts.some(namesRows)
-      : where.BoolExpr.boolop === 'OR_EXPR' && parts.every(namesRows);
+      ? parts.some(selectsByValue)
+      : where.BoolExpr.boolop === 'OR_EXPR' && parts.every(selectsByValue);
   }
   if (!('A_Expr' in where)) return false;
   const { kind, name = [], rexpr } = where.A_Expr;
@@ -29,18 +29,19 @@ function namesRows(where: Node): boolean {
   return !/"(?:ColumnRef|SubLink|FuncCall)"/.test(JSON.stringify(rexpr)) && !/"boolval"/.test(JSON.stringify(rexpr));
 }
 
-/** Whether a condition compares only columns of which many rows may have the same value: `status = 'old'`, `active = true`. */
-export function isShared(rows: string, where: Node | undefined): boolean {
+/** Whether a condition only compares columns that may have the same value in many rows: `status = 'old'`, `active = true`. */
+export function mayMatchManyRows(rows: string, where: Node | undefined): boolean {
   const tree = JSON.stringify(where ?? {});
   if (rows !== 'rows' && !(rows === 'some' && /^\{"A_Expr":.*"boolval"/.test(tree))) return false;
   const columns = tree.matchAll(/"ColumnRef":\{"fields":\[[^\]]*?"sval":"([^"]*)"\}\}\]/g);
-  return ![...columns].some(([, column = '']) => KEY.test(column));
+  return ![...columns].some(([, column = '']) => IDENTIFYING_COLUMN.test(column));
 }
 
-/** Names of columns that tell rows apart. */
-const KEY = /(?:^|_)(?:u?id|uuid|guid|key|slug|code|name|title|label|email|token|number|sku|hash|url|path|address|version_num)$/;
+/** Names of columns that usually identify a row. */
+const IDENTIFYING_COLUMN =
+  /(?:^|_)(?:u?id|uuid|guid|key|slug|code|name|title|label|email|token|number|sku|hash|url|path|address|version_num)$/;
 
-/** Whether a condition only says which rows of several tables belong together: `orders.customer_id = customers.id`. */
+/** Whether a condition only joins tables: `orders.customer_id = customers.id`. */
 export function isJoin(where: Node | undefined, joined: readonly Node[]): boolean {
   if (!where || !joined.length || !joined.every((from) => 'RangeVar' in from)) return false;
   if ('BoolExpr' in where)
@@ -58,7 +59,7 @@ export function nullColumn(where: Node | undefined): string | undefined {
   return name && nulltesttype === 'IS_NULL' ? text(name) : undefined;
 }
 
-/** Whether a condition, or what a FROM joins, selects a limited batch of rows: a subquery with a LIMIT. */
+/** Whether a condition, or an entry of FROM, selects a limited batch of rows: a subquery with LIMIT. */
 export function isBatched(node: Node | undefined): boolean {
   return !!node && /"limitCount"/.test(JSON.stringify(node));
 }

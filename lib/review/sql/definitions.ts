@@ -2,7 +2,7 @@ import type { ColumnDef, Constraint, Node, TypeName } from 'libpg-query';
 import type { ColumnDefinition, ConstraintDefinition } from './action';
 import { nameOf, text } from './names';
 
-/** `sql` is the statement with the column. */
+/** @param sql the whole statement */
 export function columnOf(node: ColumnDef, sql: string): ColumnDefinition {
   const { colname = '', typeName, constraints = [] } = node;
   const own = constraints.flatMap((constraint) => ('Constraint' in constraint ? [constraint.Constraint] : []));
@@ -29,7 +29,7 @@ export function columnOf(node: ColumnDef, sql: string): ColumnDefinition {
   };
 }
 
-/** `sql` is the statement with the constraint. */
+/** @param sql the whole statement */
 export function constraintOf(constraint: Constraint, sql: string): readonly ConstraintDefinition[] {
   const kind = KINDS[constraint.contype ?? ''];
   if (!kind) return [];
@@ -47,7 +47,7 @@ export function constraintOf(constraint: Constraint, sql: string): readonly Cons
   ];
 }
 
-/** A type as SQL writes it. */
+/** A type in SQL, with its length: `varchar(20)`, `int4[]`. */
 export function typeOf(type: TypeName | undefined): string {
   const names = (type?.names ?? []).map(text).filter((name) => name !== 'pg_catalog' && name !== 'public');
   const lengths = (type?.typmods ?? []).flatMap((node) => ('A_Const' in node ? [node.A_Const.ival?.ival ?? 0] : []));

@@ -18,7 +18,7 @@ export function listName(node: Node): string {
   return text(node);
 }
 
-/** Parts of a name with dots between them, without `public`. */
+/** Joins the parts of a name with dots, without `public`. */
 export function joined(names: readonly Node[]): string {
   return names
     .map(text)

@@ -9,17 +9,17 @@ export interface ParsedStatement {
   readonly text: string;
   /** Lines before it within the text. */
   readonly line: number;
-  /** What it does, one action for each part of an ALTER TABLE; `unparsed` when the grammar refuses it. */
+  /** Its actions, one for each part of an ALTER TABLE; `unparsed` if the grammar rejects it. */
   readonly actions: readonly Action[];
 }
 
-/** Those that were parsed: a revision's statements are read while the next one is replayed, and judged in the end. */
-const known = new Map<string, readonly ParsedStatement[]>();
+/** Parsed texts: a revision is parsed while the next one is replayed, and reviewed in the end. */
+const cache = new Map<string, readonly ParsedStatement[]>();
 
 /** The statements of a text. What can't be parsed is kept as `unparsed`. */
 export function parseSql(sql: string): readonly ParsedStatement[] {
-  const parsed = known.get(sql) ?? parse(sql);
-  known.set(sql, parsed);
+  const parsed = cache.get(sql) ?? parse(sql);
+  cache.set(sql, parsed);
   return parsed;
 }
 
@@ -30,18 +30,18 @@ function parse(sql: string): readonly ParsedStatement[] {
   });
 }
 
-function inALoop(action: Action): Action {
+function markInLoop(action: Action): Action {
   return action.does === 'update' || action.does === 'delete' ? { ...action, inLoop: true } : action;
 }
 
-/** What the statements of an anonymous block do. Statements that it puts together at run time can't be told. */
+/** The actions of an anonymous block's statements, except for those that it builds at run time. */
 function blockActions(block: string): readonly Action[] {
   try {
     return blockStatements(block).flatMap(({ kind, query, inLoop }) => {
       if (kind === 'assign' || kind === 'refuse') return [];
       const literal = kind === 'execute' ? /^\s*'((?:[^']|'')*)'\s*$/.exec(query)?.[1]?.replaceAll("''", "'") : query;
       const actions = literal ? parseSql(literal).flatMap((statement) => statement.actions) : [];
-      return inLoop ? actions.map(inALoop) : actions;
+      return inLoop ? actions.map(markInLoop) : actions;
     });
   } catch (error) {
     return [{ does: 'unparsed', why: String(error) }];

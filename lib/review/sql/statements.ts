@@ -1,13 +1,13 @@
 import type { IndexElem, Node } from 'libpg-query';
 import { foundBy } from '../../sql/found-by';
 import { apply, inPlace, type Of, queriesOf, type Rules } from '../../sql/nodes';
-import type { Action, Dropped } from './action';
-import { alterOf } from './alter-table';
-import { isBatched, isJoin, isShared, nullColumn, rowsOf } from './conditions';
+import type { Action, DroppedKind } from './action';
+import { alterActions } from './alter-table';
+import { affectedRows, isBatched, isJoin, mayMatchManyRows, nullColumn } from './conditions';
 import { columnOf, constraintOf, typeOf } from './definitions';
 import { joined, listName, nameOf, rangeName } from './names';
 
-/** How each kind of statement is understood. `sql` is its text. */
+/** The actions of each kind of statement. @param sql its text */
 const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
   CreateStmt({ relation, tableElts = [], inhRelations, partbound }, sql) {
     const columns = tableElts.flatMap((element) => ('ColumnDef' in element ? [columnOf(element.ColumnDef, sql)] : []));
@@ -26,12 +26,12 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
   },
   CreateTableAsStmt({ objtype, into, query }) {
     if (objtype !== 'OBJECT_TABLE')
-      return [{ does: 'create view', view: nameOf(into?.rel), replaces: false, columns: outputOf(query) }];
+      return [{ does: 'create view', view: nameOf(into?.rel), replaces: false, columns: outputColumns(query) }];
     const table = nameOf(into?.rel);
     const isEmpty = into?.skipData || into?.rel?.relpersistence === 't';
     return [
       { does: 'create table', table, columns: [], constraints: [] },
-      ...(isEmpty ? [] : copied(query, table, 'CREATE TABLE AS')),
+      ...(isEmpty ? [] : copyActions(query, table, 'CREATE TABLE AS')),
     ];
   },
   IndexStmt(node, sql) {
@@ -47,25 +47,27 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
         ifNotExists: !!if_not_exists,
         unique: !!unique,
         onlyParent: relation?.inh !== true,
-        literals: elements.flatMap(literalOf),
+        literals: elements.flatMap(constantElement),
         written: { node, sql },
       },
     ];
   },
   AlterTableStmt({ relation, cmds = [], objtype }, sql) {
-    if (objtype === 'OBJECT_INDEX') return attachOf(nameOf(relation), cmds);
+    if (objtype === 'OBJECT_INDEX') return attachIndexActions(nameOf(relation), cmds);
     if (objtype !== 'OBJECT_TABLE') return [{ does: 'other' }];
-    return cmds.flatMap((command) => ('AlterTableCmd' in command ? alterOf(nameOf(relation), command.AlterTableCmd, sql) : []));
+    return cmds.flatMap((command) =>
+      'AlterTableCmd' in command ? alterActions(nameOf(relation), command.AlterTableCmd, sql) : [],
+    );
   },
   DropStmt({ removeType = '', objects = [], concurrent, behavior }) {
     const names = objects.map(listName);
     if (removeType === 'OBJECT_INDEX') return [{ does: 'drop index', indexes: names, concurrently: !!concurrent }];
     const cascade = behavior === 'DROP_CASCADE';
-    return [{ does: 'drop', what: DROPPED[removeType] ?? 'other', names, ...(cascade ? { cascade } : {}) }];
+    return [{ does: 'drop', what: DROP_KINDS[removeType] ?? 'other', names, ...(cascade ? { cascade } : {}) }];
   },
   RenameStmt({ renameType = '', relation, object, subname, newname = '' }) {
     const thing = relation ? nameOf(relation) : object ? listName(object) : '';
-    return [{ does: 'rename', what: RENAMED[renameType] ?? 'other', table: thing, from: subname ?? thing, to: newname }];
+    return [{ does: 'rename', what: RENAME_KINDS[renameType] ?? 'other', table: thing, from: subname ?? thing, to: newname }];
   },
   AlterEnumStmt({ oldVal, newVal = '', typeName = [] }) {
     return oldVal
@@ -85,13 +87,13 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
     )[0];
     if (type && 'TypeName' in type)
       return [{ does: 'change sequence type', sequence: nameOf(sequence), type: typeOf(type.TypeName) }];
-    return restarted(nameOf(sequence), options);
+    return restartActions(nameOf(sequence), options);
   },
   CreateEnumStmt: ({ typeName = [] }) => [{ does: 'create type', type: joined(typeName) }],
   CreateDomainStmt: ({ domainname = [] }) => [{ does: 'create type', type: joined(domainname) }],
   CreateSchemaStmt: ({ schemaname = '' }) => [{ does: 'create schema', schema: schemaname }],
   AlterObjectSchemaStmt({ objectType = '', relation, object, newschema = '' }) {
-    const what = MOVED[objectType];
+    const what = MOVE_KINDS[objectType];
     const name = relation ? nameOf(relation) : object ? listName(object) : '';
     return [what ? { does: 'set schema', what, name, schema: newschema } : { does: 'other' }];
   },
@@ -123,7 +125,7 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
   AlterDatabaseSetStmt: ({ dbname = '' }) => [{ does: 'change setting', of: `the database ${dbname}` }],
   AlterSystemStmt: () => [{ does: 'change setting', of: 'the server' }],
   ViewStmt: ({ view, replace, query }) => [
-    { does: 'create view', view: nameOf(view), replaces: !!replace, columns: outputOf(query) },
+    { does: 'create view', view: nameOf(view), replaces: !!replace, columns: outputColumns(query) },
   ],
   ReindexStmt({ kind, relation, name = '', params = [] }) {
     const what = kind === 'REINDEX_OBJECT_INDEX' ? 'index' : kind === 'REINDEX_OBJECT_TABLE' ? 'table' : 'more';
@@ -137,29 +139,32 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
     const { relation, whereClause, targetList = [], fromClause = [], withClause } = node;
     const columns = targetList.flatMap((target) => ('ResTarget' in target ? [target.ResTarget.name ?? ''] : []));
     const isBatch = [whereClause, ...inPlace(fromClause, withClause)].some(isBatched);
-    const found = isBatch ? 'batch' : rowsOf(whereClause, fromClause);
+    const found = isBatch ? 'batch' : affectedRows(whereClause, fromClause);
     const rows = found === 'some' && isJoin(whereClause, fromClause) ? 'joined' : found;
     const whereNull = nullColumn(whereClause);
     const more = {
       ...(whereNull ? { whereNull } : {}),
-      ...(isShared(rows, whereClause) ? { isShared: true as const } : {}),
+      ...(mayMatchManyRows(rows, whereClause) ? { isShared: true as const } : {}),
     };
     return [{ does: 'update', table: nameOf(relation), rows, columns, ...more, written: { node, sql } }];
   },
   DeleteStmt({ relation, whereClause, usingClause = [], withClause }) {
     const isBatch = [whereClause, ...inPlace(usingClause, withClause)].some(isBatched);
-    const rows = isBatch ? 'batch' : rowsOf(whereClause, usingClause);
+    const rows = isBatch ? 'batch' : affectedRows(whereClause, usingClause);
     const by = rows === 'some' ? foundBy(whereClause, usingClause) : undefined;
     return [{ does: 'delete', table: nameOf(relation), rows, columns: [], ...(by ? { by } : {}) }];
   },
   InsertStmt({ relation, selectStmt }) {
     const fromQuery = !!selectStmt && 'SelectStmt' in selectStmt && !!selectStmt.SelectStmt.fromClause?.length;
-    return [{ does: 'insert', table: nameOf(relation), fromQuery }, ...copied(selectStmt, nameOf(relation), 'INSERT ... SELECT')];
+    return [
+      { does: 'insert', table: nameOf(relation), fromQuery },
+      ...copyActions(selectStmt, nameOf(relation), 'INSERT ... SELECT'),
+    ];
   },
   SelectStmt(node, sql) {
     // WITH d AS (DELETE ...) SELECT
     const parts = queriesOf(node.withClause).flatMap(({ query }) => actionsOf(query, sql));
-    return [...parts, ...lockedRows(node), ...called(node)];
+    return [...parts, ...lockedRows(node), ...functionActions(node)];
   },
   VacuumStmt({ options = [], rels = [] }) {
     if (!hasOption(options, 'full')) return [{ does: 'other' }];
@@ -171,7 +176,7 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
   RefreshMatViewStmt: ({ relation, concurrent }) => [{ does: 'refresh', view: nameOf(relation), concurrently: !!concurrent }],
   TransactionStmt({ kind = '' }) {
     if (kind === 'TRANS_STMT_BEGIN' || kind === 'TRANS_STMT_START') return [{ does: 'begin transaction' }];
-    const how = ENDS[kind];
+    const how = TRANSACTION_ENDS[kind];
     return [how ? { does: 'end transaction', how } : { does: 'other' }];
   },
   VariableSetStmt: ({ name = '', kind, args = [] }) => {
@@ -181,7 +186,7 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
   },
 };
 
-/** What a statement does, in its order. `sql` is its text, in which the node's locations count. */
+/** The actions of a statement, in order. @param sql its text, to which the node's locations refer */
 export function actionsOf(node: Node, sql: string): readonly Action[] {
   return apply(STATEMENTS, node, sql) ?? [{ does: 'other' }];
 }
@@ -194,30 +199,30 @@ function lockedRows({ lockingClause = [], fromClause = [], whereClause, limitCou
 }
 
 /** ALTER INDEX ... ATTACH PARTITION. */
-function attachOf(parent: string, cmds: readonly Node[]): readonly Action[] {
+function attachIndexActions(parent: string, cmds: readonly Node[]): readonly Action[] {
   return cmds.flatMap((command): readonly Action[] => {
     const def = 'AlterTableCmd' in command ? command.AlterTableCmd.def : undefined;
     return def && 'PartitionCmd' in def ? [{ does: 'attach index', index: nameOf(def.PartitionCmd.name), to: parent }] : [];
   });
 }
 
-function literalOf({ expr }: IndexElem): readonly string[] {
+function constantElement({ expr }: IndexElem): readonly string[] {
   if (!expr) return [];
   const json = JSON.stringify(expr);
-  // sa.text("lower('email')") quotes what was meant as a column.
+  // An expression with a column, such as lower(email), is not a constant.
   if (/"ColumnRef"/.test(json)) return [];
   return [/"A_Const":\{"sval":\{"sval":"([^"]*)"/.exec(json)?.[1] ?? 'a constant'];
 }
 
-/** Every row of a query's tables: nothing limits or sums up what it returns. */
-function copied(query: Node | undefined, into: string, how: string): readonly Action[] {
+/** The copy of all rows of a query's tables; none if the query limits or aggregates them. */
+function copyActions(query: Node | undefined, into: string, how: string): readonly Action[] {
   const select = query && 'SelectStmt' in query ? query.SelectStmt : undefined;
   if (
     !select ||
     select.limitCount ||
     select.groupClause?.length ||
     /"sval":"(?:count|sum|min|max|avg)"/.test(JSON.stringify(select.targetList)) ||
-    select.fromClause?.some(hasList)
+    select.fromClause?.some(joinsValuesList)
   )
     return [];
   const from = (select.fromClause ?? []).flatMap(tablesOf);
@@ -226,11 +231,11 @@ function copied(query: Node | undefined, into: string, how: string): readonly Ac
 }
 
 /** Whether a join keeps only the rows that a list names: `FROM (VALUES ('EUR'), ('USD')) AS wanted (code) JOIN currencies USING (code)`. */
-function hasList(from: Node): boolean {
+function joinsValuesList(from: Node): boolean {
   if ('JoinExpr' in from) {
     const { jointype, larg, rarg } = from.JoinExpr;
     const sides = jointype === 'JOIN_INNER' ? [larg, rarg] : jointype === 'JOIN_LEFT' ? [larg] : [];
-    return sides.some((side) => !!side && hasList(side));
+    return sides.some((side) => !!side && joinsValuesList(side));
   }
   const query = 'RangeSubselect' in from ? from.RangeSubselect.subquery : undefined;
   return !!query && 'SelectStmt' in query && !!query.SelectStmt.valuesLists?.length;
@@ -247,7 +252,7 @@ function roleName(node: Node): string {
 }
 
 /** ALTER SEQUENCE ... RESTART [WITH n] */
-function restarted(sequence: string, options: readonly Node[]): readonly Action[] {
+function restartActions(sequence: string, options: readonly Node[]): readonly Action[] {
   const restart = options.flatMap((option) =>
     'DefElem' in option && option.DefElem.defname === 'restart' ? [option.DefElem] : [],
   )[0];
@@ -260,8 +265,8 @@ function hasOption(options: readonly Node[], wanted: string): boolean {
   return options.some((option) => 'DefElem' in option && option.DefElem.defname === wanted);
 }
 
-/** What functions of PostgreSQL do that it calls. */
-function called(node: Of<'SelectStmt'>): readonly Action[] {
+/** The actions of functions that a SELECT calls. */
+function functionActions(node: Of<'SelectStmt'>): readonly Action[] {
   const tree = JSON.stringify(node);
   return [
     ...(/"sval":"pg_sleep(?:_for|_until)?"/.test(tree) ? [{ does: 'sleep' as const }] : []),
@@ -269,7 +274,7 @@ function called(node: Of<'SelectStmt'>): readonly Action[] {
   ];
 }
 
-const DROPPED: Readonly<Record<string, Dropped>> = {
+const DROP_KINDS: Readonly<Record<string, DroppedKind>> = {
   OBJECT_TABLE: 'table',
   OBJECT_FOREIGN_TABLE: 'table',
   OBJECT_SCHEMA: 'schema',
@@ -287,7 +292,7 @@ const DROPPED: Readonly<Record<string, Dropped>> = {
   OBJECT_POLICY: 'policy',
 };
 
-const RENAMED: Readonly<Record<string, 'table' | 'column' | 'type' | 'schema' | 'function'>> = {
+const RENAME_KINDS: Readonly<Record<string, 'table' | 'column' | 'type' | 'schema' | 'function'>> = {
   OBJECT_TABLE: 'table',
   OBJECT_VIEW: 'table',
   OBJECT_MATVIEW: 'table',
@@ -302,8 +307,8 @@ const RENAMED: Readonly<Record<string, 'table' | 'column' | 'type' | 'schema' | 
   OBJECT_AGGREGATE: 'function',
 };
 
-/** What ALTER ... SET SCHEMA moves away from the names that queries use. */
-const MOVED: Readonly<Record<string, 'table' | 'type' | 'function'>> = {
+/** The objects that ALTER ... SET SCHEMA moves, by kind. */
+const MOVE_KINDS: Readonly<Record<string, 'table' | 'type' | 'function'>> = {
   OBJECT_TABLE: 'table',
   OBJECT_VIEW: 'table',
   OBJECT_MATVIEW: 'table',
@@ -316,9 +321,9 @@ const MOVED: Readonly<Record<string, 'table' | 'type' | 'function'>> = {
   OBJECT_AGGREGATE: 'function',
 };
 
-const ENDS: Readonly<Record<string, string>> = { TRANS_STMT_COMMIT: 'COMMIT', TRANS_STMT_ROLLBACK: 'ROLLBACK' };
+const TRANSACTION_ENDS: Readonly<Record<string, string>> = { TRANS_STMT_COMMIT: 'COMMIT', TRANS_STMT_ROLLBACK: 'ROLLBACK' };
 
-/** By PostgreSQL's number of the mode. */
+/** Lock modes by PostgreSQL's number. */
 const LOCK_MODES: Readonly<Record<number, string>> = {
   4: 'ShareUpdateExclusiveLock',
   5: 'ShareLock',
@@ -328,7 +333,7 @@ const LOCK_MODES: Readonly<Record<number, string>> = {
 };
 
 /** The names of a query's columns. */
-function outputOf(query: Node | undefined): readonly string[] {
+function outputColumns(query: Node | undefined): readonly string[] {
   const targets = query && 'SelectStmt' in query ? (query.SelectStmt.targetList ?? []) : [];
   return targets.flatMap((target) => {
     if (!('ResTarget' in target)) return [];

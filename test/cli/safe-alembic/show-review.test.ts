@@ -1,6 +1,6 @@
 import { displayWidth } from '../../../lib/cli/screen/display-width';
 import type { Review } from '../../../lib/review/finding';
-import { acceptance } from '../../../lib/review/reports/words';
+import { acceptance } from '../../../lib/review/reports/phrases';
 import { CLEAN, EXAMPLE, HOSTILE } from '../../review/reports/example';
 import { shown } from './shown';
 

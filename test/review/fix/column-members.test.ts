@@ -1,5 +1,5 @@
 import type { TableFacts } from '../../../lib/contract/facts';
-import { belongings, inPlace } from '../../../lib/review/fix/column-members';
+import { columnMembers, replaceColumn } from '../../../lib/review/fix/column-members';
 import { loadParser } from '../../../lib/review/sql/parse';
 
 beforeAll(loadParser);
@@ -13,11 +13,11 @@ test.each([
   ['CHECK (((name)::name <> (other)::name))', 'CHECK (((full_name)::name <> (other)::name))'],
   ['CHECK ((length("é") > length(name)))', 'CHECK ((length("é") > length(full_name)))'],
 ])('%s gets another column in place of one, and nothing else that has its name', (definition, expected) => {
-  expect(inPlace(definition, 'name', 'full_name')).toBe(expected);
+  expect(replaceColumn(definition, 'name', 'full_name')).toBe(expected);
 });
 
 test('a quoted column is found, and the other one is quoted if it must be', () => {
-  expect(inPlace('CREATE INDEX ix ON t USING btree ("Name")', 'Name', 'Full name')).toBe(
+  expect(replaceColumn('CREATE INDEX ix ON t USING btree ("Name")', 'Name', 'Full name')).toBe(
     'CREATE INDEX ix ON t USING btree ("Full name")',
   );
 });
@@ -25,11 +25,11 @@ test('a quoted column is found, and the other one is quoted if it must be', () =
 test('a column whose name contains the name has nothing to build', () => {
   const indexes = [{ name: 'ix', definition: 'CREATE INDEX ix ON users USING btree (lower(full_name))' }];
   const before = { facts: { indexes, constraints: [] } as unknown as TableFacts, column: 'name' };
-  expect(belongings('users', before, before, 'title')).toEqual({ parts: [], take: [], giveBack: [], again: [] });
+  expect(columnMembers('users', before, before, 'title')).toEqual({ parts: [], take: [], giveBack: [], again: [] });
 });
 
 test('a constraint that rows may break is not built for another column', () => {
   const constraints = [{ name: 'ck', kind: 'check', columns: ['name'], definition: 'CHECK (true) NOT VALID', validated: false }];
   const before = { facts: { indexes: [], constraints } as unknown as TableFacts, column: 'name' };
-  expect(belongings('users', before, before, 'title')).toEqual({ reason: expect.stringContaining('ck is not valid') });
+  expect(columnMembers('users', before, before, 'title')).toEqual({ reason: expect.stringContaining('ck is not valid') });
 });

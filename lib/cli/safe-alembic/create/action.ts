@@ -89,7 +89,7 @@ async function writeBackfill(
 ): Promise<string | undefined> {
   const reports: Report[] = [];
   const upgrade = { pieces: [{ code: backfillCode(fill, table) }] };
-  const downgrade = { pieces: [], nothing: 'What was filled goes with its column.' };
+  const downgrade = { pieces: [], nothing: 'The filled values are dropped with their column.' };
   const revisions = [{ revision, file, message, imports: ['time'], upgrade, downgrade }];
   await observer.ask({ ask: 'compose', file, revisions }, (report) => reports.push(report));
   await observer.ask({ ask: 'write', files: mustHave(reports, 'composed').files }, (report) => reports.push(report));

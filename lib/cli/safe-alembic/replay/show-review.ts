@@ -6,7 +6,7 @@ import {
   measuredTables,
   measuredText,
 } from '../../../review/reports/measured';
-import { acceptance, explanationOf, extent, outcome } from '../../../review/reports/words';
+import { acceptance, explanationOf, scopeOf, outcomeOf } from '../../../review/reports/phrases';
 import { plainLines } from '../../../text/plain';
 import { cut, displayWidth } from '../../screen/display-width';
 import { revisionLine } from '../../screen/revision-line';
@@ -128,7 +128,7 @@ function showSummary(terminal: Terminal, review: Review): void {
   const passed = errors + warnings === 0 ? terminal.paint('green', '✓') : terminal.paint('yellow', '!');
   const sign = review.failed ? terminal.paint('red', '✗') : passed;
   if (review.notChecked) fact(terminal, 'next', plain(review.notChecked.next));
-  for (const [index, text] of wrap(`${plain(outcome(review))}: ${extent(review)}`, terminal.width - 2).entries()) {
+  for (const [index, text] of wrap(`${plain(outcomeOf(review))}: ${scopeOf(review)}`, terminal.width - 2).entries()) {
     terminal.line(`${index === 0 ? sign : ' '} ${text}`);
   }
 }

@@ -2,16 +2,19 @@ import type { BodyFacts, BodyUnit, WantedPiece } from '../../../contract/facts';
 import type { Finding } from '../../finding';
 import type { AnalyzedRevision, Direction } from '../../revision/analyzed-revision';
 import { isConcurrent } from '../../sql/concurrently';
-import { AUTOCOMMIT, kept, type Planned } from '../plan';
+import { AUTOCOMMIT, keptPiece, type Planned } from '../plan';
 import { Units } from '../units';
 
 const COMMIT = /^[\w.()]*\bcommit\(\)$|\bexecute\(\s*(?:\w+\.)?(?:text\(\s*)?["']+\s*(?:COMMIT|END)\s*;?\s*["']+\s*\)*$/i;
 
-/** Removes commits of the revision's own, and puts what runs outside of a transaction into autocommit blocks. */
+/** Removes the revision's own commits, and puts statements that can't run in a transaction into autocommit blocks. */
 export function withoutCommits(revision: AnalyzedRevision, found: readonly Finding[], bodies: BodyFacts): Planned {
   const all = (reason: string) => ({ notFixed: found.map((finding) => ({ finding, reason })) });
   if (!bodies.upgrade || !bodies.downgrade) return all('its functions are not written in the usual way');
-  const functions = [new Rewritten(revision, 'upgrade', bodies.upgrade), new Rewritten(revision, 'downgrade', bodies.downgrade)];
+  const functions = [
+    new FunctionRewriter(revision, 'upgrade', bodies.upgrade),
+    new FunctionRewriter(revision, 'downgrade', bodies.downgrade),
+  ];
   const left = found.filter((finding) => !functions.some((one) => one.repairs(finding)));
   if (left.length === found.length) {
     return all(
@@ -20,7 +23,7 @@ export function withoutCommits(revision: AnalyzedRevision, found: readonly Findi
   }
   const [up, down] = functions.map((one) => one.pieces()) as [WantedPiece[], WantedPiece[]];
   const fixed = found.filter((finding) => !left.includes(finding));
-  // What failed in a transaction can't be compared with what it does as it is.
+  // A revision that fails in its transaction has no result to compare with.
   const repairs = fixed.some(({ rule }) => rule === 'concurrently-in-transaction');
   return {
     plan: { revision, fixed, phases: [{ phase: 'build', up, down }], ...(repairs ? { repairs } : {}) },
@@ -28,7 +31,7 @@ export function withoutCommits(revision: AnalyzedRevision, found: readonly Findi
   };
 }
 
-class Rewritten {
+class FunctionRewriter {
   private readonly statements: readonly BodyUnit[];
   private readonly units: Units;
 
@@ -43,17 +46,17 @@ class Rewritten {
 
   repairs({ direction, line }: Finding): boolean {
     const unit = this.statements.find((one) => line >= one.line && line <= one.endLine);
-    return direction === this.direction && !!unit && (isCommit(unit) || this.isOutside(unit));
+    return direction === this.direction && !!unit && (isCommit(unit) || this.needsAutocommit(unit));
   }
 
   pieces(): readonly WantedPiece[] {
     return this.statements
       .filter((unit) => !isCommit(unit))
-      .map((unit) => (this.isOutside(unit) ? { code: dedented(unit.code), within: AUTOCOMMIT } : kept(unit)));
+      .map((unit) => (this.needsAutocommit(unit) ? { code: dedented(unit.code), within: AUTOCOMMIT } : keptPiece(unit)));
   }
 
   /** Whether it needs an autocommit block. */
-  private isOutside(unit: BodyUnit): boolean {
+  private needsAutocommit(unit: BodyUnit): boolean {
     if (unit.kind !== 'plain' || unit.within) return false;
     return this.units.steps(unit).some(({ sql }) => isConcurrent(sql)) || /postgresql_concurrently\s*=\s*True/.test(unit.code);
   }

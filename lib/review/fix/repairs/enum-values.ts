@@ -2,10 +2,10 @@ import type { BodyFacts } from '../../../contract/facts';
 import { execute } from '../../advice/python';
 import type { Finding } from '../../finding';
 import type { AnalyzedRevision, Step } from '../../revision/analyzed-revision';
-import { AUTOCOMMIT, kept, type Planned } from '../plan';
+import { AUTOCOMMIT, keptPiece, type Planned } from '../plan';
 import { Units } from '../units';
 
-/** Adds the new values in a revision of its own, before the one that uses them. Its upgrade does not run as it is. */
+/** Adds the new values in a revision before the one that uses them: the upgrade fails as it is. */
 export function addValuesFirst(revision: AnalyzedRevision, found: readonly Finding[], bodies: BodyFacts): Planned {
   const all = (reason: string) => ({ notFixed: found.map((finding) => ({ finding, reason })) });
   if (!bodies.upgrade || !bodies.downgrade) return all('its functions are not written in the usual way');
@@ -17,8 +17,8 @@ export function addValuesFirst(revision: AnalyzedRevision, found: readonly Findi
   if (other) return all(`line ${other.line} adds the value, and is no plain statement that does only that`);
   if (!additions.length) return all('the statement that adds the value is in a helper function');
   const values = additions.flatMap((unit) => units.steps(unit)).map(({ sql }) => execute(addedOnce(sql)));
-  const rest = statements.filter((unit) => !additions.includes(unit)).map(kept);
-  const down = bodies.downgrade.filter(({ kind }) => kind !== 'nothing').map(kept);
+  const rest = statements.filter((unit) => !additions.includes(unit)).map(keptPiece);
+  const down = bodies.downgrade.filter(({ kind }) => kind !== 'nothing').map(keptPiece);
   const phases = [
     { phase: 'values', up: values.map((code) => ({ code, within: AUTOCOMMIT })), down: [] },
     { phase: 'add', up: rest, down },
@@ -26,7 +26,7 @@ export function addValuesFirst(revision: AnalyzedRevision, found: readonly Findi
   return { plan: { revision, fixed: found, phases, repairs: true }, notFixed: [] };
 }
 
-/** An interrupted autocommit block runs again. */
+/** Adds IF NOT EXISTS, because an interrupted autocommit block runs again. */
 function addedOnce(sql: string): string {
   return sql.replace(/\bADD\s+VALUE\s+(?!IF\s)/i, 'ADD VALUE IF NOT EXISTS ').replace(/;\s*$/, '');
 }

@@ -1,7 +1,7 @@
 import type { Finding } from '../../finding';
 import { html, type Markup } from './markup';
 
-/** The controls by which findings are found. They do nothing without the page's script, so it shows them. */
+/** The search and filter controls. They need the page's script, which shows them. */
 export function filters(findings: readonly Finding[]): Markup {
   const choices = (name: string, label: string, all: string, values: readonly string[]): Markup =>
     html`<label>${label}<select name="${name}"><option value="">${all}</option>${[...tally(values)].map(

@@ -1,5 +1,5 @@
 import type { Finding } from '../../finding';
-import { acceptance, explanationOf } from '../words';
+import { acceptance, explanationOf } from '../phrases';
 import { codeFigure } from './code';
 import { html, type Markup } from './markup';
 import { sizeChart } from './size';

@@ -1,9 +1,9 @@
 import type { Finding, Fixes, Review } from '../../finding';
-import { counted } from '../words';
+import { counted } from '../phrases';
 import { diffFigure } from './code';
 import { html, type Markup } from './markup';
 
-/** What `--fix` wrote, or would write, as diffs; a change that takes several transactions is a series of files. */
+/** The diffs that `--fix` wrote, or would write; a change that takes several transactions is a series of files. */
 export function fixesSection({ fixes, postgres }: Review): Markup | string {
   if (fixes === undefined) return '';
   const { written, fixed, notFixed, files, hookFailure } = fixes;
@@ -20,7 +20,7 @@ function place({ rule, file, line }: Finding): Markup {
   return html`<b>${rule}</b> <span class="path muted">${file}:${line}</span>`;
 }
 
-/** Findings by why they were not fixed. */
+/** Findings that were not fixed, by reason. */
 function reasons(notFixed: Fixes['notFixed']): [string, Finding[]][] {
   const grouped = new Map<string, Finding[]>();
   for (const { finding, reason } of notFixed) grouped.set(reason, [...(grouped.get(reason) ?? []), finding]);

@@ -12,7 +12,7 @@ const MODES = [
   'AccessExclusiveLock',
 ];
 
-/** What waits: all statements of the application, its writes, or none. */
+/** Which statements of the application wait: all, only writes, or none. */
 export type Strength = 'all' | 'writers' | 'none';
 
 export function strengthOf(mode: string): Strength {
@@ -28,8 +28,8 @@ export function modeName(mode: string): string {
     .toUpperCase();
 }
 
-/** A held lock; `from` and `to` are fractions of the whole time. */
-export interface Held {
+/** A lock and how long it is held: `from` and `to` are fractions of the whole time. */
+export interface HeldLock {
   readonly mode: string;
   readonly from: number;
   readonly to: number;
@@ -44,17 +44,17 @@ export interface Timeline {
     readonly strongest?: string;
   }[];
   /** Locks by table, in the order in which they are taken: each from its statement to the end of its transaction. */
-  readonly tables: ReadonlyMap<string, readonly Held[]>;
+  readonly tables: ReadonlyMap<string, readonly HeldLock[]>;
 }
 
-/** A statement's smallest share of a bar; a smaller one would be invisible. */
-const LEAST = 0.012;
+/** The minimum share of a statement in a bar: a smaller one would be invisible. */
+const MIN_SHARE = 0.012;
 
 export function timeline(statements: readonly Statement[]): Timeline {
   const milliseconds = statements.reduce((sum, statement) => sum + statement.milliseconds, 0);
-  const weights = statements.map((statement) => Math.max(statement.milliseconds, milliseconds * LEAST, 0.001));
+  const weights = statements.map((statement) => Math.max(statement.milliseconds, milliseconds * MIN_SHARE, 0.001));
   const whole = weights.reduce((sum, weight) => sum + weight, 0);
-  const tables = new Map<string, Held[]>();
+  const tables = new Map<string, HeldLock[]>();
   let held = new Map<string, string>();
   let transaction: number | undefined;
   let at = 0;

@@ -2,25 +2,25 @@ import type { DirectionFacts, Statement } from '../../../contract/facts';
 import { timeTaken as time } from '../../../text/sizes';
 import { type Finding, type ReviewedRevision, SEVERITIES } from '../../finding';
 import { measuredSummary, measuredTables, measuredText } from '../measured';
-import { counted } from '../words';
+import { counted } from '../phrases';
 import { codeBlock } from './code';
 import { findingId } from './finding';
 import { modeName, strengthOf, strongest, type Timeline, timeline } from './locks';
 import { html, type Markup } from './markup';
 import { measuredChart } from './size';
 
-export interface Found {
+export interface IdentifiedFinding {
   readonly finding: Finding;
   readonly fingerprint: string;
 }
 
 /** The most statements of a function that are listed; the JSON has all of them. */
-const MOST_STATEMENTS = 200;
+const MAX_STATEMENTS = 200;
 
-/** A revision while it is folded: its time and locks as one bar. `longest` is the time of a full bar. */
+/** A collapsed revision: its time and locks as one bar. @param longest milliseconds of a full bar */
 export function revisionSummary(
   revision: ReviewedRevision,
-  found: readonly Found[],
+  found: readonly IdentifiedFinding[],
   marks: readonly string[],
   longest: number,
 ): Markup {
@@ -30,11 +30,11 @@ export function revisionSummary(
   const tags = [...marks, ...failed, ...(replayed ? [] : ['not replayed'])];
   return html`<h3><code>${revision.revision}</code> <span class="name">${revision.message}</span>${tags.map((tag) => html` <span class="tag">${tag}</span>`)}</h3>
 ${replayed && line.statements.length > 0 ? html`<span class="bar">${track(line, Math.max(0.02, line.milliseconds / longest))}<span class="time">${time(line.milliseconds)}</span></span>` : ''}
-<span class="held">${replayed ? heldWords(line) : 'only judged from source and SQL'}${foundWords(found)}</span>`;
+<span class="held">${replayed ? lockText(line) : 'only judged from source and SQL'}${findingCounts(found)}</span>`;
 }
 
-/** A revision when it is unfolded. */
-export function revisionDetails(revision: ReviewedRevision, found: readonly Found[]): Markup {
+/** The details of an expanded revision. */
+export function revisionDetails(revision: ReviewedRevision, found: readonly IdentifiedFinding[]): Markup {
   const links = found.map(
     ({ finding, fingerprint }) =>
       html`<li class="${finding.severity}"><a href="#${findingId(fingerprint)}">${finding.rule}</a></li>`,
@@ -60,12 +60,12 @@ function directionDetails(title: string, direction: DirectionFacts): Markup {
     counted(statements.length + statementsLeftOut, 'statement'),
     ...(leftTransaction ? ["leaves Alembic's transaction"] : []),
   ];
-  const left = statementsLeftOut + Math.max(0, statements.length - MOST_STATEMENTS);
+  const left = statementsLeftOut + Math.max(0, statements.length - MAX_STATEMENTS);
   return html`<section><h4>${title}</h4><p>${facts.join(', ')}</p>
 ${failure === undefined ? '' : html`<p class="reason"><b>Failed</b> ${failure.message}${failure.line ? `, line ${failure.line}` : ''}</p>`}
 ${lockChart(line)}
 <ol class="statements">${statements
-    .slice(0, MOST_STATEMENTS)
+    .slice(0, MAX_STATEMENTS)
     .map(
       (statement) =>
         html`<li>${codeBlock(statement.sql)}<p>${[
@@ -110,8 +110,8 @@ function track(line: Timeline, share: number): Markup {
   return html`<svg class="track" width="100%" height="8" aria-hidden="true">${bars}</svg>`;
 }
 
-/** The bar's colors in words. */
-function heldWords({ tables, statements }: Timeline): string {
+/** The bar's locks as text. */
+function lockText({ tables, statements }: Timeline): string {
   const byMode = new Map<string, string[]>();
   for (const [table, spans] of tables) {
     const mode = strongest(spans.map((span) => span.mode)) ?? '';
@@ -123,7 +123,7 @@ function heldWords({ tables, statements }: Timeline): string {
   return statements.some(({ statement }) => statement.transaction < 0) ? 'autocommit, locks not seen' : 'nothing waits';
 }
 
-function foundWords(found: readonly Found[]): Markup | string {
+function findingCounts(found: readonly IdentifiedFinding[]): Markup | string {
   const open = found.filter(({ finding }) => finding.acknowledged === undefined);
   const of = (severity: string): number => open.filter(({ finding }) => finding.severity === severity).length;
   return html`${SEVERITIES.map((severity) =>

@@ -5,7 +5,7 @@ import { measuredTables } from '../measured';
 import { modeName, type Strength, strengthOf } from './locks';
 import { html, type Markup } from './markup';
 
-/** The scale of the times: from 10 ms to 6 hours, each step ten times as long. */
+/** The time scale, in seconds: logarithmic, from 10 ms to 6 hours. */
 const [SHORTEST, LONGEST] = [0.01, 6 * 3_600];
 const TICKS = [0.1, 1, 10, 60, 600, 3_600];
 
@@ -13,24 +13,25 @@ const TICKS = [0.1, 1, 10, 60, 600, 3_600];
 export function sizeChart({ tables, rows, bytes, seconds, measured }: FindingSize): Markup | string {
   if (seconds === undefined) return '';
   const { low, likely, high } = seconds;
-  const range = html`<rect class="range" x="${at(low)}" width="${at(high, low)}" height="10" rx="2"/><rect class="likely" x="${at(likely)}" width="3" height="10"/>`;
+  const range = html`<rect class="range" x="${position(low)}" width="${position(high, low)}" height="10" rx="2"/><rect class="likely" x="${position(likely)}" width="3" height="10"/>`;
   const scaled = (measured?.inProduction ?? 0) / 1_000;
-  const bar = html`<rect class="measured" width="${at(scaled)}" height="10" rx="2"/>`;
+  const bar = html`<rect class="measured" width="${position(scaled)}" height="10" rx="2"/>`;
   return html`<table class="locks duration"><caption>${tables.join(', ')}: ${rowsText(rows)} rows, ${bytesText(bytes)}. Time under the lock in production</caption><tbody>
 ${row('estimated', html`${timeText(likely)}`, range)}${measured === undefined ? '' : row('measured', html`${timeTaken(measured.inProduction)}`, bar)}
 <tr class="scale"><th></th><td></td><td class="span"><svg width="100%" height="14" aria-hidden="true">${TICKS.map(
-    (tick) => html`<text x="${at(tick)}" y="11">${tick < 60 ? `${tick} s` : tick < 3_600 ? `${tick / 60} min` : '1 h'}</text>`,
+    (tick) =>
+      html`<text x="${position(tick)}" y="11">${tick < 60 ? `${tick} s` : tick < 3_600 ? `${tick / 60} min` : '1 h'}</text>`,
   )}</svg></td></tr></tbody></table>`;
 }
 
-/** What `--measure` found of a revision: each lock and each wait, in comparison with the longest one. */
+/** The locks and waits that `--measure` found, relative to the longest one. */
 export function measuredChart(measured: Measured): Markup | string {
   const bars = measuredTables(measured).flatMap(({ table, locks, ...waits }) => [
     ...locks
       .filter(({ mode }) => strengthOf(mode) !== 'none')
       .map(({ mode, milliseconds }) => ({ table, what: modeName(mode), strength: strengthOf(mode), milliseconds })),
-    ...waited(table, 'a read waited', 'all', waits.readsBlocked && waits.longestReadMilliseconds),
-    ...waited(table, 'a write waited', 'writers', waits.longestWriteMilliseconds),
+    ...waitBars(table, 'a read waited', 'all', waits.readsBlocked && waits.longestReadMilliseconds),
+    ...waitBars(table, 'a write waited', 'writers', waits.longestWriteMilliseconds),
   ]);
   if (bars.length === 0) return '';
   const longest = Math.max(1, ...bars.map(({ milliseconds }) => milliseconds));
@@ -41,7 +42,7 @@ export function measuredChart(measured: Measured): Markup | string {
   return html`<table class="locks"><caption>On this machine</caption><tbody>${rows}</tbody></table>`;
 }
 
-function waited(table: string, what: string, strength: Strength, milliseconds: number | undefined) {
+function waitBars(table: string, what: string, strength: Strength, milliseconds: number | undefined) {
   return milliseconds ? [{ table, what, strength, milliseconds }] : [];
 }
 
@@ -49,8 +50,8 @@ function row(head: string, what: Markup, bars: Markup): Markup {
   return html`<tr><th scope="row">${head}</th><td>${what}</td><td class="span"><svg width="100%" height="10" aria-hidden="true"><rect class="empty" width="100%" height="10" rx="2"/>${bars}</svg></td></tr>`;
 }
 
-/** The place of a time on the scale, or the length from another one to it. */
-function at(seconds: number, from?: number): string {
+/** The position of a time on the scale, or its distance from another one. */
+function position(seconds: number, from?: number): string {
   return percent(share(seconds) - (from === undefined ? 0 : share(from)));
 }
 

@@ -2,12 +2,12 @@ import { parseNode } from '../../../sql/parse';
 import { execute } from '../../advice/python';
 import { quotedTable } from '../../advice/sql';
 import type { AnalyzedRevision, Step } from '../../revision/analyzed-revision';
-import type { Dropped } from '../../sql/action';
+import type { DroppedKind } from '../../sql/action';
 import { text } from '../../sql/names';
 import type { Rule, RuleFinding } from '../rule';
 
 /** The kinds of catalog entries by kind of DROP. Tables, types and materialized views have rules of their own. */
-const CATALOG_KINDS: Partial<Record<Dropped, readonly string[]>> = {
+const CATALOG_KINDS: Partial<Record<DroppedKind, readonly string[]>> = {
   view: ['view'],
   function: ['function', 'procedure', 'aggregate'],
   sequence: ['sequence'],
@@ -39,7 +39,7 @@ export const dropInUse: Rule = {
 function dropFinding(
   revision: AnalyzedRevision,
   { sql }: Step,
-  what: Dropped,
+  what: DroppedKind,
   name: string,
 ): Pick<RuleFinding, 'message' | 'instead' | 'atMost'> | undefined {
   const removal = removalKind(revision, what, name);
@@ -54,7 +54,7 @@ function dropFinding(
 }
 
 /** Objects that code rarely uses by name. */
-const RARELY_NAMED: readonly Dropped[] = ['sequence', 'extension', 'trigger'];
+const RARELY_NAMED: readonly DroppedKind[] = ['sequence', 'extension', 'trigger'];
 
 const MESSAGES = {
   removed: (it: string) => `${it} is dropped: running code that uses it fails immediately`,
@@ -65,7 +65,7 @@ const MESSAGES = {
 };
 
 /** How the upgrade removes an object. Undefined if it did not exist, exists again, or can't be used by a query. */
-function removalKind({ facts, upgrade }: AnalyzedRevision, what: Dropped, name: string): keyof typeof MESSAGES | undefined {
+function removalKind({ facts, upgrade }: AnalyzedRevision, what: DroppedKind, name: string): keyof typeof MESSAGES | undefined {
   if (!upgrade.replayed || !facts.changes) {
     const isRecreated = upgrade.steps.some(
       ({ action }) =>
@@ -88,7 +88,7 @@ function removalKind({ facts, upgrade }: AnalyzedRevision, what: Dropped, name: 
 }
 
 /** Whether a view has lost a column, or a function returns another type. */
-function returnsLess(what: Dropped, before: string, after: string): boolean {
+function returnsLess(what: DroppedKind, before: string, after: string): boolean {
   if (what === 'function') return RETURNS.exec(before)?.[1] !== RETURNS.exec(after)?.[1];
   const kept = outputColumns(after);
   return what === 'view' && outputColumns(before).some((column) => !kept.includes(column));

@@ -2,7 +2,7 @@ import { keptUntil } from '../../../contract/set-aside';
 import { batches } from '../../advice/batches';
 import { execute, literal, tableArguments } from '../../advice/python';
 import { quoted, quotedTable } from '../../advice/sql';
-import { releaseOf } from '../../fix/form';
+import { thisRelease } from '../../fix/form';
 import { renameColumn, renameTable } from '../../fix/renames';
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import { originalName, renamedTo } from '../../revision/created-objects';
@@ -115,7 +115,7 @@ function safeRename(step: Step, action: ActionOf<'rename'>, part: RevisionFuncti
   // A view under the table's old name has the old names of its columns.
   if (ofTable?.action.does === 'rename') return safeRename(ofTable, ofTable.action, part);
   const form = action.what === 'table' ? renameTable(action, step, part) : renameColumn(action, part);
-  if (!('reason' in form)) return releaseOf(form);
+  if (!('reason' in form)) return thisRelease(form);
   const { table, schema } = tableArguments(action.table);
   const facts = part.findTable(action.table);
   if (action.what === 'table') {

@@ -2,7 +2,7 @@ import { addInSteps, changeTypeInSteps } from '../../advice/columns';
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import { argumentCode } from '../../revision/operations';
 import type { Action, ActionOf } from '../../sql/action';
-import { isConverted } from '../../sql/column-types';
+import { alwaysRewrites } from '../../sql/column-types';
 import type { Rule, RuleFinding } from '../rule';
 import { exclusivelyLocked } from './locks';
 
@@ -54,7 +54,7 @@ function* rewriteFindings(
     cost: { work: onlyIndexes ? 'reindex' : 'rewrite', tables: [table] },
     instead: safeForm(step, part),
     // Without the table's facts, it may be unknown whether both types are stored the same way.
-    ...(action.does === 'change type' && !written.length && !isConverted(action.type) ? { atMost: 'warning' as const } : {}),
+    ...(action.does === 'change type' && !written.length && !alwaysRewrites(action.type) ? { atMost: 'warning' as const } : {}),
   };
 }
 

@@ -22,7 +22,7 @@ export function counted(number: number, what: string): string {
 }
 
 /** The result, such as `2 errors, 1 warning, 1 acknowledged`. */
-export function outcome({ notChecked, summary: { errors, warnings, notes = 0, acknowledged } }: Review): string {
+export function outcomeOf({ notChecked, summary: { errors, warnings, notes = 0, acknowledged } }: Review): string {
   const found = [
     ...(errors > 0 ? [counted(errors, 'error')] : []),
     ...(warnings > 0 ? [counted(warnings, 'warning')] : []),
@@ -33,7 +33,7 @@ export function outcome({ notChecked, summary: { errors, warnings, notes = 0, ac
 }
 
 /** What was done, such as `11 revisions reviewed in 3.4 s, 10 of them replayed on PostgreSQL 18.4`. */
-export function extent({ postgres, squawk, summary: { revisions, replayed, milliseconds } }: Review): string {
+export function scopeOf({ postgres, squawk, summary: { revisions, replayed, milliseconds } }: Review): string {
   const time = milliseconds < 1_000 ? `${milliseconds} ms` : `${(milliseconds / 1_000).toFixed(1)} s`;
   const share = replayed === revisions ? 'replayed' : `${replayed === 0 ? 'none' : replayed} of them replayed`;
   const where = postgres !== undefined && replayed > 0 ? ` on PostgreSQL ${postgres}` : '';

@@ -3,7 +3,7 @@ import { finalName } from '../../advice/python';
 import type { Finding } from '../../finding';
 import type { AnalyzedRevision } from '../../revision/analyzed-revision';
 import { unnamedDrops } from '../../rules/reversibility';
-import { droppedBy } from '../column-members';
+import { droppedMembers } from '../column-members';
 import type { Planned } from '../plan';
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -24,7 +24,7 @@ export function nameConstraints(
   if (!revision.upgrade.replayed) return all('nothing can be proved, because its upgrade does not run to its end');
   if (!upgrade || !downgrade) return all('its functions are not written in the usual way');
   const kept = (unit: BodyUnit) => ({ code: unit.code, within: unit.within, isWritten: true });
-  const names = new Names(revision, downgrade);
+  const names = new ConstraintNames(revision, downgrade);
   const down = downgrade.filter(isStatement).map((unit) => ({ ...kept(unit), code: names.write(unit) }));
   if (names.problem !== undefined) return all(names.problem);
   const phases = [{ phase: 'add', up: upgrade.filter(isStatement).map(kept), down }] as const;
@@ -35,10 +35,10 @@ function isStatement({ kind }: BodyUnit): boolean {
   return kind !== 'nothing';
 }
 
-/** Which constraint each call means. In one table and of one kind, the order does not matter: all are dropped. */
-class Names {
+/** Assigns constraint names to calls. Within one table and kind the order does not matter: all are dropped. */
+class ConstraintNames {
   problem: string | undefined;
-  private readonly left = new Map<string, string[]>();
+  private readonly remaining = new Map<string, string[]>();
 
   constructor(
     private readonly revision: AnalyzedRevision,
@@ -58,15 +58,15 @@ class Names {
 
   private next({ table, type }: Target): string {
     const key = `${table} ${type}`;
-    const left = this.left.get(key) ?? this.made({ table, type });
-    this.left.set(key, left);
+    const left = this.remaining.get(key) ?? this.createdByUpgrade({ table, type });
+    this.remaining.set(key, left);
     return left.shift() ?? '';
   }
 
-  /** The constraints of the upgrade that the downgrade does not name. */
-  private made({ table, type }: Target): string[] {
+  /** The constraints that the upgrade creates and the downgrade does not name. */
+  private createdByUpgrade({ table, type }: Target): string[] {
     const { upgrade, downgrade } = this.revision;
-    const dropped = droppedBy(upgrade);
+    const dropped = droppedMembers(upgrade);
     const before = new Set(upgrade.findTable(table)?.constraints.map(({ name }) => name));
     const isMade = (name: string) => !before.has(name) || dropped.has(name);
     const naming = (name: string) => this.units.filter(({ code }) => code.includes(`"${name}"`) || code.includes(`'${name}'`));
@@ -94,7 +94,7 @@ interface Target {
   readonly type: string;
 }
 
-/** The facts of a call in a batch have the batch's table too. */
+/** The table and the type of a drop. The facts of a call in a batch include the batch's table. */
 function targetOf({ args, keywords }: Call): Target {
   const schema = typeof keywords.schema === 'string' ? `${keywords.schema}.` : '';
   return { table: `${schema}${args[1] ?? keywords.table_name}`, type: String(args[2] ?? keywords.type_ ?? '') };
