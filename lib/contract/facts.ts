@@ -178,11 +178,15 @@ export type Report =
   | { readonly report: 'measured'; readonly measured: MeasuredFacts }
   /** `revision`: the last of the group. */
   | { readonly report: 'tried'; readonly revision: string; readonly trial: TrialFacts }
-  /** `left`: what differs from the models and was not written, in words. `hookFailure`: why a post_write_hook failed. */
+  /**
+   * `earlier`: revisions that env.py writes before the last one. `left`: what differs from the models and was not written, in
+   * words. `hookFailure`: why a post_write_hook failed.
+   */
   | {
       readonly report: 'created';
       readonly revision: string;
       readonly file: string;
+      readonly earlier: readonly { readonly revision: string; readonly file: string }[];
       readonly left: readonly string[];
       readonly hookFailure?: string;
       readonly table?: TableFacts;

@@ -110,9 +110,11 @@ it('is started by Pipenv where only Pipenv loads the variables in .env', () => {
   expect(found()).toEqual([pipenv, 'run', 'python']);
 });
 
-it('that is nowhere is an error that lists where it was looked for', () => {
-  python('bin/python3', false);
+it('that is nowhere is an error that lists each Python once, and says to install the tool that is missing', () => {
+  for (const name of ['bin/python3', 'bin/python', 'shims/python3']) python(name, false);
+  process.env.PATH = ['bin', 'shims'].map((folder) => path.join(root, folder)).join(path.delimiter);
   environment('active', false);
+  writeFileSync(path.join(root, 'active/bin/python'), '#!/bin/sh\nexit 1\n');
   process.env.VIRTUAL_ENV = path.join(root, 'active');
   write('repository/back/poetry.lock');
   expect(found).toThrow(
@@ -121,7 +123,7 @@ it('that is nowhere is an error that lists where it was looked for', () => {
       message:
         `no Python with Alembic was found for ${project}: the active environment ${root}/active has no Alembic; ` +
         `poetry is not on the PATH; ${root}/bin/python3 has no Alembic`,
-      next: expect.stringMatching(/`poetry install`.*--python/),
+      next: expect.stringMatching(/^install Poetry, then the backend's dependencies with `poetry install`.*--python/),
     }),
   );
 });

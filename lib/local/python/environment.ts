@@ -23,17 +23,30 @@ export function executables(name: string, env: NodeJS.ProcessEnv): string[] {
   return [...new Set(folders)].map((folder) => path.resolve(folder, file)).filter(isExecutable);
 }
 
-/** Python code that fails without Alembic. A folder `alembic` with migrations is not the package, and has no origin. */
-const HAS_ALEMBIC = `
-import sys
+/** Prints whether Alembic is there. A folder `alembic` with migrations is not the package, and has no origin. */
+const LOOK = `
+import json, sys
 from importlib.machinery import PathFinder
 spec = PathFinder.find_spec("alembic", [entry for entry in sys.path if entry])
-sys.exit(spec is None or spec.origin is None)
+has = spec is not None and spec.origin is not None
+print(json.dumps({"hasAlembic": has, "packages": f"{sys.prefix} {sys.version_info[:2]}"}))
 `;
 
-/** Whether an interpreter runs and has Alembic. Does not import it. */
-export function hasAlembic(python: string, project: string, env: NodeJS.ProcessEnv): boolean {
-  return spawnSync(python, ['-c', HAS_ALEMBIC], { cwd: project, env, stdio: 'ignore' }).status === 0;
+/** Whether an interpreter runs and has Alembic, and which packages it has: several commands may start the same Python. */
+export interface Look {
+  readonly hasAlembic: boolean;
+  readonly packages: string;
+}
+
+/** Does not import Alembic. */
+export function lookInto(python: string, project: string, env: NodeJS.ProcessEnv): Look {
+  const { status, stdout } = spawnSync(python, ['-c', LOOK], {
+    cwd: project,
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  return status === 0 ? JSON.parse(stdout) : { hasAlembic: false, packages: python };
 }
 
 function isExecutable(file: string): boolean {

@@ -1,7 +1,7 @@
 import { MigrateError } from '../../contract/failure';
 import { installation } from '../installation';
 import { foldersUp } from '../settings';
-import { environmentIn, executables, hasAlembic, interpreterOf } from './environment';
+import { environmentIn, executables, interpreterOf, lookInto } from './environment';
 import { MANAGERS, type Manager, UV } from './managers';
 
 /**
@@ -34,7 +34,8 @@ export function findPython(project: string, environment: Readonly<Record<string,
     if (typeof tried !== 'string') return tried;
     reasons.push(tried);
   }
-  const install = `install the backend's dependencies${manager ? ` with \`${manager.install}\`` : ' into its .venv'}`;
+  const hasTool = manager !== undefined && executables(manager.command, env).length > 0;
+  const install = `install ${hasTool || !manager ? '' : `${manager.name}, then `}the backend's dependencies${manager ? ` with \`${manager.install}\`` : ' into its .venv'}`;
   throw new MigrateError(
     'python_not_found',
     `no Python with Alembic was found for ${project}: ${reasons.join('; ')}`,
@@ -49,12 +50,17 @@ function* attempts(
   manager: Manager | undefined,
   env: NodeJS.ProcessEnv,
 ): Generator<string | readonly string[]> {
-  const pythonOrReason = (python: string, name: string) =>
-    hasAlembic(python, project, env) ? [python] : `${name} has no Alembic`;
-  for (const active of activeEnvironments(env)) yield pythonOrReason(interpreterOf(active), `the active environment ${active}`);
+  const seen = new Set<string>();
+  function* look(python: string, name: string) {
+    const { hasAlembic, packages } = lookInto(python, project, env);
+    if (hasAlembic) yield [python];
+    else if (!seen.has(packages)) yield `${name} has no Alembic`;
+    seen.add(packages);
+  }
+  for (const active of activeEnvironments(env)) yield* look(interpreterOf(active), `the active environment ${active}`);
   yield manager ? managedPython(manager, folder, env) : 'it has no .venv';
   const onPath = ['python3', 'python'].flatMap((name) => executables(name, env));
-  for (const python of onPath) yield pythonOrReason(python, python);
+  for (const python of onPath) yield* look(python, python);
   if (!onPath.length) yield 'there is no python3 on the PATH';
 }
 

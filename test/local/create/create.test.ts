@@ -53,6 +53,33 @@ test('a series stays linked where the options of "alembic revision" put it, and 
   expect([await review('-x', 'env=dev'), await review()]).toEqual([0, 3]);
 });
 
+test('each revision that env.py writes is in the safe form, and none is left where that is refused', async () => {
+  const hook = `
+def add_index(context, revision, directives):
+    from alembic.operations import ops
+    index = ops.CreateIndexOp("ix_users_again", "users", ["id"])
+    up, down = ops.UpgradeOps([index]), ops.DowngradeOps([index.reverse()])
+    directives.insert(0, ops.MigrationScript("0001", up, down, message="Add index of id", head="head"))
+    directives[1].head = "0001"
+
+`;
+  const env = read('migrations/env.py').replace('engine = ', `${hook}engine = `);
+  const hooked = env.replace('context.configure(', 'context.configure(process_revision_directives=add_index, ');
+  expect(hooked).toContain('directives=add_index,');
+  bed.project.models(['sa.Column("email", sa.Text(), index=True)']);
+  bed.project.write('migrations/env.py', hooked.replace('engine.connect()', 'engine.begin()'));
+  expect((await create('Add email to users')).document.error.code).toBe('one_transaction');
+  expect(bed.project.revisions).toEqual(['a1.py']);
+
+  bed.project.write('migrations/env.py', hooked);
+  const { code, document } = await create('Add email to users');
+  expect([code, document.created.files.length]).toEqual([0, 3]);
+  const [index, first, last] = document.created.files.map(read);
+  expect(index).toMatch(/Add index of id[\s\S]*postgresql_concurrently=True/);
+  expect(first).toContain("down_revision = '0001'");
+  expect(last).toContain('Add email to users (2 of 2)');
+});
+
 test('a post_write_hook that fails is named, and the revision is in the safe form all the same', async () => {
   const hook = '[post_write_hooks]\nhooks = own\nown.type = exec\nown.executable = no-such-formatter\n';
   bed.project.write('alembic.ini', `${read('alembic.ini')}\n${hook}`);

@@ -56,8 +56,8 @@ class Differences(NamedTuple):
 
 
 def create(project: Project, message: str, differences: Differences | None, placement: Placement = ANYWHERE) -> dict[str, Any]:
-    """Writes a revision. Returns its id and file (the last one's if env.py creates several), what differs and is not written,
-    and, as `hookFailure`, why a post_write_hook failed.
+    """Writes a revision. Returns its id and file, as `earlier` those that env.py creates before it, what differs and is not
+    written, and, as `hookFailure`, why a post_write_hook failed.
 
     With `differences`, runs env.py, whose database must be at head; None: the revision is empty.
     Raises RunnerError `nothing_to_create`, `looks_like_rename`, `no_target_metadata`,
@@ -95,8 +95,8 @@ def create(project: Project, message: str, differences: Differences | None, plac
     left = finish.left if finish else []
     if not scripts or scripts[-1] is None:
         raise _nothing(left, finish.uncompared if finish else None)
-    created = {"revision": scripts[-1].revision, "file": relative(scripts[-1].path, project.directory), "left": left}
-    return {**created, "hookFailure": failures[0]} if failures else created
+    *earlier, last = [{"revision": one.revision, "file": relative(one.path, project.directory)} for one in scripts]
+    return {**last, "earlier": earlier, "left": left, **({"hookFailure": failures[0]} if failures else {})}
 
 
 def _refuse_several_heads(project: Project) -> None:

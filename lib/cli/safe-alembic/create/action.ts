@@ -46,23 +46,25 @@ export async function create(session: Session, given: CreateArguments): Promise<
     const reports: Report[] = [];
     const options = { message, placement, empty, asIs, renames, askRenames: !noRename, keepDropped, fill };
     await observer.ask({ ask: 'create', ...options, ...scratchStart(session, given) }, (report) => reports.push(report));
-    const { revision, file, left, table, hookFailure } = mustHave(reports, 'created');
+    const { revision, file, earlier, left, table, hookFailure } = mustHave(reports, 'created');
     const filled = fill && table ? await writeBackfill(observer, { revision, file, message }, fill, table) : undefined;
     const graph = await readGraph(observer);
-    const chosen = { revisions: [revision], why: 'the new one', unreleased: [revision], edited: [] };
+    const written = [...earlier, { revision, file }];
+    const revisions = written.map((one) => one.revision);
+    const chosen = { revisions, why: 'the new one', unreleased: revisions, edited: [] };
     const input = await replay(session, given, { observer }, graph, chosen, started);
     const found = await judge(session, given, input);
     const blocked = asIs || given.empty ? undefined : inOneTransaction(input, found);
     if (blocked) {
-      rmSync(path.join(project, file));
+      for (const one of written) rmSync(path.join(project, one.file));
       throw blocked;
     }
     const reviewed = asIs ? found : await fix({ session, given, observation }, input, found, false);
-    return [{ revision, file, left }, reviewed, hookFailure ?? filled ?? reviewed.fixes?.hookFailure] as const;
+    const files = written.flatMap((one) => seriesOf(one.file, reviewed));
+    return [{ revision, file, files, left }, reviewed, hookFailure ?? filled ?? reviewed.fixes?.hookFailure] as const;
   });
   screen.status?.clear();
-  const files = review.fixes?.files.length ? review.fixes.files.map(({ file }) => file) : [created.file];
-  for (const file of files) {
+  for (const file of created.files) {
     data.line(`${data.paint('green', '✓')} created ${path.relative(process.cwd(), path.join(project, file))}`);
     data.line();
     for (const line of readFileSync(path.join(project, file), 'utf8').trimEnd().split('\n')) data.line(`  ${line}`);
@@ -75,9 +77,17 @@ export async function create(session: Session, given: CreateArguments): Promise<
   showReview(data, review);
   const exitCode = exitCodeOfReview(review);
   if (common.json) {
-    printDocument({ create: 1, created: { ...created, files, hookFailure }, review, exitCode });
+    printDocument({ create: 1, created: { ...created, hookFailure }, review, exitCode });
   }
   return exitCode;
+}
+
+/** The files of a new revision, of which the last one keeps its name. */
+function seriesOf(file: string, { fixes }: Review): readonly string[] {
+  const changed = fixes?.files ?? [];
+  const last = changed.findIndex((one) => one.file === file);
+  const first = changed.findLastIndex(({ isNew }, at) => at < last && !isNew) + 1;
+  return last < 0 ? [file] : changed.slice(first, last + 1).map((one) => one.file);
 }
 
 /** Writes the batches into the empty revision. Returns why a post_write_hook failed, if one did. */
