@@ -37,19 +37,22 @@ def test_after_a_kill_the_version_table_equals_what_is_there_and_the_next_run_su
     tally = Tally()
     whole_run = 0.5
     while tally.kills < KILLS:
-        kill_one(database, tally, random.uniform(0, whole_run))
-        if tally.kills % 4 == 0:
+        after = random.uniform(0, whole_run)
+        if not kill_one(database, tally, after):
+            # A run takes less time than that: a later kill would come too late again.
+            whole_run = after
+        elif tally.kills % 4 == 0:
             started = time.monotonic()
             tally.invalid_indexes += finish()
-            if whole_run == 0.5:
-                whole_run = time.monotonic() - started + 0.1
+            whole_run = time.monotonic() - started + 0.1
             assert state(database) == (REVISIONS, set(REVISIONS))
             empty(database)
     record_property("kills", tally.kills)
     print(f"{scheme} ({template}): {tally}")
 
 
-def kill_one(database: Database, tally: Tally, after: float) -> None:
+def kill_one(database: Database, tally: Tally, after: float) -> bool:
+    """Starts a run, and kills it after this number of seconds. Returns whether it was still running."""
     call = Call()
     time.sleep(after)
     if call.is_over():
@@ -59,7 +62,7 @@ def kill_one(database: Database, tally: Tally, after: float) -> None:
         else:
             drop_invalid_index(answer)
             tally.invalid_indexes += 1
-        return
+        return False
     call.kill()
     killed = time.monotonic()
     if random.random() < 0.5:
@@ -73,3 +76,4 @@ def kill_one(database: Database, tally: Tally, after: float) -> None:
     tally.moments[where] = tally.moments.get(where, 0) + 1
     if applied == REVISIONS:
         empty(database)
+    return True
