@@ -584,6 +584,23 @@ const KNOWN: readonly UnreplayedCase[] = [
     findings: [],
   },
   {
+    title: 'drops a column of a table that it has emptied',
+    up: 'op.execute("DELETE FROM users")\nop.drop_column("users", "name")',
+    findings: ['error delete-all', 'warning drop-column'],
+  },
+  {
+    title: 'empties a column of each row whose value Python has written to another',
+    head: USERS,
+    up: [
+      'op.add_column("users", sa.Column("note", sa.Text()))',
+      'rows = op.get_bind().execute(sa.select(users.c.id, users.c.email).where(users.c.email.isnot(None))).fetchall()',
+      'for key, email in rows:',
+      '    found = email.lower()',
+      '    op.get_bind().execute(users.update().where(users.c.id == key).values(note=found, email=None))',
+    ].join('\n'),
+    findings: ['error work-under-lock', 'warning clear-column', 'warning unbatched-loop'],
+  },
+  {
     title: 'makes a unique constraint in place of a primary key',
     up: 'op.drop_constraint("pk_orders", "orders", type_="primary")\nop.create_unique_constraint("uq_orders", "orders", ["id"])',
     findings: ['warning drop-primary-key', 'error constraint-builds-index'],
