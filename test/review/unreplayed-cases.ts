@@ -266,12 +266,28 @@ const OTHERS: readonly UnreplayedCase[] = [
     up: 'op.execute("SET session_replication_role = DEFAULT")\nop.execute("SET session_replication_role TO origin")',
     findings: [],
   },
-  ...[`note = 'old'`, `note = 'old' AND total = 3`, `note IN ('a', 'b')`].map((where) => ({
+  ...[
+    `note = 'old'`,
+    `note = 'old' AND total = 3`,
+    `note IN ('a', 'b')`,
+    `created_at < now() - interval '30 days'`,
+    `note = 'old' AND parent IS NULL AND created_at >= '2024-09-29'`,
+    'total BETWEEN 1 AND 100000',
+    `note <> 'old'`,
+    'note IS NOT NULL',
+  ].map((where) => ({
     title: `changes rows that have a value which many may share: ${where}`,
     up: `op.execute("UPDATE orders SET total = 1 WHERE ${where}")`,
     findings: ['warning update-all'],
   })),
-  ...['id = 3', `user_id = 3 AND note = 'old'`, 'orders.id IN (1, 2)'].map((where) => ({
+  ...[
+    'id = 3',
+    `user_id = 3 AND note = 'old'`,
+    'orders.id IN (1, 2)',
+    'id > 1 AND id <= 1000',
+    'note IS NULL',
+    'note IN (SELECT name FROM users)',
+  ].map((where) => ({
     title: `changes rows that it names: ${where}`,
     up: `op.execute("UPDATE orders SET total = 1 WHERE ${where}")`,
     findings: [],

@@ -159,7 +159,7 @@ export type Action =
       readonly by?: 'query' | 'age';
       /** The column of a WHERE that is only `<column> IS NULL`. */
       readonly whereNull?: string;
-      /** Of an UPDATE: whether its condition compares only columns that many rows may share a value of: `status = 'old'`. */
+      /** Of an UPDATE: whether its condition compares only columns that many rows may share a value of, or a range: `status = 'old'`. */
       readonly isShared?: true;
       /** In a loop of a DO block. */
       readonly inLoop?: true;
