@@ -218,6 +218,8 @@ interface Assignment {
 function updateLosses(updated: UpdatedRows, targets: readonly Node[], state: RevisionState): readonly Loss[] {
   const { own, names, where } = updated;
   const [table = ''] = own;
+  // Alembic's own.
+  if (/^(?:\w+\.)?alembic_version$/.test(table)) return [];
   const all = only(targets, 'ResTarget').map(({ name = '', val }) => ({ name, val: assignedValue(val) }));
   for (const { name, val } of all) {
     recordCopiedColumn(`${table}.${name}`, val, { where, names: where ? names : own }, state);
@@ -237,6 +239,9 @@ function updateLosses(updated: UpdatedRows, targets: readonly Node[], state: Rev
 /** A value that Python computes from the old one: it may keep all of it. */
 export const COMPUTED_BY_PYTHON = 'a value that Python computes from it';
 
+/** A column is emptied after Python has read its values: it may have kept all of them elsewhere. */
+export const EMPTIED_AFTER_PYTHON = 'nothing, after Python has read its values';
+
 /** What replaces a column's values; undefined if nothing is lost. */
 function replacement(
   { name, val }: Assignment,
@@ -246,7 +251,8 @@ function replacement(
   const [table = ''] = own;
   const isWhole = matchesEveryRow(where, names) || skipsUnaffectedRows(where, name, val);
   const mayBeEmpty = state.mayBeEmpty(table, name);
-  if (isEmptyValue(val)) return isWhole || !(selectsKnownRows(where, name, own) || mayBeEmpty) ? 'nothing' : undefined;
+  if (isEmptyValue(val))
+    return isWhole || !(selectsKnownRows(where, name, own) || mayBeEmpty) ? emptied(`${table}.${name}`, state) : undefined;
   if (keepsOnlyPart(val, name, own)) {
     const what = joined(as(val, 'FuncCall')?.funcname) === UNKNOWN ? COMPUTED_BY_PYTHON : 'a part of itself';
     return isWhole || !selectsKnownRows(where, name, own) ? what : undefined;
@@ -257,6 +263,10 @@ function replacement(
   const source = copiedColumn(val)?.split('.').at(-1);
   const isForAll = isWhole || isJoin || (!!source && skipsUnaffectedRows(where, source, undefined));
   return isForAll && takesOtherColumn(val, name, own) ? 'values of other columns' : undefined;
+}
+
+function emptied(column: string, state: RevisionState): string {
+  return state.readByPython.has(column) ? EMPTIED_AFTER_PYTHON : 'nothing';
 }
 
 /** Whether a condition lists the values of the rows, so that its author knew these rows: `code IN ('XX', 'YY')`. */

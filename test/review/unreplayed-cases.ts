@@ -266,12 +266,28 @@ const OTHERS: readonly UnreplayedCase[] = [
     up: 'op.execute("SET session_replication_role = DEFAULT")\nop.execute("SET session_replication_role TO origin")',
     findings: [],
   },
-  ...[`note = 'old'`, `note = 'old' AND total = 3`, `note IN ('a', 'b')`].map((where) => ({
+  ...[
+    `note = 'old'`,
+    `note = 'old' AND total = 3`,
+    `note IN ('a', 'b')`,
+    `created_at < now() - interval '30 days'`,
+    `note = 'old' AND parent IS NULL AND created_at >= '2024-09-29'`,
+    'total BETWEEN 1 AND 100000',
+    `note <> 'old'`,
+    'note IS NOT NULL',
+  ].map((where) => ({
     title: `changes rows that have a value which many may share: ${where}`,
     up: `op.execute("UPDATE orders SET total = 1 WHERE ${where}")`,
     findings: ['warning update-all'],
   })),
-  ...['id = 3', `user_id = 3 AND note = 'old'`, 'orders.id IN (1, 2)'].map((where) => ({
+  ...[
+    'id = 3',
+    `user_id = 3 AND note = 'old'`,
+    'orders.id IN (1, 2)',
+    'id > 1 AND id <= 1000',
+    'note IS NULL',
+    'note IN (SELECT name FROM users)',
+  ].map((where) => ({
     title: `changes rows that it names: ${where}`,
     up: `op.execute("UPDATE orders SET total = 1 WHERE ${where}")`,
     findings: [],
@@ -582,6 +598,23 @@ const KNOWN: readonly UnreplayedCase[] = [
     title: 'says that a column is NOT NULL already',
     up: 'op.alter_column("users", "name", existing_nullable=False, nullable=False)',
     findings: [],
+  },
+  {
+    title: 'drops a column of a table that it has emptied',
+    up: 'op.execute("DELETE FROM users")\nop.drop_column("users", "name")',
+    findings: ['error delete-all', 'warning drop-column'],
+  },
+  {
+    title: 'empties a column of each row whose value Python has written to another',
+    head: USERS,
+    up: [
+      'op.add_column("users", sa.Column("note", sa.Text()))',
+      'rows = op.get_bind().execute(sa.select(users.c.id, users.c.email).where(users.c.email.isnot(None))).fetchall()',
+      'for key, email in rows:',
+      '    found = email.lower()',
+      '    op.get_bind().execute(users.update().where(users.c.id == key).values(note=found, email=None))',
+    ].join('\n'),
+    findings: ['error work-under-lock', 'warning clear-column', 'warning unbatched-loop'],
   },
   {
     title: 'makes a unique constraint in place of a primary key',

@@ -3,7 +3,7 @@ import { findLosses, type UpgradeLosses } from '../../data-loss/find-losses';
 import type { Finding } from '../finding';
 import { type CreatedObjects, withAction, withCatalogChanges, withTables } from './created-objects';
 import { type EmptiedTables, emptiedAfter } from './emptied-tables';
-import { effectiveSteps, existsBefore, isAboutMissingObject } from './exists-before';
+import { type ExistsBefore, effectiveSteps, existsBefore, isAboutMissingObject } from './exists-before';
 import { type PlainStep, stepsOf } from './steps';
 import { findIndex, findTable, unqualifiedName } from './tables';
 
@@ -53,6 +53,8 @@ export interface AnalyzedRevision {
   readonly parts: readonly RevisionFunction[];
   /** What the upgrade destroys, as the deploy's guard finds it in the source. */
   readonly losses: UpgradeLosses['losses'];
+  /** Whether an object, such as `table users`, existed before the revision; undefined: unknown. */
+  readonly existed: ExistsBefore;
   /** Whether a loss is about an object that no earlier revision creates. */
   readonly isAboutMissingObject: (what: string) => boolean;
   /** Losses that the upgrade avoids: it copies the data before, or checks that there is none. */
@@ -84,6 +86,7 @@ export function analyzeRevision(
   const up = analyzeFunction(facts, 'upgrade', before);
   const down = analyzeFunction(facts, 'downgrade', up.created);
   const { losses, avoided, readByPython } = lossesOf(facts);
+  const existed = existsBefore(facts);
   return {
     analyzed: {
       facts,
@@ -93,7 +96,8 @@ export function analyzeRevision(
       losses,
       avoidedLosses: avoided,
       readByPython,
-      isAboutMissingObject: (what) => isAboutMissingObject(what, existsBefore(facts)),
+      existed,
+      isAboutMissingObject: (what) => isAboutMissingObject(what, existed),
     },
     created: up.created,
   };

@@ -1,4 +1,5 @@
 import type { Node } from 'libpg-query';
+import { UNKNOWN_VALUE } from '../../contract/facts';
 import { text } from './names';
 
 /** How many rows an UPDATE or DELETE may affect: `all`; `some` that a condition finds; single `rows`, selected by a value. */
@@ -29,12 +30,35 @@ function selectsByValue(where: Node): boolean {
   return !/"(?:ColumnRef|SubLink|FuncCall)"/.test(JSON.stringify(rexpr)) && !/"boolval"/.test(JSON.stringify(rexpr));
 }
 
-/** Whether a condition only compares columns that may have the same value in many rows: `status = 'old'`, `active = true`. */
+/**
+ * Whether a condition only compares columns that many rows may share a value of, or a range: `status = 'old'`, `active = true`,
+ * `created_at < now() - interval '30 days'`.
+ */
 export function mayMatchManyRows(rows: string, where: Node | undefined): boolean {
+  const isFound = rows === 'rows' || (rows === 'some' && !!where && comparesValues(where) && !isOnlyNull(where));
   const tree = JSON.stringify(where ?? {});
-  if (rows !== 'rows' && !(rows === 'some' && /^\{"A_Expr":.*"boolval"/.test(tree))) return false;
   const columns = tree.matchAll(/"ColumnRef":\{"fields":\[[^\]]*?"sval":"([^"]*)"\}\}\]/g);
-  return ![...columns].some(([, column = '']) => IDENTIFYING_COLUMN.test(column));
+  return isFound && ![...columns].some(([, column = '']) => IDENTIFYING_COLUMN.test(column));
+}
+
+/** Whether all parts of a condition compare a column with values that the statement contains. A range that code computes may be a batch. */
+function comparesValues(where: Node): boolean {
+  if ('BoolExpr' in where) return !!where.BoolExpr.args?.every(comparesValues);
+  if ('NullTest' in where) return isColumn(where.NullTest.arg);
+  if (!('A_Expr' in where)) return isColumn(where);
+  const { name = [], lexpr, rexpr } = where.A_Expr;
+  const values = JSON.stringify(rexpr ?? {});
+  const isKnown = !/"(?:ColumnRef|SubLink|ParamRef)"/.test(values) && !values.includes(UNKNOWN_VALUE);
+  return isKnown && isColumn(lexpr) && /^(?:[<>=]+|!?~~?\*?|NOT BETWEEN|BETWEEN)$/.test(name.map(text).join());
+}
+
+function isOnlyNull(where: Node): boolean {
+  if ('BoolExpr' in where) return !!where.BoolExpr.args?.every(isOnlyNull);
+  return 'NullTest' in where && where.NullTest.nulltesttype === 'IS_NULL';
+}
+
+function isColumn(node: Node | undefined): boolean {
+  return !!node && ('ColumnRef' in node || ('TypeCast' in node && isColumn(node.TypeCast.arg)));
 }
 
 /** Names of columns that usually identify a row. */

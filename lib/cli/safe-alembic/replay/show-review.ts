@@ -6,7 +6,7 @@ import {
   measuredTables,
   measuredText,
 } from '../../../review/reports/measured';
-import { acceptance, explanationOf, scopeOf, outcomeOf } from '../../../review/reports/phrases';
+import { acceptance, explanationOf, outcomeOf, scopeOf } from '../../../review/reports/phrases';
 import { plainLines } from '../../../text/plain';
 import { cut, displayWidth } from '../../screen/display-width';
 import { revisionLine } from '../../screen/revision-line';

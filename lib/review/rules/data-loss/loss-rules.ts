@@ -1,7 +1,7 @@
 import type { DataLossRule } from '../../../contract';
 import type { SourceFacts } from '../../../contract/facts';
 import { isBatchTemporaryTable } from '../../../data-loss/revision-state';
-import { COMPUTED_BY_PYTHON } from '../../../data-loss/rows';
+import { COMPUTED_BY_PYTHON, EMPTIED_AFTER_PYTHON } from '../../../data-loss/rows';
 import { autocommit, execute, literal, tableArguments } from '../../advice/python';
 import { quotedTable } from '../../advice/sql';
 import type { AnalyzedRevision, RevisionFunction, Step } from '../../revision/analyzed-revision';
@@ -61,8 +61,8 @@ function guardFinding(
   what: string,
   { isAboutMissingObject: isAboutNothing }: AnalyzedRevision,
 ): Pick<RuleFinding, 'message' | 'atMost'> {
-  const isUnknown = what.endsWith(COMPUTED_BY_PYTHON);
-  const message = isUnknown ? `${what}, which may keep all of it or not` : `${what} destroys data when it runs`;
+  const isUnknown = what.endsWith(COMPUTED_BY_PYTHON) || what.endsWith(EMPTIED_AFTER_PYTHON);
+  const message = isUnknown ? `${what}: whether it keeps all of it was not judged` : `${what} destroys data when it runs`;
   if (isAboutNothing(what))
     return { atMost: 'warning', message: `no earlier revision creates this; if production has it: ${message}` };
   return { message, ...(isUnknown ? { atMost: 'warning' } : {}) };
@@ -104,13 +104,25 @@ function inLaterRelease(rule: DataLossRule, what: string, code: string): string 
   ].join('\n');
 }
 
-/** The replay created every table that the history creates. */
-function lostTable({ isNewTable, isExisting }: Step, name: string, message: string): Pick<Loss, 'harmless' | 'message'> {
+/** A table that the replay does not have may be missing because an earlier revision failed in it. */
+function lostTable(
+  { isNewTable, isExisting }: Step,
+  name: string,
+  message: string,
+  { existed }: AnalyzedRevision,
+): Pick<Loss, 'harmless' | 'message' | 'atMost'> {
   if (isNewTable(name)) return { harmless: CREATED_BY_CHANGE, message };
-  return { message: isExisting(name) ? message : `no revision creates ${name}; if production has it: ${message}` };
+  const isThere = isExisting(name) || existed(`table ${unqualifiedName(name)}`);
+  if (isThere) return { message };
+  const unknown = isThere === undefined ? 'the replay does not have' : 'no earlier revision creates';
+  return {
+    message: `${unknown} ${name}; if production has it: ${message}`,
+    ...(isThere === undefined ? {} : { atMost: 'warning' }),
+  };
 }
 
-export const dropTable = lossRule('drop-table', 'a table is dropped', function* ({ upgrade }) {
+export const dropTable = lossRule('drop-table', 'a table is dropped', function* (revision) {
+  const { upgrade } = revision;
   for (const step of upgrade.steps) {
     if (step.action.does !== 'drop' || step.action.what !== 'table') continue;
     for (const name of step.action.names) {
@@ -124,6 +136,7 @@ export const dropTable = lossRule('drop-table', 'a table is dropped', function* 
           step,
           name,
           `${name} is dropped with all its rows: ${fateOfRows(step, name, upgrade)}, and running code that uses it fails immediately`,
+          revision,
         ),
         instead: inLaterRelease('drop-table', name, `op.drop_table(${table}${schema})`),
       };
@@ -148,16 +161,19 @@ export const dropColumn = lossRule('drop-column', 'a column is dropped', functio
     const { table: name, column } = step.action;
     const { table, schema } = tableArguments(name);
     const isDerived = derived.has(`${name}.${column}`);
+    const isEmptied = whyEmpty(step, name) !== undefined;
     const uses = 'running code that reads or writes it fails immediately';
     yield {
       step,
       name: column,
-      ...(isDerived ? { atMost: 'warning' } : {}),
+      ...(isDerived || isEmptied ? { atMost: 'warning' } : {}),
       ...(step.isNewTable(name) || step.isNewColumn(name, column) ? { harmless: CREATED_BY_CHANGE } : {}),
       stillUsed: `${name}.${column} is dropped: the upgrade keeps its values, but ${uses}`,
-      message: isDerived
-        ? `${name}.${column} is dropped after Python has read its values: whether it keeps all of them elsewhere was not judged; ${uses}`
-        : `${name}.${column} is dropped: its values are lost, and ${uses}`,
+      message: isEmptied
+        ? `${name}.${column} is dropped: the upgrade has emptied ${name} before, but ${uses}`
+        : isDerived
+          ? `${name}.${column} is dropped after Python has read its values: whether it keeps all of them elsewhere was not judged; ${uses}`
+          : `${name}.${column} is dropped: its values are lost, and ${uses}`,
       instead: inLaterRelease('drop-column', `${name}.${column}`, `op.drop_column(${table}, ${literal(column)}${schema})`),
     };
   }
@@ -200,8 +216,8 @@ function whyHarmless(
   return isEnumSwapLeftover(name, steps, index) ? 'its columns have another type' : undefined;
 }
 
-export const truncate = lossRule('truncate', 'a table is emptied by TRUNCATE', function* ({ upgrade }) {
-  for (const step of upgrade.steps) {
+export const truncate = lossRule('truncate', 'a table is emptied by TRUNCATE', function* (revision) {
+  for (const step of revision.upgrade.steps) {
     if (step.action.does !== 'truncate') continue;
     for (const name of step.action.tables) {
       yield {
@@ -211,14 +227,15 @@ export const truncate = lossRule('truncate', 'a table is emptied by TRUNCATE', f
           step,
           name,
           `TRUNCATE loses all rows of ${name}, and its ACCESS EXCLUSIVE lock makes reads and writes wait until the revision commits`,
+          revision,
         ),
       };
     }
   }
 });
 
-export const deleteAll = lossRule('delete-all', 'a DELETE without WHERE', function* ({ upgrade }) {
-  for (const step of upgrade.steps) {
+export const deleteAll = lossRule('delete-all', 'a DELETE without WHERE', function* (revision) {
+  for (const step of revision.upgrade.steps) {
     if (step.action.does !== 'delete' || step.action.rows !== 'all') continue;
     const name = step.action.table;
     yield {
@@ -228,12 +245,14 @@ export const deleteAll = lossRule('delete-all', 'a DELETE without WHERE', functi
         step,
         name,
         `DELETE without WHERE loses all rows of ${name}, and locks each of them until the revision commits`,
+        revision,
       ),
     };
   }
 });
 
-export const deleteByQuery = lossRule('delete-by-query', 'a DELETE of some rows', function* ({ upgrade, losses: destroys }) {
+export const deleteByQuery = lossRule('delete-by-query', 'a DELETE of some rows', function* (revision) {
+  const { upgrade, losses: destroys } = revision;
   for (const step of upgrade.steps) {
     const { action, line } = step;
     if (action.does !== 'delete' || action.rows === 'all') continue;
@@ -252,6 +271,7 @@ export const deleteByQuery = lossRule('delete-by-query', 'a DELETE of some rows'
         table,
         `DELETE loses ${by === undefined ? `${which} of ${table}` : which}: how many is known only in production, each stays locked until the ` +
           'revision commits, and no downgrade brings them back',
+        revision,
       ),
       instead: `# first count in production what it finds: SELECT count(*) FROM ${table} ... with the same condition\n# delete many rows in batches, in a separate revision`,
     };
