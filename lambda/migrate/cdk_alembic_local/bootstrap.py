@@ -29,13 +29,13 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     `kept`: what `bytecode` returned then. That of another Python is not used. None: it is not to be kept.
     """
 
-    def __init__(self, sources, kept):
+    def __init__(self, sources, saved):
         self.sources = sources
         self._python = f"{importlib.util.MAGIC_NUMBER.hex()} {sys.implementation.cache_tag} {sys.flags.optimize}"
-        python, _, code = (kept or "").partition("\n")
+        python, _, code = (saved or "").partition("\n")
         # The caller keeps it where only its user can change it, with a checksum.
-        self._known = marshal.loads(base64.b64decode(code)) if python == self._python else {}  # noqa: S302
-        self._is_kept = kept is not None
+        self._compiled = marshal.loads(base64.b64decode(code)) if python == self._python else {}  # noqa: S302
+        self._is_saved = saved is not None
         self._is_new = False
 
     def find_spec(self, name, path=None, target=None):
@@ -55,18 +55,18 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
 
     def get_code(self, name):
         file = self._file(name)
-        if file in self._known:
-            return marshal.loads(self._known[file])  # noqa: S302
+        if file in self._compiled:
+            return marshal.loads(self._compiled[file])  # noqa: S302
         # With the file name, so tracebacks find the source.
         code = compile(self.sources[file], file, "exec", dont_inherit=True)
-        self._known[file] = marshal.dumps(code)
+        self._compiled[file] = marshal.dumps(code)
         self._is_new = True
         return code
 
     def bytecode(self):
         """All that was imported so far, if it is to be kept and not kept already."""
-        if self._is_kept and self._is_new:
-            return f"{self._python}\n{base64.b64encode(marshal.dumps(self._known)).decode()}"
+        if self._is_saved and self._is_new:
+            return f"{self._python}\n{base64.b64encode(marshal.dumps(self._compiled)).decode()}"
         return None
 
     def _file(self, name):

@@ -24,7 +24,7 @@ from cdk_alembic.protocol.errors import ProjectError, RunnerError
 from cdk_alembic.protocol.log import redacted, without_secrets
 
 from .replay_cache.copy_point import CopyPoint
-from .replay_cache.trace import Trace, installed
+from .replay_cache.trace import Trace, installed_packages
 from .rewrite.overlay import overlaid
 
 Report = Callable[[dict[str, Any]], None]
@@ -76,7 +76,7 @@ def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
         except (Exception, SystemExit) as error:
             loaded = None
             traceback.print_exc()
-            report({"report": "failed", "error": redacted(_unforeseen(error))})
+            report({"report": "failed", "error": redacted(_unexpected(error))})
         if hello.get("scratch"):
             _load_ahead()
     if is_fork:
@@ -140,19 +140,19 @@ def _answer(
     """`loaded`: the project as the previous question loaded it. Returns it for the next question, if that may use it."""
     verb, overlay = ask["ask"], ask.get("overlay") or []
     if verb in ("bodies", "compose", "write"):
-        _answer_about_files(load(), ask, overlay, report)
+        _answer_about_texts(load(), ask, overlay, report)
         return None
     if verb == "graph" and not overlay:
         return _graph(load(), report, copy_point)
     if loaded is not None and verb == "observe" and not overlay:
-        _answer_about(loaded, ask, on_scratch, report, copy_point)
+        _answer_loaded(loaded, ask, on_scratch, report, copy_point)
         return None
     project = load()
     with overlaid(project, overlay, ask.get("folder")):
         if verb == "graph":
             _graph(project, report, None)
             return None
-        _answer_in(project, ask, on_scratch, report, copy_point)
+        _load_and_answer(project, ask, on_scratch, report, copy_point)
     return None
 
 
@@ -162,12 +162,14 @@ def _graph(project: Project, report: Report, copy_point: CopyPoint | None) -> Pr
     found = graph(project)
     report({"report": "graph", "graph": found})
     if copy_point:
-        report({"report": "python", "installed": installed()})
+        report({"report": "python", "installed": installed_packages()})
     # Some of the revisions could not be loaded: the next question tries again.
     return None if "problem" in found else project
 
 
-def _answer_in(project: Project, ask: dict[str, Any], on_scratch: bool, report: Report, copy_point: CopyPoint | None) -> None:
+def _load_and_answer(
+    project: Project, ask: dict[str, Any], on_scratch: bool, report: Report, copy_point: CopyPoint | None
+) -> None:
     verb = ask["ask"]
     if verb in ("observe", "try"):
         from .source.graph import load
@@ -181,10 +183,10 @@ def _answer_in(project: Project, ask: dict[str, Any], on_scratch: bool, report: 
 
             observe_files(project, ask, error, report)
             return
-    _answer_about(project, ask, on_scratch, report, copy_point)
+    _answer_loaded(project, ask, on_scratch, report, copy_point)
 
 
-def _answer_about(project: Project, ask: dict[str, Any], on_scratch: bool, report: Report, copy_point: CopyPoint | None) -> None:
+def _answer_loaded(project: Project, ask: dict[str, Any], on_scratch: bool, report: Report, copy_point: CopyPoint | None) -> None:
     verb, scratch_url = ask["ask"], ask.get("scratch")
     if scratch_url is None:
         if verb == "catalog" and not on_scratch:
@@ -203,14 +205,14 @@ def _answer_about(project: Project, ask: dict[str, Any], on_scratch: bool, repor
     from .scratch.scratch import Scratch
 
     scratch = Scratch(scratch_url, ask.get("disposable", False))
-    with scratch.only(project):
+    with scratch.redirecting(project):
         try:
             _answer_on_scratch(ask, project, scratch, report, copy_point)
         except RunnerError as error:
             raise scratch.refused or error from error
 
 
-def _answer_about_files(project: Project, ask: dict[str, Any], overlay: list[dict[str, Any]], report: Report) -> None:
+def _answer_about_texts(project: Project, ask: dict[str, Any], overlay: list[dict[str, Any]], report: Report) -> None:
     path = project.directory / ask.get("file", "")
     texts = {project.directory / one["file"]: one["text"] for one in overlay}
     if ask["ask"] == "bodies":
@@ -250,12 +252,12 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
         with application_context(project):
             measure(project, scratch, ask, report)
     elif verb == "place":
-        from .replay.matching_revision import place
+        from .replay.matching_revision import match_revision
 
         scratch.prepare(ask.get("overwrite", False))
         try:
             with application_context(project):
-                report({"report": "placed", "placed": place(project, scratch, ask["entries"])})
+                report({"report": "placed", "placed": match_revision(project, scratch, ask["entries"])})
         finally:
             scratch.leave()
     elif verb == "create":
@@ -278,7 +280,7 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
         raise RunnerError("invalid_request", f'there is no ask "{verb}"', "the two sides are not of the same version")
 
 
-def _unforeseen(error: BaseException) -> dict[str, Any]:
+def _unexpected(error: BaseException) -> dict[str, Any]:
     return RunnerError(
         "internal_error",
         f"the observer failed: {describe(error)}{location(error)}",

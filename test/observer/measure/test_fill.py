@@ -12,13 +12,13 @@ from backends import Database
 from cdk_alembic.catalog import catalog_sql, raw
 from cdk_alembic.catalog.catalog_reader import Catalog
 from cdk_alembic_local.measure import fill as module
-from cdk_alembic_local.measure.fill import Fill, Filled, Limits
-from cdk_alembic_local.measure.values import Later
+from cdk_alembic_local.measure.fill import Fill, FilledTable, Limits
+from cdk_alembic_local.measure.values import TargetSchema
 from cdk_alembic_local.scratch import rows
 from sqlalchemy import Connection, create_engine
 
 CONTEXT = SimpleNamespace(version_table="alembic_version", version_table_schema=None)
-NOTHING = Later({}, {})
+NOTHING = TargetSchema({}, {})
 
 
 @pytest.fixture
@@ -29,8 +29,13 @@ def connection(database: Database) -> Iterator[Connection]:
 
 
 def filled(
-    connection: Connection, sql: str, names: list[str], production: list[dict[str, Any]], later: Later = NOTHING, **limits: Any
-) -> dict[str, Filled]:
+    connection: Connection,
+    sql: str,
+    names: list[str],
+    production: list[dict[str, Any]],
+    later: TargetSchema = NOTHING,
+    **limits: Any,
+) -> dict[str, FilledTable]:
     """Makes the tables and fills them. `production`: TableTargets."""
     raw.execute(connection, f"CREATE SCHEMA cdk_alembic_scratch; {sql}")
     catalog_sql.prepare(connection, CONTEXT)
@@ -55,13 +60,13 @@ def target(name: str, rows: int, *columns: dict[str, Any]) -> dict[str, Any]:
 def test_rows_nulls_distinct_values_and_widths_are_those_of_the_statistics(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BATCH", 700)  # several statements
+    monkeypatch.setattr(module, "BATCH_ROWS", 700)  # several statements
     sql = """CREATE TYPE mood AS ENUM ('good', 'bad');
       CREATE TABLE users
         (id serial PRIMARY KEY, email text UNIQUE NOT NULL, note text, mood mood NOT NULL, n int, at timestamptz)"""
     columns = (column("email", width=30), column("note", 0.25, 10, 200), column("n", 0.9, 5), column("at", 1))
     found = filled(connection, sql, ["users"], [target("users", 3000, *columns)])
-    assert found == {"users": Filled(3000)}
+    assert found == {"users": FilledTable(3000)}
     assert value(connection, "SELECT count(*) FROM users") == 3000
     assert value(connection, "SELECT count(*) FROM users WHERE note IS NULL") == 750
     assert value(connection, "SELECT count(*) FROM users WHERE n IS NULL") == 2700
@@ -84,11 +89,11 @@ def test_foreign_keys_hold_also_those_of_tables_that_were_not_asked_for(connecti
       CREATE TABLE details (user_id int PRIMARY KEY REFERENCES users, up int REFERENCES details)"""
     production = [target("users", 50), target("tags", 20), target("tagged", 900), target("details", 500)]
     found = filled(connection, sql, ["users", "tagged", "details", "tags"], production)
-    assert found["users"] == Filled(50)
-    assert found["tagged"] == Filled(900)
+    assert found["users"] == FilledTable(50)
+    assert found["tagged"] == FilledTable(900)
     # One for each user.
-    assert found["details"] == Filled(50, "values")
-    assert value(connection, "SELECT count(*) FROM plans") == module.KEYS
+    assert found["details"] == FilledTable(50, "values")
+    assert value(connection, "SELECT count(*) FROM plans") == module.REFERENCED_ROWS
     assert value(connection, "SELECT count(*) FROM users JOIN plans ON code = plan") == 50
     assert value(connection, "SELECT count(*) FROM tagged JOIN users u ON u.id = user_id JOIN tags t ON t.id = tag_id") == 900
     # The constraints were there, and nothing was disabled for good.
@@ -138,9 +143,9 @@ def test_rows_fulfill_checks_domains_and_what_the_revision_adds(connection: Conn
         ],
         "indexes": [{"name": "u", "unique": True, "columns": ["code"], "definition": ""}],
     }
-    later = Later({"users": after}, {"type mood": "ENUM ('good', 'bad')"})
+    later = TargetSchema({"users": after}, {"type mood": "ENUM ('good', 'bad')"})
     found = filled(connection, sql, ["users"], [target("users", 500, column("code", distinct=3))], later)
-    assert found["users"] == Filled(500)
+    assert found["users"] == FilledTable(500)
     for statement in (
         "ALTER TABLE users ADD FOREIGN KEY (team_id) REFERENCES teams",
         "CREATE TYPE mood AS ENUM ('good', 'bad')",
@@ -163,7 +168,7 @@ def test_triggers_do_not_run_and_are_enabled_again(connection: Connection) -> No
     sql = """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$;
       CREATE TABLE users (id serial PRIMARY KEY);
       CREATE TRIGGER refused BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION refuse()"""
-    assert filled(connection, sql, ["users"], [target("users", 300)]) == {"users": Filled(300)}
+    assert filled(connection, sql, ["users"], [target("users", 300)]) == {"users": FilledTable(300)}
     with pytest.raises(Exception, match="refused"):
         raw.execute(connection, "INSERT INTO users DEFAULT VALUES")
 
@@ -173,5 +178,5 @@ def test_rows_of_a_partitioned_table_are_in_its_partitions(connection: Connectio
       CREATE TABLE events_0 PARTITION OF events FOR VALUES WITH (MODULUS 2, REMAINDER 0);
       CREATE TABLE events_1 PARTITION OF events FOR VALUES WITH (MODULUS 2, REMAINDER 1)"""
     production = [target("events", 400), target("events_0", 200), target("events_1", 200)]
-    assert filled(connection, sql, ["events", "events_0", "events_1"], production) == {"events": Filled(400)}
+    assert filled(connection, sql, ["events", "events_0", "events_1"], production) == {"events": FilledTable(400)}
     assert value(connection, "SELECT count(*) FROM ONLY events_0") + value(connection, "SELECT count(*) FROM events_1") == 400

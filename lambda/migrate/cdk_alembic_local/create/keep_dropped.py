@@ -8,9 +8,9 @@ from typing import Any
 from cdk_alembic.catalog import raw
 from cdk_alembic.protocol.errors import RunnerError
 
-from ..scratch.drift import flat
+from ..scratch.drift import flatten
 from ..scratch.rows import quoted
-from ..scratch.set_aside import aside, column_names
+from ..scratch.set_aside import column_names, set_aside_name
 from .unseen_differences import Code, RenameColumn
 
 # The CHECK constraints that name a column, and the columns that they read.
@@ -35,7 +35,7 @@ def keep_dropped(context: Any, directives: list[Any], until: date) -> None:
 
     for directive in directives:
         upgrade, downgrade = directive.upgrade_ops, directive.downgrade_ops
-        for drop in list(flat(upgrade)):
+        for drop in list(flatten(upgrade)):
             if isinstance(drop, ops.DropTableOp):
                 _keep_table(upgrade, downgrade, drop, until)
             elif isinstance(drop, ops.DropColumnOp):
@@ -45,12 +45,12 @@ def keep_dropped(context: Any, directives: list[Any], until: date) -> None:
 def _keep_table(upgrade: Any, downgrade: Any, drop: Any, until: date) -> None:
     from alembic.operations import ops
 
-    kept = aside(drop.table_name, until)
+    kept = set_aside_name(drop.table_name, until)
     # Alembic has no text for this operation.
     schema = f", schema={drop.schema!r}" if drop.schema else ""
     _move_along(upgrade, downgrade, _table(drop), None)
     _replace(upgrade, drop, [Code(f"op.rename_table({drop.table_name!r}, {kept!r}{schema})")])
-    for made in list(flat(downgrade)):
+    for made in list(flatten(downgrade)):
         if isinstance(made, ops.CreateTableOp) and _table(made) == _table(drop):
             _replace(downgrade, made, [Code(f"op.rename_table({kept!r}, {drop.table_name!r}{schema})")])
 
@@ -60,13 +60,13 @@ def _keep_column(context: Any, upgrade: Any, downgrade: Any, drop: Any, until: d
 
     column = drop.to_column()
     _refuse_what_stops_inserts(context, drop, column)
-    name, kept = drop.column_name, aside(drop.column_name, until)
+    name, kept = drop.column_name, set_aside_name(drop.column_name, until)
     # The new code's rows have no value in it. A default, an identity and a computed value need nothing.
     is_required = not column.nullable and column.server_default is None
     loosened = {"modify_nullable": True} if is_required else {}
     _move_along(upgrade, downgrade, _table(drop), name)
     _replace(upgrade, drop, [RenameColumn(drop.table_name, name, modify_name=kept, schema=drop.schema, **loosened)])
-    for made in list(flat(downgrade)):
+    for made in list(flatten(downgrade)):
         if isinstance(made, ops.AddColumnOp) and _table(made) == _table(drop) and made.column.name == name:
             _replace(downgrade, made, [RenameColumn(drop.table_name, kept, modify_name=name, schema=drop.schema)])
             if is_required:
@@ -88,10 +88,10 @@ def _move_along(upgrade: Any, downgrade: Any, table: str, column: str | None) ->
     """Removes the drops of indexes and constraints that stay with the column or, without one, with the table."""
     from alembic.operations import ops
 
-    created = {_own_name(one) for one in flat(upgrade) if isinstance(one, (ops.CreateIndexOp, ops.AddConstraintOp))}
+    created = {_own_name(one) for one in flatten(upgrade) if isinstance(one, (ops.CreateIndexOp, ops.AddConstraintOp))}
     moved = [
         one
-        for one in flat(upgrade)
+        for one in flatten(upgrade)
         if isinstance(one, (ops.DropIndexOp, ops.DropConstraintOp))
         and _table(one) == table
         and (column is None or column in column_names(one._reverse))
@@ -100,7 +100,7 @@ def _move_along(upgrade: Any, downgrade: Any, table: str, column: str | None) ->
     ]
     for one in moved:
         _replace(upgrade, one, [])
-        for made in list(flat(downgrade)):
+        for made in list(flatten(downgrade)):
             if isinstance(made, (ops.CreateIndexOp, ops.AddConstraintOp)) and _own_name(made) == _own_name(one):
                 _replace(downgrade, made, [])
 

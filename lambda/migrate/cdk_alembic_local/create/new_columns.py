@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..scratch.constants import constant_of, text_of
-from ..scratch.drift import flat
+from ..scratch.drift import flatten
 
 
 def add_defaults(directives: list[Any]) -> None:
@@ -18,7 +18,7 @@ def add_defaults(directives: list[Any]) -> None:
     from sqlalchemy import DefaultClause, text
 
     for directive in directives:
-        for operation in flat(directive.upgrade_ops):
+        for operation in flatten(directive.upgrade_ops):
             if not isinstance(operation, ops.AddColumnOp) or not _requires_a_value(operation.column):
                 continue
             constant = constant_of(operation.column)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-def write_as_meant(context: Any) -> None:
+def write_percents_once(context: Any) -> None:
     """Makes Alembic write each `%` of an SQL expression once.
 
     A driver whose parameters are `%s` gets it twice, and takes it for one. In a revision it would be doubled again.

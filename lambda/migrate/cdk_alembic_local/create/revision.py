@@ -14,7 +14,7 @@ from cdk_alembic.project.graph import unique_labels
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 
-from ..scratch.set_aside import is_kept, leave_out, today
+from ..scratch.set_aside import is_kept, remove_drops, today
 from ..source.graph import relative, revision_files
 from ..source.post_write_hooks import hooks_may_fail
 from .own_types import own_types
@@ -156,7 +156,7 @@ class _Finish:
                 raise _nothing(self.left, self.uncompared)
 
         for directive in directives:
-            leave_out(directive.upgrade_ops, is_kept)
+            remove_drops(directive.upgrade_ops, is_kept)
             directive.upgrade_ops.reverse_into(directive.downgrade_ops)
         context.opts["process_revision_directives"] = hook_and_finish
 
@@ -175,10 +175,10 @@ class _Finish:
     def _add_unseen(self, context: Any, directives: list[Any]) -> None:
         from .conversions import convert
         from .new_columns import add_defaults
-        from .percents import write_as_meant
+        from .percents import write_percents_once
         from .unseen_differences import find, name_constraints
 
-        write_as_meant(context)
+        write_percents_once(context)
         name_constraints(directives)
         add_defaults(directives)
         convert(context, directives)

@@ -13,7 +13,7 @@ from cdk_alembic.catalog.catalog_reader import Catalog
 from cdk_alembic.catalog.catalog_sql import MARK
 
 from ..scratch.constants import text_of
-from ..scratch.drift import Drift, flat
+from ..scratch.drift import Drift, flatten
 from ..scratch.rows import quoted
 from ..scratch.set_aside import remove
 
@@ -87,9 +87,9 @@ def _render_rename_of_constraint(_: Any, operation: RenameConstraint) -> list[st
 class UnseenDifferences:
     """Collects the operations of both directions."""
 
-    def __init__(self, metadata: list[Any], dialect: Any, altered: set[str]) -> None:
+    def __init__(self, metadata: list[Any], dialect: Any, altered_columns: set[str]) -> None:
         """`altered`: entries of columns that autogenerate alters too."""
-        self._altered = altered
+        self._altered = altered_columns
         self._metadata = metadata
         self._dialect = dialect
         self.first: list[Any] = []
@@ -266,7 +266,7 @@ def find(context: Any, directives: list[Any]) -> UnseenDifferences:
     """Creates the models in the place of the migrations' tables, compares the catalogs, and rolls that back."""
     connection = context.connection
     metadata = context.opts.get("target_metadata")
-    operations = [operation for directive in directives for operation in flat(directive.upgrade_ops)]
+    operations = [operation for directive in directives for operation in flatten(directive.upgrade_ops)]
     drift = Drift()
     raw.execute(connection, "SAVEPOINT cdk_alembic_models")
     try:
@@ -282,7 +282,7 @@ def find(context: Any, directives: list[Any]) -> UnseenDifferences:
     for directive in directives:
         for container in (directive.upgrade_ops, directive.downgrade_ops):
             remove(container, drift.changes_nothing)
-    unseen = UnseenDifferences(drift.metadata, context.dialect, drift.altered())
+    unseen = UnseenDifferences(drift.metadata, context.dialect, drift.altered_columns())
     unseen.changes(change, set(_types_of_new_tables(operations)))
     return unseen
 
@@ -346,7 +346,7 @@ def _as_operation(operation: Any, key: Any) -> Any:
 def name_constraints(directives: list[Any]) -> None:
     """Names unnamed constraints as PostgreSQL does: a downgrade can't drop one without a name."""
     for directive in directives:
-        for operation in [*flat(directive.upgrade_ops), *flat(directive.downgrade_ops)]:
+        for operation in [*flatten(directive.upgrade_ops), *flatten(directive.downgrade_ops)]:
             made = operation._reverse if isinstance(operation, ops.DropConstraintOp) else operation
             if getattr(operation, "constraint_name", "") is not None:
                 continue

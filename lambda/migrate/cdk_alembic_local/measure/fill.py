@@ -13,16 +13,16 @@ from cdk_alembic.database.failures import describe
 from cdk_alembic.protocol.log import redact
 
 from ..scratch.rows import quoted, quoted_table
-from .values import Later, Source, Values
+from .values import Source, TargetSchema, Values
 
-KEYS = 100
+REFERENCED_ROWS = 100
 """Rows of a table that is only needed for foreign keys."""
-PROBE = 100
+PROBE_ROWS = 100
 """Rows with which values that a table accepts are found."""
-BATCH = 100_000
+BATCH_ROWS = 100_000
 """The most rows of a statement: the limits are checked between two."""
 _TRIES = 6
-_DEEPEST = 8
+_MAX_DEPTH = 8
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Limits:
 
 
 @dataclass
-class Filled:
+class FilledTable:
     """A table after the fill."""
 
     rows: int
@@ -52,17 +52,17 @@ class Fill:
     """Fills tables, and those that their foreign keys require. Call it in a transaction, after `rows.prepare`."""
 
     def __init__(
-        self, connection: Any, snapshot: Snapshot, later: Later, production: dict[str, dict[str, Any]], limits: Limits
+        self, connection: Any, snapshot: Snapshot, target: TargetSchema, production: dict[str, dict[str, Any]], limits: Limits
     ) -> None:
         """`production`: TableTarget by name."""
         self._connection = connection
         self._snapshot = snapshot
-        self._source = Source(connection, snapshot, later, production)
+        self._source = Source(connection, snapshot, target, production)
         self._production = production
         self._limits = limits
         self._bytes = 0
 
-    def fill(self, names: list[str]) -> dict[str, Filled]:
+    def fill(self, names: list[str]) -> dict[str, FilledTable]:
         """The tables, and those that they refer to, after the fill."""
         planned: dict[str, None] = {}
         for name in names:
@@ -75,7 +75,7 @@ class Fill:
 
     def _plan(self, name: str, above: tuple[str, ...], planned: dict[str, None]) -> None:
         """Puts the table behind those that its foreign keys require."""
-        if name in planned or name in above or len(above) > _DEEPEST or name not in self._snapshot.tables:
+        if name in planned or name in above or len(above) > _MAX_DEPTH or name not in self._snapshot.tables:
             return
         if self._snapshot.is_partition(name):
             return  # a partition gets its rows from its parent
@@ -84,15 +84,15 @@ class Fill:
                 self._plan(constraint["references"]["table"], (*above, name), planned)
         planned[name] = None
 
-    def _fill(self, name: str, is_asked: bool) -> Filled:
+    def _fill(self, name: str, is_asked: bool) -> FilledTable:
         table = quoted_table(name)
-        production = self._production.get(name, {}).get("rows", 0) if is_asked else KEYS
+        production = self._production.get(name, {}).get("rows", 0) if is_asked else REFERENCED_ROWS
         wanted = min(production, self._limits.rows)
-        filled = Filled(self._number(f"SELECT count(*) FROM {table}"))  # noqa: S608
+        filled = FilledTable(self._query_number(f"SELECT count(*) FROM {table}"))  # noqa: S608
         first = at = filled.rows
         attempt: int | None = None
         while at < wanted:
-            count = min(PROBE if attempt is None else BATCH, wanted - at, self._room(table, filled.rows))
+            count = min(PROBE_ROWS if attempt is None else BATCH_ROWS, wanted - at, self._room(table, filled.rows))
             if count < 1 or time.monotonic() >= self._limits.deadline:
                 filled.limit = "bytes" if count < 1 else "time"
                 break
@@ -115,12 +115,12 @@ class Fill:
         size = self._size(table)
         return (self._limits.bytes - self._bytes - size) // max(1, size // max(1, rows))
 
-    def _insert(self, name: str, attempt: int, at: int, count: int, filled: Filled) -> bool:
+    def _insert(self, name: str, attempt: int, at: int, count: int, filled: FilledTable) -> bool:
         """Whether rows were inserted."""
         statement = raw.literal(self._statement(name, attempt, at + 1, at + count))
         raw.execute(self._connection, "SAVEPOINT cdk_alembic_fill")
         try:
-            inserted = self._number(f"SELECT {MARK}.insert_rows({statement})")
+            inserted = self._query_number(f"SELECT {MARK}.insert_rows({statement})")
         except Exception as error:
             raw.execute(self._connection, "ROLLBACK TO SAVEPOINT cdk_alembic_fill")
             filled.reason = filled.reason or redact(describe(error))
@@ -141,7 +141,7 @@ class Fill:
 
     def _size(self, table: str) -> int:
         tree = f"SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree({raw.literal(table)}::regclass)"  # noqa: S608
-        return self._number(f"SELECT coalesce(({tree}), pg_total_relation_size({raw.literal(table)}::regclass))")
+        return self._query_number(f"SELECT coalesce(({tree}), pg_total_relation_size({raw.literal(table)}::regclass))")
 
-    def _number(self, query: str) -> int:
+    def _query_number(self, query: str) -> int:
         return int(raw.value(self._connection, f"SELECT ({query})::bigint::text"))

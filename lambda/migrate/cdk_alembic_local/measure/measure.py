@@ -18,20 +18,20 @@ from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redact
 from cdk_alembic.statistics.read import sort_milliseconds
 
-from ..replay.env_facts import prepared
-from ..replay.matching_revision import settle
+from ..replay.env_facts import prepared_connection
+from ..replay.matching_revision import commit_open_transaction
 from ..replay.watch import Watch
-from ..replay.watched import WatchedStep
+from ..replay.watched_step import WatchedStep
 from ..scratch.baseline import load
 from ..scratch.scratch import Scratch
-from .beside import Beside
-from .fill import Fill, Filled, Limits
-from .values import Later
+from .fill import Fill, FilledTable, Limits
+from .session_watch import SessionWatch
+from .values import TargetSchema
 
 Report = Callable[[dict[str, Any]], None]
 
-_WRITTEN = "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::text"
-_TIME_IS_UP = "the time limit was reached"
+_WAL_POSITION = "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::text"
+_TIME_LIMIT_REACHED = "the time limit was reached"
 _CANCELED = "it ran longer than its share of the time limit, and was canceled"
 
 
@@ -64,13 +64,13 @@ class _Measurement:
         self._production = {table["name"]: table for table in ask["tables"]}
         self._wanted = wanted
         self._deadline = deadline
-        self._beside: Beside | None = None
+        self._watching: SessionWatch | None = None
         self._facts: dict[str, Any] = {"reason": "it was not reached"}
 
     def run(self) -> dict[str, Any]:
         """MeasuredFacts without the revision."""
         if time.monotonic() >= self._deadline:
-            return {"reason": _TIME_IS_UP}
+            return {"reason": _TIME_LIMIT_REACHED}
         try:
             if self._baseline:
                 load(self._scratch, self._baseline)
@@ -81,21 +81,21 @@ class _Measurement:
             return {"reason": redact(error.message)}
         except (Exception, SystemExit) as error:
             # Any of the session's statements may have been canceled, also Alembic's own.
-            canceled = self._beside and self._beside.locks.canceled
+            canceled = self._watching and self._watching.locks.canceled
             return {"reason": _CANCELED if canceled else redact(f"{describe(error)}{location(error)}")}
         finally:
             # An error within Alembic leaves the generator of the steps where it is.
-            if self._beside:
-                self._beside.end()
+            if self._watching:
+                self._watching.end()
         return self._facts
 
     @contextmanager
     def around(self, context: Any) -> Iterator[None]:
-        with prepared(context), Watch(context.connection).listening() as self._watch:
+        with prepared_connection(context), Watch(context.connection).listening() as self._watch:
             yield
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
-        settle(context)
+        commit_open_transaction(context)
         with self._project.revisions.alembic_errors(self._wanted["revision"]):
             steps = list(self._project.script._upgrade_revs(self._wanted["revision"], heads))
         if not steps:
@@ -103,47 +103,47 @@ class _Measurement:
             return
         for step in steps[:-1]:
             yield WatchedStep(step, context, self._watch, {}).step
-            settle(context)
+            commit_open_transaction(context)
         with raw.rolled_back(context.connection):
             snapshot = Catalog().take(context.connection)
         filled = self._fill(context.connection, snapshot)
         yield from self._measure(steps[-1], context, snapshot, filled)
 
-    def _fill(self, connection: Any, snapshot: Snapshot) -> dict[str, Filled]:
-        later = Later(self._wanted["after"], self._wanted["added"])
+    def _fill(self, connection: Any, snapshot: Snapshot) -> dict[str, FilledTable]:
+        target = TargetSchema(self._wanted["after"], self._wanted["added"])
         # The other half of the time is the revision's.
         deadline = time.monotonic() + (self._deadline - time.monotonic()) / 2
         limits = Limits(self._limits["rows"], self._limits["bytes"], deadline)
         with raw.committed(connection):
-            filled = Fill(connection, snapshot, later, self._production, limits).fill(self._wanted["tables"])
+            filled = Fill(connection, snapshot, target, self._production, limits).fill(self._wanted["tables"])
         return {name: filled[name] for name in self._wanted["tables"] if name in filled}
 
-    def _measure(self, step: Any, context: Any, snapshot: Snapshot, filled: dict[str, Filled]) -> Iterator[Any]:
+    def _measure(self, step: Any, context: Any, snapshot: Snapshot, filled: dict[str, FilledTable]) -> Iterator[Any]:
         pid = raw.value(context.connection, "SELECT pg_backend_pid()::text")
-        settle(context)
+        commit_open_transaction(context)
         tables = sorted(filled, key=lambda name: -self._production[name]["rows"])
-        beside = self._beside = Beside(self._scratch, pid, snapshot.relations, tables, self._deadline)
+        session_watch = self._watching = SessionWatch(self._scratch, pid, snapshot.relations, tables, self._deadline)
         watched = WatchedStep(step, context, self._watch, {})
         migrate = watched.step.migration_fn
 
         # Locks are held to the end of the transaction: the poll sees each of them at least once.
         @functools.wraps(migrate)
-        def seen(**arguments: Any) -> None:
+        def observed(**arguments: Any) -> None:
             migrate(**arguments)
-            beside.locks.look()
+            session_watch.locks.wait_for_poll()
 
-        watched.step.migration_fn = seen
+        watched.step.migration_fn = observed
         with raw.rolled_back(context.connection):
             sort = sort_milliseconds(functools.partial(raw.value, context.connection))
-        written = _written(context.connection)
-        with beside:
+        written = _wal_position(context.connection)
+        with session_watch:
             began = time.perf_counter()
             yield watched.step
-            settle(context)
+            commit_open_transaction(context)
             seconds = time.perf_counter() - began
-            beside.locks.look()
-        after = _written(context.connection)
-        if beside.locks.canceled:
+            session_watch.locks.wait_for_poll()
+        after = _wal_position(context.connection)
+        if session_watch.locks.canceled:
             self._facts = {"reason": _CANCELED}
         elif failure := watched.result.failure:
             self._facts = {"reason": f"it failed with generated rows: {failure['message']}"}
@@ -152,16 +152,16 @@ class _Measurement:
                 "milliseconds": _milliseconds(seconds),
                 "sortMilliseconds": sort,
                 **({} if written is None or after is None else {"walBytes": after - written}),
-                "tables": [self._table(name, filled, beside) for name in _reported(filled, beside)],
+                "tables": [self._table(name, filled, session_watch) for name in _reported(filled, session_watch)],
             }
 
-    def _table(self, name: str, filled: dict[str, Filled], beside: Beside) -> dict[str, Any]:
+    def _table(self, name: str, filled: dict[str, FilledTable], session_watch: SessionWatch) -> dict[str, Any]:
         """MeasuredTable."""
-        own = filled.get(name, Filled(0))
-        reader, writer = beside.readers.get(name), beside.writers.get(name)
+        own = filled.get(name, FilledTable(0))
+        reader, writer = session_watch.readers.get(name), session_watch.writers.get(name)
         locks = [
             {"mode": mode, "milliseconds": _milliseconds(seconds)}
-            for (table, mode), seconds in sorted(beside.locks.longest.items())
+            for (table, mode), seconds in sorted(session_watch.locks.longest.items())
             if table == name
         ]
         return {
@@ -176,15 +176,15 @@ class _Measurement:
         }
 
 
-def _reported(filled: dict[str, Filled], beside: Beside) -> list[str]:
-    return sorted({*filled, *(table for table, _ in beside.locks.longest)})
+def _reported(filled: dict[str, FilledTable], session_watch: SessionWatch) -> list[str]:
+    return sorted({*filled, *(table for table, _ in session_watch.locks.longest)})
 
 
-def _written(connection: Any) -> int | None:
+def _wal_position(connection: Any) -> int | None:
     """Bytes of the write-ahead log so far; None if the server does not tell."""
     try:
         with raw.rolled_back(connection):
-            return raw.value(connection, _WRITTEN)
+            return raw.value(connection, _WAL_POSITION)
     except Exception:
         return None
 

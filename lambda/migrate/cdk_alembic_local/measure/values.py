@@ -10,14 +10,14 @@ from cdk_alembic.catalog.catalog import Snapshot
 
 from ..scratch.rows import checks_on, quoted, quoted_table, unique_columns
 from ..scratch.sample_values import candidates, is_text
-from .spread import spread
+from .varying_values import varying_expressions
 
 # Rows are scattered by the multiples of a prime, modulo the number of values: the primes of xxHash.
 _PRIMES = (2654435761, 2246822519, 3266489917, 668265263, 374761393)
 
 
 @dataclass(frozen=True)
-class Later:
+class TargetSchema:
     """What the revision makes of the tables: the rows meet its new constraints."""
 
     tables: dict[str, dict[str, Any]]
@@ -29,24 +29,24 @@ class Later:
 class Source:
     """What is known of the tables, and the keys that rows may refer to."""
 
-    def __init__(self, connection: Any, snapshot: Snapshot, later: Later, production: dict[str, dict[str, Any]]) -> None:
+    def __init__(self, connection: Any, snapshot: Snapshot, target: TargetSchema, production: dict[str, dict[str, Any]]) -> None:
         """`production`: TableTarget by name."""
         self._connection = connection
         self._snapshot = snapshot
-        self._later = later
-        self._entries = {**snapshot.entries, **later.entries}
+        self._later = target
+        self._entries = {**snapshot.entries, **target.entries}
         self._production = production
         self._keys: dict[tuple[str, ...], tuple[str, int]] = {}
 
     def facts(self, name: str) -> dict[str, Any]:
         """The table, with the constraints and unique indexes that the revision adds to its columns."""
         facts = self._snapshot.tables[name]
-        later = self._later.tables.get(name)
-        if later is None:
+        target = self._later.tables.get(name)
+        if target is None:
             return facts
         columns = {column["name"] for column in facts["columns"]}
         added = {
-            kind: [one for one in later[kind] if one not in facts[kind] and columns.issuperset(filter(None, one["columns"]))]
+            kind: [one for one in target[kind] if one not in facts[kind] and columns.issuperset(filter(None, one["columns"]))]
             for kind in ("constraints", "indexes")
         }
         return {**facts, **{kind: [*facts[kind], *added[kind]] for kind in added}}
@@ -147,12 +147,12 @@ class Values:
 
     def _value(self, column: dict[str, Any], place: int) -> str | None:
         own, type_ = column["name"], column["type"]
-        later = self._source.later_type(self._name, column)
+        target = self._source.later_type(self._name, column)
         checks = checks_on(own, self._facts["constraints"])
         statistics = self._source.statistics(self._name, own)
         number = "g.i" if own in self._unique else f"1 + {_scattered(place, self._distinct(statistics))}"
-        wanted = later if is_text(type_) and not is_text(later) else type_
-        found = spread(wanted, number, statistics.get("width"))
+        wanted = target if is_text(type_) and not is_text(target) else type_
+        found = varying_expressions(wanted, number, statistics.get("width"))
         if found and (not checks or own in self._unique):
             # Some values of a unique column are in a CHECK's form.
             return found[self._attempt % len(found)]

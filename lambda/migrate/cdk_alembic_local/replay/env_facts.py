@@ -20,12 +20,12 @@ from cdk_alembic.run.failure import no_version_table_schema
 
 from ..scratch import rows
 from ..scratch.scratch import Scratch
-from ..source.env_transaction import place_of_transaction
+from ..source.env_transaction import find_transaction
 from ..source.graph import relative
 from . import watch
 
 
-def about(project: Project, scratch: Scratch) -> dict[str, str]:
+def basic_facts(project: Project, scratch: Scratch) -> dict[str, str]:
     """Facts that do not require running env.py."""
     return {"file": relative(Path(project.script.dir) / "env.py", project.directory), "postgres": scratch.version}
 
@@ -40,7 +40,7 @@ def environment_facts(project: Project, scratch: Scratch, is_new: bool) -> dict[
     Uses Alembic alone to stamp the first revision: this runs env.py as `alembic upgrade` does, whatever the revision requires.
     `is_new`: whether the revisions start from an empty database, without a baseline.
     """
-    facts: dict[str, Any] = {"keeps": True, **about(project, scratch)}
+    facts: dict[str, Any] = {"keeps": True, **basic_facts(project, scratch)}
     bases = project.script.get_bases()
     if not bases:
         return facts
@@ -48,16 +48,16 @@ def environment_facts(project: Project, scratch: Scratch, is_new: bool) -> dict[
         return {**facts, "keeps": False, "refused": redacted(refused.facts())}
     seen: list[str] = []
 
-    def look(heads: tuple[str, ...], context: Any) -> tuple[()]:
+    def inspect_context(heads: tuple[str, ...], context: Any) -> tuple[()]:
         seen.extend(heads)
         return ()
 
     try:
-        with _configured(facts):
+        with _recording_options(facts):
             facts["autocommitBlocks"] = _stamp(project, bases[0])
         if not facts["autocommitBlocks"]:
-            facts["transaction"] = place_of_transaction(Path(project.script.dir) / "env.py")
-        run_environment(project, look)
+            facts["transaction"] = find_transaction(Path(project.script.dir) / "env.py")
+        run_environment(project, inspect_context)
     except RunnerError as error:
         facts["failure"] = redact(error.message)
     except (Exception, SystemExit) as error:
@@ -74,12 +74,12 @@ def _stamp(project: Project, revision: str) -> bool:
     works: list[bool] = []
 
     def steps(heads: Any, context: Any) -> Iterator[Any]:
-        def try_out(**_: Any) -> None:
+        def check_autocommit(**_: Any) -> None:
             # As autocommit_block() begins: it commits the transaction that Alembic began.
             works.append(context._transaction is not None or not context._in_connection_transaction())
 
         for step in project.script._stamp_revs((revision,), heads):
-            step.migration_fn = try_out
+            step.migration_fn = check_autocommit
             yield step
 
     context = EnvironmentContext(project.config, project.script, fn=steps, destination_rev=(revision,), tag=None)
@@ -91,7 +91,7 @@ def _stamp(project: Project, revision: str) -> bool:
 def _refusal(project: Project, is_new: bool) -> RunnerError | None:
     """The error with which the runner refuses this env.py, or a new database; None if it does not. Writes nothing."""
 
-    def look(_heads: tuple[str, ...], context: Any) -> tuple[()]:
+    def inspect_context(_heads: tuple[str, ...], context: Any) -> tuple[()]:
         refuse_autocommit(context.connection)
         schema = context.connection.schema_for_object(context._version)
         if is_new and schema and not find(context, schema).has_schema:
@@ -99,7 +99,7 @@ def _refusal(project: Project, is_new: bool) -> RunnerError | None:
         return ()
 
     try:
-        run_environment(project, look)
+        run_environment(project, inspect_context)
     except RunnerError as error:
         return error if error.code in _REFUSALS and not isinstance(error, EnvFailed) else None
     except (Exception, SystemExit):
@@ -109,7 +109,7 @@ def _refusal(project: Project, is_new: bool) -> RunnerError | None:
 
 
 @contextmanager
-def _configured(facts: dict[str, Any]) -> Iterator[None]:
+def _recording_options(facts: dict[str, Any]) -> Iterator[None]:
     """Adds env.py's own option to the facts: run_environment overrides it."""
     from alembic.runtime.environment import EnvironmentContext
 
@@ -137,9 +137,9 @@ def prepare(context: Any) -> None:
 
 
 @contextmanager
-def prepared(context: Any) -> Iterator[None]:
+def prepared_connection(context: Any) -> Iterator[None]:
     """Within this block, env.py's connection to the scratch database is prepared for revisions and for rows."""
-    with around_outer_transaction(context):
+    with without_outer_transaction(context):
         with raw.committed(context.connection):
             prepare(context)
             rows.prepare(context.connection)
@@ -148,7 +148,7 @@ def prepared(context: Any) -> Iterator[None]:
 
 
 @contextmanager
-def around_outer_transaction(context: Any) -> Iterator[None]:
+def without_outer_transaction(context: Any) -> Iterator[None]:
     """Within this block, each migration has its own transaction, even if env.py started one around all of them."""
     connection = context.connection
     # Statements of env.py have begun it, before or after it configured: the first migration would join it.

@@ -15,8 +15,8 @@ from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redact
 
 from ..scratch.scratch import Scratch
-from .env_facts import around_outer_transaction, prepare
-from .reload import fresh_function
+from .env_facts import prepare, without_outer_transaction
+from .reload import reloaded_function
 
 # Grants belong to the environment, not to a revision.
 _NOT_COMPARED = ("grants on ",)
@@ -24,11 +24,11 @@ _NOT_COMPARED = ("grants on ",)
 
 def entries_of(project: Project) -> dict[str, str]:
     """The catalog entries of the project's own database, which is only read. Raises RunnerError."""
-    _, entries = current(project, lambda heads, context: _compared(read(context.connection, context)))
+    _, entries = current(project, lambda heads, context: _comparable_entries(read(context.connection, context)))
     return entries
 
 
-def place(project: Project, scratch: Scratch, entries: dict[str, str]) -> dict[str, Any]:
+def match_revision(project: Project, scratch: Scratch, entries: dict[str, str]) -> dict[str, Any]:
     """PlacedFacts of a database with these entries: applies the revisions to the empty scratch database, one by one."""
     search = _Search(project, entries)
     try:
@@ -53,27 +53,27 @@ class _Search:
         self._catalog = Catalog()
         self._revision: str | None = None
         """The running revision."""
-        self._fewest: int | None = None
+        self._fewest_differences: int | None = None
         self.facts: dict[str, Any] = {"command": project.command, "heads": [], "later": []}
 
     @contextmanager
     def around(self, context: Any) -> Iterator[None]:
-        with around_outer_transaction(context):
+        with without_outer_transaction(context):
             with raw.committed(context.connection):
                 prepare(context)
             yield
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
-        settle(context)
+        commit_open_transaction(context)
         with self._project.revisions.alembic_errors("heads"):
             steps = list(self._project.script._upgrade_revs("heads", heads))
         for step in steps:
             self._revision = step.revision.revision
-            step.migration_fn = fresh_function(context, step.revision, True)
+            step.migration_fn = reloaded_function(context, step.revision, True)
             yield step
             heads = context.get_current_heads()
             # Reading the heads has started a transaction.
-            settle(context)
+            commit_open_transaction(context)
             self._compare(step.revision.revision, sorted(heads), context)
         self._revision = None
 
@@ -83,21 +83,21 @@ class _Search:
 
     def _compare(self, revision: str, heads: list[str], context: Any) -> None:
         with raw.rolled_back(context.connection):
-            here = _compared(self._catalog.take(context.connection))
+            here = _comparable_entries(self._catalog.take(context.connection))
         differs = catalog.change(self._entries, here)
         number = sum(map(len, differs.values()))
-        if self._fewest is None or number < self._fewest:
-            self._fewest = number
+        if self._fewest_differences is None or number < self._fewest_differences:
+            self._fewest_differences = number
             self.facts.update(heads=heads, later=[], differs=differs)
-        elif number == self._fewest == 0:
+        elif number == self._fewest_differences == 0:
             self.facts["later"].append(revision)
 
 
-def settle(context: Any) -> None:
+def commit_open_transaction(context: Any) -> None:
     """Commits what Alembic or a step has left open."""
     raw.commit(context.connection)
     context._transaction = None
 
 
-def _compared(snapshot: catalog.Snapshot) -> dict[str, str]:
+def _comparable_entries(snapshot: catalog.Snapshot) -> dict[str, str]:
     return {key: value for key, value in snapshot.entries.items() if not key.startswith(_NOT_COMPARED)}

@@ -23,21 +23,22 @@ from ..replay_cache.copy_point import CopyPoint
 from ..scratch.baseline import load
 from ..scratch.drift import Drift
 from ..scratch.scratch import Scratch
-from ..source.graph import in_words, of_script
-from ..source.offline import any_environment, rendered
+from ..source.graph import error_text, script_facts
+from ..source.offline import add_rendered, offline_rendering
 from ..source.stand_ins import reason_not_loaded
-from ..source.unreplayed import directions_not_run, no_drift, not_run, readable
+from ..source.unreplayed import directions_not_run, no_drift, not_run, read_source
 from .affected_tables import affected_tables
-from .env_facts import about, environment_facts, prepared
-from .failing import failure_facts
-from .round_trip import NoTrip, RoundTrip
+from .env_facts import basic_facts, environment_facts, prepared_connection
+from .failure_facts import failure_facts
+from .matching_revision import commit_open_transaction
+from .round_trip import RoundTrip, RoundTripImpossible
 from .watch import Recording, Watch
-from .watched import Result, WatchedStep
+from .watched_step import Result, WatchedStep
 
 Report = Callable[[dict[str, Any]], None]
 
 # run_environment's errors for an env.py that fails although the scratch database is reachable.
-_OF_ENV_PY = ("invalid_project", "database_unreachable", "database_refused", "permission_denied", "read_only", "timed_out")
+_ENV_PY_ERRORS = ("invalid_project", "database_unreachable", "database_refused", "permission_denied", "read_only", "timed_out")
 
 
 def observe(project: Project, scratch: Scratch, ask: dict[str, Any], report: Report, copy_point: CopyPoint | None = None) -> None:
@@ -58,7 +59,7 @@ def observe(project: Project, scratch: Scratch, ask: dict[str, Any], report: Rep
             try:
                 stack.enter_context(application_context(project))
             except RunnerError as error:
-                Replay(project, scratch, ask, report, {**about(project, scratch), "keeps": False}).give_up(error)
+                Replay(project, scratch, ask, report, {**basic_facts(project, scratch), "keeps": False}).give_up(error)
                 return
             environment = kept
             if environment is None and ask.get("environment", True):
@@ -93,7 +94,7 @@ class Replay:
         self._copy_point = copy_point if not (ask.get("baseline") or ask.get("overlay")) else None
         self._reviewed: set[str] = set()
         self._failed: list[str] = []
-        self._later: list[tuple[Any, dict[str, Any]]] = []
+        self._to_render: list[tuple[Any, dict[str, Any]]] = []
         """Facts to complete by offline rendering later: env.py can't run inside itself."""
         self._current: Any = None
         self._skipped: set[str] = set()
@@ -102,7 +103,7 @@ class Replay:
         """Whether the database differs from the result of the revisions so far."""
         self._before: Snapshot | None = None
         self._watch: Watch
-        self._about: dict[str, Any]
+        self._environment_facts: dict[str, Any]
         """EnvironmentFacts."""
 
     def run(self) -> None:
@@ -114,7 +115,7 @@ class Replay:
             try:
                 run_environment(self._project, self.steps, around=self.around)
             except RunnerError as error:
-                if self._scratch.refused or error.code not in _OF_ENV_PY:
+                if self._scratch.refused or error.code not in _ENV_PY_ERRORS:
                     raise
                 self.give_up(error)
             except (Exception, SystemExit) as error:
@@ -122,9 +123,9 @@ class Replay:
                     self.give_up(_between_revisions(self._project, error))
                 else:
                     self._skip(self._current, error)
-            for script, facts in self._later:
+            for script, facts in self._to_render:
                 self._complete(script, facts)
-            self._later.clear()
+            self._to_render.clear()
             if not self._broken:
                 break
             self._scratch.empty(keep_mark=True)
@@ -137,13 +138,13 @@ class Replay:
     def around(self, context: Any) -> Iterator[None]:
         """Watches env.py's connection."""
         outer = context._in_external_transaction
-        self._about = {**(self._environment or {}), "outerTransaction": outer}
+        self._environment_facts = {**(self._environment or {}), "outerTransaction": outer}
         if self._environment is not None:
-            self._report({"report": "environment", "environment": self._about})
+            self._report({"report": "environment", "environment": self._environment_facts})
             self._environment = None
         else:
             self._copy_point = None  # it runs again after a failure
-        with prepared(context), Watch(context.connection).listening() as self._watch:
+        with prepared_connection(context), Watch(context.connection).listening() as self._watch:
             if self._copy_point:
                 self._copy_point.begin(context.connection)
             yield
@@ -151,7 +152,7 @@ class Replay:
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
         """Alembic runs and commits each yielded step before it requests the next one."""
         # Alembic started a transaction when it searched for the version table.
-        self._settle(context)
+        commit_open_transaction(context)
         self._project.revisions.refuse_ahead(heads)
         self._report_applied(heads)
         with self._project.revisions.alembic_errors("heads"):
@@ -163,7 +164,7 @@ class Replay:
         for index, step in enumerate(steps):
             revision = step.revision.revision
             if index == first and self._copy_point and not heads and not self._failed:
-                self._copy_point.offer(context.connection, steps, first, self._about)
+                self._copy_point.offer(context.connection, steps, first, self._environment_facts)
             self._report({"report": "progress", "done": index, "total": len(steps), "revision": revision})
             self._current = step
             if revision in self._asked and revision not in self._reviewed:
@@ -177,26 +178,26 @@ class Replay:
                 yield from self._run(step, context, None)
         self._current = None
         if self._drift:
-            self._drift.look(context, self._snapshot(context), self._failed)
+            self._drift.compare(context, self._snapshot(context), self._failed)
 
     def _review(self, step: Any, context: Any) -> Iterator[Any]:
         script = step.revision
         if reason := reason_not_loaded(script):
             yield from self._run(step, context, None)
-            text = reason if isinstance(reason, str) else in_words(reason, self._project.directory)
-            facts = {**self._said(script), **directions_not_run(f"the file could not be loaded: {redact(text)}")}
+            text = reason if isinstance(reason, str) else error_text(reason, self._project.directory)
+            facts = {**self._script_facts(script), **directions_not_run(f"the file could not be loaded: {redact(text)}")}
             self._report({"report": "revision", "revision": facts})
             return
         before = self._before or self._snapshot(context)
         upgrade, arguments = yield from self._run(step, context, before)
-        facts = {**self._said(script), "upgrade": upgrade.facts}
+        facts = {**self._script_facts(script), "upgrade": upgrade.facts}
         if unapplied := [revision for revision in self._failed if revision != script.revision]:
             facts["unapplied"] = unapplied
         after = self._before = self._snapshot(context)
         if upgrade.failure:
             facts["downgrade"] = not_run("the upgrade failed")
             names = affected_tables(before, after, [upgrade.recording])
-            self._later.append((script, {**facts, **_tables(before, after, names)}))
+            self._to_render.append((script, {**facts, **_tables(before, after, names)}))
             return
         facts["changes"] = before.change_to(after)
         recordings: list[Recording] = [upgrade.recording]
@@ -205,20 +206,20 @@ class Replay:
         else:
             try:
                 if upgrade.recording.left_transaction:
-                    raise NoTrip
+                    raise RoundTripImpossible
                 trip = RoundTrip(context, self._watch, self._catalog, script, arguments, before, after, recordings)
                 trip.run()
                 recordings += trip.recordings
                 facts.update(trip.facts)
-            except NoTrip:
-                yield from self._trip_for_real(step, context, before, after, facts, recordings)
+            except RoundTripImpossible:
+                yield from self._round_trip_by_alembic(step, context, before, after, facts, recordings)
         names = affected_tables(before, after, recordings)
         tables = _tables(before, after, names)
         if any(_CHANGES_TYPE.search(statement["sql"]) for statement in upgrade.facts["statements"]):
             facts["enums"] = _enums(before, tables["before"])
         self._report({"report": "revision", "revision": {**facts, **tables}})
 
-    def _trip_for_real(
+    def _round_trip_by_alembic(
         self, step: Any, context: Any, before: Snapshot, after: Snapshot, facts: dict[str, Any], recordings: list[Recording]
     ) -> Iterator[Any]:
         """Runs down and up like Alembic, for revisions that leave their transaction."""
@@ -251,7 +252,7 @@ class Replay:
         if reason_not_loaded(script) and script.revision not in self._failed:
             self._failed.append(script.revision)
         yield watched.step
-        self._settle(context)
+        commit_open_transaction(context)
         if watched.result.failure and step.is_upgrade and script.revision not in self._failed:
             self._failed.append(script.revision)
         return watched.result, watched.arguments
@@ -270,13 +271,13 @@ class Replay:
             upgrade = {**not_run(""), "outcome": "failed", "failure": failure}
             del upgrade["reason"]
             facts = {
-                **self._said(script),
+                **self._script_facts(script),
                 "upgrade": upgrade,
                 "downgrade": not_run("the upgrade failed"),
                 "before": {},
                 "after": {},
             }
-            self._later.append((script, facts))
+            self._to_render.append((script, facts))
 
     def give_up(self, error: RunnerError) -> None:
         """Reports revisions that can't run because of env.py, from their source and Alembic's rendering."""
@@ -291,27 +292,22 @@ class Replay:
         for script in self._project.script.iterate_revisions("heads", "base", implicit_base=True):
             if script.revision in self._asked - self._reviewed:
                 self._reviewed.add(script.revision)
-                facts = {**self._said(script), **directions_not_run(redact(error.message))}
+                facts = {**self._script_facts(script), **directions_not_run(redact(error.message))}
                 given_up.insert(0, (script, facts))
-        with any_environment(self._project):
+        with offline_rendering(self._project):
             for script, facts in given_up:
                 self._complete(script, facts)
         if self._drift:
             self._report({"report": "drift", "drift": no_drift(redact(error.message))})
             self._drift = None
 
-    def _settle(self, context: Any) -> None:
-        """Commits the version stamp of a revision that ended Alembic's transaction."""
-        raw.commit(context.connection)
-        context._transaction = None
-
     def _snapshot(self, context: Any) -> Snapshot:
         with raw.rolled_back(context.connection):
             return self._catalog.take(context.connection)
 
-    def _said(self, script: Any) -> dict[str, Any]:
+    def _script_facts(self, script: Any) -> dict[str, Any]:
         directory = self._project.directory
-        return {**of_script(script, directory), "source": readable(Path(script.path), directory)}
+        return {**script_facts(script, directory), "source": read_source(Path(script.path), directory)}
 
     def _report_applied(self, heads: tuple[str, ...]) -> None:
         """Reports revisions that the baseline already has, from their source."""
@@ -319,12 +315,12 @@ class Replay:
         for revision in sorted(self._asked & lineage - self._reviewed):
             self._reviewed.add(revision)
             script = self._project.script.get_revision(revision)
-            self._later.append((script, {**self._said(script), **directions_not_run("the baseline already has it")}))
+            self._to_render.append((script, {**self._script_facts(script), **directions_not_run("the baseline already has it")}))
 
     def _complete(self, script: Any, facts: dict[str, Any]) -> None:
-        facts["upgrade"] = rendered(self._project, _step_of(self._project, script, True), facts["upgrade"])
+        facts["upgrade"] = add_rendered(self._project, _step_of(self._project, script, True), facts["upgrade"])
         if hasattr(script.module, "downgrade"):
-            facts["downgrade"] = rendered(self._project, _step_of(self._project, script, False), facts["downgrade"])
+            facts["downgrade"] = add_rendered(self._project, _step_of(self._project, script, False), facts["downgrade"])
         self._report({"report": "revision", "revision": facts})
 
 

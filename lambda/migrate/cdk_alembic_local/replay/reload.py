@@ -13,25 +13,25 @@ from typing import Any
 _HAS_RUN = "cdk_alembic_has_run"
 
 
-def fresh_function(context: Any, script: Any, is_upgrade: bool) -> Callable[..., Any]:
+def reloaded_function(context: Any, script: Any, is_upgrade: bool) -> Callable[..., Any]:
     """A script's `upgrade` or `downgrade`, to be run once and before another one."""
     # Alembic remembers the enum types that it has created, and SQLAlchemy each type as it was when it was first used.
     context.impl.memo.clear()
     context.connection.dialect._type_memos.clear()
     path, folder = Path(script.path), Path(context.script.dir)
-    if hasattr(script.module, _HAS_RUN) and (_holds_objects(script.module) or _helpers(path, folder)):
+    if hasattr(script.module, _HAS_RUN) and (_holds_objects(script.module) or _helper_modules(path, folder)):
         # Some can be imported once only: they define tables in the metadata of the backend's models.
         with suppress(Exception, SystemExit):
-            script.module = _loaded_anew(path, folder)
+            script.module = _reload(path, folder)
     setattr(script.module, _HAS_RUN, True)
     return script.module.upgrade if is_upgrade else script.module.downgrade
 
 
-def _loaded_anew(path: Path, folder: Path) -> ModuleType:
+def _reload(path: Path, folder: Path) -> ModuleType:
     """A new module of a revision, with new modules of the helpers beside it."""
     from alembic import util
 
-    helpers = _helpers(path, folder)
+    helpers = _helper_modules(path, folder)
     for name in helpers:
         del sys.modules[name]
     try:
@@ -53,7 +53,7 @@ def _holds_objects(module: ModuleType) -> bool:
     )
 
 
-def _helpers(path: Path, folder: Path) -> dict[str, ModuleType]:
+def _helper_modules(path: Path, folder: Path) -> dict[str, ModuleType]:
     """The imported modules beside a revision. Another import of env.py would start Alembic."""
     own = tuple(f"{beside.resolve()}{os.sep}" for beside in (path.parent, folder))
     return {

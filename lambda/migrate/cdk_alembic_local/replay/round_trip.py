@@ -12,15 +12,15 @@ from cdk_alembic.connection.statements import is_autocommit
 
 from ..scratch import rows
 from .affected_tables import affected_tables
-from .reload import fresh_function
+from .reload import reloaded_function
 from .watch import LeftTransaction, Recording, Watch
-from .watched import Result, run_watched
+from .watched_step import Result, run_watched
 
 # PostgreSQL 18 can't change the constraints of a domain twice in one transaction.
 _NOT_IN_ONE_TRANSACTION = "unprocessed inval messages"
 
 
-class NoTrip(Exception):
+class RoundTripImpossible(Exception):
     """The revision leaves its transaction, or can't run more than once in one."""
 
 
@@ -45,9 +45,9 @@ class RoundTrip:
         """Raises NoTrip."""
         self.context._transaction = self._connection.begin()
         try:
-            self._go()
+            self._run_all()
         except LeftTransaction:
-            raise NoTrip from None
+            raise RoundTripImpossible from None
         finally:
             raw.roll_back(self._connection)
             self.context._transaction = None
@@ -56,22 +56,22 @@ class RoundTrip:
     def _connection(self) -> Any:
         return self.context.connection
 
-    def _go(self) -> None:
+    def _run_all(self) -> None:
         if is_autocommit(self._connection):
-            raise NoTrip
+            raise RoundTripImpossible
         down = self._run(False, self.after)
         self.recordings.append(down.recording)
         self.facts["downgrade"] = down.facts
         if down.failure:
             return
-        restored = self._take()
+        restored = self._snapshot()
         self.facts["notRestored"] = self.before.change_to(restored)
         names = affected_tables(self.before, self.after, [*self.upgrade, down.recording]) & set(restored.tables)
         failure = self._upgrade_again(restored, names)
         if failure:
             self.facts["again"] = {"outcome": "failed", "failure": failure}
             return
-        upgraded = self._take()
+        upgraded = self._snapshot()
         self.facts["again"] = {"outcome": "done", "differs": self.after.change_to(upgraded)}
         if "rows" in self.facts and self._rows:
             self._compare(restored, upgraded)
@@ -106,25 +106,25 @@ class RoundTrip:
         names = list(self._rows)
         facts = self.facts["rows"]
         now = rows.read(self._connection, upgraded, names)
-        facts["deleted"] = rows.deleted(self._rows, now)
+        facts["deleted"] = rows.tables_with_fewer_rows(self._rows, now)
         facts["changed"] = rows.lost_columns(self._rows, now, (restored, upgraded))
         failure = self._run(False).failure
         if failure:
             facts["downgradeFailure"] = failure
             return
-        back = self._take()
+        back = self._snapshot()
         now = rows.read(self._connection, back, names)
-        missing = rows.deleted(self._rows, now)
+        missing = rows.tables_with_fewer_rows(self._rows, now)
         lost = rows.lost_columns(self._rows, now, (restored, back))
         facts["notBroughtBack"] = sorted([*missing, *(name for name in lost if name.rpartition(".")[0] not in missing)])
 
     def _run(self, is_upgrade: bool, existing: Snapshot | None = None) -> Result:
         relations = existing.relations if existing else {}
-        function = fresh_function(self.context, self.script, is_upgrade)
+        function = reloaded_function(self.context, self.script, is_upgrade)
         result = run_watched(self.context, self.watch, self.script, function, self.arguments, relations, confined=True)
         if result.failure and _NOT_IN_ONE_TRANSACTION in result.failure["message"]:
-            raise NoTrip
+            raise RoundTripImpossible
         return result
 
-    def _take(self) -> Snapshot:
+    def _snapshot(self) -> Snapshot:
         return self.catalog.take(self._connection)

@@ -22,11 +22,11 @@ from cdk_alembic.protocol.log import redact
 from ..scratch import rows
 from ..scratch.baseline import load
 from ..scratch.scratch import Scratch
-from .env_facts import prepared
-from .matching_revision import settle
-from .reload import fresh_function
+from .env_facts import prepared_connection
+from .matching_revision import commit_open_transaction
+from .reload import reloaded_function
 from .watch import Watch
-from .watched import WatchedStep
+from .watched_step import WatchedStep
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -65,7 +65,7 @@ class _Trial:
             why = self._run_once()
             left = [group for group in self._groups if group["revisions"][-1] not in self._reported]
             for group in [self._running] if self._running else left:
-                self._say(group, {"failure": redact(why)})
+                self._report_trial(group, {"failure": redact(why)})
             if not self._running or self._replaces or len(left) == 1:
                 return
             self._scratch.empty(keep_mark=True)
@@ -84,11 +84,11 @@ class _Trial:
 
     @contextmanager
     def around(self, context: Any) -> Iterator[None]:
-        with prepared(context), Watch(context.connection).listening() as self._watch:
+        with prepared_connection(context), Watch(context.connection).listening() as self._watch:
             yield
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
-        settle(context)
+        commit_open_transaction(context)
         with self._project.revisions.alembic_errors("heads"):
             steps = list(self._project.script._upgrade_revs("heads", heads))
         ids = [step.revision.revision for step in steps]
@@ -102,10 +102,10 @@ class _Trial:
                 at += len(own)
                 continue
             if group:
-                self._say(group, {"failure": "other revisions run between its steps"})
+                self._report_trial(group, {"failure": "other revisions run between its steps"})
             # One that fails or can't be loaded is left out, as in a replay.
             yield WatchedStep(steps[at], context, self._watch, {}).step
-            settle(context)
+            commit_open_transaction(context)
             at += 1
 
     def _try(self, group: dict[str, Any], steps: list[Any], context: Any) -> Iterator[Any]:
@@ -113,33 +113,33 @@ class _Trial:
         before = self._snapshot(context)
         with raw.committed(context.connection):
             names = set(group["tables"]) & set(before.tables)
-            there = rows.read(context.connection, before, list(before.tables))
+            existing = rows.read(context.connection, before, list(before.tables))
             filled = rows.Filler(context.connection, before, (rows.FULL,), wanted=group["after"]).fill(names)
-            made_up = _made_up(there, rows.read(context.connection, before, filled), before)
+            generated = _generated_rows(existing, rows.read(context.connection, before, filled), before)
         tables = {*names, *group["after"]}
         facts: dict[str, Any] = {"before": self._state(context, before, filled, tables)}
         for name, part, is_upgrade in (("after", steps, True), ("restored", steps[::-1], False), ("again", steps, True)):
             for step in part:
                 run = type(step)(step.revision_map, step.revision, is_upgrade)
-                run.migration_fn = fresh_function(context, step.revision, is_upgrade)
+                run.migration_fn = reloaded_function(context, step.revision, is_upgrade)
                 yield run
-                settle(context)
+                commit_open_transaction(context)
             facts[name] = self._state(context, self._snapshot(context), filled, tables)
-        self._remove(context, made_up)
+        self._remove(context, generated)
         self._running = None
-        self._say(group, facts)
+        self._report_trial(group, facts)
 
-    def _remove(self, context: Any, made_up: dict[str, list[dict[str, Any]] | None]) -> None:
+    def _remove(self, context: Any, generated: dict[str, list[dict[str, Any]] | None]) -> None:
         """Removes generated rows, which could make a later revision fail. The rows of a trial may not depend on earlier rows."""
         connection = context.connection
-        there = self._snapshot(context).tables
+        existing = self._snapshot(context).tables
         with raw.committed(connection):
             if not raw.value(connection, "SELECT json_build_array(current_setting('is_superuser') = 'on')::text")[0]:
                 return
             # Foreign keys would require an order.
             raw.execute(connection, "SET LOCAL session_replication_role = replica")
-            for name, keys in made_up.items():
-                if name not in there:
+            for name, keys in generated.items():
+                if name not in existing:
                     continue
                 delete = f"DELETE FROM {rows.quoted_table(name)} r"  # noqa: S608
                 if keys is not None:
@@ -148,7 +148,7 @@ class _Trial:
                     )
                 raw.execute(connection, delete)
 
-    def _say(self, group: dict[str, Any], facts: dict[str, Any]) -> None:
+    def _report_trial(self, group: dict[str, Any], facts: dict[str, Any]) -> None:
         revision = group["revisions"][-1]
         self._reported.add(revision)
         self._report({"report": "tried", "revision": revision, "trial": facts})
@@ -165,7 +165,7 @@ class _Trial:
         return {"entries": snapshot.entries, "indexes": indexes, "rows": found}
 
 
-def _made_up(before: rows.Rows, now: rows.Rows, snapshot: Snapshot) -> dict[str, list[dict[str, Any]] | None]:
+def _generated_rows(before: rows.Rows, now: rows.Rows, snapshot: Snapshot) -> dict[str, list[dict[str, Any]] | None]:
     """The keys of the rows of `now` that were not there before; None: all rows of the table are made up."""
     found: dict[str, list[dict[str, Any]] | None] = {}
     for name, own in now.items():

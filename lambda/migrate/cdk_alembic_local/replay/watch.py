@@ -19,7 +19,7 @@ from cdk_alembic.connection.statements import enter_autocommit
 from cdk_alembic.run.session import OWN_COMMIT
 
 # The first statements of a loop over rows are enough. Schema changes are always recorded.
-STATEMENTS_OF_A_LINE = 20
+MAX_STATEMENTS_PER_LINE = 20
 MAX_STATEMENT_LENGTH = 100_000
 
 _ROWS_ONLY = re.compile(
@@ -173,7 +173,7 @@ class Recording:
         }
         rows_only = _ROWS_ONLY.match(statement) is not None
         self._per_line[self._line] += rows_only
-        if rows_only and self._per_line[self._line] > STATEMENTS_OF_A_LINE:
+        if rows_only and self._per_line[self._line] > MAX_STATEMENTS_PER_LINE:
             self.left_out += 1
         else:
             self.statements.append(facts)
@@ -182,7 +182,7 @@ class Recording:
             self._next_transaction()
         elif not is_open:
             if not rows_only:
-                self._look_for_files(facts)
+                self._check_files(facts)
         elif rows_only:
             self._unprobed = facts
         else:
@@ -216,15 +216,15 @@ class Recording:
                 facts["locks"].append({"relation": relation.name, "table": relation.table, "mode": mode})
             # A dropped relation has no file.
             if file is not None:
-                self._file_is(oid, file, facts)
+                self._check_file(oid, file, facts)
 
-    def _look_for_files(self, facts: dict[str, Any]) -> None:
+    def _check_files(self, facts: dict[str, Any]) -> None:
         if not self._relations:
             return
         for oid, file in raw.value(self._connection, f"SELECT {MARK}.files()"):
-            self._file_is(oid, file, facts)
+            self._check_file(oid, file, facts)
 
-    def _file_is(self, oid: int, file: int, facts: dict[str, Any]) -> None:
+    def _check_file(self, oid: int, file: int, facts: dict[str, Any]) -> None:
         if oid in self._relations and self._files[oid] != file:
             facts["rewrites"].append(self._relations[oid].name)
             self._files[oid] = file

@@ -12,10 +12,10 @@ from .trace import Trace
 Report = Callable[[dict[str, Any]], None]
 
 # Fewer revisions run in less time than the copy takes.
-LEAST_REVISIONS = 20
+MIN_REVISIONS = 20
 
 # All that a new connection would not find as this one does, and what a copy of the files would not hold.
-_LOOSE = """
+_STATE_OUTSIDE_FILES = """
 SELECT json_build_object(
   'settings', (SELECT coalesce(json_object_agg(name, setting), '{}') FROM pg_catalog.pg_settings
     WHERE source = 'session' AND name NOT LIKE 'transaction\\_%'),
@@ -56,17 +56,22 @@ class CopyPoint:
     def begin(self, connection: Any) -> None:
         """Notes the settings of env.py's connection before the first revision."""
         with raw.rolled_back(connection):
-            self._settings = raw.value(connection, _LOOSE)["settings"]
+            self._settings = raw.value(connection, _STATE_OUTSIDE_FILES)["settings"]
 
     def offer(self, connection: Any, steps: list[Any], first: int, environment: dict[str, Any]) -> None:
         """Pauses before the step at `first`; all earlier ones have run without a failure."""
-        if first < LEAST_REVISIONS or not _is_line(steps, first) or self._trace.unseen or not _is_usual(environment):
+        if (
+            first < MIN_REVISIONS
+            or not _is_linear(steps, first)
+            or self._trace.untraced
+            or not _has_plain_environment(environment)
+        ):
             return
         try:
             with raw.rolled_back(connection):
-                loose = raw.value(connection, _LOOSE)
-                settings = loose.pop("settings")
-                if settings != self._settings or any(value is not None for value in loose.values()):
+                outside = raw.value(connection, _STATE_OUTSIDE_FILES)
+                settings = outside.pop("settings")
+                if settings != self._settings or any(value is not None for value in outside.values()):
                     return
                 raw.execute(connection, "CHECKPOINT")
                 position = raw.value(connection, _POSITION)
@@ -82,14 +87,14 @@ class CopyPoint:
         self._wait()
         with raw.rolled_back(connection):
             unchanged = raw.value(connection, _POSITION)["at"] == position["at"]
-        self._report({"report": "paused", "unchanged": unchanged and not self._trace.unseen})
+        self._report({"report": "paused", "unchanged": unchanged and not self._trace.untraced})
 
 
-def _is_usual(environment: dict[str, Any]) -> bool:
+def _has_plain_environment(environment: dict[str, Any]) -> bool:
     return environment["keeps"] and not environment["outerTransaction"] and not {"failure", "refused"} & environment.keys()
 
 
-def _is_line(steps: list[Any], first: int) -> bool:
+def _is_linear(steps: list[Any], first: int) -> bool:
     """Whether the later revisions follow the earlier ones in the only possible order."""
     return all(
         not step.revision.dependencies and step.revision._versioned_down_revisions == (before.revision.revision,)

@@ -10,7 +10,7 @@ from typing import Any
 
 _READS = ("open", "os.listdir", "os.scandir")
 # Whatever these do is not seen here.
-_UNSEEN = (
+_UNTRACEABLE = (
     "os.exec",
     "os.fork",
     "os.forkpty",
@@ -33,7 +33,7 @@ class Trace:
 
     def __init__(self) -> None:
         self._read: set[str] = set()
-        self.unseen: str | None = None
+        self.untraced: str | None = None
         """What the backend did that could not be followed."""
         sys.addaudithook(self._hook)
 
@@ -53,12 +53,12 @@ class Trace:
                 path = os.fsdecode(path)
             if isinstance(path, (str, os.PathLike)):
                 self._read.add(os.path.abspath(path))  # noqa: PTH100 - follows no link, as a cache of imports does not
-        elif event in _UNSEEN:
-            self.unseen = self.unseen or event
+        elif event in _UNTRACEABLE:
+            self.untraced = self.untraced or event
         elif event == "socket.connect":
             address = arguments[1]
             if not (isinstance(address, tuple) and address[0] in _LOCAL):
-                self.unseen = self.unseen or event
+                self.untraced = self.untraced or event
 
 
 def _only_writes(mode: str | None, flags: int) -> bool:
@@ -66,7 +66,7 @@ def _only_writes(mode: str | None, flags: int) -> bool:
     return (mode[:1] in "wax" and mode[:2] != "a+") if mode else flags & (os.O_WRONLY | os.O_RDWR) == os.O_WRONLY
 
 
-def installed() -> list[str]:
+def installed_packages() -> list[str]:
     """The Python, where it searches, and the installed distributions with their versions."""
     found = [sys.version, sys.executable, sys.prefix, *sys.path]
     for folder in sys.path:

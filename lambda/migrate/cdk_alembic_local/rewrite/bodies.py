@@ -14,10 +14,10 @@ from typing import Any
 from cdk_alembic.protocol.errors import RunnerError
 
 from ..source.source import parse
-from .constant_operations import Names
+from .constant_operations import Scope
 
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
-NOTHING: Mapping[Path, str] = MappingProxyType({})
+NO_TEXTS: Mapping[Path, str] = MappingProxyType({})
 _BLOCKS = ("batch_alter_table", "autocommit_block")
 # Alembic's template writes these around what it generates.
 _GENERATED = re.compile(r"^\s*# ### .* ###\s*$")
@@ -63,10 +63,10 @@ class Source:
         before = body_start(self.lines, function)
         if body is not function.body:
             before = function.body[0].end_lineno or before
-        yield from self._parts(body, before, Names.of(self.tree, function))
+        yield from self._parts(body, before, Scope.of(self.tree, function))
 
     def _parts(
-        self, body: list[ast.stmt], before: int, names: Names, opened: int = 0, within: str = "", condition: str = ""
+        self, body: list[ast.stmt], before: int, names: Scope, opened: int = 0, within: str = "", condition: str = ""
     ) -> Iterator[Part]:
         for nodes in _by_lines(body):
             [node, *more] = nodes
@@ -76,8 +76,10 @@ class Source:
                 first = node.items[-1].context_expr.end_lineno or node.lineno
                 heads = f"{condition}\n{textwrap.indent(head, '    ')}" if condition else head
                 yield from self._parts(node.body, first, names, node.lineno, heads, condition)
-            elif not within and not more and isinstance(node, ast.If) and names.is_about_database(node):
-                test = self._between(node.test.lineno, node.test.col_offset, node.test.end_lineno, node.test.end_col_offset)
+            elif not within and not more and isinstance(node, ast.If) and names.tests_database(node):
+                test = self._source_between(
+                    node.test.lineno, node.test.col_offset, node.test.end_lineno, node.test.end_col_offset
+                )
                 met, unmet = f"if {test}:", f"if not ({test}):"
                 yield from self._parts(node.body, node.test.end_lineno or node.lineno, names, 0, met, met)
                 if node.orelse:
@@ -86,7 +88,7 @@ class Source:
                 yield Part(tuple(nodes), before + 1, end, opened, within, condition)
             before = end
 
-    def _between(self, line: int, column: int, end: int | None, end_column: int | None) -> str:
+    def _source_between(self, line: int, column: int, end: int | None, end_column: int | None) -> str:
         """Columns count bytes."""
         lines = [one.encode() for one in self.lines[line - 1 : end or line]]
         lines[-1] = lines[-1][:end_column]
@@ -128,7 +130,7 @@ def body_start(lines: list[str], function: ast.FunctionDef) -> int:
     return line
 
 
-def bodies(path: Path, texts: Mapping[Path, str] = NOTHING) -> dict[str, Any]:
+def bodies(path: Path, texts: Mapping[Path, str] = NO_TEXTS) -> dict[str, Any]:
     """BodyFacts of a revision's file. `texts`: of files that are not written yet. Raises RunnerError `invalid_project`."""
     source = Source(path, texts)
     return {name: _units(source, source.function(name)) for name in ("upgrade", "downgrade")}
@@ -137,7 +139,7 @@ def bodies(path: Path, texts: Mapping[Path, str] = NOTHING) -> dict[str, Any]:
 def _units(source: Source, function: ast.FunctionDef | None) -> list[dict[str, Any]] | None:
     if function is None:
         return None
-    names = Names.of(source.tree, function)
+    names = Scope.of(source.tree, function)
     return [
         {
             "line": part.nodes[0].lineno,
@@ -164,11 +166,11 @@ def _by_lines(body: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
         yield group
 
 
-def _kind(nodes: tuple[ast.stmt, ...], names: Names) -> str:
+def _kind(nodes: tuple[ast.stmt, ...], names: Scope) -> str:
     [node, *more] = nodes
     if more:
         return "repeated" if all(names.is_plain(one) for one in nodes) else "block"
-    if names.is_repeated(node):
+    if names.is_constant_block(node):
         return "repeated"
     if names.is_own_call(node):
         return "block"
@@ -179,5 +181,5 @@ def _kind(nodes: tuple[ast.stmt, ...], names: Names) -> str:
     return "plain" if isinstance(node, ast.Expr) else "block"
 
 
-def refused(path: Path, why: str) -> RunnerError:
+def cannot_rewrite(path: Path, why: str) -> RunnerError:
     return RunnerError("invalid_project", f"{path.name} can't be rewritten: {why}", "change it by hand, as the review shows")

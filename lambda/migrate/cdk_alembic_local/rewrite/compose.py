@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .bodies import NOTHING, Source, body_start, refused
-from .names import bound, needed, used
+from .bodies import NO_TEXTS, Source, body_start, cannot_rewrite
+from .names import names_bound, names_read, required_statements
 
 _IDS = ("revision", "down_revision", "branch_labels", "depends_on")
-_ALWAYS = ("alembic", "sqlalchemy")
+_KEPT_IMPORTS = ("alembic", "sqlalchemy")
 
 
-def compose(path: Path, file: str, wanted: list[dict[str, Any]], texts: Mapping[Path, str] = NOTHING) -> list[dict[str, Any]]:
+def compose(path: Path, file: str, wanted: list[dict[str, Any]], texts: Mapping[Path, str] = NO_TEXTS) -> list[dict[str, Any]]:
     """ComposedFile for each wanted revision, with the difference from what is written. `path`: of the revision that they replace;
     `file`: its path in the project; `texts`: of files that are not written yet.
 
@@ -33,7 +33,7 @@ def compose(path: Path, file: str, wanted: list[dict[str, Any]], texts: Mapping[
         name = file if is_last else "/".join(part for part in (folder, one["file"]) if part)
         beside = path.parent / one["file"]
         if not is_last and (beside in texts or beside.exists()):
-            raise refused(path, f"{one['file']} exists already")
+            raise cannot_rewrite(path, f"{one['file']} exists already")
         before = written if is_last else None
         diff = difflib.unified_diff(
             (before or "").splitlines(keepends=True),
@@ -65,11 +65,11 @@ class _Writer:
         for name in ("upgrade", "downgrade"):
             function = source.function(name)
             if function is None:
-                raise refused(self._path, f"{name}() is missing, or is not a plain function")
+                raise cannot_rewrite(self._path, f"{name}() is missing, or is not a plain function")
             functions.append(function)
             written.append(self._function(function, self._wanted[name]))
         statements = [node for body in written for node in body]
-        self._imports(used(statements) - {name for node in statements for name in bound(node)})
+        self._imports(names_read(statements) - {name for node in statements for name in names_bound(node)})
         self._prune(functions, written)
         lines = list(source.lines)
         for first, last, text in sorted(self._edits, reverse=True):
@@ -78,7 +78,7 @@ class _Writer:
         try:
             ast.parse(text)
         except SyntaxError as error:
-            raise refused(self._path, f"the result is not Python: {error.msg}") from error
+            raise cannot_rewrite(self._path, f"the result is not Python: {error.msg}") from error
         return text
 
     def _ids(self) -> None:
@@ -89,7 +89,7 @@ class _Writer:
                 if isinstance(target, ast.Name) and target.id in _IDS and getattr(node, "value", None) is not None:
                     found[target.id] = node
         if "revision" not in found or "down_revision" not in found:
-            raise refused(self._path, "its ids are not plain assignments")
+            raise cannot_rewrite(self._path, "its ids are not plain assignments")
         new = {"revision": repr(wanted["revision"])}
         if not self._is_first:
             new["down_revision"] = repr(wanted["down"])
@@ -133,7 +133,7 @@ class _Writer:
             except (SyntaxError, ValueError):
                 is_written = False
             if not is_written:
-                raise refused(self._path, "its message can't be written into its docstring")
+                raise cannot_rewrite(self._path, "its message can't be written into its docstring")
         text = re.sub(r"(?m)^(Revision ID:).*$", rf"\1 {wanted['revision']}", text)
         if not self._is_first:
             text = re.sub(r"(?m)^(Revises:).*$", rf"\1 {wanted['down']}", text)
@@ -149,7 +149,7 @@ class _Writer:
         if wanted and first:
             lines = "".join(f"import {name}\n" for name in wanted)
             self._edits.append((first.lineno, first.lineno - 1, lines + ("" if self._is_standard(first) else "\n")))
-        if "sa" in names and imports and not any("sa" in bound(node) for node in self._source.tree.body):
+        if "sa" in names and imports and not any("sa" in names_bound(node) for node in self._source.tree.body):
             last = imports[-1].end_lineno or imports[-1].lineno
             self._edits.append((last + 1, last, "import sqlalchemy as sa\n"))
 
@@ -166,7 +166,7 @@ class _Writer:
                 break
             end += 1
         indent = re.match(r"\s*", lines[function.body[0].lineno - 1])[0]
-        body = _merged(wanted["pieces"], indent)
+        body = _body_lines(wanted["pieces"], indent)
         names = self._local_names(function, body, indent)
         code = [*names, *body] or [f'{indent}"""{wanted["nothing"]}"""' if wanted.get("nothing") else f"{indent}pass"]
         self._edits.append((start + 1, end, "\n".join(code) + "\n"))
@@ -179,8 +179,8 @@ class _Writer:
         if not plain or not body:
             return []
         there = ast.parse("def one():\n" + "\n".join(body)).body[0].body  # type: ignore[attr-defined]
-        already = {name for node in there for name in bound(node)}
-        wanted = needed(used(there) - already, plain)
+        already = {name for node in there for name in names_bound(node)}
+        wanted = required_statements(names_read(there) - already, plain)
         return [textwrap.indent(textwrap.dedent(self._source.code(own[node])), indent) for node in plain if node in wanted]
 
     def _prune(self, functions: list[ast.FunctionDef], written: list[list[ast.stmt]]) -> None:
@@ -190,16 +190,16 @@ class _Writer:
             for node in self._source.tree.body
             if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef))
             and node not in functions
-            and not bound(node) & set(_IDS)
+            and not names_bound(node) & set(_IDS)
         ]
         others = [node for node in self._source.tree.body if node not in module and node not in functions]
-        before = needed(used([*functions, *others]), module)
+        before = required_statements(names_read([*functions, *others]), module)
         # What nobody referred to stays, with all that it needs: models may only be there for each other.
         kept = [node for node in module if node not in before]
         statements = [node for body in written for node in body]
-        after = needed(used([*statements, *functions_heads(functions), *others, *kept]), module)
+        after = required_statements(names_read([*statements, *signature_expressions(functions), *others, *kept]), module)
         for node in before - after:
-            if isinstance(node, (ast.Import, ast.ImportFrom)) and _origin(node) in _ALWAYS:
+            if isinstance(node, (ast.Import, ast.ImportFrom)) and _origin(node) in _KEPT_IMPORTS:
                 continue
             first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
             # The comment right above says what it is.
@@ -214,7 +214,7 @@ def _title(docstring: str) -> list[str]:
     return [] if not lines or lines[0].startswith("Revision ID:") else lines
 
 
-def functions_heads(functions: list[ast.FunctionDef]) -> list[ast.expr]:
+def signature_expressions(functions: list[ast.FunctionDef]) -> list[ast.expr]:
     """Annotations and defaults, which stay."""
     return [
         node
@@ -229,7 +229,7 @@ def _origin(node: ast.Import | ast.ImportFrom) -> str:
     return name.partition(".")[0]
 
 
-def _merged(pieces: list[dict[str, Any]], indent: str) -> list[str]:
+def _body_lines(pieces: list[dict[str, Any]], indent: str) -> list[str]:
     """The lines of a body. Neighbors in one block share it."""
     lines: list[str] = []
     opened = ""
@@ -242,26 +242,26 @@ def _merged(pieces: list[dict[str, Any]], indent: str) -> list[str]:
         if piece.get("isWritten"):
             lines.append(piece["code"])
         else:
-            lines.append(textwrap.indent(_broken(piece["code"], len(deeper)), deeper))
+            lines.append(textwrap.indent(_wrap_lines(piece["code"], len(deeper)), deeper))
     return lines
 
 
-_WIDEST = 88
+_LINE_LENGTH = 88
 
 
-def _broken(code: str, indent: int) -> str:
+def _wrap_lines(code: str, indent: int) -> str:
     """Long calls on several lines, as formatters write them."""
     lines = []
     for line in code.split("\n"):
         own = re.match(r"\s*", line)[0]
-        if len(line) + indent <= _WIDEST or line.lstrip().startswith("#"):
+        if len(line) + indent <= _LINE_LENGTH or line.lstrip().startswith("#"):
             lines.append(line)
             continue
-        lines.append(textwrap.indent(_call(line.strip(), _WIDEST - indent - len(own) - 4), own))
+        lines.append(textwrap.indent(_wrap_call(line.strip(), _LINE_LENGTH - indent - len(own) - 4), own))
     return "\n".join(lines)
 
 
-def _call(line: str, room: int) -> str:
+def _wrap_call(line: str, room: int) -> str:
     """`room`: how long a line of its arguments may be."""
     try:
         [statement] = ast.parse(line).body
@@ -276,11 +276,11 @@ def _call(line: str, room: int) -> str:
     if len(", ".join(arguments)) <= room:
         return f"{head}(\n    {', '.join(arguments)}\n)"
     if len(arguments) == 1:
-        return f"{head}(\n{textwrap.indent(_text(arguments[0], room), '    ')}\n)"
+        return f"{head}(\n{textwrap.indent(_wrap_text(arguments[0], room), '    ')}\n)"
     return f"{head}(\n" + "".join(f"    {argument},\n" for argument in arguments) + ")"
 
 
-def _text(argument: str, room: int) -> str:
+def _wrap_text(argument: str, room: int) -> str:
     """A long text as several that Python joins."""
     if not re.fullmatch(r'"(?!"").*"', argument):
         return argument

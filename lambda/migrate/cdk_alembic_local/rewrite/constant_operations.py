@@ -7,16 +7,16 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .names import bound, used
+from .names import names_bound, names_read
 
 _OPERATIONS = ("op", "batch_op", "batch")
 _BUILT_IN = ("enumerate", "zip", "sorted", "reversed", "range", "list", "tuple", "set", "dict", "len", "str", "repr")
-_OF_VALUES = ("items", "keys", "values", "format", "join", "split", "lower", "upper", "replace", "strip")
+_VALUE_METHODS = ("items", "keys", "values", "format", "join", "split", "lower", "upper", "replace", "strip")
 _IS_DATABASE = re.compile(r"_?is_(postgres\w*|pg|sqlite\w*|mysql\w*|mariadb\w*)")
 
 
 @dataclass(frozen=True)
-class Names:
+class Scope:
     """What is known where a statement stands."""
 
     functions: dict[str, ast.FunctionDef]
@@ -29,18 +29,18 @@ class Names:
     """Names whose value does not depend on a database."""
 
     @classmethod
-    def of(cls, tree: ast.Module, function: ast.FunctionDef) -> Names:
+    def of(cls, tree: ast.Module, function: ast.FunctionDef) -> Scope:
         functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
         imports = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
-        library = frozenset(name for node in imports if _is_library(node) for name in bound(node))
+        library = frozenset(name for node in imports if _is_library(node) for name in names_bound(node))
         names = cls(functions, _assigned(function), library, frozenset())
         for node in tree.body:
             if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and names._is_constant(node.value):
-                names = names.having(bound(node))
-        return names.having(name for name, value in names.values.items() if names._is_constant(value))
+                names = names.with_constants(names_bound(node))
+        return names.with_constants(name for name, value in names.values.items() if names._is_constant(value))
 
-    def having(self, constants: Iterable[str]) -> Names:
-        return Names(self.functions, self.values, self.library, self.constants | frozenset(constants))
+    def with_constants(self, constants: Iterable[str]) -> Scope:
+        return Scope(self.functions, self.values, self.library, self.constants | frozenset(constants))
 
     def is_plain(self, node: ast.stmt) -> bool:
         """Whether it is one operation with constant arguments."""
@@ -48,7 +48,7 @@ class Names:
             return False
         return _is_operation(call.func) and all(self._is_constant(one) for one in _arguments(call))
 
-    def is_repeated(self, node: ast.stmt) -> bool:
+    def is_constant_block(self, node: ast.stmt) -> bool:
         """Whether it is a loop over constants, or a call of the module's function, around operations with constant arguments."""
         return (isinstance(node, ast.For) or self._called(node) is not None) and self._is_fixed(node, ())
 
@@ -57,14 +57,14 @@ class Names:
         call = node.value if isinstance(node, ast.Expr) else None
         return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in self.functions
 
-    def is_about_database(self, node: ast.If) -> bool:
+    def tests_database(self, node: ast.If) -> bool:
         """Whether it asks for the kind of database, around statements that assign nothing and return nowhere."""
         bodies = [node.body, node.orelse]
         if node.body[0].lineno == node.lineno or any(isinstance(one, ast.If) for one in node.orelse[:1]):
             return False
         if any(not isinstance(one, (ast.Expr, ast.With, ast.For)) for body in bodies for one in body):
             return False
-        return self._asks_kind(node.test)
+        return self._tests_dialect(node.test)
 
     def _is_fixed(self, node: ast.stmt, calling: tuple[str, ...]) -> bool:
         if isinstance(node, ast.Pass) or self.is_plain(node) or _is_text(node):
@@ -72,7 +72,7 @@ class Names:
         if isinstance(node, ast.For):
             if node.orelse or not self._is_constant(node.iter):
                 return False
-            return self.having(_targets(node.target))._are_fixed(node.body, calling)
+            return self.with_constants(_targets(node.target))._are_fixed(node.body, calling)
         if isinstance(node, ast.With):
             batches = [one.context_expr for one in node.items]
             is_batch = all(isinstance(one, ast.Call) and _attribute(one.func) == "batch_alter_table" for one in batches)
@@ -82,11 +82,11 @@ class Names:
         if (function := self._called(node)) is None or function.name in calling:
             return False
         parameters = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
-        return self.having(one.arg for one in parameters)._are_fixed(function.body, (*calling, function.name))
+        return self.with_constants(one.arg for one in parameters)._are_fixed(function.body, (*calling, function.name))
 
     def _are_fixed(self, body: list[ast.stmt], calling: tuple[str, ...]) -> bool:
-        assigned = {name for node in body if isinstance(node, ast.Assign) for name in bound(node)}
-        return all(self.having(assigned)._is_fixed(node, calling) for node in body)
+        assigned = {name for node in body if isinstance(node, ast.Assign) for name in names_bound(node)}
+        return all(self.with_constants(assigned)._is_fixed(node, calling) for node in body)
 
     def _called(self, node: ast.stmt) -> ast.FunctionDef | None:
         """The module's function that a statement calls with constants."""
@@ -105,7 +105,7 @@ class Names:
         if any(isinstance(part, ast.Attribute) and part.attr == "environ" for part in parts):
             return False
         inner = {name for part in parts if isinstance(part, ast.comprehension) for name in _targets(part.target)}
-        return used([node]) <= {*self.constants, *self.library, *inner, *_OPERATIONS, *_BUILT_IN}
+        return names_read([node]) <= {*self.constants, *self.library, *inner, *_OPERATIONS, *_BUILT_IN}
 
     def _is_expression(self, function: ast.expr) -> bool:
         """Whether a call only makes a value: of SQLAlchemy's types and expressions, or of Python."""
@@ -116,26 +116,26 @@ class Names:
             return name != "inspect"
         if isinstance(function, ast.Name):
             return name in _BUILT_IN
-        return name in _OF_VALUES or (name == "f" and isinstance(root, ast.Name) and root.id in _OPERATIONS)
+        return name in _VALUE_METHODS or (name == "f" and isinstance(root, ast.Name) and root.id in _OPERATIONS)
 
-    def _asks_kind(self, test: ast.expr) -> bool:
+    def _tests_dialect(self, test: ast.expr) -> bool:
         if isinstance(test, ast.BoolOp):
-            return all(self._asks_kind(one) for one in test.values)
+            return all(self._tests_dialect(one) for one in test.values)
         if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            return self._asks_kind(test.operand)
+            return self._tests_dialect(test.operand)
         if isinstance(test, ast.Name):
-            return test.id in self.values and self._asks_kind(self.values[test.id])
+            return test.id in self.values and self._tests_dialect(self.values[test.id])
         if isinstance(test, ast.Call):
             name = _attribute(test.func)
             return name == "is_offline_mode" or _IS_DATABASE.fullmatch(name) is not None
         if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not self._is_constant(test.comparators[0]):
             return False
-        return self._is_kind(test.left)
+        return self._is_dialect_name(test.left)
 
-    def _is_kind(self, node: ast.expr) -> bool:
+    def _is_dialect_name(self, node: ast.expr) -> bool:
         """`bind.dialect.name`, or a name for it."""
         if isinstance(node, ast.Name):
-            return node.id in self.values and self._is_kind(self.values[node.id])
+            return node.id in self.values and self._is_dialect_name(self.values[node.id])
         if not isinstance(node, ast.Attribute) or node.attr != "name":
             return False
         owner = node.value
@@ -165,7 +165,7 @@ def _binds(node: ast.stmt) -> set[str]:
     if isinstance(node, (ast.For, ast.AsyncFor)):
         return set(_targets(node.target))
     if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Import, ast.ImportFrom)):
-        return bound(node)
+        return names_bound(node)
     return set()
 
 

@@ -6,12 +6,12 @@ import ast
 from collections.abc import Iterable
 
 
-def used(nodes: Iterable[ast.AST]) -> set[str]:
+def names_read(nodes: Iterable[ast.AST]) -> set[str]:
     """Names that are read."""
     return {part.id for node in nodes for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
 
 
-def bound(node: ast.stmt) -> set[str]:
+def names_bound(node: ast.stmt) -> set[str]:
     """Names that a statement binds."""
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return {node.name}
@@ -20,14 +20,14 @@ def bound(node: ast.stmt) -> set[str]:
     return {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
 
 
-def needed(names: set[str], statements: list[ast.stmt]) -> set[ast.stmt]:
+def required_statements(names: set[str], statements: list[ast.stmt]) -> set[ast.stmt]:
     """The statements that bind these names, and those that they need in turn."""
     found: set[ast.stmt] = set()
     look = set(names)
     while look:
         name = look.pop()
         for statement in statements:
-            if statement not in found and name in bound(statement):
+            if statement not in found and name in names_bound(statement):
                 found.add(statement)
-                look |= used([statement])
+                look |= names_read([statement])
     return found

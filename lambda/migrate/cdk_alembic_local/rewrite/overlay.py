@@ -27,7 +27,7 @@ def overlaid(project: Project, files: list[dict[str, Any]], folder: str | None) 
         copies = []
         for number, location in enumerate(scripts._version_locations):
             original = Path(location).resolve()
-            copy = _place(original, project.directory.resolve().parent, Path(there) / str(number))
+            copy = _prepare_copy(original, project.directory.resolve().parent, Path(there) / str(number))
             if original.is_dir():
                 shutil.copytree(original, copy, ignore=shutil.ignore_patterns("__pycache__"))
             for one in files:
@@ -46,7 +46,7 @@ def overlaid(project: Project, files: list[dict[str, Any]], folder: str | None) 
             scripts.__dict__["_version_locations"] = before
 
 
-def _place(original: Path, top: Path, there: Path) -> Path:
+def _prepare_copy(original: Path, top: Path, there: Path) -> Path:
     """Where a copy of the folder goes: beside links to all that lies beside it, and beside the folders above it up to `top`.
     Revisions read files by paths that are relative to their own."""
     top = top if original.is_relative_to(top) else original.parent

@@ -15,7 +15,7 @@ from cdk_alembic.database.failures import describe, location
 from .constants import is_constant_of, is_same_default
 from .rows import quoted
 from .scratch import Scratch
-from .set_aside import is_aside, leave_out
+from .set_aside import is_set_aside, remove_drops
 
 # The kinds that models describe. Only migrations have functions, triggers, views and grants.
 _KINDS = ("column ", "constraint ", "index ", "type ", "domain ")
@@ -40,7 +40,7 @@ class Drift:
         self._is_same: dict[str, bool] = {}
         """Each entry of a catalog, and whether the other one has it in the same form."""
 
-    def look(self, context: Any, migrated: Snapshot, failed: list[str]) -> None:
+    def compare(self, context: Any, migrated: Snapshot, failed: list[str]) -> None:
         """Runs autogenerate. `failed`: revisions whose failure keeps the database from being at head."""
         metadata = context.opts.get("target_metadata")
         self.compare_with(metadata, migrated, [])
@@ -58,7 +58,7 @@ class Drift:
     def facts(self, scratch: Scratch) -> dict[str, Any]:
         """Empties the database, creates the models in it, and returns DriftFacts."""
         found: dict[str, Any] = {"catalog": {"added": {}, "removed": {}, "changed": {}}}
-        if self._migrated and (kept := list(_set_aside(self._migrated))):
+        if self._migrated and (kept := list(_set_aside_objects(self._migrated))):
             found["setAside"] = kept
         if self._reason is None:
             try:
@@ -81,7 +81,7 @@ class Drift:
 
     def change(self, connection: Any) -> dict[str, Any]:
         """Creates the models in the empty database, and returns the SchemaChange that autogenerate did not find."""
-        return self._besides(self._create_all(connection))
+        return self._without_findings(self._create_all(connection))
 
     def changes_nothing(self, operation: Any) -> bool:
         """Whether autogenerate is wrong: both catalogs have the index, constraint or column in the same form. It compares some by
@@ -93,7 +93,7 @@ class Drift:
                 return False
         elif not isinstance(operation, (ops.AddConstraintOp, ops.DropConstraintOp, ops.CreateIndexOp, ops.DropIndexOp)):
             return False
-        found = [self._is_same[key] for key in _said([operation]) if key in self._is_same]
+        found = [self._is_same[key] for key in _entries_of([operation]) if key in self._is_same]
         return bool(found) and all(found)
 
     def _autogenerate(self, context: Any, metadata: Any) -> None:
@@ -107,8 +107,8 @@ class Drift:
                 hook(context, tuple(context.get_current_heads()), directives)
         autogenerate = api.AutogenContext(context, metadata=metadata)
         for directive in directives:
-            leave_out(directive.upgrade_ops, is_aside)
-            self._operations.extend(flat(directive.upgrade_ops))
+            remove_drops(directive.upgrade_ops, is_set_aside)
+            self._operations.extend(flatten(directive.upgrade_ops))
         for operation in self._operations:
             self._texts.append(" ".join(" ".join(render.render_op(autogenerate, operation)).split()))
 
@@ -130,7 +130,7 @@ class Drift:
             metadata.create_all(connection)
         return Catalog().take(connection)
 
-    def _besides(self, modelled: Snapshot) -> dict[str, Any]:
+    def _without_findings(self, modelled: Snapshot) -> dict[str, Any]:
         """The change from the migrated database to the models' database, without autogenerate's findings."""
         migrated, wanted = self._migrated.entries, modelled.entries
         self._is_same = {key: migrated.get(key) == wanted.get(key) for key in {*migrated, *wanted}}
@@ -144,7 +144,9 @@ class Drift:
             }
             for snapshot in (self._migrated, modelled)
         )
-        before |= {key: _with_head_of(after[key], before[key]) for key in self.altered() if key in before and key in after}
+        before |= {
+            key: _with_head_of(after[key], before[key]) for key in self.altered_columns() if key in before and key in after
+        }
         change = catalog.change(before, after)
         # An unnamed constraint gets its name from PostgreSQL or a convention.
         unnamed = {}
@@ -157,26 +159,26 @@ class Drift:
                 for key, text in change[side].items()
                 if not key.startswith(("constraint ", "index ")) or unnamed[side][key] not in same
             }
-        change["removed"] = {key: text for key, text in change["removed"].items() if not self._goes_along(key, text)}
+        change["removed"] = {key: text for key, text in change["removed"].items() if not self._is_dropped_or_set_aside(key, text)}
         # A type in the database alone may belong to a table that is not in the models.
         change["removed"] = {key: text for key, text in change["removed"].items() if not key.startswith(("type ", "domain "))}
         change["changed"] = {
             key: texts
             for key, texts in change["changed"].items()
-            if not self._is_inserted(key, *texts) and not self._differs_in_form(key, *texts)
+            if not self._is_inserted_by_models(key, *texts) and not self._differs_in_form(key, *texts)
         }
-        said = {*_said(self._operations), *_said_without_name(self._operations, modelled)} - self.altered()
-        return {side: {key: text for key, text in entries.items() if key not in said} for side, entries in change.items()}
+        reported = {*_entries_of(self._operations), *_entries_of_unnamed(self._operations, modelled)} - self.altered_columns()
+        return {side: {key: text for key, text in entries.items() if key not in reported} for side, entries in change.items()}
 
-    def altered(self) -> set[str]:
+    def altered_columns(self) -> set[str]:
         """Columns that autogenerate alters without their default, which env.py need not compare."""
         from alembic.operations import ops
 
         found = [one for one in self._operations if isinstance(one, ops.AlterColumnOp) and not one.modify_name]
         with_default = [one for one in found if one.modify_server_default is not False]
-        return set(_said(found)) - set(_said(with_default))
+        return set(_entries_of(found)) - set(_entries_of(with_default))
 
-    def _is_inserted(self, key: str, migrated: str, modelled: str) -> bool:
+    def _is_inserted_by_models(self, key: str, migrated: str, modelled: str) -> bool:
         """Whether only the migrations have a default, and the models insert the same constant: it is for rows of others."""
         kind, _, name = key.partition(" ")
         before = f"{modelled} DEFAULT "
@@ -197,15 +199,15 @@ class Drift:
         text = self._migrated.entries.get(f"sequence {sequence[1]}", "") if sequence and _NEXT.fullmatch(modelled_default) else ""
         return is_same_default(default, modelled_default) or text.endswith(f" OWNED BY {name}")
 
-    def _goes_along(self, key: str, text: str) -> bool:
+    def _is_dropped_or_set_aside(self, key: str, text: str) -> bool:
         """Whether it is, or belongs to, a column that was set aside or that an operation drops."""
-        if any(map(is_aside, re.findall(r"\w+", f"{key} {text}"))):
+        if any(map(is_set_aside, re.findall(r"\w+", f"{key} {text}"))):
             return True
         kind, _, name = key.partition(" ")
         table, _, own = name.rpartition(".")
         facts = self._migrated.tables.get(table) if kind == "constraint" else None
         columns = [column for one in (facts or {}).get("constraints", ()) if one["name"] == own for column in one["columns"]]
-        return any(f"column {table}.{column}" in set(_dropped(self._operations)) for column in columns)
+        return any(f"column {table}.{column}" in set(_dropped_columns(self._operations)) for column in columns)
 
 
 def _make_creatable(indexes: set[Any]) -> None:
@@ -216,30 +218,30 @@ def _make_creatable(indexes: set[Any]) -> None:
         index.dialect_options["postgresql"]["concurrently"] = False
 
 
-def flat(operations: Any) -> Iterator[Any]:
+def flatten(operations: Any) -> Iterator[Any]:
     """The operations in a container and in those within it."""
     for operation in operations.ops:
         if hasattr(operation, "ops"):
-            yield from flat(operation)
+            yield from flatten(operation)
         else:
             yield operation
 
 
-def _dropped(operations: list[Any]) -> Iterator[str]:
+def _dropped_columns(operations: list[Any]) -> Iterator[str]:
     """The entries of the columns that autogenerate drops."""
     from alembic.operations import ops
 
-    return _said([operation for operation in operations if isinstance(operation, ops.DropColumnOp)])
+    return _entries_of([operation for operation in operations if isinstance(operation, ops.DropColumnOp)])
 
 
-def _set_aside(migrated: Snapshot) -> Iterator[dict[str, str]]:
+def _set_aside_objects(migrated: Snapshot) -> Iterator[dict[str, str]]:
     """Tables, and columns of other tables."""
     for key in sorted(migrated.entries):
         kind, _, name = key.partition(" ")
         table, _, column = name.rpartition(".")
-        if kind == "table" and is_aside(name):
+        if kind == "table" and is_set_aside(name):
             yield {"table": name}
-        elif kind == "column" and is_aside(column) and not is_aside(table):
+        elif kind == "column" and is_set_aside(column) and not is_set_aside(table):
             yield {"table": table, "column": column}
 
 
@@ -248,10 +250,10 @@ def _with_head_of(modelled: str, migrated: str) -> str:
     return _HEAD.match(modelled)[0] + _HEAD.sub("", migrated, count=1)  # type: ignore[index]
 
 
-def _said(operations: list[Any]) -> Iterator[str]:
+def _entries_of(operations: list[Any]) -> Iterator[str]:
     """The entries of an autogenerate operation."""
     for operation in operations:
-        prefix, table = _place(operation)
+        prefix, table = _schema_and_table(operation)
         added = getattr(getattr(operation, "column", None), "name", None)
         for column in (getattr(operation, "column_name", None), getattr(operation, "modify_name", None), added):
             if column:
@@ -262,7 +264,7 @@ def _said(operations: list[Any]) -> Iterator[str]:
             yield f"constraint {table}.{one}"
 
 
-def _place(operation: Any) -> tuple[str, str]:
+def _schema_and_table(operation: Any) -> tuple[str, str]:
     """What comes before names in the operation's schema, and its table's name with it."""
     # A new foreign key has its table under other names.
     schema = getattr(operation, "schema", None) or getattr(operation, "kw", {}).get("source_schema")
@@ -270,7 +272,7 @@ def _place(operation: Any) -> tuple[str, str]:
     return prefix, prefix + (getattr(operation, "table_name", None) or getattr(operation, "source_table", ""))
 
 
-def _said_without_name(operations: list[Any], modelled: Snapshot) -> Iterator[str]:
+def _entries_of_unnamed(operations: list[Any], modelled: Snapshot) -> Iterator[str]:
     """The entries of constraints that autogenerate adds and the models do not name, by the names that PostgreSQL gave them."""
     from alembic.operations import ops
 
@@ -281,7 +283,7 @@ def _said_without_name(operations: list[Any], modelled: Snapshot) -> Iterator[st
             kind, columns = "UNIQUE ", operation.columns
         else:
             continue
-        _, table = _place(operation)
+        _, table = _schema_and_table(operation)
         for one in modelled.tables.get(table, {}).get("constraints", ()) if operation.constraint_name is None else ():
             key = f"constraint {table}.{one['name']}"
             if one["columns"] == [*columns] and modelled.entries.get(key, "").startswith(kind):

@@ -21,10 +21,10 @@ _CLASSES = {
     "xdigit": "0-9a-f",
     "space": " ",
 }
-_LONGEST = 1000
+_MAX_LENGTH = 1000
 
 
-def fitting(checks: str, number: int) -> list[str]:
+def matching_texts(checks: str, number: int) -> list[str]:
     """Texts that the conditions ask for, the most likely first; each `number` has different ones where it may.
 
     `checks`: constraints as pg_get_constraintdef writes them.
@@ -32,7 +32,7 @@ def fitting(checks: str, number: int) -> list[str]:
     patterns = [matching(found.replace("''", "'"), number) for found in _PATTERN.findall(checks)]
     likes = [re.sub(r"[%_]", str(number), found) for found in _LIKE.findall(checks)]
     lengths = [int(length) + (sign == ">") for sign, length in _LENGTH.findall(checks)]
-    long = [str(number).ljust(length, "x")[:length] for length in lengths if length <= _LONGEST]
+    long = [str(number).ljust(length, "x")[:length] for length in lengths if length <= _MAX_LENGTH]
     return [*(text for text in patterns if text is not None), *likes, *long]
 
 
@@ -41,7 +41,7 @@ def matching(pattern: str, number: int) -> str | None:
     translated = re.sub(r"\[:(\w+):\]", lambda found: _CLASSES.get(found[1], ""), pattern)
     try:
         text = "".join(_parts(parser.parse(translated), number))
-        return text if len(text) <= _LONGEST and re.search(translated, text) else None
+        return text if len(text) <= _MAX_LENGTH and re.search(translated, text) else None
     except (re.error, OverflowError, ValueError, RecursionError):
         return None
 
@@ -57,7 +57,7 @@ def _parts(tokens: Any, number: int) -> Iterator[str]:
             yield chr(ord("a") + number)
         elif name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
             least, most, inner = value
-            yield from (part for _ in range(min(max(least, 1), most, _LONGEST)) for part in _parts(inner, number))
+            yield from (part for _ in range(min(max(least, 1), most, _MAX_LENGTH)) for part in _parts(inner, number))
         elif name == "SUBPATTERN":
             yield from _parts(value[-1], number)
         elif name == "BRANCH":

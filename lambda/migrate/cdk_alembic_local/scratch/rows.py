@@ -20,7 +20,7 @@ FULL, TWIN, BARE = 0, 1, 2
 ALL = (FULL, TWIN, BARE)
 
 _TRIES = 5
-_DEEPEST = 8
+_MAX_DEPTH = 8
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -140,7 +140,7 @@ class Filler:
 
     def _plan(self, name: str, above: tuple[str, ...]) -> None:
         """Puts the table behind those that its foreign keys require."""
-        if name in self._planned or name in above or len(above) > _DEEPEST:
+        if name in self._planned or name in above or len(above) > _MAX_DEPTH:
             return
         if self._snapshot.is_partition(name):
             return  # a partition gets its rows from its parent
@@ -247,7 +247,7 @@ def read(connection: Any, snapshot: Snapshot, names: list[str]) -> Rows:
     return found
 
 
-def deleted(before: Rows, after: Rows) -> list[str]:
+def tables_with_fewer_rows(before: Rows, after: Rows) -> list[str]:
     """Tables that have fewer rows."""
     return sorted(name for name in before if name in after and len(after[name]) < len(before[name]))
 
@@ -260,7 +260,7 @@ def lost_columns(before: Rows, after: Rows, types: tuple[Snapshot, Snapshot]) ->
         for column in sorted(set(old_types) & set(new_types)):
             if old_types[column] == new_types[column] and _texts(before[name], column) == _texts(after[name], column):
                 continue
-            old, new = (_held(rows[name], column) for rows in (before, after))
+            old, new = (_value_counts(rows[name], column) for rows in (before, after))
             if len(after[name]) < len(before[name]):
                 old, new = new, old
             if old_types[column] == new_types[column]:
@@ -273,7 +273,7 @@ def lost_columns(before: Rows, after: Rows, types: tuple[Snapshot, Snapshot]) ->
     return lost
 
 
-def _held(rows: list[dict[str, Any]], column: str) -> Counter[str]:
+def _value_counts(rows: list[dict[str, Any]], column: str) -> Counter[str]:
     return Counter(_encode(row[column]) for row in rows if row.get(column) is not None)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from cdk_alembic.catalog.raw import literal
 
-from .matching_text import fitting
+from .matching_text import matching_texts
 
 _TEXT_IN_CHECK = re.compile(r"'((?:[^']|'')*)'")
 _NUMBER_IN_CHECK = re.compile(r"(?<![\w.'])(-?\d+(?:\.\d+)?)(?![\w'])")
@@ -25,13 +25,13 @@ def candidates(type_: str, number: int, entries: Mapping[str, str], checks: str 
         return [literal("{" + _unquoted(inside[0]) + "}")] if inside and _is_simple(inside[0]) else ["'{}'"]
     definition = entries.get(f"type {_plain(type_)}") or entries.get(f"domain {_plain(type_)}")
     if definition:
-        return _of_own_type(definition, number, entries, checks)
+        return _for_user_type(definition, number, entries, checks)
     modifier = MODIFIER.search(type_)
     size = int(modifier[1]) if modifier else None
     base = MODIFIER.sub("", type_).strip()
     named = [_quote(text) for text in _TEXT_IN_CHECK.findall(checks)]
     named = named[number % len(named) :] + named[: number % len(named)] if named else []
-    meant = [literal(text) for text in fitting(checks, number)] if base in TEXTS else []
+    meant = [literal(text) for text in matching_texts(checks, number)] if base in TEXTS else []
     return [*meant, *named, *(literal(text) for text in _plain_values(base, size, modifier, number, checks))]
 
 
@@ -40,7 +40,7 @@ def is_text(type_: str) -> bool:
     return MODIFIER.sub("", type_).strip() in TEXTS
 
 
-def _of_own_type(definition: str, number: int, entries: Mapping[str, str], checks: str) -> list[str]:
+def _for_user_type(definition: str, number: int, entries: Mapping[str, str], checks: str) -> list[str]:
     if definition.startswith("ENUM "):
         labels = [_quote(text) for text in _TEXT_IN_CHECK.findall(definition)]
         return labels[number % len(labels) :] + labels[: number % len(labels)] if labels else []

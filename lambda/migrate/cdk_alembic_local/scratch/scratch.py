@@ -24,7 +24,7 @@ DRIVERS = ("psycopg", "psycopg2", "pg8000", "asyncpg")
 
 LOCK_NOT_AVAILABLE = "55P03"
 
-_FILLED = """
+_DATABASE_STATE = """
 SELECT json_build_object(
   'version', split_part(current_setting('server_version'), ' ', 1),
   'marked', EXISTS (SELECT FROM pg_namespace WHERE nspname = 'cdk_alembic_scratch'),
@@ -87,7 +87,7 @@ class Scratch:
         """Why env.py's connection was refused."""
         self.version = ""
         """The server's version, such as `18.4`."""
-        self._ours: set[int] = set()
+        self._own_connections: set[int] = set()
         self._files: set[int] = set()
         """Ids of new connections to SQLite."""
         self._sessions: set[int] = set()
@@ -96,7 +96,7 @@ class Scratch:
         """Extensions that the database had at the start: they are created again after it is emptied."""
 
     @contextmanager
-    def only(self, project: Project) -> Iterator[None]:
+    def redirecting(self, project: Project) -> Iterator[None]:
         """Within this block, redirects all of SQLAlchemy's connections here, and rejects databases other than PostgreSQL."""
         from sqlalchemy.engine import Engine
         from sqlalchemy.pool import Pool
@@ -127,9 +127,9 @@ class Scratch:
                     sql_state=LOCK_NOT_AVAILABLE,
                 ) from error
 
-        return self.beside(alone)
+        return self.run_separately(alone)
 
-    def beside(self, work: Callable[[Any], T]) -> T:
+    def run_separately(self, work: Callable[[Any], T]) -> T:
         """Runs the work on a separate autocommit connection. While env.py runs, call it in another thread."""
         from sqlalchemy import create_engine
         from sqlalchemy.pool import NullPool
@@ -153,7 +153,7 @@ class Scratch:
         """Empties and marks the database. Raises RunnerError `scratch_not_empty` if its content is not a replay's."""
 
         def mark(connection: Any) -> None:
-            found = raw.value(connection, _FILLED.replace("JOIN space", f"JOIN {_SPACE} AS space"))
+            found = raw.value(connection, _DATABASE_STATE.replace("JOIN space", f"JOIN {_SPACE} AS space"))
             self.version = found["version"]
             if found["found"] and not (found["marked"] or overwrite or self._disposable):
                 raise RunnerError(
@@ -224,7 +224,7 @@ class Scratch:
         here = [argument for argument in here if argument]
         there = {**without_address(options), **there}
         connection = bounded(dialect, record, here, there) or dialect.connect(*here, **there)
-        self._ours.add(id(connection))
+        self._own_connections.add(id(connection))
         return connection
 
     def _connected(self, connection: Any, record: Any) -> None:
@@ -232,13 +232,13 @@ class Scratch:
         if id(connection) in self._files:
             self._files.discard(id(connection))
             return
-        if id(connection) not in self._ours:
+        if id(connection) not in self._own_connections:
             self.refused = _not_reached(
                 "env.py creates its connections itself (`creator`)",
                 "make it connect with SQLAlchemy's create_engine, create_async_engine or engine_from_config",
             )
             raise self.refused
-        self._ours.discard(id(connection))
+        self._own_connections.discard(id(connection))
         cursor = connection.cursor()
         cursor.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
         cursor.close()

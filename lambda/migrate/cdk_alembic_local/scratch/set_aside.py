@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 _FORM = re.compile(r"_drop_after_(\d{8})$")
-_LONGEST = 63
+_MAX_LENGTH = 63
 """Bytes of a name: NAMEDATALEN."""
 
 
@@ -19,13 +19,13 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def aside(name: str, until: date) -> str:
+def set_aside_name(name: str, until: date) -> str:
     """The name under which a column or table is kept through this day. A long name is cut."""
     suffix = f"_drop_after_{until:%Y%m%d}"
-    return name.encode()[: _LONGEST - len(suffix)].decode(errors="ignore") + suffix
+    return name.encode()[: _MAX_LENGTH - len(suffix)].decode(errors="ignore") + suffix
 
 
-def is_aside(name: str) -> bool:
+def is_set_aside(name: str) -> bool:
     return _FORM.search(name) is not None
 
 
@@ -35,7 +35,7 @@ def is_kept(name: str) -> bool:
     return found is not None and found[1] >= f"{today():%Y%m%d}"
 
 
-def leave_out(operations: Any, is_left: Callable[[str], bool]) -> None:
+def remove_drops(operations: Any, is_left: Callable[[str], bool]) -> None:
     """Removes the operations that drop a column or table of such a name, or what belongs to one, from a container."""
     remove(operations, lambda operation: any(map(is_left, dropped_names(operation))))
 

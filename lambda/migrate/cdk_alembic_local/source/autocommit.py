@@ -17,12 +17,12 @@ def run_in_autocommit(
 
     `is_block`: whether the expression of a `with` is one.
     """
-    given = {function: list(_executed(function, is_block, executes)) for function in functions}
-    if not any(given.values()):
+    executed = {function: list(_executed(function, is_block, executes)) for function in functions}
+    if not any(executed.values()):
         return frozenset()
     helpers: set[str] = set()
     while True:
-        flows = {function: _Flow(function, given[function], helpers) for function in functions}
+        flows = {function: _Flow(function, executed[function], helpers) for function in functions}
         found = {function.name for function, flow in flows.items() if flow.names & _parameters(function)}
         if found <= helpers:
             return frozenset(node for flow in flows.values() for node in flow.nodes)

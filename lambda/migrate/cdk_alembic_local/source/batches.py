@@ -42,7 +42,7 @@ class Batch:
         return cls(node.func.value, given["table_name"], given.get("schema")) if "table_name" in given else None
 
 
-def unbatched(node: ast.Call, batches: Mapping[str, Batch]) -> tuple[str, list[ast.expr], dict[str, ast.expr]]:
+def without_batch(node: ast.Call, batches: Mapping[str, Batch]) -> tuple[str, list[ast.expr], dict[str, ast.expr]]:
     """Name, arguments and keywords of a call; a batch's call is translated to one without the batch."""
     function = node.func
     args, keywords = list(node.args), _named(node)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 
-def place_of_transaction(env: Path) -> dict[str, Any]:
+def find_transaction(env: Path) -> dict[str, Any]:
     """`line` and `code` of the `with` that begins one, else of `context.configure()`, which runs in one, or of run_migrations.
 
     `begins`: `connection` for `engine.begin() as connection`, `block` for `connection.begin()`, `statement` if earlier statements

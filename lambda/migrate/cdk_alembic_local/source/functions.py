@@ -12,7 +12,7 @@ from typing import Any
 from cdk_alembic.project.sources import SQL_COMMENT, definitions, last_name, text_of
 
 from .autocommit import run_in_autocommit
-from .batches import Batch, unbatched
+from .batches import Batch, without_batch
 from .literals import NotLiteralError, as_json, bindings, known_values, literal
 
 _FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -20,7 +20,7 @@ _SCOPE = (*_FUNCTION, ast.Lambda, ast.ClassDef)
 
 # Calls whose first argument is a statement, or wraps its text.
 _EXECUTES = ("execute", "executemany", "exec_driver_sql", "scalar", "scalars", "DDL")
-_AROUND = ("text", "DDL", "bindparams", "columns", "dedent", "strip", "format", "execution_options")
+_WRAPPERS = ("text", "DDL", "bindparams", "columns", "dedent", "strip", "format", "execution_options")
 
 # Text that is a statement anywhere, such as in a constant: not a foreign key's "SET NULL" or a column's comment.
 _SQL = re.compile(
@@ -46,7 +46,7 @@ _SETTINGS = re.compile(r"(?i)(?!.*\bmodels?\b)(?:.*\.)?(?:(?:get|load|read|app)_
 _SETTING = re.compile(r"(?:.*\.)?(?:settings|config)\.[A-Z][A-Z0-9_]*")
 
 # Methods that change a collection of a row, which SQLAlchemy writes: `group.members.append(user)`.
-_CHANGES = ("append", "add", "remove", "discard", "extend", "clear")
+_COLLECTION_METHODS = ("append", "add", "remove", "discard", "extend", "clear")
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,11 @@ class Functions:
 
     def __init__(self, tree: ast.Module, nodes: Iterable[ast.AST]) -> None:
         """`nodes`: all of the tree."""
-        self._own = definitions(tree)
+        self._definitions = definitions(tree)
         self._known = known_values(nodes)
         self._aliases = dict(_aliases(nodes))
-        self._others = _others(nodes)
-        self._autocommitting = _autocommitting(nodes)
+        self._separate_connections = _separate_connections(nodes)
+        self._autocommit_connections = _autocommit_connections(nodes)
         functions = [node for node in nodes if isinstance(node, _FUNCTION)]
         methods = {node for own in nodes if isinstance(own, ast.ClassDef) for node in own.body}
         # A function within another is read where it is used, as those of the module are.
@@ -79,14 +79,14 @@ class Functions:
             node for node in functions if node not in methods and node not in tree.body and names.count(node.name) == 1
         }
         for node in self.nested:
-            self._own.setdefault(node.name, []).append(node)
+            self._definitions.setdefault(node.name, []).append(node)
         self.in_autocommit = run_in_autocommit(functions, self.is_autocommit_block, _EXECUTES)
 
     def facts(self, name: str) -> dict[str, Any] | None:
         """FunctionFacts; None if the file does not define that function."""
-        if name not in self._own:
+        if name not in self._definitions:
             return None
-        node = self._own[name][-1]
+        node = self._definitions[name][-1]
         body = _without_docstring(node.body) if isinstance(node, _FUNCTION) else [node]
         walk = _Walk(self)
         walk.definition(node, _Context())
@@ -94,7 +94,7 @@ class Functions:
             walk.definition(own, _Context())
         return {
             "line": node.lineno,
-            "empty": all(_is_nothing(statement) for statement in body),
+            "empty": all(_does_nothing(statement) for statement in body),
             "raises": len(body) == 1 and isinstance(body[0], ast.Raise),
             "calls": walk.calls,
             "earlyReturns": sorted(_early_returns(node)) if isinstance(node, _FUNCTION) else [],
@@ -104,7 +104,7 @@ class Functions:
     def _by_engine(self, name: str, node: ast.AST) -> Iterator[ast.stmt]:
         """`upgrade_<engine>` of Alembic's template for several databases, which finds them in globals()."""
         if any(isinstance(part, ast.Name) and part.id == "globals" for part in ast.walk(node)):
-            for own, found in self._own.items():
+            for own, found in self._definitions.items():
                 if own.startswith(f"{name}_"):
                     yield from found
 
@@ -119,12 +119,12 @@ class Functions:
     def is_own_autocommit(self, node: ast.AST) -> bool:
         """Whether it is a call on a connection of the file's own in which each statement commits."""
         of = node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
-        return isinstance(of, ast.Name) and of.id in self._autocommitting
+        return isinstance(of, ast.Name) and of.id in self._autocommit_connections
 
     def _used_by(self, node: ast.AST) -> Iterator[ast.stmt]:
         for name in ast.walk(node):
             if isinstance(name, ast.Name):
-                yield from self._own.get(name.id, ())
+                yield from self._definitions.get(name.id, ())
 
 
 class _Walk:
@@ -133,23 +133,23 @@ class _Walk:
     def __init__(self, functions: Functions) -> None:
         self.calls: list[dict[str, Any]] = []
         self.sql: list[dict[str, Any]] = []
-        self._own = functions._own
+        self._definitions = functions._definitions
         self._known = functions._known
         self._aliases = functions._aliases
-        self._others = functions._others
+        self._separate_connections = functions._separate_connections
         self._functions = functions
-        self._been: set[tuple[ast.AST, _Context]] = set()
+        self._visited: set[tuple[ast.AST, _Context]] = set()
         self._statements: set[ast.AST] = set()
-        self._alone: set[ast.AST] = set()
+        self._expression_statements: set[ast.AST] = set()
 
     def definition(self, node: ast.AST, context: _Context) -> None:
         key = (node, replace(context, batches={}))
-        if key not in self._been:
-            self._been.add(key)
-            parts = _reached(node.body) if isinstance(node, (*_FUNCTION, ast.ClassDef)) else [getattr(node, "value", None)]
-            self._all(parts, replace(context, batches={}))
+        if key not in self._visited:
+            self._visited.add(key)
+            parts = _reachable(node.body) if isinstance(node, (*_FUNCTION, ast.ClassDef)) else [getattr(node, "value", None)]
+            self._visit_all(parts, replace(context, batches={}))
 
-    def _all(self, nodes: Iterable[ast.AST | None], context: _Context) -> None:
+    def _visit_all(self, nodes: Iterable[ast.AST | None], context: _Context) -> None:
         for node in nodes:
             if node is not None:
                 self._visit(node, context)
@@ -160,17 +160,17 @@ class _Walk:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             return  # a docstring
         if isinstance(node, ast.Expr):
-            self._alone.add(node.value)
+            self._expression_statements.add(node.value)
         if (text := text_of(node, self._known)) is not None:
             if node in self._statements or _SQL.match(SQL_COMMENT.sub(" ", text)):
                 self.sql.append({"text": text, "line": node.lineno, "inAutocommitBlock": context.in_autocommit_block})
-            self._all((child for child in ast.iter_child_nodes(node) if text_of(child) is None), context)
+            self._visit_all((child for child in ast.iter_child_nodes(node) if text_of(child) is None), context)
         elif settings := self._settings_name(node):
             self._report(node, settings, [], {}, context, isSettings=True)
         elif node in self._functions.nested:
-            self._all(node.decorator_list, context)
+            self._visit_all(node.decorator_list, context)
         elif isinstance(node, ast.Name):
-            for own in self._own.get(node.id, ()) if isinstance(node.ctx, ast.Load) else ():
+            for own in self._definitions.get(node.id, ()) if isinstance(node.ctx, ast.Load) else ():
                 self.definition(own, context)
         else:
             self._visit_others(node, context)
@@ -182,45 +182,45 @@ class _Walk:
             case ast.For() | ast.AsyncFor():
                 self._for(node, context)
             case ast.While():
-                self._all((node.test, *_reached(node.body)), replace(context, in_loop=True, over_constants=False))
-                self._all(node.orelse, context)
+                self._visit_all((node.test, *_reachable(node.body)), replace(context, in_loop=True, over_constants=False))
+                self._visit_all(node.orelse, context)
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 self._visit(node.generators[0].iter, context)
-                self._all(ast.iter_child_nodes(node), replace(context, in_loop=True, over_constants=False))
+                self._visit_all(ast.iter_child_nodes(node), replace(context, in_loop=True, over_constants=False))
             case ast.comprehension():
-                self._all(node.ifs, context)
+                self._visit_all(node.ifs, context)
             case ast.If():
                 self._if(node, context)
             case ast.Try() | ast.Match():
-                self._all(ast.iter_child_nodes(node), replace(context, in_branch=True))
+                self._visit_all(ast.iter_child_nodes(node), replace(context, in_branch=True))
             case _:
-                self._use(node, context)
-                self._all(ast.iter_child_nodes(node), context)
+                self._report_use(node, context)
+                self._visit_all(ast.iter_child_nodes(node), context)
 
-    def _use(self, node: ast.AST, context: _Context) -> None:
+    def _report_use(self, node: ast.AST, context: _Context) -> None:
         match node:
             case ast.Call():
                 self._call(node, context)
             case ast.Subscript(ctx=ast.Load()):
                 self._subscript(node, context)
             case ast.Attribute(ctx=ast.Store()):
-                self._changed(node, context)
+                self._report_change(node, context)
             case ast.Subscript(ctx=ast.Store() | ast.Del()):
-                self._changed(node.value, context)
+                self._report_change(node.value, context)
 
     def _for(self, node: ast.For | ast.AsyncFor, context: _Context) -> None:
         self._visit(node.iter, context)
         constants = self._is_list_of_constants(node.iter) and (context.over_constants or not context.in_loop)
         rows = context.rows | {name.id for name in ast.walk(node.target) if isinstance(name, ast.Name)}
-        self._all(_reached(node.body), replace(context, in_loop=True, over_constants=constants, rows=rows))
-        self._all(node.orelse, context)
+        self._visit_all(_reachable(node.body), replace(context, in_loop=True, over_constants=constants, rows=rows))
+        self._visit_all(node.orelse, context)
 
     def _if(self, node: ast.If, context: _Context) -> None:
         asks = context.if_environment or self._asks_environment(node.test)
-        decided = _decided(node.test)
-        body = _reached(node.body) if decided is not False else []
-        otherwise = _reached(node.orelse) if decided is not True else []
-        self._all((node.test, *body, *otherwise), replace(context, in_branch=True, if_environment=asks))
+        decided = _constant_condition(node.test)
+        body = _reachable(node.body) if decided is not False else []
+        otherwise = _reachable(node.orelse) if decided is not True else []
+        self._visit_all((node.test, *body, *otherwise), replace(context, in_branch=True, if_environment=asks))
 
     def _is_list_of_constants(self, node: ast.expr) -> bool:
         try:
@@ -237,7 +237,7 @@ class _Walk:
                 context = replace(context, in_autocommit_block=True)
             if isinstance(item.optional_vars, ast.Name) and (batch := Batch.opened_by(item.context_expr)):
                 context = replace(context, batches={**context.batches, item.optional_vars.id: batch})
-        self._all(_reached(node.body), context)
+        self._visit_all(_reachable(node.body), context)
 
     def _enters_autocommit(self, node: ast.stmt) -> bool:
         """`stack.enter_context(op.get_context().autocommit_block())` of an ExitStack"""
@@ -247,25 +247,27 @@ class _Walk:
         return any(map(self._functions.is_autocommit_block, call.args))
 
     def _call(self, node: ast.Call, context: _Context) -> None:
-        if self._ends_another(node.func):
+        if self._ends_other_transaction(node.func):
             return
-        self._hand_rows(node, context)
+        self._follow_rows(node, context)
         if last_name(node.func) in _EXECUTES and (statement := _statement(node)) is not None:
             self._statements.add(statement)
-        name, args, keywords = unbatched(node, context.batches)
+        name, args, keywords = without_batch(node, context.batches)
         self._report(node, self._imported(name), args, keywords, context)
-        if isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGES:
-            self._changed(node.func.value, context)
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _COLLECTION_METHODS:
+            self._report_change(node.func.value, context)
 
-    def _ends_another(self, function: ast.expr) -> bool:
+    def _ends_other_transaction(self, function: ast.expr) -> bool:
         """Whether it is `commit` or `rollback` of a savepoint or of a connection of its own: Alembic's transaction goes on."""
         if not isinstance(function, ast.Attribute) or function.attr not in ("commit", "rollback"):
             return False
-        return _opens_another(function.value) or (isinstance(function.value, ast.Name) and function.value.id in self._others)
+        return _opens_connection_or_savepoint(function.value) or (
+            isinstance(function.value, ast.Name) and function.value.id in self._separate_connections
+        )
 
-    def _hand_rows(self, node: ast.Call, context: _Context) -> None:
+    def _follow_rows(self, node: ast.Call, context: _Context) -> None:
         """A function of the file that gets a loop's row: `for user in users: rename(user)`."""
-        for own in self._own.get(getattr(node.func, "id", ""), ()):
+        for own in self._definitions.get(getattr(node.func, "id", ""), ()):
             if isinstance(own, _FUNCTION):
                 names = [argument.arg for argument in (*own.args.posonlyargs, *own.args.args)]
                 given = [*zip(names, node.args, strict=False), *((keyword.arg, keyword.value) for keyword in node.keywords)]
@@ -279,7 +281,7 @@ class _Walk:
         if name == "os.environ":
             self._report(node, name, [node.slice], {}, context)
 
-    def _changed(self, node: ast.expr, context: _Context) -> None:
+    def _report_change(self, node: ast.expr, context: _Context) -> None:
         """Treats `user.name = "..."` like `setattr(user, "name", "...")` if a loop binds `user`."""
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in context.rows:
             self._report(node, "setattr", [node.value, ast.Constant(node.attr)], {}, context)
@@ -317,39 +319,39 @@ class _Walk:
                 **({"overConstants": True} if context.over_constants else {}),
                 "inBranch": context.in_branch,
                 **({"ifEnvironment": True} if context.if_environment else {}),
-                **({"isAlone": True} if node in self._alone else {}),
+                **({"isAlone": True} if node in self._expression_statements else {}),
                 **more,
             }
         )
 
 
-def _reached(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+def _reachable(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
     """The statements of a block up to the one that always leaves it."""
     for statement in body:
         yield statement
-        if _leaves(statement):
+        if _always_leaves(statement):
             return
 
 
-def _leaves(statement: ast.stmt) -> bool:
+def _always_leaves(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.If):
-        decided = _decided(statement.test)
+        decided = _constant_condition(statement.test)
         ways = [statement.orelse if decided is False else statement.body, *([] if decided is not None else [statement.orelse])]
-        return all(any(map(_leaves, way)) for way in ways)
+        return all(any(map(_always_leaves, way)) for way in ways)
     if isinstance(statement, (ast.With, ast.AsyncWith)):
         return any(isinstance(one, ast.Return) for one in statement.body)  # `suppress` catches what is raised
     return isinstance(statement, (ast.Return, ast.Raise, ast.Continue, ast.Break))
 
 
-def _decided(test: ast.expr) -> bool | None:
+def _constant_condition(test: ast.expr) -> bool | None:
     """Whether a condition holds wherever the revision runs; None if that is not known."""
-    return bool(test.value) if isinstance(test, ast.Constant) else _is_so_on_postgresql(test)
+    return bool(test.value) if isinstance(test, ast.Constant) else _holds_on_postgresql(test)
 
 
-def _is_so_on_postgresql(test: ast.expr) -> bool | None:
+def _holds_on_postgresql(test: ast.expr) -> bool | None:
     """Whether a comparison with the name of the dialect holds on PostgreSQL; None for any other condition."""
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        negated = _is_so_on_postgresql(test.operand)
+        negated = _holds_on_postgresql(test.operand)
         return None if negated is None else not negated
     if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not _DIALECT.search(ast.unparse(test.left)):
         return None
@@ -367,19 +369,21 @@ def _statement(call: ast.Call) -> ast.expr | None:
     """The literal text that a call like `op.execute(sa.text("..."))` executes, if any."""
     values = [*call.args[:1], *(keyword.value for keyword in call.keywords if keyword.arg in ("sqltext", "statement"))]
     value = values[0] if values else None
-    while isinstance(value, ast.Call) and last_name(value.func) in _AROUND:
+    while isinstance(value, ast.Call) and last_name(value.func) in _WRAPPERS:
         method = isinstance(value.func, ast.Attribute) and not isinstance(value.func.value, ast.Name)
         value = value.func.value if method else (value.args[0] if value.args else None)
     return value
 
 
-def _others(nodes: Iterable[ast.AST]) -> set[str]:
+def _separate_connections(nodes: Iterable[ast.AST]) -> set[str]:
     """Names of savepoints and of own connections: `savepoint = bind.begin_nested()`, `with engine.connect() as own`."""
     found = [(name, value) for node in nodes for name, value in bindings(node)]
-    return {name for name, value in found if _opens_another(value)} - {name for name, value in found if not _opens_another(value)}
+    return {name for name, value in found if _opens_connection_or_savepoint(value)} - {
+        name for name, value in found if not _opens_connection_or_savepoint(value)
+    }
 
 
-def _autocommitting(nodes: Iterable[ast.AST]) -> set[str]:
+def _autocommit_connections(nodes: Iterable[ast.AST]) -> set[str]:
     """Names of own connections with `execution_options(isolation_level="AUTOCOMMIT")`, or of an engine with it."""
     found = [(name, value) for node in nodes for name, value in bindings(node) if value is not None]
     found += [
@@ -400,7 +404,7 @@ def _receiver(node: ast.expr) -> ast.expr | None:
     return node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
 
 
-def _opens_another(node: ast.expr | None) -> bool:
+def _opens_connection_or_savepoint(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Call) and last_name(node.func) in ("begin_nested", "connect")
 
 
@@ -422,14 +426,14 @@ def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
     return body[1:] if is_text else body
 
 
-def _is_nothing(node: ast.stmt) -> bool:
+def _does_nothing(node: ast.stmt) -> bool:
     if isinstance(node, ast.Return):
         return node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None)
     return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
 
 
 def _early_returns(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[int]:
-    nodes: list[ast.AST] = list(_reached(function.body))
+    nodes: list[ast.AST] = list(_reachable(function.body))
     # What is behind one that always runs is no part of the revision.
     last = {*_last_returns(function.body), *nodes}
     for node in nodes:

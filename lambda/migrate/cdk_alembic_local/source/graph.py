@@ -37,7 +37,7 @@ def graph(project: Project) -> dict[str, Any]:
         load(project)
     except ProjectError as error:
         try:
-            revisions = list(_of_files(scripts, folder))
+            revisions = list(_from_files(scripts, folder))
         except ImportError:
             # `version_locations` names a package that is not installed.
             raise error from None
@@ -48,7 +48,7 @@ def graph(project: Project) -> dict[str, Any]:
     ordered = [*scripts.iterate_revisions("heads", (), implicit_base=True)][::-1]
     not_loaded = [reason for script in ordered if isinstance(reason := reason_not_loaded(script), BaseException)]
     found: dict[str, Any] = {
-        "revisions": [of_script(script, folder) for script in ordered],
+        "revisions": [script_facts(script, folder) for script in ordered],
         "heads": list(project.revisions.heads),
         **_command(project),
     }
@@ -57,7 +57,7 @@ def graph(project: Project) -> dict[str, Any]:
     if not not_loaded:
         return found
     # Many files fail for one reason, such as a variable that is not set.
-    found["problem"] = "; ".join(dict.fromkeys(in_words(reason, folder) for reason in not_loaded))
+    found["problem"] = "; ".join(dict.fromkeys(error_text(reason, folder) for reason in not_loaded))
     if not any(isinstance(reason, SyntaxError) for reason in not_loaded):
         found["mayLoadElsewhere"] = True
     return found
@@ -67,7 +67,7 @@ def _command(project: Project) -> dict[str, str]:
     return {} if project.command == "alembic" else {"command": project.command}
 
 
-def of_script(script: Any, project: Path) -> dict[str, Any]:
+def script_facts(script: Any, project: Path) -> dict[str, Any]:
     """GraphRevision of a script."""
     return {
         **info(script),
@@ -79,7 +79,7 @@ def of_script(script: Any, project: Path) -> dict[str, Any]:
     }
 
 
-def _of_files(scripts: Any, project: Path) -> Iterator[dict[str, Any]]:
+def _from_files(scripts: Any, project: Path) -> Iterator[dict[str, Any]]:
     """Every file with a literal id, by name."""
     for path in sorted(revision_files(scripts), key=lambda path: (path.name, path)):
         values, message = values_of(path)
@@ -88,9 +88,9 @@ def _of_files(scripts: Any, project: Path) -> Iterator[dict[str, Any]]:
                 "revision": values["revision"],
                 "message": message,
                 "file": relative(path, project),
-                "downRevisions": _several(values.get("down_revision")),
-                "dependsOn": _several(values.get("depends_on")),
-                "branchLabels": sorted(_several(values.get("branch_labels"))),
+                "downRevisions": _as_list(values.get("down_revision")),
+                "dependsOn": _as_list(values.get("depends_on")),
+                "branchLabels": sorted(_as_list(values.get("branch_labels"))),
             }
 
 
@@ -110,11 +110,11 @@ def relative(path: str | Path, project: Path) -> str:
     return os.path.relpath(Path(path).resolve(), project.resolve()).replace(os.sep, "/")
 
 
-def _several(value: Any) -> list[str]:
+def _as_list(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else list(value or ())
 
 
-def in_words(error: BaseException, project: Path) -> str:
+def error_text(error: BaseException, project: Path) -> str:
     """The error on one line, with the line of the project's own code."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{describe(error)} ({relative(error.filename, project)}:{error.lineno})"

@@ -35,17 +35,17 @@ _SET_NOT_NULL = re.compile(
 )
 _MAY_MAKE_VIEW = re.compile(rb"MATERIALIZED\s+VIEW|MaterializedView", re.IGNORECASE)
 
-NONE: dict[str, Any] = {"names": [], "steps": [], "isWhole": False, "materializedViews": []}
+NO_HISTORY: dict[str, Any] = {"names": [], "steps": [], "isWhole": False, "materializedViews": []}
 
 
 def history(path: Path, root: Path, roots: list[Path], steps: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """HistoryFacts of the revision at `path`, which does `steps`."""
     steps = list(steps)
-    names = {name for step in steps for name in _conditional(step)}
+    names = {name for step in steps for name in _conditional_objects(step)}
     required = {column for step in steps for column in _required(step)}
-    is_indexed = any(map(_makes_index, steps))
+    is_indexed = any(map(_creates_index, steps))
     if not (names or required or is_indexed):
-        return NONE
+        return NO_HISTORY
     earlier, is_whole = _ancestors(path)
     views = sorted({view for one in earlier if is_indexed for view in _views(one, root, roots)})
     about = {name.encode() for name in names}
@@ -55,7 +55,9 @@ def history(path: Path, root: Path, roots: list[Path], steps: Iterable[dict[str,
         is_whole = is_whole and not is_opaque
         columns = {column for table, column in required if {table.encode(), column.encode()} <= words}
         if about & words or columns:
-            found += [step for step in read_steps(one, root, roots, "upgrade") if any(name in str(step) for name in names | columns)]
+            found += [
+                step for step in read_steps(one, root, roots, "upgrade") if any(name in str(step) for name in names | columns)
+            ]
     return {"names": sorted(names), "steps": found, "isWhole": is_whole, "materializedViews": views}
 
 
@@ -70,7 +72,7 @@ def _required(step: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield table, column
 
 
-def _makes_index(step: dict[str, Any]) -> bool:
+def _creates_index(step: dict[str, Any]) -> bool:
     return step["call"]["name"].endswith("create_index") if "call" in step else _INDEX.match(step["sql"]) is not None
 
 
@@ -81,7 +83,7 @@ def _views(path: Path, root: Path, roots: list[Path]) -> list[str]:
     return [view for step in read_steps(path, root, roots, "upgrade") for view in _VIEW.findall(step.get("sql", ""))]
 
 
-def _conditional(step: dict[str, Any]) -> Iterator[str]:
+def _conditional_objects(step: dict[str, Any]) -> Iterator[str]:
     """The names of the objects that a step makes, changes or drops under a condition."""
     call = step.get("call")
     if call is None:

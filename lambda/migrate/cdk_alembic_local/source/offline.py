@@ -14,10 +14,10 @@ from .sql_text import statements
 
 
 @contextmanager
-def any_environment(project: Project) -> Iterator[None]:
+def offline_rendering(project: Project) -> Iterator[None]:
     """Within this block, Alembic's own offline mode renders SQL if env.py fails before that."""
     own = project.script.run_env
-    if not _runs(project):
+    if not _env_py_runs(project):
         project.script.run_env = _run_without_env_py
     try:
         yield
@@ -25,7 +25,7 @@ def any_environment(project: Project) -> Iterator[None]:
         project.script.run_env = own
 
 
-def _runs(project: Project) -> bool:
+def _env_py_runs(project: Project) -> bool:
     from alembic.runtime.environment import EnvironmentContext
 
     project.config.output_buffer = io.StringIO()
@@ -47,7 +47,7 @@ def _run_without_env_py() -> None:
         context.run_migrations()
 
 
-def rendered(project: Project, step: Any, facts: dict[str, Any]) -> dict[str, Any]:
+def add_rendered(project: Project, step: Any, facts: dict[str, Any]) -> dict[str, Any]:
     """DirectionFacts with the statements that did not run. Omits those that can't be rendered (they read the database)."""
     sql = render(project, [step])[0]["sql"]
     if sql is None:
@@ -59,9 +59,9 @@ def rendered(project: Project, step: Any, facts: dict[str, Any]) -> dict[str, An
             inside = statement.upper() == "BEGIN"
         elif "alembic_version" not in statement and " ".join(statement.split()) not in seen:
             left = left or not inside
-            found.append(_not_seen(statement, 0 if inside else -1))
+            found.append(_rendered_statement(statement, 0 if inside else -1))
     return {**facts, "statements": [*facts["statements"], *found], "leftTransaction": left}
 
 
-def _not_seen(sql: str, transaction: int) -> dict[str, Any]:
+def _rendered_statement(sql: str, transaction: int) -> dict[str, Any]:
     return {"sql": sql, "line": 0, "transaction": transaction, "milliseconds": 0, "rowCount": -1, "locks": [], "rewrites": []}

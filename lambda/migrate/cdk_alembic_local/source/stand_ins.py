@@ -33,11 +33,11 @@ def stand_ins() -> Iterator[None]:
             if module is None:
                 raise
             setattr(module, _REASON, error)
-            module.upgrade = module.downgrade = _refuse
+            module.upgrade = module.downgrade = _cannot_run
         else:
             if hasattr(module, "revision") and not hasattr(module, "upgrade"):
                 setattr(module, _REASON, "the file has no function upgrade()")
-                module.upgrade = _refuse
+                module.upgrade = _cannot_run
         return module
 
     util.load_python_file = load_or_stand_in
@@ -82,5 +82,5 @@ def _stand_in(path: Path) -> ModuleType | None:
     return module
 
 
-def _refuse(**_: Any) -> None:
+def _cannot_run(**_: Any) -> None:
     raise RuntimeError("the file of this revision can't be loaded")

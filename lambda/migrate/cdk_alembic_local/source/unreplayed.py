@@ -10,7 +10,7 @@ from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 
 from .graph import graph
-from .history import NONE
+from .history import NO_HISTORY
 from .source import source_facts
 
 
@@ -22,20 +22,20 @@ def observe_files(project: Project, ask: dict[str, Any], why: RunnerError, repor
         if revision not in found:
             raise why
     for facts in (facts for revision, facts in found.items() if revision in ask["revisions"]):
-        said = {**facts, "source": readable(folder / facts["file"], folder)}
-        report({"report": "revision", "revision": {**said, **directions_not_run(why.message)}})
+        known = {**facts, "source": read_source(folder / facts["file"], folder)}
+        report({"report": "revision", "revision": {**known, **directions_not_run(why.message)}})
     if ask["drift"]:
         report({"report": "drift", "drift": no_drift(why.message)})
 
 
-def readable(path: Path, project: Path) -> dict[str, Any]:
+def read_source(path: Path, project: Path) -> dict[str, Any]:
     """SourceFacts; for a file that is not Python, facts that say that both functions exist and are unknown."""
     try:
         return source_facts(path, project)
     except RunnerError:
         unknown = {"line": 1, "empty": False, "raises": False, "calls": [], "earlyReturns": [], "sql": [], "steps": []}
         functions = {"upgrade": unknown, "downgrade": unknown}
-        return {"description": "", "acknowledgements": [], **functions, "imports": [], "steps": [], "history": NONE}
+        return {"description": "", "acknowledgements": [], **functions, "imports": [], "steps": [], "history": NO_HISTORY}
 
 
 def directions_not_run(reason: str) -> dict[str, Any]:

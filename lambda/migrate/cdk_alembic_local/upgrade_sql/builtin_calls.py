@@ -18,11 +18,11 @@ from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import Any
 
-from .values import MARK, PLAIN, SYMBOLS, UNKNOWN, Called, Class, External, Item, Method, OneOf, Text, as_text, either
+from .values import MARK, PLAIN, SYMBOLS, UNKNOWN, Call, Class, External, Item, Method, OneOf, Text, as_text, either
 
 _MAX_FILE_BYTES = 4 * 1024 * 1024
 _MAX_ITEMS = 500
-_PURE = {
+_PURE_FUNCTIONS = {
     "chr": chr, "ord": ord, "bytearray": bytearray, "bytes": bytes, "slice": slice, "len": len, "range": range, "int": int,
     "bool": bool, "abs": abs, "sum": sum, "float": float, "max": max, "min": min,
 }  # fmt: skip
@@ -45,7 +45,7 @@ def method(call: Method, args: list[Any], keywords: dict[str, Any], root: Path) 
     """The result of a known value's method."""
     value, name = call.of, call.name
     if isinstance(value, PurePath):
-        return _of_path(value, name, args, keywords, root)
+        return _path_method(value, name, args, keywords, root)
     if name == "decode" and isinstance(value, str):
         return value  # a file, which is read as a text
     names = next((names for kind, names in _METHODS.items() if isinstance(value, kind)), "")
@@ -54,19 +54,19 @@ def method(call: Method, args: list[Any], keywords: dict[str, Any], root: Path) 
     if isinstance(value, (str, bytes)):
         if name == "join":
             return _joined(value, args)
-        args = [_shown(part) for part in args]
+        args = [_plain_or_mark(part) for part in args]
         if name in ("format", "format_map"):
-            keywords = {key: _shown(part) for key, part in keywords.items()}
-    if isinstance(value, dict) and name in ("get", "pop") and args and MARK in as_text(_shown(args[0])):
+            keywords = {key: _plain_or_mark(part) for key, part in keywords.items()}
+    if isinstance(value, dict) and name in ("get", "pop") and args and MARK in as_text(_plain_or_mark(args[0])):
         return either([*value.values(), *(args[1:] or [None])])
     try:
         result = getattr(value, name)(*args, **keywords)
     except Exception:
         return UNKNOWN
-    return list(result) if name in ("items", "keys", "values") else _placed(result, value)
+    return list(result) if name in ("items", "keys", "values") else _with_line(result, value)
 
 
-def _placed(result: Any, text: Any) -> Any:
+def _with_line(result: Any, text: Any) -> Any:
     """A result with the line where it begins, if it has the lines of a text of the file, such as by `dedent` or `strip`."""
     if not isinstance(text, Text) or not isinstance(result, str) or result.strip().count("\n") != text.strip().count("\n"):
         return result
@@ -85,18 +85,18 @@ def _joined(separator: str | bytes, args: list[Any]) -> str:
     return as_text(separator).join(as_text(part) for part in args[0])
 
 
-def _shown(value: Any) -> Any:
+def _plain_or_mark(value: Any) -> Any:
     return value if isinstance(value, PLAIN) else MARK
 
 
-def _of_path(path: PurePath, name: str, args: list[Any], keywords: dict[str, Any], root: Path) -> Any:
+def _path_method(path: PurePath, name: str, args: list[Any], keywords: dict[str, Any], root: Path) -> Any:
     if name in _SAME_PATH:
         return path
     if name in ("read_text", "read_bytes"):
         content = read_file(path, root)
         return content.encode() if name == "read_bytes" and isinstance(content, str) else content
     if name == "open":
-        return opened(path, root)
+        return open_file(path, root)
     if name in ("glob", "iterdir", "rglob") and _is_below(path, root):
         pattern = str(args[0]) if args and isinstance(args[0], str) and MARK not in args[0] else "*"
         found = Path(path).rglob(pattern) if name == "rglob" else Path(path).glob(pattern)
@@ -124,14 +124,14 @@ def read_file(path: Any, root: Path) -> Any:
         return UNKNOWN
 
 
-def opened(path: Any, root: Path) -> Any:
+def open_file(path: Any, root: Path) -> Any:
     """A file that is opened for reading."""
     content = read_file(path, root) if isinstance(path, (str, PurePath)) else UNKNOWN
-    return Called(UNKNOWN, [content], {"file": True})
+    return Call(UNKNOWN, [content], {"file": True})
 
 
-def is_open(value: Any) -> bool:
-    return isinstance(value, Called) and value.keywords.get("file") is True
+def is_open_file(value: Any) -> bool:
+    return isinstance(value, Call) and value.keywords.get("file") is True
 
 
 def _is_below(path: Any, root: Path) -> bool:
@@ -146,7 +146,7 @@ def elements(value: Any) -> list[Any] | None:
         return list(value)[:_MAX_ITEMS]
     if isinstance(value, Class):  # an enum
         return [one for name, one in value.names.items() if isinstance(one, PLAIN) and not name.startswith("_")]
-    if is_open(value) and isinstance(value.args[0], str):
+    if is_open_file(value) and isinstance(value.args[0], str):
         return value.args[0].splitlines(keepends=True)
     return None
 
@@ -155,32 +155,32 @@ def builtin(name: str, args: list[Any], keywords: dict[str, Any], root: Path) ->
     """The result of a built-in function."""
     first = args[0] if args else UNKNOWN
     if name == "open":
-        return opened(first, root)
+        return open_file(first, root)
     if name == "dict":
-        return {**first, **keywords} if isinstance(first, dict) else _symbolic(name, args) if args else dict(keywords)
+        return {**first, **keywords} if isinstance(first, dict) else _symbolic_call(name, args) if args else dict(keywords)
     if name in _SEQUENCES and not args:
         return _EMPTY.get(name, list)()
-    if name in _OF_ITEMS:
-        return _OF_ITEMS[name](first, elements(first))
-    if name == "zip" and _are_known(args):
+    if name in _FUNCTIONS_OF_ITEMS:
+        return _FUNCTIONS_OF_ITEMS[name](first, elements(first))
+    if name == "zip" and _have_elements(args):
         return [list(one) for one in zip(*map(elements, args), strict=False)]
-    if name not in _PURE or not _are_plain(args):
-        return _symbolic(name, args)
+    if name not in _PURE_FUNCTIONS or not _are_plain(args):
+        return _symbolic_call(name, args)
     try:
-        return _PURE[name](*args)
+        return _PURE_FUNCTIONS[name](*args)
     except Exception:
         return UNKNOWN
 
 
-def _symbolic(name: str, args: list[Any]) -> Any:
+def _symbolic_call(name: str, args: list[Any]) -> Any:
     """The call itself, if it is made of something that comes from the database."""
-    return Called(External(f"builtins.{name}"), args, {}) if any(isinstance(one, SYMBOLS) for one in args) else UNKNOWN
+    return Call(External(f"builtins.{name}"), args, {}) if any(isinstance(one, SYMBOLS) for one in args) else UNKNOWN
 
 
-def _in_text(value: Any, _: list[Any] | None) -> Any:
+def _text_of(value: Any, _: list[Any] | None) -> Any:
     if isinstance(value, bytes):
         return value.decode(errors="replace")
-    return str(value) if isinstance(value, PLAIN) else value if isinstance(value, Called) else MARK
+    return str(value) if isinstance(value, PLAIN) else value if isinstance(value, Call) else MARK
 
 
 def _truth_of(test: Callable[[list[Any]], bool], items: list[Any] | None) -> Any:
@@ -189,9 +189,9 @@ def _truth_of(test: Callable[[list[Any]], bool], items: list[Any] | None) -> Any
 
 _SEQUENCES = ("list", "tuple", "set", "sorted", "reversed", "iter", "frozenset")
 _EMPTY = {"tuple": tuple, "set": set}
-_OF_ITEMS: dict[str, Callable[[Any, list[Any] | None], Any]] = {
-    "str": _in_text,
-    "repr": _in_text,
+_FUNCTIONS_OF_ITEMS: dict[str, Callable[[Any, list[Any] | None], Any]] = {
+    "str": _text_of,
+    "repr": _text_of,
     "compile": lambda value, _: value,
     **dict.fromkeys(_SEQUENCES, lambda value, items: value if items is None else items),
     "tuple": lambda _, items: UNKNOWN if items is None else tuple(items),
@@ -208,14 +208,14 @@ def library(name: str, args: list[Any], keywords: dict[str, Any], root: Path) ->
     """The result of a function of the standard library; None if it is not supported, or not with these arguments."""
     args = args or ([keywords["text"]] if "text" in keywords else [])
     if name in ("io.open", "codecs.open"):
-        return opened(args[0] if args else UNKNOWN, root)
+        return open_file(args[0] if args else UNKNOWN, root)
     if not args or (name in ("glob.glob", "os.listdir") and not (_has_path(args) and _is_below(args[0], root))):
         return None
     takes, result = _LIBRARY.get(name, (_are_plain, lambda *_: UNKNOWN) if name.startswith("os.path.") else (None, None))
     if takes is None or not takes(args):
         return None
     try:
-        return _placed(result(*args), args[0])
+        return _with_line(result(*args), args[0])
     except Exception:
         return UNKNOWN
 
@@ -232,13 +232,13 @@ def _are_plain(args: list[Any]) -> bool:
     return all(isinstance(one, PLAIN) for one in args)
 
 
-def _are_known(args: list[Any]) -> bool:
+def _have_elements(args: list[Any]) -> bool:
     return all(elements(one) is not None for one in args)
 
 
-def _parsed(load: Callable[[str], Any], given: Any) -> Any:
+def _parse_document(load: Callable[[str], Any], given: Any) -> Any:
     """A parsed document, from a text or an open file."""
-    text = given.args[0] if is_open(given) else given
+    text = given.args[0] if is_open_file(given) else given
     return load(as_text(text)) if isinstance(text, (str, bytes)) and MARK not in as_text(text) else UNKNOWN
 
 
@@ -246,13 +246,13 @@ def _product(*many: Any) -> list[list[Any]]:
     return [list(one) for one in itertools.islice(itertools.product(*map(elements, many)), _MAX_ITEMS)]
 
 
-def _decoded(decode: Callable[[str], bytes]) -> tuple[Callable[[list[Any]], bool], Callable[..., bytes]]:
+def _decoder(decode: Callable[[str], bytes]) -> tuple[Callable[[list[Any]], bool], Callable[..., bytes]]:
     return _are_plain, lambda text, *_: decode(as_text(text))
 
 
 _PATH = (bool, Path)
-_JSON = (bool, lambda given, *_: _parsed(json.loads, given))
-_TOML = (bool, lambda given, *_: _parsed(tomllib.loads, given))
+_JSON = (bool, lambda given, *_: _parse_document(json.loads, given))
+_TOML = (bool, lambda given, *_: _parse_document(tomllib.loads, given))
 _LIBRARY: dict[str, tuple[Callable[[list[Any]], bool], Callable[..., Any]]] = {
     "textwrap.dedent": (_has_text, textwrap.dedent),
     "textwrap.indent": (_has_text, lambda text, *_: textwrap.dedent(text)),
@@ -260,7 +260,7 @@ _LIBRARY: dict[str, tuple[Callable[[list[Any]], bool], Callable[..., Any]]] = {
     "sqlparse.format": (_has_text, lambda text, *_: text),
     "sqlparse.split": (_has_text, lambda text, *_: [str(text)]),
     "sqlparse.parse": (_has_text, lambda text, *_: [str(text)]),
-    "string.Template": (_has_text, lambda text, *_: Called(UNKNOWN, [text], {"template": True})),
+    "string.Template": (_has_text, lambda text, *_: Call(UNKNOWN, [text], {"template": True})),
     "pathlib.Path": _PATH,
     "pathlib.PurePath": _PATH,
     "pathlib.PosixPath": _PATH,
@@ -276,23 +276,23 @@ _LIBRARY: dict[str, tuple[Callable[[list[Any]], bool], Callable[..., Any]]] = {
     "json.load": _JSON,
     "tomllib.loads": _TOML,
     "tomllib.load": _TOML,
-    "ast.literal_eval": (bool, lambda given: _parsed(ast.literal_eval, given)),
-    "base64.b64decode": _decoded(base64.b64decode),
-    "base64.standard_b64decode": _decoded(base64.standard_b64decode),
-    "base64.urlsafe_b64decode": _decoded(base64.urlsafe_b64decode),
-    "base64.b32decode": _decoded(base64.b32decode),
-    "base64.b16decode": _decoded(base64.b16decode),
-    "base64.a85decode": _decoded(base64.a85decode),
-    "base64.b85decode": _decoded(base64.b85decode),
-    "itertools.product": (_are_known, _product),
-    "itertools.chain": (_are_known, lambda *many: [one for items in many for one in elements(items)]),
+    "ast.literal_eval": (bool, lambda given: _parse_document(ast.literal_eval, given)),
+    "base64.b64decode": _decoder(base64.b64decode),
+    "base64.standard_b64decode": _decoder(base64.standard_b64decode),
+    "base64.urlsafe_b64decode": _decoder(base64.urlsafe_b64decode),
+    "base64.b32decode": _decoder(base64.b32decode),
+    "base64.b16decode": _decoder(base64.b16decode),
+    "base64.a85decode": _decoder(base64.a85decode),
+    "base64.b85decode": _decoder(base64.b85decode),
+    "itertools.product": (_have_elements, _product),
+    "itertools.chain": (_have_elements, lambda *many: [one for items in many for one in elements(items)]),
     "re.sub": (_are_plain, lambda pattern, by, text, *_: re.sub(as_text(pattern), as_text(by), as_text(text))),
     "re.split": (_are_plain, lambda _, text, *__: [as_text(text)]),
 }
 """What the arguments must be, and the result."""
 
 
-def substituted(template: Called, values: dict[str, Any]) -> str:
+def substitute_template(template: Call, values: dict[str, Any]) -> str:
     """`string.Template("DROP TABLE $name").substitute(name="users")`"""
     return string.Template(template.args[0]).safe_substitute({key: as_text(value) for key, value in values.items()})
 

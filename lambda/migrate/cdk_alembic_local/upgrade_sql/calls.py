@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import builtin_calls as known
+from . import builtin_calls
 from .modules import Scope
 from .operation_calls import operation_call
 from .operations import commits_itself, effects_of
@@ -18,16 +18,16 @@ from .values import (
     PLAIN,
     UNKNOWN,
     Attribute,
-    Bound,
+    BoundFunction,
     Builtin,
-    Called,
-    Chosen,
+    Call,
     Class,
+    ContextManager,
     External,
     Function,
+    Getter,
     Instance,
     Item,
-    Manager,
     Method,
     OneOf,
     Super,
@@ -37,12 +37,12 @@ from .values import (
 )
 
 _MAX_DEPTH = 25
-_CALLED = object()
+_NOT_EVALUATED = object()
 _STATEMENT = re.compile(
     r"\s*(?:ALTER|CREATE|DROP|UPDATE|DELETE|INSERT|TRUNCATE|WITH|LOCK|REINDEX|VACUUM|CLUSTER|REFRESH|DO)\s", re.I
 )
 # Libraries whose functions run no SQL that `effects_of` does not know, and functions that only say something.
-_KNOWN = re.compile(rf"(?:alembic|sqlalchemy|{'|'.join(sys.stdlib_module_names)})\b|.*\blog(?:ger|ging)?\b", re.IGNORECASE)
+_WITHOUT_SQL = re.compile(rf"(?:alembic|sqlalchemy|{'|'.join(sys.stdlib_module_names)})\b|.*\blog(?:ger|ging)?\b", re.IGNORECASE)
 _NAMESPACE = ast.ClassDef("SimpleNamespace", [], [], [], [])
 
 
@@ -51,7 +51,7 @@ class Calls:
 
     def _get_call(self, node: ast.Call) -> Any:
         function = self._value(node.func)
-        args = self._all(node.args)
+        args = self._values(node.args)
         keywords: dict[str, Any] = {}
         for keyword in node.keywords:
             value = self._value(keyword.value)
@@ -68,10 +68,12 @@ class Calls:
     def _call(self, function: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
         if isinstance(function, OneOf):
             return either([self._call(one, args, keywords) for one in function.values])
-        if isinstance(function, Bound):
+        if isinstance(function, BoundFunction):
             return self._call(function.function, [*function.args, *args], {**function.keywords, **keywords})
         if isinstance(function, Function):
-            return Manager(function, args, keywords) if function.manages else self._enter(function, args, keywords)
+            return (
+                ContextManager(function, args, keywords) if function.is_context_manager else self._enter(function, args, keywords)
+            )
         if isinstance(function, Class):
             instance = Instance(function)
             start = function.find("__init__")
@@ -89,16 +91,17 @@ class Calls:
             return instance
         if isinstance(function, Instance) and isinstance(inner := function.cls.find("__call__"), Function):
             return self._enter(inner, [function, *args], keywords)
-        if isinstance(function, Chosen):
+        if isinstance(function, Getter):
             chosen = self._attribute(args[0] if args else UNKNOWN, function.name)
             return chosen if function.args is None else self._call(chosen, function.args, function.keywords)
         if isinstance(function, Method):
-            return self._lifted(
-                lambda of, *rest: known.method(Method(of, function.name), list(rest), keywords, self._root), [function.of, *args]
+            return self._for_each_combination(
+                lambda of, *rest: builtin_calls.method(Method(of, function.name), list(rest), keywords, self._root),
+                [function.of, *args],
             )
         if isinstance(function, Builtin):
             return self._builtin(function.name, args, keywords)
-        return self._outside(function, args, keywords)
+        return self._call_external(function, args, keywords)
 
     def _builtin(self, name: str, args: list[Any], keywords: dict[str, Any]) -> Any:
         if name == "getattr" and len(args) > 1:
@@ -118,7 +121,7 @@ class Calls:
         if name in ("globals", "locals", "vars"):
             return Builtin("globals")
         if name == "map" and args:
-            many = [known.elements(one) for one in args[1:]]
+            many = [builtin_calls.elements(one) for one in args[1:]]
             rows = [[Item(UNKNOWN) for _ in many]] if None in many else zip(*many, strict=False)
             return [self._call(args[0], list(row), {}) for row in rows]
         if name == "__import__" and args and isinstance(args[0], str):
@@ -128,14 +131,14 @@ class Calls:
         if name == "super":
             owner, instance = getattr(self._scope, "method", None) or (None, None)
             return Super(owner, instance) if owner is not None else UNKNOWN
-        if name == "filter" and len(args) == 2 and (items := known.elements(args[1])) is not None:
+        if name == "filter" and len(args) == 2 and (items := builtin_calls.elements(args[1])) is not None:
             kept = items if args[0] is None else [(item, self._call(args[0], [item], {})) for item in items]
             return [
                 pair[0] if isinstance(pair, tuple) and args[0] is not None else pair
                 for pair in kept
-                if known.truth(pair[1] if isinstance(pair, tuple) and args[0] is not None else pair) is not False
+                if builtin_calls.truth(pair[1] if isinstance(pair, tuple) and args[0] is not None else pair) is not False
             ]
-        return self._lifted(lambda *rest: known.builtin(name, list(rest), keywords, self._root), args)
+        return self._for_each_combination(lambda *rest: builtin_calls.builtin(name, list(rest), keywords, self._root), args)
 
     def _evaluate(self, text: Any, is_expression: bool) -> Any:
         try:
@@ -155,36 +158,36 @@ class Calls:
             self._line = line
         return UNKNOWN
 
-    def _outside(self, function: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
+    def _call_external(self, function: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
         """Calls what is not the backend's: its result if that is known, else the call itself."""
         if isinstance(function, External):
-            result = self._imported(function.name, args, keywords)
+            result = self._call_imported(function.name, args, keywords)
         elif isinstance(function, Attribute):
-            result = self._method_of(function, args, keywords)
+            result = self._call_method(function, args, keywords)
         else:
-            result = _CALLED
-        if result is not _CALLED:
+            result = _NOT_EVALUATED
+        if result is not _NOT_EVALUATED:
             return result
-        if known.is_open(function):
+        if builtin_calls.is_open_file(function):
             return function
-        called = Called(function, args, keywords)
-        if called.name == "execution_options" and isinstance(called.receiver, Called):
+        called = Call(function, args, keywords)
+        if called.name == "execution_options" and isinstance(called.receiver, Call):
             called.receiver.keywords.update(keywords)  # It changes a connection, and returns it.
-        self._effects(called)
+        self._report_effects(called)
         return called
 
-    def _imported(self, name: str, args: list[Any], keywords: dict[str, Any]) -> Any:
-        handler, needed = _IMPORTED.get(name, (None, 0))
+    def _call_imported(self, name: str, args: list[Any], keywords: dict[str, Any]) -> Any:
+        handler, needed = _HANDLERS.get(name, (None, 0))
         if handler is not None and len(args) >= needed:
             return handler(self, args, keywords)
         if name.endswith(".__getattribute__") and args and isinstance(args[0], str):
             return External(f"{name.removesuffix('.__getattribute__')}.{args[0]}")
 
         def call(*given: Any) -> Any:
-            result = known.library(name, list(given), keywords, self._root)
-            return _CALLED if result is None else result
+            result = builtin_calls.library(name, list(given), keywords, self._root)
+            return _NOT_EVALUATED if result is None else result
 
-        return self._lifted(call, args)
+        return self._for_each_combination(call, args)
 
     def _module_at(self, args: list[Any], _: dict[str, Any]) -> Any:
         file = Path(as_text(args[1]))
@@ -192,7 +195,7 @@ class Calls:
 
     def _import_module(self, args: list[Any], _: dict[str, Any]) -> Any:
         if not isinstance(args[0], str):
-            return _CALLED
+            return _NOT_EVALUATED
         return self._modules.find(args[0], self._scope.module) or External(args[0])
 
     def _files(self, args: list[Any], _: dict[str, Any]) -> Any:
@@ -201,45 +204,46 @@ class Calls:
 
     def _get_data(self, args: list[Any], keywords: dict[str, Any]) -> Any:
         folder = self._files(args, keywords)
-        return folder if folder is UNKNOWN else known.read_file(folder / as_text(args[1]), self._root)
+        return folder if folder is UNKNOWN else builtin_calls.read_file(folder / as_text(args[1]), self._root)
 
     def _reduce(self, args: list[Any], _: dict[str, Any]) -> Any:
-        items = known.elements(args[1]) or [Item(args[1])]
+        items = builtin_calls.elements(args[1]) or [Item(args[1])]
         found, rest = (args[2], items) if len(args) > 2 else (items[0], items[1:])
         for item in rest:
             found = self._call(args[0], [found, item], {})
         return found
 
     def _starmap(self, args: list[Any], _: dict[str, Any]) -> Any:
-        items = known.elements(args[1])
+        items = builtin_calls.elements(args[1])
         return [
-            self._call(args[0], known.elements(one) or [Item(one)], {}) for one in ([Item(UNKNOWN)] if items is None else items)
+            self._call(args[0], builtin_calls.elements(one) or [Item(one)], {})
+            for one in ([Item(UNKNOWN)] if items is None else items)
         ]
 
-    def _method_of(self, function: Attribute, args: list[Any], keywords: dict[str, Any]) -> Any:
+    def _call_method(self, function: Attribute, args: list[Any], keywords: dict[str, Any]) -> Any:
         name, of = function.name, function.of
         first = args[0] if args else None
         if isinstance(of, Builtin) and args and isinstance(first, PLAIN):
             return self._call(Method(first, name), args[1:], keywords)  # str.join(" ", words)
         if name in ("__getattribute__", "__getattr__") and isinstance(first, str):
             return self._attribute(of, first)
-        if name == "enter_context" and isinstance(first, Manager):
+        if name == "enter_context" and isinstance(first, ContextManager):
             entered: list[Any] = []
             self._enter(first.function, first.args, first.keywords, entered.append)
             return entered[0] if entered else UNKNOWN
         if name in ("enter_context", "enter_async_context", "__enter__", "__aenter__"):
-            self._autocommit += isinstance(first, Called) and first.name == "autocommit_block"
+            self._autocommit += isinstance(first, Call) and first.name == "autocommit_block"
             return first if args else of
         if name == "f" and isinstance(first, str):
             return first
-        if name in ("substitute", "safe_substitute") and isinstance(of, Called) and of.keywords.get("template"):
-            return known.substituted(of, {**(first if isinstance(first, dict) else {}), **keywords})
-        if known.is_open(of):
+        if name in ("substitute", "safe_substitute") and isinstance(of, Call) and of.keywords.get("template"):
+            return builtin_calls.substitute_template(of, {**(first if isinstance(first, dict) else {}), **keywords})
+        if builtin_calls.is_open_file(of):
             content = of.args[0]
             return content.splitlines(keepends=True) if name == "readlines" and isinstance(content, str) else content
-        return _CALLED
+        return _NOT_EVALUATED
 
-    def _effects(self, called: Called) -> None:
+    def _report_effects(self, called: Call) -> None:
         """Reports what a call does, and runs the functions that it is given."""
         function, args, keywords = called.function, called.args, called.keywords
         name = function.name if isinstance(function, (External, Attribute)) else ""
@@ -249,21 +253,21 @@ class Calls:
         for effect in effects_of(called):
             self._report(effect)
             if not call and "sql" in effect:
-                self._note({key: effect[key] for key in ("sql", "line") if key in effect}, commits_itself(called))
+                self._add_step({key: effect[key] for key in ("sql", "line") if key in effect}, commits_itself(called))
         if call:
-            self._note({"call": call})
-        elif isinstance(function, External) and not _KNOWN.match(name):
+            self._add_step({"call": call})
+        elif isinstance(function, External) and not _WITHOUT_SQL.match(name):
             for text in (one for one in (*args, *keywords.values()) if isinstance(one, str) and _STATEMENT.match(one)):
-                self._note({"sql": text})
+                self._add_step({"sql": text})
         if name.rpartition(".")[2] == "invoke" and args and isinstance(args[0], Instance):
-            self._implemented(args[0])
+            self._run_implementation(args[0])
         elif isinstance(function, External) and name.startswith("alembic.op."):
-            self._registered(name.removeprefix("alembic.op."), args, keywords)
+            self._run_registered(name.removeprefix("alembic.op."), args, keywords)
         # A function that receives a function may call it: op.run_async(), connection.run_sync(), asyncio.run(), a retry library.
         for place, given in enumerate((*args, *keywords.values())):
             if given is keywords.get("target") and "args" in keywords:
                 continue
-            if isinstance(given, (Function, Bound)):
+            if isinstance(given, (Function, BoundFunction)):
                 self._call(given, [UNKNOWN, *args[1:]] if name.rpartition(".")[2] in ("run_async", "run_sync") else [], {})
             elif last_name(given) == "drop_all" or (
                 isinstance(given, External) and given.name.startswith("alembic.op.") and args[place + 1 :]
@@ -272,7 +276,7 @@ class Calls:
         if (target := keywords.get("target")) is not None and isinstance(keywords.get("args"), (list, tuple)):
             self._call(target, list(keywords["args"]), {})  # threading.Thread(target=op.drop_table, args=("users",))
 
-    def _registered(self, name: str, args: list[Any], keywords: dict[str, Any]) -> None:
+    def _run_registered(self, name: str, args: list[Any], keywords: dict[str, Any]) -> None:
         """Runs an operation that the backend added with `Operations.register_operation(name)`."""
         for module in (self._module, *self._modules.loaded()):
             for cls, call in module.decorated("register_operation"):
@@ -282,7 +286,7 @@ class Calls:
                     if isinstance(method, Function):
                         self._enter(method, [cls, External("alembic.op"), *args], keywords)
 
-    def _implemented(self, operation: Instance) -> None:
+    def _run_implementation(self, operation: Instance) -> None:
         """Runs the backend's `Operations.implementation_for(class)` for `operations.invoke(operation)`."""
         found = False
         for module in (self._module, *self._modules.loaded()):
@@ -349,8 +353,8 @@ class Calls:
 _Handler = Callable[[Calls, list[Any], dict[str, Any]], Any]
 
 # Functions that are imported, and how many arguments they need.
-_IMPORTED: dict[str, tuple[_Handler, int]] = {
-    "functools.partial": (lambda _, args, keywords: Bound(args[0], args[1:], keywords), 1),
+_HANDLERS: dict[str, tuple[_Handler, int]] = {
+    "functools.partial": (lambda _, args, keywords: BoundFunction(args[0], args[1:], keywords), 1),
     "importlib.util.spec_from_file_location": (Calls._module_at, 2),
     "importlib.machinery.SourceFileLoader": (Calls._module_at, 2),
     "importlib.util.module_from_spec": (lambda _, args, keywords: args[0], 1),
@@ -358,8 +362,8 @@ _IMPORTED: dict[str, tuple[_Handler, int]] = {
     "importlib.resources.files": (Calls._files, 1),
     "pkgutil.get_data": (Calls._get_data, 2),
     "types.SimpleNamespace": (lambda _, args, keywords: Instance(Class(_NAMESPACE, {}, []), dict(keywords)), 0),
-    "operator.methodcaller": (lambda _, args, keywords: Chosen(as_text(args[0]), args[1:], keywords), 1),
-    "operator.attrgetter": (lambda _, args, keywords: Chosen(as_text(args[0])), 1),
+    "operator.methodcaller": (lambda _, args, keywords: Getter(as_text(args[0]), args[1:], keywords), 1),
+    "operator.attrgetter": (lambda _, args, keywords: Getter(as_text(args[0])), 1),
     "itertools.starmap": (Calls._starmap, 2),
     "functools.reduce": (Calls._reduce, 2),
     "alembic.op.f": (lambda _, args, keywords: args[0], 1),

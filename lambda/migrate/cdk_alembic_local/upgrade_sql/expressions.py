@@ -7,14 +7,14 @@ import operator
 from collections.abc import Iterable
 from typing import Any
 
-from . import builtin_calls as known
+from . import builtin_calls
 from .modules import Scope
 from .values import (
     MARK,
     PLAIN,
     SYMBOLS,
     UNKNOWN,
-    Called,
+    Call,
     External,
     Function,
     Item,
@@ -52,7 +52,7 @@ class Expressions:
     """Part of Interpreter."""
 
     def _value(self, node: ast.expr) -> Any:
-        self._step()
+        self._count_step()
         return getattr(self, f"_get_{type(node).__name__.lower()}", self._get_other)(node)
 
     def _get_other(self, node: ast.expr) -> Any:
@@ -73,7 +73,7 @@ class Expressions:
 
     def _get_joinedstr(self, node: ast.JoinedStr) -> Any:
         parts = [self._value(part) for part in node.values]
-        return self._lifted(lambda *values: self._literal(node, "".join(map(as_text, values))), parts)
+        return self._for_each_combination(lambda *values: self._literal(node, "".join(map(as_text, values))), parts)
 
     def _get_formattedvalue(self, node: ast.FormattedValue) -> Any:
         value = self._value(node.value)
@@ -83,14 +83,14 @@ class Expressions:
         return self._scope.look_up(node.id)
 
     def _get_list(self, node: Any) -> list[Any]:
-        return list(self._all(node.elts))
+        return list(self._values(node.elts))
 
     def _get_tuple(self, node: ast.Tuple) -> tuple[Any, ...]:
-        return tuple(self._all(node.elts))
+        return tuple(self._values(node.elts))
 
     _get_set = _get_list
 
-    def _all(self, nodes: Iterable[ast.expr]) -> list[Any]:
+    def _values(self, nodes: Iterable[ast.expr]) -> list[Any]:
         found: list[Any] = []
         for node in nodes:
             if isinstance(node, ast.Starred):
@@ -133,7 +133,7 @@ class Expressions:
         return value
 
     def _get_ifexp(self, node: ast.IfExp) -> Any:
-        decided = known.truth(self._value(node.test))
+        decided = builtin_calls.truth(self._value(node.test))
         if decided is not None:
             return self._value(node.body if decided else node.orelse)
         return either([self._value(node.body), self._value(node.orelse)])
@@ -142,7 +142,7 @@ class Expressions:
         is_or, found = isinstance(node.op, ast.Or), []
         for part in node.values:
             value = self._value(part)
-            decided = known.truth(value)
+            decided = builtin_calls.truth(value)
             if decided is is_or:
                 return either([*found, value]) if found else value
             if decided is None or part is node.values[-1]:
@@ -152,10 +152,10 @@ class Expressions:
     def _get_unaryop(self, node: ast.UnaryOp) -> Any:
         value = self._value(node.operand)
         if isinstance(node.op, ast.Not):
-            decided = known.truth(value)
+            decided = builtin_calls.truth(value)
             return UNKNOWN if decided is None else not decided
         if isinstance(node.op, ast.Invert):
-            return Called(External("sqlalchemy.not_"), [value], {})
+            return Call(External("sqlalchemy.not_"), [value], {})
         return -value if isinstance(node.op, ast.USub) and isinstance(value, (int, float)) else UNKNOWN
 
     def _get_binop(self, node: ast.BinOp) -> Any:
@@ -168,10 +168,10 @@ class Expressions:
         if all(isinstance(value, PLAIN) for value in values):
             return self._combine(type(node.ops[0]), *values)
         sign = _COMPARISONS.get(type(node.ops[0]))
-        return Called(External(f"operator.{sign}"), values, {}) if sign and isinstance(values[0], SYMBOLS) else UNKNOWN
+        return Call(External(f"operator.{sign}"), values, {}) if sign and isinstance(values[0], SYMBOLS) else UNKNOWN
 
     def _combine(self, kind: type, left: Any, right: Any) -> Any:
-        return self._lifted(lambda one, other: self._combined(kind, one, other), [left, right])
+        return self._for_each_combination(lambda one, other: self._combined(kind, one, other), [left, right])
 
     def _combined(self, kind: type, left: Any, right: Any) -> Any:
         textual = isinstance(left, (str, bytes)) or isinstance(right, (str, bytes))
@@ -180,9 +180,9 @@ class Expressions:
         if kind is ast.Mod and isinstance(left, (str, bytes)):
             return _percent(as_text(left), right)
         if kind in (ast.BitAnd, ast.BitOr) and isinstance(left, SYMBOLS):
-            return Called(External("sqlalchemy.and_" if kind is ast.BitAnd else "sqlalchemy.or_"), [left, right], {})
+            return Call(External("sqlalchemy.and_" if kind is ast.BitAnd else "sqlalchemy.or_"), [left, right], {})
         if kind in _ARITHMETIC and (isinstance(left, SYMBOLS) or isinstance(right, SYMBOLS)):
-            return Called(External(f"operator.{_ARITHMETIC[kind]}"), [left, right], {})
+            return Call(External(f"operator.{_ARITHMETIC[kind]}"), [left, right], {})
         if not all(isinstance(value, PLAIN) for value in (left, right)):
             return UNKNOWN
         if any(map(_has_unknown, (left, right))):
@@ -198,22 +198,27 @@ class Expressions:
             return UNKNOWN
         return result if not hasattr(result, "__len__") or len(result) < _MAX_TEXT else UNKNOWN
 
-    def _lifted(self, function: Any, values: list[Any]) -> Any:
+    def _for_each_combination(self, function: Any, values: list[Any]) -> Any:
         """Calls a function for each possible combination of its arguments."""
         index = next((index for index, value in enumerate(values) if isinstance(value, OneOf)), None)
         if index is None:
             return function(*values)
-        return either([self._lifted(function, [*values[:index], one, *values[index + 1 :]]) for one in values[index].values[:8]])
+        return either(
+            [
+                self._for_each_combination(function, [*values[:index], one, *values[index + 1 :]])
+                for one in values[index].values[:8]
+            ]
+        )
 
     def _comprehension(self, generators: list[Any], element: Any) -> list[Any]:
         if not generators:
             return [element()]
         first, *rest = generators
         over, found = self._value(first.iter), []
-        items = known.elements(over)
+        items = builtin_calls.elements(over)
         for item in [Item(over, narrowed=bool(first.ifs))] if items is None else items:
             self._bind(first.target, item)
-            if all(known.truth(self._value(test)) is not False for test in first.ifs):
+            if all(builtin_calls.truth(self._value(test)) is not False for test in first.ifs):
                 found.extend(self._comprehension(rest, element))
         return found
 
@@ -237,7 +242,7 @@ class Expressions:
 
 def _elements(value: Any) -> list[Any]:
     """A value's elements; any one of them if they are unknown."""
-    items = known.elements(value)
+    items = builtin_calls.elements(value)
     return [Item(value)] if items is None else items
 
 

@@ -6,11 +6,11 @@ import ast
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from . import builtin_calls as known
+from . import builtin_calls
 from .modules import Scope
-from .operations import set_one_by_one
-from .queries import emptied_by, read_by
-from .values import CALLABLE, Bound, Called, Class, External, Function, Instance, Item, Manager, OneOf, either
+from .operations import update_rows
+from .queries import columns_read, queries_without_rows
+from .values import CALLABLE, BoundFunction, Call, Class, ContextManager, External, Function, Instance, Item, OneOf, either
 
 _LEAVES = (ast.Continue, ast.Break, ast.Return, ast.Raise)
 
@@ -25,7 +25,7 @@ class Statements:
         return None
 
     def _statement(self, node: ast.stmt) -> str | None:
-        self._step()
+        self._count_step()
         return getattr(self, f"_do_{type(node).__name__.lower()}", self._do_nothing)(node)
 
     def _do_nothing(self, node: ast.stmt) -> None:
@@ -69,8 +69,8 @@ class Statements:
         for decorator in reversed(node.decorator_list):
             wrapper = self._value(decorator)
             if isinstance(wrapper, External) and wrapper.name.endswith(("contextmanager", "asynccontextmanager")):
-                value.manages = True
-            if isinstance(wrapper, (Function, Bound)):
+                value.is_context_manager = True
+            if isinstance(wrapper, (Function, BoundFunction)):
                 wrapped = self._call(wrapper, [value], {})
                 value = wrapped if isinstance(wrapped, CALLABLE) else value
         self._assign(node.name, value)
@@ -95,17 +95,17 @@ class Statements:
         module = self._scope.module
         for name in node.names:
             module.look_up(name)
-            self._scope.elsewhere[name] = module
+            self._scope.declared[name] = module
 
     def _do_nonlocal(self, node: ast.Nonlocal) -> None:
         for name in node.names:
             owner = self._scope.outer
             while name not in owner.names and isinstance(owner, Scope):
                 owner = owner.outer
-            self._scope.elsewhere[name] = owner
+            self._scope.declared[name] = owner
 
     def _assign(self, name: str, value: Any) -> None:
-        self._scope.elsewhere.get(name, self._scope).names[name] = value
+        self._scope.declared.get(name, self._scope).names[name] = value
 
     def _do_import(self, node: ast.Import) -> None:
         for alias in node.names:
@@ -126,13 +126,13 @@ class Statements:
     def _do_if(self, node: ast.If) -> str | None:
         is_not = isinstance(node.test, ast.UnaryOp) and isinstance(node.test.op, ast.Not)
         test = self._value(node.test.operand if is_not else node.test)
-        decided = known.truth(test)
+        decided = builtin_calls.truth(test)
         if decided is not None:
             return self._block(node.body if decided is not is_not else node.orelse)
         narrowed = [(item, item.narrowed) for item in self._loops]
         for item, _ in narrowed:
             item.narrowed = True
-        empty = [emptied_by(test, is_true is not is_not) for is_true in (True, False)]
+        empty = [queries_without_rows(test, is_true is not is_not) for is_true in (True, False)]
         end = self._branches([node.body, node.orelse], empty)
         # After a conditional `continue`, the rest of the loop runs for some elements only.
         leaves = any(isinstance(inner, _LEAVES) for branch in (node.body, node.orelse) for inner in branch)
@@ -175,9 +175,9 @@ class Statements:
 
     def _do_for(self, node: Any) -> str | None:
         over = self._value(node.iter)
-        items = known.elements(over)
+        items = builtin_calls.elements(over)
         if items is None:
-            self._one_of_many(Item(over), node)
+            self._loop_once(Item(over), node)
             return self._block(node.orelse)
         for item in items:
             self._bind(node.target, item)
@@ -188,9 +188,9 @@ class Statements:
                 return end
         return self._block(node.orelse)
 
-    def _one_of_many(self, item: Item, node: Any) -> None:
+    def _loop_once(self, item: Item, node: Any) -> None:
         self._loops.append(item)
-        if columns := read_by(item):
+        if columns := columns_read(item):
             self._report({"reads": columns})
         try:
             self._bind(node.target, item)
@@ -201,42 +201,42 @@ class Statements:
     _do_asyncfor = _do_for
 
     def _do_while(self, node: ast.While) -> str | None:
-        if known.truth(self._value(node.test)) is False:
+        if builtin_calls.truth(self._value(node.test)) is False:
             return None
         self._branches([node.body, []])
         return self._block(node.orelse)
 
     def _do_with(self, node: Any) -> str | None:
-        return self._within(node.items, node.body)
+        return self._enter_managers(node.items, node.body)
 
-    def _within(self, items: list[ast.withitem], body: list[ast.stmt]) -> str | None:
+    def _enter_managers(self, items: list[ast.withitem], body: list[ast.stmt]) -> str | None:
         if not items:
             return self._block(body)
         (item, *others), ends, autocommit = items, [], self._autocommit
         value = self._value(item.context_expr)
 
-        def go_on(given: Any) -> None:
+        def run_body(given: Any) -> None:
             if item.optional_vars:
                 self._bind(item.optional_vars, given)
-            ends.append(self._within(others, body))
+            ends.append(self._enter_managers(others, body))
 
-        if isinstance(value, Manager):
-            self._enter(value.function, value.args, value.keywords, self._resuming(go_on))
+        if isinstance(value, ContextManager):
+            self._enter(value.function, value.args, value.keywords, self._run_at_yield(run_body))
         elif isinstance(value, Instance) and value.cls.find("__enter__") is not None:
-            go_on(self._call(self._attribute(value, "__enter__"), [], {}))
+            run_body(self._call(self._attribute(value, "__enter__"), [], {}))
             self._call(self._attribute(value, "__exit__"), [None, None, None], {})
-        elif any(isinstance(one, Called) and one.name == "autocommit_block" for one in _each(value)):
+        elif any(isinstance(one, Call) and one.name == "autocommit_block" for one in _alternatives(value)):
             self._autocommit += 1
-            go_on(value)
+            run_body(value)
         else:
-            go_on(value)
+            run_body(value)
         self._autocommit = autocommit  # An ExitStack may have entered a block, too.
         end = ends[0] if ends else None
-        return None if end == "raise" and isinstance(value, Called) and value.name == "suppress" else end
+        return None if end == "raise" and isinstance(value, Call) and value.name == "suppress" else end
 
-    def _resuming(self, go_on: Any) -> Any:
+    def _run_at_yield(self, run_body: Any) -> Any:
         """`go_on`, to run once at the manager's `yield`, in the scope of the `with`."""
-        scope, stack, pending = self._scope, len(self._returned), [go_on]
+        scope, stack, pending = self._scope, len(self._returned), [run_body]
 
         def resume(given: Any) -> None:
             if not pending:
@@ -260,7 +260,7 @@ class Statements:
         if node.handlers:
             self._empty = before  # A handler may catch what a check in the body raises.
             self._branches([[], *(handler.body for handler in node.handlers)])
-            end = end if end == "return" and all(_ends(handler.body) for handler in node.handlers) else None
+            end = end if end == "return" and all(_always_ends(handler.body) for handler in node.handlers) else None
         return self._block(node.finalbody) or end
 
     _do_trystar = _do_try
@@ -269,14 +269,14 @@ class Statements:
         if isinstance(owner, (Instance, Class)):
             owner.names[name] = value
         elif isinstance(owner, Item):
-            for effect in set_one_by_one(owner, name, value):
+            for effect in update_rows(owner, name, value):
                 self._report(effect)
 
     def _bind(self, target: ast.expr, value: Any) -> None:
         if isinstance(target, ast.Name):
             self._assign(target.id, value)
         elif isinstance(target, (ast.Tuple, ast.List)):
-            items = known.elements(value)
+            items = builtin_calls.elements(value)
             star = next((index for index, part in enumerate(target.elts) if isinstance(part, ast.Starred)), None)
             if items is not None and star is not None and len(items) >= len(target.elts) - 1:
                 after = star + 1 + len(items) - len(target.elts)
@@ -297,9 +297,9 @@ class Statements:
                     owner.append(value)
 
 
-def _each(value: Any) -> list[Any]:
+def _alternatives(value: Any) -> list[Any]:
     return value.values if isinstance(value, OneOf) else [value]
 
 
-def _ends(body: list[ast.stmt]) -> bool:
+def _always_ends(body: list[ast.stmt]) -> bool:
     return bool(body) and isinstance(body[-1], (ast.Return, ast.Raise))

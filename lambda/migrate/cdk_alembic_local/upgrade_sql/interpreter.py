@@ -16,7 +16,7 @@ from .values import CALLABLE, Instance, Item, OneOf
 _MAX_STEPS = 100_000
 
 
-class TooMuch(Exception):
+class TooLong(Exception):
     """The upgrade is too long to interpret."""
 
 
@@ -67,10 +67,10 @@ class Interpreter(Statements, Expressions, Members, Calls):
             self._scope, self._line = scope, line
             self._quiet -= 1
 
-    def _step(self) -> None:
+    def _count_step(self) -> None:
         self._steps += 1
         if self._steps > _MAX_STEPS:
-            raise TooMuch
+            raise TooLong
 
     def _report(self, effect: dict[str, Any]) -> None:
         if not self._quiet:
@@ -78,7 +78,7 @@ class Interpreter(Statements, Expressions, Members, Calls):
             empty = {"empty": list(self._empty)} if self._empty else {}
             self.effects.append({"line": self._line, "spread": spread, **effect, **empty})
 
-    def _note(self, step: dict[str, Any], commits_itself: bool = False) -> None:
+    def _add_step(self, step: dict[str, Any], commits_itself: bool = False) -> None:
         """Adds a step: its `call` or its `sql`."""
         if self._quiet:
             return

@@ -6,16 +6,16 @@ import ast
 from pathlib import Path
 from typing import Any
 
-from . import builtin_calls as known
+from . import builtin_calls
 from .modules import Module
 from .values import (
     MARK,
     PLAIN,
     UNKNOWN,
     Attribute,
-    Bound,
+    BoundFunction,
     Builtin,
-    Called,
+    Call,
     Class,
     External,
     Function,
@@ -40,8 +40,8 @@ class Members:
             return either([self._attribute(one, name) for one in value.values])
         if isinstance(value, Super):
             found = next((found for base in value.cls.bases if isinstance(base, Class) and (found := base.find(name))), None)
-            return Bound(found, [value.instance]) if isinstance(found, Function) else Attribute(value, name)
-        if isinstance(value, Called) and name == "ops" and (found := value.given(0, "ops")) is not None:
+            return BoundFunction(found, [value.instance]) if isinstance(found, Function) else Attribute(value, name)
+        if isinstance(value, Call) and name == "ops" and (found := value.given(0, "ops")) is not None:
             return value.args[-1] if value.name == "ModifyTableOps" and value.args else found
         if isinstance(value, Module):
             inner = self._modules.member("", name, value, 1) if not value.defines(name) else None
@@ -58,7 +58,7 @@ class Members:
             return Method(value, name)
         if isinstance(value, (Instance, Class)):
             return self._member(value, name)
-        if known.is_open(value) or (isinstance(value, Called) and value.keywords.get("template")):
+        if builtin_calls.is_open_file(value) or (isinstance(value, Call) and value.keywords.get("template")):
             return Attribute(value, name)
         # The dialect is always PostgreSQL: `op.get_bind().dialect.name`
         if name == "name" and isinstance(value, (Attribute, External)) and value.name.rpartition(".")[2] in ("dialect", "engine"):
@@ -78,9 +78,9 @@ class Members:
                 return found
             if "property" in kinds and isinstance(value, Instance):
                 return self._call(found, [value], {})
-            return Bound(found, [value]) if isinstance(value, Instance) or "classmethod" in kinds else found
+            return BoundFunction(found, [value]) if isinstance(value, Instance) or "classmethod" in kinds else found
         # A model's column is identified by the model.
-        return Attribute(value, name) if isinstance(found, Called) and isinstance(value, Class) else found
+        return Attribute(value, name) if isinstance(found, Call) and isinstance(value, Class) else found
 
     def _get_subscript(self, node: ast.Subscript) -> Any:
         value, key = self._value(node.value), self._value(node.slice)

@@ -30,7 +30,7 @@ class Scope:
 
     def __init__(self, outer: Any, module: Module) -> None:
         self.names: dict[str, Any] = {}
-        self.elsewhere: dict[str, Any] = {}
+        self.declared: dict[str, Any] = {}
         """Scopes of the names that `global` and `nonlocal` declare."""
         self.outer = outer
         self.module = module
@@ -48,13 +48,13 @@ class Module:
         self.path = path
         self.module = self
         self.names: dict[str, Any] = {}
-        self.elsewhere: dict[str, Any] = {}
+        self.declared: dict[str, Any] = {}
         self._run = run
         self._statements: dict[str, list[ast.stmt]] = {}
-        self._begun: set[ast.stmt] = set()
+        self._started: set[ast.stmt] = set()
         self._running: set[str] = set()
         for statement in (tree or _parsed(path)).body:
-            for name in bound_by(statement):
+            for name in names_bound_by(statement):
                 self._statements.setdefault(name, []).append(statement)
 
     def look_up(self, name: str) -> Any:
@@ -74,8 +74,8 @@ class Module:
         self._running.add(name)
         try:
             for statement in self._statements.get(name, ()):
-                if statement not in self._begun:
-                    self._begun.add(statement)
+                if statement not in self._started:
+                    self._started.add(statement)
                     self._run(self, statement)
         finally:
             self._running.discard(name)
@@ -96,7 +96,7 @@ class Module:
         return [name for name in self._statements if fits(name)]
 
 
-def bound_by(statement: ast.stmt) -> Iterator[str]:
+def names_bound_by(statement: ast.stmt) -> Iterator[str]:
     """The names that a statement of a module binds or changes, as in `TABLES.append("users")`."""
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         yield statement.name
@@ -106,7 +106,7 @@ def bound_by(statement: ast.stmt) -> Iterator[str]:
     elif isinstance(statement, _COMPOUND):
         for node in ast.walk(statement):
             if isinstance(node, ast.stmt) and not isinstance(node, _COMPOUND):
-                yield from bound_by(node)
+                yield from names_bound_by(node)
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 yield node.id
     elif isinstance(statement, ast.Expr):

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from .values import MARK, Attribute, Called, Class, External, Instance, Item, OneOf
+from .values import MARK, Attribute, Call, Class, External, Instance, Item, OneOf
 
 # The parameters that are names, by position; the others are columns, types, conditions.
 _NAMES = {
@@ -35,10 +35,10 @@ _TABLE_FIRST = ("add_column", "alter_column", "drop_column")
 _TABLE_NAMES = {"create_foreign_key": "source_table"}
 
 
-def operation_call(called: Called) -> dict[str, Any] | None:
+def operation_call(called: Call) -> dict[str, Any] | None:
     """An operation as a call of `op`, also that of a batch; None for any other call."""
     name, function = called.name, called.function
-    batch = called.receiver if isinstance(called.receiver, Called) and called.receiver.name == "batch_alter_table" else None
+    batch = called.receiver if isinstance(called.receiver, Call) and called.receiver.name == "batch_alter_table" else None
     of_alembic = isinstance(function, External) and function.name.startswith("alembic.op.")
     if name not in _NAMES or not (of_alembic or batch or _is_operations(called.receiver)):
         return None
@@ -55,10 +55,10 @@ def operation_call(called: Called) -> dict[str, Any] | None:
 
 def _is_operations(value: Any) -> bool:
     """`Operations(MigrationContext.configure(connection))`"""
-    return isinstance(value, Called) and value.name == "Operations"
+    return isinstance(value, Call) and value.name == "Operations"
 
 
-def _name_table(name: str, batch: Called, args: list[Any], keywords: dict[str, Any]) -> None:
+def _name_table(name: str, batch: Call, args: list[Any], keywords: dict[str, Any]) -> None:
     table, schema = batch.given(0, "table_name"), batch.given(1, "schema")
     if name in _TABLE_FIRST:
         args.insert(0, table)
@@ -80,7 +80,7 @@ def _given(value: Any, is_name: bool) -> Any:
         return value
     if isinstance(value, str):
         return str(value)
-    return MARK if is_name and not isinstance(value, Called) else {"code": code_of(value)}
+    return MARK if is_name and not isinstance(value, Call) else {"code": code_of(value)}
 
 
 def code_of(value: Any) -> str:
@@ -97,7 +97,7 @@ def code_of(value: Any) -> str:
         return code_of(value.values[0])
     if isinstance(value, External):
         return _member(value.name)
-    if isinstance(value, Called):
+    if isinstance(value, Call):
         return f"{code_of(value.function)}({', '.join(_arguments(value))})"
     if isinstance(value, Class):
         return value.node.name
@@ -108,7 +108,7 @@ def code_of(value: Any) -> str:
     return f"{code_of(value.of)}[...]" if isinstance(value, Item) else "..."
 
 
-def _arguments(called: Called) -> Iterator[str]:
+def _arguments(called: Call) -> Iterator[str]:
     yield from map(code_of, called.args)
     yield from (f"{name}={code_of(value)}" for name, value in called.keywords.items())
 

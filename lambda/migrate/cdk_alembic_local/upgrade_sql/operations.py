@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .queries import insert_of, inserted
-from .row_loops import looped, selected
+from .queries import insert_of, insert_statement
+from .row_loops import loop_row, rows_of_loop
 from .statements import (
+    dml_of,
     expression,
     first_line,
-    manipulation,
     quoted,
     sequence_name,
     sql_of,
@@ -19,7 +19,7 @@ from .statements import (
     type_of,
     with_values,
 )
-from .values import MARK, Attribute, Called, Class, External, Instance, Item, OneOf, as_text
+from .values import MARK, Attribute, Call, Class, External, Instance, Item, OneOf, as_text
 
 _EXECUTES = ("execute", "executemany", "exec_driver_sql", "scalar", "scalars", "fetch", "fetchrow", "fetchval", "execute_batch")
 _DIRECTIVES = {
@@ -32,11 +32,11 @@ _DIRECTIVES = {
     "ExecuteSQLOp": "execute",
 }
 _CONTAINERS = ("ModifyTableOps", "UpgradeOps", "OpContainer")
-_FILLING = ("Computed", "Identity", "Sequence", "FetchedValue")
+_VALUE_PROVIDERS = ("Computed", "Identity", "Sequence", "FetchedValue")
 _PROCESSES = ("subprocess.", "os.system", "os.popen", "os.exec", "sh.", "pexpect.")
 
 
-def effects_of(call: Called) -> Iterator[dict[str, Any]]:
+def effects_of(call: Call) -> Iterator[dict[str, Any]]:
     """A call's effects on the database: `sql` with the `line` where its text begins and a column's type `before`, or `unread`."""
     if isinstance(call.function, External) and call.function.name.startswith(_PROCESSES):
         yield {"unread": "another process"}
@@ -44,18 +44,18 @@ def effects_of(call: Called) -> Iterator[dict[str, Any]]:
         yield from _EFFECTS.get(call.name, lambda call: _operation(call.name, call))(call)
 
 
-def commits_itself(call: Called) -> bool:
+def commits_itself(call: Call) -> bool:
     """Whether it is a method of a connection of the revision's own in which each statement commits."""
     value, is_opened, is_autocommit = call.receiver, False, False
-    while isinstance(value, Called):
+    while isinstance(value, Call):
         is_opened = is_opened or value.name in ("connect", "begin")
         is_autocommit = is_autocommit or value.keywords.get("isolation_level") == "AUTOCOMMIT"
         value = value.receiver
     return is_opened and is_autocommit
 
 
-def _executed(call: Called) -> Iterator[dict[str, Any]]:
-    own = sql_of(call.receiver) if isinstance(call.receiver, Called) else None
+def _execute(call: Call) -> Iterator[dict[str, Any]]:
+    own = sql_of(call.receiver) if isinstance(call.receiver, Call) else None
     if own and call.name == "execute":
         # DDL("...").execute(connection)
         yield from ({"sql": text} for text in own)
@@ -66,7 +66,7 @@ def _executed(call: Called) -> Iterator[dict[str, Any]]:
         return
     parameters = call.given(position + 1, "parameters", "params", "multiparams")
     for one in statement.values if isinstance(statement, OneOf) else [statement]:
-        copied = inserted(one, parameters)
+        copied = insert_statement(one, parameters)
         texts = [copied] if copied else sql_of(one)
         if texts is None:
             yield {"unread": "SQL"}
@@ -76,34 +76,34 @@ def _executed(call: Called) -> Iterator[dict[str, Any]]:
             yield {"sql": text, **({"line": line} if line else {})}
 
 
-def _invoked(directive: Any) -> Iterator[dict[str, Any]]:
+def _invoke(directive: Any) -> Iterator[dict[str, Any]]:
     if isinstance(directive, Instance):
         return  # An operation of the backend: its implementation is interpreted.
-    if not isinstance(directive, Called):
+    if not isinstance(directive, Call):
         yield {"unread": "an operation"}
         return
     name = directive.name
     if name in ("from_table", "from_column", "from_column_and_tablename"):
         whose = getattr(directive.receiver, "name", "").rpartition(".")[2]
-        name, directive = whose, Called(directive.function, directive.args[-2:], directive.keywords)
+        name, directive = whose, Call(directive.function, directive.args[-2:], directive.keywords)
     if name in _CONTAINERS:
         for inner in directive.given(1 if name == "ModifyTableOps" else 0, "ops") or ():
-            yield from _invoked(inner)
+            yield from _invoke(inner)
     elif name == "ExecuteSQLOp":
-        yield from _executed(Called(External("alembic.op.execute"), directive.args, directive.keywords))
+        yield from _execute(Call(External("alembic.op.execute"), directive.args, directive.keywords))
     else:
         yield from _operation(_DIRECTIVES.get(name, ""), directive)
 
 
-def _operation(name: str, call: Called) -> Iterator[dict[str, Any]]:
-    batch = call.receiver if isinstance(call.receiver, Called) and call.receiver.name == "batch_alter_table" else None
+def _operation(name: str, call: Call) -> Iterator[dict[str, Any]]:
+    batch = call.receiver if isinstance(call.receiver, Call) and call.receiver.name == "batch_alter_table" else None
     schema = call.keywords.get("schema")
     args = call.args
     if batch is not None:
         args, schema = [batch.given(0, "table_name"), *args], batch.keywords.get("schema", schema)
-    whole = Called(call.function, args, call.keywords)
+    whole = Call(call.function, args, call.keywords)
     if name in ("drop_table", "create_table", "rename_table") and batch is None:
-        yield {"sql": _of_table(name, whole, schema)}
+        yield {"sql": _table_statement(name, whole, schema)}
         return
     if name not in ("drop_column", "add_column", "alter_column"):
         return
@@ -111,20 +111,20 @@ def _operation(name: str, call: Called) -> Iterator[dict[str, Any]]:
     table = quoted(given, schema) if isinstance(given, str) else table_of(given)
     if name == "add_column":
         column = whole.given(1, "column")
-        known = isinstance(column, Called)
+        known = isinstance(column, Call)
         label, type_ = (column.given(0, "name"), type_of(column.given(1, "type_"))) if known else (MARK, MARK)
         default = " DEFAULT 1" if _has_default(column) else ""
         yield {"sql": f"ALTER TABLE {table} ADD COLUMN {quoted(label)} {type_}{default}"}
         return
     column = whole.given(1, "column_name")
-    label = quoted(column.given(0, "name") if isinstance(column, Called) else column)
+    label = quoted(column.given(0, "name") if isinstance(column, Call) else column)
     if name == "drop_column":
         yield {"sql": f"ALTER TABLE {table} DROP COLUMN {label}"}
     else:
-        yield from _altered(whole, table, label)
+        yield from _alter_column(whole, table, label)
 
 
-def _of_table(name: str, call: Called, schema: Any) -> str:
+def _table_statement(name: str, call: Call, schema: Any) -> str:
     given = call.given(0, "table_name", "old_table_name", "table")
     table = quoted(given, schema) if isinstance(given, str) else table_of(given)
     if name == "drop_table":
@@ -138,7 +138,7 @@ def _of_table(name: str, call: Called, schema: Any) -> str:
 
 def _columns(given: list[Any]) -> Iterator[str]:
     for one in given:
-        if not isinstance(one, Called):
+        if not isinstance(one, Call):
             yield f"{quoted(MARK)} {MARK}"
         elif one.name in ("Column", "column"):
             yield f"{quoted(one.given(0, 'name'))} {type_of(one.given(1, 'type_'))}"
@@ -146,12 +146,12 @@ def _columns(given: list[Any]) -> Iterator[str]:
 
 def _has_default(column: Any) -> bool:
     """Whether a new column has a value in existing rows."""
-    if not isinstance(column, Called) or column.keywords.get("server_default") is not None:
+    if not isinstance(column, Call) or column.keywords.get("server_default") is not None:
         return True
-    return any(isinstance(arg, Called) and arg.name in _FILLING for arg in column.args)
+    return any(isinstance(arg, Call) and arg.name in _VALUE_PROVIDERS for arg in column.args)
 
 
-def _altered(call: Called, table: str, column: str) -> Iterator[dict[str, Any]]:
+def _alter_column(call: Call, table: str, column: str) -> Iterator[dict[str, Any]]:
     type_ = call.keywords.get("type_", call.keywords.get("modify_type"))
     if type_ is not None:
         using = call.keywords.get("postgresql_using")
@@ -166,18 +166,18 @@ def _altered(call: Called, table: str, column: str) -> Iterator[dict[str, Any]]:
         yield {"sql": f"ALTER TABLE {table} RENAME COLUMN {column} TO {quoted(renamed)}"}
 
 
-def _object(call: Called) -> Iterator[dict[str, Any]]:
+def _create_or_drop(call: Call) -> Iterator[dict[str, Any]]:
     """`Table.drop(bind)`, `Enum.drop(bind)`, and `create`, because a revision may drop what it created."""
     value = call.receiver
     verb = call.name.upper()
     for one in value.values if isinstance(value, OneOf) else [value]:
         if _is_table(one):
             yield {"sql": f"{verb} TABLE {table_of(one)}{' ()' if verb == 'CREATE' else ''}"}
-        elif isinstance(one, Called) and one.name.upper() in ("ENUM", "DOMAIN"):
+        elif isinstance(one, Call) and one.name.upper() in ("ENUM", "DOMAIN"):
             yield {"sql": f"{verb} TYPE {type_name(one)}{' AS ENUM ()' if verb == 'CREATE' else ''}"}
-        elif isinstance(one, Called) and one.name == "Sequence":
+        elif isinstance(one, Call) and one.name == "Sequence":
             yield {"sql": f"{verb} SEQUENCE {sequence_name(one)}"}
-        elif isinstance(one, Called) and one.name in ("Index", "View"):
+        elif isinstance(one, Call) and one.name in ("Index", "View"):
             continue
         elif verb == "DROP" and any(_is_connection(given) for given in (*call.args, *call.keywords.values(), *call.keywords)):
             yield {"unread": "what is dropped"}
@@ -192,81 +192,81 @@ def _is_table(value: Any) -> bool:
         return getattr(value.of, "name", "") in ("tables", "sorted_tables") or (
             isinstance(value.of, External) and value.of.name.endswith((".tables", ".sorted_tables"))
         )
-    return isinstance(value, Called) and value.name in ("Table", "create_table")
+    return isinstance(value, Call) and value.name in ("Table", "create_table")
 
 
 def _is_connection(value: Any) -> bool:
     if isinstance(value, str):
         return value in ("bind", "checkfirst")
-    return isinstance(value, Called) and value.name in ("get_bind", "connect", "begin", "create_engine", "get_connection")
+    return isinstance(value, Call) and value.name in ("get_bind", "connect", "begin", "create_engine", "get_connection")
 
 
-def _all_dropped(call: Called) -> Iterator[dict[str, Any]]:
+def _drop_all(call: Call) -> Iterator[dict[str, Any]]:
     """`metadata.drop_all(bind, tables=[...])`"""
     tables = call.keywords.get("tables")
     for table in tables if isinstance(tables, (list, tuple)) else [MARK]:
         yield {"sql": f"DROP TABLE {table_of(table)}"}
 
 
-def _replaced(call: Called) -> Iterator[dict[str, Any]]:
+def _to_sql(call: Call) -> Iterator[dict[str, Any]]:
     """`frame.to_sql("users", bind, if_exists="replace")` of pandas"""
     if call.keywords.get("if_exists") == "replace":
         yield {"sql": f"DROP TABLE {quoted(call.given(0, 'name'), call.keywords.get('schema'))}"}
 
 
-def _updated(call: Called) -> Iterator[dict[str, Any]]:
-    if _runs_itself(call):
-        yield {"sql": manipulation(call) or ""}
+def _update(call: Call) -> Iterator[dict[str, Any]]:
+    if _is_query_method(call):
+        yield {"sql": dml_of(call) or ""}
 
 
-def _deleted(call: Called) -> Iterator[dict[str, Any]]:
+def _delete(call: Call) -> Iterator[dict[str, Any]]:
     row = call.given(0)
-    if _runs_itself(call):
-        yield {"sql": manipulation(call) or ""}
+    if _is_query_method(call):
+        yield {"sql": dml_of(call) or ""}
     elif isinstance(row, Item):
-        yield from _one_by_one(row)
-    elif isinstance(row, Called):
-        yield from _one(row)
+        yield from _delete_rows(row)
+    elif isinstance(row, Call):
+        yield from _delete_one(row)
 
 
-def _runs_itself(call: Called) -> bool:
+def _is_query_method(call: Call) -> bool:
     """`session.query(User).delete()`, but not `redis.delete()` or a statement that is never executed."""
     value = call.receiver
-    while isinstance(value, Called) and value.name != "query" and isinstance(value.function, Attribute):
+    while isinstance(value, Call) and value.name != "query" and isinstance(value.function, Attribute):
         value = value.receiver
-    if isinstance(value, Called):
+    if isinstance(value, Call):
         return value.name == "query"
     return isinstance(value, (Attribute, External)) and value.name.rpartition(".")[2] == "query"
 
 
-def _one(value: Called) -> Iterator[dict[str, Any]]:
+def _delete_one(value: Call) -> Iterator[dict[str, Any]]:
     """`session.delete(session.get(User, 3))`"""
     if value.name == "get" and isinstance(value.given(0), Class):
         key = f"{quoted('id')} = {expression(value.given(1, 'ident'))}"
         yield {"sql": f"DELETE FROM {table_of(value.args[0])} WHERE {key}"}  # noqa: S608
     else:
-        yield from _one_by_one(Item(value, narrowed=True))
+        yield from _delete_rows(Item(value, narrowed=True))
 
 
-def _one_by_one(item: Item) -> Iterator[dict[str, Any]]:
+def _delete_rows(item: Item) -> Iterator[dict[str, Any]]:
     """`for user in session.query(User): session.delete(user)`"""
-    if source := selected(item):
-        yield {"sql": f"DELETE FROM {table_of(source.table)}{_which(source.are_all and not source.present)}"}  # noqa: S608
+    if source := rows_of_loop(item):
+        yield {"sql": f"DELETE FROM {table_of(source.table)}{_where(source.are_all and not source.not_null)}"}  # noqa: S608
 
 
-def set_one_by_one(item: Item, column: str, value: Any) -> Iterator[dict[str, Any]]:
+def update_rows(item: Item, column: str, value: Any) -> Iterator[dict[str, Any]]:
     """`for user in session.query(User): user.email = None`"""
-    source, written = selected(item), expression(value)
+    source, written = rows_of_loop(item), expression(value)
     if source and written != MARK:
-        are_all = source.are_all and source.present in (None, column)
-        yield {"sql": f"UPDATE {table_of(source.table)} SET {quoted(column)} = {written}{_which(are_all)}"}  # noqa: S608
+        are_all = source.are_all and source.not_null in (None, column)
+        yield {"sql": f"UPDATE {table_of(source.table)} SET {quoted(column)} = {written}{_where(are_all)}"}  # noqa: S608
 
 
-def _which(are_all: bool) -> str:
+def _where(are_all: bool) -> str:
     return "" if are_all else f" WHERE {MARK}"
 
 
-def _added(call: Called) -> Iterator[dict[str, Any]]:
+def _insert(call: Call) -> Iterator[dict[str, Any]]:
     """`session.add(Address(user_id=user.id))`, `op.bulk_insert(addresses, [{"user_id": user.id} for user in users])`"""
     if call.name in ("bulk_insert", "bulk_insert_mappings"):
         rows = [(call.given(0, "table", "mapper"), call.given(1, "rows", "mappings"))]
@@ -278,35 +278,35 @@ def _added(call: Called) -> Iterator[dict[str, Any]]:
             yield {"sql": sql}
 
 
-def _mapped(mappings: Any) -> Iterator[dict[str, Any]]:
+def _bulk_update(mappings: Any) -> Iterator[dict[str, Any]]:
     """`session.bulk_update_mappings(User, [{"id": user.id, "email": None} for user in session.query(User)])`"""
     for mapping in mappings if isinstance(mappings, list) else []:
         values = mapping if isinstance(mapping, dict) else {}
-        rows = [found[0] for value in values.values() if (found := looped(value))]
+        rows = [found[0] for value in values.values() if (found := loop_row(value))]
         for column, value in values.items() if rows else ():
-            yield from set_one_by_one(rows[0], as_text(column), value)
+            yield from update_rows(rows[0], as_text(column), value)
 
 
-def _entity(call: Called) -> Iterator[dict[str, Any]]:
+def _entity(call: Call) -> Iterator[dict[str, Any]]:
     """alembic_utils: `op.drop_entity(PGView("public", "active", "SELECT 1"))`"""
     entity = call.given(0, "entity")
-    kind = {"PGView": "VIEW", "PGMaterializedView": "MATERIALIZED VIEW"}.get(entity.name if isinstance(entity, Called) else "")
+    kind = {"PGView": "VIEW", "PGMaterializedView": "MATERIALIZED VIEW"}.get(entity.name if isinstance(entity, Call) else "")
     if kind:
         name = quoted(entity.given(1, "signature"), entity.given(0, "schema"))
         cascade = " CASCADE" if call.keywords.get("cascade") else ""
         yield {"sql": f"DROP {kind} {name}{cascade}" if call.name == "drop_entity" else f"CREATE {kind} {name} AS SELECT 1"}
 
 
-_EFFECTS: dict[str, Callable[[Called], Iterator[dict[str, Any]]]] = {
-    **dict.fromkeys(_EXECUTES, _executed),
+_EFFECTS: dict[str, Callable[[Call], Iterator[dict[str, Any]]]] = {
+    **dict.fromkeys(_EXECUTES, _execute),
     **dict.fromkeys(("drop_entity", "create_entity"), _entity),
-    **dict.fromkeys(("bulk_insert", "bulk_insert_mappings", "add", "add_all"), _added),
-    **dict.fromkeys(("drop", "create"), _object),
-    "invoke": lambda call: _invoked(call.given(0, "operation")),
-    "bulk_update_mappings": lambda call: _mapped(call.given(1, "mappings")),
+    **dict.fromkeys(("bulk_insert", "bulk_insert_mappings", "add", "add_all"), _insert),
+    **dict.fromkeys(("drop", "create"), _create_or_drop),
+    "invoke": lambda call: _invoke(call.given(0, "operation")),
+    "bulk_update_mappings": lambda call: _bulk_update(call.given(1, "mappings")),
     "drop_database": lambda _: iter([{"sql": f"DROP DATABASE {MARK}"}]),
-    "drop_all": _all_dropped,
-    "to_sql": _replaced,
-    "update": _updated,
-    "delete": _deleted,
+    "drop_all": _drop_all,
+    "to_sql": _to_sql,
+    "update": _update,
+    "delete": _delete,
 }

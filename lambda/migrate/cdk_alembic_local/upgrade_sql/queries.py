@@ -6,48 +6,48 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from .row_loops import column_of_all, selected
+from .row_loops import column_of_all, rows_of_loop
 from .statements import column_name, condition, expression, quoted, sql_of, table_of
-from .values import MARK, SYMBOLS, Attribute, Called, Item
+from .values import MARK, SYMBOLS, Attribute, Call, Item
 
 _RESULTS = (
     "scalar", "scalar_one", "scalar_one_or_none", "scalars", "first", "fetchone", "fetchall", "all", "one", "one_or_none",
 )  # fmt: skip
 _VALUES = ("scalar", "scalar_one", "scalar_one_or_none")
 # The first row of others may have NULL, 0 or an empty text.
-_TELLS = re.compile(r"\s*SELECT\s+(?:count\s*\(|EXISTS\b|[1-9]\d*\s|TRUE\b|(?:\"?\w+\"?\.)*\"?id\"?\s)", re.IGNORECASE)
+_TRUE_IF_FOUND = re.compile(r"\s*SELECT\s+(?:count\s*\(|EXISTS\b|[1-9]\d*\s|TRUE\b|(?:\"?\w+\"?\.)*\"?id\"?\s)", re.IGNORECASE)
 _RUNS = ("execute", "exec_driver_sql", "scalar", "scalars")
-_KEEPING = ("order_by", "where", "filter", "select_from", "execution_options", "with_for_update", "options", "yield_per")
+_ROW_PRESERVING = ("order_by", "where", "filter", "select_from", "execution_options", "with_for_update", "options", "yield_per")
 
 
 def select_of(value: Any) -> str | None:
     """A select or a query as SQL; None if it is not known exactly."""
-    found = sql_of(value) if not isinstance(value, Called) or value.name in ("text", "SQL") else None
+    found = sql_of(value) if not isinstance(value, Call) or value.name in ("text", "SQL") else None
     if found:
         return found[0] if len(found) == 1 and MARK not in found[0] else None
     wheres: list[str] = []
     table = ""
-    while isinstance(value, Called) and value.name not in ("select", "query"):
+    while isinstance(value, Call) and value.name not in ("select", "query"):
         if value.name in ("where", "filter"):
             wheres += map(condition, value.args)
         elif value.name == "select_from" and len(value.args) == 1:
             table = table_of(value.args[0])
-        elif value.name not in _KEEPING:
+        elif value.name not in _ROW_PRESERVING:
             return None
         value = value.receiver
-    if not isinstance(value, Called):
+    if not isinstance(value, Call):
         return None
     of_table = value.name == "select" and isinstance(value.receiver, SYMBOLS) and not value.args  # users.select()
     given = value.args[0] if value.args and isinstance(value.args[0], (list, tuple)) else value.args
-    columns = [f"{table_of(value.receiver)}.*"] if of_table else [_selected(one) for one in given]
+    columns = [f"{table_of(value.receiver)}.*"] if of_table else [_select_item(one) for one in given]
     table = table or (table_of(value.receiver if of_table else given[0]) if of_table or given else "")
     sql = f"SELECT {', '.join(columns)} FROM {table}{' WHERE ' + ' AND '.join(wheres) if wheres else ''}"  # noqa: S608
     return None if MARK in sql or not columns else sql
 
 
-def read_by(item: Item) -> list[str]:
+def columns_read(item: Item) -> list[str]:
     """The columns, such as `users.name`, that a query names whose rows a loop iterates over."""
-    found = selected(item)
+    found = rows_of_loop(item)
     names = [name for column in found.columns if (name := _column_read(column, found.table))] if found else []
     return [] if any(MARK in name for name in names) else names
 
@@ -60,13 +60,13 @@ def _column_read(column: Any, table: Any) -> str | None:
     )
 
 
-def inserted(value: Any, parameters: Any = None) -> str | None:
+def insert_statement(value: Any, parameters: Any = None) -> str | None:
     """An insert as SQL if it copies rows, all or those of a loop, or replaces values; None for any other."""
-    methods: list[Called] = []
-    while isinstance(value, Called) and value.name != "insert":
+    methods: list[Call] = []
+    while isinstance(value, Call) and value.name != "insert":
         methods.append(value)
         value = value.receiver
-    if not isinstance(value, Called):
+    if not isinstance(value, Call):
         return None
     table = value.given(0, "table") if value.args or "table" in value.keywords else value.receiver
     rows, query = [value.given(1, "values"), parameters], None
@@ -95,54 +95,54 @@ def insert_of(table: Any, rows: list[Any], query: str | None = None, conflict: s
     return f"INSERT INTO {table_of(table)} ({', '.join(map(quoted, row))}) {source}{conflict}"
 
 
-def _conflict(method: Called) -> str:
+def _conflict(method: Call) -> str:
     sets = method.given(3, "set_")
     if method.name == "on_conflict_do_nothing" or not isinstance(sets, dict):
         return " ON CONFLICT DO NOTHING"
-    written = ", ".join(f"{quoted(column_name(name))} = {_replacing(value)}" for name, value in sets.items())
+    written = ", ".join(f"{quoted(column_name(name))} = {_conflict_value(value)}" for name, value in sets.items())
     return f" ON CONFLICT DO UPDATE SET {written}"
 
 
-def _replacing(value: Any) -> str:
+def _conflict_value(value: Any) -> str:
     """`statement.excluded.name`"""
     of = value.of if isinstance(value, (Attribute, Item)) else None
     return f"excluded.{quoted(column_name(value))}" if isinstance(of, Attribute) and of.name == "excluded" else expression(value)
 
 
-def _selected(value: Any) -> str:
+def _select_item(value: Any) -> str:
     written = expression(value)
-    if MARK not in written or not (isinstance(value, Called) or not isinstance(value, (Attribute, Item))):
+    if MARK not in written or not (isinstance(value, Call) or not isinstance(value, (Attribute, Item))):
         return written
     return f"{table_of(value)}.*"
 
 
-def emptied_by(test: Any, is_true: bool) -> Iterable[str]:
+def queries_without_rows(test: Any, is_true: bool) -> Iterable[str]:
     """Queries that find nothing, or count nothing, when a test is true or not: `if connection.scalar(...): raise`."""
-    if not isinstance(test, Called):
+    if not isinstance(test, Call):
         return ()
     if test.name in ("=", "<>", ">", ">=") and len(test.args) == 2:
         left, right = test.args
         is_none = (right == 0 and test.name in ("=", "<>", ">")) or (right == 1 and test.name == ">=") or right is None
         if isinstance(right, bool) or not is_none or (test.name == "=") is not is_true:
             return ()
-        return _asked(left)
-    return () if is_true else _asked(test)
+        return _query_of_test(left)
+    return () if is_true else _query_of_test(test)
 
 
-def _asked(value: Any) -> Iterable[str]:
+def _query_of_test(value: Any) -> Iterable[str]:
     is_value = isinstance(value, Item) and value.key == 0
     if is_value:
         value = value.of
-    if isinstance(value, Called) and value.name == "count" and isinstance(value.receiver, Called):
+    if isinstance(value, Call) and value.name == "count" and isinstance(value.receiver, Call):
         found = select_of(value.receiver)
         return (f"SELECT count(*) FROM ({found}) x",) if found else ()  # noqa: S608
-    if isinstance(value, Called) and value.name == "len" and value.args:
+    if isinstance(value, Call) and value.name == "len" and value.args:
         value = value.args[0]
-    while isinstance(value, Called) and value.name in _RESULTS:
+    while isinstance(value, Call) and value.name in _RESULTS:
         is_value = is_value or value.name in _VALUES
         statement = value.args[0] if value.name in _RUNS and value.args else value.receiver
         value = statement
-    if isinstance(value, Called) and value.name in _RUNS and value.args:
+    if isinstance(value, Call) and value.name in _RUNS and value.args:
         value = value.args[0]
     found = select_of(value)
-    return (found,) if found and (not is_value or _TELLS.match(found)) else ()
+    return (found,) if found and (not is_value or _TRUE_IF_FOUND.match(found)) else ()

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .values import Attribute, Called, External, Item, OneOf, as_text
+from .values import Attribute, Call, External, Item, OneOf, as_text
 
 _RESULTS = ("all", "scalars", "yield_per", "unique", "execute", "fetchall", "mappings", "order_by", "partitions", "stream")
 _NARROWING = ("filter", "filter_by", "where", "limit", "offset", "join", "outerjoin", "having", "distinct", "group_by")
-_SOME = re.compile(r'\s*SELECT\s+[\w\s,."*]+?\s+FROM\s+([\w."]+)\s+WHERE\b', re.IGNORECASE)
+_SELECT_WHERE = re.compile(r'\s*SELECT\s+[\w\s,."*]+?\s+FROM\s+([\w."]+)\s+WHERE\b', re.IGNORECASE)
 _SELECT = re.compile(r'\s*SELECT\s+([\w\s,."*]+?)\s+FROM\s+([\w."]+)\s*(?:ORDER\s+BY\s+[\w\s,."]+)?;?\s*\Z', re.IGNORECASE)
 
 
-def looped(value: Any) -> tuple[Item, Any] | None:
+def loop_row(value: Any) -> tuple[Item, Any] | None:
     """The loop's row that `value` is or belongs to, and the column: its name, its position, or None for the row itself."""
     if isinstance(value, Attribute) and isinstance(value.of, Item):
         return value.of, value.name
@@ -32,35 +32,35 @@ class Rows:
     """Or its name."""
     columns: list[Any]
     are_all: bool
-    present: str | None = None
+    not_null: str | None = None
     """The column that is not NULL in them."""
 
 
-def selected(item: Item) -> Rows | None:
+def rows_of_loop(item: Item) -> Rows | None:
     """The rows of a loop; None if their table is unknown."""
-    rows, are_all, present = item.of, not item.narrowed, None
-    while isinstance(rows, Called):
+    rows, are_all, not_null = item.of, not item.narrowed, None
+    while isinstance(rows, Call):
         if rows.name in _RESULTS and rows.name in ("scalars", "execute", "stream") and rows.args:
             rows = rows.args[0]  # session.scalars(select(User)), connection.execute(...)
         elif rows.name == "text" and isinstance(rows.given(0), str):
             rows = rows.args[0]
         elif rows.name in ("query", "select") and rows.args:
             columns = rows.args[0] if isinstance(rows.args[0], list) else rows.args
-            return Rows(columns[0], list(columns), are_all, present) if columns else None
+            return Rows(columns[0], list(columns), are_all, not_null) if columns else None
         elif rows.name == "select" and not isinstance(rows.function, External):
             return Rows(rows.receiver, [rows.receiver], are_all)  # users.select()
         else:
-            required = _not_null(rows) if present is None else None
-            present = present or required
+            required = _not_null(rows) if not_null is None else None
+            not_null = not_null or required
             are_all = are_all and (required is not None or rows.name not in _NARROWING)
             rows = rows.receiver
-    return _written(rows, are_all) if isinstance(rows, str) else None
+    return _rows_of_text(rows, are_all) if isinstance(rows, str) else None
 
 
-def _not_null(call: Called) -> str | None:
+def _not_null(call: Call) -> str | None:
     """The column of `filter(User.email.isnot(None))`."""
     only = call.args[0] if call.name in ("filter", "where") and len(call.args) == 1 else None
-    if isinstance(only, Called) and only.name in ("isnot", "is_not") and only.args == [None]:
+    if isinstance(only, Call) and only.name in ("isnot", "is_not") and only.args == [None]:
         return getattr(only.receiver, "name", None)
     return None
 
@@ -69,7 +69,7 @@ def columns_in(value: Any) -> Iterator[Any]:
     """The columns of loops' rows that a value is computed from."""
     if isinstance(value, (Attribute, Item)) and column_of(value):
         yield value
-    elif isinstance(value, Called):
+    elif isinstance(value, Call):
         for part in (value.function, *value.args, *value.keywords.values()):
             yield from columns_in(part)
     elif isinstance(value, (Attribute, Item)):
@@ -79,24 +79,24 @@ def columns_in(value: Any) -> Iterator[Any]:
             yield from columns_in(part)
 
 
-def _written(sql: str, are_all: bool) -> Rows | None:
+def _rows_of_text(sql: str, are_all: bool) -> Rows | None:
     if found := _SELECT.match(sql):
         return Rows(found[2], [column.strip() for column in found[1].split(",")], are_all)
-    some = _SOME.match(sql)
+    some = _SELECT_WHERE.match(sql)
     return Rows(some[1], [], False) if some else None
 
 
 def column_of_all(value: Any) -> tuple[Any, str] | None:
     """The table and the column of `value`, if it belongs to a loop over all rows."""
-    row = looped(value)
-    source = row and selected(row[0])
-    return column_of(value) if source and source.are_all and not source.present else None
+    row = loop_row(value)
+    source = row and rows_of_loop(row[0])
+    return column_of(value) if source and source.are_all and not source.not_null else None
 
 
 def column_of(value: Any) -> tuple[Any, str] | None:
     """The table and the column of `value`, if it belongs to a loop over rows."""
-    row = looped(value)
-    source = row and selected(row[0])
+    row = loop_row(value)
+    source = row and rows_of_loop(row[0])
     if not row or not source:
         return None
     _, key = row

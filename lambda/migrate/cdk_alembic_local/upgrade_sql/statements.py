@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .row_loops import column_of, column_of_all, columns_in, looped
-from .values import MARK, SYMBOLS, UNKNOWN, Attribute, Called, Class, External, Instance, Item, OneOf, Text, as_text
+from .row_loops import column_of, column_of_all, columns_in, loop_row
+from .values import MARK, SYMBOLS, UNKNOWN, Attribute, Call, Class, External, Instance, Item, OneOf, Text, as_text
 
 _TEXTUAL = ("text", "DDL", "SQL", "TextClause", "literal_column", "Composed", "str", "LiteralString")
 _SAME_STATEMENT = (
@@ -19,7 +19,7 @@ _DML = ("delete", "update", "insert", "select")
 _NARROWING = ("where", "filter", "filter_by", "join", "outerjoin", "limit", "offset", "having", "whereclause", "select_from")
 _LIBRARIES = ("sqlalchemy", "sqlmodel", "geoalchemy2", "alembic", "flask_sqlalchemy", "sqlalchemy_utils", "psycopg", "psycopg2")
 # Modules whose functions return a value that no row has.
-_FRESH = ("datetime.", "uuid.", "secrets.", "random.", "time.")
+_NEW_VALUES = ("datetime.", "uuid.", "secrets.", "random.", "time.")
 _TYPES = {
     "String": "varchar", "VARCHAR": "varchar", "Unicode": "varchar", "CHAR": "char", "Text": "text", "TEXT": "text",
     "UnicodeText": "text", "AutoString": "varchar", "Integer": "integer", "INTEGER": "integer", "BigInteger": "bigint",
@@ -51,7 +51,7 @@ def table_of(value: Any) -> str:
         return table_of(value.of)
     if isinstance(value, (Attribute, Item)) and isinstance(value.of, Attribute) and value.of.name in ("c", "columns"):
         return table_of(value.of.of)
-    if isinstance(value, Called):
+    if isinstance(value, Call):
         if value.name in ("alias", "table_valued", "tometadata", "to_metadata", "join"):
             return table_of(value.receiver)
         if value.name in ("Table", "table", "create_table", "TableClause"):
@@ -67,7 +67,7 @@ def type_of(value: Any) -> str:
     """A type as SQL; MARK if it is not one of SQLAlchemy's own."""
     if isinstance(value, External):
         return _TYPES.get(value.name.rpartition(".")[2], MARK)
-    if not isinstance(value, Called):
+    if not isinstance(value, Call):
         return MARK
     name = _TYPES.get(value.name, MARK)
     sizes = [value.given(index, *names) for index, names in enumerate((("length", "precision"), ("scale",)))]
@@ -84,47 +84,47 @@ def sql_of(value: Any) -> list[str] | None:
     if isinstance(value, OneOf):
         found = [sql_of(one) for one in value.values]
         return None if None in found else [text for texts in found for text in texts or ()]
-    if isinstance(value, (tuple, list)) and value and all(isinstance(part, (str, Called)) for part in value):
+    if isinstance(value, (tuple, list)) and value and all(isinstance(part, (str, Call)) for part in value):
         return [text for part in value for text in sql_of(part) or ()]
-    if not isinstance(value, Called):
+    if not isinstance(value, Call):
         return None
     if value.name == "DDL":
-        return [_of_ddl(text, value.given(2, "context")) for text in sql_of(value.given(0, "statement")) or ()]
+        return [_ddl_text(text, value.given(2, "context")) for text in sql_of(value.given(0, "statement")) or ()]
     if value.name in _TEXTUAL and (value.args or value.keywords):
         return sql_of(value.given(0, "text", "statement", "sqltext"))
     if value.name == "format":
-        return _formatted(value)
+        return _format_sql(value)
     if value.name == "join" and isinstance(value.given(0), (list, tuple)) and (separator := sql_of(value.receiver)):
-        return [separator[0].join(_composed(part) for part in value.args[0])]
+        return [separator[0].join(_compose(part) for part in value.args[0])]
     if value.name == "bindparams":
         return None if (texts := sql_of(value.receiver)) is None else [with_values(text, value.keywords) for text in texts]
     if value.name in _SAME_STATEMENT and not isinstance(value.receiver, External):
         return sql_of(value.receiver)
-    if (dropped := _dropped(value)) is not None:
+    if (dropped := _ddl_construct(value)) is not None:
         return dropped
-    return _manipulation(value)
+    return _dml_or_other(value)
 
 
-def _formatted(value: Called) -> list[str] | None:
+def _format_sql(value: Call) -> list[str] | None:
     """psycopg's `SQL("...{}").format(Identifier("x"))`."""
     texts = sql_of(value.receiver)
     if texts is None:
         return None
 
-    parts, named = [_composed(part) for part in value.args], {key: _composed(part) for key, part in value.keywords.items()}
+    parts, named = [_compose(part) for part in value.args], {key: _compose(part) for key, part in value.keywords.items()}
     try:
         return [text.format(*parts, **named) for text in texts]
     except (IndexError, KeyError, ValueError):
         return None
 
 
-def _composed(part: Any) -> str:
-    if isinstance(part, Called) and part.name == "Identifier":
+def _compose(part: Any) -> str:
+    if isinstance(part, Call) and part.name == "Identifier":
         return ".".join(quoted(name) for name in part.args)
-    return (sql_of(part) or [MARK])[0] if isinstance(part, Called) else as_text(part)
+    return (sql_of(part) or [MARK])[0] if isinstance(part, Call) else as_text(part)
 
 
-def _of_ddl(text: str, context: Any) -> str:
+def _ddl_text(text: str, context: Any) -> str:
     """`DDL("DROP TABLE %(name)s", context={"name": "users"})`"""
     known = context if isinstance(context, dict) else {}
     return re.sub(r"%\((\w+)\)s", lambda found: as_text(known.get(found[1], MARK)), text).replace("%%", "%")
@@ -136,7 +136,7 @@ def with_values(text: str, values: Any) -> str:
         return text
     for name, value in values.items():
         written = _column_of_all(value) or (MARK if isinstance(value, (list, tuple)) else expression(value))
-        written = derived(value) if MARK in written else written
+        written = derived_call(value) if MARK in written else written
         if written != MARK and isinstance(name, str):
             text = re.sub(rf"(?<![:\w]):{re.escape(name)}\b|%\({re.escape(name)}\)s", lambda _, to=written: to, text)
     return text
@@ -149,7 +149,7 @@ def _column_of_all(value: Any) -> str | None:
     return f"{table_of(found[0])}.{quoted(found[1])}" if found else None
 
 
-def _dropped(value: Called) -> list[str] | None:
+def _ddl_construct(value: Call) -> list[str] | None:
     first = value.given(0, "element", "name", "table_name")
     if value.name == "DropTable":
         return [f"DROP TABLE {table_of(first)}"]
@@ -168,42 +168,42 @@ def _dropped(value: Called) -> list[str] | None:
 
 def sequence_name(value: Any) -> str:
     """The quoted name of a `Sequence`."""
-    if not isinstance(value, Called):
+    if not isinstance(value, Call):
         return quoted(MARK, None)
     return quoted(value.given(0, "name"), value.keywords.get("schema"))
 
 
 def type_name(value: Any) -> str:
     """The quoted name of an enum or a domain."""
-    name = value.keywords.get("name") if isinstance(value, Called) else None
-    if name is None and isinstance(value, Called) and value.name == "DOMAIN":
+    name = value.keywords.get("name") if isinstance(value, Call) else None
+    if name is None and isinstance(value, Call) and value.name == "DOMAIN":
         name = value.given(0)
-    if name is None and isinstance(value, Called) and value.args and isinstance(value.args[0], Class):
+    if name is None and isinstance(value, Call) and value.args and isinstance(value.args[0], Class):
         name = value.args[0].node.name.lower()
-    return quoted(MARK if name is None else name, value.keywords.get("schema") if isinstance(value, Called) else None)
+    return quoted(MARK if name is None else name, value.keywords.get("schema") if isinstance(value, Call) else None)
 
 
-def _manipulation(value: Called) -> list[str] | None:
-    found = manipulation(value)
+def _dml_or_other(value: Call) -> list[str] | None:
+    found = dml_of(value)
     if found is not None:
-        return [found] if found else [sql for sql in map(manipulation, _expressions(value)) if sql]
+        return [found] if found else [sql for sql in map(dml_of, _expressions(value)) if sql]
     # SQLAlchemy's other constructs destroy nothing: CreateTable, DropIndex, func.setval().
     root: Any = value
-    while isinstance(root, (Called, Attribute, Item)):
-        if isinstance(root, Called) and root.name in _RESULTS:
+    while isinstance(root, (Call, Attribute, Item)):
+        if isinstance(root, Call) and root.name in _RESULTS:
             return None  # SQL that is stored in the database
-        root = root.function if isinstance(root, Called) else root.of
+        root = root.function if isinstance(root, Call) else root.of
     return [] if isinstance(root, External) and root.name.split(".")[0] in _LIBRARIES else None
 
 
 def _expressions(value: Any, depth: int = 0) -> Iterator[Any]:
     """The CTEs of a statement: `users.delete().returning(...).cte()`."""
-    if isinstance(value, Called) and value.name == "cte":
+    if isinstance(value, Call) and value.name == "cte":
         yield value.receiver
     if depth < 12:
         parts = (
             [*value.args, value.function]
-            if isinstance(value, Called)
+            if isinstance(value, Call)
             else [value.of]
             if isinstance(value, (Attribute, Item))
             else []
@@ -213,15 +213,15 @@ def _expressions(value: Any, depth: int = 0) -> Iterator[Any]:
                 yield from _expressions(inner, depth + 1)
 
 
-def manipulation(value: Any) -> str | None:
+def dml_of(value: Any) -> str | None:
     """A `delete` or `update` as SQL, an empty text for `insert` and `select`, None for anything else."""
-    methods: list[Called] = []
-    while isinstance(value, Called):
+    methods: list[Call] = []
+    while isinstance(value, Call):
         receiver = value.receiver
         if value.name in _DML:
             of_library = isinstance(receiver, External) and receiver.name.split(".")[0] in _LIBRARIES
             table = value.given(0, "table", "entity") if receiver is None or of_library else receiver
-            return _written(value, table, methods)
+            return _render_dml(value, table, methods)
         methods.append(value)
         if not isinstance(value.function, (Attribute, External)):
             return None
@@ -229,31 +229,31 @@ def manipulation(value: Any) -> str | None:
     return None
 
 
-def _written(base: Called, table: Any, methods: list[Called]) -> str:
+def _render_dml(base: Call, table: Any, methods: list[Call]) -> str:
     if base.name in ("insert", "select"):
         return ""
-    while isinstance(table, Called) and isinstance(table.function, Attribute) and table.name not in ("query", "Table", "table"):
+    while isinstance(table, Call) and isinstance(table.function, Attribute) and table.name not in ("query", "Table", "table"):
         methods.append(table)  # query(User).filter(...).delete()
         table = table.receiver
     parts = [part for method in methods if method.name in _NARROWING for part in _conditions(method)]
     # delete(users, condition) and users.delete(condition) of SQLAlchemy 1; query.delete(False) has another argument.
     given = base.given(1 if base.receiver is None or isinstance(base.receiver, External) else 0, "whereclause")
-    if isinstance(given, Called) or (isinstance(given, str) and base.receiver is None):
+    if isinstance(given, Call) or (isinstance(given, str) and base.receiver is None):
         parts.append(condition(given))
     where = f" WHERE {' AND '.join(parts)}" if parts else ""
     if base.name == "delete":
         return f"DELETE FROM {table_of(table)}{where}"  # noqa: S608
-    sets = {**_sets(base)}
+    sets = {**_assignments(base)}
     for method in methods:
         if method.name in ("values", "ordered_values"):
-            sets.update(_sets(method))
+            sets.update(_assignments(method))
     if not sets:
         return ""
     written = ", ".join(f"{name} = {to}" for name, to in sets.items())
     return f"UPDATE {table_of(table)} SET {written}{where}"  # noqa: S608
 
 
-def _conditions(method: Called) -> list[str]:
+def _conditions(method: Call) -> list[str]:
     if method.name == "filter_by" and not method.args:
         equal = [
             (quoted(name), "IS NULL" if value is None else f"= {expression(value)}") for name, value in method.keywords.items()
@@ -273,12 +273,12 @@ def condition(value: Any) -> str:
 
 def expression(value: Any) -> str:
     """An expression of SQLAlchemy as SQL, with MARK for each unknown part."""
-    if isinstance(value, Called):
-        return _called(value)
+    if isinstance(value, Call):
+        return _call_expression(value)
     if isinstance(value, Item) and isinstance(value.key, slice):
         return f"left({expression(value.of)}, 1)"  # user.bio[:100]
     if isinstance(value, SYMBOLS):
-        return _column_of_all(value) or _qualified(value) or MARK
+        return _column_of_all(value) or _qualified_column(value) or MARK
     if value is None or isinstance(value, bool):
         return "NULL" if value is None else str(value).lower()
     if isinstance(value, (int, float)):
@@ -287,22 +287,22 @@ def expression(value: Any) -> str:
         return MARK if MARK in value else "'" + value.replace("'", "''") + "'"
     if isinstance(value, (dict, list)) and not any(columns_in(value)):
         return "'a value'" if value else "''"  # The content of a list or a document does not matter.
-    return derived(value)
+    return derived_call(value)
 
 
-def _called(value: Called) -> str:
-    return _of_function(value) or _EXPRESSIONS.get(value.name, computed)(value)
+def _call_expression(value: Call) -> str:
+    return _function_call(value) or _EXPRESSIONS.get(value.name, computed_call)(value)
 
 
-def _of_function(value: Called) -> str | None:
+def _function_call(value: Call) -> str | None:
     """A call of a function that its module or another call returns; None for any other."""
-    if isinstance(value.function, Called) and value.function.name in ("op", "bool_op") and value.args:
+    if isinstance(value.function, Call) and value.function.name in ("op", "bool_op") and value.args:
         sign = as_text(value.function.given(0))  # users.c.settings.op("-")("theme")
         return f"({expression(value.function.receiver)} {sign} {expression(value.args[0])})"
     name = value.function.name if isinstance(value.function, External) else ""
     if name.startswith("operator.") and len(value.args) == 2:
         return _comparison(value.args[0], name.removeprefix("operator."), value.args[1])
-    if name.startswith(_FRESH):
+    if name.startswith(_NEW_VALUES):
         return "'a value'"
     return f"{value.name}({', '.join(map(expression, value.args))})" if ".func." in f".{name}" else None
 
@@ -311,33 +311,33 @@ def _value(given: Any) -> str:
     return expression(UNKNOWN if given is None else given)
 
 
-def _combined(value: Called) -> str:
+def _junction(value: Call) -> str:
     """`and_(...)`, `or_(...)`"""
     sign = f" {value.name[:-1].upper()} "
-    return f"({sign.join(map(condition, value.args))})" if value.args else computed(value)
+    return f"({sign.join(map(condition, value.args))})" if value.args else computed_call(value)
 
 
-def _cast(value: Called) -> str:
+def _cast(value: Call) -> str:
     """`cast(users.c.age, Integer)`, `users.c.age.cast(Integer)`"""
     given = [value.receiver, *value.args] if isinstance(value.function, Attribute) else value.args
-    return f"CAST({expression(given[0])} AS {type_of(given[1])})" if len(given) > 1 else computed(value)
+    return f"CAST({expression(given[0])} AS {type_of(given[1])})" if len(given) > 1 else computed_call(value)
 
 
-def _compared(value: Called) -> str:
+def _comparison_method(value: Call) -> str:
     sign = _COMPARING[value.name]
-    return _comparison(value.receiver, sign, value.args[0]) if len(value.args) == 1 else computed(value)
+    return _comparison(value.receiver, sign, value.args[0]) if len(value.args) == 1 else computed_call(value)
 
 
-def _listed(value: Called) -> str:
-    return _membership(value.receiver, _LISTS[value.name], value.args[0]) if value.args else computed(value)
+def _in_list(value: Call) -> str:
+    return _membership(value.receiver, _LISTS[value.name], value.args[0]) if value.args else computed_call(value)
 
 
-def derived(value: Any) -> str:
+def derived_call(value: Any) -> str:
     """A value that holds columns of a loop's row, or may be one, as a call that names them; MARK for any other."""
-    return computed(value).replace(f"{MARK}(", f"{MARK}_of(")
+    return computed_call(value).replace(f"{MARK}(", f"{MARK}_of(")
 
 
-def computed(value: Any) -> str:
+def computed_call(value: Any) -> str:
     """What Python makes of a loop's row, as a call of an unknown function with the columns that it is made of."""
     found = [(table_of(of), quoted(name)) for part in columns_in(value) for of, name in [column_of(part) or (None, None)] if name]
     columns = dict.fromkeys(f"{table}.{name}" for table, name in found)
@@ -354,27 +354,27 @@ _OF_EXISTS = ("where", "select_from", "correlate", "correlate_except")
 
 
 def _membership(left: Any, sign: str, right: Any) -> str:
-    column = expression(left) if isinstance(left, Called) else _qualified(left)
+    column = expression(left) if isinstance(left, Call) else _qualified_column(left)
     if column is None or column == MARK:
         return MARK
-    if sign == "IN" and (all_ := _column_of_all(_any_of(right))):
+    if sign == "IN" and (all_ := _column_of_all(_element_of(right))):
         return f"{column} = {all_}"
-    if isinstance(right, Called):
+    if isinstance(right, Call):
         return f"{column} {sign} ({_subquery(right)})"
     values = [expression(one) for one in right] if isinstance(right, (list, tuple)) else []
     return f"{column} {sign} ({', '.join(values)})" if values and MARK not in values else MARK
 
 
-def _exists(value: Called) -> str:
+def _exists(value: Call) -> str:
     """`exists().where(...)`, `select(...).exists()`"""
     inner: Any = value
-    while isinstance(inner, Called) and inner.name in _OF_EXISTS:
+    while isinstance(inner, Call) and inner.name in _OF_EXISTS:
         inner = inner.receiver
-    found = isinstance(inner, Called) and inner.name == "exists"
-    return f"EXISTS (SELECT FROM {quoted(MARK)})" if found else computed(value)
+    found = isinstance(inner, Call) and inner.name == "exists"
+    return f"EXISTS (SELECT FROM {quoted(MARK)})" if found else computed_call(value)
 
 
-def _case(value: Called) -> str:
+def _case(value: Call) -> str:
     """`case((test, value), else_=other)`, also with a list, or a dictionary and `value=`"""
     whens = value.args[0] if len(value.args) == 1 and isinstance(value.args[0], (list, dict)) else value.args
     pairs = list(whens.items()) if isinstance(whens, dict) else whens
@@ -386,7 +386,7 @@ def _case(value: Called) -> str:
     return f"CASE{of} {written}{other} END"
 
 
-def _any_of(rows: Any) -> Any:
+def _element_of(rows: Any) -> Any:
     """An element of a query's rows, or of a list made of them."""
     return rows[0] if isinstance(rows, list) and len(rows) == 1 else Item(rows)
 
@@ -397,26 +397,26 @@ def _comparison(left: Any, sign: str, right: Any) -> str:
     return f"({expression(left)} {sign} {expression(right)})"
 
 
-def _qualified(column: Any) -> str | None:
+def _qualified_column(column: Any) -> str | None:
     """A column with its table; None if it is not a column, or a column of an alias."""
-    if not isinstance(column, (Attribute, Item)) or looped(column):
+    if not isinstance(column, (Attribute, Item)) or loop_row(column):
         return None
     of = column.of.of if isinstance(column.of, Attribute) else column.of
-    if isinstance(of, Called) and of.name in ("alias", "aliased", "subquery", "cte", "lateral"):
+    if isinstance(of, Call) and of.name in ("alias", "aliased", "subquery", "cte", "lateral"):
         return None
     table = table_of(column)
     return None if MARK in table else f"{table}.{quoted(column_name(column))}"
 
 
-def _subquery(statement: Called) -> str:
+def _subquery(statement: Call) -> str:
     if statement.name in ("subquery", "scalar_subquery", "select_from", "limit", "order_by", "with_for_update", "distinct"):
-        return _subquery(statement.receiver) if isinstance(statement.receiver, Called) else MARK
+        return _subquery(statement.receiver) if isinstance(statement.receiver, Call) else MARK
     given = statement.args[0] if statement.args and isinstance(statement.args[0], list) else statement.args
-    column = _qualified(given[0]) if statement.name in ("select", "query") and len(given) == 1 else None
+    column = _qualified_column(given[0]) if statement.name in ("select", "query") and len(given) == 1 else None
     return f"SELECT {column} FROM {table_of(given[0])}" if column else f"SELECT {MARK}"  # noqa: S608
 
 
-def _sets(method: Called) -> dict[str, str]:
+def _assignments(method: Call) -> dict[str, str]:
     sets = {
         quoted(name): expression(value)
         for name, value in method.keywords.items()
@@ -435,7 +435,7 @@ def column_name(value: Any) -> str:
     """A column's name, without its table; MARK if unknown."""
     if isinstance(value, str):
         return value
-    if isinstance(value, Called) and value.name in ("column", "Column"):
+    if isinstance(value, Call) and value.name in ("column", "Column"):
         return as_text(value.given(0, "name", "text"))
     if isinstance(value, Item) and isinstance(value.key, str):
         return value.key
@@ -446,24 +446,24 @@ def first_line(value: Any) -> int | None:
     """The line of the revision's file where a statement's text begins, if its lines are lines of the file."""
     if isinstance(value, Text):
         return value.line
-    if isinstance(value, Called) and value.name in (*_TEXTUAL, *_SAME_STATEMENT):
+    if isinstance(value, Call) and value.name in (*_TEXTUAL, *_SAME_STATEMENT):
         inner = value.given(0, "text", "statement", "sqltext") if value.name in _TEXTUAL else value.receiver
         return first_line(inner)
     return None
 
 
-_EXPRESSIONS: dict[str, Callable[[Called], str]] = {
+_EXPRESSIONS: dict[str, Callable[[Call], str]] = {
     **dict.fromkeys(("null", "true", "false", "True_"), lambda value: value.name.rstrip("_").upper()),
     **dict.fromkeys(_TEXTUAL, lambda value: f"({(sql_of(value) or [MARK])[0]})"),
     **dict.fromkeys(("literal", "inline_literal", "type_coerce"), lambda value: _value(value.given(0))),
     "bindparam": lambda value: _value(value.given(1, "value")),
     **dict.fromkeys(("label", "self_group"), lambda value: expression(value.receiver)),
-    **dict.fromkeys(("and_", "or_"), _combined),
-    "not_": lambda value: f"(NOT {condition(value.args[0])})" if value.args else computed(value),
+    **dict.fromkeys(("and_", "or_"), _junction),
+    "not_": lambda value: f"(NOT {condition(value.args[0])})" if value.args else computed_call(value),
     "cast": _cast,
     "case": _case,
     **dict.fromkeys(("column", "Column"), lambda value: quoted(column_name(value))),
-    **dict.fromkeys(_COMPARING, _compared),
-    **dict.fromkeys(_LISTS, _listed),
+    **dict.fromkeys(_COMPARING, _comparison_method),
+    **dict.fromkeys(_LISTS, _in_list),
     **dict.fromkeys(("exists", *_OF_EXISTS), _exists),
 }

@@ -49,7 +49,7 @@ class Item:
 
 
 @dataclass(eq=False)
-class Called:
+class Call:
     function: Any
     args: list[Any]
     keywords: dict[str, Any]
@@ -75,7 +75,7 @@ class Called:
         return self.args[position] if position < len(self.args) else None
 
 
-SYMBOLS = (External, Attribute, Item, Called)
+SYMBOLS = (External, Attribute, Item, Call)
 
 
 @dataclass(eq=False)
@@ -84,7 +84,7 @@ class Function:
     scope: Any
     owner: Class | None = None
     """The class that defines this method."""
-    manages: bool = False
+    is_context_manager: bool = False
     """Whether it is a context manager: the body of the `with` runs at its `yield`."""
 
 
@@ -108,7 +108,7 @@ class Instance:
 
 
 @dataclass(eq=False)
-class Bound:
+class BoundFunction:
     """A function with its first arguments: a method, or a `functools.partial`."""
 
     function: Any
@@ -117,7 +117,7 @@ class Bound:
 
 
 @dataclass(eq=False)
-class Manager:
+class ContextManager:
     """A context manager that is not entered yet."""
 
     function: Function
@@ -126,7 +126,7 @@ class Manager:
 
 
 @dataclass(eq=False)
-class Chosen:
+class Getter:
     """`operator.attrgetter(name)`, or with arguments `operator.methodcaller(name, ...)`."""
 
     name: str
@@ -162,7 +162,7 @@ class OneOf:
     values: list[Any]
 
 
-CALLABLE = (Function, Class, Bound)
+CALLABLE = (Function, Class, BoundFunction)
 PLAIN = (str, bytes, bytearray, int, float, bool, type(None), list, tuple, dict, set, frozenset, PurePath, range)
 
 

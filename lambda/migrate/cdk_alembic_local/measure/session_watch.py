@@ -16,16 +16,16 @@ from ..scratch.scratch import LOCK_NOT_AVAILABLE, Scratch
 
 INTERVAL = 0.003
 """Seconds between two looks, and between two reads or writes."""
-MOST_TABLES = 8
+MAX_TABLES = 8
 """Each has two connections: a reader's and a writer's."""
 _DEADLOCK_DETECTED = "40P01"
 
-_HELD = """
+_HELD_LOCKS = """
 SELECT coalesce(json_agg(json_build_array(relation::bigint, mode)), '[]')::text FROM pg_locks
 WHERE locktype = 'relation' AND pid = {pid} AND granted AND relation >= 16384
 """
 # It gives up before PostgreSQL looks for a deadlock (after a second), which could end the revision.
-_GIVE_UP = "SET lock_timeout = '200ms'"
+_LOCK_TIMEOUT = "SET lock_timeout = '200ms'"
 _READ = "DO $do$ BEGIN PERFORM FROM {table} LIMIT 1; END $do$"
 # Takes the locks of an UPDATE of one row, and changes nothing.
 _WRITE = """
@@ -36,7 +36,7 @@ END $do$
 """
 
 
-class Beside:
+class SessionWatch:
     """Watches a session from other connections, from the start to the end of a `with` block."""
 
     def __init__(
@@ -45,10 +45,10 @@ class Beside:
         """`pid`: of the session. `relations`: those whose locks count. `tables`: those to read and write, the largest first.
         `deadline`: as time.monotonic() counts; from then on, the session's statements are canceled."""
         self.locks = Locks(scratch, pid, relations, deadline)
-        self.readers = {table: User(scratch, table, _READ) for table in tables[:MOST_TABLES]}
-        self.writers = {table: User(scratch, table, _WRITE) for table in tables[:MOST_TABLES]}
+        self.readers = {table: Probe(scratch, table, _READ) for table in tables[:MAX_TABLES]}
+        self.writers = {table: Probe(scratch, table, _WRITE) for table in tables[:MAX_TABLES]}
 
-    def __enter__(self) -> Beside:
+    def __enter__(self) -> SessionWatch:
         for thread in self._threads:
             thread.start()
         for thread in self._threads:
@@ -86,7 +86,7 @@ class _Thread(threading.Thread):
 
     def run(self) -> None:
         try:
-            self._scratch.beside(self._work)
+            self._scratch.run_separately(self._work)
         except Exception as error:
             self.failure = error
         finally:
@@ -108,15 +108,15 @@ class Locks(_Thread):
         self._pid = pid
         self._relations = relations
         self._deadline = deadline
-        self._looks = 0
-        self._looked = threading.Condition()
+        self._polls = 0
+        self._polled = threading.Condition()
 
-    def look(self) -> None:
+    def wait_for_poll(self) -> None:
         """Returns after a look that began after this call."""
-        with self._looked:
-            wanted = self._looks + 2
-            while self._looks < wanted and self.is_alive():
-                self._looked.wait(1)
+        with self._polled:
+            wanted = self._polls + 2
+            while self._polls < wanted and self.is_alive():
+                self._polled.wait(1)
 
     def _work(self, connection: Any) -> None:
         since: dict[tuple[str, str], float] = {}
@@ -136,32 +136,32 @@ class Locks(_Thread):
                 # Before the statement: the session may fail before this thread has the answer.
                 self.canceled = True
                 raw.execute(connection, f"SELECT pg_cancel_backend({self._pid})")
-            with self._looked:
-                self._looks += 1
-                self._looked.notify_all()
+            with self._polled:
+                self._polls += 1
+                self._polled.notify_all()
             self.ready.set()
             self.stopped.wait(INTERVAL)
 
     def _held(self, connection: Any) -> set[tuple[str, str]]:
-        found = raw.value(connection, _HELD.format(pid=self._pid))
+        found = raw.value(connection, _HELD_LOCKS.format(pid=self._pid))
         known = [(self._relations.get(oid), mode) for oid, mode in found]
         return {(relation.name, mode) for relation, mode in known if relation and relation.is_table}
 
 
-class User(_Thread):
+class Probe(_Thread):
     """Reads or writes a table again and again, and changes nothing."""
 
     def __init__(self, scratch: Scratch, table: str, statement: str) -> None:
         super().__init__(scratch)
         self.longest = 0.0
         """Seconds that a statement took at most."""
-        self.is_gone = False
+        self.is_missing = False
         """Whether the table was dropped or renamed."""
         self._statement = statement.format(table=quoted_table(table))
 
     def _work(self, connection: Any) -> None:
-        raw.execute(connection, _GIVE_UP)
-        while not self.stopped.is_set() and not self.is_gone:
+        raw.execute(connection, _LOCK_TIMEOUT)
+        while not self.stopped.is_set() and not self.is_missing:
             began = time.perf_counter()
             while not self._try(connection) and not self.stopped.is_set():
                 pass
@@ -178,5 +178,5 @@ class User(_Thread):
                 return False
             if sql_state(error) != "42P01":  # undefined_table
                 raise
-            self.is_gone = True
+            self.is_missing = True
         return True

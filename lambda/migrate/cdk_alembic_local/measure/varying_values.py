@@ -6,10 +6,10 @@ from ..scratch.sample_values import MODIFIER, is_text
 
 _TEXT_WIDTH = 24
 """Bytes of a text whose width is unknown."""
-_LONGEST = 100_000
+_MAX_WIDTH = 100_000
 
 
-def spread(type_: str, number: str, width: int | None) -> list[str]:
+def varying_expressions(type_: str, number: str, width: int | None) -> list[str]:
     """Expressions, the most likely first; each has another value for another number. Empty if the type is unknown.
 
     `number`: an SQL expression, 1 or more. `width`: mean bytes of a value; None: unknown.
@@ -30,7 +30,7 @@ def spread(type_: str, number: str, width: int | None) -> list[str]:
 
 
 def _texts(number: str, width: int | None, room: int | None) -> list[str]:
-    width = min(width or _TEXT_WIDTH, room or _LONGEST)
+    width = min(width or _TEXT_WIDTH, room or _MAX_WIDTH)
     plain = [f"'name' || {number} || '@example.org'", f"'https://example.org/' || {number}", f"({number})::text"]
     # Sixteen digits of a hash are distinct.
     return [_filler(number, width), *plain] if width >= 16 else plain[::-1]
@@ -38,7 +38,7 @@ def _texts(number: str, width: int | None, room: int | None) -> list[str]:
 
 def _filler(number: str, width: int) -> str:
     """A text of this many bytes, in no order and hard to compress."""
-    width = min(max(width, 0), _LONGEST)
+    width = min(max(width, 0), _MAX_WIDTH)
     parts = " || ".join(f"md5(({number})::text || '{part}')" for part in range(-(-min(width, 640) // 32)))
     whole = parts if width <= 640 else f"repeat({parts}, {-(-width // 640)})"
     return f"left({whole}, {width})" if width else "''"

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from backends import Database
 from cdk_alembic.catalog.catalog import Relation
-from cdk_alembic_local.measure.beside import Beside
+from cdk_alembic_local.measure.session_watch import SessionWatch
 from cdk_alembic_local.scratch.scratch import Scratch
 
 
@@ -24,10 +24,10 @@ def session(database: Database) -> Iterator[psycopg.Connection]:
         connection.rollback()
 
 
-def beside(database: Database, session: psycopg.Connection, *tables: str, **options: Any) -> Beside:
+def session_watch(database: Database, session: psycopg.Connection, *tables: str, **options: Any) -> SessionWatch:
     found = database.rows("SELECT oid::int, relname FROM pg_class WHERE relname IN ('users', 'others')")
     relations = {oid: Relation(name, name, "r", None) for oid, name in found}
-    return Beside(Scratch(database.url("postgresql")), session.info.backend_pid, relations, list(tables), **options)
+    return SessionWatch(Scratch(database.url("postgresql")), session.info.backend_pid, relations, list(tables), **options)
 
 
 def until(condition: Callable[[], Any]) -> None:
@@ -49,17 +49,17 @@ def a_reader_waits(database: Database, pid: int) -> bool:
 def test_a_lock_is_seen_with_its_mode_and_blocked_sessions_wait(
     database: Database, session: psycopg.Connection, mode: str
 ) -> None:
-    with beside(database, session, "users", "others") as watched:
+    with session_watch(database, session, "users", "others") as watched:
         session.execute(f"LOCK TABLE users IN {'SHARE' if mode == 'ShareLock' else 'ACCESS EXCLUSIVE'} MODE")
         until(lambda: a_writer_waits(database, session.info.backend_pid))
         if mode == "AccessExclusiveLock":
             until(lambda: a_reader_waits(database, session.info.backend_pid))
         since = time.perf_counter()
-        watched.locks.look()
+        watched.locks.wait_for_poll()
         until(lambda: time.perf_counter() - since > 0.3)  # longer than a writer's lock_timeout
         held = time.perf_counter() - since
         session.commit()
-        watched.locks.look()
+        watched.locks.wait_for_poll()
     assert watched.locks.longest.keys() == {("users", mode)}
     assert watched.locks.longest[("users", mode)] >= held
     assert watched.writers["users"].longest >= held
@@ -69,7 +69,7 @@ def test_a_lock_is_seen_with_its_mode_and_blocked_sessions_wait(
 
 
 def test_a_writer_also_waits_for_a_row(database: Database, session: psycopg.Connection) -> None:
-    with beside(database, session, "users") as watched:
+    with session_watch(database, session, "users") as watched:
         session.execute("UPDATE users SET id = 2")
         until(lambda: a_writer_waits(database, session.info.backend_pid))
         since = time.perf_counter()
@@ -84,7 +84,7 @@ def test_a_writer_also_waits_for_a_row(database: Database, session: psycopg.Conn
 def test_locks_outside_of_a_transaction_are_seen(database: Database, session: psycopg.Connection) -> None:
     session.commit()
     session.autocommit = True
-    with beside(database, session, "users") as watched, database.connect() as other:
+    with session_watch(database, session, "users") as watched, database.connect() as other:
         other.execute("BEGIN; LOCK TABLE users IN ROW EXCLUSIVE MODE")
 
         def release() -> bool:
@@ -102,21 +102,21 @@ def test_locks_outside_of_a_transaction_are_seen(database: Database, session: ps
 
 
 def test_a_dropped_table_ends_its_reader_and_its_writer(database: Database, session: psycopg.Connection) -> None:
-    with beside(database, session, "users") as watched:
+    with session_watch(database, session, "users") as watched:
         session.execute("DROP TABLE users")
         session.commit()
         until(lambda: not watched.writers["users"].is_alive() and not watched.readers["users"].is_alive())
-    assert watched.writers["users"].is_gone and watched.readers["users"].is_gone
+    assert watched.writers["users"].is_missing and watched.readers["users"].is_missing
 
 
 def test_the_session_is_canceled_at_the_deadline(database: Database, session: psycopg.Connection) -> None:
-    with beside(database, session, deadline=time.monotonic()) as watched, pytest.raises(psycopg.errors.QueryCanceled):
+    with session_watch(database, session, deadline=time.monotonic()) as watched, pytest.raises(psycopg.errors.QueryCanceled):
         session.execute("SELECT pg_sleep(600)")
     assert watched.locks.canceled
 
 
 def test_a_failure_of_the_second_connection_is_raised(database: Database, session: psycopg.Connection) -> None:
-    watched = beside(database, session, "users")
+    watched = session_watch(database, session, "users")
     watched.writers["users"]._statement = "SELECT 1 / 0"
     with pytest.raises(Exception, match="division by zero"), watched:
         pass

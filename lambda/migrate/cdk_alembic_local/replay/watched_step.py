@@ -11,8 +11,8 @@ from cdk_alembic.catalog import raw
 from cdk_alembic.catalog.catalog import Relation
 
 from ..source.stand_ins import reason_not_loaded
-from .failing import failure_facts
-from .reload import fresh_function
+from .failure_facts import failure_facts
+from .reload import reloaded_function
 from .watch import Recording, Watch
 
 
@@ -66,7 +66,7 @@ class WatchedStep:
         self.arguments: dict[str, Any] = {}
         self._result: Result | None = None
         script = step.revision
-        migrate = _do_nothing if skip or reason_not_loaded(script) else fresh_function(context, script, step.is_upgrade)
+        migrate = _do_nothing if skip or reason_not_loaded(script) else reloaded_function(context, script, step.is_upgrade)
 
         # Alembic logs the function's name.
         @functools.wraps(migrate)
@@ -74,7 +74,7 @@ class WatchedStep:
             self.arguments = arguments
             self._result = run_watched(context, watch, script, migrate, arguments, relations)
             if self._result.failure:
-                _begin_anew(context)
+                _begin_new_transaction(context)
 
         step.migration_fn = watched
 
@@ -90,7 +90,7 @@ def _do_nothing(**_: Any) -> None:
     pass
 
 
-def _begin_anew(context: Any) -> None:
+def _begin_new_transaction(context: Any) -> None:
     """Starts a new transaction on the connection, whatever its state after the failure."""
     raw.roll_back(context.connection)
     context._transaction = context.connection.begin()
