@@ -95,11 +95,21 @@ test.each([
   expect(existsSync(join(target, 'pure_tool', '__init__.py'))).toBe(true);
 });
 
-test('a git dependency that cannot be fetched is refused for that reason', () => {
-  const address = `git+file://${join(temporaryDirectory(), 'nowhere')}@c0ffee0123456789012345678901234567890123`;
-  expect(messageOf(() => packaged(backend(`pure-tool @ ${address}`)))).toMatch(
-    /^pure-tool comes from git, and this machine could not fetch it .*: give it access, or without: \['pure-tool'\] leaves it out/,
-  );
+describe('a git dependency that cannot be fetched is refused for that reason', () => {
+  const address = () => `git+file://${join(temporaryDirectory(), 'nowhere')}`;
+
+  test('by name', () => {
+    const line = `pure-tool @ ${address()}@c0ffee0123456789012345678901234567890123`;
+    expect(messageOf(() => packaged(backend(line)))).toMatch(
+      /^pure-tool comes from git, and this machine could not fetch it .*: give it access, or without: \['pure-tool'\] leaves it out/,
+    );
+  });
+
+  test('by its address, if it has no name', () => {
+    expect(messageOf(() => packaged(backend(address())))).toMatch(
+      /^file:\/\/\S+nowhere comes from git, and this machine could not fetch it \(fatal: .*\): give it access, or remove it .* "<name> @ git\+\.\.\."/,
+    );
+  });
 });
 
 describe('a source distribution that needs a compiler', () => {

@@ -112,16 +112,22 @@ export function failureOf(error: unknown, platform: FunctionPlatform): Packaging
     /Because (?:all versions of )?([\w.-]+(?:[<>=!~]=?[\w.,<>=!~*]+)?) ha(?:s|ve) no (?:usable )?wheels/.exec(stderr) ?? [];
   if (range) return new NeedsCompiling([{ name: nameOf(range) as string, range }], platform);
   const [, name, version] = /Failed to (?:download and )?build `?([A-Za-z0-9][\w.-]*?)(?:==([^`\s]+)| @|@|`)/.exec(stderr) ?? [];
+  if (/Git operation failed/.test(stderr)) return notFetched(stderr, name);
   if (!name) return undefined;
-  if (/Git operation failed/.test(stderr)) {
-    const cause = /^\s*(?:fatal|error|ERROR): .*$/m.exec(stderr.slice(stderr.indexOf('Git operation failed')))?.[0].trim();
-    return new PackagingError(
-      'uv_failed',
-      `${name} comes from git, and this machine could not fetch it${cause ? ` (${cause})` : ''}: give it access, ` +
-        `or ${option('without', [normalized(name)])} leaves it out if migrations do not import it`,
-    );
-  }
   return new NeedsCompiling([{ name: normalized(name), version, reason: buildReason(stderr) }], platform);
+}
+
+/** @param name of the distribution; absent: its requirement is only an address, such as `git+https://...` */
+function notFetched(stderr: string, name: string | undefined): PackagingError {
+  const cause = /^\s*(?:fatal|error|ERROR): .*$/m.exec(stderr.slice(stderr.indexOf('Git operation failed')))?.[0].trim();
+  const [, address = 'a dependency'] = /git fetch [^\n]*?'([^'\n]+)'/.exec(stderr) ?? [];
+  const leavesOut = name
+    ? `or ${option('without', [normalized(name)])} leaves it out if migrations do not import it`
+    : `or remove it if migrations do not import it; written as "<name> @ git+...", ${option('without', ['<name>'])} leaves it out`;
+  return new PackagingError(
+    'uv_failed',
+    `${name ?? address} comes from git, and this machine could not fetch it${cause ? ` (${cause})` : ''}: give it access, ${leavesOut}`,
+  );
 }
 
 /** The reason from a failed build, unless it is just the missing compiler. */
