@@ -19,21 +19,21 @@ import json
 import marshal
 import os
 
-# Nearly all that is imported stays. To look through it again and again would take a fifth of the time until the first answer.
+# Nearly all imported objects live on. Repeated garbage collection of them would take a fifth of the time until the first answer.
 gc.set_threshold(50_000)
 
 
 class Modules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     """Imports from sources by path, such as `cdk_alembic_local/observer.py`, or from their bytecode of an earlier run.
 
-    `kept`: what `bytecode` returned then. That of another Python is not used. None: it is not to be kept.
+    `saved`: what `bytecode` returned in that run; bytecode of another Python is ignored. None: bytecode is not saved.
     """
 
     def __init__(self, sources, saved):
         self.sources = sources
         self._python = f"{importlib.util.MAGIC_NUMBER.hex()} {sys.implementation.cache_tag} {sys.flags.optimize}"
         python, _, code = (saved or "").partition("\n")
-        # The caller keeps it where only its user can change it, with a checksum.
+        # The caller stores it where only its user can change it, with a checksum.
         self._compiled = marshal.loads(base64.b64decode(code)) if python == self._python else {}  # noqa: S302
         self._is_saved = saved is not None
         self._is_new = False
@@ -43,7 +43,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         if file is None:
             return None
         spec = importlib.util.spec_from_loader(name, self, origin=file, is_package=file.endswith("/__init__.py"))
-        # The runner finds its package by __file__. From memory there is none, so it reads the revisions itself.
+        # The runner finds its package by __file__. In memory there is no such file, so it reads the revisions itself.
         spec.has_location = True
         return spec
 
@@ -64,7 +64,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         return code
 
     def bytecode(self):
-        """All that was imported so far, if it is to be kept and not kept already."""
+        """The bytecode of everything imported so far; None if it is not saved, or nothing is new."""
         if self._is_saved and self._is_new:
             return f"{self._python}\n{base64.b64encode(marshal.dumps(self._compiled)).decode()}"
         return None
@@ -111,7 +111,7 @@ def start():
     own = line()
     if own is None:
         return
-    # First: a backend in one environment with its CDK app has another package with the name `cdk_alembic`.
+    # Comes first: a backend in one environment with its CDK app has another package named `cdk_alembic`.
     modules = Modules(own["code"], own.get("bytecode"))
     sys.meta_path.insert(0, modules)
     from cdk_alembic_local.observer import main

@@ -1,4 +1,4 @@
-"""The observer's process: reads one ask per line and writes reports (lib/contract/facts.ts)."""
+"""The observer's process: reads one request (`ask`) per line and writes reports (lib/contract/facts.ts)."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ Report = Callable[[dict[str, Any]], None]
 
 
 def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
-    """Answers the asks on standard input until it ends. The backend's output goes to standard error.
+    """Answers the requests on standard input until it ends. The backend's output goes to standard error.
 
-    `bytecode`: returns that of the modules, if it is to be kept and has changed.
+    `bytecode`: returns the modules' bytecode if it is saved and has changed.
     """
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
     os.dup2(2, 1)
@@ -94,11 +94,11 @@ def _activate() -> None:
 
 
 def _fork(path: str) -> tuple[bool, socket.socket | None]:
-    """Goes on in a second process, which has all that is imported and gets its asks from this socket.
+    """Continues in a forked process, which keeps all imports and reads its requests from this socket.
 
-    Returns whether it did, if a fork is safe here; in the second process, also the connection.
+    Returns whether it forked, which is safe only on Linux with one thread; in the new process, also the connection.
     """
-    # A fork has only the thread that made it, and the locks of all. Frameworks of macOS do not survive one.
+    # A fork keeps only the current thread, but the locks of all threads. Frameworks of macOS do not survive a fork.
     if sys.platform != "linux" or len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208
         return False, None
     channel = socket.socket(socket.AF_UNIX)
@@ -124,7 +124,7 @@ def _exit() -> None:
 
 
 def _load_ahead() -> None:
-    """Imports modules for the next ask while its database may still be starting. That ask reports any missing module."""
+    """Imports modules for the next request while its database may still be starting. That request reports any missing module."""
     with suppress(Exception):
         importlib.import_module("cdk_alembic_local.replay.observe")
 
@@ -137,7 +137,7 @@ def _answer(
     copy_point: CopyPoint | None,
     loaded: Project | None,
 ) -> Project | None:
-    """`loaded`: the project as the previous question loaded it. Returns it for the next question, if that may use it."""
+    """Answers a request. `loaded`: the previous request's project. Returns the project if the next request may use it."""
     verb, overlay = ask["ask"], ask.get("overlay") or []
     if verb in ("bodies", "compose", "write"):
         _answer_about_texts(load(), ask, overlay, report)
@@ -163,7 +163,7 @@ def _graph(project: Project, report: Report, copy_point: CopyPoint | None) -> Pr
     report({"report": "graph", "graph": found})
     if copy_point:
         report({"report": "python", "installed": installed_packages()})
-    # Some of the revisions could not be loaded: the next question tries again.
+    # Some of the revisions could not be loaded: the next request tries again.
     return None if "problem" in found else project
 
 
@@ -277,7 +277,7 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
             created = create(project, ask["message"], None if ask["empty"] else differences, placement)
             report({"report": "created", **created, **facts})
     else:
-        raise RunnerError("invalid_request", f'there is no ask "{verb}"', "the two sides are not of the same version")
+        raise RunnerError("invalid_request", f'unknown request "{verb}"', "the two sides are not of the same version")
 
 
 def _unexpected(error: BaseException) -> dict[str, Any]:

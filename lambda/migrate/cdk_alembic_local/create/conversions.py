@@ -1,4 +1,4 @@
-"""Writes how the values of a column become those of another type, where PostgreSQL does not convert them by itself."""
+"""Writes USING clauses for type changes that PostgreSQL does not convert implicitly."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..scratch.rows import quoted
 
 
 class ConvertColumn(ops.AlterColumnOp):
-    """Changes a column's type with a USING clause, which Alembic takes and does not write."""
+    """Changes a column's type with a USING clause, which Alembic accepts but does not render."""
 
 
 @renderers.dispatch_for(ConvertColumn)
@@ -64,7 +64,7 @@ def _convert(context: Any, up: tuple[Any, Any], down: tuple[Any, Any]) -> None:
 
 
 def _modelled(context: Any, operation: Any, new: Any) -> Any:
-    """The default of the new type: the model's, else the same value."""
+    """The default for the new type: the model's, or else the same value."""
     was = operation.existing_server_default
     metadata = context.opts.get("target_metadata")
     key = f"{operation.schema}.{operation.table_name}" if operation.schema else operation.table_name

@@ -46,7 +46,7 @@ def _keep_table(upgrade: Any, downgrade: Any, drop: Any, until: date) -> None:
     from alembic.operations import ops
 
     kept = set_aside_name(drop.table_name, until)
-    # Alembic has no text for this operation.
+    # Alembic can't render this operation.
     schema = f", schema={drop.schema!r}" if drop.schema else ""
     _move_along(upgrade, downgrade, _table(drop), None)
     _replace(upgrade, drop, [Code(f"op.rename_table({drop.table_name!r}, {kept!r}{schema})")])
@@ -95,7 +95,7 @@ def _move_along(upgrade: Any, downgrade: Any, table: str, column: str | None) ->
         if isinstance(one, (ops.DropIndexOp, ops.DropConstraintOp))
         and _table(one) == table
         and (column is None or column in column_names(one._reverse))
-        # The name is needed for another.
+        # The name is reused by another one.
         and _own_name(one) not in created
     ]
     for one in moved:
@@ -133,7 +133,7 @@ def _is_unique(table: Any, column: str) -> bool:
 
 
 def _violated(connection: Any, drop: Any) -> str | None:
-    """The first CHECK that a row violates which has nothing but defaults in the columns that it reads."""
+    """The first CHECK that a row with only defaults in its columns violates."""
     table = raw.literal(".".join(quoted(part) for part in (drop.schema or "public", drop.table_name)))
     for check in raw.value(connection, _CHECKS.format(table=table, column=raw.literal(drop.column_name))):
         values = ", ".join(f"({one['default'] or 'NULL'})::{one['type']} AS {quoted(one['name'])}" for one in check["columns"])
@@ -155,7 +155,7 @@ def _replace(container: Any, operation: Any, others: list[Any]) -> None:
 
 
 def _after(container: Any, table: str, schema: str | None, code: Code) -> None:
-    """Puts code behind the table's operations: a batch runs its own only when it ends."""
+    """Inserts code after the table's operations: a batch runs its own only when it ends."""
     names = [(getattr(one, "table_name", None), getattr(one, "schema", None)) for one in container.ops]
     places = [at for at, name in enumerate(names) if name == (table, schema)]
     container.ops.insert(max(places, default=len(container.ops) - 1) + 1, code)

@@ -26,7 +26,7 @@ def add_defaults(directives: list[Any]) -> None:
             if constant is None or constant.startswith("'''") or constant.endswith("'''"):
                 continue
             literal = text_of(constant)
-            # The models keep theirs as it is.
+            # The model's own column stays unchanged.
             operation.column = operation.column._copy()
             operation.column.server_default = DefaultClause(text(constant) if literal is None else literal)
 

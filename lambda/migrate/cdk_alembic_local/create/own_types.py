@@ -13,7 +13,7 @@ from typing import Any
 
 @contextmanager
 def own_types(template: Path) -> Iterator[None]:
-    """Within this block, Alembic writes what the backend's own types are in the database, and imports those of packages.
+    """Within this block, Alembic writes the database types behind the backend's own types, and imports types of packages.
     `template`: the project's script.py.mako, which may import some."""
     from alembic.autogenerate import render
 
@@ -42,7 +42,7 @@ def own_types(template: Path) -> Iterator[None]:
 
 
 def _in_database(item: Any, dialect: Any) -> Any:
-    """The type behind a TypeDecorator of the backend; None if that is another type, or not known."""
+    """The type behind a TypeDecorator of the backend; None for any other type, or if it is unknown."""
     from sqlalchemy.types import TypeDecorator
 
     if not isinstance(item, TypeDecorator) or not _is_own(type(item).__module__):
@@ -54,7 +54,7 @@ def _in_database(item: Any, dialect: Any) -> Any:
 
 
 def _is_own(module: str) -> bool:
-    """Whether a module is the backend's, not that of a package or of Python."""
+    """Whether a module belongs to the backend, and not to a package or to Python."""
     file = getattr(sys.modules.get(module), "__file__", None)
     if file is None:
         return False

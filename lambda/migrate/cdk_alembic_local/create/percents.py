@@ -8,7 +8,7 @@ from typing import Any
 def write_percents_once(context: Any) -> None:
     """Makes Alembic write each `%` of an SQL expression once.
 
-    A driver whose parameters are `%s` gets it twice, and takes it for one. In a revision it would be doubled again.
+    For a driver with `%s` parameters, SQLAlchemy doubles it. In a revision it would be doubled again when it runs.
     """
     impl = context.impl
     if not impl.dialect.identifier_preparer._double_percents:

@@ -49,7 +49,7 @@ class _Place:
 
 
 def _pairs(context: Any, containers: list[Any], *, anything: bool) -> Iterator[tuple[_Place, _Place]]:
-    """Each drop with the adds in the same table, or of tables. Unless `anything`, only those that are alike."""
+    """Pairs of a drop and an add: columns of one table, or tables. Unless `anything`, only those with equal types or columns."""
     from alembic.operations import ops
 
     dropped, added = [], []
@@ -81,7 +81,7 @@ def _rename(one: _Place, other: _Place, containers: list[Any]) -> None:
 
     drop, add = one.operation, other.operation
     if isinstance(drop, ops.DropTableOp):
-        # Alembic has no text for this operation.
+        # Alembic can't render this operation.
         schema = f", schema={drop.schema!r}" if drop.schema else ""
         new: Any = Code(f"op.rename_table({drop.table_name!r}, {add.table_name!r}{schema})")
         back: Any = Code(f"op.rename_table({add.table_name!r}, {drop.table_name!r}{schema})")
@@ -132,7 +132,7 @@ def _own_name(made: Any) -> str | None:
 
 
 def _shape(made: Any, renamed: Callable[[str, list[str]], tuple[str, list[str]]]) -> Any:
-    """What an operation makes, without its name; None if that is not known. `renamed(table, columns)`: their names to compare."""
+    """What an operation creates, without its name; None if unknown. `renamed(table, columns)`: the names to compare."""
     from alembic.operations import ops
     from sqlalchemy import Column
 

@@ -23,11 +23,11 @@ _COLUMN = re.compile(
     r"(?P<computed> GENERATED ALWAYS AS \(.*\) (?:STORED|VIRTUAL))?(?: DEFAULT (?P<default>.*))?",
     re.DOTALL,
 )
-# A constraint that Alembic has no words for has more: NOT VALID, NO INHERIT.
+# A constraint that Alembic can't render has more: NOT VALID, NO INHERIT.
 _CHECK = re.compile(r"CHECK \(\((.*)\)\)", re.DOTALL)
 # The name of a domain's CHECK, as the catalog's entry has it.
 _OWN_CHECK = re.compile(r"(?<= )(\S+) (?=CHECK \()")
-# A text that the column's own type reads.
+# A text with a cast that the column's own type makes unnecessary.
 _TYPED = re.compile(r"('(?:[^']|'')*')::[\w ]+(?:\(\d+\))?")
 _SCHEMAS = """
 SELECT coalesce(json_agg(quote_ident(nspname)), '[]')::text FROM pg_namespace
@@ -65,7 +65,7 @@ class RenameConstraint(ops.MigrateOperation):
     """Renames a constraint or an index of a renamed column. PostgreSQL keeps it, and its name."""
 
     def __init__(self, made: Any, name: str, new_name: str) -> None:
-        """`made`: the operation that makes it."""
+        """`made`: the operation that creates it."""
         self.is_index = isinstance(made, ops.CreateIndexOp)
         self.table_name = table_of(made)
         self.schema = getattr(made, "schema", None) or getattr(made, "kw", {}).get("source_schema")
@@ -97,7 +97,7 @@ class UnseenDifferences:
         self.down_first: list[Any] = []
         self.down_last: list[Any] = []
         self.left: list[str] = []
-        """What differs and is not written, in words."""
+        """Descriptions of differences that are not written."""
         self._defaults: dict[str, list[str]] = {}
         """Columns whose default only the migrations have, by table."""
 
@@ -131,13 +131,13 @@ class UnseenDifferences:
             self._changed(key, before, after)
         self.left += [f"only the migrations have {key}" for key in change["removed"]]
         if self._defaults:
-            # Often meant: running code may depend on them, and models need none.
+            # Often intended: running code may depend on them, and models need none.
             found = (f"{table} ({', '.join(columns)})" for table, columns in self._defaults.items())
             self.left.append(f"only the migrations have defaults of {', '.join(found)}")
 
     def _changed(self, key: str, before: str, after: str) -> None:
         kind, _, name = key.partition(" ")
-        # Models order a primary key's columns as they stand in the class: no reason to build it again.
+        # Models order a primary key's columns as in the class: no reason to rebuild it.
         if kind == "constraint" and not after.startswith("PRIMARY KEY"):
             self._constraint(name, before, after)
         elif kind == "index":
@@ -178,7 +178,7 @@ class UnseenDifferences:
         return f"op.f({own!r})" if has_convention else repr(own)
 
     def _modelled(self, table: str, own: str) -> str | None:
-        """The condition of a CHECK in the models, in their words."""
+        """The condition of a CHECK as the models write it."""
         from sqlalchemy import CheckConstraint
         from sqlalchemy.dialects import postgresql
 
@@ -256,14 +256,14 @@ def _steps(table: str, column: str, old: dict[str, Any], new: dict[str, Any]) ->
 
 
 def _table_and(table: str, rest: str, column: str | None = None) -> str:
-    """Arguments of an operation, of which a schema is the last."""
+    """The arguments of an operation, with the schema last."""
     schema, _, name = table.rpartition(".")
     names = [repr(one) for one in (name, column) if one is not None]
     return ", ".join([*names, rest, *([f"schema={schema!r}"] if schema else [])])
 
 
 def find(context: Any, directives: list[Any]) -> UnseenDifferences:
-    """Creates the models in the place of the migrations' tables, compares the catalogs, and rolls that back."""
+    """Replaces the migrations' tables by the models', compares the catalogs, and rolls back."""
     connection = context.connection
     metadata = context.opts.get("target_metadata")
     operations = [operation for directive in directives for operation in flatten(directive.upgrade_ops)]
@@ -354,19 +354,19 @@ def name_constraints(directives: list[Any]) -> None:
 
 
 def chosen_name(made: Any) -> str | None:
-    """The name that PostgreSQL chooses for what an operation makes without one; None if that is not known."""
+    """The name that PostgreSQL chooses for an unnamed constraint of an operation; None if unknown."""
     if isinstance(made, ops.CreateForeignKeyOp):
         return _chosen(made.source_table, made.local_cols, "fkey")
     return _chosen(made.table_name, made.columns, "key") if isinstance(made, ops.CreateUniqueConstraintOp) else None
 
 
 def table_of(made: Any) -> str:
-    """The table of an operation that makes a constraint or an index."""
+    """The table of an operation that creates a constraint or an index."""
     return made.source_table if isinstance(made, ops.CreateForeignKeyOp) else made.table_name
 
 
 def _chosen(table: str, columns: list[str], suffix: str) -> str | None:
-    """The name that PostgreSQL chooses; None if it is cut."""
+    """The name that PostgreSQL chooses; None if it is truncated."""
     name = "_".join([table, *columns, suffix])
     return name if len(name.encode()) < 64 else None  # NAMEDATALEN
 

@@ -1,1 +1,1 @@
-"""Measures revisions on as many rows as production has: which locks they hold for how long, and how long a write waits."""
+"""Measures revisions on as many rows as production has: their locks, how long they hold them, and how long others wait."""

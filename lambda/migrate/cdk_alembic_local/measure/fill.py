@@ -18,23 +18,23 @@ from .values import Source, TargetSchema, Values
 REFERENCED_ROWS = 100
 """Rows of a table that is only needed for foreign keys."""
 PROBE_ROWS = 100
-"""Rows with which values that a table accepts are found."""
+"""Rows of the first statements, which find values that a table accepts."""
 BATCH_ROWS = 100_000
-"""The most rows of a statement: the limits are checked between two."""
+"""The maximum rows of a statement: the limits are checked between statements."""
 _TRIES = 6
 _MAX_DEPTH = 8
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What ends a fill."""
+    """The limits of a fill."""
 
     rows: int
-    """Of each table."""
+    """Rows of each table."""
     bytes: int
-    """Of all tables together, with indexes."""
+    """Bytes of all tables together, with indexes."""
     deadline: float
-    """As time.monotonic() counts."""
+    """A time of time.monotonic()."""
 
 
 @dataclass
@@ -74,7 +74,7 @@ class Fill:
         return filled
 
     def _plan(self, name: str, above: tuple[str, ...], planned: dict[str, None]) -> None:
-        """Puts the table behind those that its foreign keys require."""
+        """Adds the table to the plan after those that its foreign keys require."""
         if name in planned or name in above or len(above) > _MAX_DEPTH or name not in self._snapshot.tables:
             return
         if self._snapshot.is_partition(name):
@@ -111,7 +111,7 @@ class Fill:
         return filled
 
     def _room(self, table: str, rows: int) -> int:
-        """Rows until the limit of bytes."""
+        """The number of rows until the limit of bytes."""
         size = self._size(table)
         return (self._limits.bytes - self._bytes - size) // max(1, size // max(1, rows))
 

@@ -1,4 +1,4 @@
-"""Runs each revision once on filled tables, and reports what it held and who waited: MeasuredFacts."""
+"""Runs each revision once on filled tables, and reports its locks and the waits of others: MeasuredFacts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _CANCELED = "it ran longer than its share of the time limit, and was canceled"
 
 
 def measure(project: Project, scratch: Scratch, ask: dict[str, Any], report: Report) -> None:
-    """Answers the ask `measure`. The scratch database is empty before and after, and between two revisions."""
+    """Answers the request `measure`. The scratch database is empty before, after and between revisions."""
     scratch.prepare(ask.get("overwrite", False))
     end = time.monotonic() + ask["limits"]["seconds"]
     try:
@@ -84,7 +84,7 @@ class _Measurement:
             canceled = self._watching and self._watching.locks.canceled
             return {"reason": _CANCELED if canceled else redact(f"{describe(error)}{location(error)}")}
         finally:
-            # An error within Alembic leaves the generator of the steps where it is.
+            # An error within Alembic does not end the generator of the steps.
             if self._watching:
                 self._watching.end()
         return self._facts
@@ -126,7 +126,7 @@ class _Measurement:
         watched = WatchedStep(step, context, self._watch, {})
         migrate = watched.step.migration_fn
 
-        # Locks are held to the end of the transaction: the poll sees each of them at least once.
+        # Locks are held until the transaction ends: polling before that sees each of them.
         @functools.wraps(migrate)
         def observed(**arguments: Any) -> None:
             migrate(**arguments)
@@ -181,7 +181,7 @@ def _reported(filled: dict[str, FilledTable], session_watch: SessionWatch) -> li
 
 
 def _wal_position(connection: Any) -> int | None:
-    """Bytes of the write-ahead log so far; None if the server does not tell."""
+    """Bytes of the write-ahead log so far; None if the server does not provide it."""
     try:
         with raw.rolled_back(connection):
             return raw.value(connection, _WAL_POSITION)

@@ -1,4 +1,4 @@
-"""What happens beside a revision: its locks, polled from a second connection, and the waits of reads and writes on others."""
+"""Watches a revision from other connections: polls its locks, and measures how long reads and writes wait."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ..scratch.rows import quoted_table
 from ..scratch.scratch import LOCK_NOT_AVAILABLE, Scratch
 
 INTERVAL = 0.003
-"""Seconds between two looks, and between two reads or writes."""
+"""Seconds between two polls, and between two reads or writes."""
 MAX_TABLES = 8
-"""Each has two connections: a reader's and a writer's."""
+"""The maximum number of tables to read and write: each needs two connections."""
 _DEADLOCK_DETECTED = "40P01"
 
 _HELD_LOCKS = """
 SELECT coalesce(json_agg(json_build_array(relation::bigint, mode)), '[]')::text FROM pg_locks
 WHERE locktype = 'relation' AND pid = {pid} AND granted AND relation >= 16384
 """
-# It gives up before PostgreSQL looks for a deadlock (after a second), which could end the revision.
+# Shorter than deadlock_timeout (one second): PostgreSQL's deadlock check could end the revision.
 _LOCK_TIMEOUT = "SET lock_timeout = '200ms'"
 _READ = "DO $do$ BEGIN PERFORM FROM {table} LIMIT 1; END $do$"
 # Takes the locks of an UPDATE of one row, and changes nothing.
@@ -42,8 +42,8 @@ class SessionWatch:
     def __init__(
         self, scratch: Scratch, pid: int, relations: dict[int, Relation], tables: list[str], deadline: float = float("inf")
     ) -> None:
-        """`pid`: of the session. `relations`: those whose locks count. `tables`: those to read and write, the largest first.
-        `deadline`: as time.monotonic() counts; from then on, the session's statements are canceled."""
+        """`pid`: the session's process. `relations`: those whose locks count. `tables`: those to read and write, largest first.
+        `deadline`: a time of time.monotonic(); from then on, the session's statements are canceled."""
         self.locks = Locks(scratch, pid, relations, deadline)
         self.readers = {table: Probe(scratch, table, _READ) for table in tables[:MAX_TABLES]}
         self.writers = {table: Probe(scratch, table, _WRITE) for table in tables[:MAX_TABLES]}
@@ -59,7 +59,7 @@ class SessionWatch:
         self.end()
 
     def end(self) -> None:
-        """Ends the threads. Raises the first error of one."""
+        """Ends the threads. Raises the first error of any of them."""
         for thread in self._threads:
             thread.stopped.set()
         for thread in self._threads:
@@ -79,7 +79,7 @@ class _Thread(threading.Thread):
     def __init__(self, scratch: Scratch) -> None:
         super().__init__(daemon=True)
         self.ready = threading.Event()
-        """After the first round, or a failure."""
+        """Set after the first round, or a failure."""
         self.stopped = threading.Event()
         self.failure: Exception | None = None
         self._scratch = scratch
@@ -97,12 +97,12 @@ class _Thread(threading.Thread):
 
 
 class Locks(_Thread):
-    """Polls pg_locks. A lock that is shorter than the interval may be missed."""
+    """Polls pg_locks. A lock held for less than the interval may be missed."""
 
     def __init__(self, scratch: Scratch, pid: int, relations: dict[int, Relation], deadline: float) -> None:
         super().__init__(scratch)
         self.longest: dict[tuple[str, str], float] = {}
-        """Seconds that a lock was held at most, by table and mode: too long by up to two intervals."""
+        """The longest time in seconds that a lock was held, by table and mode: up to two intervals too long."""
         self.canceled = False
         """Whether the session was canceled at the deadline."""
         self._pid = pid
@@ -112,7 +112,7 @@ class Locks(_Thread):
         self._polled = threading.Condition()
 
     def wait_for_poll(self) -> None:
-        """Returns after a look that began after this call."""
+        """Returns after a poll that began after this call."""
         with self._polled:
             wanted = self._polls + 2
             while self._polls < wanted and self.is_alive():
@@ -133,7 +133,7 @@ class Locks(_Thread):
                     del since[lock]
             before = began
             if time.monotonic() >= self._deadline:
-                # Before the statement: the session may fail before this thread has the answer.
+                # Set before the statement: the session may fail before this thread gets the result.
                 self.canceled = True
                 raw.execute(connection, f"SELECT pg_cancel_backend({self._pid})")
             with self._polled:
@@ -149,12 +149,12 @@ class Locks(_Thread):
 
 
 class Probe(_Thread):
-    """Reads or writes a table again and again, and changes nothing."""
+    """Reads or locks a row of a table again and again, without changing it."""
 
     def __init__(self, scratch: Scratch, table: str, statement: str) -> None:
         super().__init__(scratch)
         self.longest = 0.0
-        """Seconds that a statement took at most."""
+        """The longest time in seconds that a statement took."""
         self.is_missing = False
         """Whether the table was dropped or renamed."""
         self._statement = statement.format(table=quoted_table(table))
@@ -170,7 +170,7 @@ class Probe(_Thread):
             self.stopped.wait(INTERVAL)
 
     def _try(self, connection: Any) -> bool:
-        """Whether it need not be tried again."""
+        """Returns False if the statement must be tried again."""
         try:
             raw.execute(connection, self._statement)
         except Exception as error:

@@ -12,22 +12,22 @@ from ..scratch.rows import checks_on, quoted, quoted_table, unique_columns
 from ..scratch.sample_values import candidates, is_text
 from .varying_values import varying_expressions
 
-# Rows are scattered by the multiples of a prime, modulo the number of values: the primes of xxHash.
+# Multiples of a prime, modulo the number of values, scatter the rows. These are the primes of xxHash.
 _PRIMES = (2654435761, 2246822519, 3266489917, 668265263, 374761393)
 
 
 @dataclass(frozen=True)
 class TargetSchema:
-    """What the revision makes of the tables: the rows meet its new constraints."""
+    """The tables after the revision: generated rows must satisfy its new constraints."""
 
     tables: dict[str, dict[str, Any]]
     """TableFacts by name."""
     entries: dict[str, str]
-    """Those that the catalog gains, such as an enum."""
+    """Catalog entries that the revision adds, such as an enum."""
 
 
 class Source:
-    """What is known of the tables, and the keys that rows may refer to."""
+    """The facts and statistics of the tables, and the keys that rows may refer to."""
 
     def __init__(self, connection: Any, snapshot: Snapshot, target: TargetSchema, production: dict[str, dict[str, Any]]) -> None:
         """`production`: TableTarget by name."""
@@ -65,7 +65,7 @@ class Source:
         return next((one for one in found if one["name"] == column), {})
 
     def rows(self, name: str) -> int:
-        """Those of production, or one."""
+        """The number of rows in production; at least one."""
         return max(1, self._production.get(name, {}).get("rows", 0))
 
     def keys(self, table: str, columns: list[str]) -> tuple[str, int]:
@@ -131,7 +131,7 @@ class Values:
                 continue
             keys, count = self._source.keys(table, columns)
             if self._in_key_of_references(constraint, referring):
-                # Each combination of keys once.
+                # Use each combination of keys once.
                 number = f"(g.i / {stride}) % {max(1, count)}"
                 stride *= max(1, count)
             else:
@@ -141,7 +141,7 @@ class Values:
         return values
 
     def _in_key_of_references(self, constraint: dict[str, Any], referring: set[str]) -> bool:
-        """Whether it is in a unique key that has nothing but references."""
+        """Whether a unique key with only references includes the foreign key."""
         keys = [index["columns"] for index in self._facts["indexes"] if index["unique"]]
         return any(referring.issuperset(key) and not set(key).isdisjoint(constraint["columns"]) for key in keys)
 
@@ -154,7 +154,7 @@ class Values:
         wanted = target if is_text(type_) and not is_text(target) else type_
         found = varying_expressions(wanted, number, statistics.get("width"))
         if found and (not checks or own in self._unique):
-            # Some values of a unique column are in a CHECK's form.
+            # Some values of a unique column satisfy the CHECK.
             return found[self._attempt % len(found)]
         tried = [self._source.candidates(wanted, kind, checks) for kind in range(3)]
         if not tried[0]:
@@ -166,7 +166,7 @@ class Values:
         return f"CASE ({number}) % {len(firsts)} {cases} END"
 
     def _distinct(self, statistics: dict[str, Any]) -> int:
-        """How many values production has, as pg_stats counts them."""
+        """The number of distinct values in production. As in pg_stats, a negative number is a fraction of the rows."""
         rows = self._source.rows(self._name)
         distinct = statistics.get("distinct", -1)
         return max(1, round(distinct if distinct >= 0 else -distinct * rows))
@@ -177,5 +177,5 @@ class Values:
 
 
 def _scattered(place: int, count: int) -> str:
-    """Numbers from 0 to below `count`, in no order, each as often as the others."""
+    """Pseudo-random numbers below `count`, evenly distributed."""
     return f"(g.i * {_PRIMES[place % len(_PRIMES)]}) % {count}"

@@ -1,4 +1,4 @@
-"""Values that differ from row to row, as SQL, for PostgreSQL's types."""
+"""SQL expressions for values that differ from row to row, for PostgreSQL's types."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MAX_WIDTH = 100_000
 
 
 def varying_expressions(type_: str, number: str, width: int | None) -> list[str]:
-    """Expressions, the most likely first; each has another value for another number. Empty if the type is unknown.
+    """Expressions whose value differs for each number, the most likely first. Empty if the type is unknown.
 
     `number`: an SQL expression, 1 or more. `width`: mean bytes of a value; None: unknown.
     """
@@ -37,7 +37,7 @@ def _texts(number: str, width: int | None, room: int | None) -> list[str]:
 
 
 def _filler(number: str, width: int) -> str:
-    """A text of this many bytes, in no order and hard to compress."""
+    """A pseudo-random text of this many bytes, which compresses badly."""
     width = min(max(width, 0), _MAX_WIDTH)
     parts = " || ".join(f"md5(({number})::text || '{part}')" for part in range(-(-min(width, 640) // 32)))
     whole = parts if width <= 640 else f"repeat({parts}, {-(-width // 640)})"

@@ -35,9 +35,9 @@ _REFUSALS = ("invalid_project", "migration_failed")
 
 
 def environment_facts(project: Project, scratch: Scratch, is_new: bool) -> dict[str, Any]:
-    """EnvironmentFacts without `outerTransaction`, observed on the empty scratch database, which is empty again afterwards.
+    """EnvironmentFacts without `outerTransaction`, observed on the scratch database, which is empty before and after.
 
-    Uses Alembic alone to stamp the first revision: this runs env.py as `alembic upgrade` does, whatever the revision requires.
+    Stamps the first revision with Alembic alone: that runs env.py as `alembic upgrade` does, whatever the revision requires.
     `is_new`: whether the revisions start from an empty database, without a baseline.
     """
     facts: dict[str, Any] = {"keeps": True, **basic_facts(project, scratch)}
@@ -68,14 +68,14 @@ def environment_facts(project: Project, scratch: Scratch, is_new: bool) -> dict[
 
 
 def _stamp(project: Project, revision: str) -> bool:
-    """Does what `alembic stamp` does, without loading the revisions again. Returns whether an autocommit block works there."""
+    """Stamps like `alembic stamp`, without loading the revisions again. Returns whether autocommit blocks work."""
     from alembic.runtime.environment import EnvironmentContext
 
     works: list[bool] = []
 
     def steps(heads: Any, context: Any) -> Iterator[Any]:
         def check_autocommit(**_: Any) -> None:
-            # As autocommit_block() begins: it commits the transaction that Alembic began.
+            # The condition of autocommit_block(), which commits the transaction that Alembic began.
             works.append(context._transaction is not None or not context._in_connection_transaction())
 
         for step in project.script._stamp_revs((revision,), heads):
@@ -110,7 +110,7 @@ def _refusal(project: Project, is_new: bool) -> RunnerError | None:
 
 @contextmanager
 def _recording_options(facts: dict[str, Any]) -> Iterator[None]:
-    """Adds env.py's own option to the facts: run_environment overrides it."""
+    """Within this block, records env.py's own option in the facts, because run_environment overrides it."""
     from alembic.runtime.environment import EnvironmentContext
 
     configure = EnvironmentContext.configure
@@ -131,7 +131,7 @@ def prepare(context: Any) -> None:
     connection = context.connection
     raw.execute(connection, "SET synchronous_commit = off")
     if context.version_table_schema:
-        # In production the deployer creates it, not a revision: Alembic requires it before the first one.
+        # In production the deployer creates the schema: Alembic requires it before the first revision.
         raw.execute(connection, f"CREATE SCHEMA IF NOT EXISTS {rows.quoted(context.version_table_schema)}")
     catalog_sql.prepare(connection, context)
 
@@ -151,7 +151,7 @@ def prepared_connection(context: Any) -> Iterator[None]:
 def without_outer_transaction(context: Any) -> Iterator[None]:
     """Within this block, each migration has its own transaction, even if env.py started one around all of them."""
     connection = context.connection
-    # Statements of env.py have begun it, before or after it configured: the first migration would join it.
+    # Statements of env.py may have begun a transaction, which the first migration would join.
     raw.commit(connection)
     if not context._in_external_transaction:
         yield

@@ -22,9 +22,9 @@ from cdk_alembic.run.blocker_watch import name_holders
 from cdk_alembic.run.commands import carry_out
 
 STAGE = "local"
-# Nothing kills this process at a deadline.
+# There is no deadline in this process: a day.
 SECONDS = 24 * 3600.0
-# A local database does not resume from a pause or fail over: this is enough for one that is starting.
+# Seconds. A local database does not resume or fail over; it may still be starting.
 LIMITS = Limits(connect_retry=2.0)
 
 

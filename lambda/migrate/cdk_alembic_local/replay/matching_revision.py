@@ -29,7 +29,7 @@ def entries_of(project: Project) -> dict[str, str]:
 
 
 def match_revision(project: Project, scratch: Scratch, entries: dict[str, str]) -> dict[str, Any]:
-    """PlacedFacts of a database with these entries: applies the revisions to the empty scratch database, one by one."""
+    """PlacedFacts: the revision with these catalog entries. Applies all revisions to the empty scratch database, one by one."""
     search = _Search(project, entries)
     try:
         run_environment(project, search.steps, around=search.around)
@@ -94,7 +94,7 @@ class _Search:
 
 
 def commit_open_transaction(context: Any) -> None:
-    """Commits what Alembic or a step has left open."""
+    """Commits a transaction that Alembic or a step has left open."""
     raw.commit(context.connection)
     context._transaction = None
 

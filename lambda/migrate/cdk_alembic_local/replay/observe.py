@@ -42,9 +42,9 @@ _ENV_PY_ERRORS = ("invalid_project", "database_unreachable", "database_refused",
 
 
 def observe(project: Project, scratch: Scratch, ask: dict[str, Any], report: Report, copy_point: CopyPoint | None = None) -> None:
-    """Answers the ask `observe`. The scratch database is empty before and after, or was restored (`kept`).
+    """Answers the request `observe`. The scratch database is empty before and after, or was restored (`kept`).
 
-    `copy_point`: when its files may be copied."""
+    `copy_point`: offers its files for copying before the first revision."""
     for revision in ask["revisions"]:
         if not project.revisions.known(revision):
             step = f"name one from `{project.command} history`"
@@ -110,7 +110,7 @@ class Replay:
         while True:
             self._broken = False
             self._before = self._current = None
-            # The others may fail again, or only their second upgrade has failed.
+            # Any other revision may fail again, or only its second upgrade has failed.
             self._failed = [revision for revision in self._failed if revision in self._skipped]
             try:
                 run_environment(self._project, self.steps, around=self.around)
@@ -244,7 +244,7 @@ class Replay:
     def _run(self, step: Any, context: Any, before: Snapshot | None) -> Generator[Any, None, tuple[Result, dict[str, Any]]]:
         """Makes Alembic run and commit a step. Returns the result and the arguments that env.py passed to the function.
 
-        `before`: the catalog for finding locks and rewritten files; None: skips that.
+        `before`: the catalog for finding locks and rewritten files; None skips that.
         """
         script = step.revision
         skip = script.revision in self._skipped
@@ -310,7 +310,7 @@ class Replay:
         return {**script_facts(script, directory), "source": read_source(Path(script.path), directory)}
 
     def _report_applied(self, heads: tuple[str, ...]) -> None:
-        """Reports revisions that the baseline already has, from their source."""
+        """Reports the revisions that the baseline already has, from their source alone."""
         lineage = self._project.revisions.lineage(heads) if self._baseline else set()
         for revision in sorted(self._asked & lineage - self._reviewed):
             self._reviewed.add(revision)
@@ -341,7 +341,7 @@ _CHANGES_TYPE = re.compile(r"\bALTER\b.*\bTYPE\b", re.IGNORECASE | re.DOTALL)
 
 
 def _enums(snapshot: Snapshot, tables: dict[str, Any]) -> dict[str, str]:
-    """The definitions of the columns' enums, by name."""
+    """The definitions of the enums that the columns have, by name."""
     types = {column["type"] for table in tables.values() for column in table["columns"]}
     found = {name: snapshot.entries.get(f"type {name}", "") for name in types}
     return {name: definition for name, definition in found.items() if definition.startswith("ENUM")}

@@ -14,13 +14,13 @@ _HAS_RUN = "cdk_alembic_has_run"
 
 
 def reloaded_function(context: Any, script: Any, is_upgrade: bool) -> Callable[..., Any]:
-    """A script's `upgrade` or `downgrade`, to be run once and before another one."""
+    """A script's `upgrade` or `downgrade` with new objects. Run it once, before asking for another one."""
     # Alembic remembers the enum types that it has created, and SQLAlchemy each type as it was when it was first used.
     context.impl.memo.clear()
     context.connection.dialect._type_memos.clear()
     path, folder = Path(script.path), Path(context.script.dir)
     if hasattr(script.module, _HAS_RUN) and (_holds_objects(script.module) or _helper_modules(path, folder)):
-        # Some can be imported once only: they define tables in the metadata of the backend's models.
+        # Some modules can be imported only once: they define tables in the metadata of the backend's models.
         with suppress(Exception, SystemExit):
             script.module = _reload(path, folder)
     setattr(script.module, _HAS_RUN, True)
@@ -42,7 +42,7 @@ def _reload(path: Path, folder: Path) -> ModuleType:
 
 
 def _holds_objects(module: ModuleType) -> bool:
-    """Whether a module has more than functions, constants and what it imports: only that can differ after a function has run."""
+    """Whether a module has objects other than functions, constants and imports: their state may change when a function runs."""
     return not all(
         isinstance(value, (str, int, type(None), ModuleType))
         or (isinstance(value, FunctionType) and value.__globals__ is vars(module))
@@ -54,11 +54,11 @@ def _holds_objects(module: ModuleType) -> bool:
 
 
 def _helper_modules(path: Path, folder: Path) -> dict[str, ModuleType]:
-    """The imported modules beside a revision. Another import of env.py would start Alembic."""
+    """The imported modules in the folders of the revision and of env.py, without env.py: importing that would start Alembic."""
     own = tuple(f"{beside.resolve()}{os.sep}" for beside in (path.parent, folder))
     return {
         name: module
         for name, module in list(sys.modules.items())
-        # The backend has hundreds, and this is asked four times for each revision.
+        # Must be fast: a backend has hundreds of modules, and this runs four times per revision.
         if (file := getattr(module, "__file__", None)) and file.startswith(own) and not file.endswith(f"{os.sep}env.py")
     }

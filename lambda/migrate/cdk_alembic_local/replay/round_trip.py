@@ -21,12 +21,12 @@ _NOT_IN_ONE_TRANSACTION = "unprocessed inval messages"
 
 
 class RoundTripImpossible(Exception):
-    """The revision leaves its transaction, or can't run more than once in one."""
+    """The revision leaves its transaction, or can't run several times in one."""
 
 
 @dataclass
 class RoundTrip:
-    """A revision that was upgraded, and what it did."""
+    """The downgrade and the second upgrade of a revision that was upgraded."""
 
     context: Any
     watch: Watch
@@ -42,7 +42,7 @@ class RoundTrip:
     _rows: rows.Rows = field(default_factory=dict)
 
     def run(self) -> None:
-        """Raises NoTrip."""
+        """Fills `facts` and `recordings`. Raises RoundTripImpossible."""
         self.context._transaction = self._connection.begin()
         try:
             self._run_all()

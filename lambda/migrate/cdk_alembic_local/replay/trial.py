@@ -1,6 +1,6 @@
-"""Runs revisions up, down and up again on tables with rows, and reports what is there each time: TrialFacts.
+"""Runs revisions up, down and up again on tables with rows, and reports the state each time: TrialFacts.
 
-Two trials of one project, with a revision as it was and with what is to take its place, show whether both end the same.
+Two trials, one with the original revision and one with its replacement, show whether both have the same result.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Report = Callable[[dict[str, Any]], None]
 
 
 def trial(project: Project, scratch: Scratch, ask: dict[str, Any], report: Report) -> None:
-    """Answers the ask `try`. The scratch database is empty before and after."""
+    """Answers the request `try`. The scratch database is empty before and after."""
     scratch.prepare(ask.get("overwrite", False))
     try:
         _Trial(project, scratch, ask, report).run()
@@ -56,7 +56,7 @@ class _Trial:
         self._watch: Watch
 
     def run(self) -> None:
-        """Begins anew after each group that fails, without it. If it takes the place of a revision, which later ones need, those
+        """Starts again without each group that fails. If a failing group replaces a revision, which later ones need, those
         are not reported."""
         while True:
             if self._baseline:
@@ -71,7 +71,7 @@ class _Trial:
             self._scratch.empty(keep_mark=True)
 
     def _run_once(self) -> str:
-        """Why a group was not reported."""
+        """Runs all groups that were not reported yet. Returns why one of them was not reported."""
         try:
             run_environment(self._project, self.steps, around=self.around)
         except RunnerError as error:
@@ -103,7 +103,7 @@ class _Trial:
                 continue
             if group:
                 self._report_trial(group, {"failure": "other revisions run between its steps"})
-            # One that fails or can't be loaded is left out, as in a replay.
+            # A revision that fails or can't be loaded is skipped, as in a replay.
             yield WatchedStep(steps[at], context, self._watch, {}).step
             commit_open_transaction(context)
             at += 1
@@ -130,7 +130,7 @@ class _Trial:
         self._report_trial(group, facts)
 
     def _remove(self, context: Any, generated: dict[str, list[dict[str, Any]] | None]) -> None:
-        """Removes generated rows, which could make a later revision fail. The rows of a trial may not depend on earlier rows."""
+        """Removes generated rows: they could make a later revision fail, and each trial must start with the same rows."""
         connection = context.connection
         existing = self._snapshot(context).tables
         with raw.committed(connection):
@@ -166,7 +166,7 @@ class _Trial:
 
 
 def _generated_rows(before: rows.Rows, now: rows.Rows, snapshot: Snapshot) -> dict[str, list[dict[str, Any]] | None]:
-    """The keys of the rows of `now` that were not there before; None: all rows of the table are made up."""
+    """The keys of the rows that were generated since `before`, by table; None: all rows of the table."""
     found: dict[str, list[dict[str, Any]] | None] = {}
     for name, own in now.items():
         if not before[name]:

@@ -29,7 +29,7 @@ _ENDS_TRANSACTION = re.compile(
     OWN_COMMIT.pattern + r"|\s*(?:ROLLBACK|ABORT)\b(?!\s+(?:TO|PREPARED|(?:WORK\s+|TRANSACTION\s+)TO)\b)", re.IGNORECASE
 )
 
-# Only a relation with an ACCESS EXCLUSIVE lock can have a new file.
+# Only a relation with an ACCESS EXCLUSIVE lock can get a new file.
 _LOCKS = """
 SELECT coalesce(json_agg(json_build_array(relation::bigint, mode,
   CASE mode WHEN 'AccessExclusiveLock' THEN pg_relation_filenode(relation)::bigint END) ORDER BY relation, mode), '[]')::text
@@ -39,14 +39,14 @@ _FILES = """
 SELECT coalesce(json_agg(json_build_array(oid::bigint, pg_relation_filenode(oid)::bigint)), '[]')::text
 FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'm', 'i')
 """
-# Planning such a query takes longer than running it.
+# As functions, because planning such a query takes longer than running it.
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION {mark}.{name}() RETURNS text LANGUAGE plpgsql AS $query$ BEGIN RETURN ({query}); END $query$
 """
 
 
 def prepare(connection: Any) -> None:
-    """Call it before recording, in the marked database."""
+    """Creates the functions that recording calls, in the marked database."""
     for name, query in (("locks", _LOCKS), ("files", _FILES)):
         raw.execute(connection, _FUNCTION.format(mark=MARK, name=name, query=query))
 
@@ -230,7 +230,7 @@ class Recording:
             self._files[oid] = file
 
     def _lines_of_callers(self) -> tuple[int, int]:
-        """Of the revision's file: the innermost one, and that of its upgrade or downgrade. Zeros if there is none."""
+        """Lines of the revision's file: the innermost one, and the one in upgrade or downgrade. Zeros if there is none."""
         lines, frame = [], sys._getframe(3)
         while frame is not None:
             if frame.f_code.co_filename == self._file:

@@ -11,10 +11,10 @@ from .trace import Trace
 
 Report = Callable[[dict[str, Any]], None]
 
-# Fewer revisions run in less time than the copy takes.
+# Running fewer revisions is faster than copying the files.
 MIN_REVISIONS = 20
 
-# All that a new connection would not find as this one does, and what a copy of the files would not hold.
+# State that a new connection to copied files would not have: session state, and data that is not in the files.
 _STATE_OUTSIDE_FILES = """
 SELECT json_build_object(
   'settings', (SELECT coalesce(json_object_agg(name, setting), '{}') FROM pg_catalog.pg_settings
@@ -47,14 +47,14 @@ class CopyPoint:
     """
 
     def __init__(self, trace: Trace, report: Report, wait: Callable[[], None]) -> None:
-        """`wait`: returns once the caller has copied the files."""
+        """`wait`: blocks until the caller has copied the files."""
         self._trace = trace
         self._report = report
         self._wait = wait
         self._settings: Any = None
 
     def begin(self, connection: Any) -> None:
-        """Notes the settings of env.py's connection before the first revision."""
+        """Records the settings of env.py's connection before the first revision."""
         with raw.rolled_back(connection):
             self._settings = raw.value(connection, _STATE_OUTSIDE_FILES)["settings"]
 
@@ -76,7 +76,7 @@ class CopyPoint:
                 raw.execute(connection, "CHECKPOINT")
                 position = raw.value(connection, _POSITION)
         except Exception:
-            return  # a revision took the right to ask, for example with SET ROLE
+            return  # a revision took away the privilege for the query, for example with SET ROLE
         facts = {
             "revisions": [step.revision.revision for step in steps[:first]],
             "environment": environment,

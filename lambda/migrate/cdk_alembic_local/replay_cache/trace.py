@@ -1,4 +1,4 @@
-"""What the backend reads and reaches besides its database, from Python's audit events."""
+"""Traces the backend's access to files, processes and the network, apart from its database, by Python's audit events."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 _READS = ("open", "os.listdir", "os.scandir")
-# Whatever these do is not seen here.
+# What these events do can't be traced.
 _UNTRACEABLE = (
     "os.exec",
     "os.fork",
@@ -23,7 +23,8 @@ _UNTRACEABLE = (
     "subprocess.Popen",
 )
 _LOCAL = ("127.0.0.1", "::1", "localhost")
-# Packages change with their version (`installed`), and the system's files with the machine. A project may be in /dev/shm.
+# Not traced: packages change with their version (`installed_packages`), system files with the machine.
+# A project may be in /dev/shm.
 _PACKAGES = ("site-packages", "dist-packages")
 _SYSTEM = ("/proc", "/sys")
 
@@ -34,11 +35,11 @@ class Trace:
     def __init__(self) -> None:
         self._read: set[str] = set()
         self.untraced: str | None = None
-        """What the backend did that could not be followed."""
+        """The first event that could not be traced; None if there was none."""
         sys.addaudithook(self._hook)
 
     def paths(self) -> list[str]:
-        """Absolute paths of files and folders that were read, or looked for; without Python's own and without packages."""
+        """Absolute paths of files and folders that were read or looked up, without Python's own and those of packages."""
         modules = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
         read = {*self._read, *(os.path.abspath(file) for file in modules if isinstance(file, str))}  # noqa: PTH100
         own = tuple(os.path.join(folder, "") for folder in _python_folders())  # noqa: PTH118
@@ -67,7 +68,7 @@ def _only_writes(mode: str | None, flags: int) -> bool:
 
 
 def installed_packages() -> list[str]:
-    """The Python, where it searches, and the installed distributions with their versions."""
+    """Python's version and search path, and the installed distributions with their modification times."""
     found = [sys.version, sys.executable, sys.prefix, *sys.path]
     for folder in sys.path:
         if not _is_of_package(os.path.join(folder, "")) or not os.path.isdir(folder):  # noqa: PTH112, PTH118

@@ -1,1 +1,1 @@
-"""Takes revisions apart and writes them anew: what `review --fix` and `create` change in files. Requires no database."""
+"""Splits revisions into statements and writes new ones, for `review --fix` and `create`. Requires no database."""

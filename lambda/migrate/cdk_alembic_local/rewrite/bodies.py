@@ -33,11 +33,11 @@ class Part:
     end: int
     """Its last line, counted from 1 like `line`."""
     opened: int
-    """The line on which its block starts; 0: it is in none."""
+    """The line on which its block starts; 0 outside of a block."""
     within: str
-    """The lines that open its blocks: `with op.batch_alter_table(...) as batch_op:`; empty: it is in none."""
+    """The lines that open its blocks: `with op.batch_alter_table(...) as batch_op:`; empty outside of a block."""
     condition: str
-    """The one of them that asks for the kind of database: `if bind.dialect.name == "postgresql":`; empty: there is none."""
+    """The one that tests the kind of database: `if bind.dialect.name == "postgresql":`; empty if there is none."""
 
 
 class Source:
@@ -51,14 +51,14 @@ class Source:
         self.tree = parse(source, path)
 
     def function(self, name: str) -> ast.FunctionDef | None:
-        """The function, if it can be rewritten: its body starts on a line of its own."""
+        """The function if it can be rewritten, which requires that its body starts on a new line."""
         found = [node for node in self.tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
         if len(found) != 1 or found[0].body[0].lineno == found[0].lineno:
             return None
         return found[0]
 
     def parts(self, function: ast.FunctionDef) -> Iterator[Part]:
-        """Every statement; those of a batch or an autocommit block one by one."""
+        """Every statement; a batch or an autocommit block is split into its statements."""
         body = function.body[1:] if ast.get_docstring(function, clean=False) is not None else function.body
         before = body_start(self.lines, function)
         if body is not function.body:
@@ -89,7 +89,7 @@ class Source:
             before = end
 
     def _source_between(self, line: int, column: int, end: int | None, end_column: int | None) -> str:
-        """Columns count bytes."""
+        """The source between two positions. Columns are bytes, as in `ast`."""
         lines = [one.encode() for one in self.lines[line - 1 : end or line]]
         lines[-1] = lines[-1][:end_column]
         lines[0] = lines[0][column:]
@@ -103,7 +103,7 @@ class Source:
         return line + 1
 
     def _head(self, node: ast.stmt) -> str | None:
-        """The head of a `with` whose statements can stand alone, without its indentation."""
+        """The head of a `with` whose statements can be separated, without indentation."""
         if not isinstance(node, ast.With) or len(node.items) != 1:
             return None
         call = node.items[0].context_expr
@@ -116,7 +116,7 @@ class Source:
         return "".join(self.lines[node.lineno - 1 : end]).strip()
 
     def code(self, part: Part) -> str:
-        """As written, with its indentation."""
+        """The source of a part, with its indentation."""
         lines = [line for line in self.lines[part.line - 1 : part.end] if not _GENERATED.match(line)]
         return "".join(lines).strip("\n")
 
@@ -155,7 +155,7 @@ def _units(source: Source, function: ast.FunctionDef | None) -> list[dict[str, A
 
 
 def _by_lines(body: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
-    """The statements, those together that share a line."""
+    """The statements, grouped if they share a line."""
     group: list[ast.stmt] = []
     for node in body:
         if group and node.lineno > (group[-1].end_lineno or 0):

@@ -1,4 +1,4 @@
-"""The text of revisions that take the place of one. The last keeps its id and its file: a database that has it needs nothing."""
+"""Writes the revisions that replace one. The last one keeps its id and file: a database that has applied it needs no change."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _KEPT_IMPORTS = ("alembic", "sqlalchemy")
 
 
 def compose(path: Path, file: str, wanted: list[dict[str, Any]], texts: Mapping[Path, str] = NO_TEXTS) -> list[dict[str, Any]]:
-    """ComposedFile for each wanted revision, with the difference from what is written. `path`: of the revision that they replace;
-    `file`: its path in the project; `texts`: of files that are not written yet.
+    """ComposedFile for each wanted revision, with the diff to the existing file. `path`: the file of the replaced revision;
+    `file`: its path in the project; `texts`: the texts of files that are not written yet.
 
     Raises RunnerError `invalid_project`."""
     source = Source(path, texts)
@@ -46,7 +46,7 @@ def compose(path: Path, file: str, wanted: list[dict[str, Any]], texts: Mapping[
 
 
 class _Writer:
-    """Writes one file after the pattern of the revision's own."""
+    """Writes one file, based on the file of the replaced revision."""
 
     def __init__(self, path: Path, source: Source, wanted: dict[str, Any], *, is_first: bool, is_last: bool) -> None:
         self._path = path
@@ -121,7 +121,7 @@ class _Writer:
         text = "".join(self._source.lines[first.lineno - 1 : last])
         own = _title(ast.get_docstring(tree) or "")
         if own[:1] != [message]:
-            # What is added to a title of several lines goes to its end.
+            # An addition to a title of several lines goes to its end.
             is_longer = own and message.startswith(own[0])
             after = own[-1] + message[len(own[0]) :] if is_longer else message
             if own:
@@ -158,7 +158,7 @@ class _Writer:
         return _origin(node) in sys.stdlib_module_names
 
     def _function(self, function: ast.FunctionDef, wanted: dict[str, Any]) -> list[ast.stmt]:
-        """Replaces a body; returns the statements that it then has."""
+        """Replaces a body. Returns its new statements."""
         lines = self._source.lines
         start, end = body_start(lines, function), function.end_lineno or function.lineno
         while end < len(lines) and re.match(r"\s+#|\s*$", lines[end]):
@@ -184,7 +184,7 @@ class _Writer:
         return [textwrap.indent(textwrap.dedent(self._source.code(own[node])), indent) for node in plain if node in wanted]
 
     def _prune(self, functions: list[ast.FunctionDef], written: list[list[ast.stmt]]) -> None:
-        """Removes the imports and definitions of the file that were needed for what is elsewhere now."""
+        """Removes the imports and definitions that only the removed statements needed."""
         module = [
             node
             for node in self._source.tree.body
@@ -194,7 +194,7 @@ class _Writer:
         ]
         others = [node for node in self._source.tree.body if node not in module and node not in functions]
         before = required_statements(names_read([*functions, *others]), module)
-        # What nobody referred to stays, with all that it needs: models may only be there for each other.
+        # Unreferenced definitions stay, with all that they need: models may refer to each other only.
         kept = [node for node in module if node not in before]
         statements = [node for body in written for node in body]
         after = required_statements(names_read([*statements, *signature_expressions(functions), *others, *kept]), module)
@@ -202,7 +202,7 @@ class _Writer:
             if isinstance(node, (ast.Import, ast.ImportFrom)) and _origin(node) in _KEPT_IMPORTS:
                 continue
             first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
-            # The comment right above says what it is.
+            # The comment right above belongs to it.
             while first > 1 and self._source.lines[first - 2].startswith("#"):
                 first -= 1
             self._edits.append((first, node.end_lineno or node.lineno, ""))
@@ -215,7 +215,7 @@ def _title(docstring: str) -> list[str]:
 
 
 def signature_expressions(functions: list[ast.FunctionDef]) -> list[ast.expr]:
-    """Annotations and defaults, which stay."""
+    """The annotations and defaults of the functions, which stay."""
     return [
         node
         for function in functions
@@ -230,7 +230,7 @@ def _origin(node: ast.Import | ast.ImportFrom) -> str:
 
 
 def _body_lines(pieces: list[dict[str, Any]], indent: str) -> list[str]:
-    """The lines of a body. Neighbors in one block share it."""
+    """The lines of a body. Adjacent pieces with the same block share it."""
     lines: list[str] = []
     opened = ""
     for piece in pieces:
@@ -250,7 +250,7 @@ _LINE_LENGTH = 88
 
 
 def _wrap_lines(code: str, indent: int) -> str:
-    """Long calls on several lines, as formatters write them."""
+    """Splits long calls into several lines, as formatters do."""
     lines = []
     for line in code.split("\n"):
         own = re.match(r"\s*", line)[0]
@@ -262,7 +262,7 @@ def _wrap_lines(code: str, indent: int) -> str:
 
 
 def _wrap_call(line: str, room: int) -> str:
-    """`room`: how long a line of its arguments may be."""
+    """`room`: the maximum length of a line of arguments."""
     try:
         [statement] = ast.parse(line).body
     except (SyntaxError, ValueError):
@@ -281,7 +281,7 @@ def _wrap_call(line: str, room: int) -> str:
 
 
 def _wrap_text(argument: str, room: int) -> str:
-    """A long text as several that Python joins."""
+    """Splits a long text into several literals, which Python joins."""
     if not re.fullmatch(r'"(?!"").*"', argument):
         return argument
     lines, rest = [], argument[1:-1]

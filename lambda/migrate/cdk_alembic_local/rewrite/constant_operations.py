@@ -1,4 +1,4 @@
-"""Which statements always do the same: those that a replay saw are all that they run."""
+"""Finds statements that always do the same, so that the replay saw everything that they run."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _IS_DATABASE = re.compile(r"_?is_(postgres\w*|pg|sqlite\w*|mysql\w*|mariadb\w*)"
 
 @dataclass(frozen=True)
 class Scope:
-    """What is known where a statement stands."""
+    """The names that are known at a statement."""
 
     functions: dict[str, ast.FunctionDef]
-    """Of the module."""
+    """Functions of the module."""
     values: dict[str, ast.expr]
-    """What the function assigns once."""
+    """Expressions that the function assigns exactly once."""
     library: frozenset[str]
-    """What is imported from SQLAlchemy, or from a package of types for it."""
+    """Names imported from SQLAlchemy, or from a package of types for it."""
     constants: frozenset[str]
     """Names whose value does not depend on a database."""
 
@@ -58,7 +58,7 @@ class Scope:
         return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in self.functions
 
     def tests_database(self, node: ast.If) -> bool:
-        """Whether it asks for the kind of database, around statements that assign nothing and return nowhere."""
+        """Whether it tests the kind of database, around statements that neither assign nor return."""
         bodies = [node.body, node.orelse]
         if node.body[0].lineno == node.lineno or any(isinstance(one, ast.If) for one in node.orelse[:1]):
             return False
@@ -108,7 +108,7 @@ class Scope:
         return names_read([node]) <= {*self.constants, *self.library, *inner, *_OPERATIONS, *_BUILT_IN}
 
     def _is_expression(self, function: ast.expr) -> bool:
-        """Whether a call only makes a value: of SQLAlchemy's types and expressions, or of Python."""
+        """Whether a call only creates a value: a type or an expression of SQLAlchemy, or a value of Python."""
         name, root = _attribute(function), function
         while isinstance(root, (ast.Attribute, ast.Call)):
             root = root.value if isinstance(root, ast.Attribute) else root.func
@@ -151,7 +151,7 @@ def _is_library(node: ast.stmt) -> bool:
 
 
 def _assigned(function: ast.FunctionDef) -> dict[str, ast.expr]:
-    """What is bound once, by a plain assignment of the function itself."""
+    """Names that are bound once, by a plain assignment at the top of the function."""
     names = [name for node in ast.walk(function) if isinstance(node, ast.stmt) and node is not function for name in _binds(node)]
     found = {}
     for node in function.body:

@@ -1,4 +1,4 @@
-"""Which names a piece of Python uses and which it binds."""
+"""The names that Python code reads and binds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The project with other revisions than its files have: to see what they would do before they are written."""
+"""Replaces the project's revisions by copies with changes, to try these before they are written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cdk_alembic.project.project import Project
 def overlaid(project: Project, files: list[dict[str, Any]], folder: str | None) -> Iterator[None]:
     """Within this block, the revisions are those of copied folders with these files added or replaced.
 
-    `files`: `file`, as in facts, and `text`. `folder`: where the copies are kept, if it exists here.
+    `files`: `file`, as in facts, and `text`. `folder`: the folder for the copies, if it exists on this machine.
     """
     if not files:
         yield
@@ -47,7 +47,7 @@ def overlaid(project: Project, files: list[dict[str, Any]], folder: str | None) 
 
 
 def _prepare_copy(original: Path, top: Path, there: Path) -> Path:
-    """Where a copy of the folder goes: beside links to all that lies beside it, and beside the folders above it up to `top`.
+    """The path for a copy of the folder, next to links to its siblings and to those of the folders above it up to `top`.
     Revisions read files by paths that are relative to their own."""
     top = top if original.is_relative_to(top) else original.parent
     copy = there / original.relative_to(top)

@@ -1,4 +1,4 @@
-"""Writes revisions as the project does: with the post_write_hooks of its Alembic configuration."""
+"""Writes revisions and runs the post_write_hooks of the project's Alembic configuration."""
 
 from __future__ import annotations
 

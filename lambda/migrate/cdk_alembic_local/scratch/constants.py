@@ -1,4 +1,4 @@
-"""Defaults of columns: the constants that models insert where a row has no value, and what the database has."""
+"""Defaults of columns: constants that the models insert, and defaults in the database."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _CAST = re.compile(r"::[^:']+$")
 
 _LITERAL = re.compile(r"'((?:[^']|'')*)'")
 _NUMBER = re.compile(r"'?(-?\d+(?:\.\d+)?)'?(?:::[\w ]+(?:\([\d,]+\))?)?")
-# The same by https://www.postgresql.org/docs/current/functions-datetime.html#FUNCTIONS-DATETIME-CURRENT, if without a precision.
-# Not in a text.
+# Equal to now() without a precision: https://www.postgresql.org/docs/current/functions-datetime.html#FUNCTIONS-DATETIME-CURRENT
+# Text literals are skipped.
 _NOW = re.compile(r"('(?:[^']|'')*')|\bCURRENT_TIMESTAMP\b(?!\()|\btransaction_timestamp\(\)")
 
 
@@ -33,18 +33,18 @@ def constant_of(column: Any) -> str | None:
         sql = str(literal(value, column.type).compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))
     except (SQLAlchemyError, NotImplementedError, TypeError, ValueError):
         return None
-    # SQLAlchemy has doubled these for a driver.
+    # SQLAlchemy doubles these characters for a driver.
     return None if "%" in sql or "\\" in sql else sql
 
 
 def text_of(sql: str) -> str | None:
-    """The text that an SQL literal stands for; None for any other expression."""
+    """The text of an SQL literal; None for any other expression."""
     found = _LITERAL.fullmatch(sql)
     return found[1].replace("''", "'") if found else None
 
 
 def _value(default: Any) -> Any:
-    """What is inserted each time; None if that is not known."""
+    """The value that is inserted each time; None if it is unknown."""
     # SQLAlchemy wraps a function without arguments in one that takes its context.
     made = getattr(default.arg, "__wrapped__", None) if default.is_callable else None
     if made in (list, dict):
@@ -53,13 +53,13 @@ def _value(default: Any) -> Any:
 
 
 def is_constant_of(column: Any, default: str) -> bool:
-    """Whether a column's default in the database, as pg_get_expr writes it, is that constant."""
+    """Whether a column's default in the database, as pg_get_expr writes it, equals the constant that the model inserts."""
     constant = constant_of(column)
     return constant is not None and _plain(constant) == _plain(default)
 
 
 def is_same_default(one: str, other: str) -> bool:
-    """Whether two defaults, as pg_get_expr writes them for columns of one type, differ in form alone: `0` and `'0'::bigint`,
+    """Whether two defaults, as pg_get_expr writes them for columns of one type, are equivalent: `0` and `'0'::bigint`,
     `now()` and `CURRENT_TIMESTAMP`."""
     return _form(one) == _form(other)
 

@@ -23,12 +23,12 @@ _NEXT = re.compile(r"nextval\('(.*)'::regclass\)")
 _INDEX_NAME = re.compile(r"^(CREATE (?:UNIQUE )?INDEX )\S+ (ON )")
 
 
-# What of a column's entry comes before its identity, its expression and its default.
+# The part of a column's entry before its identity, its expression and its default.
 _HEAD = re.compile(r".*?(?= GENERATED | DEFAULT |$)", re.DOTALL)
 
 
 class Drift:
-    """DriftFacts in two steps: `look` while env.py runs, with the database at head, and `facts` afterwards."""
+    """DriftFacts in two steps: `compare` while env.py runs, with the database at head, and `facts` afterwards."""
 
     def __init__(self) -> None:
         self._reason: str | None = None
@@ -38,7 +38,7 @@ class Drift:
         """The models."""
         self._migrated: Any = None
         self._is_same: dict[str, bool] = {}
-        """Each entry of a catalog, and whether the other one has it in the same form."""
+        """Whether both catalogs have an entry with the same definition."""
 
     def compare(self, context: Any, migrated: Snapshot, failed: list[str]) -> None:
         """Runs autogenerate. `failed`: revisions whose failure keeps the database from being at head."""
@@ -84,7 +84,7 @@ class Drift:
         return self._without_findings(self._create_all(connection))
 
     def changes_nothing(self, operation: Any) -> bool:
-        """Whether autogenerate is wrong: both catalogs have the index, constraint or column in the same form. It compares some by
+        """Whether autogenerate is wrong: both catalogs have the same index, constraint or column. Autogenerate compares some by
         their text, such as expressions of an index, and does not see a UNIQUE that PostgreSQL merged with the primary key."""
         from alembic.operations import ops
 
@@ -171,7 +171,7 @@ class Drift:
         return {side: {key: text for key, text in entries.items() if key not in reported} for side, entries in change.items()}
 
     def altered_columns(self) -> set[str]:
-        """Columns that autogenerate alters without their default, which env.py need not compare."""
+        """Columns that autogenerate alters without comparing their default."""
         from alembic.operations import ops
 
         found = [one for one in self._operations if isinstance(one, ops.AlterColumnOp) and not one.modify_name]
@@ -179,7 +179,7 @@ class Drift:
         return set(_entries_of(found)) - set(_entries_of(with_default))
 
     def _is_inserted_by_models(self, key: str, migrated: str, modelled: str) -> bool:
-        """Whether only the migrations have a default, and the models insert the same constant: it is for rows of others."""
+        """Whether only the migrations have a default, which the models insert as a constant: it is for other writers."""
         kind, _, name = key.partition(" ")
         before = f"{modelled} DEFAULT "
         if kind != "column" or not migrated.startswith(before):
@@ -200,7 +200,7 @@ class Drift:
         return is_same_default(default, modelled_default) or text.endswith(f" OWNED BY {name}")
 
     def _is_dropped_or_set_aside(self, key: str, text: str) -> bool:
-        """Whether it is, or belongs to, a column that was set aside or that an operation drops."""
+        """Whether an entry is, or belongs to, a column that was set aside or that an operation drops."""
         if any(map(is_set_aside, re.findall(r"\w+", f"{key} {text}"))):
             return True
         kind, _, name = key.partition(" ")
@@ -211,8 +211,8 @@ class Drift:
 
 
 def _make_creatable(indexes: set[Any]) -> None:
-    """Changes what can't be created in a transaction, or at all, and makes no difference to the schema."""
-    # A column with `index=True` and an Index: Alembic compares one of a name, and PostgreSQL refuses the second.
+    """Makes indexes creatable in a transaction, without a difference in the schema."""
+    # A column may have `index=True` and an Index of the same name: PostgreSQL rejects the second one.
     indexes.intersection_update({index.name: index for index in indexes}.values())
     for index in indexes:
         index.dialect_options["postgresql"]["concurrently"] = False
@@ -246,12 +246,12 @@ def _set_aside_objects(migrated: Snapshot) -> Iterator[dict[str, str]]:
 
 
 def _with_head_of(modelled: str, migrated: str) -> str:
-    """A column's entry with the type and NOT NULL of another one's."""
+    """The entry of the migrated column with the type and NOT NULL of the model's column."""
     return _HEAD.match(modelled)[0] + _HEAD.sub("", migrated, count=1)  # type: ignore[index]
 
 
 def _entries_of(operations: list[Any]) -> Iterator[str]:
-    """The entries of an autogenerate operation."""
+    """The catalog entries that autogenerate operations are about."""
     for operation in operations:
         prefix, table = _schema_and_table(operation)
         added = getattr(getattr(operation, "column", None), "name", None)
@@ -265,7 +265,7 @@ def _entries_of(operations: list[Any]) -> Iterator[str]:
 
 
 def _schema_and_table(operation: Any) -> tuple[str, str]:
-    """What comes before names in the operation's schema, and its table's name with it."""
+    """The prefix of names in the operation's schema, and its table's qualified name."""
     # A new foreign key has its table under other names.
     schema = getattr(operation, "schema", None) or getattr(operation, "kw", {}).get("source_schema")
     prefix = "" if schema in (None, "public") else f"{schema}."

@@ -1,4 +1,4 @@
-"""Texts that fulfil a CHECK: a regular expression, a LIKE, a length."""
+"""Texts that satisfy a CHECK with a regular expression, a LIKE or a length."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MAX_LENGTH = 1000
 
 
 def matching_texts(checks: str, number: int) -> list[str]:
-    """Texts that the conditions ask for, the most likely first; each `number` has different ones where it may.
+    """Texts that satisfy the conditions, the most likely first; different for each `number` where possible.
 
     `checks`: constraints as pg_get_constraintdef writes them.
     """
@@ -37,7 +37,7 @@ def matching_texts(checks: str, number: int) -> list[str]:
 
 
 def matching(pattern: str, number: int) -> str | None:
-    """A text that matches a regular expression; None if it is too unusual."""
+    """A text that matches a regular expression; None if none is found."""
     translated = re.sub(r"\[:(\w+):\]", lambda found: _CLASSES.get(found[1], ""), pattern)
     try:
         text = "".join(_parts(parser.parse(translated), number))

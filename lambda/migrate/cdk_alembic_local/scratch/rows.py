@@ -29,7 +29,7 @@ def prepare(connection: Any) -> None:
     """Call it before inserting rows, in the marked database."""
     for signature, variables, body in _WITHOUT_TRIGGERS:
         parts = {"mark": MARK, "signature": signature, "variables": variables, "body": body}
-        # Production's rows are there already, so no trigger runs for them. As the definer: a revision may change the role.
+        # Triggers do not run, as for production's existing rows. SECURITY DEFINER, because a revision may change the role.
         fast = _FUNCTION.format(options="SECURITY DEFINER SET session_replication_role = replica", **parts)
         slow = _FUNCTION.format(options="SECURITY DEFINER", **parts)
         raw.execute(
@@ -40,7 +40,7 @@ def prepare(connection: Any) -> None:
     raw.execute(connection, _INSERT_UNTIL)
 
 
-# Without the right to set session_replication_role, it disables the triggers themselves.
+# Without the privilege to set session_replication_role, the function disables each trigger.
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION {mark}.{signature} LANGUAGE plpgsql {options} AS $insert$
 DECLARE change text; {variables}
@@ -71,7 +71,7 @@ _WITHOUT_TRIGGERS = (
     ("insert_rows(statement text) RETURNS bigint", "done bigint;", "EXECUTE statement; GET DIAGNOSTICS done = ROW_COUNT;"),
 )
 # Returns the position of the first statement that is accepted or rejected, as asked, and runs none after it. Setting
-# session_replication_role discards all plans of the session, which takes longer than the rest: only where a trigger or a rule may
+# session_replication_role discards all plans of the session, which takes longest, so it is only set where a trigger or a rule may
 # make a difference. The key of a foreign key with one column is taken from the other table, so its check accepts it.
 _INSERT_UNTIL = f"""
 CREATE OR REPLACE FUNCTION {MARK}.insert_until(wanted boolean, tried json, tables oid[]) RETURNS int
@@ -103,8 +103,8 @@ class Filler:
         later: Snapshot | None = None,
         wanted: dict[str, dict[str, Any]] | None = None,
     ) -> None:
-        """`later`: the catalog after the revision, which shows what a text holds that it turns into another type. `wanted`:
-        TableFacts of tables with CHECKs and foreign keys that the rows must not break either."""
+        """`later`: the catalog after the revision, for texts that it converts to another type. `wanted`:
+        TableFacts of tables whose CHECKs and foreign keys the rows must satisfy, too."""
         self._connection = connection
         self._snapshot = snapshot
         self._kinds = kinds
@@ -139,7 +139,7 @@ class Filler:
         return sorted(filled)
 
     def _plan(self, name: str, above: tuple[str, ...]) -> None:
-        """Puts the table behind those that its foreign keys require."""
+        """Adds the table to the plan after those that its foreign keys require."""
         if name in self._planned or name in above or len(above) > _MAX_DEPTH:
             return
         if self._snapshot.is_partition(name):
@@ -159,7 +159,7 @@ class Filler:
             for number, check in enumerate(checks):
                 table, constraint = quoted_table(name), f"cdk_alembic_wanted_{number}"
                 add = f"ALTER TABLE {table} ADD CONSTRAINT {constraint} {check['definition']}"
-                # It may need a column or a function that the revision makes.
+                # It may need a column or a function that the revision creates.
                 guarded = f"BEGIN EXECUTE {raw.literal(add)}; EXCEPTION WHEN OTHERS THEN NULL; END"
                 raw.execute(self._connection, f"DO {raw.literal(guarded)}")
                 added.append(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {constraint}")
@@ -168,7 +168,7 @@ class Filler:
             raw.execute(self._connection, drop)
 
     def _constraints(self, name: str) -> list[dict[str, Any]]:
-        """Those of a table, and those that are wanted of it and can be kept already."""
+        """The constraints of a table, and the wanted ones that rows can satisfy already."""
         wanted = self._wanted.get(name, {}).get("constraints", [])
         there = self._snapshot.tables
         own = there[name]["constraints"]

@@ -1,4 +1,4 @@
-"""The scratch database: the only one that the backend can reach, and how to empty it."""
+"""The scratch database, the only one that the backend can reach: connects to it, marks it and empties it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ _END_TRANSACTIONS = """
 SELECT coalesce(json_agg(pg_terminate_backend(pid, 5000)), '[]')::text FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid IN ({pids}) AND state <> 'idle'
 """
-# The longest wait for another session's lock in the database. A revision that waits for its own second connection, or this one
+# The maximum wait for another session's lock. A revision that waits for its own second connection, or this session
 # for the revision, would wait forever.
 _LOCK_TIMEOUT = "5s"
 # A transaction locks each table and index that it drops, and the server limits the number of locks.
@@ -78,7 +78,7 @@ class Scratch:
     """The database at a `postgresql` URL, with the backend's driver."""
 
     def __init__(self, url: str, disposable: bool = False) -> None:
-        """`disposable`: its server is removed afterwards."""
+        """`disposable`: the server is removed afterwards."""
         from sqlalchemy.engine import make_url
 
         self._url = make_url(url)
@@ -209,7 +209,7 @@ class Scratch:
     def _connect(self, dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
         """SQLAlchemy's do_connect event."""
         if dialect.driver == "pysqlite" and _is_configured() and (read := _read_only(arguments)):
-            # A revision reads from it.
+            # A revision may read from SQLite.
             connection = dialect.connect(*read, **{**options, "uri": True})
             self._files.add(id(connection))
             return connection
@@ -290,7 +290,7 @@ def _is_configured() -> bool:
 
 
 def _read_only(arguments: list[Any]) -> list[Any] | None:
-    """What opens an SQLite database without writing to it, or creating it; None: not known."""
+    """Arguments that open an SQLite database read-only, without creating it; None if unknown."""
     file, *more = arguments or [""]
     if file == ":memory:":
         return ["file::memory:", *more]

@@ -1,4 +1,4 @@
-"""The names of what `create --keep-dropped` keeps: `users.name_drop_after_20261226`.
+"""Names of columns and tables that `create --keep-dropped` sets aside: `users.name_drop_after_20261226`.
 
 lib/contract/set-aside.ts reads them; keep both in step.
 """
@@ -36,7 +36,7 @@ def is_kept(name: str) -> bool:
 
 
 def remove_drops(operations: Any, is_left: Callable[[str], bool]) -> None:
-    """Removes the operations that drop a column or table of such a name, or what belongs to one, from a container."""
+    """Removes operations from a container that drop a column or table of such a name, or an index or constraint of one."""
     remove(operations, lambda operation: any(map(is_left, dropped_names(operation))))
 
 
@@ -54,7 +54,7 @@ def remove(operations: Any, is_removed: Callable[[Any], bool]) -> None:
 
 
 def dropped_names(operation: Any) -> set[str]:
-    """What a drop names: its table, and the columns of the column, index or constraint."""
+    """The names in a drop: the table, and the columns of the dropped column, index or constraint."""
     from alembic.operations import ops
 
     if isinstance(operation, ops.DropTableOp):
@@ -67,7 +67,7 @@ def dropped_names(operation: Any) -> set[str]:
 
 
 def column_names(made: Any) -> set[str]:
-    """The columns of an operation that makes an index or a constraint; of an expression, all its words."""
+    """The columns of an operation that creates an index or a constraint; for an expression, all its words."""
     parts: Iterable[Any] = getattr(made, "local_cols", None) or getattr(made, "columns", None) or ()
     where = getattr(made, "kw", {}).get("postgresql_where")
     texts = [*(getattr(part, "name", None) or str(part) for part in parts), *([str(where)] if where is not None else [])]

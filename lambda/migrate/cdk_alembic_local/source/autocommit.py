@@ -39,7 +39,7 @@ def _executed(function: Function, is_block: Callable[[ast.expr], bool], executes
 
 
 class _Flow:
-    """What reaches some expressions of a function: the names, and the nodes of all that is assigned to them."""
+    """The data flow into some expressions of a function: their names, and the nodes of all values assigned to these names."""
 
     def __init__(self, function: Function, expressions: list[ast.expr], helpers: set[str]) -> None:
         self.names: set[str] = set()

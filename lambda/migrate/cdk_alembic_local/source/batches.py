@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from cdk_alembic.project.sources import last_name
 
-# Where operations of `op` accept the table, and under which name; others have none (`batch_op.execute`, `batch_op.f`).
+# The position and the name of the table parameter in operations of `op`; others have none (`batch_op.execute`, `batch_op.f`).
 _TABLE_FIRST = ("add_column", "alter_column", "drop_column", "create_table_comment", "drop_table_comment")
 _TABLE_SECOND = {
     "create_check_constraint": "table_name",
@@ -43,7 +43,7 @@ class Batch:
 
 
 def without_batch(node: ast.Call, batches: Mapping[str, Batch]) -> tuple[str, list[ast.expr], dict[str, ast.expr]]:
-    """Name, arguments and keywords of a call; a batch's call is translated to one without the batch."""
+    """The name, arguments and keywords of a call; a call of a batch is translated to a call of `op`."""
     function = node.func
     args, keywords = list(node.args), _named(node)
     batch = batches.get(getattr(getattr(function, "value", None), "id", ""))

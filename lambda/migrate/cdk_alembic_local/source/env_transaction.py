@@ -9,10 +9,10 @@ from typing import Any
 
 
 def find_transaction(env: Path) -> dict[str, Any]:
-    """`line` and `code` of the `with` that begins one, else of `context.configure()`, which runs in one, or of run_migrations.
+    """`line` and `code` of the `with` that begins the transaction, or else of `context.configure()` or run_migrations.
 
     `begins`: `connection` for `engine.begin() as connection`, `block` for `connection.begin()`, `statement` if earlier statements
-    must have begun it. Of a file that says nothing of these: its first line.
+    must have begun it. If the file has none of these, its first line.
     """
     source = env.read_bytes()
     try:

@@ -22,7 +22,7 @@ _SCOPE = (*_FUNCTION, ast.Lambda, ast.ClassDef)
 _EXECUTES = ("execute", "executemany", "exec_driver_sql", "scalar", "scalars", "DDL")
 _WRAPPERS = ("text", "DDL", "bindparams", "columns", "dedent", "strip", "format", "execution_options")
 
-# Text that is a statement anywhere, such as in a constant: not a foreign key's "SET NULL" or a column's comment.
+# Text that is a statement wherever it is written, such as in a constant; not a foreign key's "SET NULL" or a column's comment.
 _SQL = re.compile(
     r"\s*(?:"
     r"(?:ALTER|CREATE|DROP)\s+(?:OR\s+REPLACE\s+)?(?:(?:GLOBAL|LOCAL|TEMP|TEMPORARY|UNLOGGED|UNIQUE|MATERIALIZED|FOREIGN|RECURSIVE"
@@ -41,11 +41,11 @@ _DIALECT = re.compile(r"dialect(?:\.name|_name)?$", re.IGNORECASE)
 _AUTOCOMMIT = re.compile(r"isolation_level=[\"']AUTOCOMMIT")
 _ASKS_ENVIRONMENT = re.compile(r"\b(?:environ|getenv|settings)\b")
 
-# What an import of the backend's settings binds, such as `settings` or `get_config`; not a table of that name.
+# Names of imported settings, such as `settings` or `get_config`; not a model of that name.
 _SETTINGS = re.compile(r"(?i)(?!.*\bmodels?\b)(?:.*\.)?(?:(?:get|load|read|app)_)*(?:settings|config|configuration)")
 _SETTING = re.compile(r"(?:.*\.)?(?:settings|config)\.[A-Z][A-Z0-9_]*")
 
-# Methods that change a collection of a row, which SQLAlchemy writes: `group.members.append(user)`.
+# Methods that change a relationship of a row, which SQLAlchemy writes to the database: `group.members.append(user)`.
 _COLLECTION_METHODS = ("append", "add", "remove", "discard", "extend", "clear")
 
 
@@ -73,7 +73,7 @@ class Functions:
         self._autocommit_connections = _autocommit_connections(nodes)
         functions = [node for node in nodes if isinstance(node, _FUNCTION)]
         methods = {node for own in nodes if isinstance(own, ast.ClassDef) for node in own.body}
-        # A function within another is read where it is used, as those of the module are.
+        # A nested function is read where it is used, like the functions of the module.
         names = [node.name for node in functions]
         self.nested = {
             node for node in functions if node not in methods and node not in tree.body and names.count(node.name) == 1
@@ -102,14 +102,14 @@ class Functions:
         }
 
     def _by_engine(self, name: str, node: ast.AST) -> Iterator[ast.stmt]:
-        """`upgrade_<engine>` of Alembic's template for several databases, which finds them in globals()."""
+        """The functions `upgrade_<engine>` of Alembic's template for several databases, which looks them up in globals()."""
         if any(isinstance(part, ast.Name) and part.id == "globals" for part in ast.walk(node)):
             for own, found in self._definitions.items():
                 if own.startswith(f"{name}_"):
                     yield from found
 
     def is_autocommit_block(self, node: ast.expr) -> bool:
-        """Whether `with` on it opens one."""
+        """Whether a `with` statement on the expression opens an autocommit block."""
         return any(
             isinstance(part, ast.Attribute) and part.attr == "autocommit_block"
             for root in (node, *self._used_by(node))
@@ -117,7 +117,7 @@ class Functions:
         )
 
     def is_own_autocommit(self, node: ast.AST) -> bool:
-        """Whether it is a call on a connection of the file's own in which each statement commits."""
+        """Whether it is a call on a separate connection in autocommit mode."""
         of = node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
         return isinstance(of, ast.Name) and of.id in self._autocommit_connections
 
@@ -258,7 +258,7 @@ class _Walk:
             self._report_change(node.func.value, context)
 
     def _ends_other_transaction(self, function: ast.expr) -> bool:
-        """Whether it is `commit` or `rollback` of a savepoint or of a connection of its own: Alembic's transaction goes on."""
+        """Whether it commits or rolls back a savepoint or a separate connection, so that Alembic's transaction continues."""
         if not isinstance(function, ast.Attribute) or function.attr not in ("commit", "rollback"):
             return False
         return _opens_connection_or_savepoint(function.value) or (
@@ -266,7 +266,7 @@ class _Walk:
         )
 
     def _follow_rows(self, node: ast.Call, context: _Context) -> None:
-        """A function of the file that gets a loop's row: `for user in users: rename(user)`."""
+        """Follows a loop's row into a function of the file: `for user in users: rename(user)`."""
         for own in self._definitions.get(getattr(node.func, "id", ""), ()):
             if isinstance(own, _FUNCTION):
                 names = [argument.arg for argument in (*own.args.posonlyargs, *own.args.args)]
@@ -326,7 +326,7 @@ class _Walk:
 
 
 def _reachable(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of a block up to the one that always leaves it."""
+    """The statements of a block up to one that always leaves it."""
     for statement in body:
         yield statement
         if _always_leaves(statement):
@@ -344,7 +344,7 @@ def _always_leaves(statement: ast.stmt) -> bool:
 
 
 def _constant_condition(test: ast.expr) -> bool | None:
-    """Whether a condition holds wherever the revision runs; None if that is not known."""
+    """The value of a condition if it is the same in every run on PostgreSQL; None otherwise."""
     return bool(test.value) if isinstance(test, ast.Constant) else _holds_on_postgresql(test)
 
 
@@ -376,7 +376,7 @@ def _statement(call: ast.Call) -> ast.expr | None:
 
 
 def _separate_connections(nodes: Iterable[ast.AST]) -> set[str]:
-    """Names of savepoints and of own connections: `savepoint = bind.begin_nested()`, `with engine.connect() as own`."""
+    """Names of savepoints and separate connections: `savepoint = bind.begin_nested()`, `with engine.connect() as own`."""
     found = [(name, value) for node in nodes for name, value in bindings(node)]
     return {name for name, value in found if _opens_connection_or_savepoint(value)} - {
         name for name, value in found if not _opens_connection_or_savepoint(value)
@@ -384,7 +384,7 @@ def _separate_connections(nodes: Iterable[ast.AST]) -> set[str]:
 
 
 def _autocommit_connections(nodes: Iterable[ast.AST]) -> set[str]:
-    """Names of own connections with `execution_options(isolation_level="AUTOCOMMIT")`, or of an engine with it."""
+    """Names of separate connections with `execution_options(isolation_level="AUTOCOMMIT")`, or of an engine with it."""
     found = [(name, value) for node in nodes for name, value in bindings(node) if value is not None]
     found += [
         (node.value.func.value.id, node.value)
@@ -434,7 +434,7 @@ def _does_nothing(node: ast.stmt) -> bool:
 
 def _early_returns(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[int]:
     nodes: list[ast.AST] = list(_reachable(function.body))
-    # What is behind one that always runs is no part of the revision.
+    # Statements after one that always leaves are never run.
     last = {*_last_returns(function.body), *nodes}
     for node in nodes:
         if isinstance(node, ast.Return) and node not in last:

@@ -21,7 +21,7 @@ from .stand_ins import reason_not_loaded, stand_ins, values_of
 
 
 def load(project: Project) -> None:
-    """Loads the revisions where env.py makes Alembic look for them, with placeholders for those that can't be imported. Raises
+    """Loads the revisions from the folders that env.py sets, with stand-ins for those that can't be imported. Raises
     ProjectError."""
     with stand_ins(), ExitStack() as stack:
         # Without the application, fewer revisions can be imported.
@@ -31,7 +31,7 @@ def load(project: Project) -> None:
 
 
 def graph(project: Project) -> dict[str, Any]:
-    """GraphFacts of the project: from Alembic if it loads the scripts, else from the files, with the `problem`."""
+    """GraphFacts of the project: from Alembic if it loads the scripts, or else from the files, with the `problem`."""
     folder, scripts = project.directory, project.script
     try:
         load(project)
@@ -44,7 +44,7 @@ def graph(project: Project) -> dict[str, Any]:
         followed = {down for revision in revisions for down in revision["downRevisions"]}
         heads = sorted({revision["revision"] for revision in revisions} - followed)
         return {"revisions": revisions, "heads": heads, **_command(project), "problem": error.message}
-    # The order of `alembic upgrade heads`; Alembic's own steps would require an upgrade function in every file.
+    # In the order of `alembic upgrade heads`. Alembic's own steps would require an upgrade function in every file.
     ordered = [*scripts.iterate_revisions("heads", (), implicit_base=True)][::-1]
     not_loaded = [reason for script in ordered if isinstance(reason := reason_not_loaded(script), BaseException)]
     found: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""What earlier revisions do to objects that a revision handles only if they are there, or makes NOT NULL: HistoryFacts of lib/contract/facts.ts."""
+"""Earlier steps about objects that a revision handles conditionally or makes NOT NULL: HistoryFacts of lib/contract/facts.ts."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _OBJECT = re.compile(
     r"(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?:\"?\w+\"?\s*\.\s*)?\"?(\w+)",
     re.IGNORECASE,
 )
-# Where an operation has the name of what it makes or drops.
+# The position of the object's name in an operation's arguments, if it is not the first.
 _NAMES = {"drop_column": 1, "alter_column": 1, "add_column": 1}
 _COLUMN = re.compile(r"\(\s*[\"'](\w+)")
-# Makes objects that the file does not name.
+# Code that may create objects without naming them in the file.
 _OPAQUE = re.compile(rb"\bcreate_all\b|\.read\(|\bread_text\b|\bopen\(|\bsqlparse\b|\bautoload\b")
 _WORD = re.compile(rb"\w+")
 
@@ -77,14 +77,14 @@ def _creates_index(step: dict[str, Any]) -> bool:
 
 
 def _views(path: Path, root: Path, roots: list[Path]) -> list[str]:
-    """The materialized views that a revision makes."""
+    """The materialized views that a revision creates."""
     if not _MAY_MAKE_VIEW.search(path.read_bytes()):
         return []
     return [view for step in read_steps(path, root, roots, "upgrade") for view in _VIEW.findall(step.get("sql", ""))]
 
 
 def _conditional_objects(step: dict[str, Any]) -> Iterator[str]:
-    """The names of the objects that a step makes, changes or drops under a condition."""
+    """The names of the objects that a step creates, changes or drops under a condition."""
     call = step.get("call")
     if call is None:
         if step["inBranch"] or _CONDITIONAL.search(step["sql"]):
@@ -124,7 +124,7 @@ def _ancestors(path: Path) -> tuple[list[Path], bool]:
 
 @cache
 def _ids(path: Path, _changed: int) -> tuple[Any, tuple[str, ...] | None]:
-    """A revision's id, and those before it."""
+    """A revision's id, and its parents' ids."""
     try:
         values = known_values(ast.parse(path.read_bytes()).body)
     except (OSError, SyntaxError, ValueError):

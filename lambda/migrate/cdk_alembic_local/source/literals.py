@@ -31,7 +31,7 @@ def known_values(nodes: Iterable[ast.AST]) -> dict[str, Any]:
 
 
 def bindings(node: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:
-    """The names that a node itself binds, or whose list it changes, with the expression of an assignment; None: another value."""
+    """The names that a node binds, or whose list it changes, with the assigned expression; None for any other value."""
     match node:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append" | "extend" | "insert")):
             yield name, None

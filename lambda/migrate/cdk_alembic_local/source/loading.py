@@ -1,4 +1,4 @@
-"""Loads a project's revisions where env.py makes Alembic look for them, without a database."""
+"""Loads a project's revisions from the folders that env.py sets, without a database."""
 
 from __future__ import annotations
 

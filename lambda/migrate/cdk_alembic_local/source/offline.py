@@ -15,7 +15,7 @@ from .sql_text import statements
 
 @contextmanager
 def offline_rendering(project: Project) -> Iterator[None]:
-    """Within this block, Alembic's own offline mode renders SQL if env.py fails before that."""
+    """Within this block, SQL is rendered offline; without env.py if that fails."""
     own = project.script.run_env
     if not _env_py_runs(project):
         project.script.run_env = _run_without_env_py
@@ -48,7 +48,7 @@ def _run_without_env_py() -> None:
 
 
 def add_rendered(project: Project, step: Any, facts: dict[str, Any]) -> dict[str, Any]:
-    """DirectionFacts with the statements that did not run. Omits those that can't be rendered (they read the database)."""
+    """DirectionFacts with the statements that did not run, except those that can't be rendered: they read the database."""
     sql = render(project, [step])[0]["sql"]
     if sql is None:
         return facts

@@ -29,7 +29,7 @@ def observe_files(project: Project, ask: dict[str, Any], why: RunnerError, repor
 
 
 def read_source(path: Path, project: Path) -> dict[str, Any]:
-    """SourceFacts; for a file that is not Python, facts that say that both functions exist and are unknown."""
+    """SourceFacts; for a file that is not valid Python, facts of two functions with unknown content."""
     try:
         return source_facts(path, project)
     except RunnerError:

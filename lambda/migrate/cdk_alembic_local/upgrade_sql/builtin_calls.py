@@ -1,4 +1,4 @@
-"""Calls of Python's built-ins and standard library, whose result is known when their arguments are."""
+"""Evaluates calls of Python's built-ins and standard library with known arguments."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def method(call: Method, args: list[Any], keywords: dict[str, Any], root: Path) 
 
 
 def _with_line(result: Any, text: Any) -> Any:
-    """A result with the line where it begins, if it has the lines of a text of the file, such as by `dedent` or `strip`."""
+    """A result with its line in the file, if it has the same lines as a text of the file, such as after `dedent` or `strip`."""
     if not isinstance(text, Text) or not isinstance(result, str) or result.strip().count("\n") != text.strip().count("\n"):
         return result
     placed = Text(result)
@@ -173,7 +173,7 @@ def builtin(name: str, args: list[Any], keywords: dict[str, Any], root: Path) ->
 
 
 def _symbolic_call(name: str, args: list[Any]) -> Any:
-    """The call itself, if it is made of something that comes from the database."""
+    """The call as a symbol if an argument comes from the database; UNKNOWN otherwise."""
     return Call(External(f"builtins.{name}"), args, {}) if any(isinstance(one, SYMBOLS) for one in args) else UNKNOWN
 
 
@@ -201,7 +201,7 @@ _FUNCTIONS_OF_ITEMS: dict[str, Callable[[Any, list[Any] | None], Any]] = {
     "any": lambda _, items: _truth_of(any, items),
     "all": lambda _, items: _truth_of(all, items),
 }
-"""Results by the first argument, and its elements, if they are known."""
+"""The result of each function by its first argument and that argument's elements, which are None if unknown."""
 
 
 def library(name: str, args: list[Any], keywords: dict[str, Any], root: Path) -> Any:
@@ -289,7 +289,7 @@ _LIBRARY: dict[str, tuple[Callable[[list[Any]], bool], Callable[..., Any]]] = {
     "re.sub": (_are_plain, lambda pattern, by, text, *_: re.sub(as_text(pattern), as_text(by), as_text(text))),
     "re.split": (_are_plain, lambda _, text, *__: [as_text(text)]),
 }
-"""What the arguments must be, and the result."""
+"""For each function, a check of its arguments, and its result."""
 
 
 def substitute_template(template: Call, values: dict[str, Any]) -> str:

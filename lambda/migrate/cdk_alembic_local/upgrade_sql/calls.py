@@ -41,7 +41,7 @@ _NOT_EVALUATED = object()
 _STATEMENT = re.compile(
     r"\s*(?:ALTER|CREATE|DROP|UPDATE|DELETE|INSERT|TRUNCATE|WITH|LOCK|REINDEX|VACUUM|CLUSTER|REFRESH|DO)\s", re.I
 )
-# Libraries whose functions run no SQL that `effects_of` does not know, and functions that only say something.
+# Libraries whose SQL `effects_of` covers, and functions that only log.
 _WITHOUT_SQL = re.compile(rf"(?:alembic|sqlalchemy|{'|'.join(sys.stdlib_module_names)})\b|.*\blog(?:ger|ging)?\b", re.IGNORECASE)
 _NAMESPACE = ast.ClassDef("SimpleNamespace", [], [], [], [])
 
@@ -159,7 +159,7 @@ class Calls:
         return UNKNOWN
 
     def _call_external(self, function: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
-        """Calls what is not the backend's: its result if that is known, else the call itself."""
+        """Calls a function outside of the backend. Returns its result if that is known, or else the call as a symbol."""
         if isinstance(function, External):
             result = self._call_imported(function.name, args, keywords)
         elif isinstance(function, Attribute):
@@ -244,7 +244,7 @@ class Calls:
         return _NOT_EVALUATED
 
     def _report_effects(self, called: Call) -> None:
-        """Reports what a call does, and runs the functions that it is given."""
+        """Reports the effects of a call, and runs functions among its arguments."""
         function, args, keywords = called.function, called.args, called.keywords
         name = function.name if isinstance(function, (External, Attribute)) else ""
         if name.endswith("unread()"):
@@ -352,7 +352,7 @@ class Calls:
 
 _Handler = Callable[[Calls, list[Any], dict[str, Any]], Any]
 
-# Functions that are imported, and how many arguments they need.
+# Handlers of imported functions, and the number of arguments that they need.
 _HANDLERS: dict[str, tuple[_Handler, int]] = {
     "functools.partial": (lambda _, args, keywords: BoundFunction(args[0], args[1:], keywords), 1),
     "importlib.util.spec_from_file_location": (Calls._module_at, 2),

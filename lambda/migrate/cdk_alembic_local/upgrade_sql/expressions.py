@@ -1,4 +1,4 @@
-"""Evaluates Python's expressions, as far as their values are known."""
+"""Evaluates Python expressions as far as their values are known."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Expressions:
         return self._literal(node, node.value) if isinstance(node.value, str) else node.value
 
     def _literal(self, node: ast.expr, text: str) -> str:
-        """A literal; with its line if its lines are lines of the file."""
+        """A text literal, with its line if its lines are lines of the file."""
         if self._scope.module is self._module and node.end_lineno - node.lineno == text.count("\n"):
             text = Text(text)
             text.line = node.lineno
@@ -241,7 +241,7 @@ class Expressions:
 
 
 def _elements(value: Any) -> list[Any]:
-    """A value's elements; any one of them if they are unknown."""
+    """A value's elements; one Item for all of them if they are unknown."""
     items = builtin_calls.elements(value)
     return [Item(value)] if items is None else items
 
@@ -265,7 +265,7 @@ def _percent(text: str, values: Any) -> str:
 
 
 def _has_unknown(value: Any) -> bool:
-    """Whether a list, a tuple or a set has an element that is not known."""
+    """Whether a list, a tuple or a set has an unknown element."""
     return isinstance(value, (list, tuple, set, frozenset)) and any(
         not isinstance(one, PLAIN) or _has_unknown(one) for one in value
     )

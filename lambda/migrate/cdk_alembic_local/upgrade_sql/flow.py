@@ -16,7 +16,7 @@ _LEAVES = (ast.Continue, ast.Break, ast.Return, ast.Raise)
 
 
 class Statements:
-    """Part of Interpreter. A statement returns None, or what ended the block: "return", "raise", "break" or "continue"."""
+    """Part of Interpreter. A statement returns None, or how it ended the block: "return", "raise", "break" or "continue"."""
 
     def _block(self, statements: Iterable[ast.stmt]) -> str | None:
         for statement in statements:
@@ -158,7 +158,7 @@ class Statements:
                 states.append(self._scope.names)
             if ends[-1] != "raise":
                 found.append(self._empty)
-        # A block that raises stops the upgrade: what the only other one knows is known from then on.
+        # A block that raises stops the upgrade: if only one other block continues, its knowledge holds from then on.
         self._empty = found[0] if len(found) == 1 else outer
         if not states:
             self._scope.names = before
@@ -235,7 +235,7 @@ class Statements:
         return None if end == "raise" and isinstance(value, Call) and value.name == "suppress" else end
 
     def _run_at_yield(self, run_body: Any) -> Any:
-        """`go_on`, to run once at the manager's `yield`, in the scope of the `with`."""
+        """Returns a function that runs `run_body` once, at the manager's `yield`, in the scope of the `with`."""
         scope, stack, pending = self._scope, len(self._returned), [run_body]
 
         def resume(given: Any) -> None:
@@ -258,7 +258,7 @@ class Statements:
         if end is None:
             end = self._block(node.orelse)
         if node.handlers:
-            self._empty = before  # A handler may catch what a check in the body raises.
+            self._empty = before  # A handler may catch the exception of a check in the body.
             self._branches([[], *(handler.body for handler in node.handlers)])
             end = end if end == "return" and all(_always_ends(handler.body) for handler in node.handlers) else None
         return self._block(node.finalbody) or end

@@ -1,4 +1,4 @@
-"""Interprets an upgrade or a downgrade, both branches where a condition is unknown, and collects what it does."""
+"""Interprets an upgrade or a downgrade, with both branches of unknown conditions, and collects its effects."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Interpreter(Statements, Expressions, Members, Calls):
                 if self._empty:
                     self._report({})
             else:
-                # It is imported from a library, or computed.
+                # The function is imported from a library, or computed.
                 self._report({"unread": "the upgrade"})
 
     def _run_statement_of_module(self, module: Module, statement: ast.stmt) -> None:

@@ -105,7 +105,7 @@ class Members:
         return slice(*parts) if all(part is None or isinstance(part, int) for part in parts) else UNKNOWN
 
     def _of_globals(self, key: Any) -> Any:
-        """`globals()["upgrade_%s" % engine_name]` of Alembic's template for several databases: every function that matches."""
+        """All functions that match `globals()["upgrade_%s" % engine_name]`, as in Alembic's template for several databases."""
         before, mark, after = as_text(key).partition(MARK)
         module = self._scope.module
         if not mark:

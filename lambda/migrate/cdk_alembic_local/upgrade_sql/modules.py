@@ -1,4 +1,4 @@
-"""The backend's modules, read only where a name of theirs is needed."""
+"""The backend's modules, which are interpreted lazily: only the statements that bind a needed name."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Module:
         return Builtin(name) if name in _BUILTINS else UNKNOWN
 
     def _run_all(self, name: str) -> None:
-        """Runs the statements that bind a name, in order: one of them that reads it must not run a later one first."""
+        """Runs the statements that bind a name, in order. One that reads the name must not start a later one first."""
         if name in self._running:
             return
         self._running.add(name)

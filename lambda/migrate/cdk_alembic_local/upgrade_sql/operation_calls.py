@@ -1,4 +1,4 @@
-"""Calls of Alembic's operations with the values that they get: `Call` of lib/contract/facts.ts."""
+"""Calls of Alembic's operations with their argument values: `Call` of lib/contract/facts.ts."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _NAMED = (
     "table_name", "old_table_name", "new_table_name", "source_table", "referent_table", "column_name", "new_column_name",
     "index_name", "constraint_name", "name", "columns", "local_cols", "remote_cols",
 )  # fmt: skip
-# Where a batch's operations have no table, and under which name `op` has it.
+# Operations of a batch whose table `op` takes first; the others take it second, or under this name.
 _TABLE_FIRST = ("add_column", "alter_column", "drop_column")
 _TABLE_NAMES = {"create_foreign_key": "source_table"}
 
 
 def operation_call(called: Call) -> dict[str, Any] | None:
-    """An operation as a call of `op`, also that of a batch; None for any other call."""
+    """An operation of `op` or of a batch as a call of `op`; None for any other call."""
     name, function = called.name, called.function
     batch = called.receiver if isinstance(called.receiver, Call) and called.receiver.name == "batch_alter_table" else None
     of_alembic = isinstance(function, External) and function.name.startswith("alembic.op.")
@@ -71,7 +71,7 @@ def _name_table(name: str, batch: Call, args: list[Any], keywords: dict[str, Any
 
 
 def _given(value: Any, is_name: bool) -> Any:
-    """A literal's value; for a list, each item separately; for anything else its code, or MARK in place of a name."""
+    """A literal's value; for a list, each item separately; for anything else its code, or MARK where a name is expected."""
     if isinstance(value, (list, tuple)):
         return [_given(one, is_name) for one in value]
     if isinstance(value, float) and not math.isfinite(value):
@@ -84,7 +84,7 @@ def _given(value: Any, is_name: bool) -> Any:
 
 
 def code_of(value: Any) -> str:
-    """A value as Python, with `...` for what is not known."""
+    """A value as Python code, with `...` for an unknown part."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if value is None or isinstance(value, (bool, int, float)):

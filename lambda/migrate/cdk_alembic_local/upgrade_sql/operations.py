@@ -37,7 +37,7 @@ _PROCESSES = ("subprocess.", "os.system", "os.popen", "os.exec", "sh.", "pexpect
 
 
 def effects_of(call: Call) -> Iterator[dict[str, Any]]:
-    """A call's effects on the database: `sql` with the `line` where its text begins and a column's type `before`, or `unread`."""
+    """A call's effects on the database: `sql`, with its `line` and a column's previous type `before` if known, or `unread`."""
     if isinstance(call.function, External) and call.function.name.startswith(_PROCESSES):
         yield {"unread": "another process"}
     else:
@@ -45,7 +45,7 @@ def effects_of(call: Call) -> Iterator[dict[str, Any]]:
 
 
 def commits_itself(call: Call) -> bool:
-    """Whether it is a method of a connection of the revision's own in which each statement commits."""
+    """Whether it is a method of a separate connection in autocommit mode."""
     value, is_opened, is_autocommit = call.receiver, False, False
     while isinstance(value, Call):
         is_opened = is_opened or value.name in ("connect", "begin")

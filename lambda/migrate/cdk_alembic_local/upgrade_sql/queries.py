@@ -14,14 +14,14 @@ _RESULTS = (
     "scalar", "scalar_one", "scalar_one_or_none", "scalars", "first", "fetchone", "fetchall", "all", "one", "one_or_none",
 )  # fmt: skip
 _VALUES = ("scalar", "scalar_one", "scalar_one_or_none")
-# The first row of others may have NULL, 0 or an empty text.
+# Queries whose first value is true if they find a row. The first value of others may be NULL, 0 or an empty text.
 _TRUE_IF_FOUND = re.compile(r"\s*SELECT\s+(?:count\s*\(|EXISTS\b|[1-9]\d*\s|TRUE\b|(?:\"?\w+\"?\.)*\"?id\"?\s)", re.IGNORECASE)
 _RUNS = ("execute", "exec_driver_sql", "scalar", "scalars")
 _ROW_PRESERVING = ("order_by", "where", "filter", "select_from", "execution_options", "with_for_update", "options", "yield_per")
 
 
 def select_of(value: Any) -> str | None:
-    """A select or a query as SQL; None if it is not known exactly."""
+    """A select or a query as SQL; None if a part of it is unknown."""
     found = sql_of(value) if not isinstance(value, Call) or value.name in ("text", "SQL") else None
     if found:
         return found[0] if len(found) == 1 and MARK not in found[0] else None
@@ -61,7 +61,7 @@ def _column_read(column: Any, table: Any) -> str | None:
 
 
 def insert_statement(value: Any, parameters: Any = None) -> str | None:
-    """An insert as SQL if it copies rows, all or those of a loop, or replaces values; None for any other."""
+    """An insert as SQL if it copies rows of a query or a loop, or replaces values; None for any other."""
     methods: list[Call] = []
     while isinstance(value, Call) and value.name != "insert":
         methods.append(value)

@@ -33,7 +33,7 @@ def read_upgrade(path: Path, root: Path, roots: list[Path]) -> list[dict[str, An
 
 
 def _history(path: Path, root: Path, roots: tuple[Path, ...], own: list[str]) -> Iterator[dict[str, Any]]:
-    """What tells the columns of the tables that an upgrade copies and drops or empties: its downgrade, and the revisions before it."""
+    """Statements that define the columns of copied and dropped tables: of the downgrade, and of earlier revisions."""
     if not any(_DROPS.search(sql) for sql in own):
         return
     tables = {name for sql in own if _COPIES.search(sql) for name in _FROM.findall(sql)}
@@ -75,7 +75,7 @@ def _effects(path: Path, root: Path, roots: tuple[Path, ...], source: bytes, nam
 def _read(
     path: Path, root: Path, roots: tuple[Path, ...], source: bytes, name: str
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The effects, which the guard judges, and the steps."""
+    """The effects, which the deploy's guard checks, and the steps."""
     try:
         interpreter = Interpreter(path.resolve(), root.resolve(), [one.resolve() for one in roots], ast.parse(source))
     except (SyntaxError, ValueError):

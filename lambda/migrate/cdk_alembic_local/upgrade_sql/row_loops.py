@@ -1,4 +1,4 @@
-"""Loops over rows of the database: whether they iterate over every row of a table."""
+"""Loops over rows of the database: their table, their columns, and whether they iterate over every row."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SELECT = re.compile(r'\s*SELECT\s+([\w\s,."*]+?)\s+FROM\s+([\w."]+)\s*(?:ORDER\
 
 
 def loop_row(value: Any) -> tuple[Item, Any] | None:
-    """The loop's row that `value` is or belongs to, and the column: its name, its position, or None for the row itself."""
+    """The loop's row that `value` is or comes from, and the column: its name, its position, or None for the row itself."""
     if isinstance(value, Attribute) and isinstance(value.of, Item):
         return value.of, value.name
     if isinstance(value, Item) and isinstance(value.of, Item):
@@ -29,7 +29,7 @@ class Rows:
     """The rows that a loop iterates over."""
 
     table: Any
-    """Or its name."""
+    """The table, or its name."""
     columns: list[Any]
     are_all: bool
     not_null: str | None = None
@@ -66,7 +66,7 @@ def _not_null(call: Call) -> str | None:
 
 
 def columns_in(value: Any) -> Iterator[Any]:
-    """The columns of loops' rows that a value is computed from."""
+    """The columns of a loop's rows that a value is computed from."""
     if isinstance(value, (Attribute, Item)) and column_of(value):
         yield value
     elif isinstance(value, Call):

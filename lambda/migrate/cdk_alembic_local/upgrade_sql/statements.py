@@ -18,7 +18,7 @@ _RESULTS = ("get_bind", "scalar", "scalar_one", "scalars", "execute", "exec_driv
 _DML = ("delete", "update", "insert", "select")
 _NARROWING = ("where", "filter", "filter_by", "join", "outerjoin", "limit", "offset", "having", "whereclause", "select_from")
 _LIBRARIES = ("sqlalchemy", "sqlmodel", "geoalchemy2", "alembic", "flask_sqlalchemy", "sqlalchemy_utils", "psycopg", "psycopg2")
-# Modules whose functions return a value that no row has.
+# Modules whose functions return new values.
 _NEW_VALUES = ("datetime.", "uuid.", "secrets.", "random.", "time.")
 _TYPES = {
     "String": "varchar", "VARCHAR": "varchar", "Unicode": "varchar", "CHAR": "char", "Text": "text", "TEXT": "text",
@@ -76,7 +76,7 @@ def type_of(value: Any) -> str:
 
 
 def sql_of(value: Any) -> list[str] | None:
-    """The possible SQL of a statement, empty if it destroys nothing; None if unknown."""
+    """The possible SQL texts of a statement, empty if it destroys nothing; None if unknown."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, bytes):
@@ -295,7 +295,7 @@ def _call_expression(value: Call) -> str:
 
 
 def _function_call(value: Call) -> str | None:
-    """A call of a function that its module or another call returns; None for any other."""
+    """A call of an operator, or of a function with a module, as SQL; None for any other call."""
     if isinstance(value.function, Call) and value.function.name in ("op", "bool_op") and value.args:
         sign = as_text(value.function.given(0))  # users.c.settings.op("-")("theme")
         return f"({expression(value.function.receiver)} {sign} {expression(value.args[0])})"
@@ -333,12 +333,12 @@ def _in_list(value: Call) -> str:
 
 
 def derived_call(value: Any) -> str:
-    """A value that holds columns of a loop's row, or may be one, as a call that names them; MARK for any other."""
+    """A value that may copy columns of a loop's row, as a call with these columns; MARK for any other value."""
     return computed_call(value).replace(f"{MARK}(", f"{MARK}_of(")
 
 
 def computed_call(value: Any) -> str:
-    """What Python makes of a loop's row, as a call of an unknown function with the columns that it is made of."""
+    """A value that Python computes from a loop's row, as a call of an unknown function with the columns that it reads."""
     found = [(table_of(of), quoted(name)) for part in columns_in(value) for of, name in [column_of(part) or (None, None)] if name]
     columns = dict.fromkeys(f"{table}.{name}" for table, name in found)
     return f"{MARK}({', '.join(columns)})" if columns else MARK
@@ -387,7 +387,7 @@ def _case(value: Call) -> str:
 
 
 def _element_of(rows: Any) -> Any:
-    """An element of a query's rows, or of a list made of them."""
+    """An element of a query's rows, or of a list of them."""
     return rows[0] if isinstance(rows, list) and len(rows) == 1 else Item(rows)
 
 

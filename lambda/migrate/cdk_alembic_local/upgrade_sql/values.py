@@ -1,4 +1,4 @@
-"""The values that are not plain Python values while an upgrade is interpreted."""
+"""The values of an interpreted upgrade that are not plain Python values."""
 
 from __future__ import annotations
 
