@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, ClassVar
 
 from backends import Backend, Database
-from preloaded import run_preloaded
+
+sys.path.append(str(Path(__file__).parent.parent / "support" / "python"))
+from preloaded_python import run_preloaded
 
 LAMBDA = Path(__file__).parent.parent.parent / "lambda" / "migrate"
 BOOTSTRAP = (LAMBDA / "cdk_alembic_local" / "bootstrap.py").read_text()
@@ -24,25 +26,32 @@ NOTHING = {"added": {}, "removed": {}, "changed": {}}
 class Observed(Backend):
     """The project is at backend/ below the folder in which the observer starts."""
 
+    known_bytecode: ClassVar[str] = ""
+    """What earlier processes reported, kept as the command keeps it."""
+
     def __init__(self, root: Path, database: Database) -> None:
         super().__init__(root)
         self.database = database
         self.environment: dict[str, str] = {}
         self.scratch: str | None = database.url("postgresql")
         self.bytecode: str | None = None
+        """What the next process gets. None: what is known."""
         self.project = "backend"
         self.printed = ""
 
     def ask(self, *asks: dict[str, Any]) -> list[dict[str, Any]]:
         """All reports of one process."""
         hello = {"project": self.project, "environment": self.environment, "scratch": self.scratch is not None}
-        code = {"code": CODE, **({} if self.bytecode is None else {"bytecode": self.bytecode})}
+        code = {"code": CODE, "bytecode": self.known_bytecode if self.bytecode is None else self.bytecode}
         led = {} if self.scratch is None else {"scratch": self.scratch}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PG") and name != "PYTHONPATH"}
         given = "".join(json.dumps(line) + "\n" for line in (hello, code, *({**ask, **led} for ask in asks)))
-        with TemporaryDirectory() as folder:
-            output, self.printed = run_preloaded(BOOTSTRAP, self.root, environment, given, Path(folder))
-        return [json.loads(line) for line in output.splitlines()]
+        ran = run_preloaded(["-c", BOOTSTRAP], self.root, environment, given)
+        self.printed = ran.stderr
+        reports = [json.loads(line) for line in ran.stdout.splitlines()]
+        if self.bytecode is None and reports and reports[-1]["report"] == "bytecode":
+            Observed.known_bytecode = reports.pop()["bytecode"]
+        return reports
 
     def observe(self, *revisions: str, drift: bool = False, **ask: Any) -> dict[str, dict[str, Any]]:
         """RevisionFacts by id; what was reported besides by the report's name."""

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import compileall
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+sys.path.append(str(Path(__file__).parent.parent / "support" / "python"))
+from preloaded_python import run_preloaded
 
 if TYPE_CHECKING:
     from conftest import Backend, Database
@@ -57,8 +59,7 @@ WHERE table_schema NOT IN ('pg_catalog', 'information_schema', 'cdk_alembic') OR
 
 def by_alembic(backend: Backend, database: Database, revision: str) -> tuple[list[str], list[Any]]:
     """Rows of the version table and SCHEMA after `alembic upgrade`."""
-    command = [sys.executable, "-m", "alembic.config", "upgrade", revision]
-    ran = subprocess.run(command, cwd=backend.directory, capture_output=True, text=True, env=dict(os.environ))
+    ran = run_preloaded(["-m", "alembic.config", "upgrade", revision], backend.directory, dict(os.environ))
     assert ran.returncode == 0, ran.stderr
     return database.versions(), database.rows(SCHEMA)
 

@@ -4,6 +4,7 @@ Its argument is the path of a socket, to which `client.py` connects. It ends wit
 """
 
 import ast
+import atexit
 import gc
 import importlib
 import os
@@ -12,9 +13,11 @@ import select
 import signal
 import socket
 import sys
+import threading
 import types
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn
 
 _PRELOADED = ("alembic.autogenerate", "alembic.command", "alembic.config", "psycopg", "sqlalchemy.dialects.postgresql.psycopg")
 _MOST_BYTES = 1 << 20
@@ -72,13 +75,20 @@ def _forked(connection: socket.socket) -> dict[str, Any]:
     os._exit(0)
 
 
+def _read_at_start(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that Python itself reads when it starts, except the path, which `_become` sets."""
+    return {name: value for name, value in environment.items() if name.startswith("PYTHON") and name != "PYTHONPATH"}
+
+
+_AT_START = _read_at_start(os.environ)
+
+
 def _become(arguments: list[str], folder: str, environment: dict[str, str]) -> None:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    of_python = {name for name in environment if name.startswith("PYTHON")} - {"PYTHONPATH"}
     option, *rest = arguments or [""]
-    if of_python or option not in ("-c", "-m"):
+    if _read_at_start(environment) != _AT_START or option not in ("-c", "-m"):
         os.execv(sys.executable, [sys.executable, *arguments])
     what, *others = rest
     sys.argv = [option, *others]
@@ -91,8 +101,25 @@ def _become(arguments: list[str], folder: str, environment: dict[str, str]) -> N
         exec(compile(what, "<string>", "exec", dont_inherit=True), main.__dict__)
 
 
+def _run(request: dict[str, Any]) -> NoReturn:
+    """Runs the program to its end. An error that it raises ends it as it ends any Python."""
+    code: Any = None
+    try:
+        _become(**request)
+    except SystemExit as end:
+        code = end.code
+        if not isinstance(code, int | None):
+            raise
+    # What Python does at its end, without taking all that is preloaded apart: that would copy it.
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit((code or 0) & 0xFF)
+
+
 for name in _PRELOADED:
     importlib.import_module(name)
 # The forks share what is imported, and do not look through it.
 gc.freeze()
-_become(**_forked(_next_connection(sys.argv[1])))
+_run(_forked(_next_connection(sys.argv[1])))
