@@ -281,10 +281,11 @@ export interface EnvironmentTransaction {
   readonly line: number;
   readonly code: string;
   /**
-   * `connection`: `engine.begin() as connection`. `block`: `connection.begin()`. `statement`: neither is there, so earlier statements
-   * have begun it, and the line is that of `context.configure()`.
+   * `connection`: `engine.begin() as connection`. `block`: `connection.begin()`. `migrations`: the same in place of Alembic's
+   * `context.begin_transaction()`. `statement`: none of these is there, so earlier statements have begun it, and the line is that
+   * of `context.configure()`.
    */
-  readonly begins: 'connection' | 'block' | 'statement';
+  readonly begins: 'connection' | 'block' | 'migrations' | 'statement';
 }
 
 /** How `env.py` handles transactions, observed with one revision on the scratch database. */

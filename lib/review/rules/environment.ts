@@ -67,6 +67,10 @@ export function toOwnTransactions({ transaction, outerTransaction }: Environment
     const code = line.replace(/\.begin\(\)/, '.connect()');
     return { words: `write \`${code}\` there`, code };
   }
+  if (begins === 'migrations') {
+    const code = 'with context.begin_transaction():';
+    return { words: `write \`${code}\` there`, code };
+  }
   if (begins === 'block') return { words: `remove \`${line}\` there`, code: `# without this line: ${line}` };
   if (outerTransaction) return { words: 'call connection.commit() before it', code: `connection.commit()\n${line}` };
   const code = 'with context.begin_transaction():\n    context.run_migrations()';

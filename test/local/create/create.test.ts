@@ -150,6 +150,12 @@ test.each([
     '    connection.execute(sa.text("SELECT 1"))\n    context.configure',
     'commit()',
   ],
+  [
+    'begins its own transaction',
+    'context.begin_transaction()',
+    'connection.begin()',
+    'write `with context.begin_transaction():` there',
+  ],
 ])(
   'where env.py %s, what needs several transactions is not written, and the line to change is named',
   async (_, from, to, next) => {

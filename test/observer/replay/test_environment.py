@@ -79,7 +79,7 @@ def test_an_outer_begin_is_detected_and_commits(observed: Observed) -> None:
         pytest.param(
             "with context.begin_transaction():\n            context.run_migrations()",
             "with connection.begin():\n            context.run_migrations()",
-            ("with connection.begin():", "block"),
+            ("with connection.begin():", "migrations"),
             id="of the connection, after configure()",
         ),
         pytest.param(
@@ -95,7 +95,9 @@ def test_autocommit_blocks_work_in_a_transaction(
 ) -> None:
     changed(observed, before, after)
     observed.table_revision("aa")
-    facts = observed.observe("aa")["environment"]
+    seen = observed.observe("aa")
+    assert seen["aa"]["again"] == {"outcome": "done", "differs": NOTHING}
+    facts = seen["environment"]
     found = facts.get("transaction")
     assert (facts["autocommitBlocks"], found and (found["code"], found["begins"])) == (place is None, place)
     if found:

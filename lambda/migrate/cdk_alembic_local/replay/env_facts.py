@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -153,16 +153,15 @@ def without_outer_transaction(context: Any) -> Iterator[None]:
     connection = context.connection
     # Statements of env.py may have begun a transaction, which the first migration would join.
     raw.commit(connection)
-    if not context._in_external_transaction:
-        yield
-        return
-    # SQLAlchemy rejects another transaction within `with engine.begin()`.
-    manager = getattr(connection, "_trans_context_manager", None)
-    with suppress(AttributeError):
+    # SQLAlchemy rejects another transaction within `with engine.begin()` or `with connection.begin()`.
+    block = getattr(connection, "_trans_context_manager", None)
+    is_outer = context._in_external_transaction
+    if block is not None:
         connection._trans_context_manager = None
     context._in_external_transaction = False
     try:
         yield
     finally:
-        with suppress(AttributeError):
-            connection._trans_context_manager = manager
+        if block is not None:
+            connection._trans_context_manager = block
+        context._in_external_transaction = is_outer

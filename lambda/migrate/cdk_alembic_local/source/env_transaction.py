@@ -11,8 +11,8 @@ from typing import Any
 def find_transaction(env: Path) -> dict[str, Any]:
     """`line` and `code` of the `with` that begins the transaction, or else of `context.configure()` or run_migrations.
 
-    `begins`: `connection` for `engine.begin() as connection`, `block` for `connection.begin()`, `statement` if earlier statements
-    must have begun it. If the file has none of these, its first line.
+    `begins`: `connection` for `engine.begin() as connection`, `block` for `connection.begin()`, `migrations` if that is in place of
+    Alembic's begin_transaction(), `statement` if earlier statements must have begun it. If the file has none of these, its first line.
     """
     source = env.read_bytes()
     try:
@@ -30,12 +30,17 @@ def _places(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
             continue
         for item in node.items:
             if _method(item.context_expr) == "begin":
-                yield item.context_expr.lineno, "connection" if item.optional_vars else "block"
+                yield item.context_expr.lineno, "connection" if item.optional_vars else _block(node)
     for name in ("configure", "run_migrations"):
         # The last one: the first function is usually the one for offline mode.
         for node in reversed(nodes):
             if _method(node) == name:
                 yield node.lineno, "statement"
+
+
+def _block(node: ast.With | ast.AsyncWith) -> str:
+    calls = {_method(within) for within in ast.walk(node)}
+    return "migrations" if "run_migrations" in calls and not calls & {"configure", "begin_transaction"} else "block"
 
 
 def _method(node: ast.AST) -> str | None:
