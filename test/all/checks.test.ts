@@ -10,18 +10,18 @@ describe('npm test', () => {
     expect(await commandCheck(withContext, 'false', [])(say)).toEqual(FAILED);
   });
 
-  it('counts a command that is killed, or that does not exist, as failed', async () => {
+  it('counts a killed or missing command as failed', async () => {
     expect(await commandCheck(withContext, 'sh', ['-c', 'kill -9 $$'])(say)).toEqual(FAILED);
     expect(await pytestCheck(withContext, 'none', 'sh', ['-c', 'kill -9 $$'])(say)).toEqual(FAILED);
     expect(await commandCheck(withContext, 'no-such-command', [])(say)).toEqual(FAILED);
   });
 
-  it('counts a runner that ran no test as failed, regardless of its exit code', async () => {
+  it('counts a test runner that ran no tests as failed, whatever its exit code', async () => {
     expect(await pytestCheck(withContext, 'none', 'true', [])(say)).toEqual(FAILED);
     expect(await pytestCheck(withContext, 'none', 'false', [])(say)).toEqual(FAILED);
   });
 
-  it("reads pytest's report: errors and skipped tests have failed", () => {
+  it("counts errors and skipped tests in pytest's report as failed", () => {
     const xml =
       '<testsuites name="pytest tests"><testsuite name="pytest" errors="1" failures="2" skipped="3" tests="10" time="1">';
     expect(junitCount(xml)).toEqual({ passed: 4, failed: 6 });
@@ -29,7 +29,7 @@ describe('npm test', () => {
 
   const jestReport = { numPassedTests: 5, numFailedTests: 2, numRuntimeErrorTestSuites: 0, numPendingTests: 0, numTodoTests: 0 };
 
-  it.each(['numRuntimeErrorTestSuites', 'numPendingTests', 'numTodoTests'])("counts %s of jest's report as failed", (name) => {
+  it.each(['numRuntimeErrorTestSuites', 'numPendingTests', 'numTodoTests'])("counts %s in jest's report as failed", (name) => {
     expect(jestCount(JSON.stringify({ ...jestReport, [name]: 4 }))).toEqual({ passed: 5, failed: 6 });
   });
 });

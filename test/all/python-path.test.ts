@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { withoutShims } from './python-path';
 
-describe("the PATH of the tests, with pyenv's shims", () => {
+describe('the PATH of the tests', () => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(path.join(tmpdir(), 'shims-'));
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('has the folder of the Python that they start in their place', async () => {
+  it("replaces pyenv's shims with the folder of the Python that they start", async () => {
     const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
     const shims = path.join(folder, '.pyenv', 'shims');
     mkdirSync(shims, { recursive: true });
@@ -25,7 +25,7 @@ describe("the PATH of the tests, with pyenv's shims", () => {
     expect(() => execFileSync(path.join(directories[1] as string, 'python3'), ['-c', ''])).not.toThrow();
   });
 
-  it('stays as it is without them', async () => {
+  it('stays unchanged without shims', async () => {
     expect(await withoutShims('/usr/local/bin:/usr/bin')).toBe('/usr/local/bin:/usr/bin');
   });
 });

@@ -41,7 +41,7 @@ describe('the checks of npm test', () => {
     expect((await all).map(({ name }) => name)).toEqual(['a', 'b', 'c']);
   });
 
-  it('hand over their output whole when they end', async () => {
+  it('report all of their output when they end', async () => {
     const [a, b] = [held('a'), held('b')] as const;
     const all = run([a, b], 2);
     await Promise.all([a.started, b.started]);
@@ -50,7 +50,7 @@ describe('the checks of npm test', () => {
     expect((await all).map(({ output }) => output)).toEqual(['a begins\na ends', 'b begins\nb ends']);
   });
 
-  it('have failed if they throw, and the others continue', async () => {
+  it('fail if they throw, and the others continue', async () => {
     const check: Check = async () => {
       throw new Error('no such command');
     };
@@ -65,7 +65,7 @@ describe('the checks of npm test', () => {
     expect(second).toMatchObject(PASSED);
   });
 
-  it('have failed when they still run at the deadline, and those that wait are not started', async () => {
+  it('fail if they still run at the deadline, and waiting checks do not start', async () => {
     jest.useFakeTimers();
     try {
       const [a, b] = [held('a'), held('b')] as const;
@@ -80,7 +80,7 @@ describe('the checks of npm test', () => {
     }
   });
 
-  it('wait for one that they need, which runs once and may fail', async () => {
+  it('wait for a check that they need, which runs once and may fail', async () => {
     const order: string[] = [];
     const needed = shared(async () => {
       order.push('needed');

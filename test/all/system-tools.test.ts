@@ -10,7 +10,7 @@ describe('the browser of the tests', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('is the one that CHROMIUM names, before any that is installed', () => {
+  it('is the one that CHROMIUM names, even if another is installed', () => {
     writeFileSync(path.join(folder, 'google-chrome'), '');
     expect(findTool('chromium', { CHROMIUM: '/somewhere/chrome', PATH: folder })).toBe('/somewhere/chrome');
     expect(findTool('chromium', { PATH: folder })).toBe(path.join(folder, 'google-chrome'));

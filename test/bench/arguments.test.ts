@@ -3,7 +3,7 @@ import { ROWS } from '../../bench/rows';
 
 const names = ['cold', 'warm', 'synth'];
 
-test('every row is measured unless some are named, one option or several', () => {
+test('all rows are measured unless --only names some, in one option or several', () => {
   expect(parseArguments([], names)).toEqual({ only: [], json: undefined, write: false });
   expect(parseArguments(['--only', 'warm', 'synth', '--json', 'a.json'], names)).toMatchObject({
     only: ['warm', 'synth'],
@@ -17,11 +17,11 @@ test.each([
   [['warm'], 'unexpected: warm'],
   [['--fast'], '--fast'],
   [['--write', '--only', 'warm'], '--write measures nothing: use it alone'],
-])('%j is refused, with what would be right', (argv, message) => {
+])('%j is rejected, and the error says what would be right', (argv, message) => {
   expect(() => parseArguments(argv, names)).toThrow(message);
 });
 
-test('no two rows have one name', () => {
+test('row names are unique', () => {
   const all = ROWS.map(({ name }) => name);
   expect(new Set(all).size).toBe(all.length);
 });

@@ -44,16 +44,16 @@ beforeAll(() =>
   }),
 );
 
-test('a row is measured in whole processes against a real database', () => {
+test('a row measures whole processes against a real database', () => {
   expect(whole).not.toHaveProperty('failure');
   expect(isMeasured(whole) && whole.variants[0]?.median).toBeGreaterThan(0);
 });
 
-test('a run that leaves the database elsewhere than it should is refused', () => {
+test('a run that leaves the database at the wrong revision is rejected', () => {
   expect(elsewhere).toMatchObject({ failure: 'ours: the database is at 54f972feefa5 instead of another' });
 });
 
-test('a run that ends with an exit code is rejected, with its output', () => {
+test('a run that fails is rejected with its output', () => {
   expect(exit).toMatchObject({ failure: 'ours: python ended with exit code 3:\nno' });
 });
 

@@ -20,7 +20,7 @@ const LINES = [...SVG.matchAll(/<polyline class="line (\w+)" points="([^"]+)"/g)
   points: (points as string).split(' ').map((point) => point.split(',').map(Number) as [number, number]),
 }));
 
-test('the plot of the growth is well-formed and shows the loop and both runs of ours at every size', () => {
+test('the growth plot is well-formed and shows the loop and both of our runs at every size', () => {
   const script = 'import sys, xml.dom.minidom; xml.dom.minidom.parseString(sys.stdin.buffer.read())';
   expect(spawnSync('python3', ['-c', script], { input: SVG, encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
   expect(LINES.map(({ style, points }) => [style, points.length])).toEqual([
@@ -31,13 +31,13 @@ test('the plot of the growth is well-formed and shows the loop and both runs of 
   for (const text of ['100 tenants', '1,000 tenants', '10,000 tenants', LOOP]) expect(SVG).toContain(`>${text}<`);
 });
 
-test('what a tenant takes is multiplied by their number: the lines end with the time for all of them', () => {
+test('lines show the time for all tenants, not for one', () => {
   expect(SVG).toContain('1 h 40 min, reckoned');
   expect(SVG).toContain('3 min, one pending revision each');
   expect(SVG).toContain('10 s, nothing to do');
 });
 
-test('ten times the tenants at the same pace are the same step, to the right and up', () => {
+test('at a constant pace, ten times the tenants is the same distance to the right and up', () => {
   const [loop] = LINES as [(typeof LINES)[number]];
   const [[x1, y1], [x2, y2], [x3, y3]] = loop.points as [[number, number], [number, number], [number, number]];
   expect(x2 - x1).toBeCloseTo(x3 - x2, 0);

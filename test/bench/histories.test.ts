@@ -9,13 +9,13 @@ test('a history has the requested number of revisions', () => {
   expect(soundSteps(100)).toHaveLength(100);
 });
 
-test('every planted fault is another one, and what is expected of the review is one of its rules', () => {
+test('every planted fault is unique, and the review has a rule for it', () => {
   const ids = RULES.map(({ id }) => id);
   expect(new Set(FAULTS.map(({ name }) => name)).size).toBe(FAULTS.length);
   for (const { rule } of FAULTS) expect(ids).toContain(rule);
 });
 
-test('a faulty history differs from the sound one only in the revision with the fault, and one more follows it', () => {
+test('a faulty history differs from the correct one only in the faulty revision, and one revision follows it', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'cdk-alembic-bench-'));
   const versions = (name: string) => path.join(folder, name, 'migrations', 'versions');
   try {

@@ -7,7 +7,7 @@ const SYNTH = { ...ROW, name: 'synth' };
 const REVIEW = { ...ROW, name: 'review' };
 const BEFORE = { ...RESULTS, rows: [ROW, SYNTH] };
 
-test('a row that is measured alone replaces the same row, and the others stay', () => {
+test('measuring one row replaces that row and keeps the others', () => {
   const again = { ...ROW, title: 'nothing to do, measured again' };
   expect(merge(BEFORE, { ...RESULTS, rows: [again] }, NAMES)).toEqual({ ...RESULTS, rows: [again, SYNTH] });
 });
@@ -26,16 +26,16 @@ test('a row keeps its own date if it was measured on another day', () => {
   expect(merged).toEqual({ ...RESULTS, rows: [ROW, { ...SYNTH, date: '2026-12-01' }] });
 });
 
-test('a row that failed is not hidden by an older one', () => {
+test('an older result does not hide a failure', () => {
   const failed: FailedRow = { name: 'synth', title: 'synth', unit: 'ms', goals: [], failure: 'no template' };
   expect(merge(BEFORE, { ...RESULTS, rows: [failed] }, NAMES).rows).toEqual([ROW, failed]);
 });
 
-test('a row that no longer exists goes', () => {
+test('a row that no longer exists is removed', () => {
   expect(merge(BEFORE, { ...RESULTS, rows: [ROW] }, ['nothing']).rows).toEqual([ROW]);
 });
 
-test('rows of two machines are not mixed', () => {
+test('rows from two machines are never mixed', () => {
   const elsewhere = { ...RESULTS, machine: { ...RESULTS.machine, cores: 64 } };
   expect(() => merge(BEFORE, elsewhere, NAMES)).toThrow(
     /the other rows were measured on .*"cores":2.*"cores":64.*measure all rows again/,

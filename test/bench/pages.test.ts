@@ -9,7 +9,7 @@ const RESULTS = 'bench/results.json';
 const WRITTEN = ['README.md', 'docs/performance.md', 'docs/performance.svg', 'docs/scale.md', 'docs/growth.svg'];
 const NAMES = ROWS.map(({ name }) => name);
 
-test('the figures in README, page and plot are those of bench/results.json: `npm run bench -- --write` changes nothing', () => {
+test('README, page and plot show the figures of bench/results.json: `npm run bench -- --write` changes nothing', () => {
   const copy = mkdtempSync(path.join(tmpdir(), 'cdk-alembic-bench-'));
   try {
     for (const file of [RESULTS, ...WRITTEN]) cpSync(path.join(ROOT, file), path.join(copy, file));
@@ -22,6 +22,6 @@ test('the figures in README, page and plot are those of bench/results.json: `npm
   }
 });
 
-test.each(NAMES)('the page says what %s is against', (name) => {
+test.each(NAMES)('the page says what %s is compared with', (name) => {
   expect(readFileSync(path.join(ROOT, 'docs/performance.md'), 'utf8')).toMatch(new RegExp(`^\\| .*\`${name}\`.* \\|`, 'm'));
 });

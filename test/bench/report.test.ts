@@ -28,7 +28,7 @@ test.each([
   expect(shown(value, unit)).toBe(text);
 });
 
-test('the terminal shows median and spread of every variant, and each goal beside the variant that it is against', () => {
+test('the terminal shows the median and spread of each variant, and each goal beside the variant it is compared with', () => {
   expect(terminalTable([ROW]).split('\n')).toEqual([
     `${' '.repeat(48)}median       least        most`,
     'nothing to do',
@@ -48,13 +48,13 @@ test('a goal without a comparison is shown beside our own figure', () => {
   expect(terminalTable([alone])).toMatch(/ours .* ✓ 0\.0 ms \(goal: at most 3\.0 ms\)\n/);
 });
 
-test('a goal that is missed by a hair does not look as if it was met', () => {
+test('rounding never makes a missed goal look met', () => {
   const goal = { atMostTimes: 1.2, of: 'alembic' };
   expect(terminalTable([{ ...ROW, verdicts: [{ goal, value: 1.2004, met: false }] }])).toContain('✗ 1.2004 times (goal');
   expect(terminalTable([{ ...ROW, verdicts: [{ goal, value: 1.1996, met: true }] }])).toContain('✓ 1.20 times (goal');
 });
 
-test('a goal to be below another says by how much', () => {
+test('a goal to stay below another variant says by how much', () => {
   const goal = { atMost: -1, over: 'alembic' };
   const row = { ...ROW, unit: 'faults' as const };
   const shownIn = (value: number, met: boolean) => terminalTable([{ ...row, verdicts: [{ goal, value, met }] }]);
@@ -93,7 +93,7 @@ test('the table of all runs has a line for each variant', () => {
   ]);
 });
 
-test('the JSON gives the results back, with the runs of a variant on one line', () => {
+test('the JSON has all results, with the runs of a variant on one line', () => {
   const json = toJson({ ...RESULTS, rows: [{ ...ROW, variants: [variant('ours', 100.123456, 120, 90)] }] });
   expect(JSON.parse(json)).toMatchObject({ date: '2026-11-22', rows: [{ variants: [{ runs: [100.1235, 120, 90] }] }] });
   expect(json).toContain('"runs": [100.1235, 120, 90],\n');
@@ -109,18 +109,18 @@ test('the plot is well-formed, names every variant, and draws bars in proportion
   expect(alembic / ours).toBeCloseTo(5, 1);
 });
 
-test('a plot of nothing but zeros has bars without length', () => {
+test('a plot of zeros has bars without length', () => {
   expect(plot([{ ...ROW, variants: [variant('ours', 0)] }])).toContain('width="0"');
 });
 
-test('only complete results are written to the pages: a row that failed or was not measured is named', () => {
+test('incomplete results are not written to the pages, and the error names the rows that failed or were not measured', () => {
   expect(wholeResults(RESULTS, ['nothing']).rows).toEqual([ROW]);
   expect(() => wholeResults({ ...RESULTS, rows: [ROW, FAILED] }, ['nothing', 'upgrade', 'synth'])).toThrow(
     'the results lack upgrade, synth',
   );
 });
 
-test('a part of a page is replaced between its comments, and what is around it stays', () => {
+test('only the text between the comments of a page is replaced', () => {
   const page = '# Title\n<!-- bench -->\nold\n<!-- /bench -->\nrest\n';
   expect(withPart(page, 'bench', 'new')).toBe('# Title\n<!-- bench -->\nnew\n<!-- /bench -->\nrest\n');
   expect(() => withPart('# Title\n', 'bench', 'new')).toThrow('no part from <!-- bench -->');

@@ -2,7 +2,7 @@ import { duration, estimateRun, scaleTable } from '../../bench/report/scale';
 import type { MeasuredRow } from '../../bench/results';
 import { variant } from './results';
 
-test('ten times the tenants take ten times the time and the dollars, once all workers have a batch', () => {
+test('once all workers are busy, ten times the tenants take ten times the time and money', () => {
   const [few, many] = [estimateRun(10_000, 20, true), estimateRun(100_000, 20, true)];
   expect(many.workerSeconds).toBeCloseTo(10 * few.workerSeconds);
   expect(many.seconds).toBeCloseTo(10 * few.seconds);
@@ -10,7 +10,7 @@ test('ten times the tenants take ten times the time and the dollars, once all wo
   expect(many.dollars.secrets).toBeCloseTo(0.5);
 });
 
-test('one batch is not divided among workers, and schemas read no secrets', () => {
+test('workers do not split a batch, and tenants in schemas read no secrets', () => {
   const { workerSeconds, seconds, dollars } = estimateRun(100, 20, false);
   expect(seconds).toBe(workerSeconds);
   expect(dollars.secrets).toBe(0);
@@ -30,6 +30,6 @@ test.each([
   [99, '99 s'],
   [600, '10 min'],
   [5400, '1 h 30 min'],
-])('%d seconds are read as %s', (seconds, text) => {
+])('%d seconds are shown as %s', (seconds, text) => {
   expect(duration(seconds)).toBe(text);
 });

@@ -6,18 +6,18 @@ test('the median is the middle of an odd number of runs and the mean of the two 
   expect(median([9, 1, 5, 6])).toBe(5.5);
 });
 
-test('one slow run moves the spread and not the median', () => {
+test('one slow run changes the spread but not the median', () => {
   expect(statistics([10, 11, 12])).toEqual({ median: 11, least: 10, most: 12 });
   expect(statistics([10, 11, 900])).toEqual({ median: 11, least: 10, most: 900 });
 });
 
-test('the runs stay in the order in which they ran', () => {
+test('runs keep their order', () => {
   const runs = [3, 1, 2];
   statistics(runs);
   expect(runs).toEqual([3, 1, 2]);
 });
 
-test('nothing measured has no median', () => {
+test('without runs there is no median', () => {
   expect(() => statistics([])).toThrow('nothing was measured');
   expect(() => median([])).toThrow('nothing was measured');
 });
@@ -31,10 +31,10 @@ test.each([
   [{ atMost: 150, over: 'node' }, 191, 40, 151, false],
   [{ atMost: 200 }, 200, undefined, 200, true],
   [{ atMost: 200 }, 201, undefined, 201, false],
-])('a goal of %j with %d against %d comes to %d: %s', (goal, ours, rival, value, met) => {
+])('the goal %j with %d against %d gives %d: %s', (goal, ours, rival, value, met) => {
   expect(judge(goal, ours, rival)).toEqual({ goal, value, met });
 });
 
-test('a rival that was not measured gives no ratio', () => {
+test('without a measured rival there is no ratio', () => {
   expect(() => judge({ timesFaster: 4, than: 'alembic' }, 100, undefined)).toThrow('alembic was not measured');
 });

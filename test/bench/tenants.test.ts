@@ -26,16 +26,16 @@ beforeAll(() =>
   }),
 );
 
-test('tenants are brought to head in one process, which is measured', () => {
+test('the measured process brings all tenants to head', () => {
   expect(told.applied).toBeGreaterThan(0);
   expect(told.looked).toBeGreaterThan(0);
 });
 
-test('a run that applied other revisions than it should is refused', () => {
+test('a run that applied the wrong revisions is rejected', () => {
   expect(told.again).toMatch(/^the function told .*"applied": 3/s);
 });
 
-test('a run after which another number of tenants is at head is refused', () => {
+test('a run that leaves the wrong number of tenants at head is rejected', () => {
   expect(told.ahead).toBe(
     '11 tenants should be at c00000000002: there are 12 at c00000000002, and 12 with the columns of the last',
   );

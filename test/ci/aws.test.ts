@@ -38,11 +38,11 @@ describe('the roles of CI', () => {
     deployRole(stack, 'prod', migration, gitlabJobs(provider, 'GROUP/PROJECT', 'main'));
   });
 
-  test('who migrates may invoke the one function and nothing else', () => {
+  test('the migration role may invoke one function and do nothing else', () => {
     expect(allowed(template, 'template-saas-migrate-prod')).toEqual([INVOKE]);
   });
 
-  test("who deploys may assume the bootstrap's roles of the account and region, and ask the one function", () => {
+  test('the deploy role may assume the bootstrap roles of its account and region, and query one function', () => {
     const bootstrap = ['deploy', 'file-publishing', 'image-publishing', 'lookup'].map(
       (kind) => `:iam::222222222222:role/cdk-hnb659fds-${kind}-role-222222222222-eu-central-1`,
     );
@@ -56,7 +56,7 @@ describe('the roles of CI', () => {
     ]);
   });
 
-  test('a GitHub job is trusted for one repository and environment, a GitLab job for one project and branch', () => {
+  test('trust one repository and environment on GitHub, one project and branch on GitLab', () => {
     const trusted = (condition: object) => [
       {
         Effect: 'Allow',
@@ -84,7 +84,7 @@ describe('the CodeBuild project', () => {
   const source = codebuild.Source.gitHub({ owner: 'OWNER', repo: 'REPO' });
   const template = templateWith((stack, migration) => migrateProject(stack, 'prod', migration, source));
 
-  test('may only invoke the one function, and write its logs and reports', () => {
+  test('may only invoke one function and write its logs and reports', () => {
     const statements = resourcesOf(template, 'AWS::IAM::Policy')
       .filter(([id]) => id.startsWith('MigrateProject'))
       .flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement);
@@ -110,14 +110,14 @@ describe('CDK Pipelines', () => {
   const backend = (stage: string): Template =>
     Template.fromJSON(assembly.stacksRecursively.find(({ stackName }) => stackName === `${stage}-Backend`)?.template);
 
-  test('no deploy of a stage migrates', () => {
+  test('the deploy of a stage does not migrate', () => {
     for (const stage of ['dev', 'prod']) {
       expect(resourcesOf(backend(stage), 'Custom::AlembicMigration')).toEqual([]);
       expect(resourcesOf(backend(stage), 'AWS::Lambda::Function')).toHaveLength(1);
     }
   });
 
-  test('a stage is migrated after its deploy; on prod, someone approves in between', () => {
+  test('each stage migrates after its deploy; prod waits for an approval in between', () => {
     const [[, pipeline]] = resourcesOf(template, 'AWS::CodePipeline::Pipeline') as [[string, Resource]];
     const actions = (stage: string): unknown[] =>
       pipeline.Properties.Stages.find(({ Name }: { Name: string }) => Name === stage)
@@ -130,24 +130,27 @@ describe('CDK Pipelines', () => {
   test.each([
     ['dev', '111111111111'],
     ['prod', '222222222222'],
-  ])('the step of %s may assume one role, in account %s, which trusts it alone and may invoke one function', (stage, account) => {
-    const step = `template-saas-pipeline-migrate-${stage}`;
-    const assume = allowed(template, step).filter((statement) => JSON.stringify(statement).includes('sts:'));
-    expect(assume).toEqual([
-      { Effect: 'Allow', Action: 'sts:AssumeRole', Resource: `arn:aws:iam::${account}:role/template-saas-migrate-${stage}` },
-    ]);
-    expect(trust(backend(stage), `template-saas-migrate-${stage}`)).toEqual([
-      {
-        Effect: 'Allow',
-        Action: 'sts:AssumeRole',
-        Principal: { AWS: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':iam::333333333333:root']] } },
-        Condition: { ArnEquals: { 'aws:PrincipalArn': `arn:aws:iam::333333333333:role/${step}` } },
-      },
-    ]);
-    expect(allowed(backend(stage), `template-saas-migrate-${stage}`)).toEqual([INVOKE]);
-  });
+  ])(
+    'the step of %s may assume one role in account %s, which trusts only this step and may invoke one function',
+    (stage, account) => {
+      const step = `template-saas-pipeline-migrate-${stage}`;
+      const assume = allowed(template, step).filter((statement) => JSON.stringify(statement).includes('sts:'));
+      expect(assume).toEqual([
+        { Effect: 'Allow', Action: 'sts:AssumeRole', Resource: `arn:aws:iam::${account}:role/template-saas-migrate-${stage}` },
+      ]);
+      expect(trust(backend(stage), `template-saas-migrate-${stage}`)).toEqual([
+        {
+          Effect: 'Allow',
+          Action: 'sts:AssumeRole',
+          Principal: { AWS: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':iam::333333333333:root']] } },
+          Condition: { ArnEquals: { 'aws:PrincipalArn': `arn:aws:iam::333333333333:role/${step}` } },
+        },
+      ]);
+      expect(allowed(backend(stage), `template-saas-migrate-${stage}`)).toEqual([INVOKE]);
+    },
+  );
 
-  test('synth has nothing to complain about', () => {
+  test('synth has no warnings or errors', () => {
     const messages = assembly.stacksRecursively.flatMap((stack) => stack.messages).filter(({ level }) => level === 'error');
     expect(messages).toEqual([]);
   });

@@ -30,17 +30,17 @@ describe('docs/ci.md', () => {
     expect(cited.length).toBeGreaterThanOrEqual(6);
   });
 
-  test.each(cited.map(({ file, code }) => [file as string, code]))('shows %s as it is', (file, code) => {
+  test.each(cited.map(({ file, code }) => [file as string, code]))('shows %s unchanged', (file, code) => {
     expect(readFileSync(path.join(projectDirectory, file), 'utf8')).toContain(`${code}\n`);
   });
 
-  test('has no code of its own but policies, which are JSON', () => {
+  test('has no other code, except policies in JSON', () => {
     const own = blocks.filter(({ file }) => !file);
     expect(own.map(({ language }) => language)).toEqual(['json', 'json']);
     for (const { code } of own) expect(JSON.parse(code)).toMatchObject({ Effect: 'Allow' });
   });
 
-  test('links to files that are there', () => {
+  test('links only to existing files', () => {
     const links = [...text.matchAll(/\]\((\.\.[^)#]*)/g)].map(([, link]) => link as string);
     expect(links.length).toBeGreaterThan(5);
     for (const link of links) expect([link, existsSync(path.join(directory, link))]).toEqual([link, true]);

@@ -23,7 +23,7 @@ test.each([
   ['the workflows', 'vendor.github-workflows', WORKFLOWS],
   ['the pipelines', 'vendor.gitlab-ci', PIPELINES],
   ['action.yml', 'vendor.github-actions', [actionFile]],
-])('%s: each follows %s', async (_, schema, files) => {
+])('%s: all of them follow %s', async (_, schema, files) => {
   expect(await validated(schema, ...files)).toMatchObject({ code: 0 });
 });
 
@@ -31,7 +31,7 @@ test.each([
   ['vendor.github-workflows', path.join(githubDirectory, 'migrate-by-hand.yml'), 'runs-on:', 'run-on:'],
   ['vendor.gitlab-ci', path.join(gitlabDirectory, 'migrates-after-deploy.gitlab-ci.yml'), 'when: manual', 'when: manually'],
   ['vendor.github-actions', actionFile, 'using: node24', 'using: node3'],
-] as [string, string, string, string][])('a mistake against %s would be found: %s', async (schema, file, from, to) => {
+] as [string, string, string, string][])('a violation of %s is found: %s', async (schema, file, from, to) => {
   expect(await validated(schema, spoilt(file, from, to))).toMatchObject({ code: 1 });
 });
 
@@ -43,7 +43,7 @@ describe('actionlint', () => {
     });
   });
 
-  test('would find an expression that names nothing', async () => {
+  test('finds an expression that names nothing', async () => {
     const file = spoilt(path.join(githubDirectory, 'migrate-by-hand.yml'), 'inputs.command }}', 'inputs.comand }}');
     expect(await actionlint([file])).toMatchObject({ code: 1, output: expect.stringContaining('"comand" is not defined') });
   });
@@ -55,19 +55,19 @@ describe('every workflow', () => {
   // biome-ignore lint/suspicious/noExplicitAny: a linter has checked the shape of these files
   const steps = (file: string): any[] => jobs(file).flatMap(({ steps = [] }) => steps);
 
-  test.each(named(WORKFLOWS))('%s names its permissions, ends by itself and puts no expression into a shell', (_, file) => {
+  test.each(named(WORKFLOWS))('%s declares its permissions, has a timeout and puts no expression into a shell', (_, file) => {
     expect(readYaml(file).permissions).toBeDefined();
     for (const job of jobs(file).filter(({ uses }) => !uses)) expect(job['timeout-minutes']).toBeGreaterThan(0);
     for (const step of steps(file)) expect(step.run ?? '').not.toContain('${{');
   });
 
-  test.each(named(WORKFLOWS))("%s hands AWS's credentials to no action but GitHub's, AWS's and ours", (_, file) => {
+  test.each(named(WORKFLOWS))('%s gives AWS credentials only to actions of GitHub, AWS and this repository', (_, file) => {
     const github = 'actions\\/(checkout|setup-node|upload-artifact|download-artifact)|github\\/codeql-action\\/upload-sarif';
     const known = new RegExp(`^(${github}|aws-actions\\/configure-aws-credentials)@v\\d+$|^${OWN_ACTION}$`);
     for (const { uses } of steps(file).filter((step) => step.uses)) expect(uses).toMatch(known);
   });
 
-  test('what may write to a repository runs nothing of a pull request', () => {
+  test('a job that may write to the repository runs no code of a pull request', () => {
     const writing = WORKFLOWS.flatMap(jobs).filter(({ permissions = {} }) =>
       Object.entries(permissions).some(([name, access]) => access === 'write' && name !== 'id-token'),
     );
@@ -78,11 +78,11 @@ describe('every workflow', () => {
     }
   });
 
-  test('a workflow for pull requests never runs with the rights of the base branch', () => {
+  test('a workflow for pull requests never runs with the permissions of the base branch', () => {
     for (const file of WORKFLOWS) expect(readFileSync(file, 'utf8')).not.toContain('pull_request_target');
   });
 
-  test('a workflow that is called is there, and gets everything that it needs', () => {
+  test('a called workflow exists and gets all its inputs and secrets', () => {
     const calls = WORKFLOWS.flatMap(jobs).filter(({ uses }) => uses);
     expect(calls).toHaveLength(2);
     for (const { uses, with: given } of calls) {
@@ -91,13 +91,13 @@ describe('every workflow', () => {
     }
   });
 
-  test('both workflows of a stage can be called alike', () => {
+  test('both workflows of a stage take the same inputs', () => {
     const inputs = (file: string): unknown => readYaml(path.join(githubDirectory, file)).on.workflow_call.inputs;
     expect(inputs('stage-migrates-after-deploy.yml')).toEqual(inputs('stage-migrates-on-deploy.yml'));
   });
 });
 
-test("the action's source has no error of types", async () => {
+test('the source of the action has no type errors', async () => {
   const tsc = path.join(projectDirectory, 'node_modules/.bin/tsc');
   const options = ['--noEmit', '--allowJs', '--checkJs', '--strict', '--skipLibCheck', '--ignoreConfig'];
   const types = ['--module', 'nodenext', '--target', 'es2022', '--types', 'node', '--resolveJsonModule'];

@@ -15,7 +15,7 @@ const own = path.join(projectDirectory, '.github');
 const WORKFLOWS = yamlFiles(path.join(own, 'workflows'));
 const named = WORKFLOWS.map((file): [string, string] => [path.basename(file), file]);
 
-test('the workflows are these', () => {
+test('there are no other workflows', () => {
   expect(named.map(([name]) => name)).toEqual(['ci.yml', 'release.yml', 'scorecard.yml', 'site.yml']);
 });
 
@@ -36,7 +36,7 @@ test.each([
 // biome-ignore lint/suspicious/noExplicitAny: a linter has checked the shape of these files
 const jobs = (file: string): any[] => Object.values(readYaml(file).jobs);
 
-test.each(named)('%s may only read by default, ends by itself, and puts no expression into a shell', (_, file) => {
+test.each(named)('%s may only read by default, has a timeout, and puts no expression into a shell', (_, file) => {
   expect(readYaml(file).permissions).toEqual({ contents: 'read' });
   for (const { 'timeout-minutes': minutes, steps } of jobs(file)) {
     expect(minutes).toBeGreaterThan(0);
@@ -44,7 +44,7 @@ test.each(named)('%s may only read by default, ends by itself, and puts no expre
   }
 });
 
-test.each(named)('%s pins the actions of others than GitHub to a commit, and keeps no credentials in a checkout', (_, file) => {
+test.each(named)('%s pins third-party actions to a commit, and keeps no credentials in a checkout', (_, file) => {
   const steps = jobs(file).flatMap(({ steps }) => steps);
   for (const { uses, with: given } of steps.filter((step) => step.uses)) {
     expect(uses).toMatch(/^(actions|github)\/[\w/-]+@v\d+$|^[\w-]+\/[\w-]+@[0-9a-f]{40}$/);
@@ -55,7 +55,7 @@ test.each(named)('%s pins the actions of others than GitHub to a commit, and kee
 describe('the release', () => {
   const workflow = readYaml(path.join(own, 'workflows/release.yml'));
 
-  test('is published by jobs that run no code of this repository and have no secret', () => {
+  test('is published by jobs that run no code of this repository and have no secrets', () => {
     const publishing = ['npm', 'pypi'].map((name) => workflow.jobs[name]);
     for (const { permissions, environment, steps } of publishing) {
       expect(permissions).toEqual({ contents: 'read', 'id-token': 'write' });
@@ -65,7 +65,7 @@ describe('the release', () => {
     expect(workflow.jobs.build.permissions).toBeUndefined();
   });
 
-  test('lists the packages whose code a command contains, each once, with version and license', async () => {
+  test('lists each package bundled into a command once, with version and license', async () => {
     const inside = bundled(await buildCommand('safe-alembic', temporaryDirectory()), projectDirectory);
     const { components } = sbom(component('npm', 'safe-alembic', version, 'Apache-2.0'), [...inside, ...inside]);
     const width = devDependencies['string-width'];
@@ -77,11 +77,11 @@ describe('the release', () => {
 
   const changelog = `# Changelog\n\n## Unreleased\n\n## ${version} - 2026-12-01\n\n### Added\n\n- All.\n\n## 0.0.1 - 2026-01-01\n\n- Old.\n`;
 
-  test('has as notes what the changelog says of this version', () => {
+  test('uses the section of this version in the changelog as its notes', () => {
     expect(releaseNotes(`v${version}`, REPOSITORY, changelog)).toBe('### Added\n\n- All.');
   });
 
-  test('does not start from another repository than the packages name, with another tag, or without a changelog', () => {
+  test('does not start in another repository, with another tag, or without a changelog', () => {
     const all = () => releaseNotes('v9.9.9', 'someone/else', readFileSync(path.join(projectDirectory, 'CHANGELOG.md'), 'utf8'));
     expect(all).toThrow(`the tag is v9.9.9, and package.json has the version ${version}`);
     expect(all).toThrow('this repository is someone/else, and package.json has the homepage');

@@ -30,14 +30,14 @@ async function against(reply: Reply | Reply[], options?: StageOptions): Promise<
 
 const thrown = (run: Promise<unknown>) => run.then(() => undefined).catch((error) => error);
 
-describe('what is sent', () => {
+describe('a request', () => {
   test("an upgrade calls the stage's function in short slices", async () => {
     await (await against({ answer: answer() })).upgrade();
     expect(aws.functions).toEqual(['template-saas-api-migrate-lambda-dev']);
     expect(aws.invokes).toEqual([{ command: 'upgrade', sliceSeconds: 5 }]);
   });
 
-  test('every command has its method', async () => {
+  test('every command has its own method', async () => {
     const it = await against({ answer: answer() });
     await it.plan({ revision: '+1', sql: true });
     await it.current();
@@ -51,7 +51,7 @@ describe('what is sent', () => {
     ]);
   });
 
-  test("an upgrade sends who asks, what is allowed and the run's id", async () => {
+  test('an upgrade sends the caller, what is allowed and the id of the run', async () => {
     aws = await StageAws.start(() => ({ answer: answer() }));
     client = new MigrateClient({ stage: 'dev', endpoint: aws.url, requestedBy: 'ci 42' });
     const runId = '0b8f7f2e-6a4e-4e0e-9a51-3f0c3a0d9f11';
@@ -65,7 +65,7 @@ describe('what is sent', () => {
     ]);
   });
 
-  test('a name that the history cannot take is refused before anything is sent', async () => {
+  test('a name that the history cannot store is rejected before anything is sent', async () => {
     client = new MigrateClient({ stage: 'dev', endpoint: 'http://127.0.0.1:1', requestedBy: 'Zoë' });
     expect(await thrown(client.upgrade())).toMatchObject({
       code: 'invalid_request',
@@ -83,33 +83,33 @@ describe('what is sent', () => {
     ['complete', true],
     ['pending', false],
     ['ahead', false],
-  ] as const)('a check of a database that is %s answers %s, and asks only where it is', async (status, atHead) => {
+  ] as const)('a check of a database that is %s answers %s and only reads the revision', async (status, atHead) => {
     const told = answer({ command: 'current', status });
     expect(await (await against({ answer: told })).check()).toEqual({ ...told, atHead });
     expect(aws.invokes).toEqual([{ command: 'current' }]);
   });
 
-  test('an app of another name has functions of another name', () => {
+  test('each app has its own functions', () => {
     client = new MigrateClient({ stage: 'prod', appName: 'shop' });
     expect(client.functionName).toBe('shop-api-migrate-lambda-prod');
   });
 
-  test('a request that is wrong is refused with all its problems before anything is sent', async () => {
+  test('an invalid request is rejected with all its problems before anything is sent', async () => {
     const error = await thrown((await against({ answer: answer() })).upgrade({ revision: 'a b', sliceSeconds: 901 }));
     expect(error).toMatchObject({ code: 'invalid_request' });
     expect(error.message).toMatch(/"a b" is not a revision.*; sliceSeconds must be/);
     expect(aws.invokes).toEqual([]);
   });
 
-  test('names that cannot be used are refused when the client is made', () => {
+  test('unusable names are rejected when the client is created', () => {
     expect(() => new MigrateClient({})).toThrow('the stage is missing');
     expect(() => new MigrateClient({ stage: 'a b', appName: 'c d' })).toThrow(/the stage "a b".*; the app name "c d"/);
     expect(() => new MigrateClient({ functionName: '' })).toThrow('the function name is empty');
   });
 });
 
-describe('a call that is long', () => {
-  test('a connection that drops in mid-call starts no second run', async () => {
+describe('a long call', () => {
+  test('a connection that drops during a call does not start a second run', async () => {
     const error = await thrown((await against('drop')).upgrade());
     expect(error).toMatchObject({ code: 'network' });
     expect(error.next).toContain('npx migrate-invoke --stage dev --command current');
@@ -117,26 +117,29 @@ describe('a call that is long', () => {
     expect(aws.invokes).toHaveLength(1);
   });
 
-  test.each([500, 502, 503])('a server error of Lambda (%i) may have started a run, and starts no second one', async (status) => {
-    const error = await thrown((await against({ status, error: 'ServiceException' })).upgrade());
-    expect(error).toMatchObject({ code: 'network' });
-    expect(aws.invokes).toHaveLength(1);
-  });
+  test.each([500, 502, 503])(
+    'a server error of Lambda (%i) does not start a second run, because the first may have started',
+    async (status) => {
+      const error = await thrown((await against({ status, error: 'ServiceException' })).upgrade());
+      expect(error).toMatchObject({ code: 'network' });
+      expect(aws.invokes).toHaveLength(1);
+    },
+  );
 
-  test('a given client that would retry a dropped call is refused', async () => {
+  test('a client that would retry a dropped call is rejected', async () => {
     aws = await StageAws.start(() => ({ answer: answer() }));
     client = new MigrateClient({ stage: 'dev', client: new LambdaClient({ endpoint: aws.url }) });
     expect(await thrown(client.upgrade())).toMatchObject({ code: 'invalid_usage', next: 'create it with maxAttempts: 1' });
     expect(aws.invokes).toEqual([]);
   });
 
-  test('a given client is used unchanged', async () => {
+  test('the client that the caller passes is used unchanged', async () => {
     aws = await StageAws.start(() => ({ answer: answer() }));
     client = new MigrateClient({ stage: 'dev', client: new LambdaClient({ endpoint: aws.url, maxAttempts: 1 }) });
     expect(await client.upgrade()).toEqual(answer());
   });
 
-  test("no socket gives up before Lambda's 900 s, and a probe goes out before a NAT gateway's 350 s", async () => {
+  test("no socket gives up before Lambda's 900 s, and keep-alive probes start before a NAT gateway's 350 s", async () => {
     const lambda = lambdaClient({ endpoint: 'http://127.0.0.1:1' });
     await thrown(lambda.send(new GetAccountSettingsCommand({})));
     const { socketTimeout, connectionTimeout, httpsAgent } = (
@@ -149,7 +152,7 @@ describe('a call that is long', () => {
     lambda.destroy();
   });
 
-  test('a caller that gives up gets its own reason back', async () => {
+  test('a caller that aborts gets its own reason back', async () => {
     const controller = new AbortController();
     const it = await against('hang');
     const run = thrown(it.upgrade({ signal: controller.signal }));
@@ -162,7 +165,7 @@ describe('a call that is long', () => {
 describe('a function that is not ready', () => {
   const conflict: Reply = { status: 409, error: 'ResourceConflictException', message: 'the function is currently Pending' };
 
-  test('a function that is Pending is waited for and then invoked once', async () => {
+  test('a Pending function is waited for, then invoked once', async () => {
     const configuration = (call: number) => ({ State: call < 2 ? 'Pending' : 'Active', LastUpdateStatus: 'Successful' });
     const it = await against([conflict, { answer: answer() }], { configuration });
     expect(await it.upgrade()).toEqual(answer());
@@ -176,7 +179,7 @@ describe('a function that is not ready', () => {
     expect(aws.configurationCalls).toBe(2);
   });
 
-  test('a function that is Inactive is invoked again, which is what makes it Active', async () => {
+  test('an Inactive function is invoked again, because that activates it', async () => {
     const configuration = (call: number) => ({ State: call < 2 ? 'Inactive' : 'Active', LastUpdateStatus: 'Successful' });
     await (await against([conflict, conflict, { answer: answer() }], { configuration })).upgrade();
     expect([aws.invokes.length, aws.configurationCalls]).toEqual([3, 2]);
@@ -189,7 +192,7 @@ describe('a function that is not ready', () => {
       { status: 429, error: 'TooManyRequestsException', message: 'ReservedFunctionConcurrentInvocationLimit' },
     ],
     ['throttled by EC2', { status: 502, error: 'EC2ThrottledException' }],
-  ] as [string, Reply][])('a function that is %s is waited for and then started once', async (_, refusal) => {
+  ] as [string, Reply][])('if the function is %s, the client waits and then invokes it once', async (_, refusal) => {
     const waits: string[] = [];
     const it = await against([refusal, refusal, { answer: answer() }]);
     expect(await it.upgrade({ onWait: (reason) => waits.push(reason) })).toEqual(answer());
@@ -200,7 +203,7 @@ describe('a function that is not ready', () => {
   test.each([
     [{ status: 429, error: 'TooManyRequestsException' }, 'throttled'],
     [conflict, 'function_not_ready'],
-  ] as [Reply, string][])('a function that stays so is given up after the stated time (%j)', async (refusal, code) => {
+  ] as [Reply, string][])('the client stops waiting for a function after the stated time (%j)', async (refusal, code) => {
     const from = performance.now();
     const error = await thrown((await against(refusal)).upgrade({ readySeconds: 0.6 }));
     expect(error).toMatchObject({ code, message: expect.stringContaining('(waited 0.6 s)') });
@@ -208,7 +211,7 @@ describe('a function that is not ready', () => {
     expect(performance.now() - from).toBeGreaterThan(550);
   });
 
-  test('a caller that gives up need not wait for it', async () => {
+  test('a caller that aborts does not wait for it', async () => {
     const it = await against({ status: 429, error: 'TooManyRequestsException' });
     const controller = new AbortController();
     const run = thrown(it.upgrade({ signal: controller.signal, onWait: () => controller.abort(new Error('enough')) }));
@@ -216,19 +219,19 @@ describe('a function that is not ready', () => {
     expect(aws.invokes).toHaveLength(1);
   });
 
-  test('a function that failed to start says why at once', async () => {
+  test('a function that failed to start is an error with the reason, at once', async () => {
     const configuration = () => ({ State: 'Failed', StateReason: 'the image is gone' });
     const error = await thrown((await against(conflict, { configuration })).upgrade());
     expect(error).toMatchObject({ code: 'function_not_ready', message: expect.stringContaining('the image is gone') });
   });
 
-  test('without the permission to read the state, the error says so', async () => {
+  test('the error says if the permission to read the state is missing', async () => {
     const configuration = () => ({ status: 403, error: 'AccessDeniedException' });
     const error = await thrown((await against(conflict, { configuration })).upgrade());
     expect(error).toMatchObject({ code: 'function_not_ready', next: expect.stringContaining('lambda:GetFunctionConfiguration') });
   });
 
-  test('a function that is ready costs one call and no further permission', async () => {
+  test('a ready function takes one call and no further permission', async () => {
     await (await against({ answer: answer() })).upgrade();
     expect(aws.configurationCalls).toBe(0);
   });
@@ -244,7 +247,7 @@ describe('a database that another run has locked', () => {
     expect(aws.invokes).toHaveLength(1);
   });
 
-  test('is waited for as long as requested, also between two slices', async () => {
+  test('is waited for as long as requested, even between two slices', async () => {
     const waits: string[] = [];
     const slice = answer({ status: 'partial', from: ['a1'], to: ['b2'], applied: [applied('b2')] });
     const it = await against([locked, { answer: slice }, locked, { answer: answer({ applied: [applied('c3')] }) }]);
@@ -253,14 +256,14 @@ describe('a database that another run has locked', () => {
     expect(waits).toEqual(['ada holds the mutex', 'ada holds the mutex']);
   });
 
-  test('is given up after that time', async () => {
+  test('is an error after that time', async () => {
     const from = performance.now();
     const error = await thrown((await against(locked)).stamp({ revision: 'head', lockSeconds: 0.5 }));
     expect(error).toMatchObject({ code: 'locked' });
     expect(performance.now() - from).toBeGreaterThan(450);
   });
 
-  test('need not be waited for by a caller that gives up', async () => {
+  test('is not waited for after the caller aborts', async () => {
     const it = await against(locked);
     const controller = new AbortController();
     const run = it.upgrade({ lockSeconds: 60, signal: controller.signal, onWait: () => controller.abort(new Error('enough')) });
@@ -268,14 +271,14 @@ describe('a database that another run has locked', () => {
     expect(aws.invokes).toHaveLength(1);
   });
 
-  test('is the only failure that is sent again', async () => {
+  test('is the only failure after which a request is sent again', async () => {
     await thrown((await against({ failure: failure() })).upgrade({ lockSeconds: 10 }));
     expect(aws.invokes).toHaveLength(1);
   });
 });
 
-describe('what the function says', () => {
-  test('a failed migration is a typed error with everything that the database said', async () => {
+describe('the answer of the function', () => {
+  test('a failed migration is a typed error with all details from the database', async () => {
     const error = await thrown(
       (
         await against({ failure: failure({ revision: 'b2', sqlState: '42P07', statement: 'CREATE TABLE b' }, [applied('a1')]) })
@@ -293,7 +296,7 @@ describe('what the function says', () => {
     });
   });
 
-  test('a run that is blocked is an error with each place that destroys data', async () => {
+  test('a blocked run is an error with each place that destroys data', async () => {
     const dataLoss = [{ revision: 'b2', rule: 'drop-table', what: 'drop_table users', file: 'b2.py', line: 12 }] as const;
     const error = await thrown((await against({ failure: failure({ code: 'blocked', dataLoss }) })).upgrade());
     expect(error).toMatchObject({ code: 'blocked', dataLoss });
@@ -315,7 +318,7 @@ describe('what the function says', () => {
     ],
     ['a module that is missing', 'Runtime.ImportModuleError', "Unable to import module 'x'", /package is incomplete/],
     ['anything else', 'ValueError', 'oops', /log in \/aws\/lambda\/template-saas-api-migrate-lambda-dev/],
-  ])('a crash by %s says what to do', async (_, errorType, errorMessage, next) => {
+  ])('a crash because of %s says what to do', async (_, errorType, errorMessage, next) => {
     const log = 'START RequestId: 1\nabout to migrate\n\nEND RequestId: 1\nREPORT RequestId: 1 Max Memory Used: 128 MB\n';
     const error = await thrown((await against({ crash: { errorType, errorMessage }, log })).upgrade());
     expect(error).toMatchObject({ code: 'function_crashed', next: expect.stringMatching(next) });
@@ -380,7 +383,7 @@ describe('a function that cannot be reached', () => {
     expect(error.next).toMatch(/nothing was started$/);
   });
 
-  test('an address that does not exist: nothing was started', async () => {
+  test('if the host name does not exist, nothing was started', async () => {
     client = new MigrateClient({ stage: 'dev', endpoint: 'http://lambda.invalid' });
     expect(await thrown(client.upgrade())).toMatchObject({
       code: 'network',

@@ -54,7 +54,7 @@ describe('a run against fake Step Functions', () => {
     expect(aws.invokes.map(({ command }) => command).filter((command) => command !== 'history')).toEqual(['upgrade', 'upgrade']);
   });
 
-  test('shows what the container has applied as it comes, and each revision once', async () => {
+  test('reports each revision of the container once, as it is applied', async () => {
     const run = await against([{}, { applied: [applied('b2')] }, { applied: [applied('b2')] }, DONE]);
     const seen: string[][] = [];
     const pending: string[][] = [];
@@ -75,14 +75,14 @@ describe('a run against fake Step Functions', () => {
     expect(started).toEqual([{ revisions: ['b2', 'c3'], executionArn: EXECUTION }]);
   });
 
-  test('hands on that everything is to run there', async () => {
+  test('passes on that everything runs there', async () => {
     const run = await against([{ ...DONE, applied: [...BOTH, applied('d4')] }]);
     const answer = run.upgrade({ in: 'container', allow: ['drop_invalid_indexes'] });
     await answer.catch(() => {});
     expect(container.started[0]?.input).toMatchObject({ in: 'container', allow: ['drop_invalid_indexes'] });
   });
 
-  test('finds an earlier execution of the same name, also if it has ended, and starts nothing twice', async () => {
+  test('continues an earlier execution of the same name, even an ended one, and starts nothing twice', async () => {
     const first = await against([{}, {}, {}, DONE]);
     const part = await first.upgrade({ runId: RUN_ID, budgetSeconds: 0 });
     expect(part).toMatchObject({ status: 'partial', to: ['a1'], runId: RUN_ID });
@@ -90,7 +90,7 @@ describe('a run against fake Step Functions', () => {
     expect(container.started).toHaveLength(1);
   });
 
-  test('takes its failure from the run history: code, words, and what was applied before', async () => {
+  test('takes code, message and applied revisions of a failure from the run history', async () => {
     const failed: Moment = {
       status: 'FAILED',
       applied: [applied('b2')],
@@ -113,7 +113,7 @@ describe('a run against fake Step Functions', () => {
     });
   });
 
-  test('that was stopped before its task started is cancelled too', async () => {
+  test('that was stopped before its task started is cancelled', async () => {
     const run = await against([{}, { status: 'ABORTED', outcome: 'partial' }]);
     expect(await failureOf(run.upgrade())).toMatchObject({ code: 'cancelled', message: expect.stringContaining(EXECUTION) });
   });
@@ -135,7 +135,7 @@ describe('a run against fake Step Functions', () => {
     expect(container.started).toHaveLength(1);
   });
 
-  test('can hand everything that is pending over to the container', async () => {
+  test('can hand all pending revisions over to the container', async () => {
     const run = await against([{}]);
     const answer = await run.upgrade({ handOver: true });
     expect(answer).toMatchObject({ status: 'partial', containerExecution: EXECUTION });
@@ -155,14 +155,14 @@ describe('a run against fake Step Functions', () => {
     expect(looks).toBeGreaterThan(4);
   });
 
-  test('says who permits it when it may not start the container', async () => {
+  test('names the missing permission when it may not start the container', async () => {
     const run = await against([DONE], { stepFunctions: () => ({ status: 400, error: 'AccessDeniedException' }) });
     const error = await failureOf(run.upgrade());
     expect(error).toMatchObject({ code: 'access_denied' });
     expect(error.next).toContain('grantInvoke');
   });
 
-  test('can be abandoned by its caller', async () => {
+  test('ends for a caller that aborts', async () => {
     const run = await against([{}]);
     const given = new AbortController();
     const left = run.upgrade({ signal: given.signal, onContainer: () => setTimeout(() => given.abort(), 100) });

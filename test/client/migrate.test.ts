@@ -26,13 +26,13 @@ const first = answer({
 const second = answer({ status: 'partial', from: ['a1'], to: ['b2'], applied: [applied('b2')], pending: [applied('c3')] });
 const third = answer({ from: ['b2'], to: ['c3'], applied: [applied('c3')] });
 
-test('a run over several slices has one answer: the first from, everything that was applied, the last to', async () => {
+test('a run of several slices has one answer: the first "from", all applied revisions, the last "to"', async () => {
   const { invoke } = slices(first, second, third);
   const result = await migrate(invoke, {});
   expect(result).toEqual({ ...third, from: [], applied: [applied('a1'), applied('b2'), applied('c3')] });
 });
 
-test('the slices after the first belong to the run that the first was given', async () => {
+test('all slices belong to the run of the first one', async () => {
   const runId = '0b8f7f2e-6a4e-4e0e-9a51-3f0c3a0d9f11';
   const { asked, invoke } = slices({ ...first, runId }, { ...second, runId }, third);
   expect((await migrate(invoke, {})).runId).toBe(runId);
@@ -44,14 +44,14 @@ test('a warning of every slice is reported once', async () => {
   expect((await migrate(invoke, {})).warnings).toEqual(['w1', 'w2']);
 });
 
-test('each slice is shown as it comes', async () => {
+test('each slice is reported as it ends', async () => {
   const seen: string[] = [];
   const { invoke } = slices(first, second, third);
   await migrate(invoke, {}, { onProgress: (slice) => seen.push(slice.applied.map(({ revision }) => revision).join()) });
   expect(seen).toEqual(['a1', 'b2', 'c3']);
 });
 
-test('a relative step is resolved once: later slices go to the same revision', async () => {
+test('a relative step is resolved once, and later slices go to the same revision', async () => {
   const { asked, invoke } = slices({ ...first, target: ['b2'] }, { ...third, to: ['b2'], target: ['b2'] });
   await migrate(invoke, { revision: '+2', sliceSeconds: 5 });
   expect(asked).toEqual([
@@ -81,14 +81,14 @@ test('several branches continue under the requested name', async () => {
   expect(asked.map(({ revision }) => revision)).toEqual(['heads', 'heads']);
 });
 
-test('a run whose time is up returns partial and sends nothing more', async () => {
+test('a run whose time is up returns "partial" and sends nothing more', async () => {
   const { asked, invoke } = slices(first, second, third);
   const result = await migrate(invoke, {}, { budgetSeconds: 0 });
   expect(result).toMatchObject({ status: 'partial', from: [], to: ['a1'], applied: [applied('a1')] });
   expect(asked).toHaveLength(1);
 });
 
-test.each([undefined, 0])('a run that stands still ends with an error, never in a loop (budget: %s)', async (budgetSeconds) => {
+test.each([undefined, 0])('a run without progress ends with an error instead of a loop (budget: %s)', async (budgetSeconds) => {
   const still = answer({ status: 'partial', from: ['a1'], to: ['a1'], pending: [applied('b2')] });
   const { asked, invoke } = slices(still, still, still);
   await expect(migrate(invoke, {}, { budgetSeconds })).rejects.toMatchObject({
@@ -98,7 +98,7 @@ test.each([undefined, 0])('a run that stands still ends with an error, never in 
   expect(asked).toHaveLength(2);
 });
 
-test('a failure in a later slice carries what all slices applied', async () => {
+test('a failure in a later slice lists the revisions that all slices applied', async () => {
   const failed = new MigrateError('migration_failed', 'revision d4 failed', 'fix it', { applied: [applied('c3')] });
   const { invoke } = slices(first, second, failed);
   const error = await migrate(invoke, {}).catch((thrown) => thrown);
@@ -106,12 +106,12 @@ test('a failure in a later slice carries what all slices applied', async () => {
   expect(error.applied.map(({ revision }: { revision: string }) => revision)).toEqual(['a1', 'b2', 'c3']);
 });
 
-test('an upgrade that ends anywhere but at its target is not a success', async () => {
+test('an upgrade that does not end at its target is a failure', async () => {
   const { invoke } = slices(answer({ status: 'pending' }));
   await expect(migrate(invoke, {})).rejects.toThrow(MigrateError);
 });
 
-test('nothing more is sent once the caller has given up', async () => {
+test('nothing more is sent after the caller aborts', async () => {
   const controller = new AbortController();
   const { asked, invoke } = slices(first, second, third);
   const run = migrate(invoke, {}, { signal: controller.signal, onProgress: () => controller.abort() });
@@ -119,7 +119,7 @@ test('nothing more is sent once the caller has given up', async () => {
   expect(asked).toHaveLength(1);
 });
 
-test('a plan that is answered with the part of a run is unexpected, and not asked for again', async () => {
+test('a partial answer to a plan is unexpected, and the plan is not repeated', async () => {
   const { asked, invoke } = slices({ ...first, command: 'plan' }, { ...second, command: 'plan' });
   await expect(migrate(invoke, { command: 'plan' })).rejects.toMatchObject({ code: 'unexpected_answer' });
   expect(asked).toHaveLength(1);

@@ -65,7 +65,7 @@ async function all(): Promise<void> {
 const NAMES = '{ MigrateClient, MigrateError, type FailureCode, type MigrateAnswer }';
 
 describe('the types', () => {
-  test('are those of an ES module for import, and those of CommonJS for require', () => {
+  test('are ESM for import and CommonJS for require', () => {
     const files = {
       'esm.mts': `import ${NAMES} from 'cdk-alembic/client';${USES_TYPES}export { all };`,
       'cjs.cts': `import ${NAMES} from 'cdk-alembic/client';${USES_TYPES}export { all };`,
@@ -74,14 +74,14 @@ describe('the types', () => {
     expect(problems(files)).toBe('');
   });
 
-  test('are those of the documentation, whose every example compiles', () => {
+  test('compile every example of the documentation', () => {
     const page = readFileSync(join(root, 'docs/client.md'), 'utf8');
     const examples = Array.from(page.matchAll(/^```ts\n(.*?)^```/gms), ([, code]) => code as string);
     expect(examples.length).toBeGreaterThan(4);
     expect(problems(Object.fromEntries(examples.map((code, index) => [`example-${index}.mts`, code])))).toBe('');
   });
 
-  test('say what is wrong', () => {
+  test('reject wrong code', () => {
     expect(problems({ 'wrong.mts': "import { MigrateClients } from 'cdk-alembic/client';" })).toContain('MigrateClients');
   });
 });
@@ -107,7 +107,7 @@ describe('the package at run time', () => {
       "import { createRequire } from 'node:module';\nimport { MigrateError } from 'cdk-alembic/client';\n" +
         "const { MigrateClient } = createRequire(import.meta.url)('cdk-alembic/client');",
     ],
-  ])('loaded as %s it migrates, and its errors are of their class', async (name, load) => {
+  ])('migrates when loaded as %s, and its errors are instances of MigrateError', async (name, load) => {
     aws = await StageAws.start((_, call) =>
       call === 1 ? { answer: answer({ applied: [applied('b2')] }) } : { failure: failure({ revision: 'c3' }) },
     );
@@ -118,7 +118,7 @@ describe('the package at run time', () => {
     expect((await run(process.execPath, [file], { env })).stdout).toBe('true migration_failed c3\n');
   });
 
-  test('has the schema of what the command prints', async () => {
+  test('contains the schema of the output of the command', async () => {
     writeFileSync(join(consumer, 'schema.cjs'), "console.log(require('cdk-alembic/schema/migrate-invoke.json').title);");
     const { stdout } = await run(process.execPath, [join(consumer, 'schema.cjs')]);
     expect(stdout).toBe('What migrate-invoke --json prints\n');

@@ -35,19 +35,19 @@ async function looks(reports: readonly number[], look: () => Promise<void> = asy
 beforeEach(() => jest.useFakeTimers({ doNotFake: ['nextTick'] }));
 afterEach(() => jest.useRealTimers());
 
-test('a run that reports nothing is looked at every five seconds, and no more when it has ended', async () => {
+test('a silent run is polled every five seconds until it ends', async () => {
   expect(await looks([])).toEqual([5, 10, 15]);
 });
 
-test('a run that reports often is never looked at', async () => {
+test('a run that reports often is never polled', async () => {
   expect(await looks([3, 6, 9, 12, 15])).toEqual([]);
 });
 
-test('a failed look is the last one, and the run continues', async () => {
+test('polling stops after an error, and the run continues', async () => {
   expect(await looks([], () => Promise.reject(new Error('throttled')))).toEqual([5]);
 });
 
-test('a run that fails fails with its own error', async () => {
+test('a failed run rejects with its own error', async () => {
   await expect(
     pollWhileSilent(
       () => Promise.reject(new Error('lost')),

@@ -30,7 +30,7 @@ test.each([
   ['ValidationException', 400, 'unexpected_answer', undefined],
   ['InternalFailure', 500, 'network', 'if repeatable'],
   ['TimeoutError', undefined, 'network', 'if repeatable'],
-] as const)('%s (%s) is %s in every service', (name, status, code, retry) => {
+] as const)('%s (%s) becomes %s in every service', (name, status, code, retry) => {
   const error = thrown(name, status);
   for (const call of CALLS) {
     const failure = sdkFailure(error, call);
@@ -40,7 +40,7 @@ test.each([
   }
 });
 
-test('only a call that was never sent, and is sent once, has started nothing for certain', () => {
+test('only a call that was never sent, without retries, has certainly started nothing', () => {
   const [invoke, , machine] = CALLS as [AwsCall, AwsCall, AwsCall];
   const refused = thrown('Error', undefined, 'connect ECONNREFUSED 127.0.0.1:1');
   expect(sdkFailure(refused, invoke).next).toContain('nothing was started');
@@ -50,20 +50,20 @@ test('only a call that was never sent, and is sent once, has started nothing for
   }
 });
 
-test('an answer of 500 and more is not a dropped connection', () => {
+test('a status of 500 or more is not a dropped connection', () => {
   const [invoke] = CALLS as [AwsCall];
   expect(sdkFailure(thrown('InternalFailure', 500), invoke).message).toMatch(/^Lambda failed before it had answered /);
   expect(sdkFailure(thrown('Error', undefined, 'socket hang up'), invoke).message).toMatch(/^the connection dropped before /);
 });
 
-test('every next step about a container says that one that has started keeps running', () => {
+test('every next step about a container says that a started one keeps running', () => {
   const [, container] = CALLS as [AwsCall, AwsCall];
   for (const name of ['CredentialsProviderError', 'AccessDeniedException', 'Error']) {
     expect(sdkFailure(thrown(name), container).next).toMatch(/; a container that has started keeps running/);
   }
 });
 
-test('a failure is not read a second time, and is changed by making another one', () => {
+test('a failure is translated only once, and never modified', () => {
   const failure = new MigrateError('locked', 'ada holds the mutex', 'wait', { revision: 'b2', cause: new Error('why') });
   expect(sdkFailure(failure, CALLS[0] as AwsCall)).toBe(failure);
   const changed = failure.with({ next: 'wait for ada' });

@@ -37,7 +37,7 @@ function calls(...prepared: MigrateAnswer[]) {
   return { asked, invoke };
 }
 
-test('a run asks again, as the same run and less and less often, until its snapshot is available, and then migrates', async () => {
+test('a run polls less and less often until its snapshot is available, then migrates, all as one run', async () => {
   const { asked, invoke } = calls(waiting, ...Array<MigrateAnswer>(7).fill(creating), done);
   const seen: (string | undefined)[] = [];
   const result = await migrate(invoke, {}, { onProgress: ({ snapshot }) => seen.push(snapshot?.status) });
@@ -53,7 +53,7 @@ test('a caller whose time is up before the snapshot is available gets the answer
   expect(asked).toHaveLength(4);
 });
 
-test('an RDS that cannot begin for a quarter of an hour ends the run, with its reason', async () => {
+test('the run fails with the reason if RDS cannot start the snapshot for fifteen minutes', async () => {
   const error = await migrate(calls(waiting).invoke, {}).catch((thrown) => thrown);
   expect(error).toBeInstanceOf(MigrateError);
   expect(error).toMatchObject({ code: 'snapshot_not_ready', message: expect.stringContaining('backing-up') });

@@ -28,7 +28,7 @@ const thrown = (run: Promise<unknown>): Promise<MigrateError> =>
 const operations = () => aws.calls.map(({ operation }) => operation);
 
 describe('a start', () => {
-  test("sends the request to the stage's state machine, under the run's id", async () => {
+  test('sends the request to the state machine of the stage, named by the id of the run', async () => {
     const runId = await (await against({}, { requestedBy: 'ci 42' })).start({ tenants: ['acme', 'globex', 'acme'] });
     expect(aws.inputs).toEqual([{ tenants: ['acme', 'globex'], requestedBy: 'ci 42' }]);
     expect(aws.calls.at(-1)?.body).toMatchObject({
@@ -37,14 +37,14 @@ describe('a start', () => {
     });
   });
 
-  test('whose answer is lost starts no second run', async () => {
+  test('whose answer is lost does not start a second run', async () => {
     const it = await against({ fault: (operation, call) => (operation === 'StartExecution' && call === 1 ? 'lose' : undefined) });
     const runId = await it.start();
     expect(operations().filter((operation) => operation === 'StartExecution')).toHaveLength(2);
     expect(aws.runs.map(({ name }) => name)).toEqual([runId]);
   });
 
-  test('of a run that is over by now is that run', async () => {
+  test('of a run that has ended in the meantime returns that run', async () => {
     const it = await against();
     const runId = await it.start();
     await it.watch(runId);
@@ -52,7 +52,7 @@ describe('a start', () => {
     expect(aws.runs).toHaveLength(1);
   });
 
-  test('that gets no answer says that the run may have started, and how to check', async () => {
+  test('without an answer fails, says that the run may have started, and how to check', async () => {
     const it = await against({ fault: (operation) => (operation === 'StartExecution' ? 'drop' : undefined) });
     const runId = randomUUID();
     expect(await thrown(it.start({ runId }))).toMatchObject({
@@ -61,7 +61,7 @@ describe('a start', () => {
     });
   });
 
-  test('with the id of another request is refused', async () => {
+  test('with the id of another request is rejected', async () => {
     const it = await against();
     const runId = await it.start();
     expect(await thrown(it.start({ runId, command: 'plan' }))).toMatchObject({
@@ -70,7 +70,7 @@ describe('a start', () => {
     });
   });
 
-  test('with problems is refused with all of them, and nothing is sent', async () => {
+  test('with an invalid request is rejected with all problems, and nothing is sent', async () => {
     const it = await against({}, { requestedBy: 'Zoë' });
     const error = await thrown(it.start({ tenants: ['a b', 'ok'], retryFailed: true }));
     expect(error).toMatchObject({ code: 'invalid_usage' });
@@ -84,7 +84,7 @@ describe('a start', () => {
     expect(aws.calls).toEqual([]);
   });
 
-  test('with more names than Step Functions takes is refused with another way', async () => {
+  test('with more names than Step Functions accepts is rejected, and the error names another way', async () => {
     const tenants = Array.from({ length: 30_000 }, (_, index) => `tenant_${index}`);
     expect(await thrown((await against()).start({ tenants }))).toMatchObject({
       code: 'invalid_usage',
@@ -106,7 +106,7 @@ describe('the state machine', () => {
     expect(aws.calls).toMatchObject([{ operation: 'StartExecution', body: { stateMachineArn } }]);
   });
 
-  test('that does not exist is reported with the existing stages', async () => {
+  test('that does not exist is an error that lists the existing stages', async () => {
     const it = await against({ machines: ['other', 'template-saas-api-migrate-tenants-prod'] });
     expect(await thrown(it.start())).toMatchObject({
       code: 'state_machine_not_found',
@@ -114,7 +114,7 @@ describe('the state machine', () => {
     });
   });
 
-  test('has usable names', () => {
+  test('is rejected if its name is invalid', () => {
     expect(() => new TenantsClient({ stage: 'a b' })).toThrow('the stage "a b" is not a usable name');
     expect(() => new TenantsClient({ stage: 'dev', stateMachineArn: 'mine' })).toThrow(
       '"mine" is not the ARN of a state machine',
@@ -157,7 +157,7 @@ describe('a watch', () => {
     expect(operations().filter((operation) => operation === 'DescribeMapRun')).toHaveLength(1);
   });
 
-  test('outlives trouble on the way to Step Functions', async () => {
+  test('survives a network outage', async () => {
     const it = await against({
       run: () => [{ state: 'Rest' }, { end: succeeded() }],
       fault: (operation, call) => (operation === 'DescribeExecution' && call <= 4 ? 'drop' : undefined),
@@ -176,7 +176,7 @@ describe('a watch', () => {
     expect(seen).toEqual([]);
   });
 
-  test("ends with the error of its caller's own code", async () => {
+  test('ends with an error that the code of its caller throws', async () => {
     const it = await against({ run: () => [{ state: 'Rest' }, { end: succeeded() }] });
     const onProgress = () => {
       throw new TypeError('a fault of the caller');
@@ -184,7 +184,7 @@ describe('a watch', () => {
     expect(await thrown(it.watch(await it.start(), { onProgress }))).toEqual(new TypeError('a fault of the caller'));
   });
 
-  test('ends with the reason of its signal, and the run continues', async () => {
+  test('ends with the reason of its abort signal, and the run continues', async () => {
     const it = await against({ run: () => [{ state: 'Rest', until: 'never' }] });
     const gaveUp = new AbortController();
     const watching = it.watch(await it.start(), { signal: gaveUp.signal });
@@ -194,7 +194,7 @@ describe('a watch', () => {
     expect(operations()).not.toContain('StopExecution');
   });
 
-  test('of a run that nobody has started is an error', async () => {
+  test('of a run that does not exist is an error', async () => {
     const runId = randomUUID();
     expect(await thrown((await against()).watch(runId))).toMatchObject({
       code: 'run_not_found',
@@ -219,14 +219,14 @@ describe('a result', () => {
     expect(await result({ run: () => [{ end: succeeded({ status: 'pending', pending: 2 }) }] })).toMatchObject({ pending: 2 });
   });
 
-  test('of failed tenants is an error that has the summary', async () => {
+  test('of a run with failed tenants is an error with the summary', async () => {
     const told = { code: 'tenants_failed', message: '3 of 9 tenants failed', next: 'fix them' } as const;
     const error = await thrown(result({ run: () => [{ end: failed(told, { failed: 3, total: 9 }) }] }));
     expect(error).toBeInstanceOf(MigrateError);
     expect(error).toMatchObject({ ...told, summary: { failed: 3, total: 9 } });
   });
 
-  test('has its code even if the run has no summary', async () => {
+  test('is an error with a code even if the run has no summary', async () => {
     const end = { status: 'FAILED', error: 'unknown_tenant', cause: 'the list has no tenant "acme"' };
     expect(await thrown(result({ run: () => [{ end }] }))).toMatchObject({
       code: 'unknown_tenant',
@@ -240,14 +240,14 @@ describe('a result', () => {
     [{ status: 'ABORTED', cause: 'ada has stopped it' }, /was stopped: ada has stopped it$/],
     [{ status: 'TIMED_OUT' }, /ran out of time$/],
     [{ status: 'FAILED', error: 'States.Runtime', cause: 'no such path' }, /failed as a whole: States.Runtime: no such path$/],
-  ])('of a run that ended as %j is run_aborted', async (end, message) => {
+  ])('of a run that ended as %j is the error run_aborted', async (end, message) => {
     expect(await thrown(result({ run: () => [{ end }] }))).toMatchObject({
       code: 'run_aborted',
       message: expect.stringMatching(message),
     });
   });
 
-  test('that is not a summary is not a success', async () => {
+  test('that is not a summary is an error', async () => {
     const run = () => [{ end: { status: 'SUCCEEDED', output: '{"contract":2}' } }];
     expect(await thrown(result({ run }))).toMatchObject({ code: 'unexpected_answer' });
   });
@@ -285,14 +285,14 @@ describe('an approval', () => {
     expect(await thrown(it.approve(await it.start()))).toMatchObject({ code: 'not_waiting' });
   });
 
-  test('of a run that is over is an error', async () => {
+  test('of a run that has ended is an error', async () => {
     const it = await against();
     const runId = await it.start();
     await it.watch(runId);
     expect(await thrown(it.approve(runId))).toMatchObject({ code: 'not_waiting' });
   });
 
-  test('takes no permission on Step Functions: who approves need not be who runs', async () => {
+  test('needs no permission on Step Functions, so someone else may approve', async () => {
     const it = await against({ run: waiting });
     const runId = await it.start();
     await it.result(runId);
@@ -307,7 +307,7 @@ describe('an approval', () => {
     [{ status: 429, error: 'TooManyRequestsException' }, 'throttled', /try again/],
     [{ text: '"hello"' }, 'unexpected_answer', /log in/],
     ['drop', 'network', /counts once/],
-  ] as const)('that meets %j is %s', async (approval, code, next) => {
+  ] as const)('that gets %j is the error %s', async (approval, code, next) => {
     const it = await against({ run: waiting, approval });
     expect(await thrown(it.approve(await it.start()))).toMatchObject({ code, next: expect.stringMatching(next) });
   });

@@ -10,7 +10,7 @@ test.each([
   ['template-saas', 'dev'],
   ['template-saas', 'prod'],
   ['shop', 'pr-17'],
-])('the function of %s, stage %s, has the name that the command and CI look for', (appName, stage) => {
+])('the function of %s, stage %s, has the name that the command and CI expect', (appName, stage) => {
   const template = templateOf({ appName, stage });
   expect(functionOf(template).Properties.FunctionName).toBe(functionName(appName, stage));
 });
@@ -29,7 +29,7 @@ test('the function runs the packaged runner on arm64 with Python 3.13, 512 MiB a
   });
 });
 
-test('what the props say of the function is what is deployed', () => {
+test('the function has the size, runtime and timeout of its props', () => {
   const { Properties } = functionOf(
     templateOf({
       architecture: lambda.Architecture.X86_64,
@@ -43,22 +43,22 @@ test('what the props say of the function is what is deployed', () => {
   expect(Properties.Environment.Variables.FEATURE).toBe('on');
 });
 
-test('an asynchronous invoke that failed is never repeated by Lambda', () => {
+test('Lambda never repeats a failed asynchronous invoke', () => {
   templateOf().hasResourceProperties('AWS::Lambda::EventInvokeConfig', { MaximumRetryAttempts: 0 });
 });
 
-test('no concurrency is reserved, which small accounts could not afford', () => {
+test('no concurrency is reserved, because small accounts have too little', () => {
   expect(functionOf(templateOf()).Properties).not.toHaveProperty('ReservedConcurrentExecutions');
 });
 
-test('downgrade and stamp are refused until the stage allows them', () => {
+test('downgrade and stamp are not allowed by default', () => {
   const allowed = (props: object) => settingsOf(templateOf(props)).allow;
   expect(allowed({})).toEqual([]);
   expect(allowed({ allowDowngrade: true })).toEqual(['downgrade']);
   expect(allowed({ allowDowngrade: true, allowStamp: true })).toEqual(['downgrade', 'stamp']);
 });
 
-test("a deploy runs the migrations, and the stack's outputs say what it did", () => {
+test('a deploy runs the migrations, and the outputs of the stack have the result', () => {
   const template = templateOf();
   const [id] = Object.keys(template.findResources('Custom::AlembicMigration'));
   template.hasResourceProperties('Custom::AlembicMigration', {
@@ -76,7 +76,7 @@ test("a deploy runs the migrations, and the stack's outputs say what it did", ()
   ]);
 });
 
-test('with runOnDeploy false a deploy runs nothing and has no outcome', () => {
+test('with runOnDeploy false, a deploy runs nothing and has no result', () => {
   const { stack, migration } = migrationStack({ runOnDeploy: false });
   expect([migration.fromRevision, migration.toRevision, migration.appliedCount]).toEqual([undefined, undefined, undefined]);
   const template = templateOf({ runOnDeploy: false });
@@ -91,16 +91,16 @@ test('with runOnDeploy false a deploy runs nothing and has no outcome', () => {
   expect(() => migration.executeBefore(stack)).not.toThrow();
 });
 
-test('with runOnDeploy false the function has all the time that Lambda gives', () => {
+test('with runOnDeploy false, the function may run as long as Lambda allows', () => {
   expect(functionOf(templateOf({ runOnDeploy: false })).Properties.Timeout).toBe(900);
 });
 
-test('the deploy polls after a second', () => {
+test('the deploy polls every second', () => {
   const [[, machine]] = resourcesOf(templateOf(), 'AWS::StepFunctions::StateMachine') as [[string, any]];
   expect(JSON.stringify(machine.Properties.DefinitionString)).toContain(String.raw`\"IntervalSeconds\":1,\"MaxAttempts\":3600`);
 });
 
-test('a revision that destroys data must acknowledge it, unless the stage says otherwise', () => {
+test('a revision that destroys data must acknowledge the loss by default', () => {
   expect(settingsOf(templateOf())).not.toHaveProperty('guard');
   expect(settingsOf(templateOf({ guardDataLoss: false }))).toHaveProperty('guard', false);
 });
@@ -115,12 +115,12 @@ test('a stage is protected only if it is configured', () => {
   expect(settingsOf(templateOf({ protectedStage: true }))).toHaveProperty('protected', true);
 });
 
-test('what happens with replicated tables goes to the runner only if it is set', () => {
+test('the setting for replicated tables is passed to the runner only if it is set', () => {
   expect(settingsOf(templateOf())).not.toHaveProperty('onReplication');
   expect(settingsOf(templateOf({ onReplication: OnReplication.REFUSE }))).toHaveProperty('onReplication', 'refuse');
 });
 
-test('of the limits only what is set goes to the runner, which knows the defaults', () => {
+test('only limits that are set are passed to the runner, which has the defaults', () => {
   expect(settingsOf(templateOf())).not.toHaveProperty('limits');
   const limits = { lockTimeout: Duration.millis(1500), mutexWait: Duration.minutes(2) };
   expect(settingsOf(templateOf({ limits })).limits).toEqual({ lockTimeoutSeconds: 1.5, mutexWaitSeconds: 120 });
@@ -135,13 +135,13 @@ test('without an event bus no events are sent', () => {
   expect(settingsOf(templateOf())).not.toHaveProperty('eventBus');
 });
 
-test('the event bus is named by its ARN, so that it may be in another account', () => {
+test('the event bus is passed by ARN, so it may be in another account', () => {
   const eventBusArn = 'arn:aws:events:eu-central-1:444455556666:event-bus/releases';
   const template = templateOf((stack) => ({ eventBus: EventBus.fromEventBusArn(stack, 'Bus', eventBusArn) }));
   expect(settingsOf(template).eventBus).toBe(eventBusArn);
 });
 
-test('an alarm goes off when a call of the function has failed, and only then', () => {
+test('the alarm goes off if and only if a call of the function has failed', () => {
   templateOf().hasResourceProperties('AWS::CloudWatch::Alarm', {
     AlarmName: 'template-saas-api-migrate-lambda-dev-failed',
     Namespace: 'AWS/Lambda',
@@ -154,7 +154,7 @@ test('an alarm goes off when a call of the function has failed, and only then', 
   });
 });
 
-test('the alarm can be given an action', () => {
+test('the alarm can have an action', () => {
   const { stack, migration } = migrationStack();
   migration.failureAlarm.addAlarmAction({ bind: () => ({ alarmActionArn: 'arn:aws:sns:eu-central-1:111122223333:on-call' }) });
   Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', {

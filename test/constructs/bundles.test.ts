@@ -4,7 +4,7 @@ import { build } from 'esbuild';
 const root = join(__dirname, '../..');
 
 test.each(['lambda/on-deploy/index.ts', 'lambda/tenants/index.ts', 'bin/migrate-invoke.ts'])(
-  '%s starts fast: it loads no CDK',
+  '%s does not load the CDK, so it starts fast',
   async (entry) => {
     const { metafile } = await build({
       absWorkingDir: root,

@@ -117,7 +117,7 @@ test.each(CONSTRUCTS)('cdk-nag 2 finds nothing in %s', (_, make) => {
   expect(found.map(({ id, entry }) => [id, entry.data])).toEqual([]);
 });
 
-test.each(STACKS)('everything that is acknowledged in %s is really there, and has a reason', (_, make) => {
+test.each(STACKS)('every acknowledgement in %s is needed and has a reason', (_, make) => {
   const stack = make();
   const found = nag(stack, { evenAcknowledged: true }).map(({ rule }) => rule);
   const rules = acknowledged(stack);

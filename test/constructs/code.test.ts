@@ -27,7 +27,7 @@ describe('a uv project', () => {
     else process.env.UV = UV;
   });
 
-  test('is packaged once for a cdk.out, and again when it has changed', () => {
+  test('is packaged once per cdk.out, and again after a change', () => {
     const backend = lockedBackend();
     const folder = temporaryDirectory();
     const log = join(folder, 'log');
@@ -52,7 +52,7 @@ describe('a uv project', () => {
     expect(installs()).toBe(2);
   });
 
-  test('that cannot be installed is a clear error, and nothing of it is cached for the next synth', () => {
+  test('that cannot be installed is a clear error, and is not cached for the next synth', () => {
     const broken = writeFiles(lockedBackend(), { 'uv.lock': 'version = 999\n' });
     const first = synth(MigrationCode.fromProject(broken));
     const errors = (messages: typeof first.messages) =>
@@ -62,7 +62,7 @@ describe('a uv project', () => {
   });
 });
 
-test("a project is loaded with the part of the function's environment that is known at synth", () => {
+test('a project is loaded with those variables of the function that are known at synth', () => {
   const backend = writeFiles(lockedBackend(), {
     'alembic/env.py': 'import os\nif os.environ.get("PROFILER") != "off":\n    import profiler_of_the_team\n',
   });
@@ -75,7 +75,7 @@ test("a project is loaded with the part of the function's environment that is kn
   expect(errors({ PROFILER: 'off' })).toEqual([]);
 });
 
-test('a directory that is already laid out is packaged unchanged, with the runner added', () => {
+test('a prepared directory is packaged unchanged, plus the runner', () => {
   const { packaged } = synth(MigrationCode.fromDirectory(laidOutBackend({ 'backend/tests/data.txt': 'kept' })));
   expect(filesBelow(packaged)).toEqual(
     expect.arrayContaining(['backend/tests/data.txt', 'site-packages/alembic/__init__.py', 'cdk_alembic/handler.py']),
@@ -90,7 +90,7 @@ describe('an image', () => {
       'alembic/versions/a1.py': revisionFile('a1', null),
     });
 
-  test('starts the runner, on the architecture of the function', () => {
+  test('starts the runner on the architecture of the function', () => {
     const { assets, resources } = synth(MigrationCode.fromImage(directory(), { target: 'lambda', buildArgs: { A: '1' } }));
     const [image] = Object.values<any>(assets.dockerImages);
     expect(image.source).toMatchObject({ platform: 'linux/arm64', dockerBuildTarget: 'lambda', dockerBuildArgs: { A: '1' } });
@@ -98,7 +98,7 @@ describe('an image', () => {
     expect(fn.Properties).toMatchObject({ PackageType: 'Image', ImageConfig: { Command: ['cdk_alembic.handler.handler'] } });
   });
 
-  test('gets the runner as a build context inside cdk.out, so that cdk.out can be moved', () => {
+  test('gets the runner as a build context inside cdk.out, so cdk.out can be moved', () => {
     const { assets, outdir } = synth(MigrationCode.fromImage(directory()));
     const [{ source }] = Object.values<any>(assets.dockerImages) as [any];
     const context = source.dockerBuildContexts['cdk-alembic'];
@@ -108,7 +108,7 @@ describe('an image', () => {
     expect(files.filter((file) => !file.endsWith('.py'))).toEqual(['cdk_alembic/rds-ca.pem']);
   });
 
-  test('is checked for several heads like every code', () => {
+  test('is checked for several heads like any other code', () => {
     const two = writeFiles(directory(), { 'alembic/versions/b1.py': revisionFile('b1', null) });
     const { messages } = synth(MigrationCode.fromImage(two));
     expect(messages.map(({ entry }) => entry.data)).toContainEqual(expect.stringContaining('have 2 heads'));

@@ -77,7 +77,7 @@ function settingsOf(template: Template): any {
   return JSON.parse(filled.join(''));
 }
 
-test('the runner accepts the settings of every kind of database', () => {
+test('the runner accepts the settings for every kind of database', () => {
   const all = Object.keys(SOURCES).map((source) => settingsOf(render(source)));
   const check =
     'import json, sys; from cdk_alembic.protocol import checks, rules; print(json.dumps([checks.problems(rules.SETTINGS, s) for s in json.load(sys.stdin)]))';
@@ -90,14 +90,14 @@ test('the runner accepts the settings of every kind of database', () => {
   expect(JSON.parse(run.stdout)).toEqual(all.map(() => []));
 });
 
-test('a secret is referenced and never read: no template contains a password', () => {
+test('secrets are referenced, and no template contains a password', () => {
   for (const source of Object.keys(SOURCES)) {
     const [fn] = resourcesOf(render(source), 'AWS::Lambda::Function');
     expect(JSON.stringify(fn)).not.toMatch(/resolve:secretsmanager|"password":"(?!POSTGRES_PASSWORD)/);
   }
 });
 
-test("a secret alone gives the database's address", () => {
+test('a secret can supply the whole address', () => {
   expect(settingsOf(render('secret')).database).toEqual({
     source: 'secret',
     secretArn: 'filled',
@@ -111,7 +111,7 @@ test("a secret alone gives the database's address", () => {
   });
 });
 
-test('settings of the address take precedence over the secret', () => {
+test('props for the address override the secret', () => {
   expect(settingsOf(render('secret with an address')).database).toMatchObject({
     host: 'db.internal',
     port: 5433,
@@ -139,7 +139,7 @@ test.each(['cluster', 'instance', 'cluster with tokens', 'proxy with tokens'])(
 );
 
 test.each(['cluster with tokens', 'instance with tokens', 'proxy with tokens'])(
-  'a %s: the function may connect as this role and reads no secret',
+  'for %s, the function may connect as this role and reads no secret',
   (source) => {
     const [, policy] = resourcesOf(render(source), 'AWS::IAM::Policy').find(([id]) => id.startsWith('MigrationRole')) as [
       string,
@@ -163,7 +163,7 @@ test.each<[string, RegExp, (stack: Stack) => MigrationDatabase]>([
     /belongs to the database Stack\/Instance, .*MigrationDatabase\.fromInstance /,
     (stack) => MigrationDatabase.fromSecret(instanceOf(stack).secret as ISecret, { variables }),
   ],
-])('the secret of %s alone brings a warning: nothing lets the function in', (_, warning, database) => {
+])('the secret of %s alone causes a warning, because nothing lets the function in', (_, warning, database) => {
   const { warnings } = findings((stack) => ({ database: database(stack), vpc: vpcOf(stack) }));
   expect(warnings.filter((text) => warning.test(text))).toHaveLength(1);
 });
@@ -245,17 +245,17 @@ test.each<[string, string, (stack: Stack) => MigrationDatabase]>([
       return MigrationDatabase.fromIamAuth({ instance, user: 'm', databaseName: 'app', variables });
     },
   ],
-])('%s is refused at synth', (_, problem, database) => {
+])('%s fails at synth', (_, problem, database) => {
   const { errors } = findings((stack) => ({ database: database(stack) }));
   expect(errors).toEqual([expect.stringContaining(problem)]);
 });
 
-test('opening the database adds no warning to a synth', () => {
+test('opening the database to the function causes no warning at synth', () => {
   const { warnings } = findings((stack) => ({ database: SOURCES.cluster?.(stack), vpc: vpcOf(stack) }));
   expect(warnings.filter((warning) => /rule/i.test(warning))).toEqual([]);
 });
 
-test("the URL variable has a name and a scheme of one's own", () => {
+test('name and scheme of the URL variable can be chosen', () => {
   const { stack } = migrationStack((scope) => ({
     database: MigrationDatabase.fromSecret(new Secret(scope, 'Secret'), {
       variables: DatabaseVariables.url('DB_URL', { scheme: 'postgresql+asyncpg' }),

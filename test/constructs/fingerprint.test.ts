@@ -16,12 +16,12 @@ const backend = laidOutBackend();
 const code = MigrationCode.fromDirectory(backend);
 const same = fingerprintOf({ code });
 
-test('a deploy that changes nothing runs nothing', () => {
+test('an unchanged deploy runs nothing', () => {
   expect(fingerprintOf({ code })).toBe(same);
   expect(fingerprintOf({ code: MigrationCode.fromDirectory(copyOf(backend)) })).toBe(same);
 });
 
-test('the order in which variables are named changes nothing', () => {
+test('the order of variables does not matter', () => {
   expect(fingerprintOf({ code, environment: { A: '1', B: '2' } })).toBe(fingerprintOf({ code, environment: { B: '2', A: '1' } }));
 });
 

@@ -54,7 +54,7 @@ function actionsOnStar(template: Template): string[] {
     .flatMap(({ Action }) => Action);
 }
 
-test('the function may write its log, read its secret, use its keys, send events, enter its VPC, and nothing else', () => {
+test('the function may only write its log, read its secret, use its keys, send events and enter its VPC', () => {
   const template = templateOf(EVERYTHING);
   const role = functionOf(template).Properties.Role['Fn::GetAtt'][0];
   const actions = statementsOfRole(template, role)
@@ -69,7 +69,7 @@ test('the function may write its log, read its secret, use its keys, send events
   ]);
 });
 
-test('a function without key, secret, bus and VPC may write its log, and nothing else', () => {
+test('a function without key, secret, bus and VPC may only write its log', () => {
   const template = templateOf();
   const role = functionOf(template).Properties.Role['Fn::GetAtt'][0];
   expect(statementsOfRole(template, role)).toEqual([
@@ -77,12 +77,12 @@ test('a function without key, secret, bus and VPC may write its log, and nothing
   ]);
 });
 
-test('no role may do anything on "*" but what AWS has no narrower resource for', () => {
+test('permissions on "*" are only those for which AWS has no narrower resource', () => {
   expect(actionsOnStar(templateOf())).toEqual([]);
   expect(actionsOnStar(templateOf(EVERYTHING))).toEqual(Object.keys(NEEDS_STAR));
 });
 
-test("the function's own code may not touch network interfaces, though Lambda may for it", () => {
+test('Lambda may manage network interfaces for the function, but the code of the function may not', () => {
   const denied = statementsOf(templateOf(EVERYTHING)).filter(({ Effect }) => Effect === 'Deny');
   expect(denied).toEqual([
     expect.objectContaining({
@@ -93,14 +93,14 @@ test("the function's own code may not touch network interfaces, though Lambda ma
   expect(JSON.stringify(denied)).toContain(':function:template-saas-api-migrate-lambda-dev');
 });
 
-test('only actions on keys have wildcards', () => {
+test('only actions for keys have wildcards', () => {
   const wild = statementsOf(templateOf(EVERYTHING))
     .flatMap(({ Action }) => Action)
     .filter((action) => action.includes('*'));
   expect(wild).toEqual([]);
 });
 
-test('a wildcard inside a resource only matches the versions of one function', () => {
+test('a wildcard in a resource matches only the versions of one function', () => {
   const wild = statementsOf(templateOf(EVERYTHING))
     .flatMap(({ Resource }) => [Resource].flat())
     .filter((resource) => resource !== '*' && JSON.stringify(resource).includes('*'));
@@ -110,13 +110,13 @@ test('a wildcard inside a resource only matches the versions of one function', (
   }
 });
 
-test('no role uses an AWS managed policy, which would allow more than is needed', () => {
+test('no role uses an AWS managed policy, because it would allow more than needed', () => {
   for (const [, { Properties }] of resourcesOf(templateOf(EVERYTHING), 'AWS::IAM::Role')) {
     expect(Properties).not.toHaveProperty('ManagedPolicyArns');
   }
 });
 
-test('the deploy handler may invoke this one function, and look at this one stack', () => {
+test('the deploy handler may only invoke this function and describe this stack', () => {
   const template = templateOf();
   const [fn] = Object.keys(template.findResources('AWS::Lambda::Function', { Properties: { MemorySize: 512 } }));
   const [, policy] = resourcesOf(template, 'AWS::IAM::Policy').find(([id]) => id.includes('HandlerRole')) as [string, any];
@@ -130,7 +130,7 @@ test('the deploy handler may invoke this one function, and look at this one stac
   ]);
 });
 
-test('grantInvoke permits what the command needs, on this one function', () => {
+test('grantInvoke permits what the command needs, on this function only', () => {
   const { stack, migration } = migrationStack({ runOnDeploy: false });
   const role = new iam.Role(stack, 'Ci', { assumedBy: new iam.AccountRootPrincipal() });
   migration.grantInvoke(role);
@@ -147,12 +147,12 @@ test('grantInvoke permits what the command needs, on this one function', () => {
   ]);
 });
 
-test('grantInvoke refuses a grantee that cannot be given a permission', () => {
+test('grantInvoke fails for a grantee that cannot get a permission', () => {
   const { migration } = migrationStack({ runOnDeploy: false });
   expect(() => migration.grantInvoke(new iam.AccountPrincipal('111122223333'))).toThrow(/could not be added/);
 });
 
-test('every function writes to a log group of the stack that ends with it and forgets after a year', () => {
+test('every function writes to a log group that is deleted with the stack and keeps a year', () => {
   const template = templateOf(EVERYTHING);
   const groups = resourcesOf(template, 'AWS::Logs::LogGroup');
   expect(groups.map(([, { Properties }]) => Properties.LogGroupName)).toEqual([
@@ -166,14 +166,14 @@ test('every function writes to a log group of the stack that ends with it and fo
   }
 });
 
-test('with a key, the logs and the environment of every function are encrypted by it', () => {
+test('a key encrypts the logs and the environment of every function', () => {
   const template = templateOf(EVERYTHING);
   const arn = { 'Fn::GetAtt': [expect.stringMatching(/^Key/), 'Arn'] };
   for (const [, { Properties }] of resourcesOf(template, 'AWS::Logs::LogGroup')) expect(Properties.KmsKeyId).toEqual(arn);
   for (const [, { Properties }] of resourcesOf(template, 'AWS::Lambda::Function')) expect(Properties.KmsKeyArn).toEqual(arn);
 });
 
-test('with a key, what Step Functions keeps of a deploy is encrypted by it, and the state machine may use it', () => {
+test('a key encrypts what Step Functions stores about a deploy, and the state machine may use it', () => {
   const template = templateOf(EVERYTHING);
   const arn = { 'Fn::GetAtt': [expect.stringMatching(/^Key/), 'Arn'] };
   const [[, machine]] = resourcesOf(template, 'AWS::StepFunctions::StateMachine') as [[string, any]];
@@ -189,7 +189,7 @@ test('with a key, what Step Functions keeps of a deploy is encrypted by it, and 
   });
 });
 
-test('the deploy keeps no log of its state machine, whose events hold the URL that answers CloudFormation', () => {
+test('the state machine of the deploy has no log, because its events contain the answer URL of CloudFormation', () => {
   const [[, machine]] = resourcesOf(templateOf(EVERYTHING), 'AWS::StepFunctions::StateMachine') as [[string, any]];
   expect(machine.Properties).not.toHaveProperty('LoggingConfiguration');
 });
@@ -206,7 +206,7 @@ test('every role of a function may decrypt with the key', () => {
   }
 });
 
-test('the key lets CloudWatch Logs use it for these log groups only', () => {
+test('the key policy lets CloudWatch Logs use the key only for these log groups', () => {
   const [, key] = resourcesOf(templateOf(EVERYTHING), 'AWS::KMS::Key').find(([id]) => id.startsWith('Key')) as [string, any];
   const forLogs = key.Properties.KeyPolicy.Statement.filter((statement: any) =>
     JSON.stringify(statement.Principal).includes('logs.'),

@@ -38,7 +38,7 @@ test.each([
   ['Java/21.0.4', 'set environment = ADMIN_PASSWORD "unused"', 'set runtime = Runtime.PYTHON_3_13'],
   ['DotNet/8.0.8/8.0.8/1.142.0', 'set environment = ADMIN_PASSWORD "unused"', 'set runtime = Runtime.PYTHON_3_13'],
   ['go1.23.1/linux/amd64', 'set environment = ADMIN_PASSWORD "unused"', 'set runtime = Runtime.PYTHON_3_13'],
-])('problems of a CDK app that %s runs are not written in TypeScript', (agent, environment, runtime) => {
+])('problems in a CDK app that %s runs are not worded for TypeScript', (agent, environment, runtime) => {
   process.env.JSII_AGENT = agent;
   try {
     const { errors } = findings({ runtime: lambda.Runtime.PYTHON_3_10, environment: { ADMIN_PASSWORD: 'x' } });
@@ -55,21 +55,21 @@ test.each<[string, Partial<AlembicMigrationProps>, string]>([
   ['lock retry', { limits: { lockRetry: Duration.minutes(2) } }, 'the lock retry is 2 minutes'],
   ['mutex wait', { limits: { mutexWait: Duration.minutes(2) } }, 'the mutex wait is 2 minutes'],
   ['connect retry', { limits: { connectRetry: Duration.minutes(2) } }, 'the connect retry is 2 minutes'],
-])('a %s that is not shorter than the timeout is refused', (_, props, problem) => {
+])('a %s that is not shorter than the timeout is rejected', (_, props, problem) => {
   const timeout = Duration.seconds('limits' in props ? 120 : 5);
   const { errors } = findings({ ...props, timeout });
   expect(errors).toEqual([expect.stringContaining(problem)]);
   expect(errors[0]).toContain('the function would end before it could report what it waited for');
 });
 
-test('a Python older than the runner supports is refused', () => {
+test('a Python that is too old for the runner is rejected', () => {
   const code = MigrationCode.fromDirectory(temporaryDirectory());
   expect(findings({ code, runtime: lambda.Runtime.PYTHON_3_10 }).errors[0]).toMatch(
     /and runtime is python3\.10: set runtime: lambda/,
   );
 });
 
-test('blockers that may be ended are named', () => {
+test('endBlockers without any session to end is rejected', () => {
   const { errors } = findings({ limits: { endBlockers: { roles: [] } } });
   expect(errors).toEqual(['endBlockers of the limits names no session: list database roles or application names']);
 });
@@ -110,7 +110,7 @@ describe('in a region whose certificate authorities are not packaged', () => {
   });
 });
 
-test('a mistake is reported, not thrown: the rest of the app is still checked', () => {
+test('a mistake is reported instead of thrown, so the rest of the app is still checked', () => {
   expect(() => migrationStack({ stage: '' })).not.toThrow();
 });
 
@@ -118,7 +118,7 @@ test.each([
   ['a URL', { DATABASE_URL: 'postgresql+asyncpg://app:hunter2@db:5432/app' }],
   ['a variable for passwords', { POSTGRES_PASSWORD: 'hunter2' }],
   ['a variable of libpq', { PGPASSWORD: 'hunter2' }],
-])('a password in %s is refused, and not repeated', (_, environment) => {
+])('a password in %s is rejected, and the error does not repeat it', (_, environment) => {
   const { errors } = findings({ environment });
   expect(errors).toEqual([expect.stringContaining(`${Object.keys(environment)[0]} holds a password`)]);
   expect(errors.join()).not.toContain('hunter2');
@@ -128,7 +128,7 @@ test.each([
   ['a URL without a password', { DATABASE_URL: 'postgresql://app@db/app' }],
   ['an empty password', { POSTGRES_PASSWORD: '' }],
   ['a URL with a colon further on', { SITE: 'https://example.org/a:b@c' }],
-])('%s is fine', (_, environment) => expect(findings({ environment }).errors).toEqual([]));
+])('%s is accepted', (_, environment) => expect(findings({ environment }).errors).toEqual([]));
 
 test('a missing directory is named', () => {
   const gone = join(temporaryDirectory(), 'back');
@@ -153,7 +153,7 @@ test('a pyproject.toml that is not TOML is named', () => {
   }
 });
 
-test('a directory without an Alembic project is refused', () => {
+test('a directory without an Alembic project is rejected', () => {
   const code = laidOutBackend();
   rmSync(join(code, 'backend', 'alembic.ini'));
   expect(findings({ code: MigrationCode.fromDirectory(code) }).errors).toEqual([
@@ -161,7 +161,7 @@ test('a directory without an Alembic project is refused', () => {
   ]);
 });
 
-test('several heads are refused, with both names and the command that joins them', () => {
+test('several heads are rejected with their names and the command that merges them', () => {
   const code = laidOutBackend({ 'backend/alembic/versions/c3.py': revisionFile('c3', 'a1') });
   const { errors } = findings({ code: MigrationCode.fromDirectory(code) });
   expect(errors).toEqual([
@@ -181,7 +181,7 @@ test('a project without any revision can be deployed, with a warning', () => {
   expect(warnings).toEqual([expect.stringContaining('has no revisions yet')]);
 });
 
-test('a project for another Python is refused, with the runtime to set', () => {
+test('a project for another Python is rejected with the runtime to set', () => {
   const code = writeFiles(temporaryDirectory(), {
     'pyproject.toml': '[project]\nname = "back"\nversion = "1"\nrequires-python = ">=3.12,<3.13"\n',
     'alembic.ini': '[alembic]\nscript_location = alembic\n',
@@ -193,7 +193,7 @@ test('a project for another Python is refused, with the runtime to set', () => {
   ]);
 });
 
-test('a project that does not say what it depends on is refused', () => {
+test('a project without dependencies is rejected', () => {
   const code = writeFiles(temporaryDirectory(), {
     'alembic.ini': '[alembic]\nscript_location = alembic\n',
     'alembic/versions/a1.py': revisionFile('a1', null),
@@ -226,11 +226,11 @@ describe('without uv', () => {
   });
 });
 
-test('fromIamAuth wants exactly one database', () => {
+test('fromIamAuth requires exactly one database', () => {
   const database = MigrationDatabase.fromIamAuth({ user: 'migrator', databaseName: 'app', variables: DatabaseVariables.url() });
   expect(findings({ database }).errors).toEqual([expect.stringContaining('exactly one of cluster, instance and proxy')]);
 });
 
-test('a password that a backend requires and migrations do not use can be given as unused', () => {
+test('a password that the backend requires but migrations do not use can be set to "unused"', () => {
   expect(findings({ environment: { ADMIN_PASSWORD: 'unused' } }).errors).toEqual([]);
 });

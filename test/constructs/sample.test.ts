@@ -6,7 +6,7 @@ import type { DataLoss } from '../../lib/contract';
 import { SECRET_ARN, sample } from './sample-stack';
 import { functionOf, resourcesOf, settingsOf } from './support';
 
-test.each(Object.keys(cdkJson.context.stages))('stage %s has its function', (stage) => {
+test.each(Object.keys(cdkJson.context.stages))('stage %s has its own function', (stage) => {
   expect(functionOf(sample({ stage }).template).Properties.FunctionName).toBe(`template-saas-api-migrate-lambda-${stage}`);
 });
 
@@ -18,7 +18,7 @@ test('the application is deployed after the migrations, and knows the revision',
   expect(api.Properties.Environment.Variables.SCHEMA_REVISION).toEqual({ 'Fn::GetAtt': [run, 'toRevision'] });
 });
 
-test("the sample's own revisions have one head, and synth has nothing to complain about", () => {
+test('the revisions of the sample have one head, and synth has no warnings or errors', () => {
   const { stack } = sample({ stage: 'prod' });
   expect(Annotations.fromStack(stack).findError('*', Match.anyValue())).toEqual([]);
 });
@@ -31,7 +31,7 @@ test('a stage with its own database needs neither VPC nor cluster', () => {
   );
 });
 
-test('only the function can reach Secrets Manager from the isolated subnets, before the run starts', () => {
+test('only the function can reach Secrets Manager from the isolated subnets, and can do so before the run', () => {
   const { template } = sample({ stage: 'prod' });
   const [[, endpoint]] = resourcesOf(template, 'AWS::EC2::VPCEndpoint') as [[string, any]];
   expect(JSON.stringify(endpoint.Properties.ServiceName)).toContain('.secretsmanager');
@@ -81,11 +81,11 @@ test.each([
   [{ stage: 'staging' }, 'there is no stage "staging": use one of dev, prod, or add it to "stages" in cdk.json'],
   [{ stage: 'toString' }, 'there is no stage "toString"'],
   [{ stage: 'dev', architecture: 'arm' }, 'there is no architecture "arm": use arm64 or x86_64'],
-])('%j is refused with: %s', (context, message) => {
+])('%j is rejected with: %s', (context, message) => {
   expect(() => sample(context)).toThrow(message);
 });
 
-test('no role of the sample may do anything on "*" but attach the function to its VPC', () => {
+test('the only permission on "*" in the sample is to attach the function to its VPC', () => {
   const statements = resourcesOf(sample({ stage: 'prod' }).template, 'AWS::IAM::Policy').flatMap(
     ([, { Properties }]) => Properties.PolicyDocument.Statement,
   );
@@ -93,7 +93,7 @@ test('no role of the sample may do anything on "*" but attach the function to it
   for (const action of onStar.flatMap(({ Action }) => Action)) expect(action).toMatch(/^ec2:/);
 });
 
-test("what the sample's revisions destroy is acknowledged, with a reason", () => {
+test('every data loss in the revisions of the sample is acknowledged with a reason', () => {
   const script = `
 import json, pathlib, types
 from cdk_alembic.project.guard import data_losses

@@ -34,7 +34,7 @@ print(json.dumps({"reserve": RESERVE_SECONDS, "limits": Limits()._asdict()}))
   return JSON.parse(spawnSync('python3', ['-c', script], { env }).stdout.toString());
 }
 
-test('every tier of a deploy ends before the one around it, which is still there to hear why', () => {
+test('each timeout of a deploy is shorter than the one around it, so the reason always arrives', () => {
   const [[, resource]] = resourcesOf(template, 'Custom::AlembicMigration') as [[string, any]];
   const { limits, reserve } = runner();
   const tiers: [string, number | undefined][] = [

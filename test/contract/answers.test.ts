@@ -48,7 +48,7 @@ describe.each<[string, object, Check]>([
 ])('as %s', (_, samples, is) => {
   test.each(Object.entries(samples))('%s is accepted', (_, sample) => expect(is(sample)).toBe(true));
 
-  test.each(Object.entries(samples))('%s is rejected when any part of it is missing or of another type', (_, sample) => {
+  test.each(Object.entries(samples))('%s is rejected if any part is missing or has the wrong type', (_, sample) => {
     const accepted = [...damaged(sample)].filter(([, value]) => is(value)).map(([what]) => what);
     expect(accepted).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { outOfDate } from '../../scripts/generate';
 
-test('what is generated from the contract is up to date: `npm run generate` writes it', () => {
+test('generated files match the contract (`npm run generate` writes them)', () => {
   expect(outOfDate()).toEqual([]);
 }, 240_000);

@@ -151,7 +151,7 @@ describe.each<[string, (value: unknown) => string[], unknown[], [unknown, string
   );
 
   test.each(rejected.map(([value, told]) => [JSON.stringify(value)?.slice(0, 80), value, told] as const))(
-    '%s is rejected, and told why',
+    '%s is rejected with the reason',
     (_, value, told) => {
       const found = problems(value).join('; ');
       if (typeof told === 'string') expect(found).toBe(told);
@@ -160,7 +160,7 @@ describe.each<[string, (value: unknown) => string[], unknown[], [unknown, string
   );
 });
 
-test('a long list reports its first problems, and how many more there are', () => {
+test('a list with many problems reports the first ones and counts the others', () => {
   const found = tenantListProblems(Array.from({ length: 9 }, (_, index) => ({ name: `tenant ${index}` })));
   expect(found).toHaveLength(6);
   expect(found.at(-1)).toBe('and 4 more problems in tenants');
@@ -285,12 +285,12 @@ const CASES = 300;
 const BOTH = { REQUEST, SETTINGS, TENANT_REQUEST } as unknown as Record<string, Shape>;
 const ALL = { ...BOTH, TENANT_RUN_INPUT, TENANT_APPROVAL } as unknown as Record<string, Shape>;
 
-test.each(Object.keys(ALL))('what the rules of %s allow has no problems', (name) => {
+test.each(Object.keys(ALL))('any %s that the rules allow is accepted', (name) => {
   const shape = ALL[name] as Shape;
   fc.assert(fc.property(passingShape(shape), (value) => expect(problemsOf(shape, value)).toEqual([])));
 });
 
-test('both languages find the same problems in the same words', () => {
+test('TypeScript and Python report the same problems in the same words', () => {
   const cases = Object.entries(BOTH).flatMap(([kind, shape]) =>
     [passingShape(shape), nearly(shape), anything].flatMap((values) =>
       fc.sample(values, CASES).map((value) => [kind, JSON.parse(JSON.stringify(value))] as const),

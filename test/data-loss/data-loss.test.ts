@@ -24,7 +24,7 @@ const table = (cases: readonly Case[], from: number) =>
 
 const rulesOf = (index: number) => (found[index] ?? []).map(({ rule }) => rule).sort();
 
-test.each(table(destroying, 0))('%s: what it loses is found', (_, rules, index) => {
+test.each(table(destroying, 0))('%s: the loss is found', (_, rules, index) => {
   expect(rulesOf(index)).toEqual(rules);
 });
 
@@ -32,7 +32,7 @@ test.each(table(harmless, destroying.length))('%s: no loss', (_, rules, index) =
   expect(rulesOf(index)).toEqual(rules);
 });
 
-test('each case has its own title', () => {
+test('titles of cases are unique', () => {
   const titles = [...destroying, ...harmless].map(({ title }) => title);
   expect(titles.filter((title, index) => titles.indexOf(title) !== index)).toEqual([]);
 });

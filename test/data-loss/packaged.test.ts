@@ -21,7 +21,7 @@ const FILES = {
   'alembic/versions/bb.py': 'revision = "bb"\ndown_revision = "aa"\n\n\ndef upgrade():\n    print("DROP TABLE users")\n',
 };
 
-test('the manifest says what each revision destroys, so that the function does not guess it', () => {
+test('the manifest says what each revision destroys, so the function does not have to guess', () => {
   const helper = 'from app.helpers import gone\n';
   const files = {
     ...FILES,
@@ -42,7 +42,7 @@ test('the manifest says what each revision destroys, so that the function does n
   });
 });
 
-test('a package whose revisions could not be read warns that the guard finds less', () => {
+test('a package whose revisions could not be read has a warning that the guard finds less', () => {
   for (const [destroys, warnings] of [
     [{}, []],
     [undefined, [expect.stringContaining('install Python 3.11 or later')]],
@@ -72,7 +72,7 @@ describe('an upgrade that is not a function of the file', () => {
   });
 });
 
-test('a failure to judge the revisions is an error, not a lack of Python', () => {
+test('a failure to judge the revisions is not mistaken for a missing Python', () => {
   const node = jest.replaceProperty(process, 'execPath', '/nowhere/node');
   try {
     expect(() => judged([{ title: 'any', up: 'op.drop_table("users")' }])).toThrow(
@@ -83,7 +83,7 @@ test('a failure to judge the revisions is an error, not a lack of Python', () =>
   }
 });
 
-test('a recursion that is deeper than what is read does not pass unseen', () => {
+test('a recursion that is too deep to read is reported', () => {
   const head = 'def gone(tables):\n    if tables:\n        op.drop_table(tables[0])\n        gone(tables[1:])\n';
   const [found] = judged([{ title: 'recursion', head, up: 'gone(["a", "b", "c", "d", "e"])' }]);
   expect(found).toContainEqual(expect.objectContaining({ rule: 'unread-sql', what: "runs a recursion that can't be read" }));

@@ -26,20 +26,20 @@ const runbook = textOf('docs/runbook.md')
     return code ? [{ code, section }] : [];
   });
 
-test('the runbook has a section for each code that a failure can have, and for no other one', () => {
+test('the runbook has a section for every error code, and no others', () => {
   expect(runbook.map(({ code }) => code).sort()).toEqual([...FAILURE_CODES].sort());
 });
 
-test.each(runbook)('the runbook says what to do about $code, and its exit code', ({ code, section }) => {
+test.each(runbook)('the runbook says what to do about $code, with its exit code', ({ code, section }) => {
   expect(section.length).toBeGreaterThan(120);
   expect(section).toMatch(new RegExp(`^\n\\(${exitCodeOf(code as FailureCode)}\\) `));
 });
 
-test.each(DATA_LOSS_RULES)('the page on the guard explains the rule %s', (rule) => {
+test.each(DATA_LOSS_RULES)('the page about the guard explains the rule %s', (rule) => {
   expect(textOf('docs/guard.md')).toContain(`| \`${rule}\` |`);
 });
 
-test('the acknowledgement that is shown is one that the guard takes', () => {
+test('the guard accepts the acknowledgement on the page', () => {
   const [{ code = '' } = {}] = blocks('python', ['docs/guard.md']);
   const script = `
 import json, pathlib, tempfile, types
@@ -51,7 +51,7 @@ print(json.dumps(data_losses([types.SimpleNamespace(revision="a1", path=str(path
   expect(python(script)).toEqual([expect.objectContaining({ rule: 'drop-column', acknowledgement: expect.any(String) })]);
 });
 
-test('the comment that is shown for the container is one that the runner takes', () => {
+test('the runner accepts the comment for the container on the page', () => {
   const [{ code = '' } = {}] = blocks('python', ['docs/long-statements.md']);
   const script = `
 import json
@@ -61,7 +61,7 @@ print(json.dumps(runs_in_container(${JSON.stringify(code)}.encode())))
   expect(python(script)).toBe(true);
 });
 
-test("the exit codes of the container's task are those that are documented", () => {
+test('the documented exit codes of the task are correct', () => {
   const script =
     'import json; from cdk_alembic.protocol.rules import CONTAINER_EXIT_CODES; print(json.dumps(sorted({*CONTAINER_EXIT_CODES.values()})))';
   const documented = [...textOf('docs/long-statements.md').matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code));
@@ -69,7 +69,7 @@ test("the exit codes of the container's task are those that are documented", () 
   expect(documented.filter((code) => code > 0 && code !== 137)).toEqual(python(script));
 });
 
-test('the defaults that are documented are those of the runner', () => {
+test('the documented defaults are those of the runner', () => {
   const limits = python(
     'import json; from cdk_alembic.protocol.request import Limits; print(json.dumps(Limits()._asdict()))',
   ) as Record<string, number | null>;
@@ -82,7 +82,7 @@ test('the defaults that are documented are those of the runner', () => {
   expect(documented).toEqual(limits);
 });
 
-test.each(PAGES)('every link of %s leads somewhere', (page) => {
+test.each(PAGES)('every link in %s works', (page) => {
   for (const [, target = ''] of textOf(page).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
     const [path, anchor] = target.split('#') as [string, string?];
     const file = path ? join(dirname(page), path) : page;
@@ -91,7 +91,7 @@ test.each(PAGES)('every link of %s leads somewhere', (page) => {
   }
 });
 
-test('the command understands every command line that is shown', () => {
+test('every command line in the documentation is valid', () => {
   const START = /^npx (--package=cdk-alembic )?migrate-invoke /;
   const shown = blocks('sh').flatMap(({ code }) => code.split('\n').filter((line) => START.test(line)));
   expect(shown.length).toBeGreaterThan(5);
@@ -107,7 +107,7 @@ test('the command understands every command line that is shown', () => {
   }
 });
 
-describe('with a database that the runner has kept its record in', () => {
+describe('with a database that has the history of the runner', () => {
   let database: Database;
   beforeAll(async () => {
     database = await Database.create();
@@ -119,7 +119,7 @@ describe('with a database that the runner has kept its record in', () => {
   afterAll(() => database?.drop());
 
   test.each(blocks('sql').map(({ page, line, code }) => [`${page}:${line}`, code]))(
-    'PostgreSQL takes the SQL of %s',
+    'PostgreSQL runs the SQL in %s',
     async (_, code) => {
       await expect(database.rows(code)).resolves.toBeDefined();
     },

@@ -35,7 +35,7 @@ test('the Python in the documentation runs', () => {
   expect(python([join(__dirname, 'cdk_blocks.py')], { input: JSON.stringify(parts) })).toBe(`${parts.length}\n`);
 });
 
-test('the app in Python synthesizes: the database, then the migration in another stack', () => {
+test('the app in Python synthesizes the database and the migration in two stacks', () => {
   const [app, ...others] = PYTHON.filter(({ code }) => WHOLE_FILE.test(code));
   expect(others).toEqual([]);
   mkdirSync(join(folder, 'back'));
@@ -46,7 +46,7 @@ test('the app in Python synthesizes: the database, then the migration in another
   expect(artifacts['shop-backend-prod'].dependencies).toContain('shop-data-prod');
 });
 
-test('each construct that a page shows in TypeScript is followed by the same in Python', () => {
+test('each construct that a page shows in TypeScript is also shown in Python', () => {
   const pages = PAGES.filter((page) => page !== 'README.md');
   const shown = blocks('ts', pages).filter(({ code }) => /from 'cdk-alembic'/.test(code));
   expect(shown.length).toBeGreaterThan(10);

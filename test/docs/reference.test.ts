@@ -53,7 +53,7 @@ describe('docs/props.md', () => {
     expect(declared.length).toBeGreaterThan(20);
   });
 
-  test.each(declared.map((prop) => [prop.name, prop] as const))('the default of %s is that of the code', (name, prop) => {
+  test.each(declared.map((prop) => [prop.name, prop] as const))('the default of %s matches the code', (name, prop) => {
     const fallback = shown.find(([cell]) => code(cell) === name)?.[2] ?? '';
     if (!prop.optional) expect(fallback).toBe('');
     else if (prop.fallback?.startsWith('-')) expect(fallback).toMatch(/^[^`]+$/);

@@ -21,11 +21,11 @@ describe('the rules', () => {
   const sections = page.split(/^### /m).slice(1);
   const documented = sections.map((section) => section.slice(0, section.indexOf('\n')));
 
-  test('each has a section, in order, and there is no other', () => {
+  test('have one section each, in order, and there are no other sections', () => {
     expect(documented).toEqual(RULES.map(({ id }) => id));
   });
 
-  test.each(RULES)('the section of $id says how much it counts, and where that is from', ({ id, severity, group }) => {
+  test.each(RULES)('the section of $id has its severity and its source', ({ id, severity, group }) => {
     const section = sections.find((text) => text.startsWith(`${id}\n`)) ?? '';
     expect(section).toContain(`\n**${severity}** · `);
     expect(section).toContain('\nSource: ');
@@ -45,7 +45,7 @@ describe('the command', () => {
     expect(formats?.map((row) => /`(\w+)`/.exec(row)?.[1])).toEqual(FORMATS);
   });
 
-  test('exactly the options of review are documented', () => {
+  test('the documented options are exactly those of review', () => {
     const told = tableOf('option').flatMap((row) =>
       [...(row.split(' | ')[0] ?? '').matchAll(/`(--[\w-]+)/g)].map(([, name]) => name),
     );
@@ -57,20 +57,20 @@ describe('the command', () => {
     ['docs/review.md', 'docs/create.md'].flatMap((name) =>
       blocks('sh', [name]).flatMap(({ code }) => code.split('\n').filter((line) => line.startsWith('npx safe-alembic '))),
     ),
-  )('it understands: %s', (line) => {
+  )('accepts: %s', (line) => {
     const words = line.replace(/\s+#.*$/, '').match(/"[^"]*"|\S+/g) ?? [];
     const argv = words.slice(2).map((word) => word.replaceAll('"', ''));
     expect(parseArguments(argv)).toMatchObject({ kind: 'run' });
   });
 
-  test('the settings that are shown are settings', () => {
+  test('the settings on the page are valid', () => {
     const [{ code = '{}' } = {}] = blocks('json', ['docs/review.md']);
     const known = (rule: string) => RULES.some(({ id }) => id === rule);
     expect(settingsProblems(JSON.parse(code)[SETTINGS_KEY], known)).toEqual([]);
   });
 });
 
-describe('what is shown as safe', () => {
+describe('the safe code', () => {
   /** What can be run without the rest of a file: env.py's own lines can't. */
   const fragments = blocks('python', ['docs/review.md']).filter(({ code }) => !/^(with )?connectable\b/m.test(code));
   let outcomes: (string | null)[];
@@ -81,11 +81,11 @@ describe('what is shown as safe', () => {
     outcomes = JSON.parse(run.stdout);
   });
 
-  test.each(fragments.map(({ line }, index) => [line, index]))('Alembic takes the code of line %d', (_, index) => {
+  test.each(fragments.map(({ line }, index) => [line, index]))('Alembic accepts the code of line %d', (_, index) => {
     expect(outcomes[index]).toBeNull();
   });
 
-  test('most rules show code', () => {
+  test('is there for most rules', () => {
     expect(fragments.length).toBeGreaterThan(25);
   });
 });

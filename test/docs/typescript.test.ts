@@ -51,7 +51,7 @@ test('the TypeScript in the documentation compiles', () => {
   expect(readdirSync(folder)).toHaveLength(all.length + 2);
 });
 
-test("README's app synthesizes: the database, then the migration in another stack", () => {
+test('the app in README synthesizes the database and the migration in two stacks', () => {
   const [app] = blocks('ts', ['README.md']).filter(({ code }) => WHOLE_FILE.test(code));
   const bin = join(folder, 'infra/bin');
   mkdirSync(bin, { recursive: true });

@@ -16,18 +16,18 @@ const shown = [...textOf(PAGE).matchAll(/<!-- (\S+) -->\n\n```\w+\n([\s\S]*?)```
 
 test('the page shows three examples', () => expect(shown).toHaveLength(3));
 
-test.each(shown)('%s is shown as it is, with the settings variable', (file, code) => {
+test.each(shown)('%s is shown unchanged, with the settings variable', (file, code) => {
   expect(readFileSync(join(root, file), 'utf8')).toBe(code);
   expect(code).toContain(SETTINGS_VARIABLE);
 });
 
-test('the command understands the command lines that are shown', () => {
+test('the command lines on the page are valid', () => {
   const lines = blocks('sh', [PAGE]).flatMap(({ code }) => code.match(/migrate-package [^>\n]*/g) ?? []);
   expect(lines).toHaveLength(2);
   for (const line of lines) expect(parseArguments(line.trim().split(/\s+/).slice(1))).toMatchObject({ kind: 'run' });
 });
 
-test('the example settings that are printed are valid', () => {
+test('the example settings on the page are valid', () => {
   const { environment } = functionOf({ architecture: 'arm64', pythonVersion: '3.13' });
   expect(settingsProblems(JSON.parse(environment[SETTINGS_VARIABLE] as string))).toEqual([]);
 });
@@ -35,7 +35,7 @@ test('the example settings that are printed are valid', () => {
 describe('the SAM template', () => {
   const properties = parse(readFileSync(SAM, 'utf8'), { logLevel: 'silent' }).Resources.Migrate.Properties;
 
-  test('has what migrate-package prints', () => {
+  test('has the settings that migrate-package prints', () => {
     const { handler, runtime, architectures, memorySize, timeout, maximumRetryAttempts } = functionOf({
       architecture: 'arm64',
       pythonVersion: '3.13',
@@ -58,7 +58,7 @@ describe('the SAM template', () => {
   });
 });
 
-test('the Pulumi program is Python', () => {
+test('the Pulumi program is valid Python', () => {
   const file = join(root, 'examples/without-cdk/pulumi/__main__.py');
   const { stderr, status } = spawnSync('python3', ['-c', 'import ast, sys; ast.parse(open(sys.argv[1]).read())', file], {
     encoding: 'utf8',

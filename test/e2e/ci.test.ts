@@ -100,7 +100,7 @@ describe('the files of examples/ci, with checkout, credentials and installations
       expect(await columns('prod')).toContain('phone');
     });
 
-    it('GitHub: deploy.yml stops with exit code 1 at the stage whose migration fails, and the next is not touched', async () => {
+    it('GitHub: deploy.yml stops with exit code 1 at the stage whose migration fails, and leaves the next stage unchanged', async () => {
       team().backend.writeMigration({ ...CITY, upgrade: ['op.alter_column("users", "nothing_of_this_name", nullable=False)'] });
 
       const { ran } = await runWorkflow('deploy.yml', github());
@@ -138,7 +138,7 @@ describe('the files of examples/ci, with checkout, credentials and installations
       expect(team().packages.installed).toEqual([packageJson.version]);
     });
 
-    it('GitHub: a migration that fails ends the job with exit code 1, and the gate is not reached', async () => {
+    it('GitHub: a failed migration ends the job with exit code 1, and the gate does not run', async () => {
       await setVersion(previous());
 
       const { ran } = await runWorkflow('stage-migrates-after-deploy.yml', github(), OF_DEV, 'migrate');
@@ -148,7 +148,7 @@ describe('the files of examples/ci, with checkout, credentials and installations
       await setVersion(CITY.revision);
     });
 
-    it.each(['plan', 'upgrade'])('GitHub: migrate-by-hand.yml runs the command that was chosen: %s', async (command) => {
+    it.each(['plan', 'upgrade'])('GitHub: migrate-by-hand.yml runs the chosen command: %s', async (command) => {
       const { ran } = await runWorkflow('migrate-by-hand.yml', github(), {
         'inputs.stage': 'dev',
         'inputs.command': command,
@@ -174,7 +174,7 @@ describe('the files of examples/ci, with checkout, credentials and installations
       expect(await columns('prod')).toEqual(expect.arrayContaining(['city', 'colour']));
     });
 
-    it('GitLab: a migration that fails ends the pipeline with exit code 1', async () => {
+    it('GitLab: a failed migration ends the pipeline with exit code 1', async () => {
       await setVersion(previous());
 
       const { ran } = await runPipeline(['migrates-after-deploy.gitlab-ci.yml'], { ...gitlab(), retry: 'migrate-dev' });
@@ -184,7 +184,7 @@ describe('the files of examples/ci, with checkout, credentials and installations
       await setVersion(COLOUR.revision);
     });
 
-    it('the gate ends with exit code 3 while a migration is pending, and with 0 when none is', async () => {
+    it('the gate ends with exit code 3 while a migration is pending, and with 0 otherwise', async () => {
       const check = (): Promise<RunResult> => {
         const env = { ...jobEnvironment(team()), ...SIGNED_IN };
         return runScript(team(), ['bash', '-e'], 'npx migrate-invoke --stage dev --command check', env, team().checkout);
@@ -255,7 +255,7 @@ describe('the files of examples/ci, with checkout, credentials and installations
       runAction(shared.aws, team().checkout, inputs, { ...jobEnvironment(team()), ...SIGNED_IN, ...environment });
     const injected = (): string => path.join(shared.aws.folder, 'injected');
 
-    it('hands on from, to, how many and the status, and shows people what is done', async () => {
+    it('outputs from, to, count and status, and shows people what was done', async () => {
       await takeBack('colour');
 
       const result = await run({ stage: 'dev' });
@@ -267,7 +267,7 @@ describe('the files of examples/ci, with checkout, credentials and installations
       expect(await columns('dev')).toContain('colour');
     });
 
-    it('answers a question, and changes nothing', async () => {
+    it('runs a command that only reads, and changes nothing', async () => {
       await takeBack('colour');
 
       const result = await run({ stage: 'dev', command: 'plan' });
@@ -318,7 +318,7 @@ describe('the files of examples/ci, with checkout, credentials and installations
         'is not a revision',
         (file: string) => ({ version: '9.9.9', stage: 'dev', revision: `head' && touch ${file} #` }),
       ],
-    ])('refuses %s that is a piece of shell, and runs nothing of it', async (name, words, inputs) => {
+    ])('rejects %s that contains shell code, and runs none of it', async (name, words, inputs) => {
       const result = await run(inputs(injected()));
       expect(result).toMatchObject({ code: name === 'a version' ? 1 : 2, stderr: expect.stringContaining(words) });
       expect(existsSync(injected())).toBe(false);
@@ -334,7 +334,7 @@ describe('the files of examples/ci, with checkout, credentials and installations
       expect(team().packages.installed.slice(before)).toEqual(['9.9.8']);
     });
 
-    it('says what to do without npm', async () => {
+    it('says what to do if npm is missing', async () => {
       const result = await run({ stage: 'dev', version: '9.9.9' }, { PATH: shared.aws.folder });
       expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('put actions/setup-node before this step') });
     });

@@ -90,7 +90,7 @@ describe('migrate-invoke against a deployed function', () => {
     beforeEach(emptyDatabase);
 
     it.each([40, 120])(
-      'on a terminal of %i columns shows who, the plan, a bar that moves, and what was done',
+      'on a terminal of %i columns shows the caller, the plan, a moving bar, and the result',
       async (columns) => {
         const { dev, backend, head } = shared.prepared;
 
@@ -113,7 +113,7 @@ describe('migrate-invoke against a deployed function', () => {
       },
     );
 
-    it('in a pipe has its data on stdout, everything else on stderr, and no escape sequence', async () => {
+    it('in a pipe writes data to stdout, everything else to stderr, and no escape sequences', async () => {
       const { backend, head } = shared.prepared;
 
       const result = await command('--stage', 'dev');
@@ -127,7 +127,7 @@ describe('migrate-invoke against a deployed function', () => {
       expect(await shared.prepared.dev.version()).toEqual([head]);
     });
 
-    it('is planned first with its SQL, by a dry run that changes nothing', async () => {
+    it('can be planned with its SQL first, by a dry run that changes nothing', async () => {
       const result = await command('--stage', 'dev', '--dry-run', '--json');
 
       mustSucceed(result);
@@ -144,7 +144,7 @@ describe('migrate-invoke against a deployed function', () => {
     });
   });
 
-  it('a protected stage is changed when its name is typed, or with --yes, and otherwise not', async () => {
+  it('a protected stage is changed only if its name is typed or --yes is passed', async () => {
     const { dev, head } = shared.prepared;
     await configure({ protected: true });
     await emptyDatabase();

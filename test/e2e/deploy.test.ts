@@ -38,7 +38,7 @@ describe('cdk deploy', () => {
     return Functions.map(({ FunctionName }) => FunctionName);
   };
 
-  it('brings an empty database to head and reports from, to and the number', async () => {
+  it('brings an empty database to head and reports from, to and the number of revisions', async () => {
     const { dev, backend } = shared.prepared;
     expect(await dev.tables()).toEqual([]);
 
@@ -67,7 +67,7 @@ describe('cdk deploy', () => {
     expect(await emails()).toEqual(['ada@example.com']);
   });
 
-  it('runs nothing when nothing has changed', async () => {
+  it('runs nothing if nothing has changed', async () => {
     const { dev, backend } = shared.prepared;
     // Any run would now try to add the column a second time, and fail.
     const [previous] = backend.revisions().slice(-2);
@@ -80,7 +80,7 @@ describe('cdk deploy', () => {
     await dev.rows('UPDATE alembic_version SET version_num = $1', [ADD_PHONE.revision]);
   });
 
-  it('fails when a migration fails, names it and the reason, and keeps what came before it', async () => {
+  it('fails if a migration fails, names the revision and the reason, and keeps earlier revisions', async () => {
     const { dev, backend } = shared.prepared;
     backend.writeMigration(ADD_AGE);
     backend.writeMigration(REQUIRE_COUNTRY);
@@ -100,7 +100,7 @@ describe('cdk deploy', () => {
     expect(await emails()).toEqual(['ada@example.com']);
   });
 
-  it('continues where it stopped once the migration is fixed', async () => {
+  it('continues where it stopped after the migration is fixed', async () => {
     const { dev, backend } = shared.prepared;
     backend.writeMigration(REPAIRED);
 

@@ -34,7 +34,7 @@ describe('with the stages dev and prod deployed', () => {
     new MigrateClient({ stage: 'dev', client: new LambdaClient({ ...clientOptions(shared.aws.ministack.url), maxAttempts: 1 }) });
 
   describe('two stages', () => {
-    it('each migrate a database of their own', async () => {
+    it('migrate their own databases', async () => {
       const { dev, prod, head } = shared.prepared;
 
       for (const stage of [dev, prod]) {
@@ -70,7 +70,7 @@ describe('with the stages dev and prod deployed', () => {
   });
 
   describe('MigrateClient', () => {
-    it('plans without changing anything, upgrades in slices, and knows the way back through history', async () => {
+    it('plans without changing anything, upgrades in slices, and returns the history', async () => {
       const { dev, backend, head } = shared.prepared;
       const revisions = backend.revisions();
       await emptyDatabase();
@@ -99,7 +99,7 @@ describe('with the stages dev and prod deployed', () => {
       expect(history.every(({ applied }) => applied)).toBe(true);
     });
 
-    it('is refused a downgrade that the stage does not allow', async () => {
+    it('cannot downgrade a stage that does not allow it', async () => {
       const { dev, head } = shared.prepared;
       await client().upgrade();
 

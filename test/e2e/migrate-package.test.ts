@@ -44,7 +44,7 @@ async function packaged(name: string) {
   return document;
 }
 
-test('the same backend becomes the same bytes, and a function that migrates', async () => {
+test('the same backend gives the same bytes, and a function that migrates', async () => {
   const { aws, prepared } = shared;
   const made = await packaged('one.zip');
   const again = await packaged('two.zip');

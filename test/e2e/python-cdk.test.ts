@@ -31,7 +31,7 @@ describe('cdk deploy of an app in Python', () => {
     expect(await dev.tables()).toEqual(['items', 'notifications', 'projects', 'users']);
   });
 
-  it('fails when a migration fails, shows its revision and the reason, and keeps what came before it and the rows', async () => {
+  it('fails if a migration fails, shows the revision and the reason, and keeps earlier revisions and rows', async () => {
     const { dev, backend } = shared.prepared;
     await dev.rows("INSERT INTO users (email, full_name) VALUES ('ada@example.com', 'Ada')");
     backend.writeMigration(ADD_PHONE);
@@ -48,7 +48,7 @@ describe('cdk deploy of an app in Python', () => {
     expect(await dev.rows('SELECT email, phone FROM users')).toEqual([{ email: 'ada@example.com', phone: null }]);
   });
 
-  it("ends with the construct's own sentence when the backend can't be packaged, without a traceback", async () => {
+  it('ends with the error of the construct and no traceback if the backend cannot be packaged', async () => {
     const { dev, backend } = shared.prepared;
     rmSync(path.join(backend.directory, 'alembic.ini'));
 

@@ -22,7 +22,7 @@ describe('a stage with a driftSchedule', () => {
     return response.text();
   };
 
-  it('is called by EventBridge itself, and its log has what was changed by hand', async () => {
+  it('is called by EventBridge, and its log has what was changed by hand', async () => {
     const stage = shared.prepared;
     mustSucceed(await stage.deploy());
     await stage.rows('ALTER TABLE users ADD by_hand integer');

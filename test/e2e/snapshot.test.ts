@@ -45,7 +45,7 @@ describe('cdk deploy of a stage with RDS snapshots', () => {
       ...(tag && { 'Tags.Tag.1.Key': 'cdk-alembic', 'Tags.Tag.1.Value': tag }),
     });
 
-  it('makes one before a revision that destroys data, tags and names it, and deletes its own old ones, not those of others', async () => {
+  it('makes a named and tagged snapshot before a revision that destroys data, and deletes only old snapshots of its own', async () => {
     const { dev, backend } = shared.prepared;
     await rds('CreateDBCluster', {
       DBClusterIdentifier: 'shop',

@@ -8,7 +8,7 @@ import { mustSucceed, useLocalAws } from './use-local-aws';
 const TENANTS = Array.from({ length: 12 }, (_, index) => ({ name: `customer-${index}`, schema: `tenant_${index}` }));
 const script = path.join(projectDirectory, 'dist/bin/migrate-invoke.js');
 
-describe('migrate-invoke --tenants against a state machine that runs', () => {
+describe('migrate-invoke --tenants against a running state machine', () => {
   // The tests tell one story: each goes on with what the one before has left.
   const shared = useLocalAws(async (aws) => {
     const stage = await createTenantStage(aws, 'dev', TENANTS);
@@ -33,7 +33,7 @@ describe('migrate-invoke --tenants against a state machine that runs', () => {
     return { ...result, runId };
   }
 
-  it('reports in a check that all tenants are behind, and changes nothing', async () => {
+  it('checks that all tenants are behind, and changes nothing', async () => {
     const result = await command(['--tenants', 'all', '--command', 'check']);
 
     expect(result).toMatchObject({
@@ -58,7 +58,7 @@ describe('migrate-invoke --tenants against a state machine that runs', () => {
     expect(await command(['--approve', runId])).toMatchObject({ code: 3, stderr: expect.stringContaining('not_waiting') });
   });
 
-  it('has nothing to do if all tenants are at head', async () => {
+  it('does nothing if all tenants are at head', async () => {
     const { code, stdout } = await command(['--tenants', 'all']);
     expect([code, stdout]).toEqual([0, `nothing to do: 12 tenants at head (${shared.prepared.head()})`]);
   });
@@ -75,7 +75,7 @@ describe('migrate-invoke --tenants against a state machine that runs', () => {
     expect(result.stdout).toContain('  + table tenant_7.phones  added');
   });
 
-  it('shows a run that EventBridge started, whose name is no id', async () => {
+  it('shows a run that EventBridge started, whose name is not an id', async () => {
     const name = `${randomUUID()}_${randomUUID()}`;
     const stateMachineArn = 'arn:aws:states:eu-central-1:000000000000:stateMachine:template-saas-api-migrate-tenants-dev';
     const sfn = new SFNClient(clientOptions(shared.aws.ministack.url));

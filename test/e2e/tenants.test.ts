@@ -52,7 +52,7 @@ describe('60 tenants in schemas of one database', () => {
     expect(await stage.positions()).toEqual({ [stage.head()]: TENANTS.length });
   });
 
-  it('reports how many are at which revision, and touches none at head', async () => {
+  it('reports how many are at each revision, and leaves tenants at head alone', async () => {
     const stage = shared.prepared;
     expect(await run({ command: 'plan' })).toMatchObject({ status: 'complete', total: 60, unchanged: 60, migrated: 0 });
     expect(await run({})).toMatchObject({
@@ -64,7 +64,7 @@ describe('60 tenants in schemas of one database', () => {
     });
   });
 
-  it('fails with the reason when a tenant fails; the others are migrated', async () => {
+  it('fails with the reason if a tenant fails, and migrates the others', async () => {
     const stage = shared.prepared;
     const before = stage.head();
     await stage.rows(`CREATE TABLE ${UNLUCKY.schema}.phones ()`);
@@ -80,7 +80,7 @@ describe('60 tenants in schemas of one database', () => {
     expect(await stage.positions()).toEqual({ [before]: 1, [stage.head()]: 59 });
   });
 
-  it('touches only that one in the next deploy', async () => {
+  it('migrates only that one in the next deploy', async () => {
     const stage = shared.prepared;
     await stage.rows(`DROP TABLE ${UNLUCKY.schema}.phones`);
 
@@ -105,7 +105,7 @@ describe('60 tenants in schemas of one database', () => {
     expect(await run({ retryFailed: true })).toMatchObject({ status: 'complete', total: 0 });
   });
 
-  it('hands over: the deploy ends immediately and names the run, which waits for a person between the canaries and the others', async () => {
+  it('hands over: the deploy ends at once and names the run, which waits for an approval after the canaries', async () => {
     const stage = shared.prepared;
     const before = stage.head();
     stage.write('e2e000000002', 'Add city', ['op.add_column("users", sa.Column("city", sa.Text()))']);

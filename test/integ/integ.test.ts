@@ -67,7 +67,7 @@ test('integ-runner deploys one stack, runs the steps after it, and leaves nothin
   expect(resources(template, 'AWS::SSM::Parameter')).toEqual([]);
 });
 
-test('what fails later waits for the migrations', async () => {
+test('the failing resource is deployed after the migrations', async () => {
   const { template } = await synthesized(true);
   const [parameter] = resources(template, 'AWS::SSM::Parameter');
   expect(parameter?.DependsOn?.map((id) => template.Resources[id]?.Type)).toContain('Custom::AlembicMigration');

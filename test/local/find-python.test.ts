@@ -42,7 +42,7 @@ function environment(folder: string, hasAlembic = true): string {
 const write = (file: string) => writeFileSync(path.join(root, file), '');
 const found = (settings?: Record<string, string>) => findPython(project, settings);
 
-it('uv runs it only where there is a uv.lock, also one of a workspace above', () => {
+it('is run by uv only if there is a uv.lock, here or in a workspace above', () => {
   python('bin/uv');
   const own = environment('repository/back/.venv');
   expect(found()).toEqual([own]);
@@ -55,13 +55,13 @@ it('uv runs it only where there is a uv.lock, also one of a workspace above', ()
   expect(found()).toEqual(uv);
 });
 
-it('without uv it is that of the environment beside the uv.lock', () => {
+it('is that of the environment beside uv.lock if uv is missing', () => {
   write('repository/back/uv.lock');
   const own = environment('repository/back/.venv');
   expect(found()).toEqual([own]);
 });
 
-it.each(['.venv', 'venv', 'env'])('is that of %s, whatever is active', (folder) => {
+it.each(['.venv', 'venv', 'env'])('is that of %s, even if another environment is active', (folder) => {
   const own = environment(`repository/back/${folder}`);
   environment('active');
   process.env.VIRTUAL_ENV = path.join(root, 'active');
@@ -75,7 +75,7 @@ it.each(['VIRTUAL_ENV', 'CONDA_PREFIX'])('is that of the active environment in %
   expect(found()).toEqual([active]);
 });
 
-it('is not that of an active environment without Alembic, nor of conda’s base', () => {
+it('is never that of an active environment without Alembic, nor of the base of conda', () => {
   environment('active', false);
   environment('conda');
   const onPath = python('bin/python3');
@@ -84,14 +84,14 @@ it('is not that of an active environment without Alembic, nor of conda’s base'
   expect(found()).toEqual([onPath]);
 });
 
-it('is the first on the PATH that has Alembic, in the image of a backend', () => {
+it('is the first one on the PATH that has Alembic', () => {
   python('bin/python3', false);
   const second = python('usr/bin/python3');
   process.env.PATH = ['bin', 'usr/bin'].map((folder) => path.join(root, folder)).join(path.delimiter);
   expect(found()).toEqual([second]);
 });
 
-it('has Alembic if the settings’ PYTHONPATH has it', () => {
+it('may get Alembic from the PYTHONPATH of the settings', () => {
   const bare = python('bin/python3', false);
   const packages = execFileSync(needed('RUNNER_PYTHON'), ['-c', 'import alembic; print(alembic.__path__[0])'], {
     encoding: 'utf8',
@@ -99,7 +99,7 @@ it('has Alembic if the settings’ PYTHONPATH has it', () => {
   expect(found({ PYTHONPATH: path.dirname(packages.trim()) })).toEqual([bare]);
 });
 
-it('is started by Pipenv where only Pipenv loads the variables in .env', () => {
+it('is started by Pipenv if Pipenv must load the variables in .env', () => {
   write('repository/back/Pipfile');
   const own = environment('elsewhere');
   const pipenv = path.join(root, 'bin/pipenv');
@@ -110,7 +110,7 @@ it('is started by Pipenv where only Pipenv loads the variables in .env', () => {
   expect(found()).toEqual([pipenv, 'run', 'python']);
 });
 
-it('that is nowhere is an error that lists each Python once, and says to install the tool that is missing', () => {
+it('is an error that lists each Python once if there is none, and says to install the missing tool', () => {
   for (const name of ['bin/python3', 'bin/python', 'shims/python3']) python(name, false);
   process.env.PATH = ['bin', 'shims'].map((folder) => path.join(root, folder)).join(path.delimiter);
   environment('active', false);

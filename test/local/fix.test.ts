@@ -88,7 +88,7 @@ const UNSAFE_DOWN = `op.drop_column("users", "token")
     op.drop_constraint("fk_users_team", "users", type_="foreignkey")
     op.drop_column("users", "team_id")`;
 
-test('a revision becomes a series of safe ones that ends with the same schema, and a database that has it needs nothing', async () => {
+test('an unsafe revision becomes a series of safe ones with the same final schema, and databases that already have it need nothing', async () => {
   bed.project.models([], 'naming_convention={"ck": "ck_%(table_name)s_%(constraint_name)s"}');
   bed.project.revision('c3', 'b2', 'Add team to users', UNSAFE, UNSAFE_DOWN);
   bed.project.revision(
@@ -147,7 +147,7 @@ test('a revision becomes a series of safe ones that ends with the same schema, a
   });
 });
 
-test('a dry run shows the diff and writes nothing, and its review is that of the unchanged file', async () => {
+test('a dry run shows the diff, writes nothing, and reviews the unchanged file', async () => {
   bed.project.revision(
     'c3',
     'b2',
@@ -192,7 +192,7 @@ test('indexes of a table in another schema are built and dropped concurrently', 
   expect(fixed(review)).toEqual(['index-not-concurrent', 'index-not-concurrent']);
 });
 
-test('a file that the default branch has is never changed', async () => {
+test('a file on the default branch is never changed', async () => {
   bed.project.revision(
     'c3',
     'b2',
@@ -208,7 +208,7 @@ test('a file that the default branch has is never changed', async () => {
   expect(text('c3.py')).toBe(before);
 });
 
-test('operations in a loop over constants, or behind a check for what they make, are written out', async () => {
+test('operations in a loop over constants, or behind a check whether the object exists, are written out', async () => {
   const indexes = '[one["name"] for one in sa.inspect(op.get_bind()).get_indexes("users")]';
   bed.project.revision(
     'c3',
@@ -233,7 +233,7 @@ test('operations in a loop over constants, or behind a check for what they make,
   expect(written).not.toMatch(/for table in|not in indexes/);
 });
 
-test('operations of a function of the file, on one line or in one statement are written out; a question for the kind of database stays', async () => {
+test('operations in helpers, on one line or in one statement are written out, and a check for the dialect stays', async () => {
   const file = (id: string, down: string, message: string, code: string) =>
     bed.project.write(
       `migrations/versions/${id}.py`,
@@ -395,7 +395,7 @@ test('an identity is added in steps, with a key on it, and numbers new rows afte
   });
 });
 
-test('columns of one key that are renamed together stay, and so does one whose type changes too', async () => {
+test('renames of several columns of one key, or with a change of type, are not rewritten', async () => {
   bed.project.revision(
     'c3',
     'b2',
@@ -424,7 +424,7 @@ test('columns of one key that are renamed together stay, and so does one whose t
   ]);
 });
 
-test('what runs only in some databases stays where it is', async () => {
+test('operations that run only in some databases are not rewritten', async () => {
   const tables = 'sa.inspect(op.get_bind()).get_table_names()';
   bed.project.revision(
     'c3',
@@ -487,7 +487,7 @@ test('an index that replaces another under the same name is built first, under a
   expect(down).toMatch(/CREATE INDEX CONCURRENTLY ix_users_age_new[\s\S]*RENAME TO ix_users_age/);
 });
 
-test('a change that cannot be proved is not made, and is listed with the reason', async () => {
+test('a fix that cannot be proved is not made, and is listed with the reason', async () => {
   const names = "op.get_bind().execute(sa.text(\"SELECT unnest(ARRAY['age', 'email'])\")).scalars()";
   const loop = `for name in ${names}:\n        op.create_index(f"ix_{name}", "users", [name])`;
   bed.project.revision('c3', 'b2', 'Add indexes on users', loop, 'op.drop_index("ix_age")\n    op.drop_index("ix_email")');
@@ -533,7 +533,7 @@ test('a change that cannot be proved is not made, and is listed with the reason'
 const countValid = (name: string) =>
   `op.execute("SELECT 1 / count(*) FROM pg_constraint WHERE conname = '${name}' AND convalidated")`;
 
-test('provable fixes are made next to others, on rows that the revision accepts, and after a revision that fails', async () => {
+test('provable fixes are made even if others fail, on rows that the revision accepts, and after a revision that fails', async () => {
   bed.project.revision('c3', 'b2', 'Set a setting', 'op.execute("SELECT current_setting(\'app.absent\')")');
   // It counts on a foreign key that is valid at once; the CHECK and the index on users need none.
   bed.project.revision(
@@ -573,7 +573,7 @@ test('provable fixes are made next to others, on rows that the revision accepts,
   expect(review.findings.map(({ rule, revision }) => `${revision} ${rule}`)).toContain('e5_1 not-null-without-default');
 });
 
-test('sample rows of the trial of another revision do not prevent a proof', async () => {
+test('sample rows from the trial of another revision do not prevent a proof', async () => {
   // A row of its own, and one value of its key for made-up ones.
   bed.project.revision(
     'c3',
@@ -603,7 +603,7 @@ test('sample rows of the trial of another revision do not prevent a proof', asyn
   expect(fixed(review)).toEqual(['index-not-concurrent']);
 });
 
-test('a commit of the revision’s own goes, and what can’t run in a transaction gets an autocommit block', async () => {
+test('commits in a revision are removed, and statements that cannot run in a transaction get an autocommit block', async () => {
   const concurrently = (name: string) => `op.create_index("${name}", "users", ["${name}"], postgresql_concurrently=True)`;
   bed.project.revision(
     'c3',
@@ -656,7 +656,7 @@ test('a commit of the revision’s own goes, and what can’t run in a transacti
   expect(text('e5.py')).not.toContain('IF NOT EXISTS');
 });
 
-test('a downgrade gets the names of its constraints, next to other fixes, and the project’s hooks format the files', async () => {
+test('unnamed constraints in a downgrade get their names, along with other fixes, and the hooks of the project format the files', async () => {
   bed.project.write('format.py', 'import sys\nopen(sys.argv[1], "a").write("# formatted\\n")\n');
   bed.project.write(
     'alembic.ini',
@@ -733,7 +733,7 @@ own.options = format.py REVISION_SCRIPT_FILENAME
   expect(existsSync(path.join(versions(), 'c3_2.py'))).toBe(false);
 });
 
-test('an enum gets its new values in place of a new type, and before they are used', async () => {
+test('an enum gets its new values instead of being replaced, and before they are used', async () => {
   bed.project.revision(
     'c3',
     'b2',
@@ -921,7 +921,7 @@ test('a renamed table keeps its old name as a view for the running code, until t
   });
 });
 
-test('a renamed column is kept in step with its old name, until the next release drops that', async () => {
+test('a renamed column stays in sync with its old name, until the next release drops that', async () => {
   bed.project.revision(
     'c3',
     'b2',
@@ -1002,7 +1002,7 @@ test('a renamed column is kept in step with its old name, until the next release
   });
 });
 
-test('a constraint that takes the place of another under its default name keeps that name', async () => {
+test('a constraint that replaces another under its default name keeps that name', async () => {
   const key = (name: string, more = '') => `op.create_foreign_key(${name}, "users", "teams", ["team_id"], ["id"]${more})`;
   const drop = 'op.drop_constraint("users_team_id_fkey", "users", type_="foreignkey")';
   bed.project.revision(
@@ -1179,7 +1179,7 @@ test('a statement that depends on an earlier one runs after all parts of it', as
   });
 });
 
-test('a column changes its type through a second one, unless the new type is narrower', async () => {
+test('a column changes its type through a second column, unless the new type is narrower', async () => {
   bed.project.revision(
     'c3',
     'b2',
@@ -1246,7 +1246,7 @@ test('a column changes its type through a second one, unless the new type is nar
   });
 });
 
-it('writes no safe form where env.py keeps its steps from being committed, which plain Alembic would then fail on', async () => {
+it('no safe form is written if env.py prevents commits, because plain Alembic would fail on it', async () => {
   const env = path.join(bed.project.directory, 'migrations/env.py');
   const before = readFileSync(env, 'utf8');
   bed.project.write('migrations/env.py', before.replace('.connect()', '.begin()'));

@@ -30,8 +30,8 @@ const commit = () => {
   git('commit', '--quiet', '--message', 'x');
 };
 
-describe('what is new in a branch', () => {
-  it('is what changed since it left the other, committed or not', async () => {
+describe('the new revisions of a branch', () => {
+  it('are those added since it left the other branch, committed or not', async () => {
     git('switch', '--quiet', '--create', 'feature');
     write('committed', '1');
     write('a', 'edited');
@@ -53,14 +53,14 @@ describe('what is new in a branch', () => {
     });
   });
 
-  it('is compared with the default branch of the origin, else with main', async () => {
+  it('are found by comparing with the default branch of the origin, else with main', async () => {
     expect(await defaultBranch(back)).toBe('main');
     git('update-ref', 'refs/remotes/origin/trunk', 'HEAD');
     git('symbolic-ref', 'refs/remotes/origin/HEAD', 'refs/remotes/origin/trunk');
     expect(await defaultBranch(back)).toBe('origin/trunk');
   });
 
-  it('could not be determined from a ref that git does not know, be it an option', async () => {
+  it('could not be determined from a ref that git does not know, even one that looks like an option', async () => {
     await expect(changesSince(back, 'origin/main')).rejects.toMatchObject({
       code: 'unknown_ref',
       next: expect.stringContaining('git fetch origin main'),
@@ -91,7 +91,7 @@ describe('what is new in a branch', () => {
     });
   });
 
-  it('is named from the repository’s root in annotations', async () => {
+  it('have paths from the root of the repository in annotations', async () => {
     expect(await folderInRepository(back)).toBe('back');
     expect(await folderInRepository(root)).toBe('.');
   });

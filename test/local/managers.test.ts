@@ -63,7 +63,7 @@ describe.each(MANAGERS)('a backend of %s', (manager) => {
     rmSync(home, { recursive: true });
   });
 
-  it('that is not installed says how to install it, and is not installed', () => {
+  it('that is not installed is not installed by us, and the error says how', () => {
     const before = files(project.directory);
     expect(() => findPython(project.directory)).toThrow(
       expect.objectContaining({
@@ -75,7 +75,7 @@ describe.each(MANAGERS)('a backend of %s', (manager) => {
     expect(files(project.directory)).toEqual(before);
   });
 
-  it('is read with its environment, which is not in its folder, and leaves nothing there', async () => {
+  it('runs with its environment outside of its folder, and leaves nothing there', async () => {
     const env = process.env;
     for (const words of DECLARED[manager].install) execFileSync(command, words, { cwd: project.directory, env, stdio: 'pipe' });
     addPackages(findPython(project.directory)[0] as string);

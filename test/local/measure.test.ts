@@ -16,7 +16,7 @@ function write(file: string, value: unknown): void {
   writeFileSync(path.join(bed.project.directory, file), JSON.stringify(value));
 }
 
-test('runs each revision on tables as large as in production, and tells locks, waits, bytes and what is over its budget', async () => {
+test('runs each revision on tables as large as in production, and reports locks, waits, bytes and exceeded budgets', async () => {
   const users = {
     ...TABLE,
     name: 'users',
@@ -79,7 +79,7 @@ test('runs each revision on tables as large as in production, and tells locks, w
 test.each([
   ['--measure', ['--measure'], {}],
   ['the setting "budgets"', [], { budgets: { writesBlocked: '2s' } }],
-])('%s without sizes of production is an error that says how to get them', async (what, options, settings) => {
+])('%s without table sizes of production is an error that says how to get them', async (what, options, settings) => {
   write('cdk-alembic.json', settings);
   const { code, stdout } = await bed.start(['review', '--all', '--json', ...options]).ended;
   expect([code, JSON.parse(stdout).error]).toEqual([

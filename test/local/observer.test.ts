@@ -36,7 +36,7 @@ const ANSWERS = `require('readline').createInterface({ input: process.stdin }).o
 const ANSWERS_ASKS = `const told = []; ${ANSWERS} if (told.length < 2) { told.push(JSON.parse(line)); return; }`;
 
 describe('the backend’s Python', () => {
-  it('gets the address for all connections, and its output goes elsewhere', async () => {
+  it('gets the address for all connections, and its output does not disturb the reports', async () => {
     const printed: string[] = [];
     const reports = await ask(
       program(`console.error('printed by the backend'); ${ANSWERS_ASKS}
@@ -52,7 +52,7 @@ describe('the backend’s Python', () => {
     expect(printed).toEqual(['printed by the backend']);
   });
 
-  it('gets the bytecode that it has reported, unless what was kept is damaged', async () => {
+  it('gets the bytecode that it reported earlier, unless the cached file is damaged', async () => {
     const { XDG_CACHE_HOME } = process.env;
     const folder = mkdtempSync(path.join(tmpdir(), 'observer-'));
     process.env.XDG_CACHE_HOME = folder;
@@ -76,14 +76,14 @@ describe('the backend’s Python', () => {
     }
   });
 
-  it('that does not exist is named', async () => {
+  it('that does not exist is reported by name', async () => {
     await expect(ask(['/nowhere/python'])).rejects.toMatchObject({
       code: 'python_not_started',
       message: expect.stringContaining('"/nowhere/python"'),
     });
   });
 
-  it('that ends before its first report is shown with its output', async () => {
+  it('that ends before its first report is reported with its output', async () => {
     await expect(ask(program(`console.error('no such service: back'); process.exit(14)`))).rejects.toMatchObject({
       code: 'python_not_started',
       message: expect.stringContaining('exit code 14'),
@@ -91,7 +91,7 @@ describe('the backend’s Python', () => {
     });
   });
 
-  it("that uv can't start is fixed with uv's own command", async () => {
+  it('that uv cannot start is reported with the uv command that fixes it', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'cdk-alembic-test-'));
     try {
       const uv = path.join(folder, 'uv');
@@ -106,7 +106,7 @@ describe('the backend’s Python', () => {
     }
   });
 
-  it('that ends during its work is shown with its last output', async () => {
+  it('that ends during its work is reported with its last output', async () => {
     const dies = `${ANSWERS} console.log('{"report":"progress"}'); for (let i = 0; i < 99; i++) console.error(i); process.exit(9) })`;
     await expect(ask(program(dies))).rejects.toMatchObject({
       code: 'observer_died',
@@ -114,21 +114,21 @@ describe('the backend’s Python', () => {
     });
   });
 
-  it('that writes something else on its standard output is ended, and the line is shown', async () => {
+  it('that writes anything but reports to its standard output is stopped, and the error shows the line', async () => {
     await expect(ask(program(`${ANSWERS} console.log('Loading settings…') })`))).rejects.toMatchObject({
       code: 'unexpected_report',
       message: expect.stringContaining('Loading settings…'),
     });
   });
 
-  it('that has no Alembic says so', async () => {
+  it('without Alembic is reported', async () => {
     await expect(ask(['python3', '-I'])).rejects.toMatchObject({
       code: 'alembic_missing',
       next: expect.stringContaining('--python'),
     });
   });
 
-  it('may also have the constructs installed, whose Python package has the name of the runner', async () => {
+  it('may have the constructs installed, whose Python package has the same name as the runner', async () => {
     const project = new Project();
     const installed = path.join(project.directory, 'installed');
     mkdirSync(path.join(installed, 'cdk_alembic'), { recursive: true });
@@ -207,7 +207,7 @@ describe('several Pythons at once', () => {
       },
     );
 
-  it('observe what one does', async () => {
+  it('find the same as one', async () => {
     const byOne = await observedBy(started, 7);
     expect(byOne.revisions.map(({ upgrade }) => upgrade.outcome)).toEqual(
       revisions.map((id) => (id === 'a2' ? 'failed' : 'done')),
@@ -240,7 +240,7 @@ describe('several Pythons at once', () => {
     }
   });
 
-  it('get shares that take equally long, if there are enough revisions', () => {
+  it('get shares of equal duration if there are enough revisions', () => {
     const history = Array.from({ length: 1000 }, (_, number) => `r${number}`);
     const sizes = (count: number, most: number) => divide(history.slice(0, count), 80, most).map(({ length }) => length);
     expect(sizes(1000, 1)).toEqual([1000]);

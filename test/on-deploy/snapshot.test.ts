@@ -62,7 +62,7 @@ test('a deploy polls, as one run, until the snapshot is available, then migrates
   expect(logged()).toContain('"percent":43');
 });
 
-test('a deploy whose snapshot takes too long fails before CloudFormation does, with a code and what to do', async () => {
+test('a deploy whose snapshot takes too long fails before CloudFormation gives up, with a code and what to do', async () => {
   let snapshot = CREATING;
   await against(() => snapshot);
   const planned = { ...event(), ...(await onEvent(event())), StartedAt: Date.now() - DEPLOY_SECONDS * 1000 } as never;
@@ -72,7 +72,7 @@ test('a deploy whose snapshot takes too long fails before CloudFormation does, w
   await expect(isComplete(planned, short)).rejects.toThrow(/RDS can't begin it: InvalidDBClusterStateFault.*migrate-invoke/);
 });
 
-test('a rollback makes no snapshot, but still has the attribute', async () => {
+test('a rollback makes no snapshot, but still returns the attribute', async () => {
   await against(() => CREATING, 'UPDATE_ROLLBACK_IN_PROGRESS');
   const { response } = await deliver(event());
   expect(response).toMatchObject({ Status: 'SUCCESS', Data: { appliedCount: '0', snapshot: '' } });

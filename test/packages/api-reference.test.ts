@@ -3,7 +3,7 @@ import path from 'node:path';
 import { mustRun, projectDirectory } from '../../examples/local-aws';
 import { cdkAlembic } from './cdk-alembic';
 
-test('docs/api.md is the reference of this source', async () => {
+test('docs/api.md matches the source', async () => {
   const script = ['tsx', 'scripts/packages/api-reference.ts', (await cdkAlembic()).npm];
   const { stdout } = await mustRun('npx', ['--no', ...script], { env: process.env, cwd: projectDirectory });
   // Only `npm run api` changes it.

@@ -22,7 +22,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const installed = (...names: string[]): string => path.join(folder, 'node_modules', ...names);
 
-test('npm installs nothing else with it, at most 8 MB, and the commands run', async () => {
+test('npm installs it without dependencies in at most 8 MB, and the commands run', async () => {
   expect(readdirSync(installed()).filter((name) => !name.startsWith('.'))).toEqual(['cdk-alembic']);
   const files = readdirSync(installed(), { recursive: true, encoding: 'utf8' }).map((name) => statSync(installed(name)));
   const bytes = files.reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0);
@@ -34,14 +34,14 @@ test('npm installs nothing else with it, at most 8 MB, and the commands run', as
   }
 });
 
-test('it contains no source and no test', () => {
+test('it contains no sources or tests', () => {
   const files = readdirSync(installed('cdk-alembic'), { recursive: true, encoding: 'utf8' });
   const own = files.filter((name) => !name.startsWith('node_modules') && /\.m?ts$/.test(name) && !/\.d\.m?ts$/.test(name));
   expect(own).toEqual([]);
   expect(files.filter((name) => /__pycache__|\.test\./.test(name))).toEqual([]);
 });
 
-test('pip finds that only the CDK is missing, and installs the command', async () => {
+test('pip needs only the CDK besides it, and installs the command', async () => {
   const { wheel } = await cdkAlembic();
   const [uv, python] = [path.join(await commandDirectory('uv'), 'uv'), await toolPython('python-cdk')];
   const { stderr } = await mustRun(uv, ['pip', 'install', '--dry-run', '--offline', '--python', python, wheel], { env });
@@ -55,7 +55,7 @@ test('pip finds that only the CDK is missing, and installs the command', async (
   expect(code).toBe(2);
 });
 
-test('the manifest has what Construct Hub asks for', () => {
+test('the manifest has everything that Construct Hub requires', () => {
   const manifest = JSON.parse(readFileSync(installed('cdk-alembic/package.json'), 'utf8'));
   expect(manifest).toMatchObject({
     license: 'Apache-2.0',

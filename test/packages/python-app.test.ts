@@ -31,7 +31,7 @@ function resourcesOf(template: { readonly Resources: Record<string, Record<strin
 /** A stage with a database of its own and one with a database that exists; in the soak tests, both stages with both. */
 const COMPARED = process.env.APPS === 'all' ? SAMPLES : SAMPLES.filter((_, index) => index % 3 === 0);
 
-test.each(COMPARED)('the app in Python deploys the same as the one in TypeScript: %j', (context) => {
+test.each(COMPARED)('the app in Python deploys the same resources as the one in TypeScript: %j', (context) => {
   const outdir = join(folder, JSON.stringify(Object.keys(context)) + context.stage);
   const { status, stderr } = python(context, outdir);
   expect([status, stderr]).toEqual([0, '']);
@@ -39,7 +39,7 @@ test.each(COMPARED)('the app in Python deploys the same as the one in TypeScript
   expect(resourcesOf(template)).toEqual(resourcesOf(sample(context).template.toJSON() as typeof template));
 });
 
-test('a missing stage ends with one sentence', () => {
+test('a missing stage is an error of one sentence', () => {
   const { status, stderr } = python({});
   expect([status, stderr]).toEqual([1, 'set the stage with -c stage=<stage>: dev, prod\n']);
 });

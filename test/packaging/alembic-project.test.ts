@@ -38,19 +38,19 @@ describe('several heads', () => {
   const errorsOf = (files: Record<string, string>) =>
     checkAlembicProject(project({ 'alembic.ini': ALEMBIC_INI, 'alembic/env.py': '', ...files }), undefined, 'poetry run ').errors;
 
-  test('are meant when every branch has a label', () => {
+  test('are accepted if every branch has a label', () => {
     const branches = { 'alembic/versions/a1.py': labelled('a1', null), 'alembic/versions/b1.py': labelled('b1', null) };
     expect(errorsOf({ ...branches, 'alembic/versions/a2.py': revisionFile('a2', 'a1') })).toEqual([]);
   });
 
-  test('are refused when they share their only label', () => {
+  test('are rejected if they share their only label', () => {
     const branches = { 'alembic/versions/a1.py': labelled('a1', null), 'alembic/versions/b1.py': revisionFile('b1', 'a1') };
     expect(errorsOf({ ...branches, 'alembic/versions/c1.py': revisionFile('c1', 'a1') })).toEqual([
       expect.stringContaining('2 heads: b1 (b1.py), c1 (c1.py)'),
     ]);
   });
 
-  test('are refused when one has none, with the command that merges them', () => {
+  test('are rejected if one has no label, with the command that merges them', () => {
     const files = { 'alembic/versions/a1.py': revisionFile('a1', null), 'alembic/versions/b1.py': labelled('b1', null) };
     expect(errorsOf(files)).toEqual([
       expect.stringMatching(/2 heads: a1 \(a1\.py\), b1 \(b1\.py\).*"poetry run alembic merge -m 'merge heads' a1 b1"/),
@@ -58,13 +58,13 @@ describe('several heads', () => {
   });
 });
 
-test('of a project whose env.py sets the folders of its revisions, nothing is claimed', () => {
+test('if env.py sets the folders of revisions, no claim is made about them', () => {
   const env = { 'alembic/env.py': 'context.script.version_locations = ["elsewhere"]\n' };
   const found = checkAlembicProject(project({ 'alembic.ini': ALEMBIC_INI, ...env }));
   expect(found).toMatchObject({ errors: [], warnings: [] });
 });
 
-test('a configuration whose scripts are in sections of their own is refused with what to write', () => {
+test('a configuration with scripts in other sections is rejected with what to write', () => {
   const ini = '[alembic]\n[core]\nscript_location = core\n[tenant]\nscript_location = tenant\n';
   expect(checkAlembicProject(project({ 'alembic.ini': ini })).errors.map(shown)).toEqual([
     expect.stringMatching(
@@ -73,7 +73,7 @@ test('a configuration whose scripts are in sections of their own is refused with
   ]);
 });
 
-test('a configuration that Alembic cannot read is refused with the reason', () => {
+test('a configuration that Alembic cannot read is rejected with the reason', () => {
   const directory = project({ ...ENV, 'alembic.ini': '[alembic]\nscript_location = alembic\nscript_location = alembic\n' });
   const file = join(directory, 'alembic.ini');
   expect(checkAlembicProject(directory).errors).toEqual([
@@ -81,7 +81,7 @@ test('a configuration that Alembic cannot read is refused with the reason', () =
   ]);
 });
 
-test('a script_location that is a folder in two places means the one with env.py', () => {
+test('a script_location that exists in two places means the one with env.py', () => {
   const directory = project({
     'migrations/alembic.ini': '[alembic]\nscript_location = .\n',
     'migrations/env.py': '',
@@ -90,14 +90,14 @@ test('a script_location that is a folder in two places means the one with env.py
   expect(readAlembicProject(directory)).toMatchObject({ folder: 'migrations', revisions: { count: 1 } });
 });
 
-test('a script_location of another machine is refused with the line that works next to env.py', () => {
+test('a script_location of another machine is rejected with a line that works', () => {
   const files = { 'migrations/alembic.ini': '[alembic]\nscript_location = /usr/src/app/migrations\n', 'migrations/env.py': '' };
   expect(checkAlembicProject(project(files)).errors).toEqual([
     expect.stringMatching(/is not a directory: set "script_location = %\(here\)s" there$/),
   ]);
 });
 
-test('a script_location that leads nowhere is refused with the line that leads to the only scripts', () => {
+test('a script_location that does not exist is rejected with the line for the only scripts', () => {
   const files = {
     'conf/alembic.ini': '[alembic]\nscript_location = /app/db\n',
     'back/db/env.py': '',
@@ -108,7 +108,7 @@ test('a script_location that leads nowhere is refused with the line that leads t
   ]);
 });
 
-test('a script_location that is relative to the folder where people call Alembic is found there', () => {
+test('a script_location may be relative to the folder where people call Alembic', () => {
   const files = {
     'alembic.ini': '[alembic]\nscript_location = db/migrations\n',
     'src/db/migrations/env.py': '',
@@ -128,7 +128,7 @@ test('a script_location that is relative to the folder where people call Alembic
   ]);
 });
 
-test('a script_location that is relative to a folder above is refused with how to package that folder', () => {
+test('a script_location relative to a folder above is rejected with how to package that folder', () => {
   const root = project({
     'db/shop/alembic.ini': '[alembic]\nscript_location = db/shop/migrations\n',
     'db/shop/migrations/env.py': '',
@@ -151,28 +151,28 @@ test('a script_location that is relative to a folder above is refused with how t
   ]);
 });
 
-test('two files with one revision id are named, and are not two heads', () => {
+test('two files with one revision id are reported as such, not as two heads', () => {
   const files = { ...ENV, 'alembic/versions/copy.py': revisionFile('a1', null) };
   expect(checkAlembicProject(project({ 'alembic.ini': ALEMBIC_INI, ...files })).errors).toEqual([
     'two files have the revision id a1: a1.py and copy.py: give one of them a new id, and use that id in the revisions that follow it',
   ]);
 });
 
-test.each(['None', "''", '7'])('a file whose revision id is %s is named with what to write', (id) => {
+test.each(['None', "''", '7'])('a file whose revision id is %s is reported with what to write', (id) => {
   const files = { ...ENV, 'alembic/versions/b2.py': `revision = ${id}\ndown_revision = 'a1'\n` };
   expect(checkAlembicProject(project({ 'alembic.ini': ALEMBIC_INI, ...files })).errors).toEqual([
     'b2.py has no revision id: give it one, such as `revision = "1a2b3c4d5e6f"`, or move it out of the folder of the revisions',
   ]);
 });
 
-test('revisions that follow each other in a cycle are named', () => {
+test('a cycle of revisions is reported with its files', () => {
   const circle = { 'alembic/versions/b2.py': revisionFile('b2', 'c3'), 'alembic/versions/c3.py': revisionFile('c3', 'b2') };
   expect(checkAlembicProject(project({ 'alembic.ini': ALEMBIC_INI, ...ENV, ...circle })).errors).toEqual([
     'revisions follow each other in a cycle: b2 (b2.py), c3 (c3.py): correct down_revision or depends_on in one of them',
   ]);
 });
 
-test('a revision whose parent no file has is named', () => {
+test('a revision whose parent is missing is reported', () => {
   const files = { 'alembic.ini': ALEMBIC_INI, ...ENV, 'alembic/versions/b2.py': revisionFile('b2', 'gone') };
   expect(checkAlembicProject(project(files)).errors).toEqual([
     expect.stringContaining('revision b2 (b2.py) follows gone, which no file has'),
@@ -193,7 +193,7 @@ test.each([
     'depends on gone, which no file has: add the file of that revision, or correct depends_on',
   ],
   ["down_revision = 'a1'\ndepends_on = ('main', '')", 'has an empty id in depends_on'],
-])('a revision with %s is refused with what to write', (lines, problem) => {
+])('a revision with %s is rejected with what to write', (lines, problem) => {
   const revisions = {
     'alembic/versions/a1.py': `${revisionFile('a1', null)}branch_labels = ("main",)\n`,
     'alembic/versions/b2.py': `revision = 'b2'\n${lines}\n`,
@@ -203,7 +203,7 @@ test.each([
   ]);
 });
 
-test('a revision that depends on a branch label, or on nothing in quotes, is taken as Alembic takes it', () => {
+test('a dependency on a branch label or an empty string means the same as in Alembic', () => {
   const revisions = {
     'alembic/versions/a1.py': `${revisionFile('a1', null)}branch_labels = ("main",)\n`,
     'alembic/versions/b2.py': `${revisionFile('b2', 'a1')}depends_on = 'main'\n`,
@@ -212,7 +212,7 @@ test('a revision that depends on a branch label, or on nothing in quotes, is tak
   expect(checkAlembicProject(project({ 'alembic.ini': ALEMBIC_INI, ...ENV, ...revisions })).errors).toEqual([]);
 });
 
-test('what a file of bytecode alone may hold is left to Alembic', () => {
+test('revisions in bytecode without source are left to Alembic', () => {
   const ini = `${ALEMBIC_INI}sourceless = true\n`;
   const files = { 'alembic.ini': ini, ...ENV, 'alembic/versions/b2.py': revisionFile('b2', 'gone') };
   expect(checkAlembicProject(project(files)).errors).toEqual([]);
@@ -237,7 +237,7 @@ describe("Alembic's configuration is found", () => {
     });
   });
 
-  test('where it is the only one, and called from there when its paths say so', () => {
+  test('if it is the only one, and Alembic is called from there if its paths require it', () => {
     const inSource = Object.fromEntries(Object.entries(scripts).map(([path, text]) => [`src/app/${path}`, text]));
     const ini = '[alembic]\nscript_location = alembic\n';
     expect(configOf({ 'src/app/alembic.ini': ini, ...inSource })).toMatchObject({
@@ -246,7 +246,7 @@ describe("Alembic's configuration is found", () => {
     });
   });
 
-  test('where alembicConfig says', () => {
+  test('at alembicConfig', () => {
     const ini = '[alembic]\nscript_location = alembic\n';
     expect(configOf({ 'alembic.ini': '', 'conf/alembic.ini': ini, ...scripts }, 'conf/alembic.ini')).toMatchObject({
       config: 'conf/alembic.ini',
@@ -254,7 +254,7 @@ describe("Alembic's configuration is found", () => {
     });
   });
 
-  test('or the upper one of several that have the same scripts, or the only one that has some', () => {
+  test('as the upper one of several with the same scripts, or the only one with scripts', () => {
     const ini = (location: string) => `[alembic]\nscript_location = ${location}\n`;
     const files = {
       'app/migrations/env.py': '',
@@ -268,13 +268,13 @@ describe("Alembic's configuration is found", () => {
     expect(configOf({ ...files, ...two })).toMatch(/ has 3 files alembic\.ini: /);
   });
 
-  test('never by a guess: several are named', () => {
+  test('never by guessing: several are reported', () => {
     expect(configOf({ 'a/alembic.ini': '', 'b/alembic.ini': '' })).toMatch(
       /2 files alembic\.ini: a\/alembic\.ini, b\/alembic\.ini\. Say which one to use, such as alembicConfig: 'a\/alembic\.ini'/,
     );
   });
 
-  test('or the message says what to write where there is none', () => {
+  test('or the error says what to write if there is none', () => {
     expect(configOf({ 'app/migrations/env.py': '', 'app/migrations/versions/a1.py': '' })).toContain(
       'Its scripts are in app/migrations: write an alembic.ini that says so',
     );
@@ -304,12 +304,12 @@ test.each<[string, Record<string, string>]>([
     'pyproject.toml, next to an alembic.ini for logging',
     { 'pyproject.toml': '[tool.alembic]\nscript_location = "db/migrations"\n', 'alembic.ini': '[loggers]\nkeys = root\n' },
   ],
-])('the scripts are found where %s says', (_, files) => {
+])('the scripts are found at %s', (_, files) => {
   const scripts = { 'db/migrations/env.py': '', 'db/migrations/versions/a1.py': revisionFile('a1', null) };
   expect(headsOf({ ...files, ...scripts })).toEqual(['a1']);
 });
 
-test('alembic.ini goes before pyproject.toml, as in Alembic', () => {
+test('alembic.ini takes precedence over pyproject.toml, as in Alembic', () => {
   const toml = '[tool.alembic]\nscript_location = "elsewhere"\n';
   expect(headsOf({ 'alembic.ini': ALEMBIC_INI, 'pyproject.toml': toml, ...ENV })).toEqual(['a1']);
 });
@@ -320,30 +320,30 @@ test.each([
   ['os.pathsep', 'path_separator = os', '%(here)s/one:%(here)s/two'],
   ['newlines', 'path_separator = newline', '\n  one\n  two'],
   ['the older option', 'version_path_separator = ;', 'one;two'],
-])('version_locations are read with %s between', (_, option, locations) => {
+])('version_locations may be separated by %s', (_, option, locations) => {
   const ini = `[alembic]\nscript_location = alembic\n${option}\nversion_locations = ${locations}\n`;
   const files = { 'alembic/env.py': '', 'one/a1.py': revisionFile('a1', null), 'two/b1.py': revisionFile('b1', null) };
   expect(headsOf({ 'alembic.ini': ini, ...files })).toEqual(['a1', 'b1']);
 });
 
-test('folders below versions count only when alembic.ini says so', () => {
+test('subfolders of versions count only if alembic.ini says so', () => {
   const files = { ...ENV, 'alembic/versions/2026/b2.py': revisionFile('b2', 'a1') };
   expect(headsOf({ 'alembic.ini': ALEMBIC_INI, ...files })).toEqual(['a1']);
   expect(headsOf({ 'alembic.ini': `${ALEMBIC_INI}recursive_version_locations = true\n`, ...files })).toEqual(['b2']);
 });
 
-test('a password with a percent sign in alembic.ini does not disturb', () => {
+test('a password with a percent sign in alembic.ini is not a problem', () => {
   expect(headsOf({ 'alembic.ini': `${ALEMBIC_INI}sqlalchemy.url = postgresql://a:50%@b/c\n`, ...ENV })).toEqual(['a1']);
 });
 
-test('a missing script_location is named', () => {
+test('a missing script_location is reported', () => {
   const directory = project({ 'alembic.ini': '[alembic]\nscript_location = nowhere\n' });
   expect(checkAlembicProject(directory).errors).toEqual([
     `the script_location "nowhere" of ${join(directory, 'alembic.ini')} is not a directory: correct it, or pass the folder of the backend that has it`,
   ]);
 });
 
-test('revisions outside of the backend cannot be packaged, which is reported', () => {
+test('revisions outside of the backend are rejected, because they cannot be packaged', () => {
   const root = project({
     'back/alembic.ini': '[alembic]\nscript_location = ../shared\n',
     'shared/versions/a1.py': revisionFile('a1', null),
@@ -353,7 +353,7 @@ test('revisions outside of the backend cannot be packaged, which is reported', (
   );
 });
 
-test('nothing of the project is run', () => {
+test('no code of the project runs', () => {
   const bomb = 'raise SystemExit("run!")\n';
   expect(
     headsOf({

@@ -70,12 +70,12 @@ beforeAll(() => {
   links = distributions(PURE, COMPILED);
 });
 
-test('a source distribution of pure Python is built into the package', () => {
+test('a source distribution of pure Python is built and packaged', () => {
   const target = packaged(backend(`--find-links ${links}\npure-tool==1.5`));
   expect(existsSync(join(target, 'pure_tool', '__init__.py'))).toBe(true);
 });
 
-test('a project next to the backend that is an empty folder is refused with the command that checks out a submodule', () => {
+test('an empty folder in place of a project next to the backend is rejected with the command that checks out submodules', () => {
   const project = temporaryDirectory();
   expect(() => projectWheel(project, undefined, temporaryDirectory())).toThrow(
     `${project}, on which the backend depends, is empty: check out its code, for a git submodule with "git submodule update --init"`,
@@ -85,7 +85,7 @@ test('a project next to the backend that is an empty folder is refused with the 
 test.each([
   ['a git dependency', (address: string) => `pure-tool @ git+file://${address}`],
   ['an editable git dependency, as pip freeze writes it,', (address: string) => `-e git+file://${address}#egg=pure-tool`],
-])('%s is built at its commit', (_, line) => {
+])('%s is built from its commit', (_, line) => {
   const repository = writeFiles(temporaryDirectory(), PURE);
   run('git', ['init', '--quiet', '--initial-branch=main'], repository);
   run('git', ['add', '.'], repository);
@@ -95,7 +95,7 @@ test.each([
   expect(existsSync(join(target, 'pure_tool', '__init__.py'))).toBe(true);
 });
 
-describe('a git dependency that cannot be fetched is refused for that reason', () => {
+describe('a git dependency that cannot be fetched is rejected for that reason', () => {
   const address = () => `git+file://${join(temporaryDirectory(), 'nowhere')}`;
 
   test('by name', () => {
@@ -115,20 +115,20 @@ describe('a git dependency that cannot be fetched is refused for that reason', (
 describe('a source distribution that needs a compiler', () => {
   const directory = () => backend(`--find-links ${links}\nfast-tool==1.0`);
 
-  test('is refused by name, with what to do', () => {
+  test('is rejected by name with what to do', () => {
     expect(messageOf(() => packaged(directory()))).toMatch(
       /^fast-tool has no wheel for Python 3\.13 on Linux arm64 and can't be built without a compiler: without: \['fast-tool'\] leaves out/,
     );
   });
 
-  test('is named in one message with all others', () => {
+  test('is reported in one message with all others', () => {
     const others = backend(`--find-links ${links}\nfast-tool==1.0\npsycopg2==2.9.6`);
     expect(messageOf(() => packaged(others))).toMatch(
       /^(?=.*psycopg2-binary)(?=.*fast-tool).* have no wheel .*; add: \['psycopg2-binary==2\.9\.10'\] .*; without: \['fast-tool'\]/,
     );
   });
 
-  test('is refused together with a missing driver, and both lines help', () => {
+  test('is rejected together with a missing driver, and both suggested lines work', () => {
     const directory = writeFiles(backend(''), {
       'requirements.txt': `alembic==1.16.5\nsqlalchemy==2.0.43\n--find-links ${links}\nfast-tool==1.0\n`,
     });
@@ -138,7 +138,7 @@ describe('a source distribution that needs a compiler', () => {
     expect(existsSync(join(packaged(directory, { without: ['fast-tool'], add: ['psycopg2-binary'] }), 'psycopg2'))).toBe(true);
   });
 
-  test('is named with newer versions that have a wheel, of those that have some', () => {
+  test('is reported with the newer versions that have a wheel', () => {
     const unbuilt = [
       { name: 'greenlet', version: '1.1.2' },
       { name: 'httptools', version: '0.4.0' },
@@ -152,7 +152,7 @@ describe('a source distribution that needs a compiler', () => {
     );
   });
 
-  test('without a wheel of any version for this Python is refused with the Python that has one', () => {
+  test('without a wheel for this Python is rejected with a Python that has one', () => {
     const stderr =
       'error: No solution found when resolving dependencies\n  cause: Because pyqlib>=0.9.5 has no wheels with a matching Python ' +
       'ABI tag (e.g., `cp313`) and shop depends on pyqlib>=0.9.5, we can conclude that your requirements are unsatisfiable.';
@@ -170,7 +170,7 @@ describe('a source distribution that needs a compiler', () => {
   test.each([
     ['all versions of onepassword-sdk have no wheels with a matching platform tag (e.g., `manylinux_2_28_x86_64`)'],
     ['all versions of onepassword-sdk have no usable wheels'],
-  ])('without a wheel for the Linux of this Python is refused with the Python whose Linux is newer: %s', (why) => {
+  ])('without a wheel for the Linux of this Python is rejected with the Python whose Linux is newer: %s', (why) => {
     const stderr = `error: No solution found when resolving dependencies\n  cause: Because ${why} and shop depends on onepassword-sdk, we can conclude that your requirements are unsatisfiable.`;
     const error = failureOf(new UvFailed('uv failed', stderr), {
       architecture: 'x86_64',
@@ -183,7 +183,7 @@ describe('a source distribution that needs a compiler', () => {
     });
   });
 
-  test('is refused with the one option that helps for everything, if the rest is too large', () => {
+  test('is rejected with the single option that solves everything, if the package would also be too large', () => {
     const { message } = new NeedsCompiling([{ name: 'fast-tool' }], lambda, { tooLarge: 616 });
     expect(message).toMatch(
       /: only: PackageOnly\.IMPORTED leaves out everything that migrations do not import: the rest has 616 MB, and Lambda allows 250; wheels adds /,
@@ -194,7 +194,7 @@ describe('a source distribution that needs a compiler', () => {
     expect(readdirSync(packaged(directory(), { without: ['fast-tool'] })).filter((name) => name.startsWith('fast'))).toEqual([]);
   });
 
-  test('is taken from a wheel that the team built itself', () => {
+  test('may come as a wheel that the team built', () => {
     const wheels = temporaryDirectory();
     const pure = {
       'pyproject.toml': COMPILED['pyproject.toml'],
@@ -206,13 +206,13 @@ describe('a source distribution that needs a compiler', () => {
   });
 });
 
-test('what has wheels for an older Python is refused with the runtime to choose', () => {
+test('a distribution with wheels for an older Python only is rejected with the runtime to choose', () => {
   expect(messageOf(() => packaged(backend('psycopg2-binary==2.9.6')))).toMatch(
     /^psycopg2-binary has no wheel for Python 3\.13 .*: runtime: lambda\.Runtime\.PYTHON_3_11 has wheels for psycopg2-binary; add: /,
   );
 });
 
-test('what has neither a source nor a wheel for the function is refused with the runtime to choose', () => {
+test('a distribution with neither a source nor a wheel for the function is rejected with the runtime to choose', () => {
   expect(messageOf(() => packaged(backend('psycopg-binary==3.1.19')))).toMatch(
     /^psycopg-binary has no wheel for Python 3\.13 .*: runtime: lambda\.Runtime\.PYTHON_3_12 has wheels for psycopg-binary; add: /,
   );
@@ -228,7 +228,7 @@ test('on Python 3.11, the wheel for its older Linux is packaged, although uv pre
   expect(readdirSync(join(target, 'site-packages', 'bcrypt'))).toContain('_bcrypt.abi3.so');
 });
 
-test('on Python 3.11, a wheel that only its newer Linux runs is refused, unless migrations do not import it', () => {
+test('on Python 3.11, a wheel for a newer Linux is rejected, unless migrations do not import it', () => {
   const older: FunctionPlatform = { ...lambda, pythonVersion: '3.11' };
   const directory = backend('numpy==2.3.3');
   expect(messageOf(() => packageOf(directory, older).build(temporaryDirectory()))).toMatch(
@@ -248,19 +248,19 @@ describe('psycopg2, which has no wheels,', () => {
     return target;
   };
 
-  test.each([{}, { onlyImported: true }])('is replaced by the same version of what has some: %j', (options) => {
+  test.each([{}, { onlyImported: true }])('is replaced by the same version of a distribution with wheels: %j', (options) => {
     const target = built('psycopg2==2.9.10', options);
     expect(infos(target)).toEqual(['psycopg2_binary-2.9.10.dist-info']);
     expect(foundWith('packaged', target)).toBe('packaged, and psycopg2-binary==2.9.10 in place of psycopg2');
   });
 
-  test('is replaced by what is added', () => {
+  test('is replaced by an added requirement', () => {
     const target = built('psycopg2==2.9.10', { add: ['psycopg2-binary==2.9.11'] });
     expect(infos(target)).toEqual(['psycopg2_binary-2.9.11.dist-info']);
     expect(foundWith('packaged', target)).toBe('packaged');
   });
 
-  test('is refused, if the other has none of this version either, with the version that works', () => {
+  test('is rejected with the version that works, if the other distribution lacks this version too', () => {
     const message = messageOf(() => built('psycopg2==2.9.6'));
     expect(message).toMatch(
       /^psycopg2-binary has no wheel for Python 3\.13 .*: runtime: lambda\.Runtime\.PYTHON_3_11 has wheels for psycopg2-binary; add: \['psycopg2-binary==2\.9\.10'\] packages a newer version/,
@@ -278,7 +278,7 @@ test('an added requirement comes with its dependencies', () => {
   );
 });
 
-test('a requirement that is added is found where the requirements file says, also in a folder beside it', () => {
+test('an added requirement is searched where the requirements file says, including a folder beside it', () => {
   const directory = backend('--find-links ./distributions');
   cpSync(links, join(directory, 'distributions'), { recursive: true });
   expect(readdirSync(packaged(directory, { add: ['pure-tool==1.5'] }))).toContain('pure_tool');
@@ -287,7 +287,7 @@ test('a requirement that is added is found where the requirements file says, als
 describe('a requirement that is not on the index', () => {
   const NAME = 'cdk-alembic-test-of-no-index';
 
-  test('but a project of the same repository is refused with the line that packages it', () => {
+  test('is rejected with the line that packages it, if it is a project of the same repository', () => {
     const repository = writeFiles(temporaryDirectory(), {
       '.git/HEAD': '',
       'packages/contracts/pyproject.toml': PURE['pyproject.toml'].replace('pure-tool', NAME),
@@ -302,14 +302,14 @@ describe('a requirement that is not on the index', () => {
     expect(readdirSync(packaged(directory, { requirements }))).toContain('cdk_alembic_test_of_no_index');
   });
 
-  test('nor in the repository is refused with what to set', () => {
+  test('is rejected with what to set, if it is not in the repository either', () => {
     expect(messageOf(() => packaged(backend(NAME)))).toMatch(
       /is not on the package index: if it is on an index of your own, set UV_INDEX to its address; without: \['cdk-alembic-test-of-no-index'\]/,
     );
   });
 });
 
-test('a version that the runner does not support is refused before anything is built', () => {
+test('a version that the runner does not support is rejected before anything is built', () => {
   const directory = writeFiles(backend(''), {
     'requirements.txt': `alembic==1.7.7\nsqlalchemy==1.4.54\n--find-links ${links}\nfast-tool==1.0\n`,
   });

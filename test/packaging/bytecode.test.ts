@@ -32,7 +32,7 @@ describe('a package', () => {
     spawnSync('python3', ['-c', script], { env: { PATH: process.env.PATH, PYTHONPATH: packages }, encoding: 'utf8' });
   const inPackage = (file: string) => existsSync(join(target, 'site-packages', file));
 
-  test('of Alembic, SQLAlchemy and the driver there is bytecode alone; sources stay of everything that is not theirs, or not compiled', () => {
+  test('contains only bytecode of Alembic, SQLAlchemy and the driver, and keeps all other sources', () => {
     const bare = [
       'alembic/op',
       'alembic/runtime/migration',
@@ -45,7 +45,7 @@ describe('a package', () => {
     for (const name of whole) expect([name, inPackage(`${name}.pyc`), inPackage(`${name}.py`)]).toEqual([name, false, true]);
   });
 
-  test('names file and line of a library in an error, and asserts what the library asserts', () => {
+  test('shows files and lines of libraries in errors, and keeps their assertions', () => {
     const script = `import traceback, sqlalchemy as sa
 from sqlalchemy.event.legacy import _augment_fn_docs
 try: sa.create_engine("postgresql+nothing://")
@@ -59,7 +59,7 @@ except AssertionError: print("asserted")`;
     expect(run.stdout).toBe('asserted\n');
   });
 
-  test('imports every module of Alembic, SQLAlchemy and the driver as their sources would be', () => {
+  test('imports every module of Alembic, SQLAlchemy and the driver as from source', () => {
     const script = `import importlib, json, pkgutil
 def names(name):
     package = importlib.import_module(name)
@@ -115,7 +115,7 @@ describe('bytecode', () => {
   };
   const kept = (extension: string) => (existsSync(cache) ? filesBelow(cache) : []).filter((file) => file.endsWith(extension));
 
-  test('of the same sources is made once', () => {
+  test('of the same sources is compiled once', () => {
     const first = compile();
     expect(first.map((file) => file.split(' ')[0])).toEqual([...BYTECODE].sort());
     expect(countStarts()).toBe(1);
@@ -123,7 +123,7 @@ describe('bytecode', () => {
     expect(countStarts()).toBe(1);
   });
 
-  test('of a changed source is compiled again, and that of the other packages is reused', () => {
+  test('is compiled again for a changed source and reused for other packages', () => {
     expect(compiledAnew({})).toBe(false);
     expect(compiledAnew({ 'backend/app.py': 'NAME = 1\n' })).toBe(true);
     expect(compiledAnew({}, '3.99')).toBe(true);
@@ -141,7 +141,7 @@ describe('bytecode', () => {
       },
     ],
     ['exchanged for another one', (file) => writeFileSync(file, readFileSync(join(cache, kept('.pyc')[0] as string)))],
-  ])('that was %s in the cache gets into no package, and is replaced', (_, damage) => {
+  ])('that was %s in the cache is never packaged, and is replaced', (_, damage) => {
     const first = compile();
     for (const file of filesBelow(cache)) damage(join(cache, file));
     expect(compile()).toEqual(first);
@@ -150,7 +150,7 @@ describe('bytecode', () => {
     expect(countStarts()).toBe(2);
   });
 
-  test('of a Python before its release is not used for the function: the source stays', () => {
+  test('of a Python prerelease is not packaged, and the source stays', () => {
     const old = writeFiles(temporaryDirectory(), { 'site-packages/sqlalchemy/a.py': 'NAME = 1\n' });
     compileBytecode({ python, pythonVersion: pythonVersion === '3.12' ? '3.13' : '3.12' }, old, [
       'site-packages/sqlalchemy/a.py',
@@ -159,7 +159,7 @@ describe('bytecode', () => {
     expect(kept('.pyc')).toEqual([]);
   });
 
-  test('that cannot be compiled leaves the source', () => {
+  test('is left out if the source does not compile, and the source stays', () => {
     const files = compile({ 'site-packages/sqlalchemy/a.py': '???\n' });
     expect(files).toHaveLength(FILES.length - 1);
     expect(compile({ 'site-packages/sqlalchemy/a.py': '???\n' })).toEqual(files);
@@ -173,7 +173,7 @@ describe('bytecode', () => {
     expect(compile()).toEqual(first);
   });
 
-  test('in the cache is bounded: what was used longest ago goes first', () => {
+  test('has a size limit in the cache, and the least recently used is removed first', () => {
     compile();
     for (const [days, name] of [
       [1, 'newer.pyc'],

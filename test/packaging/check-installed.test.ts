@@ -24,12 +24,12 @@ test.each([
   ['alembic', '1.7.7', 'Alembic 1.8 or later'],
   ['sqlalchemy', '1.3.24', 'SQLAlchemy 1.4, 2.0 and 2.1'],
   ['sqlalchemy', '2.2.0', 'SQLAlchemy 1.4, 2.0 and 2.1'],
-])('%s %s is refused with the versions that are supported', (name, version, range) => {
+])('%s %s is rejected with the supported versions', (name, version, range) => {
   const versions = { alembic: '1.8.0', sqlalchemy: '2.0.0', psycopg: '3.2.0', [name]: version };
   expect(() => check(versions)).toThrow(`have ${name} ${version}, and the runner supports ${range}`);
 });
 
-test("the oldest versions that are supported, which the runner's tests run, are taken", () => {
+test('the oldest supported versions, with which the runner is tested, are accepted', () => {
   const oldest = Object.fromEntries(Object.entries(SUPPORTED_VERSIONS).map(([name, { from }]) => [name, from]));
   expect(() => check({ ...oldest, psycopg2: '2.9.9' })).not.toThrow();
 });
@@ -52,7 +52,7 @@ test.each([
     '[packages]\nflask = "*"\n[scripts]\nalembic = "alembic upgrade head"\n[database]\nalembic = "*"',
     "groups: ['database']",
   ],
-])('Alembic that only %s has is packaged by the option that the refusal names', (_, name, text, option) => {
+])('Alembic that only %s contains is packaged with the option that the error names', (_, name, text, option) => {
   const directory = writeFiles(temporaryDirectory(), { [name]: `${text}\n` });
   const source = { found: 'its lock', add: 'run "tool add {}"', files: [join(directory, name)] } as unknown as DependencySource;
   expect(() => checkInstalled({ directory, source } as Backend, temporaryDirectory())).toThrow(
@@ -81,7 +81,7 @@ test.each([
     '[dependency-groups]\ndev = ["psycopg2-binary", "sphinx"]',
     `run "uv add psycopg[binary]", or add`,
   ],
-])('a driver that only %s has is packaged without tools for development', (_, text, remedy) => {
+])('a driver that only %s contains is packaged without development tools', (_, text, remedy) => {
   const directory = writeFiles(temporaryDirectory(), { 'pyproject.toml': `${text}\n`, 'alembic/__init__.py': '' });
   const source = { ...SOURCE, files: [join(directory, 'pyproject.toml')] };
   const backend = { directory, source, paths: [] } as unknown as Backend;
@@ -92,7 +92,7 @@ test.each([
   ['a runtime that the project allows', 'pyproject.toml', '[project]\nrequires-python = ">=3.11,<3.13"', 'PYTHON_3_12'],
   ['a runtime, if the project only pins a Python for its tools', '.python-version', '3.11', 'PYTHON_3_13'],
   ['no runtime, if the project allows only the old one', 'pyproject.toml', '[project]\nrequires-python = "==3.11.*"', undefined],
-])('a library that has wheels for a newer Linux only is refused with %s', (_, file, text, runtime) => {
+])('a library with wheels for a newer Linux only is rejected with %s', (_, file, text, runtime) => {
   const directory = writeFiles(temporaryDirectory(), {
     [file]: `${text}\n`,
     'site-packages/alembic/__init__.py': '',
@@ -113,7 +113,7 @@ test.each([
 test.each([
   ['>=3.11', "set runtime: lambda.Runtime.PYTHON_3_12, or add: ['sqlalchemy==2.0.31']"],
   ['>=3.13', "add: ['sqlalchemy==2.0.31']"],
-])('an SQLAlchemy that does not run on Python 3.13 is refused for a project that asks for %s', (asked, remedy) => {
+])('an SQLAlchemy that does not run on Python 3.13 is rejected for a project that asks for %s', (asked, remedy) => {
   const directory = writeFiles(temporaryDirectory(), {
     'pyproject.toml': `[project]\nrequires-python = "${asked}"\n`,
     'site-packages/SQLAlchemy-2.0.30.dist-info/METADATA': 'Name: SQLAlchemy\nVersion: 2.0.30\n',

@@ -57,7 +57,7 @@ pytest = "*"
     expect(source.resolve(platform).requirements[0]?.hashes).toEqual([expect.stringMatching(/^sha256:/)]);
   });
 
-  test('gives groups and extras on request, and leaves out what is named with what only it needs', () => {
+  test('gives groups and extras on request, and leaves out excluded packages with their own dependencies', () => {
     const selection = { groups: ['cloud'], extras: ['observe'], without: ['alembic'] };
     const texts = textsOf(sourceOf({ 'pyproject.toml': PYPROJECT, 'poetry.lock': LOCK }, selection));
     expect(texts).toEqual([
@@ -88,7 +88,7 @@ json = ["orjson (>=3)", "ujson (>=3)"]`;
     ]);
   });
 
-  test("takes Poetry 2's own conditions, for the groups and extras of this package", () => {
+  test("uses Poetry 2's own conditions for the groups and extras of this package", () => {
     const lock = entry('alembic', 'groups = ["main"]\nmarkers = "extra == \\"observe\\" or sys_platform == \\"linux\\""');
     expect(
       textsOf(sourceOf({ 'pyproject.toml': '[project]\nname = "a"\ndependencies = ["alembic"]\n', 'poetry.lock': lock })),
@@ -109,7 +109,7 @@ json = ["orjson (>=3)", "ujson (>=3)"]`;
     expect(source.projects).toEqual([join(root, 'common')]);
   });
 
-  test('that lacks a dependency of pyproject.toml is refused with the command that locks', () => {
+  test('that lacks a dependency of pyproject.toml is rejected with the command that locks', () => {
     const { errors } = sourceOf({ 'pyproject.toml': `${PYPROJECT}[project]\ndependencies = ["httpx"]\n`, 'poetry.lock': LOCK });
     expect(errors).toEqual([expect.stringMatching(/does not have httpx, which pyproject\.toml requires: run "poetry lock" in /)]);
   });
@@ -208,7 +208,7 @@ describe('requirements.txt', () => {
     expect(source.warnings).toEqual([]);
   });
 
-  test('that does not pin everything is packaged with a warning, and its paths become code', () => {
+  test('that does not pin everything is packaged with a warning, and its local paths are packaged as code', () => {
     const source = sourceOf({
       'requirements.txt': 'alembic>=1.16\n-c limits.txt\n-e common\n-e .\n',
       'limits.txt': '',
@@ -223,7 +223,7 @@ describe('requirements.txt', () => {
   test.each([
     ['little', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le')],
     ['big', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le').swap16()],
-  ])('in UTF-16 with its %s end first, as Windows PowerShell writes it, is read', (_, encode) => {
+  ])('in UTF-16 (%s endian), as Windows PowerShell writes it, is read', (_, encode) => {
     const directory = temporaryDirectory();
     writeFileSync(join(directory, 'requirements.txt'), encode('mako==1.3.5 --hash=sha256:abc\r\n'));
     const source = findDependencies(directory, NOTHING) as DependencySource;
@@ -242,19 +242,19 @@ describe('requirements.txt', () => {
     expect(source.warnings).toEqual([expect.stringContaining('packages/core/pyproject.toml does not pin sqlalchemy: another')]);
   });
 
-  test('in a folder of its own is found', () => {
+  test('in a folder of requirements is found', () => {
     const files = { 'requirements/requirements.txt': 'alembic==1.16.1\n', 'requirements/base.txt': 'mako\n' };
     expect(sourceOf(files).found).toMatch(/^requirements\/requirements\.txt in /);
   });
 
-  test('that includes a missing file is refused', () => {
+  test('that includes a missing file is rejected', () => {
     expect(sourceOf({ 'requirements.txt': '-r nowhere.txt\n' }).errors).toEqual([
       expect.stringMatching(/requirements file .*\/nowhere\.txt does not exist/),
     ]);
   });
 });
 
-test('a folder without dependencies is refused with the file that has them, also elsewhere in its repository', () => {
+test('a folder without dependencies is rejected with the file that has them, even elsewhere in its repository', () => {
   const repository = writeFiles(temporaryDirectory(), {
     '.git/HEAD': '',
     'db/alembic.ini': '[alembic]\n',
@@ -281,7 +281,7 @@ describe.each([
     expect(findDependencies(directory, NOTHING)).toMatchObject({ errors: [], warnings: [] });
   });
 
-  test('is refused if the requirements have changed since, with the command that updates it', () => {
+  test('is rejected if the requirements have changed since, with the command that updates it', () => {
     const path = join(directory, file);
     writeFileSync(path, readFileSync(path, 'utf8').replace('1.16', '1.17'));
     expect(findDependencies(directory, NOTHING)?.errors).toEqual([
@@ -309,13 +309,13 @@ test('a pyproject.toml alone is packaged with a warning that says how to lock it
   expect(warnings).toEqual([expect.stringMatching(/nothing locks the versions .*"poetry lock" in /)]);
 });
 
-test('a directory that says nothing is refused, and a requirements file deeper in it is named', () => {
+test('a directory without requirements is rejected, and the error names a requirements file further below', () => {
   const files = ['back/infra/cdk/requirements.txt', 'back/requirements.txt', 'back/tests/requirements.txt'];
   const root = writeFiles(temporaryDirectory(), Object.fromEntries(files.map((file) => [file, ''])));
   expect(shown(noDependencies(root))).toMatch(/requirements files, such as requirements: \['back\/requirements\.txt'\]$/);
 });
 
-test('a directory with dependencies for conda is refused with the command that writes them for PyPI, not with a file of settings', () => {
+test('a directory with dependencies for conda is rejected with the command that exports them for PyPI', () => {
   const root = writeFiles(temporaryDirectory(), {
     'environment.yml': 'name: shop\ndependencies:\n  - alembic\n',
     'pyproject.toml': '[tool.black]\nline-length = 100\n',
@@ -331,7 +331,7 @@ test('a uv.lock without a pyproject.toml next to it does not hide the lock above
   expect(findDependencies(join(root, 'back'), NOTHING)?.found).toBe(`uv.lock of the workspace ${root}`);
 });
 
-test('a directory that says nothing is refused, and the folder above that does is named', () => {
+test('a directory without requirements is rejected, and the error names the folder above that has some', () => {
   const root = writeFiles(temporaryDirectory(), { 'requirements.txt': '', 'app/alembic.ini': '' });
   expect(findDependencies(join(root, 'app'), NOTHING)).toBeUndefined();
   expect(noDependencies(join(root, 'app'))).toContain(`${root} has one: pass that folder`);

@@ -11,7 +11,7 @@ test.each([
   [['cp311-cp311-manylinux_2_24_x86_64', 'cp311-cp311-manylinux_2_28_x86_64'], []],
   [['cp311-cp311-manylinux2014_aarch64'], []],
   [['py3-none-any'], []],
-])('on Python 3.11, whose Linux is older, wheels of %j leave out %j', (tags, unfit) => {
+])('on Python 3.11, which has an older Linux, wheels of %j exclude %j', (tags, unfit) => {
   expect(tooNew(installed(...tags), { architecture: 'arm64', pythonVersion: '3.11' })).toEqual(unfit);
   expect(tooNew(installed(...tags), { architecture: 'arm64', pythonVersion: '3.12' })).toEqual([]);
 });

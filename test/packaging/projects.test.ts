@@ -177,7 +177,7 @@ test.each(PACKAGED)('a project of the kind %s is packaged and migrates a databas
   expect(filesBelow(target).filter((file) => /iniconfig|\.pth$/.test(file))).toEqual([]);
 });
 
-test('a package of what is imported, of a backend that cannot be loaded without its settings, is smaller', async () => {
+test('onlyImported makes the package smaller, even for a backend that cannot be loaded without its settings', async () => {
   const directory = project('uv');
   uv(directory, 'add', 'boto3');
   const target = packaged(directory, { onlyImported: true });
@@ -185,7 +185,7 @@ test('a package of what is imported, of a backend that cannot be loaded without 
   expect(filesBelow(join(target, 'site-packages')).filter((file) => file.startsWith('boto'))).toEqual([]);
 });
 
-describe('of a backend that loads, only: imported', () => {
+describe('onlyImported for a backend that loads', () => {
   const directory = () => {
     const backend = project('requirements');
     const wheels = temporaryDirectory();
@@ -209,7 +209,7 @@ describe('of a backend that loads, only: imported', () => {
   };
   const databaseVariables = { url: 'DATABASE_URL' };
 
-  test('keeps what a revision may call, and an error names what it calls in another way', async () => {
+  test('keeps what a revision may import, and an error at run time names what was left out', async () => {
     const target = packaged(directory(), { onlyImported: true, databaseVariables });
     const sitePackages = join(target, 'site-packages');
     const found = (name: string) => existsSync(join(sitePackages, ...name.split('/')));
@@ -222,7 +222,7 @@ describe('of a backend that loads, only: imported', () => {
     expect(await customers('left_out')).toEqual(DONE);
   });
 
-  test('keeps what is added', async () => {
+  test('keeps added requirements', async () => {
     const target = packaged(directory(), { onlyImported: true, databaseVariables, add: ['acme-dynamic==1.0'] });
     expect(await called('added', target)).toEqual([{ name: 'Ada', head: 'c3' }]);
   });
@@ -237,19 +237,19 @@ describe('an import that a setting avoids', () => {
     return directory;
   };
 
-  test('is refused with the setting that the backend reads', () => {
+  test('is rejected with the setting that the backend reads', () => {
     const found = checked(backend(), host);
     expect(() => found.package?.().build(temporaryDirectory())).toThrow(
       /^migrations\/env\.py:3 imports profiler_of_the_team, .*set it with environment: the backend reads PROFILER, not set here$/,
     );
   });
 
-  test('is not missed when the function has that setting', () => {
+  test('is not needed if the function has that setting', () => {
     packageOf(backend(), host, { environment: { PROFILER: 'off' } }).build(temporaryDirectory());
   });
 });
 
-test('a package that lacks what a revision imports is refused before it is shipped', () => {
+test('a package that lacks what a revision imports is rejected at build time', () => {
   const directory = project('requirements');
   rmSync(join(directory, 'shared'), { recursive: true });
   const found = checked(directory, host, { requirements: ['database.txt', 'alembic.txt'] });

@@ -38,13 +38,13 @@ function withBranch(branch: string): string {
   );
 }
 
-test('several heads in folders that only env.py names are refused with the command that merges them', () => {
+test('several heads in folders that only env.py names are rejected with the command that merges them', () => {
   expect(() => build(withBranch(revisionFile('r1', 'a1')))).toThrow(
     /^the migrations of .* can't be deployed: the scripts have 2 heads: b2, r1: merge them with `alembic merge -m "Merge heads" b2 r1`/,
   );
 });
 
-test('a revision id that two such folders have is refused with both files', () => {
+test('a revision id that two such folders have is rejected with both files', () => {
   expect(() => build(withBranch(revisionFile('b2', 'a1')))).toThrow(
     /can't be deployed: two files have the revision id b2: b2_first_customer\.py and r1\.py: give one of them a new id/,
   );
@@ -65,11 +65,11 @@ test.each([
   build(backend(line));
 });
 
-test('a backend that has a package named alembic is loaded with the real one', () => {
+test('a backend with its own package named alembic is loaded with the real one', () => {
   build(writeFiles(backend(), { 'alembic/__init__.py': '' }));
 });
 
-test('env.py finds an address in the variables that the function fills', () => {
+test('env.py finds an address in the variables that the function sets', () => {
   const lines = [
     'import os',
     'from sqlalchemy import make_url',
@@ -84,7 +84,7 @@ test('env.py finds an address in the variables that the function fills', () => {
   ).toThrow(/^migrations\/env\.py:5 imports reached, /);
 });
 
-test('a module that the build has not generated is named', () => {
+test('a module that the build must generate first is reported', () => {
   const directory = writeFiles(backend('from app import version'), { 'app/__init__.py': '' });
   expect(() => build(directory)).toThrow(
     /^migrations\/env\.py:1 imports app\.version, which the package of .* does not have: if your build generates it, run that first$/,
@@ -113,7 +113,7 @@ test.each([
     { host: 'DB_HOST' },
     'SQLAlchemy 2.1 reads postgresql:// as psycopg. To use psycopg2, name it: postgresql+psycopg2:// in env.py. Or run "uv add psycopg[binary]"',
   ],
-])('the module %s that a package with %s and %j does not have is named with its next step', (module, has, variables, step) => {
+])('the missing module %s of a package with %s and %j is reported with the next step', (module, has, variables, step) => {
   const target = writeFiles(temporaryDirectory(), { [`site-packages/${has}/__init__.py`]: '' });
   const source = { add: 'run "uv add {}"', files: [] };
   const alembic = { config: 'alembic.ini' };
@@ -126,7 +126,7 @@ test.each([
   );
 });
 
-test("an env.py that reads what only another command gives Alembic's Config is refused with that, not with a setting", () => {
+test("an env.py that needs options of another command in Alembic's Config is rejected for that reason", () => {
   const source = { add: '', run: 'uv run ' };
   const loaded = { directory: 'back', source, alembic: { config: 'alembic.ini' }, databaseVariables: {} } as unknown as Loaded;
   const reason = "AttributeError: 'Config' object has no attribute 'db_url' (backend/migrations/env.py:7)";
@@ -136,7 +136,7 @@ test("an env.py that reads what only another command gives Alembic's Config is r
   );
 });
 
-test('a module of the same repository is named with the folder to pass', () => {
+test('a missing module of the same repository is reported with the folder to pass', () => {
   const repository = writeFiles(temporaryDirectory(), { '.git/HEAD': '', 'common/__init__.py': '' });
   cpSync(backend('import common'), join(repository, 'db'), { recursive: true });
   expect(() => build(join(repository, 'db'))).toThrow(
@@ -144,7 +144,7 @@ test('a module of the same repository is named with the folder to pass', () => {
   );
 });
 
-test('a module that a failed import of a distribution needs is named', () => {
+test('the module that an import inside a distribution lacks is reported', () => {
   const lines = [
     'try:',
     '    import greenlet_of_the_team',
@@ -154,7 +154,7 @@ test('a module that a failed import of a distribution needs is named', () => {
   expect(() => build(backend(...lines))).toThrow(/^migrations\/env\.py:2 imports greenlet_of_the_team, which the package of /);
 });
 
-test('an SQLAlchemy or Alembic that cannot be imported is refused', () => {
+test('an SQLAlchemy or Alembic that cannot be imported is rejected', () => {
   const directory = backend();
   const target = temporaryDirectory();
   const packaged = packageOf(directory, host, { databaseVariables: { url: 'DATABASE_URL' } });
@@ -168,14 +168,14 @@ test('an SQLAlchemy or Alembic that cannot be imported is refused', () => {
   );
 });
 
-test('an import that fails in any environment is refused', () => {
+test('an import that fails in any environment is rejected', () => {
   const line = 'raise ImportError("the validator is not installed")';
   expect(() => build(backend(line))).toThrow(
     /^env\.py of .* fails: ImportError: the validator is not installed \(backend\/migrations\/env\.py:1\)\. If a distribution or a version is missing, add it to .*requirements\.txt$/,
   );
 });
 
-test("a module in a folder that is on Python's path only where people run Alembic is found, and the folder is named", () => {
+test('a module in a folder that is on the path only where people run Alembic is found, and the error names the folder', () => {
   const directory = writeFiles(backend('import shop.models'), {
     'services/api/shop/__init__.py': '',
     'services/api/shop/models.py': 'import prices',
@@ -190,22 +190,22 @@ test("a module in a folder that is on Python's path only where people run Alembi
   ]);
 });
 
-test('a module that two folders have is not chosen by a guess', () => {
+test('a module that two folders have is not guessed', () => {
   const directory = writeFiles(backend('import shop'), { 'one/shop.py': '', 'two/shop.py': '' });
   expect(() => build(directory)).toThrow(/^migrations\/env\.py:1 imports shop, which the package of /);
 });
 
-describe('with all variables that the function has', () => {
+describe('with all variables of the function known', () => {
   const known = { databaseVariables: { url: 'DATABASE_URL' } };
   const buildKnown = (directory: string) => packageOf(directory, host, known).build(temporaryDirectory());
 
-  test('a setting that is missing is refused', () => {
+  test('a missing setting is rejected', () => {
     expect(() => buildKnown(backend('import os', 'os.environ["SIGNING_KEY"]'))).toThrow(
       /^env\.py of .* fails: KeyError: 'SIGNING_KEY' .*\. Set environment: \{ SIGNING_KEY: '\.\.\.' \}, with the application's values$/,
     );
   });
 
-  test('everything that the same file requires is named in one line', () => {
+  test('all settings that a file requires are reported in one line', () => {
     const directory = writeFiles(backend('import settings'), {
       'settings.py':
         'import os\nos.environ["PATH"]\nos.environ["MODE"] = "x"\nURL = os.environ["DB_URL"]\nKEY = os.environ[\'SIGNING_KEY\']\n',
@@ -218,7 +218,7 @@ describe('with all variables that the function has', () => {
   test.each([
     ['pydantic-settings', 'pydantic_settings', 'model_config = {"env_prefix": "shop_", "env_nested_delimiter": "__"}'],
     ['Pydantic 1', 'pydantic.v1', 'Config = type("Config", (), {"env_prefix": "shop_"})'],
-  ])('everything that a class of %s requires is named in one line', (_, module, config) => {
+  ])('all settings that a class of %s requires are reported in one line', (_, module, config) => {
     const directory = backend(
       `from ${module} import BaseSettings`,
       'class Settings(BaseSettings):',
@@ -236,7 +236,7 @@ describe('with all variables that the function has', () => {
     );
   });
 
-  test('a password of the database that is required is named with the other parts of the address, which have defaults', () => {
+  test('a required password of the database is reported with the other parts of the address, which have defaults', () => {
     const directory = backend(
       'from pydantic_settings import BaseSettings',
       'class Settings(BaseSettings):',
@@ -252,7 +252,7 @@ describe('with all variables that the function has', () => {
     );
   });
 
-  test('a setting that another library for settings misses is named as such, and a password that is required as unused', () => {
+  test('a missing setting of another settings library is reported as such, and a required password can be unused', () => {
     const directory = backend('from decouple import config', 'config("SHOP_ADMIN_PASSWORD")');
     expect(() => packageOf(directory, host, { ...known, add: ['python-decouple==3.8'] }).build(temporaryDirectory())).toThrow(
       / fails: UndefinedValueError: .*\. Set environment: \{ SHOP_ADMIN_PASSWORD: 'unused' \}, with/,
@@ -271,7 +271,7 @@ describe('with all variables that the function has', () => {
     ['environs', 'environs==14.3.0', 'from environs import Env', 'Env().str("SHOP_TOKEN")'],
     ['django-environ', 'django-environ==0.12.0', 'import environ', 'environ.Env()("SHOP_TOKEN")'],
     ['Starlette', 'starlette==0.48.0', 'from starlette.config import Config', 'Config()("SHOP_TOKEN")'],
-  ])('the variable that a revision misses through %s is named, with its file', (_, requirement, ...lines) => {
+  ])('the variable that a revision lacks through %s is reported with its file', (_, requirement, ...lines) => {
     const revision = 'migrations/versions/c3.py';
     const directory = writeFiles(backend(), { [revision]: `${lines.join('\n')}\n${revisionFile('c3', 'b2')}` });
     const add = requirement ? [requirement] : [];
@@ -291,7 +291,7 @@ describe('with all variables that the function has', () => {
       '    shop_hosts: list[str] = []',
       'Settings()',
     ],
-  ])('the variable whose value is wrong for %s is named', (_, ...lines) => {
+  ])('the variable with a wrong value for %s is reported', (_, ...lines) => {
     const environment = { SHOP_NAME: 'shop', SHOP_PORT: 'many' };
     const wrong = { ...known, environment, add: ['pydantic-settings==2.11.0'] };
     expect(() => packageOf(backend(...lines), host, wrong).build(temporaryDirectory())).toThrow(
@@ -299,7 +299,7 @@ describe('with all variables that the function has', () => {
     );
   });
 
-  test("a Flask application with an SQLite database is refused with what sets the function's", () => {
+  test('a Flask application with an SQLite database is rejected with what to set', () => {
     const files = {
       'database.txt': 'psycopg[binary]>=3.2\nsqlalchemy>=2\nflask>=3\nflask-sqlalchemy>=3\n',
       'app.py':
@@ -311,7 +311,7 @@ describe('with all variables that the function has', () => {
     );
   });
 
-  test('a revision that fails in another way may need the connection that it has when it runs', () => {
+  test('a revision that fails in another way passes, because it may need a connection', () => {
     buildKnown(
       writeFiles(backend(), {
         'migrations/versions/c3.py': `from alembic import op\nop.get_bind()\n${revisionFile('c3', 'b2')}`,
@@ -319,19 +319,19 @@ describe('with all variables that the function has', () => {
     );
   });
 
-  test("what comes after a question about the machine's architecture is loaded too", () => {
+  test('code after a check of the architecture is loaded too', () => {
     const directory = backend('import platform', 'platform.architecture()', 'import shop_missing');
     expect(() => buildKnown(directory)).toThrow(/ imports shop_missing, which /);
   });
 
-  test('what comes after a search for a shared library is loaded too, unless this machine lacks the library', () => {
+  test('code after a search for a shared library is loaded too, unless this machine lacks the library', () => {
     const searching = (library: string) =>
       backend('from ctypes.util import find_library', `find_library("${library}")`, 'import shop_missing');
     expect(() => buildKnown(searching('c'))).toThrow(/ imports shop_missing, which /);
     buildKnown(searching('shop_unknown'));
   });
 
-  test("a Flask application without a name is refused with the variable that names it, and .flaskenv names it as for Flask's command", () => {
+  test('an unnamed Flask application is rejected with the variable that names it, and .flaskenv may name it', () => {
     const files = {
       'database.txt': 'psycopg[binary]>=3.2\nsqlalchemy>=2\nflask>=3\npython-dotenv>=1\n',
       'shop/__init__.py': '',
@@ -355,7 +355,7 @@ describe('with all variables that the function has', () => {
     buildKnown(writeFiles(directory, { 'database.txt': database }));
   });
 
-  test('settings that are missing are named, the last one first, without those of a library', () => {
+  test('missing settings are reported, the last one first, without those of libraries', () => {
     const directory = backend(
       'import os, psycopg',
       'os.getenv("LOG_LEVEL"), os.getenv("TOKEN")',
@@ -368,7 +368,7 @@ describe('with all variables that the function has', () => {
     );
   });
 
-  test('the parts of an address that are missing are named together', () => {
+  test('missing parts of an address are reported together', () => {
     const names = ['DB_HOST', 'DB_USER', 'DB_PASS', 'DB_NAME'];
     const directory = backend('import os', `[os.getenv(name) for name in ${JSON.stringify(names)}][0].strip()`);
     expect(() => buildKnown(directory)).toThrow(
@@ -379,7 +379,7 @@ describe('with all variables that the function has', () => {
   test.each([
     ['postgresql+psycopg://localhost/shop', undefined],
     ['sqlite:///shop.db', /: if env\.py reads other variables, name them with DatabaseVariables\.url\('SHOP_DB_URL'\)/],
-  ])('the variable of a backend that connects to %s without it is named', (url, refused) => {
+  ])('the variable without which a backend connects to %s is reported', (url, refused) => {
     const directory = backend(
       'import os',
       'from alembic import context',
@@ -417,7 +417,7 @@ describe('with all variables that the function has', () => {
       expect(driverOf(writeFiles(engine(lines), app))).toBe(driver);
     });
 
-    test('is refused if it was named and does not fit', () => {
+    test('is rejected if it was set explicitly and does not fit', () => {
       const databaseVariables = { url: 'DATABASE_URL', urlScheme: 'postgresql+asyncpg' };
       const directory = engine('create_engine(url).connect()');
       expect(() => packageOf(directory, host, { databaseVariables, add }).build(temporaryDirectory())).toThrow(
@@ -429,7 +429,7 @@ describe('with all variables that the function has', () => {
   test.each([
     ['opens a file to write', 'open("/var/log/app.log", "a")'],
     ['creates a folder', 'import os; os.makedirs("/opt/shop", exist_ok=True)'],
-  ])('code that %s anywhere but beside itself is refused: Lambda cannot write there', (_, line) => {
+  ])('code that %s outside of its own folder is rejected, because Lambda cannot write there', (_, line) => {
     expect(() => buildKnown(backend(line))).toThrow(
       /^env\.py of .* fails: OSError: .*only \/tmp is writable on Lambda: .*\. Write to \/tmp instead, or only if a setting asks for it$/,
     );
@@ -439,7 +439,7 @@ describe('with all variables that the function has', () => {
     ['opens a file to write', 'import app.logs; open("app.log", "a")'],
     ['creates a folder', 'import app.logs, os; os.makedirs("logs", exist_ok=True)'],
     ['writes into a folder of its own', 'import app.logs; app.logs.write()'],
-  ])('code that %s beside itself is packaged, and the function lets it', (_, line) => {
+  ])('code that %s in its own folder is packaged and works in the function', (_, line) => {
     const write =
       'from pathlib import Path\n\ndef write():\n    (Path(__file__).parent.parent / "var" / "app.log").write_text("x")\n';
     const directory = writeFiles(backend(line, 'import shop_missing'), {
@@ -477,7 +477,7 @@ describe('with all variables that the function has', () => {
     return directory;
   }
 
-  test("an address of alembic.ini or of the code is packaged, with a warning that says where it is and that the function's own replaces it", () => {
+  test('an address in alembic.ini or the code causes a warning that says where it is and that the address of the function replaces it', () => {
     const url = 'postgresql+psycopg://shop:shop@localhost/shop';
     const code = backend(
       'from alembic import context',
@@ -497,7 +497,7 @@ describe('with all variables that the function has', () => {
     }
   });
 
-  test('an address of another kind of database is refused, with the line for env.py', () => {
+  test('an address of another kind of database is rejected with the line for env.py', () => {
     expect(() => buildKnown(withAddress('sqlite:///shop.db'))).toThrow(
       /^env\.py of .* connects to an SQLite database \(migrations\/env\.py:3\), not to the function's database\. The function sets DATABASE_URL: .*add this line to it: config\.set_main_option\("sqlalchemy\.url", /,
     );
@@ -508,7 +508,7 @@ describe('with all variables that the function has', () => {
 const CONNECTS_BY_INI =
   'from sqlalchemy import create_engine; context.is_offline_mode() or create_engine(context.config.get_main_option("sqlalchemy.url")).connect()';
 
-test('a setting that only the deploy knows may be missing', () => {
+test('a setting that is known only at deploy time may be missing', () => {
   const directory = backend('import os', 'os.environ["SIGNING_KEY"]');
   const target = temporaryDirectory();
   const packaged = packageOf(directory, host, { databaseVariables: { url: 'DATABASE_URL' }, hasUnknownVariables: true });
@@ -516,7 +516,7 @@ test('a setting that only the deploy knows may be missing', () => {
   expect(packaged.prove(target)).toEqual([]);
 });
 
-test("what Flask's application can't import is named", () => {
+test('a module that the Flask application cannot import is reported', () => {
   const directory = writeFiles(backend('from flask import current_app'), {
     'database.txt': 'psycopg[binary]>=3.2\nsqlalchemy>=2\nflask>=3\n',
     'app.py': 'import mailer_of_the_team\n',
@@ -524,7 +524,7 @@ test("what Flask's application can't import is named", () => {
   expect(() => build(directory)).toThrow(/^app\.py:1 imports mailer_of_the_team, which the package of /);
 });
 
-test('other values of the environment are checked, and do not change what is packaged; other names do', () => {
+test('new values of variables are checked without a new package, but new names make a new package', () => {
   const directory = backend('import os', 'if os.environ.get("PROFILER") == "on":', '    import profiler_of_the_team');
   const target = temporaryDirectory();
   const plain = packageOf(directory, host, { environment: { PROFILER: 'off' } });
@@ -544,6 +544,6 @@ test.each([
   [['POSTGRES_APP_NAME', 'POSTGRES_HOST', 'POSTGRES_DB'], 'POSTGRES_DB'],
   [['DB_HOST', 'DB_NAME'], 'DB_NAME'],
   [['PGHOST', 'DB_HOST', 'DATABASE_NAME'], 'DATABASE_NAME'],
-])("of the variables %s, the database's name is in %s", (names, name) => {
+])('with the variables %s, the name of the database is in %s', (names, name) => {
   expect(shown(likelyDatabase(names)?.code ?? '')).toContain(`databaseName: '${name}'`);
 });

@@ -87,7 +87,7 @@ test.each<[string, Record<string, string>, string]>([
   expect(preferredPython(writeFiles(temporaryDirectory(), files))).toBe(version);
 });
 
-test('a project that allows no Python of Lambda gets the list of versions', () => {
+test('a project that allows no Python of Lambda is reported with the list of versions', () => {
   const directory = writeFiles(temporaryDirectory(), { 'pyproject.toml': '[project]\nrequires-python = "<3.10"\n' });
   const error =
     `${directory}/pyproject.toml requires Python <3.10 and the function runs 3.13: ` +
@@ -95,7 +95,7 @@ test('a project that allows no Python of Lambda gets the list of versions', () =
   expect(pythonProblem(directory, '3.13')).toEqual({ error });
 });
 
-test('a Python that only its tools pin is a warning', () => {
+test('a Python that only the tools of the project pin is a warning', () => {
   const directory = writeFiles(temporaryDirectory(), { Pipfile: '[requires]\npython_version = "3.12"\n' });
   const warning = `${directory}/Pipfile requires Python ==3.12.* and the function runs 3.13: set runtime: lambda.Runtime.PYTHON_3_12`;
   expect(shown(pythonProblem(directory, '3.13')?.warning ?? '')).toBe(warning);

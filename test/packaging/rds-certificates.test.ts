@@ -26,7 +26,7 @@ const REGIONS = [
   ...['ap-southeast-1', 'ap-southeast-2', 'ap-southeast-3', 'ap-southeast-4', 'af-south-1', 'me-south-1', 'me-central-1'],
 ];
 
-test.each(REGIONS)('the certificate of a database in %s can be verified, whichever of the three roots signed it', (region) => {
+test.each(REGIONS)('certificates of databases in %s can be verified with each of the three roots', (region) => {
   for (const kind of ['RSA2048', 'RSA4096', 'ECC384']) {
     const root = certificates.find(({ subject }) => subject.includes(`CN=Amazon RDS ${region} Root CA ${kind} G1`));
     expect(root?.ca).toBe(true);
@@ -40,17 +40,17 @@ test('a region without a packaged root is recognized', () => {
   expect(isRdsRegionKnown('ap-nowhere-1')).toBe(false);
 });
 
-test('the certificate of RDS Proxy, which a public authority of Amazon signs, can be verified', () => {
+test('the certificate of RDS Proxy, signed by a public Amazon authority, can be verified', () => {
   for (const name of ['Amazon Root CA 1', 'Amazon Root CA 2', 'Amazon Root CA 3', 'Amazon Root CA 4']) {
     expect(certificates.some(({ subject, ca }) => subject.includes(`CN=${name}`) && ca)).toBe(true);
   }
 });
 
-test('every authority in the file is one of Amazon', () => {
+test('every authority in the file belongs to Amazon', () => {
   for (const { subject } of certificates) expect(subject).toMatch(/O=(Amazon|Starfield)/);
 });
 
-test("Python's TLS, which the drivers use, takes the whole file", () => {
+test('the TLS of Python, which the drivers use, accepts the whole file', () => {
   const script = 'import ssl, sys; print(ssl.create_default_context(cafile=sys.argv[1]).cert_store_stats()["x509"])';
   const run = spawnSync('python3', ['-I', '-c', script, bundle], { encoding: 'utf8' });
   expect(run.stderr).toBe('');

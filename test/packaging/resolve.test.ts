@@ -6,7 +6,7 @@ import { temporaryDirectory } from './support';
 
 const lambda: FunctionPlatform = { architecture: 'arm64', pythonVersion: '3.13' };
 
-describe('resolving what nothing has pinned', () => {
+describe('resolving unpinned requirements', () => {
   const { UV } = process.env;
   afterEach(() => {
     if (UV === undefined) delete process.env.UV;
@@ -28,18 +28,18 @@ describe('resolving what nothing has pinned', () => {
 
   const WITH_PYTHON = (python: string) => [expect.arrayContaining(['--python', python, '--python-version', '3.13.99'])];
 
-  test("uses the function's Python where this machine has it", () => {
+  test('uses the Python of the function if this machine has it', () => {
     expect(resolvedWith({ '@3.13': '/own/python3.13', '@>=3.11': '/own/python3.11' })).toEqual(WITH_PYTHON('/own/python3.13'));
   });
 
-  test("keeps what requires a recent patch release of the function's Python", () => {
+  test("keeps a distribution that requires a recent patch release of the function's Python", () => {
     const lines = ['six; python_full_version >= "3.13.1"', 'colorama; python_full_version < "3.13.1"'];
     const selection = { requirements: [], groups: [], extras: [], without: [], add: [] };
     const { requirements } = compileRequirements(temporaryDirectory(), { lines }, selection, lambda);
     expect(requirements.map(({ name }) => name)).toEqual(['six']);
   });
 
-  test('uses another where it does not, so that uv downloads none', () => {
+  test('uses another Python otherwise, so uv downloads none', () => {
     expect(resolvedWith({ '@>=3.11': '/own/python3.11' })).toEqual(WITH_PYTHON('/own/python3.11'));
   });
 });

@@ -25,12 +25,12 @@ beforeAll(() => {
 const inPackage = (file: string) => existsSync(join(target, 'site-packages', file));
 const compiled = (module: string) => inPackage(`${module}/__pycache__`) || inPackage(`${module}/__init__.pyc`);
 
-test('what a migration imports has bytecode, also through the modules of the backend; what only serves users has none', () => {
+test('modules that migrations import have bytecode, directly or through the backend; others have none', () => {
   expect(['alembic', 'sqlalchemy/orm', 'asyncpg', 'pydantic', 'typing_inspection'].filter((name) => !compiled(name))).toEqual([]);
   expect(compiled('click')).toBe(false);
 });
 
-test('libraries without what a debugger reads are still loaded', () => {
+test('shared libraries still load without debug symbols', () => {
   const script =
     'import asyncpg.protocol.protocol, greenlet, pydantic_core\n' +
     'from sqlalchemy.util import has_compiled_ext\n' +
@@ -51,12 +51,12 @@ test('files that are not libraries of 64-bit Linux stay unchanged', () => {
   }
 });
 
-test('no types for editors, no sources of libraries, no tests of dependencies', () => {
+test('type stubs, C sources and tests of dependencies are left out', () => {
   const files = filesBelow(join(target, 'site-packages'));
   expect(files.filter((file) => /\.(?:pyi|c|cpp|h|pyx|pxd)$|\/RECORD$|^[^/]+\/tests\//.test(file))).toEqual([]);
 });
 
-test('a nested test folder stays if anything imports it or reads its files, and goes if nothing does', () => {
+test('a nested test folder is kept only if something imports it or reads its files', () => {
   const sitePackages = writeFiles(temporaryDirectory(), {
     'frames/core/tests/test_core.py': '',
     'frames/core/tests/data.csv': '1',
@@ -95,7 +95,7 @@ test('a nested test folder stays if anything imports it or reads its files, and 
   ]);
 });
 
-test("a distribution's README leaves the package, and uv's cache keeps it", () => {
+test('the README of a distribution is removed from the package but not from the cache of uv', () => {
   const fields = 'Metadata-Version: 2.4\nName: frames\nVersion: 1.2\nRequires-Dist: plots>=3\n';
   const cache = writeFiles(temporaryDirectory(), { METADATA: `${fields}\n# Frames\n\nDraws frames.\n` });
   const sitePackages = writeFiles(temporaryDirectory(), { 'frames-1.2.dist-info/top_level.txt': 'frames\n' });
@@ -106,7 +106,7 @@ test("a distribution's README leaves the package, and uv's cache keeps it", () =
   expect(readFileSync(join(cache, 'METADATA'), 'utf8')).toContain('Draws frames.');
 });
 
-test('a package over 250 MB is refused with its largest distributions and what is left with only: imported', () => {
+test('a package over 250 MB is rejected with its largest distributions and the size with only: imported', () => {
   const large = temporaryDirectory();
   const distributions = [
     { name: 'maps', megabytes: 200 },
@@ -133,12 +133,12 @@ test('a package over 250 MB is refused with its largest distributions and what i
 describe('the manifest', () => {
   const manifest = (root: string) => JSON.parse(readFileSync(join(root, 'cdk_alembic', 'manifest.json'), 'utf8'));
 
-  test('names the driver, and where Alembic is', () => {
+  test('names the driver and the location of Alembic', () => {
     expect(manifest(target)).toMatchObject({ driver: 'asyncpg', config: 'alembic.ini', folder: '.' });
   });
 });
 
-describe('what is known of an unchanged backend', () => {
+describe('the cached analysis of a backend', () => {
   const { UV, XDG_CACHE_HOME } = process.env;
   let known: string;
   beforeEach(() => {
@@ -162,7 +162,7 @@ describe('what is known of an unchanged backend', () => {
     return () => readFileSync(calls, 'utf8').split('call').length - 1;
   }
 
-  test('is found out once, without a process of uv the next time', () => {
+  test('is made once, and needs no uv process the next time', () => {
     const calls = countUv();
     const first = packageOf(known, host).hash;
     const before = calls();
@@ -176,7 +176,7 @@ describe('what is known of an unchanged backend', () => {
     ['a new file', 'app/new.py', ''],
     ['another lock', 'uv.lock', ''],
     ['other options of Alembic', 'alembic.ini', '[alembic]\nscript_location = elsewhere\n'],
-  ])('is found out anew after %s', (_, file, text) => {
+  ])('is made again after %s', (_, file, text) => {
     packageOf(known, host);
     const calls = countUv();
     writeFiles(known, { [file]: text });
@@ -184,21 +184,21 @@ describe('what is known of an unchanged backend', () => {
     expect(errors.length > 0 || calls() > 0).toBe(true);
   });
 
-  test('is determined again if the cache entry is truncated', () => {
+  test('is made again if the cache entry is truncated', () => {
     const { hash } = packageOf(known, host);
     const directory = join(process.env.XDG_CACHE_HOME as string, 'cdk-alembic');
     for (const file of filesBelow(directory)) writeFileSync(join(directory, file), '{"paths": [');
     expect(packageOf(known, host).hash).toBe(hash);
   });
 
-  test('works without a writable cache', () => {
+  test('is made without a writable cache', () => {
     const file = join(temporaryDirectory(), 'file');
     writeFileSync(file, '');
     process.env.XDG_CACHE_HOME = join(file, 'below');
     expect(packageOf(known, host).hash).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  test('a project with two heads is refused every time', () => {
+  test('a project with two heads is rejected every time', () => {
     mkdirSync(join(known, 'alembic', 'versions'), { recursive: true });
     writeFiles(known, { 'alembic/versions/c3.py': 'revision = "c3"\ndown_revision = "a1"\n' });
     for (let time = 0; time < 2; time++) expect(checked(known, host).errors).toHaveLength(1);

@@ -31,18 +31,18 @@ test('secrets, environments, caches, locks, logs and tests are left out', () => 
   ]);
 });
 
-test('a package that is only called tests further down is kept: the backend may import it', () => {
+test('a nested package named tests is kept, because the backend may import it', () => {
   expect(sourcesOf(['app/tests/factory.py'])).toEqual(['app/tests/factory.py']);
 });
 
-test('a folder that Alembic reads is kept, whatever it is called and whatever is excluded', () => {
+test('a folder that Alembic reads is kept, whatever its name and the excludes', () => {
   const files = ['tests/migrations/env.py', 'tests/migrations/versions/test_a1.py', 'tests/test_app.py'];
   expect(sourcesOf(files, ['tests/migrations', 'tests/migrations/versions'], ['tests', 'test_*.py', 'versions'])).toEqual(
     files.slice(0, 2),
   );
 });
 
-test('not even there a cache or an .env gets in', () => {
+test('caches and .env files are left out even there', () => {
   const files = ['alembic/versions/__pycache__/a1.cpython-313.pyc', 'alembic/.env', 'alembic/versions/a1.py'];
   expect(sourcesOf(files, ['alembic', 'alembic/versions'])).toEqual(['alembic/versions/a1.py']);
 });
@@ -54,17 +54,17 @@ test.each<[string, string[]]>([
   ['/data/', ['app/a.py', 'app/a.csv']],
   ['**/*.sql', ['app/a.csv', 'app/a.py', 'data/c.csv']],
   ['app/?.py', ['app/a.csv', 'data/c.csv', 'data/seed/b.sql']],
-])('exclude takes %s', (pattern, left) => {
+])('exclude accepts %s', (pattern, left) => {
   expect(sourcesOf(['app/a.py', 'app/a.csv', 'data/c.csv', 'data/seed/b.sql'], [], [pattern])).toEqual([...left].sort());
 });
 
-test('a link that leads back to itself ends', () => {
+test('a symbolic link to its own folder does not loop', () => {
   const root = writeFiles(temporaryDirectory(), { 'app/a.py': '' });
   symlinkSync(root, join(root, 'app', 'loop'));
   expect(listSources(root, [], [])).toEqual(['app/a.py']);
 });
 
-test('the hash sees a file that was only renamed, and content that moved between files', () => {
+test('the hash changes if a file is renamed or content moves between files', () => {
   const hashOf = (files: Record<string, string>) => hashFiles(writeFiles(temporaryDirectory(), files), Object.keys(files).sort());
   const hashes = [
     { a: '1', b: '2' },

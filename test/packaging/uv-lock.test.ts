@@ -47,7 +47,7 @@ describe('a package for this machine', () => {
     target = build(backend, host);
   });
 
-  test("holds what Alembic needs, and finds the backend's revisions", () => {
+  test('contains what Alembic needs, and finds the revisions of the backend', () => {
     const run = spawnSync('python3', ['-m', 'alembic', 'heads'], {
       cwd: join(target, 'backend'),
       env: { PATH: process.env.PATH, PYTHONPATH: join(target, 'site-packages') },
@@ -56,7 +56,7 @@ describe('a package for this machine', () => {
     expect(run.stdout).toContain('b2 (head)');
   });
 
-  test('holds the runner, the sources and nothing that is only for development', () => {
+  test('contains the runner and the sources, and nothing that is only for development', () => {
     const files = filesBelow(target).filter((file) => !file.startsWith('site-packages/') && !file.endsWith('.pyc'));
     expect(files.filter((file) => file.startsWith('backend/'))).toEqual([
       'backend/alembic.ini',
@@ -72,7 +72,7 @@ describe('a package for this machine', () => {
     expect(existsSync(join(target, 'site-packages', 'iniconfig'))).toBe(false);
   });
 
-  test('holds what importlib.metadata needs to find versions', () => {
+  test('contains what importlib.metadata needs to find versions', () => {
     const script = 'from importlib.metadata import version; print(version("alembic"), version("sqlalchemy"))';
     const run = spawnSync('python3', ['-S', '-c', script], {
       env: { PATH: process.env.PATH, PYTHONPATH: join(target, 'site-packages') },
@@ -90,14 +90,14 @@ describe('a package for this machine', () => {
     for (const file of compiled) expect(read(target, file).readUInt32LE(4)).toBe(1);
   });
 
-  test('names no folder of the machine that made it', () => {
+  test('contains no path of the machine that built it', () => {
     for (const file of filesBelow(target).filter((name) => !name.endsWith('.so'))) {
       const content = read(target, file);
       expect([file, content.includes(target), content.includes(backend)]).toEqual([file, false, false]);
     }
   });
 
-  test('holds no password of the developer', () => {
+  test('contains no password of the developer', () => {
     for (const file of filesBelow(target)) expect(read(target, file).includes('hunter2')).toBe(false);
   });
 });
@@ -105,7 +105,7 @@ describe('a package for this machine', () => {
 test.each<[FunctionPlatform, RegExp]>([
   [{ architecture: 'arm64', pythonVersion: '3.13' }, /cpython-313-aarch64-linux-gnu\.so$/],
   [{ architecture: 'x86_64', pythonVersion: '3.12' }, /cpython-312-x86_64-linux-gnu\.so$/],
-])('libraries are those of the function, not of this machine: %j', (platform, name) => {
+])('libraries are for the function, not for this machine: %j', (platform, name) => {
   const libraries = filesBelow(build(backend, platform)).filter((file) => file.endsWith('.so'));
   expect(libraries.length).toBeGreaterThan(0);
   for (const library of libraries) expect(library).toMatch(name);
@@ -130,40 +130,40 @@ test('another platform changes the hash', () => {
   expect(new Set(platforms.map((platform) => hashOf(backend, platform))).size).toBe(3);
 });
 
-test('what is not packaged does not change the hash', () => {
+test('files that are not packaged do not change the hash', () => {
   const copy = writeFiles(copyOf(backend), { 'tests/test_new.py': '', '.env': 'A=1', 'app/__pycache__/x.pyc': '' });
   expect(hashOf(copy)).toBe(hashOf(backend));
 });
 
-test('without a Python to compile with there is a warning that says how to get one', () => {
+test('without a Python to compile with, a warning says how to get one', () => {
   const { warnings } = packageOf(backend, { architecture: 'arm64', pythonVersion: '3.99' });
   expect(warnings).toEqual([expect.stringMatching(/no Python 3\.99 .* "uv python install 3\.99"/)]);
 });
 
-test('a backend may constrain the versions of what its dependencies need', () => {
+test('a backend may constrain versions of indirect dependencies', () => {
   const constrained = lockedBackend(undefined, { 'constraint-dependencies': ['mako<1.4'] });
   expect(filesBelow(build(constrained, lambda)).some((file) => /site-packages\/mako-1\.3\..*\.dist-info/.test(file))).toBe(true);
 });
 
-test('a download that differs from the lock is refused', () => {
+test('a download that differs from the lock is rejected', () => {
   const forged = copyOf(backend);
   const lock = join(forged, 'uv.lock');
   writeFileSync(lock, readFileSync(lock, 'utf8').replace(/sha256:[0-9a-f]{64}/g, `sha256:${'0'.repeat(64)}`));
   expect(messageOf(() => build(forged, lambda))).toMatch(/[Hh]ash mismatch/);
 });
 
-test('a backend without Alembic among its dependencies is refused', () => {
+test('a backend without Alembic among its dependencies is rejected', () => {
   const without = lockedBackend([]);
   expect(messageOf(() => build(without, lambda))).toMatch(/\(uv\.lock in .*\) hold no Alembic: run "uv add alembic" in /);
 });
 
-test('a lock that is not TOML is named', () => {
+test('a lock that is not TOML is reported', () => {
   const broken = copyOf(backend);
   writeFileSync(join(broken, 'uv.lock'), 'not a lock');
   expect(messageOf(() => build(broken, lambda))).toMatch(new RegExp(`^${broken}/uv.lock can't be read as TOML: `));
 });
 
-test("a lock that uv cannot read is reported in uv's words, short and without colors", () => {
+test('a lock that uv cannot read is reported with the message of uv, short and without colors', () => {
   const broken = copyOf(backend);
   writeFileSync(join(broken, 'uv.lock'), 'version = 999\n');
   const message = messageOf(() => build(broken, lambda));
@@ -180,14 +180,14 @@ describe('a lock that is older than pyproject.toml', () => {
     return copy;
   };
 
-  test('is refused with the command that updates it', () => {
+  test('is rejected with the command that updates it', () => {
     const copy = changed();
     expect(checked(copy, lambda).errors).toEqual([
       `${copy}/uv.lock is older than ${copy}/pyproject.toml: the dependencies have changed since. Run "uv lock" in ${copy}`,
     ]);
   });
 
-  test('does not include one whose project only has a new version', () => {
+  test('is accepted if only the version of the project has changed', () => {
     const copy = copyOf(backend);
     const file = join(copy, 'pyproject.toml');
     writeFileSync(file, readFileSync(file, 'utf8').replace('version = "0.1.0"', 'version = "0.2.0-dev"'));
@@ -196,7 +196,7 @@ describe('a lock that is older than pyproject.toml', () => {
     expect(checked(copy, lambda).errors).toEqual([expect.stringContaining('is older than')]);
   });
 
-  test('is that lock, whichever mirror of the index this machine has', () => {
+  test('is recognized, whichever mirror of the index this machine uses', () => {
     process.env.UV_DEFAULT_INDEX = 'https://pypi.example.org/simple';
     try {
       expect(checked(copyOf(backend), lambda).errors).toEqual([]);
@@ -206,7 +206,7 @@ describe('a lock that is older than pyproject.toml', () => {
     }
   });
 
-  test('is no lock that was made with the settings of this machine, nor one made without them', () => {
+  test('is not mistaken for a lock made with or without the settings of this machine', () => {
     const date = '2025-06-01T00:00:00Z';
     const dated = copyOf(backend);
     spawnSync('uv', ['lock', '--quiet', '--exclude-newer', date], { cwd: dated });
@@ -222,7 +222,7 @@ describe('a lock that is older than pyproject.toml', () => {
   });
 });
 
-describe('with another uv', () => {
+describe('with a uv', () => {
   const { UV } = process.env;
   afterEach(() => {
     if (UV === undefined) delete process.env.UV;
@@ -235,12 +235,12 @@ describe('with another uv', () => {
     process.env.UV = uv;
   }
 
-  test('that fails at a private index, the error does not repeat the token', () => {
+  test('that fails at a private index, the error does not contain the token', () => {
     useUv('echo "error: https://ci:t0ken@pypi.example.org/simple said 403" >&2; exit 2');
     expect(messageOf(() => build(backend, lambda))).toContain('https://***@pypi.example.org/simple said 403');
   });
 
-  test('that cannot check the lock, each synth warns until it could', () => {
+  test('that cannot check the lock, each synth warns until it can', () => {
     const copy = copyOf(backend);
     const warning = `this machine could not check whether ${copy}/uv.lock is up to date: run "uv lock --check" in ${copy}`;
     useUv('[ "$1" = lock ] && exit 2; exec uv "$@"');
@@ -261,7 +261,7 @@ describe('with another uv', () => {
     expect(messageOf(() => known.build(temporaryDirectory()))).toMatch(/^uv is needed to package the backend/);
   });
 
-  test('that finds no Python to compile with, the package is another one', () => {
+  test('that finds no Python to compile with, the package has another hash', () => {
     const compiled = hashOf(backend, host);
     useUv('exit 2');
     expect(hashOf(backend, host)).not.toBe(compiled);
@@ -293,7 +293,7 @@ describe('a uv workspace', () => {
     spawnSync('uv', ['lock', '--quiet'], { cwd: root });
   });
 
-  test('gives the code of members and path dependencies, and no path of this machine', () => {
+  test('packages the code of members and path dependencies, without paths of this machine', () => {
     const target = build(join(root, 'back'), lambda);
     const files = filesBelow(join(target, 'site-packages'));
     expect(files).toEqual(expect.arrayContaining(['common/__init__.py', 'vendored/__init__.py', 'back-1.dist-info/METADATA']));
@@ -301,7 +301,7 @@ describe('a uv workspace', () => {
     for (const file of filesBelow(target)) expect([file, read(target, file).includes(root)]).toEqual([file, false]);
   });
 
-  test('has another hash and other code when a path dependency was edited', () => {
+  test('gets a new hash and the new code after a path dependency is edited', () => {
     const copy = copyOf(root);
     const before = hashOf(join(copy, 'back'));
     expect(hashOf(join(copy, 'back'))).toBe(before);

@@ -99,7 +99,7 @@ const shown = (page: Page) => page.locator('.finding:not([hidden])');
 const rulesShown = (page: Page): Promise<string[]> => shown(page).locator('.rule').allTextContents();
 
 describe('the page of a review', () => {
-  test.each([EXAMPLE, FIXED, CLEAN])('needs nothing but its file, and complains about nothing', async (review) => {
+  test.each([EXAMPLE, FIXED, CLEAN])('loads nothing but its own file, and logs no errors', async (review) => {
     const page = await open(review);
     await page.waitForLoadState('networkidle');
     expect(requests).toEqual([address(review)]);
@@ -124,7 +124,7 @@ describe('the page of a review', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('runs no script but its own, even if one got into it', async () => {
+  test('runs no other script, even if one was injected', async () => {
     const file = join(folder, 'injected.html');
     const own = htmlReport(EXAMPLE);
     const injected = own.replace(
@@ -154,7 +154,7 @@ describe('the page of a review', () => {
     for (const left of lefts.slice(1)) expect(left).toBeGreaterThan(lefts[0] as number);
   });
 
-  test('a button copies the code as it is in the report', async () => {
+  test('a button copies the code exactly', async () => {
     const page = await open(FIXED, { width: 400 });
     await context.grantPermissions(['clipboard-read', 'clipboard-write']);
     const { instead } = EXAMPLE.findings[9] as { instead: string };
@@ -169,7 +169,7 @@ describe('the page of a review', () => {
     }
   });
 
-  test('a series that --fix wrote is shown as a diff, with what was not fixed and why', async () => {
+  test('a series that --fix wrote is shown as a diff, with unfixed findings and the reasons', async () => {
     const page = await open(FIXED, { link: 'fixes' });
     const fixes = page.locator('#fixes');
     expect(await fixes.locator('figcaption').allInnerTexts()).toEqual([
@@ -186,7 +186,7 @@ describe('the page of a review', () => {
     expect(await fixes.locator('li').count()).toBe(3);
   });
 
-  test('a finding is found by words of its message, its SQL, its revision', async () => {
+  test('the search finds findings by message, SQL and revision', async () => {
     const page = await open(EXAMPLE);
     const search = page.getByRole('searchbox', { name: 'Search' });
     for (const [words, rules] of [
@@ -220,7 +220,7 @@ describe('the page of a review', () => {
     expect(await rulesShown(page)).toEqual(['update-all']);
   });
 
-  test('a link to a finding opens the page there, marks it, and shows it though it was filtered out', async () => {
+  test('a link to a finding scrolls to it, marks it, and shows it even if a filter hides it', async () => {
     const id = (await (await open(EXAMPLE)).locator('.finding').nth(9).getAttribute('id')) as string;
     await context.close();
     const page = await open(EXAMPLE, { link: id });
@@ -240,7 +240,7 @@ describe('the page of a review', () => {
     expect(await finding.locator('.anchor').getAttribute('href')).toBe(`#${id}`);
   });
 
-  test('a link to a revision opens it: its locks by table and its statements', async () => {
+  test('a link to a revision opens its locks by table and its statements', async () => {
     const page = await open(EXAMPLE, { link: 'r-9c0d1e2f3a4b' });
     const revision = page.locator('#r-9c0d1e2f3a4b');
     expect(await revision.locator('details').getAttribute('open')).not.toBeNull();
@@ -261,7 +261,7 @@ describe('the page of a review', () => {
     expect(await bars.nth(0).getAttribute('class')).toBe('all');
   });
 
-  test('the estimated and the measured time under a lock are drawn on one scale, and each measured lock and wait by its length', async () => {
+  test('estimated and measured times are drawn on one scale, each lock and wait in proportion to its duration', async () => {
     const page = await open(MEASURED, { link: 'r-9c0d1e2f3a4b' });
     const box = async (row: Locator, kind: string) => {
       const found = await row.locator(`rect.${kind}`).boundingBox();
@@ -303,7 +303,7 @@ describe('the page of a review', () => {
   });
 
   describe.each([400, 1_400])('at %i pixels', (width) => {
-    test.each(['light', 'dark'] as const)('nothing is cut off, and every text can be read: %s', async (scheme) => {
+    test.each(['light', 'dark'] as const)('nothing is cut off and every text is legible: %s', async (scheme) => {
       const page = await open({ ...FIXED, findings: MEASURED.findings, revisions: MEASURED.revisions }, { width, scheme });
       await page.evaluate('for (const one of document.querySelectorAll("details")) one.open = true');
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
@@ -349,7 +349,7 @@ describe('the page of a review', () => {
     expect(await page.locator('.finding').count()).toBe(11);
   });
 
-  test('is printed without its controls, with every finding, and leaves no page half empty', async () => {
+  test('prints every finding without controls, and leaves no page half empty', async () => {
     // A4 at 96 pixels an inch, less the margins.
     const [width, height] = [718, 1_047];
     // Each takes more than half a page.
@@ -367,13 +367,13 @@ describe('the page of a review', () => {
     expect(pages).toBeLessThanOrEqual(Math.ceil((content / height) * 1.1));
   });
 
-  test('of a review that found nothing says so, and has no controls', async () => {
+  test('of a review without findings says so and has no controls', async () => {
     const page = await open(CLEAN);
     expect(await page.locator('h1').textContent()).toBe('Nothing found');
     expect(await page.locator('#filters').count()).toBe(0);
   });
 
-  test('of 500 revisions and 1,000 findings opens and searches without a wait', async () => {
+  test('of 500 revisions and 1,000 findings opens and searches without delay', async () => {
     const review = large();
     const before = Date.now();
     const page = await open(review, { width: 400 });
@@ -393,7 +393,7 @@ describe('the page of a review', () => {
   });
 });
 
-test("the page's script has no error of types", async () => {
+test('the script of the page has no type errors', async () => {
   const tsc = join(projectDirectory, 'node_modules/.bin/tsc');
   const options = ['--noEmit', '--allowJs', '--strict', '--ignoreConfig', '--target', 'es2022', '--types', ''];
   const script = join(projectDirectory, 'lib/review/reports/page/page.js');
@@ -401,7 +401,7 @@ test("the page's script has no error of types", async () => {
   expect(checked).toMatchObject({ code: 0, output: '' });
 });
 
-test('the page works from an installed package: what it reads is packed', async () => {
+test('the page works in an installed package, which contains the files it reads', async () => {
   const packed = await run('npm', ['pack', '--dry-run', '--ignore-scripts', '--json'], {
     env: process.env,
     cwd: projectDirectory,

@@ -18,7 +18,7 @@ afterEach(async () => {
   await proxy?.stop();
 });
 
-test('a connection that drops in mid-Invoke: exactly one run has happened, and asking again reports the true state', async () => {
+test('after a connection drops during an Invoke, exactly one run has happened, and the next request reports the true state', async () => {
   const { fn, database, release } = production;
   await database.hold();
   fn.code = release({ a1: 'SELECT 1', b2: HELD, c3: 'SELECT 1' });
@@ -47,7 +47,7 @@ test('a run of many slices is one run in the history', async () => {
   expect((await client.history()).runs).toMatchObject([{ runId: answer.runId, requestedBy: 'person ada', from: [], to: ['c3'] }]);
 });
 
-test('old code that is run by hand against a newer database fails, and names the unknown revision and what to deploy', async () => {
+test('old code run by hand against a newer database fails, and names the unknown revision and what to deploy', async () => {
   const { fn, database, release } = production;
   fn.code = release({ a1: 'SELECT 1', b2: 'SELECT 1' });
   await client.upgrade();

@@ -8,7 +8,7 @@ const SECOND = { ...FIRST, b2: 'CREATE TABLE items (id int)', c3: 'CREATE TABLE 
 
 describe('a request that CloudFormation delivers twice', () => {
   test.each(['twice at once', 'twice in a row'] as const)(
-    '%s: each revision runs once, and both answers are a success',
+    '%s: each revision runs once, and both answers are successes',
     async (delivery) => {
       const { stack, release, database } = production;
       const created = await stack.create(release(FIRST), delivery);
@@ -43,7 +43,7 @@ describe('a handler that the Provider framework invokes again', () => {
 });
 
 describe('a connection that drops while the function is inside a revision', () => {
-  test('the deploy polls, waits for the active run, and nothing runs twice', async () => {
+  test('does not run anything twice: the deploy polls and waits for the active run', async () => {
     const { stack, release, database, aws, fn } = production;
     let lost = 0;
     aws.losesAnswer = async (_, payload) => {
@@ -67,7 +67,7 @@ describe('a rollback', () => {
     return stack.update(release(SECOND), { siblingFails: true, beforeRollback });
   };
 
-  test('to code that is older than the database succeeds, and leaves the database untouched', async () => {
+  test('to code that is older than the database succeeds and leaves the database unchanged', async () => {
     const { stack, release, database, logged, fn, aws } = production;
     await stack.create(release(FIRST));
     const { updated, rolledBack } = await rollBack();
@@ -115,7 +115,7 @@ describe('a rollback', () => {
     expect(stack.status).toBe('UPDATE_ROLLBACK_COMPLETE');
   });
 
-  test('of a failed migration keeps what was applied before it, and a fixed release continues from there', async () => {
+  test('of a failed migration keeps earlier revisions, and a fixed release continues from there', async () => {
     const { stack, release, database } = production;
     await stack.create(release(FIRST));
     const { updated, rolledBack } = await stack.update(release({ ...SECOND, c3: 'SELECT missing FROM users' }));
@@ -128,7 +128,7 @@ describe('a rollback', () => {
     expect(stack.status).toBe('UPDATE_COMPLETE');
   });
 
-  test('whose status cannot be read at first is recognized when the database turns out to be ahead', async () => {
+  test('whose status cannot be read at first is recognized after the database turns out to be ahead', async () => {
     const { stack, release, aws, logged } = production;
     await stack.create(release(FIRST));
     const { rolledBack } = await rollBack(() => {
@@ -160,7 +160,7 @@ describe('old code that is deployed against a newer database, with no rollback',
 });
 
 describe('a stack that is deleted', () => {
-  test('succeeds at once without calling the function, and the tables stay', async () => {
+  test('succeeds at once without calling the function, and keeps the tables', async () => {
     const { stack, release, database, fn } = production;
     await stack.create(release(FIRST));
     const before = fn.requests.length;
@@ -170,7 +170,7 @@ describe('a stack that is deleted', () => {
     expect(await database.ran()).toEqual({ a1: 1 });
   });
 
-  test('succeeds at once when database and function are gone already', async () => {
+  test('succeeds at once if database and function no longer exist', async () => {
     const { stack, release, database, fn } = production;
     await stack.create(release(FIRST));
     await database.drop();
@@ -190,7 +190,7 @@ describe('a stack that is deleted', () => {
     expect(await database.ran()).toEqual({ a1: 1 });
   });
 
-  test('whose first deploy failed is rolled back by a Delete, and keeps what was applied', async () => {
+  test('whose first deploy failed is rolled back by a Delete, and keeps applied revisions', async () => {
     const { stack, release, database } = production;
     const { response } = await stack.create(release({ ...FIRST, b2: 'SELECT missing FROM users' }));
     expect(response.Status).toBe('FAILED');
@@ -199,7 +199,7 @@ describe('a stack that is deleted', () => {
   });
 });
 
-test('a resource that is replaced migrates nothing again, and the Delete of the old one touches nothing', async () => {
+test('replacing the resource runs no migration again, and the Delete of the old one changes nothing', async () => {
   const { stack, release, database } = production;
   const code = release(FIRST);
   await stack.create(code);
@@ -228,7 +228,7 @@ describe('a migration that raises', () => {
     expect(stack.status).toBe('UPDATE_ROLLBACK_COMPLETE');
   });
 
-  test('sends CloudFormation less than 4,096 bytes, however long statement and error are', async () => {
+  test('sends less than 4,096 bytes to CloudFormation, however long statement and error are', async () => {
     const { stack, release } = production;
     await stack.create(release(FIRST));
     const long = '👩'.repeat(6_000);

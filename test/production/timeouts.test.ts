@@ -67,7 +67,7 @@ function polls(): number {
   return Number(attempts);
 }
 
-test('a statement is cancelled before the function is killed, with time left to verify and to answer', async () => {
+test('a statement is cancelled before the function is killed, with time left to verify and answer', async () => {
   const { fn, release, database } = production;
   fn.code = release({ a1: "CREATE TABLE seen AS SELECT current_setting('statement_timeout')::interval AS timeout" });
   await fn.invoke('{}');
@@ -76,11 +76,11 @@ test('a statement is cancelled before the function is killed, with time left to 
   expect(statement).toBeLessThanOrEqual(FUNCTION_SECONDS - 10);
 });
 
-test('a slice ends long before the function, and leaves most of its time to the running revision', () => {
+test('a slice ends long before the function, so most of the time is left for the running revision', () => {
   expect(SLICE_SECONDS).toBeLessThan(migrate() / 2);
 });
 
-test('the handler outlives the function, although the function is waited for first', () => {
+test('the handler outlives the function, even after waiting for it to become ready', () => {
   expect(SLICE_READY_SECONDS + migrate()).toBeLessThan(timeoutOf('index.isComplete'));
   expect(PLAN_READY_SECONDS + ROLLBACK_PLAN_SECONDS).toBeLessThan(timeoutOf('index.onEvent') / 2);
 });
@@ -94,13 +94,13 @@ test('a deploy waits for a rival longer than the rival can hold the mutex', () =
   expect(PATIENCE_SECONDS).toBeGreaterThan(migrate());
 });
 
-test('a deploy that takes too long fails with a reason before the hour in which CloudFormation gives it up without one', () => {
+test('a deploy that takes too long fails with a reason before CloudFormation gives up after an hour', () => {
   expect(DEPLOY_SECONDS + timeoutOf('framework.isComplete')).toBeLessThan(customResource());
   expect(PATIENCE_SECONDS).toBeLessThan(DEPLOY_SECONDS);
   expect(polls()).toBeGreaterThanOrEqual(DEPLOY_SECONDS);
 });
 
-test("the client's socket outlives every function, and its waiting ends within minutes", () => {
+test('the socket of the client outlives every function, and waiting for a function ends within minutes', () => {
   expect(SOCKET_TIMEOUT_MS / 1000).toBeGreaterThan(900);
   expect(READY_SECONDS).toBeLessThanOrEqual(300);
 });

@@ -54,7 +54,7 @@ describe('in GitHub Actions', () => {
     );
   });
 
-  test('a failure is an annotation on one line and the whole of the summary', async () => {
+  test('a failure is one annotation and the whole summary', async () => {
     const message = 'revision b2 failed: 50% of\r\nrows: a, b';
     const next = 'fix it\nthen deploy';
     const error = {
@@ -78,14 +78,14 @@ describe('in GitHub Actions', () => {
     expect(summary).toContain('| <code>b2</code> | Add b2 | 12 ms | 1 |');
   });
 
-  test('what a revision calls itself is text in the summary, and no command of the log', async () => {
+  test('the message of a revision is plain text in the summary and never a log command', async () => {
     const name = '::error::<img src=x> | [a](b) @ada *x*\n::add-mask::';
     const { stderr, stdout, summary } = await onGitHub(planned({ answer: answer({ applied: [applied('b2', name)] }) }));
     expect(summary).toContain('| ::error::&lt;img src=x> &#124; &#91;a&#93;(b) &#64;ada &#42;x&#42; ::add-mask:: |');
     expect(`${stdout}${stderr}`.split('\n').filter((line) => /^\s*::(error|add-mask)/.test(line))).toEqual([]);
   });
 
-  test('a check that finds something is an annotation and a table', async () => {
+  test('a check that finds pending revisions is an annotation and a table', async () => {
     const pending = [{ revision: 'b2', message: 'Add items' }];
     const found = answer({ command: 'current', status: 'pending', to: ['a1'], pending, warnings: ['50% done'] });
     const { code, stderr, summary } = await onGitHub(() => ({ answer: found }), '--command', 'check');
@@ -97,7 +97,7 @@ describe('in GitHub Actions', () => {
     expect(summary).toContain('### Migrations of <code>dev</code>: 1 revision pending\n\n| revision | message |');
   });
 
-  test('a table is cut before GitHub refuses the summary', async () => {
+  test('a table is cut before GitHub would reject the summary', async () => {
     const many = Array.from({ length: 1_001 }, (_, index) => applied(`r${index}`));
     const { summary } = await onGitHub(planned({ answer: answer({ applied: many }) }));
     expect(summary).toContain('<code>r999</code>');
@@ -137,7 +137,7 @@ describe('in GitLab', () => {
   });
 });
 
-test('elsewhere there are no groups, sections or annotations', async () => {
+test('outside of CI there are no groups, sections or annotations', async () => {
   const { stderr } = await run(planned({ failure: failure() }), {});
   expect(stderr).not.toMatch(/^::|section_/m);
 });

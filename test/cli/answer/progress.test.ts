@@ -12,7 +12,7 @@ const UNDER_WAY = {
   elapsedMs: 9_000,
 };
 
-test('what another call saw of the run is shown until the next slice', () => {
+test('the progress that another call reported is shown until the next slice', () => {
   jest.useFakeTimers({ doNotFake: [] });
   const drawn: string[] = [];
   const status = { width: 200, draw: (text: string) => drawn.push(text), clear: () => {} } as unknown as StatusLine;
@@ -30,7 +30,7 @@ test('what another call saw of the run is shown until the next slice', () => {
   ]);
 });
 
-test('without a terminal, a run that is silent for a minute says what still runs', () => {
+test('without a terminal, a run that is silent for a minute says what is still running', () => {
   jest.useFakeTimers({ doNotFake: [] });
   const lines: string[] = [];
   const stream = { write: (text: string) => lines.push(text) } as unknown as NodeJS.WriteStream;

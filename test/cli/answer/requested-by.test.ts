@@ -13,7 +13,7 @@ describe('the history says who ran the command', () => {
     [{}, `person ${userInfo().username}`],
   ])('%j: %s', (environment, name) => expect(requestedBy(environment)).toBe(name));
 
-  test.each(['jobs/ü/漢\n', 'x'.repeat(300)])('in words that a request may hold (%j)', (url) => {
+  test.each(['jobs/ü/漢\n', 'x'.repeat(300)])('in characters that a request accepts (%j)', (url) => {
     const name = requestedBy({ GITLAB_CI: 'true', CI_JOB_URL: url });
     expect(requestProblems({ requestedBy: name })).toEqual([]);
   });

@@ -43,13 +43,13 @@ test('--in container is passed to the function', async () => {
   expect(container.started[0]?.input.in).toBe('container');
 });
 
-test('an unknown place is refused before anything is sent', async () => {
+test('an unknown place is rejected before anything is sent', async () => {
   const { code, stderr } = await run([], ['--in', 'lambda']);
   expect([code, aws.invokes]).toEqual([2, []]);
   expect(stderr).toContain('in must be one of container, not "lambda"');
 });
 
-test('a run that failed in the container has its code, in the document and by the exit code', async () => {
+test('a failure in the container has its error code in the document, and the matching exit code', async () => {
   const { code, stdout } = await run([{ status: 'FAILED', outcome: 'locked', error: 'another run holds the mutex' }], ['--json']);
   expect(code).toBe(3);
   expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'locked' }, exitCode: 3 });
@@ -64,6 +64,6 @@ test('Ctrl-C leaves the container running, and says how to stop it', async () =>
   expect(stderr).toContain(`stop-execution --execution-arn ${EXECUTION}`);
 });
 
-test("Step Functions' SDK is in none of the files that every start reads", () => {
+test('an ordinary start does not load the SDK of Step Functions', () => {
   expect(command.inputsOfFirstRequest().filter((file) => file.includes('client-sfn'))).toEqual([]);
 });

@@ -43,13 +43,13 @@ describe('docs/command.md', () => {
     expect(Object.fromEntries(told)).toEqual(Object.fromEntries(codes.map((code) => [code, exitCodeOf(code)])));
   });
 
-  test('shows command lines that are accepted', () => {
+  test('shows only valid command lines', () => {
     const lines = blocks('sh').flatMap((code) => code.match(/migrate-invoke [^#|\n]*/g) ?? []);
     expect(lines.length).toBeGreaterThan(4);
     for (const line of lines) expect(parseArguments(line.trim().split(/\s+/).slice(1))).toMatchObject({ kind: 'run' });
   });
 
-  test('shows documents of the schema', () => {
+  test('shows only documents that match the schema', () => {
     const validate = new Ajv({ allowUnionTypes: true }).compile(schema);
     const documents = blocks('json');
     expect(documents).toHaveLength(2);

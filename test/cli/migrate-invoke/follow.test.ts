@@ -17,7 +17,7 @@ async function run(reply: ReturnType<typeof planned>, args: readonly string[], o
 }
 
 describe('--follow', () => {
-  test("shows the lines of the function's log once each, as a person reads them, the last ones after the run too", async () => {
+  test("shows each line of the function's log once, in readable form, including lines that arrive after the run", async () => {
     const first = ['START RequestId: 1', '{"level":"INFO","event":"applied","revision":"b2","durationMs":12}'];
     const logEvents = (call: number) =>
       call === 1 ? first : [...first, 'printed by\u001b[2J a revision\n', 'REPORT RequestId: 1'];
@@ -31,20 +31,20 @@ describe('--follow', () => {
     expect(aws.logCalls[0]).toMatchObject({ logGroupName: '/aws/lambda/template-saas-api-migrate-lambda-dev' });
   });
 
-  test('without permission to read the log, says so once, and the run continues', async () => {
+  test('says once that it may not read the log, and the run continues', async () => {
     const logEvents = () => ({ status: 400, error: 'AccessDeniedException' });
     const { code, stderr } = await run(oneByOne(), ['--follow'], { logEvents });
     expect(code).toBe(0);
     expect(stderr.match(/^!.*$/gm)).toEqual([expect.stringMatching(/the log can't be followed: AccessDeniedException/)]);
   });
 
-  test('of a function that has no log yet is silent', async () => {
+  test('prints nothing while the function has no log', async () => {
     const logEvents = () => ({ status: 400, error: 'ResourceNotFoundException' });
     const { code, stderr } = await run(oneByOne(), ['--follow'], { logEvents });
     expect([code, stderr]).toEqual([0, expect.not.stringContaining('!')]);
   });
 
-  test('does not read the log without the option', async () => {
+  test('is off by default', async () => {
     await run(oneByOne(), []);
     expect(aws.logCalls).toEqual([]);
   });
@@ -62,14 +62,14 @@ describe('--wait-lock', () => {
     expect(aws.invokes).toHaveLength(4);
   });
 
-  test('gives up when the time is over', async () => {
+  test('gives up when its time is up', async () => {
     const from = performance.now();
     const { code, stderr } = await run(planned({ failure: locked }), ['--wait-lock', '1']);
     expect([code, stderr]).toEqual([3, expect.stringContaining('✗ locked: ')]);
     expect(performance.now() - from).toBeGreaterThan(1_000);
   });
 
-  test('not given, the first lock is the end', async () => {
+  test('without it, a lock ends the command at once', async () => {
     const { code } = await run(planned({ failure: locked }), []);
     expect([code, aws.invokes.length]).toEqual([3, 2]);
   });

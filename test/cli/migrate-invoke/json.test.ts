@@ -44,7 +44,7 @@ function mustFollowSchema(document: unknown): void {
 const broken = failure({ revision: 'c3', sqlState: '42P07', statement: 'CREATE TABLE items' }, [applied('b2')]);
 
 describe('--json', () => {
-  test('a success is one document on stdout, and what people read goes to stderr', async () => {
+  test('a success is one document on stdout, and text for people goes to stderr', async () => {
     const { code, document, stderr } = await run(oneByOne());
     expect(code).toBe(0);
     expect(document).toMatchObject({
@@ -57,7 +57,7 @@ describe('--json', () => {
     expect(stderr).toContain('2 revisions applied');
   });
 
-  test('a document that cannot be written is a reported failure, and applied revisions stay', async () => {
+  test('a document that cannot be written is a failure, and applied revisions stay applied', async () => {
     aws = await StageAws.start(oneByOne());
     const where = ['--stage', 'dev', '--endpoint-url', aws.url];
     const { code, stderr } = await command.runOnFullDisk([...where, '--json']);
@@ -66,12 +66,12 @@ describe('--json', () => {
     expect(stderr).toContain('the command itself ended with exit code 0\n');
   });
 
-  test('nothing to do is the answer of an upgrade that applied nothing', async () => {
+  test('with nothing to do, the document is that of an upgrade that applied nothing', async () => {
     const { document } = await run({ answer: answer({ command: 'plan' }) });
     expect(document).toMatchObject({ command: 'upgrade', status: 'complete', applied: [], to: ['c3'] });
   });
 
-  test('a check has its name, and says whether the database is at head', async () => {
+  test('a check names itself and says whether the database is at head', async () => {
     const { code, document } = await run(
       { answer: answer({ command: 'current', status: 'ahead', unknown: ['zz'] }) },
       '--command',
@@ -80,7 +80,7 @@ describe('--json', () => {
     expect([code, document]).toEqual([3, expect.objectContaining({ command: 'check', status: 'ahead', atHead: false })]);
   });
 
-  test('a dry run has the SQL, or why there is none', async () => {
+  test('a dry run has the SQL, or the reason why there is none', async () => {
     const sql = [
       { revision: 'b2', sql: 'SELECT 1' },
       { revision: 'c3', sql: null, reason: 'it reads the database' },
@@ -98,7 +98,7 @@ describe('--json', () => {
     [ANSWERS.drift, 3],
     [ANSWERS['drift that is not known'], 3],
     [{ ...ANSWERS.drift, drift: { status: 'none', objects: [] } }, 0],
-  ])('drift is a document with the exit code of what was found', async (given, exit) => {
+  ])('drift is a document with the matching exit code', async (given, exit) => {
     const { code, document } = await run({ answer: given as unknown as MigrateAnswer }, '--command', 'drift');
     expect([code, document.drift]).toEqual([exit, given.drift]);
     expect(aws.invokes).toEqual([{ command: 'drift' }]);
@@ -124,31 +124,31 @@ describe('--json', () => {
     rmSync(folder, { recursive: true });
   });
 
-  test('a failure is one document on stdout with everything that is known', async () => {
+  test('a failure is one document on stdout with all known details', async () => {
     const { code, document, stderr } = await run(planned({ failure: broken }));
     expect(code).toBe(1);
     expect(document).toEqual({ contract: 1, status: 'failed', exitCode: 1, error: broken.error, applied: broken.applied });
     expect(stderr).toContain('migration_failed');
   });
 
-  test('a run that is blocked is a document with each place', async () => {
+  test('a blocked run is a document with each place that destroys data', async () => {
     const dataLoss = [{ ...loss, revision: 'b2' }];
     const { document } = await run(planned({ failure: failure({ code: 'blocked', dataLoss }) }));
     expect(document.error).toMatchObject({ code: 'blocked', dataLoss });
   });
 
-  test('a table that stayed locked is a document with who held it', async () => {
+  test('a table that stayed locked is a document that names the holder', async () => {
     const blockers = [{ pid: 4711, role: 'app', state: 'idle in transaction' }];
     const { document } = await run(planned({ failure: failure({ code: 'lock_not_available', blockers }) }));
     expect(document.error).toMatchObject({ code: 'lock_not_available', blockers });
   });
 
-  test('a protected stage that nobody confirmed is a document', async () => {
+  test('an unconfirmed run on a protected stage is a document', async () => {
     const { document } = await run(planned({ answer: answer() }, { protected: true }));
     expect(document).toMatchObject({ exitCode: 3, error: { code: 'declined' } });
   });
 
-  test('an invalid command line is also a document', async () => {
+  test('an invalid command line is a document', async () => {
     const { code, stdout } = await command.run(['--json']);
     const document = JSON.parse(stdout);
     mustFollowSchema(document);
@@ -175,7 +175,7 @@ describe('the schema in the package', () => {
     ['an answer without its exit code', answer()],
     ['a status that does not exist', { ...answer(), status: 'done', exitCode: 0 }],
     ['an unknown code', { ...failure(), exitCode: 1, error: { ...failure().error, code: 'oops' } }],
-  ])('refuses %s', (_, document) => {
+  ])('rejects %s', (_, document) => {
     expect(validate(document)).toBe(false);
   });
 });

@@ -7,7 +7,7 @@ test.each([
   ['eusc-de-east-1', 'https://eusc-de-east-1.console.amazonaws-eusc.eu/'],
   ['us-isob-east-1', 'https://us-isob-east-1.console.sc2shome.sgov.gov/'],
   ['us-iso-east-1', 'https://us-iso-east-1.console.c2shome.ic.gov/'],
-])('the log of a function in %s is in the console of its partition', (region, start) => {
+])('the link for %s opens the console of its partition', (region, start) => {
   expect(logLink('migrate', region, 0)).toMatch(
     new RegExp(`^${start.replaceAll('.', '\\.')}cloudwatch/home\\?region=${region}#`),
   );
@@ -26,6 +26,6 @@ test.each([
   'arn:aws:lambda:eu-central-1:123456789012:function:migrate',
   'arn:aws-cn:lambda:cn-north-1:123456789012:function:migrate:42',
   '123456789012:function:migrate',
-])('the log group of %s is that of the function', (name) => {
+])('%s leads to the log group of the function', (name) => {
   expect(logGroupOf(name)).toBe('/aws/lambda/migrate');
 });

@@ -51,8 +51,8 @@ const run1: RunRecord = {
 };
 const broken = failure({ revision: 'c3', sqlState: '42P07', statement: 'CREATE TABLE items' }, [applied('b2')]);
 
-describe('what is printed', () => {
-  test('an upgrade shows who, where and the plan, then each revision with its time, and the way it went', async () => {
+describe('the output', () => {
+  test('an upgrade shows the caller, the target and the plan, then each revision with its time, then the result', async () => {
     const { code, stdout, stderr } = await run(planned({ answer: whole }));
     expect(code).toBe(0);
     expect(stdout).toMatch(
@@ -88,14 +88,14 @@ describe('what is printed', () => {
     expect(stdout).toMatch(/^ {2}✓ b2 .*\n {2}✓ c3 .*\n2 revisions applied in .*: a1 → c3 \(head\)\n$/);
   });
 
-  test('an upgrade with nothing to do is not started, and reports that once', async () => {
+  test('an upgrade with nothing to do does not start, and says so once', async () => {
     const { code, stdout, stderr } = await run({ answer: answer({ command: 'plan' }) });
     expect([code, stdout]).toEqual([0, 'nothing to do: the database is at c3 (head)\n']);
     expect(stderr).not.toContain('nothing to do');
     expect(aws.invokes).toEqual([{ command: 'plan' }]);
   });
 
-  test('an upgrade of a database that is ahead is not started, and says which revision is not known', async () => {
+  test('an upgrade does not start if the database is ahead, and the error names the unknown revision', async () => {
     const { code, stderr } = await run({ answer: answer({ command: 'plan', status: 'ahead', to: ['zz'], unknown: ['zz'] }) });
     expect(code).toBe(3);
     expect(stderr).toContain('database_ahead: the database is at zz, which this release does not have (its heads: c3)');
@@ -226,7 +226,7 @@ describe('what is printed', () => {
       answer({ command: 'stamp', from: [] }),
       /^stamped: base → c3 \(head\)\n$/,
     ],
-  ])('%s shows first where the database is', async (_, args, told, stdout) => {
+  ])('%s first shows the revision of the database', async (_, args, told, stdout) => {
     const result = await run(planned({ answer: told }), ...args);
     expect(result).toEqual({ code: 0, stdout: expect.stringMatching(stdout), stderr: HEADER + PLAN + LOGS });
     expect(aws.invokes[0]).toEqual({ command: 'current' });
@@ -262,7 +262,7 @@ describe('what is printed', () => {
     });
   });
 
-  test('what did not stop a command and should be known goes to stderr', async () => {
+  test('warnings go to stderr', async () => {
     const warnings = ['the run history could not be written: permission denied'];
     const { code, stdout, stderr } = await run({ answer: answer({ command: 'plan', edited: ['a1'], warnings }) });
     expect([code, stdout]).toEqual([0, 'nothing to do: the database is at c3 (head)\n']);
@@ -275,13 +275,13 @@ describe('what is printed', () => {
   test.each([
     ['refused', false, 'you        could not be determined: not allowed'],
     ['without an answer', 'hang', 'you        could not be determined: STS did not answer within 2 s'],
-  ] as const)('the identity of the caller may be %s: a line says so, and nothing fails', async (_, identity, line) => {
+  ] as const)('if the identity of the caller is %s, a line says so and the run continues', async (_, identity, line) => {
     const { code, stderr } = await runWith({ identity }, { answer: answer({ command: 'plan' }) });
     expect(code).toBe(0);
     expect(stderr).toContain(line);
   });
 
-  test('a failed migration says what failed, why, what stays and what to do', async () => {
+  test('a failed migration says what failed and why, what was kept, and what to do', async () => {
     const { code, stdout, stderr } = await run(planned({ failure: broken }));
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toBe(
@@ -296,7 +296,7 @@ describe('what is printed', () => {
     );
   });
 
-  test('a run that is blocked shows each place and the comment to write, once', async () => {
+  test('a blocked run shows each place that destroys data once, with the comment to write', async () => {
     const dataLoss = [{ ...loss, revision: 'b2' }];
     const { code, stderr } = await run(planned({ failure: failure({ code: 'blocked', dataLoss }) }, { dataLoss }));
     expect(code).toBe(3);
@@ -348,7 +348,7 @@ describe('what is printed', () => {
     expect(stderr).not.toMatch(/^ +at /m);
   });
 
-  test('what a revision calls itself cannot drive the terminal', async () => {
+  test('the message of a revision cannot control the terminal', async () => {
     const { stdout } = await run(planned({ answer: answer({ applied: [applied('c3', 'Add\u001b[2J users\n')] }) }));
     expect(stdout).toContain('  ✓ c3  Add [2J users  12 ms\n');
   });
@@ -394,7 +394,7 @@ describe('exit codes', () => {
     expect(aws.invokes).toHaveLength(1);
   });
 
-  test('4: a function that is not there names the app that was meant, if none was given', async () => {
+  test('4: the function does not exist, and without --app-name the error names the default app', async () => {
     const missing: Reply = { status: 404, error: 'ResourceNotFoundException' };
     expect((await run(missing)).stderr).toContain(
       'check the stage, the app name (--app-name; without one it is "template-saas"), ',
@@ -402,7 +402,7 @@ describe('exit codes', () => {
     expect((await run(missing, '--app-name', 'shop')).stderr).toContain('check the stage, the app name, the region');
   });
 
-  test('4: nobody is signed in', async () => {
+  test('4: no credentials', async () => {
     const nobody = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
     expect(await command.run(['--stage', 'dev', '--endpoint-url', 'http://127.0.0.1:1'], nobody)).toMatchObject({
       code: 4,
@@ -436,13 +436,13 @@ describe('exit codes', () => {
     expect(aws.invokes).toEqual([{ command: 'current' }]);
   });
 
-  test('every code has one', () => {
+  test('every error code has an exit code', () => {
     for (const code of [...RUNNER_CODES, ...CLIENT_CODES]) expect([1, 2, 3, 4]).toContain(exitCodeOf(code));
   });
 });
 
 describe('the command line', () => {
-  test('everything that is wrong is reported at once, and nothing is sent', async () => {
+  test('all mistakes are reported at once, and nothing is sent', async () => {
     const { code, stderr } = await run(
       { answer: answer() },
       'now',
@@ -492,7 +492,7 @@ describe('the command line', () => {
     [['--json=no'], '--json takes no value'],
     [['--endpoint-url', 'localhost:4566'], '--endpoint-url localhost:4566 is not an address such as http://localhost:4566'],
     [['--endpoint-url', 'here'], '--endpoint-url here is not an address such as http://localhost:4566'],
-  ])('%j is refused', async (args, problem) => {
+  ])('%j is rejected', async (args, problem) => {
     expect(await command.run(['--stage', 'dev', ...args])).toMatchObject({
       code: 2,
       stdout: '',
@@ -500,7 +500,7 @@ describe('the command line', () => {
     });
   });
 
-  test('an invalid AWS address in the environment is also refused', async () => {
+  test('an invalid AWS endpoint in the environment is rejected', async () => {
     expect(await command.run(['--stage', 'dev'], { AWS_ENDPOINT_URL: 'localhost:4566' })).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('AWS_ENDPOINT_URL localhost:4566 is not an address'),
@@ -517,17 +517,17 @@ describe('the command line', () => {
     expect(aws.functions).toEqual([`${name}-api-migrate-lambda-dev`]);
   });
 
-  test('a step back needs no special spelling', async () => {
+  test('--to -1 works without an equals sign', async () => {
     await run(planned({ answer: answer({ command: 'downgrade' }) }), '--command', 'downgrade', '--to', '-1');
     expect(aws.invokes[1]).toMatchObject({ command: 'downgrade', revision: '-1', sliceSeconds: 5 });
   });
 
-  test('--allow goes to the runner', async () => {
+  test('--allow is passed to the runner', async () => {
     await run(planned({ answer: whole }), '--allow', 'drop_invalid_indexes');
     expect(aws.invokes[1]).toMatchObject({ command: 'upgrade', allow: ['drop_invalid_indexes'] });
   });
 
-  test('--to and --revision go to the plan and to the upgrade', async () => {
+  test('--to and --revision apply to the plan and the upgrade', async () => {
     await run(planned({ answer: answer({ to: ['b2'], target: ['b2'] }) }), '--to', 'b2');
     expect(aws.invokes).toMatchObject([
       { command: 'plan', revision: 'b2' },
@@ -540,7 +540,7 @@ describe('the command line', () => {
     expect(aws.invokes).toEqual([{ command: 'plan', revision: 'b2', sql: true }]);
   });
 
-  test('a function can be named in place of the stage', async () => {
+  test('--function replaces --stage', async () => {
     aws = await StageAws.start(() => ({ answer: answer() }));
     const { code } = await command.run(['--function-name', 'mine', '--endpoint-url', aws.url]);
     expect([code, aws.functions]).toEqual([0, ['mine']]);
@@ -558,7 +558,7 @@ describe('the command line', () => {
     expect(stderr).toContain('for stage "dev" in eu-west-3');
   });
 
-  test('--help names every command, option and exit code; --version the version of the package', async () => {
+  test('--help lists every command, option and exit code; --version prints the version of the package', async () => {
     const { code, stdout } = await command.run(['--help']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/upgrade.*check.*--dry-run.*--endpoint-url.*Exit codes.*130/s);
@@ -567,13 +567,13 @@ describe('the command line', () => {
   });
 });
 
-test('the command holds no CDK', () => {
+test('the command contains no CDK code', () => {
   const inputs = Object.keys(command.metafile.inputs);
   expect(inputs).toContain('lib/client/migrate.ts');
   expect(inputs.filter((path) => /node_modules\/(aws-cdk-lib|constructs)\//.test(path))).toEqual([]);
 });
 
-test('code that only some runs need is in separate files, which the first request does not wait for', () => {
+test('the first request does not wait for code that only some runs need', () => {
   const inputs = command.inputsOfFirstRequest();
   expect(inputs).toContain('lib/client/migrate.ts');
   const notYet = /\/(client-sts|client-cloudwatch-logs|credential-provider-(ini|sso|process|http|imds)|nested-clients)\//;

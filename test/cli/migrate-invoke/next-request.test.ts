@@ -3,7 +3,7 @@ import { nextRequest } from '../../../lib/cli/migrate-invoke/next-request';
 import { answer } from '../../support/aws/answers';
 import { StageAws } from '../../support/aws/stage';
 
-test('the follow-up of the first request starts once it is sent, before it is answered', async () => {
+test('the next request is prepared while the first one is still waiting for its answer', async () => {
   const aws = await StageAws.start((_, call) => (call === 1 ? 'hang' : { answer: answer() }));
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   const lambda = new LambdaClient({ region: 'eu-central-1', endpoint: aws.url, credentials });

@@ -7,7 +7,7 @@ const problems = (...argv: string[]) => {
   return parsed.kind === 'problems' ? parsed.problems : [];
 };
 
-test('everything that is wrong with a command line is named at once', () => {
+test('all mistakes on the command line are reported at once', () => {
   expect(
     problems(
       '--architecture',
@@ -38,7 +38,7 @@ test('everything that is wrong with a command line is named at once', () => {
   ]);
 });
 
-test('options are those of the construct, and so are the defaults', () => {
+test('options and defaults are those of the construct', () => {
   const directory = writeFiles(temporaryDirectory(), {
     'pyproject.toml': '[project]\nname = "x"\nrequires-python = "==3.12.*"\n',
   });
@@ -87,7 +87,7 @@ test.each([
     { url: 'DB_URL', urlScheme: 'postgresql+asyncpg' },
     false,
   ],
-])('with %j, the function fills %j with the address', (words, databaseVariables, isAssumed) => {
+])('with %j, the function sets %j to the address', (words, databaseVariables, isAssumed) => {
   const parsed = parseArguments([temporaryDirectory(), '-o', 'x.zip', ...words]);
   expect(parsed).toMatchObject({ options: { databaseVariables, isAssumed } });
 });

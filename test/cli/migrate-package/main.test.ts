@@ -23,7 +23,7 @@ test.each([
     'Say which one to use, such as --alembic-config a/alembic.ini',
   ],
   ['a pyproject.toml that is not TOML', () => folder({ 'pyproject.toml': 'name =\n' }), "pyproject.toml can't be read as TOML: "],
-])('%s ends with exit code 1 and the reason, and writes nothing', (_, backend, reason) => {
+])('%s fails with exit code 1 and the reason, and writes nothing', (_, backend, reason) => {
   const output = join(temporaryDirectory(), 'migrate.zip');
   expect(migratePackage([backend(), '--output', output], '1')).toBe(1);
   expect(printed).toContain(reason);

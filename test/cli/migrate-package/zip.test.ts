@@ -11,7 +11,7 @@ function folder(): string {
   return writeFiles(temporaryDirectory(), FILES);
 }
 
-it('is a zip of all files, which everybody may read', () => {
+it('holds all files, readable for everybody', () => {
   const zip = join(temporaryDirectory(), 'made.zip');
   writeFileSync(zip, zipOf(folder()));
   const script = `
@@ -30,7 +30,7 @@ print(json.dumps([[one.filename, hashlib.sha256(made.read(one)).hexdigest(), one
   );
 });
 
-it('has the same bytes whenever and by whomever the files were written', () => {
+it('has the same bytes for the same files, whoever wrote them and when', () => {
   const other = folder();
   utimesSync(join(other, 'a.py'), 1, 1);
   chmodSync(join(other, 'a.py'), 0o600);

@@ -49,7 +49,7 @@ describe('the command line of safe-alembic', () => {
     ['history --project back --python .venv --no-progress', { project: 'back', python: '.venv', progress: false }],
     ['review --json', { json: true }],
     ['review --format=json', { json: true }],
-  ])('%s has what all verbs take', (line, common) => {
+  ])('%s takes the common options', (line, common) => {
     expect(parse(line)).toMatchObject({ kind: 'run', common });
   });
 
@@ -78,18 +78,18 @@ describe('the command line of safe-alembic', () => {
       'review --format xml --fail-on info',
       /unknown --format "xml": use .*; unknown --fail-on "info": use error, warning, never$/,
     ],
-  ])('%s is refused', (line, problem) => {
+  ])('%s is rejected', (line, problem) => {
     const parsed = parse(line);
     expect(parsed.kind === 'problems' && parsed.problems.join('; ')).toMatch(problem);
   });
 
-  test('the help names every verb, and fits 100 columns', () => {
+  test('the help lists every verb and fits into 100 columns', () => {
     for (const verb of VERB_NAMES) expect(HELP).toMatch(new RegExp(`^  ${verb} `, 'm'));
     const texts = [HELP, ...VERB_NAMES.map(helpOf)];
     expect(texts.flatMap((text) => text.split('\n')).filter((line) => line.length > 100)).toEqual([]);
   });
 
-  test.each(VERB_NAMES)('the help of %s names the options that it takes, and no others', (verb) => {
+  test.each(VERB_NAMES)('the help of %s lists exactly its options', (verb) => {
     const named = [...new Set(helpOf(verb).match(/--[a-z][a-z-]+/g))].map((name) => name.slice(2));
     const unknown = (name: string) => {
       const parsed = parseArguments([verb, `--${name}`]);

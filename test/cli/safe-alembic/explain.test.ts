@@ -22,7 +22,7 @@ afterAll(() => {
 
 const explain = (...args: string[]) => installed.safeAlembic(['explain', ...args], { cwd }).ended;
 
-test('explains a rule outside of any project: what it finds, and the safe way', async () => {
+test('explains a rule without a project: what it finds, and the safe way', async () => {
   const { code, stdout, stderr } = await explain('index-not-concurrent');
   expect([code, stderr]).toEqual([0, '']);
   expect(stdout).toMatch(/^index-not-concurrent\n\nerror · An index of an existing table is created, /);
@@ -44,7 +44,7 @@ test('lists every rule with its title', async () => {
   for (const { id, title } of RULES) expect(stdout).toMatch(new RegExp(`^  ${id} +${title.replace(/[()[\].]/g, '\\$&')}$`, 'm'));
 });
 
-test('prints documents of the schema in the package', async () => {
+test('prints documents that match the schema in the package', async () => {
   const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schema);
   const document = async (...args: string[]) => {
     const printed = JSON.parse((await explain(...args, '--json')).stdout);
@@ -59,19 +59,22 @@ test('prints documents of the schema in the package', async () => {
   expect(await document('drop-everything')).toMatchObject({ error: { code: 'invalid_usage' }, exitCode: 2 });
 });
 
-test('a rule that does not exist is an error of usage, which says where all rules are', async () => {
+test('an unknown rule is a usage error that says where all rules are listed', async () => {
   const { code, stdout, stderr } = await explain('drop-everything');
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain('the review has no rule "drop-everything"');
   expect(stderr).toContain('see all rules with `npx safe-alembic explain`');
 });
 
-test.each(RULES.map(({ id }) => id))('the package has the page of %s, whose links work outside of the repository', (id) => {
-  const page = rulePage(id) ?? '';
-  expect(page).toContain('\nSource: ');
-  expect(page).not.toMatch(/\]\((?!https:)/);
-});
+test.each(RULES.map(({ id }) => id))(
+  'the package contains the page of %s, with links that work outside of the repository',
+  (id) => {
+    const page = rulePage(id) ?? '';
+    expect(page).toContain('\nSource: ');
+    expect(page).not.toMatch(/\]\((?!https:)/);
+  },
+);
 
-test('a finding of squawk leads to squawk’s own page', () => {
+test('a finding of squawk links to squawk’s own page', () => {
   expect(rulePage('squawk-ban-char-field')).toContain('https://squawkhq.com/docs/ban-char-field');
 });

@@ -26,7 +26,7 @@ function drawn(facts: GraphFacts, at?: readonly string[], columns?: number): str
 }
 
 describe('the graph of revisions', () => {
-  test('is a line from the newest to the first, with where the database is', () => {
+  test('is a line from newest to oldest that marks the database', () => {
     expect(drawn(graph({ a: [], b: ['a'], c: ['b'] }), ['b'])).toBe(`
 ○ c  Message of c  (head)
 ● b  Message of b  (database)
@@ -46,7 +46,7 @@ describe('the graph of revisions', () => {
 `);
   });
 
-  test('shows several heads, also of several bases', () => {
+  test('shows several heads and several bases', () => {
     expect(drawn(graph({ a: [], x: [], b: ['a'], c: ['a'] }))).toBe(`
 ● c  Message of c  (head)
 │ ● b  Message of b  (head)
@@ -63,7 +63,7 @@ describe('the graph of revisions', () => {
     expect(lines.map((line) => line.slice(0, 14))).toEqual(['● 54f972feefa5', '● 1b4591675d23']);
   });
 
-  test('on a narrow terminal the place of the database goes before the message', () => {
+  test('on a narrow terminal the mark of the database comes before the message', () => {
     const facts = graph({ '1b4591675d23': [], '54f972feefa5': ['1b4591675d23'] });
     expect(drawn(facts, ['54f972feefa5'], 40)).toBe(`
 ● 54f972feefa5  Messa…  (database, head)

@@ -21,7 +21,7 @@ async function document(args: readonly string[], env?: NodeJS.ProcessEnv): Promi
   return printed;
 }
 
-test('every verb of a project prints one document of the schema in the package', async () => {
+test('every verb prints one document that matches the schema in the package', async () => {
   await withPostgresServer(__dirname, async (server) => {
     const env = { DATABASE_URL: server.url().replace('postgresql:', 'postgresql+psycopg:') };
     bed.project.models(['sa.Column("email", sa.Text())']);
@@ -41,7 +41,7 @@ test('every verb of a project prints one document of the schema in the package',
   });
 });
 
-test('a failure is a document of the same schema', async () => {
+test('a failure is a document that matches the same schema', async () => {
   expect(await document(['create', 'fix'])).toMatchObject({ status: 'failed', error: { code: 'vague_description' } });
   expect(await document(['apply', '--no-such-option'])).toMatchObject({ error: { code: 'invalid_usage' } });
   expect(await document(['current'])).toMatchObject({ error: { code: 'database_unreachable' }, exitCode: 4 });
@@ -56,7 +56,7 @@ test.each([
   ['a version that is not known', { verify: 2, checks: [], exitCode: 0 }],
   ['a check that does not exist', { verify: 1, checks: [{ check: 'luck', passed: true, what: '', reasons: [] }], exitCode: 0 }],
   ['a created revision without its files', { create: 1, created: { revision: 'a1', file: 'a1.py', left: [] }, exitCode: 0 }],
-])('the schema refuses %s', (_, printed) => {
+])('the schema rejects %s', (_, printed) => {
   expect(validate(printed)).toBe(false);
 });
 

@@ -18,14 +18,14 @@ function logged(environment: Record<string, string>): string {
   return text;
 }
 
-describe('a review in a job of GitHub', () => {
+describe('a review in a GitHub job', () => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'summary-'));
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test('shows its findings beside the lines, and the whole in the summary of the job', () => {
+  test('annotates its findings, and writes the whole review to the job summary', () => {
     const file = join(folder, 'summary.md');
     expect(logged({ GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: file })).toBe(githubReport(EXAMPLE, 'back'));
     expect(readFileSync(file, 'utf8')).toBe(markdownReport(EXAMPLE));
@@ -36,7 +36,7 @@ describe('a review in a job of GitHub', () => {
     expect(log).toContain("! the job summary can't be written: ENOENT");
   });
 
-  test('says nothing more anywhere else', () => {
+  test('writes no annotations outside of GitHub', () => {
     expect(logged({})).toBe('');
   });
 });

@@ -11,7 +11,7 @@ const only = (rule: string): Review => ({
 });
 
 describe('a review on a terminal', () => {
-  test('a finding says what it would do, where, what to write instead, how to accept it and where to read more', () => {
+  test('a finding says what would happen and where, what to write instead, how to accept it and where to read more', () => {
     expect(shown(only('set-not-null-scan')).split('\n').slice(0, 15)).toEqual([
       'error    set-not-null-scan',
       '  06c7d8e9f0b1  Require the email of accounts',
@@ -55,14 +55,14 @@ describe('a review on a terminal', () => {
     expect(text.match(/^ {2}• [0-9a-f]{12} /gm)?.length).toBeGreaterThanOrEqual(revisions.length);
   });
 
-  test('the last line says what came out', () => {
+  test('the last line has the result', () => {
     expect(shown(EXAMPLE).trimEnd().split('\n').at(-1)).toBe(
       '✗ 5 errors, 4 warnings, 2 acknowledged: 11 revisions reviewed in 3.4 s, 10 of them replayed on PostgreSQL 18.4',
     );
     expect(shown(CLEAN)).toBe('✓ nothing found: 1 revision reviewed in 812 ms, replayed on PostgreSQL 18.4\n');
   });
 
-  test('a message cannot drive the terminal', () => {
+  test('a message cannot control the terminal', () => {
     const [finding] = EXAMPLE.findings;
     const message = 'a\u001b[2Jb\r\nc\u0007';
     const text = shown({
@@ -77,7 +77,7 @@ describe('a review on a terminal', () => {
     expect(shown(EXAMPLE)).toContain(`# ${HOSTILE}`);
   });
 
-  test.each([40, 60, 80, 200])('nothing but what is copied is wider than %i columns', (columns) => {
+  test.each([40, 60, 80, 200])('only code to copy is wider than %i columns', (columns) => {
     const copied = EXAMPLE.findings.flatMap((finding) => [...(finding.instead ?? '').split('\n'), acceptance(finding)[1]]);
     for (const line of shown(EXAMPLE, columns).split('\n')) {
       const text = line.trim();

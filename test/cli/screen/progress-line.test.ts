@@ -4,7 +4,7 @@ import { elapsed, progressLine } from '../../../lib/cli/screen/progress-line';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 60 });
 
-describe('the columns of a text', () => {
+describe('the width of a text', () => {
   test.each([
     ['Add users', 9],
     ['取引先', 6],
@@ -14,18 +14,18 @@ describe('the columns of a text', () => {
     ['한글', 4],
     ['', 0],
     ['\u200b', 0],
-  ])('%j takes %i', (given, width) => {
+  ])('%j takes %i columns', (given, width) => {
     expect(displayWidth(given)).toBe(width);
   });
 
-  test('a text is cut to fit, with a mark', () => {
+  test('a text that is too wide is cut and gets a mark', () => {
     expect(cut('Add users', 9)).toBe('Add users');
     expect(cut('Add users', 8)).toBe('Add use…');
     expect(cut('取引先', 4)).toBe('取…');
     expect(cut('Add users', 0)).toBe('');
   });
 
-  test('whatever the text, a cut one never takes more columns', () => {
+  test('no text is wider after the cut than allowed', () => {
     fc.assert(
       fc.property(text, fc.nat({ max: 80 }), (given, width) => {
         expect(displayWidth(cut(given, width))).toBeLessThanOrEqual(width);
@@ -41,15 +41,15 @@ describe('the progress bar', () => {
   test.each([
     [39, '  █░░░░░░ 3/15 d5a0303d2026  Add… 12 s'],
     [79, '  ███░░░░░░░░░░░░ 3/15 d5a0303d2026  Add project id to items 12 s'],
-  ])('has the count, the name and the time in %i columns', (width, line) => {
+  ])('shows the count, the name and the time in %i columns', (width, line) => {
     expect(progressLine(state, width)).toBe(line);
   });
 
-  test('of a downgrade, whose length is not known, counts', () => {
+  test('of a downgrade, whose length is unknown, only counts', () => {
     expect(progressLine({ done: 2, orLater: false, elapsedMs: 0 }, 39)).toBe('  2 done   0 s');
   });
 
-  test("never wraps, however long a revision's name is and however narrow the terminal", () => {
+  test('never wraps, even with a long revision on a narrow terminal', () => {
     const count = fc.nat({ max: 5_000 });
     fc.assert(
       fc.property(

@@ -31,13 +31,13 @@ const BAR = /[█░]/;
 const isProtected = planned({ answer: answer({ from: ['a1'], applied: [] }) }, { stage: 'prod', protected: true });
 
 describe('a person at a terminal', () => {
-  test('sees colours', async () => {
+  test('sees colors', async () => {
     const { code, stdout } = await onTerminal();
     expect(code).toBe(0);
     expect(stdout).toContain('\u001b[32m✓\u001b[39m');
   });
 
-  test('sees none with NO_COLOR', async () => {
+  test('sees no colors with NO_COLOR', async () => {
     const { stdout } = await onTerminal({ environment: { NO_COLOR: '1' } });
     expect(stdout).toContain('✓ b2  Add items  12 ms');
     expect(stdout.replaceAll('\u001b[K', '')).not.toContain('\u001b[');
@@ -47,7 +47,7 @@ describe('a person at a terminal', () => {
     ['C', { LANG: 'C' }],
     ['POSIX, whatever LANG is', { LANG: 'en_US.UTF-8', LC_ALL: 'POSIX' }],
     ['one without UTF-8', { LANG: 'de_DE.ISO-8859-1' }],
-  ])('sees ASCII alone with the locale %s', async (_, environment) => {
+  ])('sees only ASCII with the locale %s', async (_, environment) => {
     const reply = planned({ answer: answer({ from: ['a1'], applied: [applied('b2', '取引先')] }) });
     const { stdout } = await onTerminal({ environment, reply, delayMs: 300 });
     expect(stdout.match(/\P{ASCII}/gu)).toBeNull();
@@ -57,14 +57,14 @@ describe('a person at a terminal', () => {
     expect(text).toContain('a1 -> c3 (head)');
   });
 
-  test('sees how far the run is and which revision runs, for each of few', async () => {
+  test('sees the progress and the current revision if there are only a few', async () => {
     const { stdout } = await onTerminal({ delayMs: 300 });
     expect(stdout).toMatch(/░+ 0\/2 b2 {2}Add items 0 s/);
     expect(stdout).toMatch(/█+░+ 1\/2 c3 {2}Add notes 0 s/);
     expect(changes().map(({ sliceSeconds }) => sliceSeconds)).toEqual([0, 0]);
   });
 
-  test('of many revisions, several run in a call, and the bar says that it may be at a later one', async () => {
+  test('sees that the run may be further along if several revisions run in one call', async () => {
     const many = Array.from({ length: 21 }, (_, index) => ({ revision: `r${index}`, message: 'One of many' }));
     const reply = planned({ answer: answer() }, { pending: many });
     const { stdout } = await onTerminal({ reply });
@@ -136,7 +136,7 @@ describe('a protected stage', () => {
     expect(stdout).not.toContain('type its name');
   });
 
-  test('asks nothing if there is nothing to do', async () => {
+  test('does not ask if there is nothing to do', async () => {
     const reply = (): Reply => ({ answer: answer({ command: 'plan', protected: true }) });
     expect(await onTerminal({ reply })).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing to do') });
   });
@@ -147,7 +147,7 @@ describe('a protected stage', () => {
       'in a CI that gives a terminal',
       () => command.runOnTerminal(['--stage', 'prod', '--endpoint-url', aws.url], { CI: 'true' }),
     ],
-  ])('%s needs --yes, and nothing waits for an answer', async (_, run) => {
+  ])('%s requires --yes and does not wait for an answer', async (_, run) => {
     aws = await StageAws.start(isProtected);
     const { code, stdout, stderr } = await run();
     expect(code).toBe(3);

@@ -56,14 +56,14 @@ function definitionOf(template: Template): any {
 
 const FUNCTION_NAME = 'template-saas-api-migrate-lambda-dev';
 
-test('a stack without a container has nothing of it, and MigrationCompute.functionOnly() is the same as nothing', () => {
+test('a stack without a container has no resources for it, and MigrationCompute.functionOnly() is the default', () => {
   const template = templateOf();
   expect(templateOf({ compute: MigrationCompute.functionOnly() }).toJSON()).toEqual(template.toJSON());
   expect(JSON.stringify(template)).not.toMatch(/AWS::ECS|[cC]ontainer|ecs:/);
   expect(settingsOf(template)).not.toHaveProperty('container');
 });
 
-test("the task runs the function's package on the function's processor, with its environment and its settings", () => {
+test('the task has the same package, processor, environment and settings as the function', () => {
   const template = templateOf(
     withContainer({}, { environment: { LOG_LEVEL: 'info' }, architecture: Architecture.X86_64, guardDataLoss: false }),
   );
@@ -93,7 +93,7 @@ test('the function knows the state machine of its container', () => {
   expect(Environment.Variables.CDK_ALEMBIC_SETTINGS['Fn::Join'][1]).toContainEqual(machine);
 });
 
-test('the task writes to a log group beside that of the function, for as long', () => {
+test('the task has a log group of its own with the same retention as that of the function', () => {
   const template = templateOf(withContainer());
   const [id, group] = resourcesOf(template, 'AWS::Logs::LogGroup').find(([name]) => name.includes('Container')) as [string, any];
   expect(group).toMatchObject({
@@ -148,7 +148,7 @@ test('the database lets the container in, and the container may read its secret'
 });
 
 describe('the state machine (ECS itself is not run by the tests)', () => {
-  test('has a definition that the validator of the Amazon States Language takes', () => {
+  test('has a valid definition in Amazon States Language', () => {
     const definition = definitionOf(templateOf(withContainer()));
     expect(aslValidator(definition)).toMatchObject({ isValid: true, errors: [] });
     definition.States.Pause.Next = 'Nowhere';
@@ -169,7 +169,7 @@ describe('the state machine (ECS itself is not run by the tests)', () => {
     });
   });
 
-  test('starts a task again only when it never began to run, and not for ever', () => {
+  test('retries a task only if it never began to run, and a limited number of times', () => {
     const { Run, Judge, Pause, Again, Failed } = definitionOf(templateOf(withContainer())).States;
     expect(Run).not.toHaveProperty('Retry');
     expect(Run.Catch).toEqual([{ ErrorEquals: ['States.ALL'], ResultPath: '$.failure', Next: 'Judge' }]);
@@ -180,7 +180,7 @@ describe('the state machine (ECS itself is not run by the tests)', () => {
     expect(Failed).toEqual({ Type: 'Fail', ErrorPath: '$.failure.Error', CausePath: '$.failure.Cause' });
   });
 
-  test('is a standard one under the name of its function, encrypted with the key', () => {
+  test('is a standard workflow named after its function and encrypted with the key', () => {
     const template = templateOf(withContainer({}, (stack) => ({ encryptionKey: new Key(stack, 'Key') })));
     expect(machineOf(template)).toMatchObject({
       StateMachineName: `${FUNCTION_NAME}-container`,
@@ -189,7 +189,7 @@ describe('the state machine (ECS itself is not run by the tests)', () => {
     });
   });
 
-  test('may run this task in this cluster, end it, hand it its two roles, and nothing else', () => {
+  test('may only run and stop this task in this cluster and pass it its two roles', () => {
     const template = templateOf(withContainer());
     const role = machineOf(template).RoleArn['Fn::GetAtt'][0];
     const [[, policy]] = resourcesOf(template, 'AWS::IAM::Policy').filter(
@@ -208,7 +208,7 @@ describe('the state machine (ECS itself is not run by the tests)', () => {
   });
 });
 
-test('no role of a stack with a container may do anything on "*" but get a token to pull images', () => {
+test('the only permission on "*" in a stack with a container is to get a token for pulling images', () => {
   const statements = resourcesOf(templateOf(withContainer()), 'AWS::IAM::Policy').flatMap(
     ([, { Properties }]) => Properties.PolicyDocument.Statement,
   );
@@ -220,13 +220,13 @@ test.each([
   [undefined, 'wait'],
   [ContainerDeploy.wait(), 'wait'],
   [ContainerDeploy.handOver(), 'handOver'],
-])('the deploy is told what to do about the container (%#)', (onDeploy, told) => {
+])('the deploy gets the setting for the container (%#)', (onDeploy, told) => {
   const template = templateOf(withContainer({ onDeploy }));
   template.hasResourceProperties('Custom::AlembicMigration', { Container: told });
   expect(Object.keys(template.findOutputs('*')).join()).toContain('ContainerExecution');
 });
 
-test('the deploy may start and watch the container, and so may grantInvoke', () => {
+test('the deploy and grantees of grantInvoke may start and watch the container', () => {
   const { stack, migration } = migrationStack(withContainer());
   const ci = new iam.Role(stack, 'Ci', { assumedBy: new iam.AccountRootPrincipal() });
   migration.grantInvoke(ci);
@@ -247,7 +247,7 @@ test('the deploy may start and watch the container, and so may grantInvoke', () 
   }
 });
 
-test('an alarm goes off if a run in the container fails, because nobody may be waiting for it', () => {
+test('the alarm goes off if a run in the container fails, because nobody may be waiting for it', () => {
   const { stack, migration } = migrationStack(withContainer());
   expect(migration.containerFailureAlarm).toBeDefined();
   Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', {
@@ -269,7 +269,7 @@ describe('the image (which Docker builds when the stack is deployed)', () => {
     }));
   }
 
-  test("of a package has the content of the function's zip", () => {
+  test('of a package has the same content as the zip of the function', () => {
     const [image, ...others] = imagesOf(withContainer({}, { code: MigrationCode.fromDirectory(laidOutBackend()) }));
     expect(others).toEqual([]);
     const { directory, source } = image as { directory: string; source: any };
@@ -281,7 +281,7 @@ describe('the image (which Docker builds when the stack is deployed)', () => {
     expect(readFileSync(join(staged, 'backend/alembic.ini'), 'utf8')).toContain('[alembic]');
   });
 
-  test("of a user's Dockerfile is the function's own, with another entry point", () => {
+  test('of a Dockerfile is the image of the function with another entry point', () => {
     const directory = laidOutBackend();
     writeFiles(directory, { Dockerfile: 'FROM public.ecr.aws/lambda/python:3.13\n' });
     const code = MigrationCode.fromImage(directory, { alembicDirectory: 'backend' });

@@ -125,7 +125,7 @@ describe('the state machine on a local AWS, with a fake ecs:runTask.sync', () =>
   });
 });
 
-test('the request arrives in the environment of the container as it was sent', async () => {
+test('the request arrives unchanged in the environment of the container', async () => {
   const ecs = async (operation: string, body: object) => {
     const headers = {
       'x-amz-target': `AmazonEC2ContainerServiceV20141113.${operation}`,

@@ -4,14 +4,14 @@ import { OnDrift } from '../../../lib';
 import { DRIFT_FOUND } from '../../../lib/contract';
 import { findings, resourcesOf, settingsOf, templateOf } from '../support';
 
-test('drift is watched only if the stage turns it on', () => {
+test('drift is checked only if the stage turns it on', () => {
   const template = templateOf();
   expect(settingsOf(template)).not.toHaveProperty('onDrift');
   for (const type of ['AWS::Events::Rule', 'AWS::Logs::MetricFilter']) template.resourceCountIs(type, 0);
   expect(settingsOf(templateOf({ onDrift: OnDrift.REFUSE }))).toHaveProperty('onDrift', 'refuse');
 });
 
-test('a schedule calls the function with the command drift, and what it finds sets off an alarm of its own', () => {
+test('a schedule calls the function with the command drift, and drift sets off its own alarm', () => {
   const template = templateOf({ stage: 'prod', onDrift: OnDrift.WARN, driftSchedule: Schedule.rate(Duration.days(1)) });
   template.hasResourceProperties('AWS::Events::Rule', { ScheduleExpression: 'rate(1 day)', State: 'ENABLED' });
   const [[, rule]] = resourcesOf(template, 'AWS::Events::Rule') as [[string, any]];
@@ -33,7 +33,7 @@ test('a schedule calls the function with the command drift, and what it finds se
   });
 });
 
-test('a schedule without onDrift fails at synth, with what to set', () => {
+test('a schedule without onDrift fails at synth, and the error says what to set', () => {
   const { errors } = findings({ driftSchedule: Schedule.rate(Duration.days(1)) });
   expect(errors).toEqual([expect.stringContaining('set onDrift: OnDrift.WARN too, for example')]);
 });

@@ -38,7 +38,7 @@ function permissions(template: Template): unknown[] {
     .map(({ Action, Resource, Condition }) => [Action, [Resource].flat().map(arn), ...(Condition ? [Condition] : [])]);
 }
 
-test('a stack without snapshots has no permission in RDS, no setting, no property and no output for them', () => {
+test('a stack without snapshots has no permission, setting, property or output for them', () => {
   const template = templateOf((stack) => {
     const { cluster, secret } = imported(stack);
     return { database: MigrationDatabase.fromCluster(cluster, { secret, variables }) };
@@ -48,7 +48,7 @@ test('a stack without snapshots has no permission in RDS, no setting, no propert
   expect(JSON.stringify(template.toJSON())).not.toMatch(/snapshot/i);
 });
 
-test('the function may copy this one cluster, and delete the snapshots that this stage made', () => {
+test('the function may only copy this cluster and delete the snapshots of this stage', () => {
   const { stack, migration } = migrationStack((inner) => {
     const { cluster, secret } = imported(inner);
     const database = MigrationDatabase.fromCluster(cluster, { secret, variables });
@@ -75,7 +75,7 @@ test('the function may copy this one cluster, and delete the snapshots that this
   expect(stack.resolve(migration.snapshotName)).toEqual({ 'Fn::GetAtt': [expect.any(String), 'snapshot'] });
 });
 
-test('an instance behind a proxy, which the app names, gets the permissions for instances', () => {
+test('a named instance behind a proxy gets the permissions for instances', () => {
   const template = templateOf((stack) => {
     const { instance, secret } = imported(stack);
     const vpc = new ec2.Vpc(stack, 'Vpc');
@@ -112,7 +112,7 @@ test.each<[string, (known: ReturnType<typeof imported>) => [MigrationSnapshot, M
     'pass the one that the database is on',
   ],
   ['no snapshot to keep', ({ cluster }) => [MigrationSnapshot.always({ cluster, keep: 0 })], 'a whole number from 1 to 100'],
-])('%s is refused at synth, with what to give', (_, make, problem) => {
+])('%s fails at synth, and the error says what to pass', (_, make, problem) => {
   const { errors } = findings((stack) => {
     const [snapshot, database = MigrationDatabase.fromEnvironment()] = make(imported(stack));
     return { snapshot, database };
@@ -120,7 +120,7 @@ test.each<[string, (known: ReturnType<typeof imported>) => [MigrationSnapshot, M
   expect(errors).toEqual([expect.stringContaining(problem)]);
 });
 
-test('IAM authentication names the cluster too', () => {
+test('IAM authentication must name the cluster', () => {
   const { errors } = findings((stack) => {
     const { cluster } = imported(stack);
     const database = MigrationDatabase.fromIamAuth({ cluster, user: 'app', databaseName: 'app', variables });
@@ -129,7 +129,7 @@ test('IAM authentication names the cluster too', () => {
   expect(errors).toEqual([]);
 });
 
-test('isolated subnets without an endpoint for RDS are named, with the call that adds it', () => {
+test('isolated subnets without an endpoint for RDS are reported with the call that adds one', () => {
   const isolated = (withEndpoint: boolean) =>
     findings((stack) => {
       const subnetConfiguration = [{ name: 'isolated', subnetType: ec2.SubnetType.PRIVATE_ISOLATED }];

@@ -44,7 +44,7 @@ test('executeAfter and executeBefore put the run between two things', () => {
   expect(last[1].DependsOn).toEqual([id]);
 });
 
-test('the run waits for the database, its secret and the way to both, and the application waits for the run', () => {
+test('the run waits for the database, its secret and the network rules for both, and the application waits for the run', () => {
   const { stack, migration } = migrationStack((scope) => {
     const vpc = new ec2.Vpc(scope, 'Vpc', {
       subnetConfiguration: [{ name: 'isolated', subnetType: ec2.SubnetType.PRIVATE_ISOLATED }],
@@ -86,7 +86,7 @@ test('the run waits for the database, its secret and the way to both, and the ap
   expect(waitsFor(template, apiId)).toContain(id);
 });
 
-test('only the function is in the VPC: what calls it stays outside', () => {
+test('only the function is in the VPC, and its callers stay outside', () => {
   const { stack } = migrationStack((scope) => ({ vpc: new ec2.Vpc(scope, 'Vpc') }));
   const inside = resourcesOf(Template.fromStack(stack), 'AWS::Lambda::Function').filter(
     ([, { Properties }]) => Properties.VpcConfig,
@@ -94,7 +94,7 @@ test('only the function is in the VPC: what calls it stays outside', () => {
   expect(inside.map(([, { Properties }]) => Properties.FunctionName)).toEqual(['template-saas-api-migrate-lambda-dev']);
 });
 
-test("the security groups and subnets of the props are the function's", () => {
+test('the function has the security groups and subnets of the props', () => {
   const { stack } = migrationStack((scope) => {
     const vpc = new ec2.Vpc(scope, 'Vpc', {
       maxAzs: 1,

@@ -70,7 +70,7 @@ test.each<[string, StackProps['env'], StackProps['env'], string]>([
     'in the account 1 and the migration in 2',
   ],
   ['a stack without an environment', undefined, { account: '2', region: 'eu-west-1' }, 'give both stacks the same "env"'],
-])('a database in %s fails with the fix, not with an exception of the CDK', (_, data, backend, problem) => {
+])('a database in %s fails with the fix instead of an exception of the CDK', (_, data, backend, problem) => {
   const app = newApp();
   const dataStack = new Stack(app, 'Data', { env: data });
   const vpc = new ec2.Vpc(dataStack, 'Vpc');
@@ -82,7 +82,7 @@ test.each<[string, StackProps['env'], StackProps['env'], string]>([
   expect(errors.join('\n')).toContain(problem);
 });
 
-test('a database in another Stage fails with the fix, not with an exception of the CDK', () => {
+test('a database in another Stage fails with the fix instead of an exception of the CDK', () => {
   const app = newApp();
   const data = new Stack(new Stage(app, 'Shared'), 'Data');
   const vpc = new ec2.Vpc(data, 'Vpc');
@@ -94,7 +94,7 @@ test('a database in another Stage fails with the fix, not with an exception of t
   expect(errorsOf(stack)).toEqual([expect.stringMatching(inOther), expect.stringMatching(inOther)]);
 });
 
-test('a database that is imported from another Stage is not refused', () => {
+test('a database that is imported from another Stage is accepted', () => {
   const app = newApp();
   const stack = new Stack(new Stage(app, 'Prod'), 'Backend');
   const shared = new Stack(new Stage(app, 'Shared'), 'Data');
@@ -107,7 +107,7 @@ test('a database that is imported from another Stage is not refused', () => {
   expect(errorsOf(stack)).toEqual([]);
 });
 
-test('two migrations of one name in a stack fail, and the first one is named', () => {
+test('two migrations with one name in a stack fail, and the error names the first one', () => {
   const stack = new Stack(newApp(), 'Stack');
   const props: AlembicMigrationProps = { stage: 'dev', code, database: MigrationDatabase.fromEnvironment() };
   new AlembicMigration(stack, 'First', props);
@@ -123,7 +123,7 @@ test.each<[string, StackProps['env'], StackProps['env'], boolean]>([
   ['stacks without an environment', undefined, undefined, true],
   ['stacks of two regions', { account: '1', region: 'eu-west-1' }, { account: '1', region: 'us-east-1' }, false],
   ['a stack with an environment and one without', { account: '1', region: 'eu-west-1' }, undefined, false],
-])('migrations of one name in two %s', (_, one, other, isRefused) => {
+])('migrations with one name in two %s', (_, one, other, isRefused) => {
   const app = newApp();
   const stacks = [new Stack(app, 'One', { env: one }), new Stack(app, 'Other', { env: other })];
   const database = MigrationDatabase.fromEnvironment();
@@ -145,7 +145,7 @@ describe('a database in a VPC, and a function outside of it', () => {
   const instance = (props: Partial<rds.DatabaseInstanceProps>) => (stack: Stack, vpc: ec2.Vpc) =>
     MigrationDatabase.fromInstance(new rds.DatabaseInstance(stack, 'Instance', { engine, vpc, ...props }), named);
 
-  test('a cluster, an instance and a proxy of the app are refused', () => {
+  test('a cluster, an instance and a proxy of the app are rejected', () => {
     const proxy = (stack: Stack, vpc: ec2.Vpc) => {
       const cluster = clusterOf(stack, vpc);
       const secret = cluster.secret as Secret;
@@ -163,7 +163,7 @@ describe('a database in a VPC, and a function outside of it', () => {
     }
   });
 
-  test('a public instance is taken, and an imported cluster brings a warning', () => {
+  test('a public instance is accepted, and an imported cluster causes a warning', () => {
     expect(without(instance({ publiclyAccessible: true }))).toEqual({ errors: [], warnings: [] });
     const imported = (stack: Stack) => {
       const attributes = { clusterIdentifier: 'c', clusterEndpointAddress: 'c.local', port: 5432 };
@@ -213,7 +213,7 @@ test.each<[string, string, 'errors' | 'warnings', RegExp]>([
     'errors',
     /^the secret Stack\/Secret is in the region us-east-1 and the migration in eu-west-1: replicate/,
   ],
-])('a secret of %s is named', (_, place, kind, text) => {
+])('a secret of %s is reported', (_, place, kind, text) => {
   const found = findings(
     (stack) => {
       const arn = `arn:aws:secretsmanager:${place}:secret:db-AbCdEf`;
@@ -239,25 +239,25 @@ describe('in a VPC', () => {
     expect(errors).toEqual([expect.stringMatching(/in a public subnet of Stack\/Vpc.*vpcSubnets/)]);
   });
 
-  test('isolated subnets without an endpoint for Secrets Manager bring a warning with the line to add', () => {
+  test('isolated subnets without an endpoint for Secrets Manager cause a warning with the line to add', () => {
     const { errors, warnings } = inVpc(isolatedOnly);
     expect(errors).toEqual([]);
     expect(warnings).toEqual([expect.stringMatching(/isolated subnets of Stack\/Vpc.*addInterfaceEndpoint\('SecretsManager'/)]);
   });
 
-  test('an endpoint for Secrets Manager, and private subnets, bring no warning', () => {
+  test('an endpoint for Secrets Manager, or private subnets, cause no warning', () => {
     const service = ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER;
     expect(inVpc(isolatedOnly, undefined, (vpc) => vpc.addInterfaceEndpoint('SecretsManager', { service })).warnings).toEqual([]);
     expect(inVpc({}).warnings).toEqual([]);
   });
 
-  test('another endpoint does not help', () => {
+  test('an endpoint for another service does not help', () => {
     const service = ec2.InterfaceVpcEndpointAwsService.KMS;
     expect(inVpc(isolatedOnly, undefined, (vpc) => vpc.addInterfaceEndpoint('Kms', { service })).warnings).toHaveLength(1);
   });
 });
 
-test.each(['cn-north-1', 'us-gov-west-1'])('no ARN of another partition is written in %s', (region) => {
+test.each(['cn-north-1', 'us-gov-west-1'])('no ARN in %s has another partition', (region) => {
   const stack = new Stack(newApp(), 'Stack', { env: { account: '111122223333', region } });
   const vpc = new ec2.Vpc(stack, 'Vpc');
   const database = MigrationDatabase.fromCluster(clusterOf(stack, vpc), { variables });

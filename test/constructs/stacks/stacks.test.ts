@@ -183,7 +183,7 @@ function expectOrder(order: DeploymentOrder, type: string): void {
 
 describe.each(Object.keys(FLAGS))('with %s', (flags) => {
   test.each(Object.keys(LAYOUTS))(
-    'and %s the database is ready and open before the run, and the application comes after it',
+    'and %s, the database is ready and open before the run, and the application comes after it',
     (layout) => {
       const { order, type } = synthesized(LAYOUTS[layout] as never, DATABASES.cluster as never, 'function', FLAGS[flags]);
       expectOrder(order, type);
@@ -192,15 +192,21 @@ describe.each(Object.keys(FLAGS))('with %s', (flags) => {
 });
 
 describe.each(['the database in another stack', 'the migration in a nested stack'])('with %s', (layout) => {
-  test.each(Object.keys(DATABASES).slice(1))('the same holds for a %s', (database) => {
-    const { order, type } = synthesized(LAYOUTS[layout] as never, DATABASES[database] as never, 'function');
-    expectOrder(order, type);
-  });
+  test.each(Object.keys(DATABASES).slice(1))(
+    'a %s is ready and open before the run, and the application comes after it',
+    (database) => {
+      const { order, type } = synthesized(LAYOUTS[layout] as never, DATABASES[database] as never, 'function');
+      expectOrder(order, type);
+    },
+  );
 
-  test.each(['container', 'tenants'])('the same holds for %s', (kind) => {
-    const { order, type } = synthesized(LAYOUTS[layout] as never, DATABASES.cluster as never, kind);
-    expectOrder(order, type);
-  });
+  test.each(['container', 'tenants'])(
+    'with %s, the database is ready and open before the run, and the application comes after it',
+    (kind) => {
+      const { order, type } = synthesized(LAYOUTS[layout] as never, DATABASES.cluster as never, kind);
+      expectOrder(order, type);
+    },
+  );
 });
 
 test('an imported cluster in an imported VPC admits the function', () => {

@@ -28,7 +28,7 @@ test.each(CANARIES)('the definition with %s is valid Amazon States Language', (_
   expect(isValid).toBe(true);
 });
 
-test.each(CANARIES)('with %s every state can be reached, and has the name by which a watcher knows it', (_, canary) => {
+test.each(CANARIES)('with %s, every state can be reached and has the name that a watcher expects', (_, canary) => {
   const { StartAt, States } = define(canary);
   const reached = new Set<string>([StartAt]);
   for (const name of reached) {
@@ -41,7 +41,7 @@ test.each(CANARIES)('with %s every state can be reached, and has the name by whi
   expect(Object.keys(States)).toEqual(expect.arrayContaining([list, rest, summarize, ...(canary ? [first, judge, after] : [])]));
 });
 
-test('both maps are distributed, take their batches from the bucket, and start no more workers than there are connections for', () => {
+test('both maps are distributed, read their batches from the bucket, and start at most as many workers as there are connections', () => {
   const { States } = define({ after: 'pause', seconds: 1 });
   for (const name of [TENANT_STATES.canary, TENANT_STATES.rest]) {
     expect(States[name]).toMatchObject({
@@ -79,7 +79,7 @@ test('a throttled call is retried', () => {
   }
 });
 
-test("a batch adds only a number to the map's result, which Step Functions limits to 256 KB", () => {
+test('a batch adds only a number to the result of the map, which Step Functions limits to 256 KB', () => {
   const { ItemProcessor, ResultPath } = define(undefined).States[TENANT_STATES.rest];
   const [end] = Object.values<any>(ItemProcessor.States).filter(({ End }) => End);
   expect(end).toEqual({ Type: 'Pass', Result: 0, End: true });

@@ -18,18 +18,18 @@ import {
   tenantTemplate,
 } from './support';
 
-test('function and state machine have the names by which the command finds them', () => {
+test('function and state machine have the names that the command expects', () => {
   const template = tenantTemplate({ stage: 'prod', appName: 'shop' });
   expect(functionOf(template).Properties.FunctionName).toBe('shop-api-migrate-tenants-lambda-prod');
   expect(machineOf(template).Properties.StateMachineName).toBe('shop-api-migrate-tenants-prod');
 });
 
-test('the function migrates only tenants', () => {
+test('the function accepts only requests for tenants', () => {
   const settings = functionOf(tenantTemplate()).Properties.Environment.Variables[SETTINGS_VARIABLE];
   expect(JSON.parse(settings)).toMatchObject({ allow: [], tenants: { query: 'SELECT name FROM tenants' } });
 });
 
-test('drift and replication are looked at only as the stage says', () => {
+test('drift and replication are checked only if the stage turns them on', () => {
   const settings = (options: TenantOptions) =>
     JSON.parse(functionOf(tenantTemplate(options)).Properties.Environment.Variables[SETTINGS_VARIABLE]);
   expect(Object.keys(settings({}))).not.toEqual(expect.arrayContaining(['onDrift']));
@@ -39,7 +39,7 @@ test('drift and replication are looked at only as the stage says', () => {
   });
 });
 
-test('a schedule starts a run that looks for drift, and what the function finds sets off an alarm of its own', () => {
+test('a schedule starts a run that looks for drift, and drift sets off its own alarm', () => {
   const schedule = { onDrift: OnDrift.WARN, driftSchedule: Schedule.rate(Duration.days(1)) };
   const template = tenantTemplate({ stage: 'prod', ...schedule });
   const [[, rule]] = resourcesOf(template, 'AWS::Events::Rule') as [[string, any]];
@@ -62,14 +62,14 @@ test.each([
   [2, 1],
   [20, 10],
   [21, 10],
-])('with %d connections there are %d workers at the same time', (maxConnections, workers) => {
+])('with %d connections, %d workers run at the same time', (maxConnections, workers) => {
   const template = tenantTemplate({ maxConnections, canary: TenantCanary.share(5, { pause: Duration.minutes(1) }) });
   const { States } = definitionOf(template);
   expect(States[TENANT_STATES.rest].MaxConcurrency).toBe(workers);
   expect(States[TENANT_STATES.canary].MaxConcurrency).toBe(workers);
 });
 
-test('the coordinator gets all settings for its decisions', () => {
+test('the coordinator gets all settings that it decides by', () => {
   const template = tenantTemplate({
     batchSize: 50,
     toleratedFailures: { count: 5, percent: 1 },
@@ -129,14 +129,14 @@ describe('a deploy', () => {
     expect(handlerOf(template, 'isComplete')).toBeDefined();
   });
 
-  test('that hands over waits for nothing, and costs no state machine that waits', () => {
+  test('that hands over does not wait, and has no state machine for waiting', () => {
     const template = tenantTemplate({ onDeploy: TenantDeploy.handOver() });
     template.resourceCountIs('Custom::TenantMigration', 1);
     template.resourceCountIs('AWS::StepFunctions::StateMachine', 1);
     expect(() => handlerOf(template, 'isComplete')).toThrow('no function');
   });
 
-  test('does nothing where that is wanted', () => {
+  test('can be told to do nothing', () => {
     const { stack, migration } = tenantStack({ onDeploy: TenantDeploy.off() });
     const template = Template.fromStack(stack);
     template.resourceCountIs('Custom::TenantMigration', 0);
@@ -144,7 +144,7 @@ describe('a deploy', () => {
     expect(() => handlerOf(template, 'onEvent')).toThrow('no function');
   });
 
-  test('starts its run when the state machine and everything that it may do are there, and the application after it', () => {
+  test('starts its run after the state machine and its permissions exist, and the application follows the run', () => {
     const { stack, migration } = tenantStack();
     const bucket = new Bucket(stack, 'Application');
     migration.executeBefore(bucket);
@@ -161,13 +161,13 @@ describe('a deploy', () => {
   });
 });
 
-test('an approval has a function of its own, and without one there is none', () => {
+test('an approval has its own function, which exists only if approvals are on', () => {
   const template = tenantTemplate({ canary: TenantCanary.share(5, { approval: true }), onDeploy: TenantDeploy.off() });
   expect(handlerOf(template, 'approve').Properties.FunctionName).toBe('template-saas-api-migrate-tenants-approve-dev');
   expect(() => handlerOf(tenantTemplate(), 'approve')).toThrow('no function');
 });
 
-test("the runs' files are kept for 90 days, are private, and outlive the stack", () => {
+test('the files of runs are private, are kept for 90 days, and outlive the stack', () => {
   const template = tenantTemplate();
   template.hasResource('AWS::S3::Bucket', {
     DeletionPolicy: 'Retain',
@@ -189,7 +189,7 @@ test("the runs' files are kept for 90 days, are private, and outlive the stack",
   });
 });
 
-test('an alarm goes off if a run fails', () => {
+test('the alarm goes off if a run fails', () => {
   tenantTemplate().hasResourceProperties('AWS::CloudWatch::Alarm', {
     AlarmName: 'template-saas-api-migrate-tenants-dev-failed',
     MetricName: 'ExecutionsFailed',

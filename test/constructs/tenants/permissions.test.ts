@@ -30,14 +30,14 @@ function allowed(template: Template, role: string): [string[], string][] {
 
 const actionsOf = (template: Template, role: string) => allowed(template, role).flatMap(([actions]) => actions);
 
-test('a schedule may start a run, and decrypt as Step Functions does in its name', () => {
+test('a schedule may start a run, and decrypt for it through Step Functions', () => {
   const schedule = { onDrift: OnDrift.WARN, driftSchedule: Schedule.rate(Duration.days(1)) };
   expect(actionsOf(tenantTemplate(schedule), 'MigrationDriftScheduleRole')).toEqual(['states:StartExecution']);
   const encrypted = tenantTemplate((stack) => ({ ...schedule, encryptionKey: new Key(stack, 'Key') }));
   expect(actionsOf(encrypted, 'MigrationDriftScheduleRole')).toEqual(['kms:Decrypt', 'states:StartExecution']);
 });
 
-test('the function that lists and judges may read and write its files, ask the source, and nothing else', () => {
+test('the coordinator may only read and write its files and query the source', () => {
   expect(actionsOf(tenantTemplate(), 'MigrationCoordinatorRole')).toEqual([
     'logs:CreateLogStream',
     'logs:PutLogEvents',
@@ -49,14 +49,14 @@ test('the function that lists and judges may read and write its files, ask the s
   ]);
 });
 
-test('the function that hands batches on may call the worker; a source is none of its business', () => {
+test('the function that runs batches may call the worker but not the source', () => {
   const template = tenantTemplate(EVERYTHING);
   const grants = allowed(template, 'MigrationBatchRole');
   expect(grants.find(([actions]) => actions.includes('lambda:InvokeFunction'))?.[1]).toContain('MigrationFunction');
   expect(JSON.stringify(grants)).not.toContain('Source');
 });
 
-test('the function that takes an approval may answer this one state machine, and start nothing', () => {
+test('the function for approvals may answer this state machine and start nothing', () => {
   const grants = allowed(tenantTemplate(EVERYTHING), 'MigrationApprovalRole');
   expect(grants.flatMap(([actions]) => actions)).toEqual(
     expect.arrayContaining(['states:SendTaskSuccess', 'states:SendTaskFailure', 's3:GetObject']),
@@ -67,7 +67,7 @@ test('the function that takes an approval may answer this one state machine, and
   );
 });
 
-test('the state machine may call its two functions, read its batches and start its own children, and nothing else', () => {
+test('the state machine may only call its two functions, read its batches and start its own children', () => {
   const actions = actionsOf(tenantTemplate(), 'MigrationStateMachineRole');
   expect(actions).toEqual([
     'lambda:InvokeFunction',
@@ -78,21 +78,21 @@ test('the state machine may call its two functions, read its batches and start i
   ]);
 });
 
-test('the worker may read the secrets of the tenants that are named, and no others', () => {
+test('the worker may read only the named secrets of tenants', () => {
   const grants = allowed(tenantTemplate(EVERYTHING), 'MigrationRole');
   const [, secrets = ''] = grants.find(([actions]) => actions.includes('secretsmanager:GetSecretValue')) ?? [];
   expect(secrets).toContain(':secret:tenants/*');
   expect(secrets).toContain(':secret:special-??????');
 });
 
-test('no role may do anything on "*" but attach the worker to its VPC', () => {
+test('the only permission on "*" is to attach the worker to its VPC', () => {
   for (const [actions, resource] of allowed(tenantTemplate(EVERYTHING), '')) {
     if (resource === '"*"') expect(actions.every((action) => action.startsWith('ec2:'))).toBe(true);
     expect(actions.filter((action) => action.includes('*'))).toEqual([]);
   }
 });
 
-test('with a key, the files, the logs, the environments and the executions are encrypted by it', () => {
+test('a key encrypts files, logs, environments and executions', () => {
   const template = tenantTemplate(EVERYTHING);
   const arn = { 'Fn::GetAtt': [expect.stringMatching(/^Key/), 'Arn'] };
   for (const [, { Properties }] of resourcesOf(template, 'AWS::Lambda::Function')) expect(Properties.KmsKeyArn).toEqual(arn);
@@ -117,7 +117,7 @@ describe('grantRun', () => {
     return allowed(Template.fromStack(stack), 'Ci');
   };
 
-  test('permits to start, watch and stop runs of this state machine', () => {
+  test('permits starting, watching and stopping runs of this state machine', () => {
     const grants = grantsOf({}, 'grantRun');
     expect(grants.flatMap(([actions]) => actions).sort()).toEqual([
       'states:DescribeExecution',
@@ -134,7 +134,7 @@ describe('grantRun', () => {
     expect(watched).toContain(':mapRun:template-saas-api-migrate-tenants-dev/*');
   });
 
-  test('does not permit to approve: that is another person', () => {
+  test('does not permit approving, which another person does', () => {
     expect(grantsOf(APPROVAL, 'grantRun').flatMap(([actions]) => actions)).not.toContain('lambda:InvokeFunction');
     expect(grantsOf(APPROVAL, 'grantApprove').flatMap(([actions]) => actions)).toEqual([
       'lambda:InvokeFunction',
@@ -142,7 +142,7 @@ describe('grantRun', () => {
     ]);
   });
 
-  test('there is nothing to approve without a canary that waits for it', () => {
+  test('grantApprove fails if no canary waits for an approval', () => {
     const { stack, migration } = tenantStack();
     expect(() => migration.grantApprove(new iam.User(stack, 'Ada'))).toThrow('has no canary that waits for an approval');
   });

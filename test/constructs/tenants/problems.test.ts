@@ -73,7 +73,7 @@ test.each<[string, TenantOptions, string]>([
     { canary: TenantCanary.share(5, { pause: Duration.hours(1) }) },
     "the canaries' pause is 60 minutes, but a deploy that waits has only 30",
   ],
-])('%s is refused', (_, options, problem) => {
+])('%s is rejected', (_, options, problem) => {
   expect(errorsOf(options)).toEqual([expect.stringContaining(problem)]);
 });
 

@@ -15,7 +15,7 @@ function sample(context: Record<string, unknown>) {
   return { stack, template: Template.fromStack(stack) };
 }
 
-test('the sample with tenants takes a tenth of them first, and has nothing to complain about', () => {
+test('the sample with tenants uses a tenth of them as canaries, and synth has no warnings or errors', () => {
   const { stack, template } = sample({});
   expect(Annotations.fromStack(stack).findError('*', Match.anyValue())).toEqual([]);
   expect(coordinatorSettings(template)).toMatchObject({ source: { kind: 'query' }, canary: { percent: 10, after: 'pause' } });
@@ -23,7 +23,7 @@ test('the sample with tenants takes a tenth of them first, and has nothing to co
   expect(definitionOf(template).States[TENANT_STATES.rest]).toMatchObject({ MaxConcurrency: 4 });
 });
 
-test('it can wait for a person instead, and then the deploy hands over', () => {
+test('with an approval of the canaries, the deploy hands the run over', () => {
   const { template } = sample({ approval: 'true', onDeploy: 'handOver' });
   expect(definitionOf(template).States[TENANT_STATES.approval]).toMatchObject({ TimeoutSeconds: 86_400 });
 });
@@ -31,6 +31,6 @@ test('it can wait for a person instead, and then the deploy hands over', () => {
 test.each([
   [{ databaseSecretArn: undefined }, 'say where the tenants are: -c databaseSecretArn=<arn>'],
   [{ onDeploy: 'later' }, 'there is no onDeploy "later": use wait, handOver, off'],
-])('%j is refused with: %s', (context, message) => {
+])('%j is rejected with: %s', (context, message) => {
   expect(() => sample(context)).toThrow(message);
 });

@@ -104,7 +104,7 @@ test.each([
   ['nobody.name = name', 'create_failed', 'there is no table nobody at head'],
   ['people.name', 'invalid_usage', 'does not assign'],
   ['people.name = name WHERE id = 1', 'invalid_usage', 'does not assign'],
-])('"%s" writes nothing, and says why', async (fill, code, message) => {
+])('the backfill "%s" writes nothing and says why', async (fill, code, message) => {
   const { stdout } = await create(fill);
   expect(JSON.parse(stdout).error).toMatchObject({ code, message: expect.stringContaining(message) });
   expect(bed.project.revisions).toEqual(['a1.py', 'b2.py']);

@@ -12,7 +12,7 @@ async function create(...args: string[]) {
   return { code, document: JSON.parse(stdout) };
 }
 
-test('a change that needs several transactions is a series of revisions from the start', async () => {
+test('a change that needs several transactions is written as a series of revisions', async () => {
   bed.project.models(['sa.Column("email", sa.Text(), index=True)']);
   const { code, document } = await create('Add email to users');
   expect([code, document.review.findings.filter(({ severity }: { severity: string }) => severity === 'error')]).toEqual([0, []]);
@@ -25,7 +25,7 @@ test('a change that needs several transactions is a series of revisions from the
   expect(last).toContain(`down_revision = '${id}'`);
 });
 
-test('a series stays linked where the options of "alembic revision" put it, and env.py gets -x in each verb', async () => {
+test('the options of "alembic revision" apply to the whole series, and each verb passes -x to env.py', async () => {
   const { project } = bed;
   const added = '%(here)s/migrations/versions:%(here)s/billing';
   project.write('alembic.ini', `${read('alembic.ini')}version_locations = ${added}\nfile_template = %%(rev)s_%%(slug)s\n`);
@@ -91,7 +91,7 @@ test('a post_write_hook that fails is named, and the revision is in the safe for
   expect((await create('Add nothing', '--empty')).document.created.hookFailure).toContain('no-such-formatter');
 });
 
-test('--as-is writes what Alembic does, and reviews it', async () => {
+test('--as-is writes the same as Alembic, and reviews it', async () => {
   bed.project.models(['sa.Column("email", sa.Text(), index=True)']);
   const { code, document } = await create('Add email to users', '--as-is');
   expect(code).toBe(1);
@@ -100,7 +100,7 @@ test('--as-is writes what Alembic does, and reviews it', async () => {
   expect(read(document.created.file)).toContain("op.create_index(op.f('ix_users_email'), 'users', ['email'], unique=False)");
 });
 
-test('what looks like a rename is asked about, and --rename writes the release that keeps the old name', async () => {
+test('create asks about a change that looks like a rename, and --rename keeps the old name for this release', async () => {
   bed.project.revision(
     'b2',
     'a1',
@@ -122,7 +122,7 @@ test('what looks like a rename is asked about, and --rename writes the release t
   expect(renamed.document.review.findings.map(({ rule }: { rule: string }) => rule)).not.toContain('rename');
 });
 
-test('what stays as Alembic wrote it is named with the reason, and does not keep the rest from being written safely', async () => {
+test('create names what it leaves as Alembic wrote it, with the reason, and writes the rest safely', async () => {
   bed.project.models([
     'sa.Column("email", sa.Text(), nullable=False)',
     'sa.Column("name", sa.Text(), index=True)',
@@ -157,7 +157,7 @@ test.each([
     'write `with context.begin_transaction():` there',
   ],
 ])(
-  'where env.py %s, what needs several transactions is not written, and the line to change is named',
+  'if env.py %s, a change that needs several transactions is not written, and the error names the line to change',
   async (_, from, to, next) => {
     const env = read('migrations/env.py').replace(from, to);
     bed.project.write(

@@ -43,7 +43,7 @@ const SCHEMA = `SELECT json_agg(line ORDER BY line) AS value FROM (
   UNION ALL SELECT format('%s %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
 ) lines`;
 
-test('what is dropped is kept aside: rows, indexes and constraints survive up, down and up again, and inserts without it succeed', async () => {
+test('--keep-dropped renames instead of dropping: rows, indexes and constraints survive up, down and up again, and inserts without the column succeed', async () => {
   addWhatIsDropped();
   const { created, review, error } = await command('create', 'Drop codes and notes', '--keep-dropped', '30');
   expect(error).toBeUndefined();
@@ -99,7 +99,7 @@ test('what is dropped is kept aside: rows, indexes and constraints survive up, d
   expect(reviewed.findings.filter(({ rule }: Named) => ['drift', 'drop-due'].includes(rule))).toEqual([]);
 });
 
-test('after its last day the review asks for the drop, and create writes it', async () => {
+test('after the last day, the review asks for the drop and create writes it', async () => {
   addWhatIsDropped();
   bed.project.revision(
     'c3',
@@ -135,7 +135,7 @@ test.each([
     'sa.Column("code", sa.Text())',
     'op.create_check_constraint("ck_users_code", "users", "code IS NOT NULL")',
   ],
-])('a column is not set aside if inserts would fail without it: %s', async (why, column, more) => {
+])('a column is not renamed if inserts would fail without it: %s', async (why, column, more) => {
   bed.project.revision('b2', 'a1', 'Add code to users', `op.add_column("users", ${column})\n    ${more}`);
   const { error } = await command('create', 'Drop code of users', '--keep-dropped', '30');
   expect(error).toMatchObject({ code: 'create_failed', message: expect.stringContaining(why) });

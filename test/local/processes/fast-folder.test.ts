@@ -11,12 +11,12 @@ describe('a folder for many files', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('is the one in memory, in which nothing is left', () => {
+  it('is in memory, and nothing is left in it', () => {
     expect(fastFolder(1, folder)).toBe(folder);
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('is the usual one if memory is short or there is none', () => {
+  it('is the usual temporary folder if memory is short or there is no folder in memory', () => {
     expect(fastFolder(Number.POSITIVE_INFINITY, folder)).toBe(tmpdir());
     expect(fastFolder(1, path.join(folder, 'missing'))).toBe(tmpdir());
   });

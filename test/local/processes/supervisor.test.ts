@@ -5,12 +5,12 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { eventually, runs } from '../processes';
 
-describe('what the demo and the tests start', () => {
+describe('a process of the demo or the tests', () => {
   it.each([
     ['Ctrl-C', 'SIGINT', 130],
     ['a request to end', 'SIGTERM', 143],
     ['a kill that nobody can handle', 'SIGKILL', null],
-  ] as const)('ends with all it has started, and its folder goes, after %s', async (_, signal, exitCode) => {
+  ] as const)('ends with everything it started, and its folder is removed, after %s', async (_, signal, exitCode) => {
     const { owner, folder, processes, said } = await startOwner();
     expect([existsSync(folder), ...processes.map(runs)]).toEqual([true, true, true]);
 
@@ -23,7 +23,7 @@ describe('what the demo and the tests start', () => {
     expect(said).not.toContain('ended');
   });
 
-  it('ends after the process that watches over it was killed, and replaced', async () => {
+  it('ends even if its supervisor was killed and replaced', async () => {
     const { owner, folder, processes } = await startOwner();
     const [first = 0] = supervisorsOf(owner);
     process.kill(first, 'SIGKILL');

@@ -118,12 +118,12 @@ const FORMS: readonly (readonly [string, string, Record<keyof typeof READERS, st
   ],
 ];
 
-test.each(FORMS)('a message names %s as its reader writes it', (_, code, forms) => {
+test.each(FORMS)('a message shows %s in the language of its reader', (_, code, forms) => {
   for (const [reader, write] of Object.entries(READERS))
     expect(written(`set ${code}.`, write)).toBe(`set ${forms[reader as keyof typeof READERS]}.`);
 });
 
-test('a message for a CDK app has the names of the constructs and the CDK in its language', () => {
+test('a message for a CDK app names constructs and CDK in the language of the app', () => {
   const text = `${option('iamAuthentication', true)}, ${call('TenantDeploy.handOver')}, ${named('Vpc.fromLookup')}`;
   expect(written(text, inTypeScript)).toBe('iamAuthentication: true, TenantDeploy.handOver(), Vpc.fromLookup');
   expect(written(text, inPython)).toBe('iam_authentication=True, TenantDeploy.hand_over(), Vpc.from_lookup');

@@ -28,7 +28,7 @@ test.each([
   ['acme,globex,acme', ['acme', 'globex']],
   [file('acme\r\n\n  globex \n'), ['acme', 'globex']],
   [file('["acme", "globex"]'), ['acme', 'globex']],
-])('--tenants %s names them', (asked, tenants) => {
+])('--tenants %s selects tenants', (asked, tenants) => {
   expect(parse('--tenants', asked)).toMatchObject({ kind: 'tenants', task: { verb: 'start', command: 'upgrade', tenants } });
 });
 
@@ -42,15 +42,15 @@ test.each([
   [file('acme\nno name'), expect.stringMatching(/"no name" is not a usable name: use at most 63 letters/)],
   ['acme,,globex', expect.stringMatching(/"" is not a usable name/)],
   ['a;b,.c', expect.stringMatching(/"a;b" is not a usable name/)],
-])('--tenants %s is refused', (asked, problem) => {
+])('--tenants %s is rejected', (asked, problem) => {
   expect(problems('--tenants', asked)[0]).toEqual(problem);
 });
 
-test('of many names that cannot be used some are shown, and the others counted', () => {
+test('the error shows the first unusable names and counts the others', () => {
   expect(problems('--tenants', file(Array(9).fill('a b').join('\n')))).toContain('and 4 more problems in tenants');
 });
 
-test('--retry-failed says itself which tenants', () => {
+test('--retry-failed excludes --tenants', () => {
   const task = { verb: 'start', command: 'upgrade', retryFailed: true };
   expect(parse('--retry-failed')).toMatchObject({ task });
   expect(parse('--retry-failed', '--tenants', 'all')).toMatchObject({ task });
@@ -59,22 +59,25 @@ test('--retry-failed says itself which tenants', () => {
   ]);
 });
 
-test.each(['run', 'approve', 'reject', 'stop'])('--%s takes the id of a run, and nothing that it has decided', (verb) => {
-  expect(parse(`--${verb}`, runId)).toMatchObject({ kind: 'tenants', task: { verb, runId } });
-  const wrong = ['run', 'stop'].includes(verb) ? 'the name of an execution' : 'a UUID in lower case';
-  expect(problems(`--${verb}`, 'my own')).toEqual([`the id "my own" must be ${wrong}`]);
-  expect(problems(`--${verb}`, runId, '--tenants', 'all', '--command', 'plan', '--yes')).toEqual([
-    `--${verb} takes no --tenants, which was fixed when the run started`,
-    `--${verb} takes no --command, which was fixed when the run started`,
-    `--${verb} takes no --yes, which was fixed when the run started`,
-  ]);
-});
+test.each(['run', 'approve', 'reject', 'stop'])(
+  '--%s takes the id of a run, and no option that the run has already decided',
+  (verb) => {
+    expect(parse(`--${verb}`, runId)).toMatchObject({ kind: 'tenants', task: { verb, runId } });
+    const wrong = ['run', 'stop'].includes(verb) ? 'the name of an execution' : 'a UUID in lower case';
+    expect(problems(`--${verb}`, 'my own')).toEqual([`the id "my own" must be ${wrong}`]);
+    expect(problems(`--${verb}`, runId, '--tenants', 'all', '--command', 'plan', '--yes')).toEqual([
+      `--${verb} takes no --tenants, which was fixed when the run started`,
+      `--${verb} takes no --command, which was fixed when the run started`,
+      `--${verb} takes no --yes, which was fixed when the run started`,
+    ]);
+  },
+);
 
-test('two verbs for a run exclude each other', () => {
+test('the options that act on a run exclude each other', () => {
   expect(problems('--run', runId, '--stop', runId)).toEqual(['--run and --stop exclude each other: use one']);
 });
 
-test('everything that is not available for many tenants is reported at once', () => {
+test('all options that many tenants do not support are reported at once', () => {
   const senseless = ['--revision', 'c3', '--dry-run', '--wait-lock', '5', '--follow', '--snapshot', '--function-name', 'mine'];
   const found = problems('--tenants', 'all', ...senseless, '--command', 'downgrade', '--sql', '--json=no');
   for (const problem of [
@@ -100,11 +103,11 @@ test.each([
   [['--run'], '--run needs a value'],
   [['--tenants', 'all', '--endpoint-url', 'here'], '--endpoint-url here is not an address such as http://localhost:4566'],
   [['--tenants', 'all', '--app-name', 'a b'], expect.stringContaining('the app name "a b" is not a usable name')],
-])('%j is refused', (args, problem) => {
+])('%j is rejected', (args, problem) => {
   expect(problems(...args)).toEqual([problem]);
 });
 
-test('the stage is needed', () => {
+test('the stage is required', () => {
   expect(parseTenants(['--tenants', 'all'])).toMatchObject({ kind: 'problems', problems: ['--stage is missing'] });
 });
 

@@ -27,7 +27,7 @@ describe('docs/tenants.md', () => {
     expect(Object.fromEntries(told)).toEqual(Object.fromEntries(CODES.map((code) => [code, exitCodeOf(code)])));
   });
 
-  test('shows command lines that are accepted', () => {
+  test('shows only valid command lines', () => {
     const lines = blocks('sh').flatMap((code) => code.match(/migrate-invoke [^#|\n]*/g) ?? []);
     expect(lines.length).toBeGreaterThan(7);
     for (const line of lines.filter((one) => !one.includes('@'))) {
@@ -35,7 +35,7 @@ describe('docs/tenants.md', () => {
     }
   });
 
-  test('shows documents of the schema', () => {
+  test('shows only documents that match the schema', () => {
     const validate = new Ajv({ allowUnionTypes: true }).compile(schema);
     const documents = blocks('json');
     expect(documents).toHaveLength(2);

@@ -6,7 +6,7 @@ const runId = '0b8f7f2e-6a4e-4e0e-9a51-3f0c3a0d9f11';
 const rest = { total: 101, done: 67, running: 20, failed: 1 };
 const canaries = { total: 2, done: 1, running: 1, failed: 0 };
 
-test('a run over the rest counts its own batches, and those with failures', () => {
+test('the run over the other tenants counts its own batches and those with failures', () => {
   const progress = { runId, phase: 'rest', canaries, rest } as const;
   expect(progressText(progress, false)).toBe('tenants: 68/101 batches, 20 running, 1 with failures');
   expect(progressLine(progress, false, 123_000, 80)).toMatch(/ 1 wi.*… {2}2 min 03 s$/);
@@ -15,7 +15,7 @@ test('a run over the rest counts its own batches, and those with failures', () =
   );
 });
 
-test('canaries count theirs', () => {
+test('the canaries count their own batches', () => {
   expect(progressText({ runId, phase: 'canaries', canaries }, false)).toBe('canaries: 1/2 batches, 1 running');
 });
 

@@ -70,7 +70,7 @@ async function run(options: TenantsAwsOptions, ...args: string[]): Promise<Ended
 const commands = () => aws.inputs.map((input) => input.command ?? 'upgrade');
 
 describe('an upgrade', () => {
-  test('shows who, where and the plan by population, then how far it is, and what was done', async () => {
+  test('shows the caller, the target and the plan by group, then the progress, then the result', async () => {
     const rest = { total: 11, succeeded: 4, running: 2 };
     const options = stage(behind, { state: 'Rest', rest }, { end: succeeded(migrated) });
     const { code, stdout, stderr } = await run(options, '--tenants', 'all');
@@ -86,29 +86,29 @@ describe('an upgrade', () => {
     ]);
   });
 
-  test('of named tenants is planned and run for those alone', async () => {
+  test('of named tenants plans and runs only those', async () => {
     const options = stage(behind, { end: succeeded(migrated) });
     await run(options, '--tenants', 'acme,globex', '--allow', 'drop_invalid_indexes');
     const tenants = ['acme', 'globex'];
     expect(aws.inputs).toMatchObject([{ tenants }, { tenants, allow: ['drop_invalid_indexes'] }]);
   });
 
-  test('of what has failed is planned and run for those alone', async () => {
+  test('of the failed tenants plans and runs only those', async () => {
     await run(stage(behind, { end: succeeded(migrated) }), '--retry-failed');
     expect(aws.inputs).toMatchObject([{ retryFailed: true }, { retryFailed: true }]);
   });
 
-  test('with nothing behind is not started', async () => {
+  test('with no tenant behind does not start', async () => {
     const { code, stdout } = await run(stage({ total: 4, unchanged: 4 }), '--tenants', 'all');
     expect([code, stdout, commands()]).toEqual([0, 'nothing to do: 4 tenants at head (c3)\n', ['plan']]);
   });
 
-  test('of nobody says so', async () => {
+  test('of no tenants says so', async () => {
     const { code, stdout } = await run(stage({ total: 0, unchanged: 0, positions: [], heads: [] }), '--retry-failed');
     expect([code, stdout]).toEqual([0, 'nothing to do: no tenant failed in its last upgrade\n']);
   });
 
-  test('that fails shows which tenants failed and why, and where all of it is', async () => {
+  test('that fails shows which tenants failed and why, and where to find all results', async () => {
     const { code, stdout, stderr } = await run(stage(behind, { end: tenantsFailed }), '--tenants', 'all');
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toContain(
@@ -119,12 +119,12 @@ describe('an upgrade', () => {
     );
   });
 
-  test('says at its start which run it is: where the log ends there, it can still be watched', async () => {
+  test('names its run at the start, so it can be watched even if the log ends there', async () => {
     const { stderr } = await run(stage(behind, { state: 'Rest' }, { end: succeeded(migrated) }), '--tenants', 'all');
     expect(stderr).toMatch(/\n {2}run {8}[0-9a-f-]{36}\n.*… tenants/s);
   });
 
-  test('of an empty list fails, and shows no more than that', async () => {
+  test('of an empty list fails and shows only that', async () => {
     const end = failed(
       { code: 'no_tenants', message: 'the list is empty', next: 'fill it' },
       { total: 0, positions: [], heads: [] },
@@ -135,7 +135,7 @@ describe('an upgrade', () => {
     expect(stderr).not.toContain('nothing to do');
   });
 
-  test('of many failures shows some and counts the others', async () => {
+  test('with many failures shows the first and counts the others', async () => {
     const failures = Array.from({ length: 50 }, (_, index) => ({ ...broken, tenant: `t${index}` }));
     const end = failed({ code: 'tenants_failed', message: 'too many', next: 'fix' }, { failures, failed: 1_000 });
     const { stderr } = await run(stage(behind, { end }), '--tenants', 'all');
@@ -144,7 +144,7 @@ describe('an upgrade', () => {
     expect(stderr).toContain('  and 980 more: s3://bucket/runs/0b8f7f2e-6a4e-4e0e-9a51-3f0c3a0d9f11/failures.json\n');
   });
 
-  test('is started though the plan could not look at every tenant', async () => {
+  test('starts even if the plan could not read every tenant', async () => {
     const told = { code: 'tenants_failed', message: '1 of 1004 tenants failed', next: 'fix' } as const;
     const options: TenantsAwsOptions = {
       run: ({ command: asked }) => [
@@ -155,7 +155,7 @@ describe('an upgrade', () => {
     expect([code, commands()]).toEqual([1, ['plan', 'upgrade']]);
   });
 
-  test('that tolerates failures is done, and shows them', async () => {
+  test('that tolerates its failures succeeds and shows them', async () => {
     const warnings = ['1 of 1004 tenants failed, which is tolerated (at most 3)'];
     const end = succeeded({ ...migrated, migrated: 63, failed: 1, failures: [broken], warnings });
     const { code, stdout, stderr } = await run(stage(behind, { end }), '--tenants', 'all');
@@ -165,8 +165,8 @@ describe('an upgrade', () => {
   });
 });
 
-describe('a question', () => {
-  test('plan shows where the tenants are and what is destroyed, and changes nothing', async () => {
+describe('a command that changes nothing', () => {
+  test('plan shows the revisions of the tenants and which data would be lost', async () => {
     const found = { ...behind, dataLoss: [{ ...loss, revision: 'c3' }] };
     const { code, stdout } = await run(stage(found), '--tenants', 'all', '--command', 'plan');
     expect([code, stdout]).toEqual([
@@ -181,14 +181,14 @@ describe('a question', () => {
     [0, { total: 4, unchanged: 4 }],
     [3, behind],
     [3, { total: 4, unchanged: 3, ahead: 1 }],
-  ] as const)('check ends with %i for %j', async (code, found) => {
+  ] as const)('check ends with exit code %i for %j', async (code, found) => {
     const result = await run(stage(found), '--tenants', 'all', '--command', 'check');
     expect(result.code).toBe(code);
     expect(result.stderr.includes('next')).toBe(code === 3);
     expect(commands()).toEqual(['plan']);
   });
 
-  test('check fails where a tenant cannot be looked at', async () => {
+  test('check fails if a tenant cannot be read', async () => {
     const end = failed({ code: 'tenants_failed', message: '1 of 4 tenants failed', next: 'fix' }, { command: 'plan', failed: 1 });
     expect(await run({ run: () => [{ end }] }, '--tenants', 'all', '--command', 'check')).toMatchObject({ code: 1 });
   });
@@ -197,7 +197,7 @@ describe('a question', () => {
 describe('a protected stage', () => {
   const isProtected = stage({ ...behind, protected: true }, { end: succeeded(migrated) });
 
-  test('is not touched if nobody can be asked', async () => {
+  test('is not changed if nobody can be asked', async () => {
     const { code, stderr } = await run(isProtected, '--tenants', 'all');
     expect([code, commands()]).toEqual([3, ['plan']]);
     expect(stderr).toContain(
@@ -213,7 +213,7 @@ describe('a protected stage', () => {
   test.each([
     ['dev\n', 0, ['plan', 'upgrade']],
     ['prod\n', 3, ['plan']],
-  ])('is asked about on a terminal: %j', async (typed, code, sent) => {
+  ])('asks on a terminal: %j', async (typed, code, sent) => {
     aws = await TenantsAws.start(isProtected);
     const args = ['--stage', 'dev', '--endpoint-url', aws.url, '--tenants', 'all'];
     const result = await command.runOnTerminal(args, {}, { typed });
@@ -230,7 +230,7 @@ describe('canaries that wait for an approval', () => {
     { end: succeeded(migrated) },
   ];
 
-  test('say how to approve without a terminal, and continue once it is done', async () => {
+  test('say how to approve them without a terminal, and continue after the approval', async () => {
     aws = await TenantsAws.start(stage(behind, ...waiting));
     const where = ['--stage', 'dev', '--endpoint-url', aws.url];
     const watching = command.run([...where, '--tenants', 'all']);
@@ -248,7 +248,7 @@ describe('canaries that wait for an approval', () => {
   test.each([
     ['yes\n', true],
     ['no\n', false],
-  ])('are asked about on a terminal: %j', async (typed, approved) => {
+  ])('ask on a terminal: %j', async (typed, approved) => {
     aws = await TenantsAws.start(stage(behind, ...waiting));
     const args = ['--stage', 'dev', '--endpoint-url', aws.url, '--tenants', 'all'];
     const { stdout } = await command.runOnTerminal(args, {}, { typed });
@@ -256,7 +256,7 @@ describe('canaries that wait for an approval', () => {
     expect(aws.approvals).toMatchObject([{ approved }]);
   });
 
-  test('that nobody approved end the run with exit code 3', async () => {
+  test('end the run with exit code 3 if nobody approves them', async () => {
     const end = failed({ code: 'not_approved', message: 'nobody approved the canaries', next: 'see' }, { notStarted: 60 });
     expect(await run(stage(behind, { end }), '--tenants', 'all')).toMatchObject({ code: 3 });
   });
@@ -289,7 +289,7 @@ describe('drift', () => {
   const compared: Partial<TenantRunSummary> = { command: 'drift', total: 1004, unchanged: 1004, migrated: 0, drift };
   const options: TenantsAwsOptions = { run: () => [{ end: succeeded(compared) }] };
 
-  test('names each odd tenant with its objects and the DDL that restores them, and fails', async () => {
+  test('names each drifted tenant with its objects and the DDL that restores them, and fails', async () => {
     const { code, stdout, stderr } = await run(options, '--tenants', 'acme,globex', '--command', 'drift', '--allow', 'drift');
     expect([code, stdout]).toEqual([
       3,
@@ -306,13 +306,13 @@ describe('drift', () => {
     expect(aws.inputs).toMatchObject([{ command: 'drift', tenants: ['acme', 'globex'], allow: ['drift'] }]);
   });
 
-  test('that is nowhere has exit code 0', async () => {
+  test('has exit code 0 if there is none', async () => {
     const none = { ...compared, drift: { none: 1004, drifted: 0, unknown: 0, tenants: [] } };
     const { code, stdout } = await run({ run: () => [{ end: succeeded(none) }] }, '--tenants', 'all', '--command', 'drift');
     expect([code, stdout]).toEqual([0, '1,004 tenants: 1,004 without drift\n']);
   });
 
-  test('is also shown of the others if a tenant could not be reached', async () => {
+  test('is shown for the other tenants even if one could not be reached', async () => {
     const end = failed({ code: 'tenants_failed', message: '1 of 1004 tenants failed', next: 'fix' }, { ...compared, failed: 1 });
     const { code, stderr } = await run({ run: () => [{ end }] }, '--tenants', 'all', '--command', 'drift');
     expect(code).toBe(1);
@@ -344,7 +344,7 @@ describe('drift', () => {
   });
 });
 
-describe('a run that is there already', () => {
+describe('an existing run', () => {
   async function started(...moments: Moment[]): Promise<{ runId: string; where: string[] }> {
     aws = await TenantsAws.start(stage(behind, ...moments));
     const where = ['--stage', 'dev', '--endpoint-url', aws.url];
@@ -352,7 +352,7 @@ describe('a run that is there already', () => {
     return { runId: aws.runs[1]?.name as string, where };
   }
 
-  test('continues after Ctrl-C, which says how to follow it and how to stop it', async () => {
+  test('continues after Ctrl-C, and the output says how to follow and stop it', async () => {
     aws = await TenantsAws.start(stage(behind, { state: 'Rest', until: 'never' }));
     const args = ['--stage', 'dev', '--endpoint-url', aws.url, '--tenants', 'all'];
     const { code, stderr } = await command.run(args, {}, aws.standstill());
@@ -381,7 +381,7 @@ describe('a run that is there already', () => {
     expect(aws.calls.at(-1)).toMatchObject({ operation: 'StopExecution', body: { error: 'run_aborted' } });
   });
 
-  test('that waits for nothing cannot be approved', async () => {
+  test('cannot be approved if it does not wait for an approval', async () => {
     const { runId, where } = await started({ state: 'Rest', until: 'never' });
     expect(await command.run([...where, '--approve', runId])).toMatchObject({
       code: 3,
@@ -390,7 +390,7 @@ describe('a run that is there already', () => {
   });
 });
 
-test('Ctrl-C before anything was changed says so', async () => {
+test('Ctrl-C before the run starts says that nothing was changed', async () => {
   aws = await TenantsAws.start({ run: () => [{ state: 'Rest', until: 'never' }] });
   const args = ['--stage', 'dev', '--endpoint-url', aws.url, '--tenants', 'all'];
   const { code, stderr } = await command.run(args, {}, aws.standstill());
@@ -419,26 +419,26 @@ describe('--json', () => {
     return document;
   }
 
-  test('a run that is done is its summary', async () => {
+  test('a finished run is its summary', async () => {
     const document = await json(stage(behind, { end: succeeded(migrated) }), '--tenants', 'all');
     expect(document).toMatchObject({ command: 'upgrade', status: 'complete', migrated: 64, exitCode: 0 });
   });
 
-  test('nothing to do is the summary of an upgrade that migrated no tenant', async () => {
+  test('with nothing to do, the summary is that of an upgrade that migrated no tenant', async () => {
     expect(await json(stage({}), '--tenants', 'all')).toMatchObject({ command: 'upgrade', migrated: 0, unchanged: 4 });
   });
 
-  test('a check has its name, and says whether all are at head', async () => {
+  test('a check names itself and says whether all tenants are at head', async () => {
     const document = await json(stage(behind), '--tenants', 'all', '--command', 'check');
     expect(document).toMatchObject({ command: 'check', atHead: false, exitCode: 3, positions: behind.positions });
   });
 
-  test('failed tenants are in the document, with as much of the summary as there is', async () => {
+  test('failed tenants are in the document, with as much of the summary as exists', async () => {
     const document = await json(stage(behind, { end: tenantsFailed }), '--tenants', 'all');
     expect(document).toMatchObject({ status: 'failed', error: { code: 'tenants_failed' }, failures: [broken], migrated: 63 });
   });
 
-  test('a failure before any run is also a document', async () => {
+  test('a failure before the run is a document', async () => {
     expect(await json({ machines: [] }, '--tenants', 'all')).toMatchObject({ error: { code: 'state_machine_not_found' } });
     await aws.stop();
     expect(await json({}, '--tenants', 'a b')).toMatchObject({ error: { code: 'invalid_usage' }, runId: null, exitCode: 2 });
@@ -455,7 +455,7 @@ describe('--json', () => {
   });
 });
 
-test('on GitHub failed tenants are annotations, and the summary of the job has them with where all of them are', async () => {
+test('on GitHub, failed tenants are annotations, and the job summary lists them and says where to find all of them', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'tenants-'));
   const file = join(directory, 'summary.md');
   aws = await TenantsAws.start(stage(behind, { end: tenantsFailed }));
@@ -480,7 +480,7 @@ function readAtStart({ outputs }: Metafile): string[] {
   return [...read].flatMap((name) => Object.keys(outputs[name]?.inputs ?? {}));
 }
 
-test('other starts do not load it: its code is in separate files that are read when needed', () => {
+test('commands without --tenants do not load the code for tenants', () => {
   const sfn = /@aws-sdk\/client-sfn\//;
   expect(readAtStart(command.metafile)).toContain('lib/cli/migrate-invoke/main.ts');
   expect(readAtStart(command.metafile).filter((path) => sfn.test(path) || /\/tenants\/(?!options|help)/.test(path))).toEqual([]);
