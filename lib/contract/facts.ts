@@ -611,6 +611,8 @@ export interface FunctionFacts {
   readonly raises: boolean;
   /** Calls in it and in functions of the same file that it uses. */
   readonly calls: readonly Call[];
+  /** Calls in functions of the project's own modules that it calls: their names, and the line of its own call. */
+  readonly importedCalls: readonly Pick<Call, 'name' | 'line'>[];
   /** Lines of early `return`s: the revision may be stamped without its work. */
   readonly earlyReturns: readonly number[];
   /** SQL in text literals. */

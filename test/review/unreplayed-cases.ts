@@ -116,6 +116,12 @@ const PUT_TOGETHER: readonly UnreplayedCase[] = [
   findings: ['error constraint-builds-index'],
 }));
 
+const TUPLE: UnreplayedCase = {
+  title: 'runs SQL with a tuple of values',
+  up: 'names = ("old", "older")\nop.execute(f"DELETE FROM users WHERE name IN {names}")\nop.execute(f"UPDATE orders SET note = 1 WHERE total IN {(1, 2)}")',
+  findings: ['warning update-all'],
+};
+
 const EACH: readonly UnreplayedCase[] = [
   {
     title: 'loops over pairs',
@@ -617,6 +623,12 @@ const KNOWN: readonly UnreplayedCase[] = [
     findings: ['error work-under-lock', 'warning clear-column', 'warning unbatched-loop'],
   },
   {
+    title: 'downloads what a function of the file reads',
+    head: 'import requests\nimport stripe\ndef rates():\n    return requests.get("https://example.com").json()\n',
+    up: 'rates()\nstripe.Customer.list()',
+    findings: ['warning reads-outside', 'warning reads-outside'],
+  },
+  {
     title: 'makes a unique constraint in place of a primary key',
     up: 'op.drop_constraint("pk_orders", "orders", type_="primary")\nop.create_unique_constraint("uq_orders", "orders", ["id"])',
     findings: ['warning drop-primary-key', 'error constraint-builds-index'],
@@ -642,10 +654,38 @@ const KNOWN: readonly UnreplayedCase[] = [
   },
 ];
 
+const swap = (labels: string) =>
+  [
+    'op.execute("ALTER TYPE mood RENAME TO mood_old")',
+    `op.execute("CREATE TYPE mood AS ENUM (${labels})")`,
+    'op.execute("ALTER TABLE users ALTER COLUMN name TYPE mood USING name::text::mood")',
+    'op.execute("DROP TYPE mood_old")',
+  ].join('\n');
+
+/** Enums that are replaced by others. */
+const ENUMS: readonly UnreplayedCase[] = [
+  { title: 'takes a label from an enum', up: swap("'ok'"), down: swap("'ok', 'bad'"), findings: ['warning narrowing-type'] },
+  {
+    title: 'takes a label from an enum after it has given the rows another',
+    up: `op.execute("UPDATE users SET name = 'ok' WHERE name = 'bad'")\n${swap("'ok'")}`,
+    down: swap("'ok', 'bad'"),
+    findings: ['error clear-column'],
+  },
+  { title: 'gives an enum another label', up: swap("'ok', 'bad'"), down: swap("'ok'"), findings: [] },
+  {
+    title: 'takes a label from an enum, by a type that gets its name in the end',
+    head: 'def swap(labels):\n    op.execute(f"CREATE TYPE mood_new AS ENUM ({labels})")\n    op.execute("ALTER TABLE users ALTER name TYPE mood_new USING name::text::mood_new")\n    op.execute("DROP TYPE mood")\n    op.execute("ALTER TYPE mood_new RENAME TO mood")\n',
+    up: 'swap("\'ok\'")',
+    down: "swap(\"'ok', 'bad'\")",
+    findings: ['warning narrowing-type'],
+  },
+];
+
 export const UNREPLAYED: readonly UnreplayedCase[] = [
   ...ROWS,
   ...NOTHING,
   ...PUT_TOGETHER,
+  TUPLE,
   ...EACH,
   ...IMPLIED,
   ...TRANSACTIONS,
@@ -654,4 +694,5 @@ export const UNREPLAYED: readonly UnreplayedCase[] = [
   ...OTHERS,
   ...MEANT,
   ...KNOWN,
+  ...ENUMS,
 ];

@@ -23,7 +23,7 @@ export const importsApplication: Rule = {
 };
 
 const OUTSIDE_CALLS =
-  /^(?:requests|httpx|aiohttp|urllib3?|boto3|botocore|socket|smtplib|subprocess|redis)\.|^(?:os\.)?(?:getenv|environ)\b|^os\.(?:system|popen)$|^open$|(?:^|\.)urlopen$/;
+  /^(?:requests|httpx|aiohttp|urllib3?|http\.client|ftplib|xmlrpc|socket|smtplib|subprocess|paramiko|ldap3?|grpc|redis|pymongo|elasticsearch|opensearchpy|kafka|pika|celery|boto3|botocore|google\.cloud|googleapiclient|azure|minio|stripe|twilio|sendgrid|slack_sdk|openai|anthropic|hvac|keycloak)\.|^(?:os\.)?(?:getenv|environ)\b|^os\.(?:system|popen)$|^open$|(?:^|\.)(?:urlopen|urlretrieve)$/;
 
 export const readsOutside: Rule = {
   id: 'reads-outside',
@@ -32,9 +32,7 @@ export const readsOutside: Rule = {
   title: "the revision reads the network, the environment, the backend's settings or files",
   *check({ parts }) {
     for (const { source, direction } of parts) {
-      for (const { name, line } of distinctCalls(
-        source?.calls.filter((call) => call.isSettings || OUTSIDE_CALLS.test(call.name)) ?? [],
-      )) {
+      for (const { name, line } of distinctCalls(source ? outsideCalls(source) : [])) {
         yield {
           line,
           direction,
@@ -46,6 +44,13 @@ export const readsOutside: Rule = {
     }
   },
 };
+
+/** The first part of `requests.get(...).json` tells it. */
+function outsideCalls({ calls, importedCalls }: FunctionFacts): readonly Pick<Call, 'name' | 'line'>[] {
+  const own = calls.filter((call) => call.isSettings || OUTSIDE_CALLS.test(call.name));
+  const imported = importedCalls.filter(({ name }) => OUTSIDE_CALLS.test(name));
+  return [...own, ...imported].map(({ name, line }) => ({ name: name.replace(/\(.*/s, ''), line }));
+}
 
 /** Whether a function works in batches: by LIMIT, or by a range of keys. */
 export function isBatched({ calls, sql }: FunctionFacts): boolean {
@@ -171,6 +176,6 @@ export const earlyReturn: Rule = {
   },
 };
 
-function distinctCalls(calls: readonly Call[]): readonly Call[] {
+function distinctCalls(calls: readonly Pick<Call, 'name' | 'line'>[]): readonly Pick<Call, 'name' | 'line'>[] {
   return calls.filter(({ name }, index) => calls.findIndex((other) => other.name === name) === index);
 }

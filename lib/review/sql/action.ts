@@ -142,7 +142,8 @@ export type Action =
   | { readonly does: 'create view'; readonly view: string; readonly replaces: boolean; readonly columns: readonly string[] }
   | { readonly does: 'create function'; readonly name: string; readonly replaces: boolean }
   | { readonly does: 'create trigger'; readonly table: string; readonly trigger: string }
-  | { readonly does: 'create type'; readonly type: string }
+  /** `labels`: of an enum. */
+  | { readonly does: 'create type'; readonly type: string; readonly labels?: readonly string[] }
   | { readonly does: 'create schema'; readonly schema: string }
   | { readonly does: 'add enum value'; readonly type: string; readonly value: string }
   | { readonly does: 'truncate'; readonly tables: readonly string[]; readonly cascade?: boolean }

@@ -5,7 +5,7 @@ import type { Action, DroppedKind } from './action';
 import { alterActions } from './alter-table';
 import { affectedRows, isBatched, isJoin, mayMatchManyRows, nullColumn } from './conditions';
 import { columnOf, constraintOf, typeOf } from './definitions';
-import { joined, listName, nameOf, rangeName } from './names';
+import { joined, listName, nameOf, rangeName, text } from './names';
 
 /** The actions of each kind of statement. @param sql its text */
 const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
@@ -89,7 +89,7 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
       return [{ does: 'change sequence type', sequence: nameOf(sequence), type: typeOf(type.TypeName) }];
     return restartActions(nameOf(sequence), options);
   },
-  CreateEnumStmt: ({ typeName = [] }) => [{ does: 'create type', type: joined(typeName) }],
+  CreateEnumStmt: ({ typeName = [], vals = [] }) => [{ does: 'create type', type: joined(typeName), labels: vals.map(text) }],
   CreateDomainStmt: ({ domainname = [] }) => [{ does: 'create type', type: joined(domainname) }],
   CreateSchemaStmt: ({ schemaname = '' }) => [{ does: 'create schema', schema: schemaname }],
   AlterObjectSchemaStmt({ objectType = '', relation, object, newschema = '' }) {

@@ -155,7 +155,7 @@ const NOTHING = { leftTransaction: false, statementsLeftOut: 0 };
 function facts(sql: string, at: number): RevisionFacts {
   const statement = { sql, line: 0, transaction: 0, milliseconds: 0, rowCount: -1, locks: [], rewrites: [] };
   const part: DirectionFacts = { outcome: 'not_run', statements: [statement], ...NOTHING };
-  const source = { line: 1, empty: false, raises: false, calls: [], earlyReturns: [], sql: [], steps: [] };
+  const source = { line: 1, empty: false, raises: false, calls: [], importedCalls: [], earlyReturns: [], sql: [], steps: [] };
   return {
     revision: `r${at}`,
     message: `Example ${at}`,

@@ -19,6 +19,13 @@ const ATTACH = 'op.execute("ALTER TABLE orders ATTACH PARTITION orders_1 FOR VAL
 
 const ORDERS = GIVEN.slice(GIVEN.indexOf('op.create_table(\n    "orders"'));
 
+/** Replaces the type of users.mood by one with these labels. */
+const enumSwap = (labels: string) =>
+  `op.execute("ALTER TYPE mood RENAME TO mood_old")
+op.execute("CREATE TYPE mood AS ENUM (${labels})")
+op.execute("ALTER TABLE users ALTER mood TYPE mood USING mood::text::mood")
+op.execute("DROP TYPE mood_old")`;
+
 export const DATA_LOSS: readonly Example[] = [
   {
     rule: 'drop-table',
@@ -327,6 +334,20 @@ op.execute("UPDATE users SET state = 'new' WHERE state IS NULL")
       `${ALLOWED('table-rewrite')}\nop.execute("ALTER TABLE users ALTER mood TYPE varchar(4) USING mood::text")\nop.execute("DROP TYPE mood")`,
       "op.execute(\"CREATE TYPE mood AS ENUM ('good', 'b''d')\")\nop.execute(\"ALTER TABLE users ALTER mood TYPE mood USING mood::mood\")",
     ),
+  },
+  {
+    rule: 'narrowing-type',
+    about: 'of an enum that loses a label',
+    given: `${GIVEN}\nop.execute("CREATE TYPE mood AS ENUM ('ok', 'bad', 'worse')")\nop.execute("ALTER TABLE users ADD mood mood")`,
+    bad: { ...one(enumSwap("'ok', 'bad'"), enumSwap("'ok', 'bad', 'worse'")), also: ['table-rewrite'] },
+    severity: 'warning',
+    good: {
+      ...one(
+        `op.execute("UPDATE users SET mood = 'bad' WHERE mood = 'worse'")\n${enumSwap("'ok', 'bad'")}`,
+        enumSwap("'ok', 'bad', 'worse'"),
+      ),
+      also: ['clear-column', 'table-rewrite', 'update-all'],
+    },
   },
   {
     rule: 'narrowing-type',

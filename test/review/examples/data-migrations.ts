@@ -50,6 +50,17 @@ export const DATA_MIGRATIONS: readonly Example[] = [
     good: one('op.execute(sa.text("UPDATE users SET active = false WHERE name = :name").bindparams(name="admin"))'),
   },
   {
+    rule: 'reads-outside',
+    about: 'in a function of the backend',
+    bad: {
+      ...one('op.execute(sa.text("UPDATE users SET active = false WHERE name = :name").bindparams(name=admin()))', 'pass', {
+        head: 'from shop import admin',
+      }),
+      also: ['imports-application'],
+    },
+    good: one('op.execute(sa.text("UPDATE users SET active = false WHERE name = :name").bindparams(name="admin"))'),
+  },
+  {
     rule: 'offset-batches',
     bad: {
       ...one(OFFSET('WHERE name IS NULL ORDER BY id LIMIT 100 OFFSET :offset')),

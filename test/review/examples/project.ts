@@ -27,7 +27,10 @@ export function writeProject(folder: string, examples: readonly Example[]): read
   mkdirSync(path.join(folder, 'alembic', 'versions'), { recursive: true });
   writeFileSync(path.join(folder, 'alembic.ini'), '[alembic]\nscript_location = alembic\n');
   writeFileSync(path.join(folder, 'alembic', 'env.py'), ENV);
-  writeFileSync(path.join(folder, 'shop.py'), 'NOBODY = 12\n');
+  writeFileSync(
+    path.join(folder, 'shop.py'),
+    'import os\n\nNOBODY = 12\n\ndef admin():\n    return os.environ.get("ADMIN", "")\n',
+  );
   writeFileSync(path.join(folder, 'shop_config.py'), 'class settings:\n    admin = "admin"\n');
   return examples.flatMap(({ rule, about, given = GIVEN, bad, severity, good }, at) => {
     const side = (sample: Sample, letter: 'b' | 'g'): Case => {

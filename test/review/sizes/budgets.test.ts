@@ -28,7 +28,7 @@ const NOT_NULL = statement('ALTER TABLE orders ALTER note SET NOT NULL', 'Access
 
 const column = (name: string, type: string) => ({ name, type, notNull: false, identity: false, generated: false });
 const TABLES = { orders: { columns: [column('note', 'text'), column('n', 'integer')], constraints: [], indexes: [] } };
-const said = { line: 8, empty: false, raises: false, calls: [], earlyReturns: [], sql: [], steps: [] };
+const said = { line: 8, empty: false, raises: false, calls: [], importedCalls: [], earlyReturns: [], sql: [], steps: [] };
 
 function revision(statements: readonly Statement[], acknowledged: readonly string[] = []): RevisionFacts {
   const done = { outcome: 'done', leftTransaction: false, statementsLeftOut: 0 } as const;

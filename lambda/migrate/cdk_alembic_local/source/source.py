@@ -15,6 +15,7 @@ from cdk_alembic.protocol.errors import RunnerError
 
 from ..upgrade_sql.read import read_steps, read_upgrade
 from .functions import Functions
+from .imported_calls import imported_calls
 from .history import history
 
 
@@ -29,7 +30,11 @@ def source_facts(path: Path, project: Path) -> dict[str, Any]:
 
     def function(name: str) -> dict[str, Any] | None:
         facts = functions.facts(name)
-        return facts and {**facts, "steps": read_steps(path, root, roots, name)}
+        return facts and {
+            **facts,
+            "steps": read_steps(path, root, roots, name),
+            "importedCalls": list(imported_calls(facts["calls"], roots)),
+        }
 
     upgrade = function("upgrade")
     return {

@@ -77,6 +77,8 @@ class Expressions:
 
     def _get_formattedvalue(self, node: ast.FormattedValue) -> Any:
         value = self._value(node.value)
+        if isinstance(value, tuple) and all(isinstance(one, (str, int)) for one in value):
+            return str(value)  # WHERE status IN {("old", "new")}
         return value if node.format_spec is None else MARK if not isinstance(value, str) else value
 
     def _get_name(self, node: ast.Name) -> Any:

@@ -4,14 +4,16 @@ import { existingType } from '../../revision/operations';
 import { narrows } from '../../sql/column-types';
 import { joined } from '../../sql/names';
 import type { Rule } from '../rule';
+import { removedLabels } from './removed-labels';
 
 export const narrowingType: Rule = {
   id: 'narrowing-type',
   group: 'data loss',
   severity: 'error',
-  title: 'a column or a sequence gets a narrower type',
+  title: 'a column or a sequence gets a narrower type, or an enum loses a label',
   *check(revision, change) {
     const { upgrade, facts } = revision;
+    yield* removedLabels(revision);
     for (const { action, holdsRows, isNewColumn, place, call } of upgrade.steps) {
       if (action.does === 'change sequence type' && narrowsSequence(facts, action.sequence, action.type)) {
         const most = action.type === 'int2' ? '32,767' : '2,147,483,647';
