@@ -15,8 +15,8 @@ from cdk_alembic.protocol.errors import RunnerError
 
 from ..upgrade_sql.read import read_steps, read_upgrade
 from .functions import Functions
-from .imported_calls import imported_calls
 from .history import history
+from .imported_calls import imported_calls
 
 
 def source_facts(path: Path, project: Path) -> dict[str, Any]:
