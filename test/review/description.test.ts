@@ -15,7 +15,7 @@ test.each([
   'add column',
   'v2',
   'DB changes',
-])('"%s" does not say what changes', (description) => {
+])('"%s" is too vague', (description) => {
   expect(vagueDescription(description)).toBe(true);
 });
 
@@ -29,10 +29,10 @@ test.each([
   'Update prices of orders',
   'users',
   'PROJ-12 add avatar',
-])('"%s" says something', (description) => {
+])('"%s" is specific enough', (description) => {
   expect(vagueDescription(description)).toBe(false);
 });
 
-test.each(Object.values(TITLES))('a title that --fix writes says what changes: "%s"', (title) => {
+test.each(Object.values(TITLES))('a title that --fix writes is specific enough: "%s"', (title) => {
   expect(vagueDescription(title)).toBe(false);
 });

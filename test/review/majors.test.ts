@@ -12,7 +12,7 @@ import { inFolder } from './folder';
 const modules = path.resolve(__dirname, '../../node_modules');
 
 // Part of the soak; PostgreSQL 18 is what rules.test.ts runs on.
-test.each([15, 16, 17])('PostgreSQL %s shows the same of every example', async (major) => {
+test.each([15, 16, 17])('PostgreSQL %s gives the same findings for every example', async (major) => {
   await inFolder(async (project) => {
     const cases = writeProject(project, EXAMPLES);
     mkdirSync(path.join(project, 'node_modules'));

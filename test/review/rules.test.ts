@@ -79,7 +79,7 @@ test.each(names)('%s', (name) => {
   expect({ rules, findings: one.found }).toEqual({ rules: one.expected, findings: expect.anything() });
 });
 
-test('the findings of a rule have its severity, and those of a milder case a lower one', () => {
+test('findings have the severity of their rule, or a lower one in milder cases', () => {
   const wrong = all()
     .filter(({ rule, expected }) => expected.includes(rule))
     .flatMap((one) => {
@@ -111,7 +111,7 @@ test('every rule about revisions has a bad and a good example', () => {
   }
 });
 
-test('each finding says where it is', () => {
+test('each finding has a location', () => {
   for (const { input, result } of groups) {
     for (const { line, file, message } of result.findings) {
       expect(line).toBeGreaterThan(0);
@@ -122,7 +122,7 @@ test('each finding says where it is', () => {
   }
 });
 
-test('what is shown to write instead is Python', () => {
+test('suggested code is valid Python', () => {
   const found = groups.flatMap(({ result }) => result.findings);
   const shown = [...new Set(found.flatMap(({ instead }) => (instead === undefined ? [] : [instead])))];
   expect(shown.length).toBeGreaterThan(20);
@@ -130,7 +130,7 @@ test('what is shown to write instead is Python', () => {
   execFileSync(needed('RUNNER_PYTHON'), ['-c', check], { input: JSON.stringify(shown) });
 });
 
-test('with the sizes of production, each lock that lasts as long as its table is large has a size, and small tables get notes', async () => {
+test('with production sizes, each lock that grows with its table has a size, and small tables get notes', async () => {
   const options = { version: '0.0.0', rules: {}, failOn: 'error' } as const;
   const rules = new Set<string>();
   for (const { input } of groups) {

@@ -32,11 +32,11 @@ afterAll(async () => {
 
 const read = (file: string): string => readFileSync(join(SITE, file), 'utf8');
 
-test('the site builds, and each of its links leads somewhere', () => {
+test('the site builds, and all its links work', () => {
   expect(built).toEqual({ status: 0, output: expect.stringMatching(/^dist\/site: \d+ pages$/m) });
 });
 
-test('a link to a page or to a heading that is missing is found', () => {
+test('a link to a missing page or heading is found', () => {
   const site = mkdtempSync(join(tmpdir(), 'site-'));
   writeFileSync(
     join(site, 'index.html'),
@@ -57,7 +57,7 @@ test('every page of docs/ is in the sidebar and in llms.txt', () => {
   }
 });
 
-test.each(RULES)('$id has a page: what it finds, and its source', ({ id }) => {
+test.each(RULES)('$id has a page with what it finds and its source', ({ id }) => {
   const page = read(`rules/${id}.md`);
   expect(page).toMatch(new RegExp(`^# ${id}\n\n\\*\\*(error|warning)\\*\\* · `));
   expect(page).toMatch(/\n## Source\n\n\S/);
@@ -85,7 +85,7 @@ describe('in a browser', () => {
   });
   afterEach(() => page.close());
 
-  test.each(PAGES)('%s fits 400 and 1,400 pixels, light and dark, and needs nothing from elsewhere', async (name) => {
+  test.each(PAGES)('%s fits 400 and 1,400 pixels, light and dark, and loads nothing from other sites', async (name) => {
     await page.goto(`${address}${name}.html`);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });

@@ -20,7 +20,7 @@ function pythonImports(folder: string): Imports {
   return new Map(Object.entries(JSON.parse(read.stdout)));
 }
 
-test('all files are read', () => {
+test('the check reads all files', () => {
   expect(typescript.files.get('lib/cli/migrate-invoke/main.ts')).toContain('lib/contract/index.ts');
   expect(typescript.packages.get('lib/constructs/alembic-migration.ts')).toContain('aws-cdk-lib');
   expect(python.get('cdk_alembic/handler.py')).toContain('cdk_alembic/run/commands.py');

@@ -19,7 +19,7 @@ test.each([
   ['a tenant that was not asked about', [of('a'), of('b'), of('c')], {}],
   ['a tenant that is partial and not left', [of('a', { status: 'partial' }), of('b')], {}],
   ['another number of failures', [of('a'), of('b')], { failed: 1 }],
-])('an answer of the worker with %s is unexpected_answer, and the counts add up', async (_, outcomes, fields) => {
+])('an answer of the worker with %s is the error unexpected_answer, and the counts add up', async (_, outcomes, fields) => {
   const { testBed } = shared;
   await testBed.put('tenants.json', ['a', 'b']);
   await testBed.use({}, (request) => ({ answer: answerWith(request, outcomes as never, fields) }));
@@ -49,7 +49,7 @@ test.each(['run.json', 'rest/1/tenants.json'])('a run whose file %s is missing i
   });
 });
 
-test('a run over all tenants with a missing file forgets no earlier failure', async () => {
+test('a run over all tenants with a missing file keeps earlier failures', async () => {
   const { testBed } = shared;
   await testBed.put('tenants.json', ['a', 'b', 'c']);
   await testBed.use({}, (request) => answered(request, (name) => (name === 'c' ? FAILED : {})));
@@ -62,7 +62,7 @@ test('a run over all tenants with a missing file forgets no earlier failure', as
   expect(Object.keys((await testBed.get<LastFailed>('last-failed.json')).failed)).toEqual(['c']);
 });
 
-test('a place that could not be determined counts for no place', async () => {
+test('a tenant whose revision is unknown counts for no revision', async () => {
   const { testBed } = shared;
   await testBed.put('tenants.json', ['a', 'b']);
   await testBed.use({}, (request) =>
@@ -71,7 +71,7 @@ test('a place that could not be determined counts for no place', async () => {
   expect((await testBed.run()).positions).toEqual([{ revisions: ['b2'], tenants: 1 }]);
 });
 
-test('a summary fits into a cause of Step Functions, however long each of its texts is', () => {
+test('a summary fits into a cause of Step Functions, however long its texts are', () => {
   const long = 'ü"\n'.repeat(20_000);
   const many = Array.from({ length: 60 }, () => long);
   const summary: TenantRunSummary = {

@@ -33,7 +33,7 @@ async function allAtOnce() {
 }
 
 describe('workers at the same time', () => {
-  test('fail once more than is tolerated, each, at most', async () => {
+  test('each exceed the tolerated failures by at most one', async () => {
     const { testBed } = shared;
     await testBed.put('tenants.json', named(100));
     await testBed.use({ batchSize: 20, concurrency: 5, tolerated: { count: 7 } }, (request) => obedient(request, () => true));
@@ -42,7 +42,7 @@ describe('workers at the same time', () => {
     expect([failed + notStarted, total]).toEqual([100, 100]);
   });
 
-  test('go on beyond their shares as long as all together fail less often', async () => {
+  test('continue beyond their share while the total stays within the tolerance', async () => {
     const { testBed } = shared;
     await testBed.put('tenants.json', named(40));
     const bad = ['t001', 't002', 't003', 't004'];
@@ -54,7 +54,7 @@ describe('workers at the same time', () => {
 });
 
 describe('a batch that is delivered twice', () => {
-  test('counts its failures once, though the answers differ, and the first answer counts', async () => {
+  test('counts its failures once, and the first answer counts if they differ', async () => {
     const { testBed } = shared;
     await testBed.put('tenants.json', ['a', 'b', 'c']);
     await testBed.use({ batchSize: 3, tolerated: { count: 3 } }, (request, call) =>
@@ -68,7 +68,7 @@ describe('a batch that is delivered twice', () => {
     expect(await testBed.keys(`runs/${testBed.runId}/failed/`)).toEqual([`runs/${testBed.runId}/failed/rest-0-0-${failed}`]);
   });
 
-  test('and whose count was not written the first time, writes it', async () => {
+  test('writes its count if the first delivery did not', async () => {
     const { testBed } = shared;
     await testBed.put('tenants.json', ['a']);
     await testBed.use({ tolerated: { count: 3 } }, (request) => answered(request, () => FAILED));
@@ -80,7 +80,7 @@ describe('a batch that is delivered twice', () => {
     expect(testBed.asked).toHaveLength(1);
   });
 
-  test('is not started again after its call has failed as a whole', async () => {
+  test('does not start again after its call has failed as a whole', async () => {
     const { testBed } = shared;
     await testBed.put('tenants.json', ['a', 'b']);
     await testBed.use({}, () => ({ failure: failure({ code: 'database_unreachable', message: 'nothing answers' }) }));
@@ -91,8 +91,8 @@ describe('a batch that is delivered twice', () => {
   });
 });
 
-describe('the tenants that failed last', () => {
-  test('of runs that end at the same time are all kept', async () => {
+describe('the list of failed tenants', () => {
+  test('keeps the failures of runs that end at the same time', async () => {
     const { testBed } = shared;
     const names = named(12);
     await testBed.put('tenants.json', names);
@@ -107,7 +107,7 @@ describe('the tenants that failed last', () => {
     expect(Object.keys((await testBed.get<LastFailed>('last-failed.json')).failed)).toEqual(names);
   });
 
-  test('a file of them that is damaged is an error of a retry, and a run over all tenants writes it anew', async () => {
+  test('makes a retry fail if its file is damaged, and a run over all tenants writes it again', async () => {
     const { testBed } = shared;
     await testBed.put('tenants.json', ['a', 'b']);
     await testBed.use({}, (request) => answered(request, (name) => (name === 'a' ? FAILED : {})));
@@ -138,7 +138,7 @@ describe('the tenants that failed last', () => {
     ['a tenant that the older run did not begin', all(10, failed('x', 10)), some(20, done('x', 21)), []],
     ['a tenant that is none any more', some(10, failed('gone', 11)), all(20, done('x', 21)), []],
     ['two failures', some(10, failed('x', 11)), some(12, failed('y', 13)), ['x', 'y']],
-  ])('are the same whichever run ends first: %s', (_, older, newer, expected) => {
+  ])('is the same whichever run ends first: %s', (_, older, newer, expected) => {
     const names = (found: LastFailed) => Object.keys(found.failed);
     expect(names(merge(merge(EMPTY, older), newer))).toEqual(expected);
     expect(names(merge(merge(EMPTY, newer), older))).toEqual(expected);

@@ -12,7 +12,7 @@ const tenantsOf = async (wave: string, batches: number): Promise<string[]> => {
   return (await Promise.all(files)).flat().map(({ name }) => name);
 };
 
-test('canaries are named, and go first; the others follow when they are well', async () => {
+test('named canaries go first, and the others follow if they succeed', async () => {
   const { testBed } = shared;
   await testBed.put('tenants.json', NAMES);
   await testBed.use({ canary: { names: ['t03', 'gone'], after: 'pause' } }, (request) => answered(request));
@@ -29,7 +29,7 @@ test('canaries are named, and go first; the others follow when they are well', a
   });
 });
 
-test('canaries that are all mistyped stop the run: otherwise all tenants would be migrated at once', async () => {
+test('the run stops if all names of canaries are mistyped, because all tenants would be migrated at once', async () => {
   const { testBed } = shared;
   await testBed.put('tenants.json', NAMES);
   await testBed.use({ canary: { names: ['T03'], after: 'pause' } }, (request) => answered(request));
@@ -37,7 +37,7 @@ test('canaries that are all mistyped stop the run: otherwise all tenants would b
   expect(testBed.asked).toEqual([]);
 });
 
-test('a share of the tenants is rounded up, and is the same in every run', async () => {
+test('a share of the tenants is rounded up, and selects the same tenants in every run', async () => {
   const { testBed } = shared;
   await testBed.put('tenants.json', NAMES);
   await testBed.use({ canary: { percent: 12, after: 'approval' } }, (request) => answered(request));
@@ -52,7 +52,7 @@ test('a share of the tenants is rounded up, and is the same in every run', async
   expect(await testBed.judge()).toEqual({ next: 'approval' });
 });
 
-test('canaries whose file is missing end the run before the others start', async () => {
+test('the run ends before the others start if the results of the canaries are missing', async () => {
   const { testBed } = shared;
   await testBed.put('tenants.json', NAMES);
   await testBed.use({ canary: { names: ['t03', 't04'], after: 'pause' } }, (request) => answered(request));
@@ -80,7 +80,7 @@ test('a failed canary ends the run before the others start', async () => {
   expect(Object.keys((await testBed.get<LastFailed>('last-failed.json')).failed)).toHaveLength(19);
 });
 
-test('a canary may fail where that is tolerated', async () => {
+test('a canary may fail if failures are tolerated', async () => {
   const { testBed } = shared;
   await testBed.put('tenants.json', NAMES);
   await testBed.use({ canary: { names: ['t03', 't04'], after: 'pause' }, tolerated: { count: 1 } }, (request) =>
@@ -93,7 +93,7 @@ test('a canary may fail where that is tolerated', async () => {
   expect(await testBed.summarize()).toMatchObject({ status: 'complete', failed: 1, migrated: 19 });
 });
 
-test('without an approval of the canaries, the others stay unchanged', async () => {
+test('without approval of the canaries, the others stay unchanged', async () => {
   const { testBed } = shared;
   await testBed.put('tenants.json', NAMES);
   await testBed.use({ canary: { names: ['t03'], after: 'approval' } }, (request) => answered(request));
@@ -107,7 +107,7 @@ test('without an approval of the canaries, the others stay unchanged', async () 
   });
 });
 
-test('there is no canary if no tenant would follow it', async () => {
+test('there are no canaries if no tenant would follow', async () => {
   const { testBed } = shared;
   await testBed.put('tenants.json', NAMES);
   await testBed.use({ canary: { percent: 10, after: 'approval' } }, (request) => answered(request));

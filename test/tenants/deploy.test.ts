@@ -76,7 +76,7 @@ async function deploy(type: 'Create' | 'Update' | 'Delete', arn: string): Promis
   }
 }
 
-test('a deploy starts a run and ends with it; the outputs say where it is', async () => {
+test('a deploy starts a run and ends with it, and the outputs link to it', async () => {
   const arn = await machine(SUCCEEDS);
   const { Data, PhysicalResourceId } = await deploy('Create', arn);
   expect(await executions(arn)).toEqual([Data.runId]);
@@ -93,7 +93,7 @@ test('an event that is delivered twice starts one run', async () => {
   expect(await executions(arn)).toHaveLength(1);
 });
 
-test('a run that failed fails the deploy, with the reasons of the first tenants', async () => {
+test('a failed run fails the deploy with the reasons of the first tenants', async () => {
   const failures = ['a', 'b', 'c', 'd'].map((tenant): TenantFailure => {
     return { tenant, error: { code: 'migration_failed', message: `it broke for ${tenant}`, next: 'fix it', revision: 'a1' } };
   });
@@ -106,7 +106,7 @@ test('a run that failed fails the deploy, with the reasons of the first tenants'
   );
 });
 
-test('a run that ended without a summary fails the deploy with what Step Functions says', async () => {
+test('a run without a summary fails the deploy with the reason of Step Functions', async () => {
   const arn = await machine({ Type: 'Fail', Error: 'States.Runtime', Cause: 'no such path' });
   await expect(deploy('Create', arn)).rejects.toThrow('[run_aborted] the run ended as FAILED: States.Runtime: no such path');
 });
@@ -114,7 +114,7 @@ test('a run that ended without a summary fails the deploy with what Step Functio
 test.each([
   ['Create', true],
   ['Update', false],
-] as const)('a list of tenants that is empty: %s succeeds: %s', async (type, succeeds) => {
+] as const)('an empty list of tenants: %s succeeds: %s', async (type, succeeds) => {
   const error = { code: 'no_tenants', message: 'the list is empty', next: 'fill it' } as const;
   const arn = await machine({ Type: 'Fail', Error: 'no_tenants', Cause: JSON.stringify(summary({ total: 0, error })) });
   if (succeeds) await expect(deploy(type, arn)).resolves.toMatchObject({ IsComplete: true });
@@ -122,14 +122,14 @@ test.each([
 });
 
 test.each([['{"error":"what"}'], ['{"error":{"code":7}}'], ['null'], ['[1]'], ['not JSON']])(
-  'a cause of another shape is passed on as it is: %s',
+  'a cause in another format is passed on unchanged: %s',
   async (cause) => {
     const arn = await machine({ Type: 'Fail', Error: 'tenants_failed', Cause: cause });
     await expect(deploy('Create', arn)).rejects.toThrow(`[run_aborted] the run ended as FAILED: tenants_failed: ${cause}`);
   },
 );
 
-test('the reason fits into what CloudFormation takes, however long the messages are', () => {
+test('the reason is short enough for CloudFormation, however long the messages are', () => {
   const long = '"ü\n'.repeat(5000);
   const failures = Array.from({ length: 50 }, (): TenantFailure => {
     return { tenant: 'x'.repeat(63), error: { code: 'migration_failed', message: long, next: long, revision: 'r'.repeat(100) } };
@@ -144,7 +144,7 @@ test('a rollback starts nothing and never fails', async () => {
   expect(await executions(arn)).toEqual([]);
 });
 
-test('a run that fails while the stack is already rolling back does not leave the stack stuck', async () => {
+test('a run that fails while the stack is rolling back does not block the rollback', async () => {
   const arn = await machine(failsWith({}));
   const started = await onEvent(event('Update', arn));
   await cloudFormation?.stop();
@@ -160,7 +160,7 @@ test('a deleted stack starts nothing', async () => {
 });
 
 describe('an approval', () => {
-  test('of a run that does not wait changes nothing', async () => {
+  test('of a run that does not wait for one changes nothing', async () => {
     const { testBed } = shared;
     await testBed.use({}, (request) => answered(request));
     const runId = testBed.runId;
@@ -169,7 +169,7 @@ describe('an approval', () => {
     expect(await approve({ runId, approved: false })).toMatchObject({ status: 'not_waiting' });
   });
 
-  test('that is not understood says why', async () => {
+  test('that is invalid fails with the reason', async () => {
     await shared.testBed.use({}, (request) => answered(request));
     await expect(approve({ run: 'x', approved: 'yes' })).rejects.toThrow(
       'unknown key "run": use runId, approved, requestedBy; runId is missing; approved must be true or false',

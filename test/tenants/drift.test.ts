@@ -14,7 +14,7 @@ const DRIFTED: TenantDrift = {
 };
 const UNKNOWN: TenantDrift = { status: 'unknown', reason: 'no run has kept a catalog yet', count: 0, objects: [] };
 
-test('a run that looks for drift has one wave, changes nothing, and names each odd tenant with its objects', async () => {
+test('a drift run has one wave, changes nothing, and names each drifted tenant with its objects', async () => {
   const { testBed } = shared;
   await testBed.put('tenants.json', NAMES);
   const found: Record<string, TenantDrift> = { a: UNKNOWN, b: DRIFTED };
@@ -44,7 +44,7 @@ test('a run that looks for drift has one wave, changes nothing, and names each o
   expect(await testBed.keys('last-failed.json')).toEqual([]);
 });
 
-test('a run that EventBridge started has a name that no database records, so only a drift takes it', async () => {
+test('only a drift run accepts the name that EventBridge gives, because databases do not record it', async () => {
   const { testBed } = shared;
   await testBed.put('tenants.json', NAMES);
   await testBed.use({}, (request) => answered(request, () => ({ ...AT_HEAD, drift: NONE })));
@@ -56,7 +56,7 @@ test('a run that EventBridge started has a name that no database records, so onl
   expect(refused).toMatchObject({ status: 'failed', error: { code: 'invalid_request' } });
 });
 
-test('a tenant that cannot be reached fails, and the others are compared', async () => {
+test('an unreachable tenant fails, and the others are compared', async () => {
   const { testBed } = shared;
   await testBed.put('tenants.json', NAMES);
   await testBed.use({}, (request) => answered(request, (name) => (name === 'c' ? FAILED : { ...AT_HEAD, drift: NONE })));
@@ -65,7 +65,7 @@ test('a tenant that cannot be reached fails, and the others are compared', async
   expect(summary.error?.next).toContain('--command drift');
 });
 
-test('a summary of many drifted tenants fits into what Step Functions takes, and the file has all of it', async () => {
+test('a summary of many drifted tenants is short enough for Step Functions, and the file has all of them', async () => {
   const { testBed } = shared;
   const names = Array.from({ length: 120 }, (_, index) => `t${index}`);
   await testBed.put('tenants.json', names);

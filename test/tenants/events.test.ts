@@ -96,7 +96,7 @@ describe('random events', () => {
     requestedBy: anyText,
   });
 
-  test(`${EVENTS} for the coordinator get an answer or an error with a code, and write no other run's files`, async () => {
+  test(`${EVENTS} for the coordinator get an answer or an error with a code, and never write files of another run`, async () => {
     settle(['a', 'b']);
     worker = (asked) => answered(asked);
     await always(fc.oneof(damaged(request), request, json), async (event) => {

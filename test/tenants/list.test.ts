@@ -26,7 +26,7 @@ describe('tenants are listed', () => {
     expect(await tenants()).toEqual([{ name: 'a', schema: 'tenant_a' }, { name: 'b' }, { name: 'z', secretArn: arn }]);
   });
 
-  test('by a DynamoDB table, whatever its attributes are called', async () => {
+  test('by a DynamoDB table with any attribute names', async () => {
     const { testBed } = shared;
     const dynamoDb = new DynamoDBClient(clientOptions(testBed.ministack.url));
     await dynamoDb.send(
@@ -67,7 +67,7 @@ describe('tenants are listed', () => {
   });
 });
 
-describe('nothing runs, and the reason is reported,', () => {
+describe('no tenant is migrated, and the reason is reported,', () => {
   test.each<[string, unknown, string]>([
     ['when a name is there twice', ['a', 'b', 'a'], 'tenants has "a" twice'],
     ['when a name could leave its folder', ['../a'], 'tenants[0].name: "../a" is not a usable name'],
@@ -85,7 +85,7 @@ describe('nothing runs, and the reason is reported,', () => {
     expect(error?.message).toContain(message);
   });
 
-  test('when many are unusable, with the first few', async () => {
+  test('if many tenants are unusable, with the first few', async () => {
     const { testBed } = shared;
     await testBed.put(
       'tenants.json',
@@ -96,7 +96,7 @@ describe('nothing runs, and the reason is reported,', () => {
     expect(error?.message).toContain('and 4 more problems in tenants');
   });
 
-  test('when the function that lists them fails', async () => {
+  test('if the function that lists them fails', async () => {
     const { testBed } = shared;
     await testBed.use({ source: { kind: 'function', functionName: 'list' } }, () => ({ crash: { errorMessage: 'no network' } }));
     expect((await testBed.run()).error).toMatchObject({
@@ -105,7 +105,7 @@ describe('nothing runs, and the reason is reported,', () => {
     });
   });
 
-  test("when the worker's query fails", async () => {
+  test('if the query of the worker fails', async () => {
     const { testBed } = shared;
     await testBed.use({ source: { kind: 'query' } }, () => ({
       failure: failure({ code: 'database_refused', message: 'relation "tenants" does not exist', next: 'create it' }),
@@ -128,7 +128,7 @@ describe('nothing runs, and the reason is reported,', () => {
     expect(testBed.asked).toEqual([]);
   });
 
-  test('when the input is not understood, all of it at once', async () => {
+  test('if the input is invalid, with all problems at once', async () => {
     const { testBed } = shared;
     await testBed.use({}, (request) => answered(request));
     const { error } = await testBed.run({ comand: 'plan', tenants: ['a'], retryFailed: true, allow: ['x'], requestedBy: 'é' });
@@ -142,7 +142,7 @@ describe('nothing runs, and the reason is reported,', () => {
   });
 });
 
-test.each([[{}], [{ command: 'plan' }], [{ retryFailed: true }]])('an empty list is never a success: %j', async (input) => {
+test.each([[{}], [{ command: 'plan' }], [{ retryFailed: true }]])('an empty list is an error: %j', async (input) => {
   const { testBed } = shared;
   await testBed.put('tenants.json', []);
   await testBed.use({}, (request) => answered(request));
@@ -157,7 +157,7 @@ test.each([[{}], [{ command: 'plan' }], [{ retryFailed: true }]])('an empty list
   });
 });
 
-test('100,000 tenants are listed within a minute, and nothing of them but keys and a number travels through the state machine', async () => {
+test('100,000 tenants are listed within a minute, and only keys and a number pass through the state machine', async () => {
   const { testBed } = shared;
   await testBed.put(
     'tenants.json',

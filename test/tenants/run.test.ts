@@ -11,7 +11,7 @@ const failing =
   (name: string) =>
     names.includes(name) ? FAILED : {};
 
-test('a run reports how many were migrated, how many were at head before, and where all of them are', async () => {
+test('a run reports how many tenants were migrated, how many were at head before, and all their revisions', async () => {
   const { testBed } = shared;
   await testBed.put('tenants.json', NAMES);
   await testBed.use({}, (request) => answered(request, (name) => (name === 'a' ? AT_HEAD : {})));
@@ -39,7 +39,7 @@ test('a run reports how many were migrated, how many were at head before, and wh
   expect(await testBed.get(`runs/${testBed.runId}/summary.json`)).toMatchObject({ total: 5 });
 });
 
-test("the worker is called batch by batch, in the name of the run's starter", async () => {
+test('the worker is called batch by batch, with the name of whoever started the run', async () => {
   const { testBed } = shared;
   await testBed.put('tenants.json', NAMES);
   await testBed.use({}, (request) => answered(request));
@@ -55,7 +55,7 @@ test("the worker is called batch by batch, in the name of the run's starter", as
   });
 });
 
-test('a batch continues with the tenants that the worker left, and a tenant in two answers counts once', async () => {
+test('a batch continues with the tenants that the worker left over, and a tenant in two answers counts once', async () => {
   const { testBed } = shared;
   await testBed.put('tenants.json', ['a', 'b']);
   await testBed.use({}, (request, call) => {
@@ -72,7 +72,7 @@ test('a batch continues with the tenants that the worker left, and a tenant in t
   expect(testBed.asked).toHaveLength(2);
 });
 
-test('a worker that returns everything undone is not called forever', async () => {
+test('a worker that makes no progress is not called forever', async () => {
   const { testBed } = shared;
   await testBed.put('tenants.json', ['a', 'b']);
   await testBed.use({}, (request) => ({ answer: answerWith(request, [], { status: 'partial', left: request.tenants }) }));
@@ -86,7 +86,7 @@ test('a worker that returns everything undone is not called forever', async () =
 });
 
 describe('when tenants fail', () => {
-  test('the others are migrated, the run fails, and each tenant has its reason', async () => {
+  test('the others are migrated, the run fails, and each failure has its reason', async () => {
     const { testBed } = shared;
     await testBed.put('tenants.json', NAMES);
     await testBed.use({}, (request) => answered(request, failing('b')));
@@ -101,7 +101,7 @@ describe('when tenants fail', () => {
     expect(await lastFailed()).toEqual(['b']);
   });
 
-  test('a second run can take just those, until there are none', async () => {
+  test('a retry takes only those, until there are none', async () => {
     const { testBed } = shared;
     await testBed.put('tenants.json', NAMES);
     await testBed.use({}, (request) => answered(request, failing('b', 'd')));
@@ -117,7 +117,7 @@ describe('when tenants fail', () => {
     });
   });
 
-  test('a run over some tenants forgets nothing about the others', async () => {
+  test('a run over some tenants keeps the failures of the others', async () => {
     const { testBed } = shared;
     await testBed.put('tenants.json', NAMES);
     await testBed.use({}, (request) => answered(request, failing('b', 'd')));

@@ -189,7 +189,7 @@ const RULES = [
   'set-not-null-scan',
 ];
 
-test('following the advice builds exactly the intended object, by the catalog, and a naming convention keeps its name', async () => {
+test('following the advice builds exactly the intended object in the catalog, even with a naming convention', async () => {
   const made = [
     ...new Set(
       [index, otherIndex, retriedIndex, foreignKey, key, check, column, numbered, notNull].flatMap((make) =>

@@ -20,13 +20,13 @@ function batched(sql: string): string | undefined {
 }
 
 test.each(['now()', 'CURRENT_TIMESTAMP', "'now'", 'random()', 'own_function(name)', 'price + 1'])(
-  'no batches for SET price = %s, whose loop might never end',
+  'no batches for SET price = %s, because the loop might never end',
   (value) => {
     expect(batched(`UPDATE items SET price = ${value}`)).toBeUndefined();
   },
 );
 
-test('no batches in the order of a key that the UPDATE changes: a row could come again and again', () => {
+test('no batches in the order of a key that the UPDATE changes, because a row could come up again', () => {
   const facts: TableFacts = {
     ...FACTS,
     columns: [...FACTS.columns, column('id', 'bigint')],
@@ -77,7 +77,7 @@ function joined(sql: string): string | undefined {
   return action?.does === 'update' ? updateInBatches('items', action.written, AFTER.items, AFTER) : undefined;
 }
 
-test('values of another table come in batches, if a row has at most one there', () => {
+test('values from another table are batched if each row has at most one there', () => {
   const where = "m.code = i.code AND m.country = 'DE' AND i.price > 0";
   expect(joined(`UPDATE items AS i SET maker = m.maker FROM shop.makers m WHERE ${where}`)).toContain(
     `"UPDATE items AS i SET maker = m.maker FROM shop.makers m WHERE (${where}) AND i.id IN (SELECT i.id FROM items AS i, shop.makers m WHERE (${where}) AND (i.maker IS DISTINCT FROM CAST((m.maker) AS varchar(20))) LIMIT 10000)"`,
@@ -93,11 +93,11 @@ test.each([
   'UPDATE items i SET maker = m.maker FROM shop.makers m, other o WHERE m.code = i.code AND m.country = i.country',
   'UPDATE items i SET maker = m.maker FROM items m WHERE m.code = i.code AND m.country = i.country',
   'WITH m AS (SELECT 1) UPDATE items i SET maker = m.maker FROM shop.makers m WHERE m.code = i.code AND m.country = i.country',
-])('no batches where another one may take another value: %s', (sql) => {
+])('no batches if another run might choose another value: %s', (sql) => {
   expect(joined(sql)).toBeUndefined();
 });
 
-test('a comment of the UPDATE hides no part of the batch', () => {
+test('a comment in the UPDATE does not hide any part of the batch', () => {
   const text = batched('UPDATE items\nSET name = title -- as shown\n, price = cost /* net */');
   expect(text).toContain('WHERE ctid IN');
   expect(text).not.toMatch(/as shown|net/);

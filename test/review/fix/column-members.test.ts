@@ -12,23 +12,23 @@ test.each([
   ],
   ['CHECK (((name)::name <> (other)::name))', 'CHECK (((full_name)::name <> (other)::name))'],
   ['CHECK ((length("é") > length(name)))', 'CHECK ((length("é") > length(full_name)))'],
-])('%s gets another column in place of one, and nothing else that has its name', (definition, expected) => {
+])('%s gets the new column, and other things with the same name stay', (definition, expected) => {
   expect(replaceColumn(definition, 'name', 'full_name')).toBe(expected);
 });
 
-test('a quoted column is found, and the other one is quoted if it must be', () => {
+test('a quoted column is found, and the new one is quoted if necessary', () => {
   expect(replaceColumn('CREATE INDEX ix ON t USING btree ("Name")', 'Name', 'Full name')).toBe(
     'CREATE INDEX ix ON t USING btree ("Full name")',
   );
 });
 
-test('a column whose name contains the name has nothing to build', () => {
+test('a column whose name merely contains the name is left alone', () => {
   const indexes = [{ name: 'ix', definition: 'CREATE INDEX ix ON users USING btree (lower(full_name))' }];
   const before = { facts: { indexes, constraints: [] } as unknown as TableFacts, column: 'name' };
   expect(columnMembers('users', before, before, 'title')).toEqual({ parts: [], take: [], giveBack: [], again: [] });
 });
 
-test('a constraint that rows may break is not built for another column', () => {
+test('a constraint that existing rows may violate is not built for the new column', () => {
   const constraints = [{ name: 'ck', kind: 'check', columns: ['name'], definition: 'CHECK (true) NOT VALID', validated: false }];
   const before = { facts: { indexes: [], constraints } as unknown as TableFacts, column: 'name' };
   expect(columnMembers('users', before, before, 'title')).toEqual({ reason: expect.stringContaining('ck is not valid') });

@@ -9,24 +9,24 @@ function trial(first: unknown, second: unknown, id = 1): TrialFacts {
   return { before, after: state({ id, added: first }), restored: before, again: state({ id, added: second }) };
 }
 
-test('the values of a new column must be those of the revision', () => {
+test('a new column must get the same values as with the original revision', () => {
   expect(whyDifferent(trial('a', 'a'), trial('a', 'a'))).toBeUndefined();
   expect(whyDifferent(trial('a', 'a'), trial('b', 'b'))).toBe('the rows of users differ after the upgrade');
   expect(whyDifferent(trial('a', 'a'), trial('a', null))).toBe('the rows of users differ after the second upgrade');
 });
 
-test('values that differ each time, or in other rows, must only be there', () => {
+test('values that differ each time, or by row, must only exist', () => {
   expect(whyDifferent(trial('random 1', 'random 2'), trial('random 3', 'random 4'))).toBeUndefined();
   expect(whyDifferent(trial('of 1', 'of 1', 1), trial('of 2', 'of 2', 2))).toBeUndefined();
   expect(whyDifferent(trial('random 1', 'random 2'), trial(null, null))).toBe('the rows of users differ after the upgrade');
 });
 
-test('a value that the revision keeps may not change', () => {
+test('a value that the original revision keeps must not change', () => {
   const kept = { before: state({ id: 1 }), after: state({ id: 1 }), restored: state({ id: 1 }), again: state({ id: 1 }) };
   expect(whyDifferent(kept, { ...kept, after: state({ id: 2 }) })).toBe('the rows of users differ after the upgrade');
 });
 
-test('a downgrade that runs now must leave what was there before, and an upgrade that ends the same again', () => {
+test('a downgrade must restore the earlier state, and a second upgrade the same final state', () => {
   const undone = trial('a', 'a');
   expect(whyNotUndone(undone)).toBeUndefined();
   const left = { ...undone.before, entries: { 'column users.added': 'text' } } as TrialState;
@@ -54,7 +54,7 @@ test('a downgrade that runs now must leave what was there before, and an upgrade
   expect(whyNotUndone({ failure: 'no such constraint' })).toBe('the safe form fails: no such constraint');
 });
 
-test('what neither the revision nor its safe form changes is no difference between them', () => {
+test('what neither the revision nor its safe form changes does not count as a difference', () => {
   const undone = trial('a', 'a');
   const having = (is: string, facts: TrialFacts): TrialFacts => {
     const all = Object.entries(facts).map(([name, value]) => [

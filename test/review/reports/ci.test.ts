@@ -2,7 +2,7 @@ import { githubReport } from '../../../lib/review/reports/github';
 import { gitlabReport } from '../../../lib/review/reports/gitlab';
 import { CLEAN, EXAMPLE, large } from './example';
 
-describe('the review as annotations of GitHub', () => {
+describe('the review as GitHub annotations', () => {
   const lines = githubReport(EXAMPLE, 'back').trimEnd().split('\n');
 
   test('each unacknowledged finding is one line with file, line, rule and revision', () => {
@@ -15,7 +15,7 @@ describe('the review as annotations of GitHub', () => {
     expect(lines[8]).toMatch(/^::warning file=back\/alembic\/env\.py,line=61,title=env-outer-transaction::/);
   });
 
-  test('a message cannot become a command, and keeps its percent signs', () => {
+  test('a message cannot inject a command, and keeps its percent signs', () => {
     for (const line of lines) expect(line).toMatch(/^::(error|warning) /);
     expect(lines[2]).toContain('::error title=x::y %250A');
     const file = 'a,b:c%0A.py';
@@ -27,14 +27,14 @@ describe('the review as annotations of GitHub', () => {
     expect(report.trimEnd().split('\n')).toHaveLength(1);
   });
 
-  test('no more than GitHub shows, and the last line says how many more there are', () => {
+  test('there are at most as many annotations as GitHub shows, and the last line says how many more there are', () => {
     const shown = githubReport(large(), 'back').trimEnd().split('\n');
     const levels = shown.map((line) => line.split(' ')[0]);
     expect(levels).toEqual([...Array(10).fill('::error'), ...Array(10).fill('::warning'), '::notice']);
     expect(shown.at(-1)).toContain('980 more findings');
   });
 
-  test('nothing found is nothing to show', () => {
+  test('without findings there are no annotations', () => {
     expect(githubReport(CLEAN, 'back')).toBe('');
   });
 });
@@ -53,7 +53,7 @@ describe("the review as GitLab's Code Quality", () => {
     expect(new Set(issues.map(({ fingerprint }: { fingerprint: string }) => fingerprint)).size).toBe(9);
   });
 
-  test('nothing found is an empty list', () => {
+  test('without findings the list is empty', () => {
     expect(JSON.parse(gitlabReport(CLEAN, 'back'))).toEqual([]);
   });
 });

@@ -28,7 +28,7 @@ describe('the review as JSON', () => {
     ['a review with everything that may be absent', COMPLETE],
     ['a review that found nothing', CLEAN],
     ['a review of 500 revisions', large()],
-  ])('%s is the review itself, and follows the schema in the package', (_, review) => {
+  ])('%s is the review itself, and matches the schema in the package', (_, review) => {
     const document = JSON.parse(jsonReport(review));
     expect(document).toEqual(JSON.parse(JSON.stringify(review)));
     validate(document);
@@ -44,7 +44,7 @@ describe('the review as JSON', () => {
       (review) => ({ ...review, revisions: [{ ...EXAMPLE.revisions[0], upgrade: { outcome: 'oops' } }] }),
     ],
     ['a line that no file has', (review) => ({ ...review, findings: [{ ...EXAMPLE.findings[0], line: 0 }] })],
-  ])('the schema refuses %s', (_, spoil) => {
+  ])('the schema rejects %s', (_, spoil) => {
     expect(validate(spoil(JSON.parse(jsonReport(EXAMPLE))))).toBe(false);
   });
 

@@ -11,7 +11,7 @@ describe('the review as a comment', () => {
     expect(MARKER).toMatch(/^<!-- [^>]+ -->$/);
   });
 
-  test('says first what came out', () => {
+  test('starts with the result', () => {
     expect(markdownReport(EXAMPLE)).toContain('### ❌ Migrations: 5 errors, 4 warnings, 2 acknowledged\n');
     expect(markdownReport(CLEAN)).toBe(
       `${MARKER}\n\n### ✅ Migrations: nothing found\n\n1 revision reviewed in 812 ms, replayed on PostgreSQL 18.4.\n`,
@@ -40,7 +40,7 @@ describe('the review as a comment', () => {
     ]);
   });
 
-  test('nothing from the migrations is Markdown or HTML, or mentions anyone', () => {
+  test('text from migrations cannot inject Markdown, HTML or mentions', () => {
     const text = outsideCode(markdownReport(EXAMPLE));
     expect(text).not.toContain('<script');
     expect(text).not.toContain('</style');
@@ -52,7 +52,7 @@ describe('the review as a comment', () => {
     expect([...tags].sort()).toEqual(['b', 'code', 'details', 'summary']);
   });
 
-  test('code cannot end its block', () => {
+  test('code cannot close its block', () => {
     const instead = 'a\n```\n<details>\n````';
     const [finding] = EXAMPLE.findings as [Finding];
     const text = markdownReport({ ...EXAMPLE, findings: [{ ...finding, instead, statement: HOSTILE }] });
@@ -78,7 +78,7 @@ describe('the review as a comment', () => {
         revisions: large().revisions.map((one) => ({ ...one, notReplayed: HOSTILE })),
       }),
     ],
-  ])('%s fit into a comment of GitHub, which says what was left out', (_, review) => {
+  ])('%s fit into a GitHub comment, which says what was left out', (_, review) => {
     const text = markdownReport(review());
     expect(text.length).toBeLessThan(65_536);
     if (review().findings.length > 100) expect(text).toMatch(/^and \d+ more, which do not fit here$/m);

@@ -25,15 +25,15 @@ describe('the review as SARIF', () => {
     ['findings', EXAMPLE],
     ['none', CLEAN],
     ['a thousand', large()],
-  ])('follows the official schema with %s', (_, review) => {
+  ])('matches the official schema with %s', (_, review) => {
     expect(run(review).results).toHaveLength(review.findings.length);
   });
 
-  test('the schema would refuse a level that does not exist', () => {
+  test('the schema rejects an unknown level', () => {
     expect(validate(JSON.parse(sarifReport(EXAMPLE, '').replace('"level": "note"', '"level": "bad"')))).toBe(false);
   });
 
-  test('each finding names its rule, which says how to write it safely and how to acknowledge it', () => {
+  test('each finding names its rule, which explains the safe form and the acknowledgement', () => {
     const { tool, results } = run(EXAMPLE);
     const { rules } = tool.driver;
     for (const { ruleId, ruleIndex } of results) expect(rules[ruleIndex].id).toBe(ruleId);
@@ -47,7 +47,7 @@ describe('the review as SARIF', () => {
     }
   });
 
-  test('files are found from the root of the repository', () => {
+  test('paths are relative to the root of the repository', () => {
     const [{ locations }] = run({
       ...EXAMPLE,
       findings: EXAMPLE.findings.map((one) => ({ ...one, file: 'alembic/versions/ä b#1.py' })),
@@ -59,7 +59,7 @@ describe('the review as SARIF', () => {
     expect(run(EXAMPLE, '').results[0].locations[0].physicalLocation.artifactLocation.uri).toMatch(/^alembic\/versions\//);
   });
 
-  test('what is acknowledged is suppressed with its reason, and fails no check', () => {
+  test('acknowledged findings are suppressed with their reasons, and fail no check', () => {
     const suppressed = run(EXAMPLE).results.filter(({ suppressions }: { suppressions?: unknown }) => suppressions);
     expect(suppressed).toHaveLength(2);
     expect(suppressed[1]).toMatchObject({
@@ -76,7 +76,7 @@ describe('the review as SARIF', () => {
     ]);
   });
 
-  test('a finding is the same one when its line moves, its file is renamed and another finding goes', () => {
+  test('a finding keeps its identity if its line moves, its file is renamed or another finding disappears', () => {
     const before = fingerprints(EXAMPLE);
     const moved = EXAMPLE.findings.map((finding) => ({
       ...finding,
@@ -87,7 +87,7 @@ describe('the review as SARIF', () => {
     expect(fingerprints({ ...EXAMPLE, findings: moved.slice(1) })).toEqual(before.slice(1));
   });
 
-  test('two findings are never the same one, even of one rule and one statement', () => {
+  test('two findings never share an identity, even with the same rule and statement', () => {
     const twice = { ...EXAMPLE, findings: EXAMPLE.findings.flatMap((finding) => [finding, finding]) };
     expect(new Set(fingerprints(twice)).size).toBe(2 * EXAMPLE.findings.length);
   });

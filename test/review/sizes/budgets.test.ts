@@ -84,7 +84,7 @@ const over = ({ findings }: Review) => findings.filter(({ rule }) => rule === 'b
 describe('a measured wait', () => {
   const SHARE = measured({ locks: [{ mode: 'ShareLock', milliseconds: 1_000 }], longestWriteMilliseconds: 1_024 });
 
-  test('over its budget is an error that names measured, scaled and allowed', async () => {
+  test('over its budget is an error with the measured, scaled and allowed time', async () => {
     const result = await judged(revision([INDEX]), { sizes: SIZES, budgets: { writesBlocked: '2s', readsBlocked: '1s' } }, SHARE);
     // 24 ms do not grow with the table: 4 on empty tables, 20 of polling.
     const milliseconds = 1_024 + 9 * 1_000;
@@ -106,19 +106,19 @@ describe('a measured wait', () => {
     expect(result.failed).toBe(true);
   });
 
-  test('within its budget is none, although the estimate is above', async () => {
+  test('within its budget is no error, even if the estimate is above', async () => {
     const options = { sizes: SIZES, budgets: { writesBlocked: '11s' } };
     expect(over(await judged(revision([INDEX]), options, SHARE))).toEqual([]);
     expect(over(await judged(revision([INDEX]), options))).toHaveLength(1);
   });
 
-  test('of a row counts although no lock of the table blocks', async () => {
+  test('for a row counts even if no lock on the table blocks', async () => {
     const rows = measured({ locks: [{ mode: 'RowExclusiveLock', milliseconds: 900 }], longestWriteMilliseconds: 900 });
     const [found] = over(await judged(revision([]), { sizes: SIZES, budgets: { writesBlocked: '2s' } }, rows));
     expect(found?.budget?.name).toBe('writesBlocked');
   });
 
-  test('that blocks reads is compared with both budgets', async () => {
+  test('of reads is compared with both budgets', async () => {
     const locks = [{ mode: 'AccessExclusiveLock', milliseconds: 3_000 }];
     const budgets = { writesBlocked: '2s', readsBlocked: '1s' };
     const names = over(await judged(revision([TYPE]), { sizes: SIZES, budgets }, measured({ locks }))).map(
@@ -127,7 +127,7 @@ describe('a measured wait', () => {
     expect(names).toEqual(['readsBlocked', 'writesBlocked']);
   });
 
-  test('of a read counts if the revision blocked reads, also of another table', async () => {
+  test('of a read counts if the revision blocked reads, even of another table', async () => {
     const options = { sizes: SIZES, budgets: { readsBlocked: '1s' } };
     const waited = { longestReadMilliseconds: 2_400 };
     const [found] = over(
@@ -166,7 +166,7 @@ describe('a measured wait', () => {
     );
   });
 
-  test('is in each report, with what it rests on', async () => {
+  test('is in each report, with its basis', async () => {
     const result = await judged(revision([INDEX]), { sizes: SIZES }, SHARE);
     const line =
       'SHARE for 1.0 s, a write waited for 1.0 s at most; on 1 million of 10 million rows (limit of rows); scaled to production, ' +
@@ -181,7 +181,7 @@ describe('a measured wait', () => {
   });
 });
 
-describe('what was not measured', () => {
+describe('a revision that was not measured', () => {
   test('is judged by the estimate, and the message says so', async () => {
     const budgets = { writesBlocked: '2s', readsBlocked: '1s' };
     const [found, ...more] = over(await judged(revision([INDEX]), { sizes: SIZES, budgets }));
@@ -193,7 +193,7 @@ describe('what was not measured', () => {
     expect(found?.budget?.basis).toBe('estimated');
   });
 
-  test('adds up within a transaction, and reads wait from the first lock that blocks them', async () => {
+  test('has times added up within a transaction, with reads waiting from the first lock that blocks them', async () => {
     const options = { sizes: SIZES, budgets: { readsBlocked: '1ms', writesBlocked: '1ms' } };
     const waits = async (...statements: Statement[]) => {
       const found = over(await judged(revision(statements), options)).map(({ budget }) => [budget?.name, budget?.milliseconds]);
@@ -217,7 +217,7 @@ describe('what was not measured', () => {
     }
   });
 
-  test('because its table accepted no rows is judged by the estimate', async () => {
+  test('because its table accepted no generated rows is judged by the estimate', async () => {
     const none = measured({
       rows: 0,
       limit: 'values',
@@ -239,20 +239,20 @@ describe('a rewrite', () => {
     expect(found?.message).toContain('orders is rewritten');
   });
 
-  test('of a small table is none', async () => {
+  test('of a small table is no error', async () => {
     const small = { ...ORDERS, rows: 300, bytes: 48_000, toastBytes: 0 };
     const sizes = { ...SIZES, statistics: { ...STATISTICS, tables: [small] } };
     expect(over(await judged(revision([TYPE]), { budgets, sizes }))).toEqual([]);
   });
 
-  test('may be allowed, and TRUNCATE is none', async () => {
+  test('may be allowed, and TRUNCATE does not count as one', async () => {
     expect(over(await judged(revision([TYPE]), { budgets: { rewrites: true } }))).toEqual([]);
     const truncate = statement('TRUNCATE orders', 'AccessExclusiveLock', { rewrites: ['orders'] });
     expect(over(await judged(revision([truncate]), { budgets }))).toEqual([]);
   });
 });
 
-test('a budget can be acknowledged, turned down to a warning, and an acknowledgement is not unused where nothing is measured', async () => {
+test('an exceeded budget can be acknowledged or made a warning, and the acknowledgement does not count as unused without a measurement', async () => {
   const [found] = over(await judged(revision([TYPE], ['budget']), { budgets: { rewrites: false } }));
   expect(found?.acknowledged).toBe('at night');
   const warned = await judged(revision([TYPE]), { budgets: { rewrites: false }, rules: { budget: 'warn' } });

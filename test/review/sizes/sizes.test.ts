@@ -29,7 +29,7 @@ const sizes = (table: Partial<TableStatistics> = {}) => ({
   smallTable: SMALL_TABLE,
 });
 
-test('a finding on a large table tells rows, bytes, the time under the lock, the space, and what they rest on', () => {
+test('a finding on a large table has rows, bytes, time under the lock, space, and their basis', () => {
   const { severity, message, size } = withSize(FOUND, INDEX, sizes(), typeOf);
   expect(severity).toBe('error');
   expect(message).toBe(
@@ -55,19 +55,19 @@ test.each([
     { rows: 300, bytes: 48_000 },
     { work: 'look up', tables: ['orders'], references: 'users' },
   ],
-] as const)('%s is no note', (_, table, cost) => {
+] as const)('%s is not downgraded to a note', (_, table, cost) => {
   const users = { ...ORDERS, name: 'users' };
   const { statistics, smallTable } = sizes(table);
   const given = { statistics: { ...statistics, tables: [...statistics.tables, users] }, smallTable };
   expect(withSize(FOUND, cost, given, typeOf).severity).toBe('error');
 });
 
-test('a finding stays as it is if the statistics lack its table, or its harm does not depend on size', () => {
+test('a finding stays unchanged if the statistics lack its table or its harm does not depend on size', () => {
   expect(withSize(FOUND, { ...INDEX, tables: ['users'] }, sizes(), typeOf)).toBe(FOUND);
   expect(withSize(FOUND, undefined, sizes(), typeOf)).toBe(FOUND);
 });
 
-test('work of unknown length has rows and bytes, and no time', () => {
+test('work of unknown duration has rows and bytes but no time', () => {
   const { size, message } = withSize(FOUND, { work: 'change', tables: ['orders'] }, sizes(), typeOf);
   expect(size?.seconds).toBeUndefined();
   expect(message).toContain('orders has 10 million rows (1.2 GB); rows from');
@@ -79,12 +79,12 @@ const speed = (sortMilliseconds: number, slower = 1) => ({
   sortTextMilliseconds: 1.8 * sortMilliseconds * slower,
 });
 
-test('a server that sorts in half the time takes half the time', () => {
+test('on a server that sorts twice as fast, the estimate is half', () => {
   const likely = (sortMilliseconds: number) => estimate(INDEX, ORDERS, speed(sortMilliseconds)).seconds?.likely;
   expect(likely(10)).toBeCloseTo((likely(20) as number) / 2);
 });
 
-test('a collation that compares texts slowly makes indexes of texts slow, and no others', () => {
+test('a slow collation slows down only indexes on texts', () => {
   const likely = (columns: readonly string[], slower: number) =>
     estimate({ ...INDEX, columns }, table(1e6), speed(9, slower)).seconds?.likely as number;
   expect(likely(['note'], 4) / likely(['note'], 1)).toBeGreaterThan(2.5);
@@ -139,7 +139,7 @@ test.each<[string, Cost['work'], Partial<Cost>, number, number, number]>([
   ['a type that rewrites', 'rewrite', {}, 1e7, 9, 14.4],
   ['a type that rewrites', 'rewrite', {}, 1e6, 36, 6.29],
 ])(
-  '%s, %s: on a server that sorts in that time, the estimate is within a factor of two',
+  '%s, %s: the estimate for a server with this sorting time is within a factor of two',
   (_, work, cost, rows, sortMilliseconds, taken) => {
     const { seconds } = estimate({ work, tables: ['t'], ...cost }, table(rows), speed(sortMilliseconds));
     const ratio = (seconds?.likely ?? 0) / taken;
@@ -154,16 +154,16 @@ test.each([
   [68, '68 s'],
   [180, '3 min'],
   [7_500, '2 h'],
-])('%s seconds read %s', (seconds, text) => expect(timeText(seconds)).toBe(text));
+])('%s seconds are shown as %s', (seconds, text) => expect(timeText(seconds)).toBe(text));
 
-describe('the file', () => {
+describe('the file with sizes', () => {
   const folder = mkdtempSync(join(tmpdir(), 'statistics-'));
   const file = (name: string, text: string) => {
     writeFileSync(join(folder, name), text);
     return join(folder, name);
   };
 
-  test('is the answer of migrate-invoke, or its part', () => {
+  test('is the answer of migrate-invoke, or a part of it', () => {
     const whole = file('whole.json', JSON.stringify(ANSWERS.statistics));
     const part = file('part.json', JSON.stringify(STATISTICS));
     expect(readSizes({}, whole)).toEqual({ statistics: STATISTICS, smallTable: SMALL_TABLE });
@@ -173,14 +173,14 @@ describe('the file', () => {
     });
   });
 
-  test('is not needed', () => expect(readSizes({})).toBeUndefined());
+  test('is optional', () => expect(readSizes({})).toBeUndefined());
 
   test.each([
     ['missing', () => join(folder, 'nowhere.json'), 'could not be read'],
     ['not JSON', () => file('text.json', 'x'), 'could not be read'],
     ['null', () => file('null.json', 'null'), 'has no statistics'],
     ['another answer', () => file('plan.json', JSON.stringify(ANSWERS['a plan'])), 'has no statistics'],
-  ])('that is %s is an error that says how to write it', (_, path, message) => {
+  ])('that is %s is an error that says how to create it', (_, path, message) => {
     let error: unknown;
     try {
       readSizes({}, path());

@@ -7,7 +7,7 @@ beforeAll(loadParser);
 
 const actions = (sql: string): readonly Action[] => parseSql(sql).flatMap((statement) => statement.actions);
 
-test('the parser is not optimized in the background, which takes longer than it runs', () => {
+test('the parser is not optimized in the background, because that takes longer than parsing', () => {
   const statements = Array.from({ length: 1000 }, (_, at) => ({ sql: `ALTER TABLE t ADD c${at} text`, line: 1, spread: false }));
   const { stdout } = spawnSync(process.execPath, ['--trace-wasm-compilation-times', ...nodeProgram('data-loss/child')], {
     input: JSON.stringify({ 'a.py': statements }),
@@ -17,7 +17,7 @@ test('the parser is not optimized in the background, which takes longer than it 
   expect(stdout).not.toContain('using TurboFan');
 });
 
-test('a statement is understood whatever placeholders the driver uses', () => {
+test('a statement is parsed with the placeholders of any driver', () => {
   for (const value of ['%(name)s', '%s', ':name', '$1', '$1::VARCHAR', "'a'"]) {
     expect(actions(`UPDATE users SET active = true WHERE name = ${value}`)).toMatchObject([
       { does: 'update', table: 'users', rows: 'rows', columns: ['active'] },
@@ -30,7 +30,7 @@ test('text that looks like a placeholder in a literal, a comment or a cast stays
   expect(statement?.text).toBe("SELECT '%s :a', a::text -- :b\nFROM t WHERE a LIKE '%%x'");
 });
 
-test('several statements in one text keep their lines', () => {
+test('several statements in one string keep their lines', () => {
   const sql = "\nDROP TABLE a;\n\n-- äöü\nUPDATE b\nSET c = 'ß;';\nDELETE FROM d;";
   expect(parseSql(sql).map(({ line, actions: [action] }) => [line, action?.does])).toEqual([
     [1, 'drop'],
@@ -39,7 +39,7 @@ test('several statements in one text keep their lines', () => {
   ]);
 });
 
-test('a statement that PostgreSQL would not take does not hide the others', () => {
+test('an invalid statement does not hide the others', () => {
   const found = parseSql('DROP TABLE a; SELEC 1; DROP TABLE b');
   expect(found.map(({ actions: [action] }) => action?.does)).toEqual(['drop', 'unparsed', 'drop']);
 });
@@ -56,7 +56,7 @@ test('the parts of an ALTER TABLE are distinguished', () => {
   ]);
 });
 
-test('an anonymous block is read, as far as it does not put statements together', () => {
+test('a DO block is read, except statements that it builds', () => {
   const sql = `DO $$ BEGIN
     IF true THEN UPDATE users SET a = 1; END IF;
     EXECUTE 'DROP TABLE b';
@@ -104,7 +104,7 @@ test.each([
   expect('default' in (actions(`ALTER TABLE t ADD COLUMN b ${column}`)[0] as { column: object }).column).toBe(kind !== undefined);
 });
 
-test('names that PostgreSQL would cut are found in names only', () => {
+test('only names are cut to the length that PostgreSQL allows', () => {
   const long = 'x'.repeat(64);
   expect(longNames(`CREATE INDEX ${long} ON t (a) WHERE b = '${long}y'`)).toEqual([long]);
 });
