@@ -100,7 +100,7 @@ def refused(project: Project, empty: bool = False) -> RunnerError:
 @pytest.mark.parametrize(
     ("template", "driver"), [("generic", "psycopg"), ("generic", "psycopg2"), ("generic", "pg8000"), ("async", "asyncpg")]
 )
-def test_what_the_models_have_more_is_written_into_a_revision(root: Path, database: str, template: str, driver: str) -> None:
+def test_additions_in_the_models_are_written_into_a_revision(root: Path, database: str, template: str, driver: str) -> None:
     there = project(root, database, template, driver)
     created = create(there, "Add users table", Differences())
     assert created["file"] == f"alembic/versions/{created['revision']}_add_users_table.py"
@@ -122,12 +122,12 @@ def test_an_empty_revision_is_written_on_request(root: Path, database: str) -> N
     assert "create_table" not in (there.directory / created["file"]).read_text()
 
 
-def test_a_message_that_looks_like_an_option_is_a_message(root: Path, database: str) -> None:
+def test_a_message_may_look_like_an_option(root: Path, database: str) -> None:
     created = create(project(root, database), "--sql is no option here", None)
     assert created["file"].endswith("_sql_is_no_option_here.py")
 
 
-def test_the_file_is_named_as_the_project_says(root: Path, database: str) -> None:
+def test_the_file_name_follows_the_template_of_the_project(root: Path, database: str) -> None:
     there = project(root, database)
     template = "%%(year)d_%%(month).2d_%%(day).2d-%%(rev)s_%%(slug)s"
     there = change(there, "alembic.ini", "[alembic]\n", f"[alembic]\nfile_template = {template}\n")
@@ -167,13 +167,13 @@ def test_no_file_is_written_if_a_hook_removes_all_operations(root: Path, databas
     assert files(there) == []
 
 
-def test_a_hook_that_adds_something_is_enough(root: Path, database: str) -> None:
+def test_operations_that_only_a_hook_adds_are_written(root: Path, database: str) -> None:
     there = change(project(root, database), "models.py", 'sa.Table("users"', '0 and sa.Table("users"')
     body = "from alembic.operations import ops; directives[0].upgrade_ops.ops.append(ops.ExecuteSQLOp('SELECT 1'))"
     assert "SELECT 1" in (there.directory / create(with_hook(there, body), "Ask", Differences())["file"]).read_text()
 
 
-def test_a_hook_that_runs_after_writing_is_run(root: Path, database: str) -> None:
+def test_a_post_write_hook_runs(root: Path, database: str) -> None:
     there = project(root, database)
     hooks = (
         "[post_write_hooks]\nhooks = note\nnote.type = exec\nnote.executable = sh\n"
@@ -183,7 +183,7 @@ def test_a_hook_that_runs_after_writing_is_run(root: Path, database: str) -> Non
     assert (there.directory / create(there, "Add users table", Differences())["file"]).read_text().endswith("# noted\n")
 
 
-def test_a_hook_that_fails_after_writing_does_not_end_the_command(root: Path, database: str) -> None:
+def test_a_failing_post_write_hook_does_not_end_the_command(root: Path, database: str) -> None:
     there = project(root, database)
     hooks = "[post_write_hooks]\nhooks = black\nblack.type = console_scripts\nblack.entrypoint = nowhere\n"
     created = create(change(there, "alembic.ini", "[post_write_hooks]\n", hooks), "Add users table", Differences())
@@ -191,7 +191,7 @@ def test_a_hook_that_fails_after_writing_does_not_end_the_command(root: Path, da
     assert "nowhere" in created["hookFailure"]
 
 
-def test_env_py_without_models_gets_the_setting_to_add(root: Path, database: str) -> None:
+def test_an_env_py_without_models_is_reported_with_the_setting_to_add(root: Path, database: str) -> None:
     there = project(root, database, metadata=False)
     failure = refused(there)
     assert failure.code == "no_target_metadata"
@@ -211,7 +211,7 @@ def test_two_heads_must_be_merged_first(root: Path, database: str) -> None:
     assert files(there) == ["a1.py", "b1.py"]
 
 
-def test_of_labeled_branches_the_one_to_follow_must_be_named(root: Path, database: str) -> None:
+def test_with_labeled_branches_the_branch_to_extend_must_be_named(root: Path, database: str) -> None:
     there = project(root, database)
     for revision, label in (("a1", "core"), ("b1", "billing")):
         (there.directory / "alembic" / "versions" / f"{revision}.py").write_text(
@@ -273,7 +273,7 @@ def test_a_revision_goes_where_alembic_puts_it(
     assert ("create_table" in body) is not empty
 
 
-def test_an_id_that_another_revision_has_is_refused(root: Path, database: str) -> None:
+def test_an_id_of_another_revision_is_rejected(root: Path, database: str) -> None:
     there = project(root, database)
     (there.directory / "alembic" / "versions" / "a1.py").write_text('revision = "a1"\ndown_revision = None\n')
     with pytest.raises(RunnerError, match="there is a revision a1 already"):
@@ -281,7 +281,7 @@ def test_an_id_that_another_revision_has_is_refused(root: Path, database: str) -
     assert files(there) == ["a1.py"]
 
 
-def test_where_the_first_revision_goes_can_not_be_guessed_from_several_folders(root: Path, database: str) -> None:
+def test_the_folder_of_the_first_revision_is_not_guessed_among_several(root: Path, database: str) -> None:
     there = project(root, database)
     there = change(there, "alembic.ini", "[alembic]\n", "[alembic]\nversion_locations = %(here)s/one:%(here)s/two\n")
     failure = refused(there)
@@ -297,7 +297,7 @@ def test_a_revision_goes_into_the_folder_of_the_one_it_follows(root: Path, datab
     assert create(there, "Fill names", None)["file"].startswith("two/")
 
 
-def test_an_env_py_that_fails_is_reported_in_its_words(root: Path, database: str) -> None:
+def test_a_failing_env_py_is_reported_with_its_own_message(root: Path, database: str) -> None:
     there = change(project(root, database), "alembic/env.py", "import models", "import nothing_of_the_kind")
     failure = refused(there)
     assert failure.code == "create_failed"

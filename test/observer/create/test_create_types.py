@@ -32,7 +32,9 @@ def observe_new(observed: Observed) -> dict[str, Any]:
         ("integer", "sa.Text", '"kind"::INTEGER'),
     ],
 )
-def test_a_type_that_postgresql_does_not_convert_to_has_using(observed: Observed, column: str, kind: str, using: str) -> None:
+def test_a_change_of_type_gets_using_if_postgresql_has_no_implicit_conversion(
+    observed: Observed, column: str, kind: str, using: str
+) -> None:
     observed.revision("aa", None, f'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, kind {column})")', DROP)
     with_models(observed, model(kind))
     text, left = create(observed)

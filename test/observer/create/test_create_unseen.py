@@ -58,7 +58,7 @@ def must_agree_and_restore(observed: Observed) -> None:
     assert new["notRestored"] == {"added": {}, "removed": {}, "changed": {}} and new["again"]["outcome"] == "done"
 
 
-def test_what_autogenerate_does_not_see_is_written_and_then_the_catalogs_agree(observed: Observed) -> None:
+def test_changes_that_autogenerate_misses_are_written_and_then_the_catalogs_agree(observed: Observed) -> None:
     observed.revision("aa", None, OLD, DROP)
     with_models(observed, MODELS)
     text, left = create(observed)
@@ -89,7 +89,7 @@ def revisions(observed: Observed) -> list[str]:
     return [revision["revision"] for revision in graph["revisions"]]
 
 
-def test_a_column_that_autogenerate_alters_gets_the_default_that_it_does_not_compare(observed: Observed) -> None:
+def test_a_column_that_autogenerate_alters_also_gets_its_new_default(observed: Observed) -> None:
     observed.revision(
         "aa",
         None,
@@ -140,7 +140,7 @@ def test_an_enum_of_a_new_column_is_created_before_it_and_dropped_after_it(obser
     must_agree_and_restore(observed)
 
 
-def test_what_only_the_migrations_have_is_not_called_an_agreement(observed: Observed) -> None:
+def test_models_and_migrations_do_not_agree_if_only_the_migrations_have_an_object(observed: Observed) -> None:
     observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY CONSTRAINT ck CHECK (id > 0))")')
     with_models(observed, 'sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True))\n')
     error = agree(observed)
@@ -197,7 +197,7 @@ def test_a_drop_and_an_add_that_look_like_a_rename_are_asked_about(renamed: Obse
     assert revisions(renamed) == ["aa"]
 
 
-def test_a_rename_of_a_password_is_asked_about_by_its_name(observed: Observed) -> None:
+def test_the_question_about_a_renamed_password_column_shows_its_name(observed: Observed) -> None:
     observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, password text)")')
     with_models(observed, RENAMED.replace("full_name", "hashed_password"))
     assert "--rename aa.password=aa.hashed_password;" in observed.failure(ask="create", message="Change aa", empty=False)["next"]
@@ -346,7 +346,7 @@ sa.Table("bb", target_metadata, sa.Column("id", sa.Integer, primary_key=True), s
     assert agree(observed)["message"] == "models and migrations agree: there is nothing to write into a revision"
 
 
-def test_what_only_looks_like_a_rename_is_a_drop_and_an_add_on_request(renamed: Observed) -> None:
+def test_a_suspected_rename_can_be_written_as_a_drop_and_an_add(renamed: Observed) -> None:
     text, _ = create(renamed, askRenames=False)
     assert "op.add_column('aa'" in text and "op.drop_column('aa', 'name')" in text
 
@@ -360,7 +360,7 @@ PAIR_MODEL = """sa.Table("pair", target_metadata,
 """
 
 
-def test_a_unique_constraint_that_postgresql_merged_with_the_primary_key_is_written_as_is_only(observed: Observed) -> None:
+def test_a_unique_constraint_that_postgresql_merges_with_the_primary_key_is_written_only_as_is(observed: Observed) -> None:
     observed.revision("aa", None, PAIR, 'op.drop_table("pair")')
     with_models(observed, PAIR_MODEL)
     assert "op.create_unique_constraint('uq_pair'" in create(observed, asIs=True)[0]
@@ -378,7 +378,7 @@ def nothing_without_operations(context, revision, directives):
 """
 
 
-def test_a_hook_that_leaves_nothing_where_autogenerate_sees_nothing_does_not_hide_what_the_catalogs_show(
+def test_a_hook_that_empties_the_revision_does_not_hide_differences_of_the_catalogs(
     observed: Observed,
 ) -> None:
     observed.revision(
@@ -393,7 +393,7 @@ def test_a_hook_that_leaves_nothing_where_autogenerate_sees_nothing_does_not_hid
     assert agree(observed)["code"] == "nothing_to_create"
 
 
-def test_defaults_and_orders_of_keys_that_only_migrations_have_are_left_and_named(observed: Observed) -> None:
+def test_defaults_and_key_orders_that_only_the_migrations_have_are_kept_and_reported(observed: Observed) -> None:
     table = "CREATE TABLE aa (a int, b int, n int NOT NULL DEFAULT 7, PRIMARY KEY (b, a)) PARTITION BY LIST (a)"
     observed.revision("aa", None, f'op.execute("{table}")\nop.execute("CREATE INDEX ix ON ONLY aa (n)")', 'op.drop_table("aa")')
     columns = ", ".join(f'sa.Column("{name}", sa.Integer, primary_key=True, autoincrement=False)' for name in "ab")
@@ -421,7 +421,7 @@ sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True),
 """
 
 
-def test_a_new_column_has_the_constant_that_models_insert_for_rows_that_others_insert(observed: Observed) -> None:
+def test_a_new_column_gets_the_constant_default_of_the_models_as_a_server_default(observed: Observed) -> None:
     table = "CREATE TABLE aa (id serial PRIMARY KEY)"
     observed.revision("aa", None, f'op.execute("{table}")', 'op.drop_table("aa")')
     with_models(observed, DEFAULTS)
@@ -446,7 +446,7 @@ def test_a_new_column_has_the_constant_that_models_insert_for_rows_that_others_i
     assert agree(observed)["code"] == "nothing_to_create"
 
 
-def test_the_hooks_find_the_commands_of_the_environment_that_is_not_activated(observed: Observed) -> None:
+def test_hooks_find_the_commands_of_an_environment_that_is_not_activated(observed: Observed) -> None:
     with_models(observed, "")
     ini = observed.directory / "alembic.ini"
     hook = "[post_write_hooks]\nhooks = says\nsays.type = exec\nsays.executable = alembic\nsays.options = --version\n"
@@ -455,7 +455,7 @@ def test_the_hooks_find_the_commands_of_the_environment_that_is_not_activated(ob
     assert create(observed, empty=True)[1] == []
 
 
-def test_models_that_can_not_be_created_are_named_with_their_statement(observed: Observed) -> None:
+def test_models_that_cannot_be_created_are_reported_with_their_statement(observed: Observed) -> None:
     observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, kind text)")', 'op.drop_table("aa")')
     kind = 'sa.Column("kind", sa.Text, server_default=sa.text("free-user"))'
     with_models(observed, f'sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True), {kind})\n')

@@ -81,7 +81,7 @@ def test_rows_nulls_distinct_values_and_widths_are_those_of_the_statistics(
     ]
 
 
-def test_foreign_keys_hold_also_those_of_tables_that_were_not_asked_for(connection: Connection) -> None:
+def test_foreign_keys_hold_even_to_tables_that_were_not_requested(connection: Connection) -> None:
     sql = """CREATE TABLE plans (code text PRIMARY KEY);
       CREATE TABLE users (id serial PRIMARY KEY, plan text NOT NULL REFERENCES plans);
       CREATE TABLE tags (id uuid PRIMARY KEY);
@@ -111,7 +111,7 @@ def test_foreign_keys_hold_also_those_of_tables_that_were_not_asked_for(connecti
         ({"deadline": 0}, "time", 0, 0),
     ],
 )
-def test_each_limit_ends_the_fill_and_is_named(
+def test_each_limit_ends_the_fill_and_is_reported(
     connection: Connection, limits: dict[str, Any], limit: str, least: int, most: int
 ) -> None:
     sql = "CREATE TABLE users (id serial PRIMARY KEY, name text)"

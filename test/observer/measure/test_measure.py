@@ -42,7 +42,7 @@ def test_a_transaction_is_measured_with_its_locks_rows_and_bytes(observed: Obser
     assert facts["sortMilliseconds"] > 0
 
 
-def test_work_outside_of_a_transaction_is_measured_too(observed: Observed) -> None:
+def test_work_outside_of_a_transaction_is_measured(observed: Observed) -> None:
     observed.revision("aa", None, TABLE)
     concurrently = 'op.create_index("ix", "users", ["name"], postgresql_concurrently=True)'
     observed.revision("bb", "aa", f"with op.get_context().autocommit_block():\n    {concurrently}")
@@ -53,7 +53,7 @@ def test_work_outside_of_a_transaction_is_measured_too(observed: Observed) -> No
     # Nothing that a poll may miss is asserted; test_beside.py has these locks.
 
 
-def test_each_revision_finds_tables_as_full_as_the_first_did(observed: Observed) -> None:
+def test_each_revision_runs_on_tables_as_full_as_for_the_first_one(observed: Observed) -> None:
     observed.revision("aa", None, TABLE)
     observed.revision("bb", "aa", 'op.execute("DELETE FROM users")')
     observed.revision("cc", "bb", 'op.execute("ALTER TABLE users ALTER id TYPE bigint")')
@@ -109,7 +109,7 @@ def test_without_time_nothing_is_measured(observed: Observed) -> None:
     ]
 
 
-def test_what_the_baseline_has_is_not_measured(observed: Observed) -> None:
+def test_revisions_in_the_baseline_are_not_measured(observed: Observed) -> None:
     observed.revision("aa", None, TABLE)
     baseline = "CREATE TABLE alembic_version (version_num varchar(32)); INSERT INTO alembic_version VALUES ('aa');"
     assert measured(observed, "aa", baseline=baseline) == [{"revision": "aa", "reason": "the baseline already has it"}]

@@ -26,7 +26,7 @@ def test_a_revision_that_waits_for_itself_fails_with_that_reason(observed: Obser
     observed.database.execute("DROP SCHEMA cdk_alembic CASCADE; DROP TABLE aa, alembic_version")
 
 
-def test_who_holds_a_lock_is_named(observed: Observed) -> None:
+def test_the_holder_of_a_lock_is_named(observed: Observed) -> None:
     observed.scratch = None
     observed.initialise(observed.database.url("postgresql+psycopg"))
     observed.table_revision("aa")

@@ -29,7 +29,7 @@ def replayed(observed: Observed) -> dict[str, object]:
     return facts["environment"]
 
 
-def test_an_env_py_that_runs_a_statement_before_configure_keeps_nothing(observed: Observed) -> None:
+def test_an_env_py_that_runs_a_statement_before_configure_never_commits(observed: Observed) -> None:
     changed(
         observed,
         "context.configure(\n            connection",
@@ -50,7 +50,7 @@ def test_an_env_py_that_runs_a_statement_after_configure_is_replayed(observed: O
     assert (facts["keeps"], facts["outerTransaction"]) == (True, False)
 
 
-def test_an_env_py_that_another_observer_looks_at_is_run_once(observed: Observed) -> None:
+def test_an_env_py_with_another_observer_runs_once(observed: Observed) -> None:
     env = (observed.directory / "alembic" / "env.py").read_text()
     observed.write_env(f"{env}\nprint('env.py has run')\n")
     observed.table_revision("aa")
@@ -167,7 +167,9 @@ def test_an_on_version_apply_hook_is_still_called(observed: Observed) -> None:
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-def test_a_connection_that_env_py_leaves_in_a_transaction_stops_nothing(observed: Observed, template: str, scheme: str) -> None:
+def test_a_connection_that_env_py_leaves_in_a_transaction_does_not_block_the_replay(
+    observed: Observed, template: str, scheme: str
+) -> None:
     observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)
     waiting = "await " if template == "async" else ""
     run = "await connection.run_sync(do_run_migrations)\n" if template == "async" else "context.run_migrations()\n"

@@ -12,7 +12,7 @@ DROP_CONCURRENTLY = 'with op.get_context().autocommit_block():\n    op.drop_inde
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-def test_an_index_that_is_built_concurrently_goes_the_trip_for_real(observed: Observed, template: str, scheme: str) -> None:
+def test_an_index_is_really_built_concurrently_up_down_and_up_again(observed: Observed, template: str, scheme: str) -> None:
     observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)
     observed.table_revision("aa")
     observed.revision("bb", "aa", CONCURRENTLY, DROP_CONCURRENTLY)

@@ -33,12 +33,12 @@ def assert_goes_down_and_up(observed: Observed) -> None:
 
 
 @pytest.mark.parametrize("leaves", ["", ON_OTHER_CONNECTIONS], ids=["in one transaction", "leaves its transaction"])
-def test_tables_that_a_revision_defines_once(observed: Observed, leaves: str) -> None:
+def test_tables_that_a_revision_defines_once_are_new_in_every_run(observed: Observed, leaves: str) -> None:
     write_revision(observed, TABLE_ONCE, f"{leaves}users().create(op.get_bind())", f"{leaves}users().drop(op.get_bind())")
     assert_goes_down_and_up(observed)
 
 
-def test_tables_that_a_module_next_to_the_revisions_defines_once(observed: Observed) -> None:
+def test_tables_that_a_module_beside_the_revisions_defines_once_are_new_in_every_run(observed: Observed) -> None:
     (observed.versions.parent / "shared_tables.py").write_text(TABLE_ONCE)
     write_revision(
         observed,
@@ -49,7 +49,7 @@ def test_tables_that_a_module_next_to_the_revisions_defines_once(observed: Obser
     assert_goes_down_and_up(observed)
 
 
-def test_a_type_of_the_backend_that_a_function_renames(observed: Observed) -> None:
+def test_a_type_of_the_backend_that_a_function_renames_is_new_in_every_run(observed: Observed) -> None:
     (observed.directory / "backend_types.py").write_text(ENUM_THAT_IS_RENAMED)
     write_revision(
         observed,

@@ -42,7 +42,7 @@ def placed(project: Observed, entries: dict[str, str]) -> dict[str, Any]:
     return report["placed"]
 
 
-def test_the_revision_with_the_same_catalog_is_found_and_later_ones_that_change_rows_only(shop: Observed) -> None:
+def test_the_revision_with_the_same_catalog_is_found_along_with_later_ones_that_only_change_rows(shop: Observed) -> None:
     entries = catalog_of(
         shop,
         "CREATE TABLE aa (email text, id serial PRIMARY KEY, CONSTRAINT uq_email UNIQUE (email))",
@@ -52,7 +52,7 @@ def test_the_revision_with_the_same_catalog_is_found_and_later_ones_that_change_
     assert placed(shop, entries) == {"command": "alembic", "heads": ["bb"], "later": ["cc"], "differs": NOTHING}
 
 
-def test_without_an_equal_one_the_nearest_is_found_with_what_differs(shop: Observed) -> None:
+def test_without_an_equal_catalog_the_nearest_revision_is_found_with_its_differences(shop: Observed) -> None:
     found = placed(shop, catalog_of(shop, "CREATE TABLE aa (id serial PRIMARY KEY, email varchar(20))"))
     assert (found["heads"], found["later"]) == (["aa"], [])
     assert found["differs"] == {"added": {}, "removed": {"column aa.email": "character varying(20)"}, "changed": {}}

@@ -28,7 +28,9 @@ def test_a_dropped_column_is_restored_without_its_values(observed: Observed, tem
         ('op.execute("ALTER TABLE aa ADD n int NOT NULL")', "23502"),
     ],
 )
-def test_what_existing_rows_forbid_is_reported(observed: Observed, template: str, scheme: str, change: str, state: str) -> None:
+def test_a_change_that_existing_rows_forbid_is_reported(
+    observed: Observed, template: str, scheme: str, change: str, state: str
+) -> None:
     observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)
     observed.revision("aa", None, TABLE, 'op.drop_table("aa")')
     observed.revision("bb", "aa", change, 'op.execute("DROP TABLE aa CASCADE")\n' + TABLE)
@@ -39,7 +41,7 @@ def test_what_existing_rows_forbid_is_reported(observed: Observed, template: str
     assert facts["rows"]["upgradeFailure"]["line"] == 15
 
 
-def test_a_new_foreign_key_meets_rows_that_refer_to_nothing(observed: Observed) -> None:
+def test_a_new_foreign_key_is_tried_on_rows_that_refer_to_nothing(observed: Observed) -> None:
     observed.revision(
         "aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY)")\nop.execute("CREATE TABLE bb (aa_id int)")'
     )
@@ -73,7 +75,7 @@ def test_a_backfill_of_nulls_loses_nothing(observed: Observed) -> None:
     assert facts["rows"] == {"tables": ["aa"], "deleted": [], "changed": [], "notBroughtBack": []}
 
 
-def test_a_wider_type_keeps_what_is_there_and_a_narrower_one_does_not(observed: Observed) -> None:
+def test_a_wider_type_keeps_values_and_a_narrower_one_does_not(observed: Observed) -> None:
     observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, n int, t timestamp, s text)")')
     observed.revision(
         "bb",

@@ -7,7 +7,7 @@ from observing import Observed
 GRAPH = {"ask": "graph"}
 
 
-def test_it_is_reported_after_the_last_answer_until_it_was_given(observed: Observed) -> None:
+def test_bytecode_is_reported_after_the_last_answer_unless_the_caller_passed_it(observed: Observed) -> None:
     observed.table_revision("aa")
     expected = observed.ask(GRAPH)
     observed.bytecode = ""
@@ -17,7 +17,7 @@ def test_it_is_reported_after_the_last_answer_until_it_was_given(observed: Obser
     assert observed.ask(GRAPH) == expected
 
 
-def test_that_of_another_python_is_not_used(observed: Observed) -> None:
+def test_bytecode_of_another_python_is_not_used(observed: Observed) -> None:
     observed.table_revision("aa")
     observed.bytecode = ""
     *answer, own = observed.ask(GRAPH)

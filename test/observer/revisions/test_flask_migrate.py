@@ -47,7 +47,7 @@ def shop(tmp_path: Path, database: Database) -> Observed:
 
 
 @pytest.mark.parametrize(("file", "variable"), [("app.py", None), ("wsgi.py", None), ("shop.py", "shop:create_app()")])
-def test_the_application_that_flask_finds_is_there(shop: Observed, file: str, variable: str | None) -> None:
+def test_the_application_is_the_one_that_flask_finds(shop: Observed, file: str, variable: str | None) -> None:
     (shop.root / file).write_text(APPLICATION)
     shop.environment = {"FLASK_APP": variable} if variable else {}
     revision = shop.versions / "bb.py"
@@ -71,7 +71,7 @@ def test_without_an_application_the_files_are_read_and_the_error_says_how_to_nam
 
 
 @pytest.mark.parametrize("ask", [{"ask": "create", "message": "Add carts", "empty": False}, {"ask": "invoke", "request": {}}])
-def test_a_variable_that_the_application_misses_is_one_error_without_a_traceback(shop: Observed, ask: dict[str, Any]) -> None:
+def test_a_missing_variable_of_the_application_is_one_error_without_a_traceback(shop: Observed, ask: dict[str, Any]) -> None:
     (shop.root / "app.py").write_text(f"import os\n{APPLICATION}".replace('"postgresql+psycopg:', 'os.environ["SHOP_URL"] + "'))
     error = shop.failure(**ask)
     assert error["code"] == "invalid_project"
@@ -80,7 +80,7 @@ def test_a_variable_that_the_application_misses_is_one_error_without_a_traceback
     assert "Traceback" not in shop.printed
 
 
-def test_an_application_is_named_from_where_flask_is_called_which_may_be_above_its_package(shop: Observed) -> None:
+def test_the_name_of_an_application_is_relative_to_the_folder_where_flask_is_called(shop: Observed) -> None:
     package = shop.root / "shop_package"
     package.mkdir()
     for folder in (package, package / "model"):

@@ -100,7 +100,9 @@ def test_revisions_in_other_folders_are_found(tmp_path: Path) -> None:
         ("raise SystemExit('stop')\n", "SystemExit: stop (zz.py:1)"),
     ],
 )
-def test_what_keeps_alembic_from_loading_is_reported_and_the_files_are_read(tmp_path: Path, text: str, problem: str) -> None:
+def test_if_alembic_cannot_load_the_revisions_the_reason_is_reported_and_the_files_are_read(
+    tmp_path: Path, text: str, problem: str
+) -> None:
     project(tmp_path)
     revision(tmp_path, "a1")
     revision(tmp_path, "a2", "a1")
@@ -138,13 +140,13 @@ def test_two_files_with_one_id_are_both_named(tmp_path: Path) -> None:
     assert found["problem"] == "two files have the revision id a1: a1.py and copy.py"
 
 
-def test_a_project_whose_scripts_are_nowhere_is_refused(tmp_path: Path) -> None:
+def test_a_project_without_its_scripts_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = nowhere\n")
     with pytest.raises(RunnerError, match=r"Path doesn't exist: .*nowhere"):
         graph(tmp_path)
 
 
-def test_revisions_in_a_package_that_is_not_installed_are_refused(tmp_path: Path) -> None:
+def test_revisions_in_a_package_that_is_not_installed_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(RunnerError) as raised:
         graph(project(tmp_path, "version_locations = not_installed:versions\n"))
     assert raised.value.code == "invalid_project"
@@ -199,7 +201,7 @@ def test_alembic_is_imported_before_the_modules_of_the_observer_have_arrived(tmp
     assert report["error"]["code"] == "alembic_missing", report
 
 
-def test_scripts_that_are_relative_to_a_folder_above_get_the_setting_that_is_right_from_both(tmp_path: Path) -> None:
+def test_a_script_location_relative_to_a_folder_above_is_rejected_with_a_setting_that_works_from_both(tmp_path: Path) -> None:
     (tmp_path / "shop" / "migrations").mkdir(parents=True)
     (tmp_path / "shop" / "migrations" / "env.py").write_text("")
     (tmp_path / "conf").mkdir()

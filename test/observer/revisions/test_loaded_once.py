@@ -28,7 +28,7 @@ def test_the_replay_uses_the_revisions_that_were_loaded_to_show_their_order(obse
     assert sorted(counted.read_text().split()) == ["aa", "bb"]
 
 
-def test_they_are_loaded_again_if_one_of_them_could_not_be(observed: Observed, tmp_path: Path) -> None:
+def test_revisions_are_loaded_again_if_one_of_them_failed_to_load(observed: Observed, tmp_path: Path) -> None:
     counted = tmp_path / "loads"
     observed.table_revision("aa")
     observed.table_revision("bb", "aa")
@@ -48,7 +48,7 @@ def test_they_are_loaded_again_if_one_of_them_could_not_be(observed: Observed, t
     assert sorted(counted.read_text().split()) == ["aa", "aa", "bb"]
 
 
-def test_a_question_about_other_files_loads_those(observed: Observed) -> None:
+def test_a_question_about_other_files_loads_those_files(observed: Observed) -> None:
     observed.table_revision("aa")
     other = (observed.versions / "aa.py").read_text().replace('create_table("aa"', 'create_table("other"')
     overlay = [{"file": "alembic/versions/aa.py", "text": other}]

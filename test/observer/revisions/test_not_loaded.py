@@ -14,7 +14,7 @@ from observing import NOTHING, Observed
         ("print 'of Python 2'\n", "SyntaxError: "),
     ],
 )
-def test_a_revision_that_python_can_not_load_is_judged_from_its_file_and_the_others_are_replayed(
+def test_a_revision_that_cannot_be_loaded_is_read_as_source_and_the_others_are_replayed(
     observed: Observed, text: str, reason: str
 ) -> None:
     observed.table_revision("aa")
@@ -49,7 +49,7 @@ def test_a_revision_without_an_upgrade_is_reported_and_the_others_are_replayed(o
     assert facts["bb"]["again"] == {"outcome": "done", "differs": NOTHING}
 
 
-def test_a_project_whose_graph_can_not_be_loaded_is_judged_from_its_files(observed: Observed) -> None:
+def test_a_project_whose_graph_cannot_be_loaded_is_read_as_source(observed: Observed) -> None:
     observed.table_revision("aa")
     observed.revision("bb", "missing", 'op.drop_table("aa")')
     facts = observed.observe("aa", "bb", drift=True)
@@ -60,7 +60,7 @@ def test_a_project_whose_graph_can_not_be_loaded_is_judged_from_its_files(observ
     assert "missing" in facts["drift"]["reason"]
 
 
-def test_an_env_py_that_fails_between_two_revisions_leaves_what_was_seen(observed: Observed) -> None:
+def test_an_env_py_that_fails_between_two_revisions_keeps_earlier_reports(observed: Observed) -> None:
     observed.table_revision("aa")
     observed.table_revision("bb", "aa")
     env = (observed.directory / "alembic" / "env.py").read_text()

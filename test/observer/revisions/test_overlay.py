@@ -11,7 +11,7 @@ for statement in (Path(__file__).parents[{up}] / {name!r}).read_text().split(";"
 
 
 @pytest.mark.parametrize(("folder", "up"), [("backend/alembic", 1), ("backend", 2), ("elsewhere", 3)])
-def test_revisions_that_read_files_by_paths_relative_to_their_own_still_do(observed: Observed, folder: str, up: int) -> None:
+def test_a_rewritten_revision_still_reads_files_relative_to_its_own_path(observed: Observed, folder: str, up: int) -> None:
     name = "tables.sql" if up < 3 else "elsewhere/tables.sql"
     (observed.root / folder).mkdir(exist_ok=True)
     (observed.root / folder / "tables.sql").write_text("CREATE TABLE aa (id int); CREATE TABLE bb (id int)")

@@ -98,7 +98,7 @@ def test_the_title_takes_the_place_of_the_message(tmp_path: Path, docstring: str
     assert ast.get_docstring(ast.parse(written), clean=False) == wanted
 
 
-def test_long_calls_are_written_as_formatters_do(path: Path) -> None:
+def test_long_calls_are_wrapped_as_formatters_do(path: Path) -> None:
     code = (
         'op.execute("ALTER TABLE users ADD CONSTRAINT users_age CHECK (age > 0 AND age < 1000 AND \\"a b\\" IS NOT NULL)")\n'
         'op.create_index("ix_users_email_and_more", "users", ["email"], postgresql_concurrently=True)\n'
@@ -197,7 +197,7 @@ def test_a_file_that_does_not_import_sqlalchemy_gets_it_where_it_is_used(path: P
     assert "import sqlalchemy" not in last["text"]
 
 
-def test_a_name_that_is_bound_in_a_block_is_there_for_what_uses_it(path: Path) -> None:
+def test_a_name_that_a_block_binds_is_kept_for_statements_that_use_it(path: Path) -> None:
     block = "    with op.get_context().autocommit_block():\n        bind = op.get_bind()\n        bind.execute(KINDS)\n"
     path.write_text(FILE.replace("    bind = op.get_bind()\n", block))
     uses_bind = next(unit for unit in bodies(path)["upgrade"] if "bind.execute" in unit["code"])
@@ -206,7 +206,7 @@ def test_a_name_that_is_bound_in_a_block_is_there_for_what_uses_it(path: Path) -
     assert "def upgrade() -> None:\n    bind = op.get_bind()\n    with op.get_context()" in only["text"]
 
 
-def test_a_step_is_never_written_over_another_file(path: Path) -> None:
+def test_a_step_never_overwrites_another_file(path: Path) -> None:
     (path.parent / "bb.py").write_text("")
     with pytest.raises(RunnerError, match=r"bb\.py exists already"):
         compose(path, "aa_add.py", [wanted("bb", []), wanted("aa", [], down="bb")])
@@ -219,7 +219,7 @@ def test_a_step_is_never_written_over_another_file(path: Path) -> None:
         ("revision: str = 'aa'", "revision, other = 'aa', 1"),
     ],
 )
-def test_an_unusual_file_is_refused_with_its_name(path: Path, before: str, after: str) -> None:
+def test_an_unusual_file_is_rejected_with_its_name(path: Path, before: str, after: str) -> None:
     assert before in FILE
     path.write_text(FILE.replace(before, after))
     with pytest.raises(RunnerError) as raised:
@@ -248,7 +248,7 @@ def test_an_unusual_file_is_refused_with_its_name(path: Path, before: str, after
         ("drop(one())", "block"),
     ],
 )
-def test_what_always_runs_the_same_is_told_from_what_may_not(tmp_path: Path, code: str, kind: str) -> None:
+def test_code_that_always_runs_the_same_way_is_distinguished_from_code_that_may_not(tmp_path: Path, code: str, kind: str) -> None:
     file = tmp_path / "aa.py"
     file.write_text(f"""import os
 import sqlalchemy as sa
@@ -280,9 +280,7 @@ def upgrade():
         ("changed == 'sqlite'", False),
     ],
 )
-def test_a_question_for_the_kind_of_database_opens_a_block_whose_statements_stand_alone(
-    tmp_path: Path, test: str, wanted: bool
-) -> None:
+def test_statements_behind_a_check_of_the_dialect_are_written_separately(tmp_path: Path, test: str, wanted: bool) -> None:
     file = tmp_path / "aa.py"
     file.write_text(f"""def upgrade():
     bind = op.get_bind()

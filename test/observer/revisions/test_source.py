@@ -56,7 +56,7 @@ def test_a_file_without_upgrade_or_downgrade_has_none(tmp_path: Path) -> None:
         (b"\0", "null bytes (aa.py)"),
     ],
 )
-def test_a_file_that_is_not_python_is_named_with_its_line(tmp_path: Path, source: bytes, where: str) -> None:
+def test_a_file_that_is_not_python_is_reported_with_its_line(tmp_path: Path, source: bytes, where: str) -> None:
     (tmp_path / "aa.py").write_bytes(source)
     with pytest.raises(RunnerError) as raised:
         source_facts(tmp_path / "aa.py", tmp_path)
@@ -109,7 +109,7 @@ def test_a_variable_with_several_values_is_not_read_as_one_of_them(tmp_path: Pat
     assert calls(tmp_path, body) == [("op.drop_table", [{"code": "table"}], {})]
 
 
-def test_calls_have_their_name_as_written_and_what_is_inside_of_them(tmp_path: Path) -> None:
+def test_calls_are_reported_with_their_name_as_written_and_nested_calls(tmp_path: Path) -> None:
     body = 'op.get_bind().execute(sa.text("SELECT 1"))\nrequests.get(os.environ["HOST"])'
     assert [name for name, _, _ in calls(tmp_path, body)] == [
         "op.get_bind().execute",
@@ -120,7 +120,7 @@ def test_calls_have_their_name_as_written_and_what_is_inside_of_them(tmp_path: P
     ]
 
 
-def test_a_name_is_that_of_the_module_it_was_imported_from(tmp_path: Path) -> None:
+def test_a_name_is_resolved_to_the_module_that_it_was_imported_from(tmp_path: Path) -> None:
     module = "import requests as http\nfrom httpx import AsyncClient as Client, get\nfrom os import environ\n"
     module += "from flask import current_app\n"
     found = calls(tmp_path, "http.post(1)\nget(2)\nClient()\nenviron['A']\ncurrent_app.config['A']\nop.f('a')", module)
@@ -146,7 +146,7 @@ def test_a_name_is_that_of_the_module_it_was_imported_from(tmp_path: Path) -> No
         ("from flask import current_app", "current_app.config.get('ADMIN')", "flask.current_app.config"),
     ],
 )
-def test_a_use_of_the_backends_settings_is_marked_also_in_a_helper(tmp_path: Path, line: str, value: str, name: str) -> None:
+def test_a_use_of_settings_of_the_backend_is_marked_even_in_a_helper(tmp_path: Path, line: str, value: str, name: str) -> None:
     module = f"{line}\n\ndef admin():\n    return {value}\n"
     found = [call["name"] for call in upgrade(tmp_path, "op.execute(admin())", module)["calls"] if call.get("isSettings")]
     assert found == [name]
@@ -162,11 +162,11 @@ def test_a_use_of_the_backends_settings_is_marked_also_in_a_helper(tmp_path: Pat
         ("config = {}", "config.get('a')"),
     ],
 )
-def test_what_only_looks_like_settings_is_not_marked(tmp_path: Path, line: str, value: str) -> None:
+def test_code_that_only_looks_like_settings_is_not_marked(tmp_path: Path, line: str, value: str) -> None:
     assert not any("isSettings" in call for call in upgrade(tmp_path, f"f({value})", line)["calls"])
 
 
-def test_what_a_loop_changes_in_its_rows_is_a_call(tmp_path: Path) -> None:
+def test_a_change_of_rows_in_a_loop_is_reported_as_a_call(tmp_path: Path) -> None:
     body = "other.name = 1\nfor user, other in rows:\n    user.name = 1\n    other.groups.append(2)\n    found.names.append(3)"
     assert [call for call in calls(tmp_path, body) if call[0] == "setattr"] == [
         ("setattr", [{"code": "user"}, "name"], {}),
@@ -174,7 +174,7 @@ def test_what_a_loop_changes_in_its_rows_is_a_call(tmp_path: Path) -> None:
     ]
 
 
-def test_statements_of_their_own_are_marked(tmp_path: Path) -> None:
+def test_calls_that_are_whole_statements_are_marked(tmp_path: Path) -> None:
     assert [(call["name"], call.get("isAlone")) for call in upgrade(tmp_path, "x = a(b())\nc(d())")["calls"]] == [
         ("a", None),
         ("b", None),
@@ -189,7 +189,7 @@ def test_imports_that_are_not_installed_are_marked(tmp_path: Path) -> None:
     assert [one["module"] for one in found if one.get("isMissing")] == ["not_installed.helpers", "not_there"]
 
 
-def test_calls_that_a_run_may_not_enter_are_marked(tmp_path: Path) -> None:
+def test_calls_that_a_run_may_skip_are_marked(tmp_path: Path) -> None:
     found = upgrade(tmp_path, "if x:\n    a()\nb()\ntry:\n    c()\nfinally:\n    pass")["calls"]
     assert [(call["name"], call["inBranch"]) for call in found] == [("a", True), ("b", False), ("c", True)]
 
@@ -199,7 +199,7 @@ def test_calls_that_depend_on_the_environment_are_marked(tmp_path: Path) -> None
     assert [call["name"] for call in found if call.get("ifEnvironment")] == ["os.environ.get", "a", "b", "c"]
 
 
-def test_what_the_function_uses_of_its_own_file_is_read_where_it_is_used(tmp_path: Path) -> None:
+def test_helpers_of_the_file_are_read_where_they_are_used(tmp_path: Path) -> None:
     module = (
         "def helper():\n    inner()\n\ndef inner():\n    op.drop_table('b')\n    helper()\n\n"
         "def other():\n    op.drop_table('z')\n\nSTEPS = [op.drop_table('c')]\n"
@@ -210,7 +210,7 @@ def test_what_the_function_uses_of_its_own_file_is_read_where_it_is_used(tmp_pat
     assert (HEAD + module).splitlines()[tables[1][1] - 1] == "    op.drop_table('b')"
 
 
-def test_calls_in_an_autocommit_block_are_marked_also_through_helpers(tmp_path: Path) -> None:
+def test_calls_in_an_autocommit_block_are_marked_even_through_helpers(tmp_path: Path) -> None:
     module = (
         "from contextlib import contextmanager\n"
         "def index(name):\n    op.create_index(name, 'users', ['a'])\n"
@@ -242,7 +242,7 @@ def test_calls_in_an_autocommit_block_are_marked_also_through_helpers(tmp_path: 
         "for name, sql in [('a', 'CREATE INDEX CONCURRENTLY a ON users (a)')]:\n    text = sql.strip()\n    run(text)",
     ],
 )
-def test_texts_that_reach_an_autocommit_block_are_marked(tmp_path: Path, body: str) -> None:
+def test_strings_that_run_in_an_autocommit_block_are_marked(tmp_path: Path, body: str) -> None:
     module = (
         "CONSTANT = 'CREATE INDEX CONCURRENTLY a ON users (a)'\n"
         "def run(statement):\n    connection = op.get_bind()\n    context = op.get_context()\n"
@@ -297,7 +297,7 @@ def test_calls_in_a_loop_are_marked(tmp_path: Path, body: str, in_loop: bool) ->
         ('execute("SELECT 1")', 'execute("SELECT 1")'),
     ],
 )
-def test_operations_of_a_batch_are_reported_as_ordinary_ones(tmp_path: Path, written: str, meant: str) -> None:
+def test_operations_in_a_batch_are_reported_as_ordinary_ones(tmp_path: Path, written: str, meant: str) -> None:
     ordinary = calls(tmp_path, f"op.{meant}")
     for opened in ('op.batch_alter_table("users")', 'op.batch_alter_table(table_name=TABLE, recreate="never")'):
         batch = calls(tmp_path, f"with {opened} as batch_op:\n    batch_op.{written}", 'TABLE = "users"\n')
@@ -305,7 +305,7 @@ def test_operations_of_a_batch_are_reported_as_ordinary_ones(tmp_path: Path, wri
         assert batch[1] == ordinary[0]
 
 
-def test_the_schema_of_a_batch_is_that_of_its_operations(tmp_path: Path) -> None:
+def test_operations_in_a_batch_have_its_schema(tmp_path: Path) -> None:
     body = (
         'with op.batch_alter_table("users", schema="s") as b:\n'
         '    b.drop_column("a")\n'
@@ -361,14 +361,14 @@ def test_an_early_return_is_reported(tmp_path: Path, body: str, lines: list[int]
         ("later = SELECT", []),
     ],
 )
-def test_sql_that_is_written_as_text_is_found(tmp_path: Path, body: str, sql: list[str] | None) -> None:
+def test_sql_in_strings_is_found(tmp_path: Path, body: str, sql: list[str] | None) -> None:
     found = upgrade(tmp_path, body, 'TABLE = "users"\nSQL = "/* gone */ DROP TABLE old"\nUNUSED = "DROP TABLE z"\n')["sql"]
     expected = ["CREATE INDEX a ON b (c)", "UPDATE b\nSET c = 1"] if sql is None else sql
     assert [item["text"] for item in found] == expected
 
 
 @pytest.mark.parametrize("around", ["textwrap.dedent({})", "inspect.cleandoc({})", "({}).strip()", "({}).replace('gone', 'old')"])
-def test_a_text_keeps_its_lines(tmp_path: Path, around: str) -> None:
+def test_a_string_of_several_lines_keeps_them(tmp_path: Path, around: str) -> None:
     text = '"""\n    TRUNCATE a;\n    DROP TABLE gone;\n    """'
     found = facts(tmp_path, f"import textwrap, inspect\n\ndef upgrade():\n    op.execute({around.format(text)})\n")
     [step] = found["steps"]
@@ -447,7 +447,7 @@ def test_a_branch_for_another_database_is_not_read(tmp_path: Path, test: str, ru
     assert [args[0] for name, args, _ in calls(tmp_path, body) if name == "op.drop_table"] == runs
 
 
-def test_a_revision_that_came_later_is_found_as_the_one_before(tmp_path: Path) -> None:
+def test_a_revision_that_is_added_later_is_found(tmp_path: Path) -> None:
     def write(revision: str, down_revision: str, body: str) -> Path:
         file = tmp_path / f"{revision}.py"
         head = f'from alembic import op\n\nrevision = "{revision}"\ndown_revision = "{down_revision}"\n'
@@ -464,7 +464,7 @@ def test_a_revision_that_came_later_is_found_as_the_one_before(tmp_path: Path) -
     assert earlier(tmp_path / "dd.py") == ["ALTER TABLE users ADD COLUMN role text"]
 
 
-def test_functions_for_each_engine_belong_to_the_one_that_finds_them_in_globals(tmp_path: Path) -> None:
+def test_functions_that_are_found_through_globals_are_read_for_each_engine(tmp_path: Path) -> None:
     found = facts(
         tmp_path,
         "def upgrade(engine_name):\n    globals()[f'upgrade_{engine_name}']()\n\n"

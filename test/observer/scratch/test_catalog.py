@@ -228,7 +228,7 @@ STEPS = (
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_snapshot_is_what_a_new_look_finds_after_any_changes(database: Database, seed: int) -> None:
+def test_an_updated_snapshot_equals_a_new_one_after_any_changes(database: Database, seed: int) -> None:
     random = Random(seed)
     with create_engine(database.url("postgresql+psycopg")).connect() as connection:
         raw.execute(connection, START)

@@ -41,7 +41,7 @@ def test_models_and_migrations_that_agree_do_not_differ(observed: Observed, temp
     assert observed.observe(drift=True)["drift"] == {"operations": [], "catalog": NOTHING}
 
 
-def test_what_autogenerate_finds_is_a_line_each(observed: Observed) -> None:
+def test_each_operation_of_autogenerate_is_one_line(observed: Observed) -> None:
     with_models(observed, more='sa.Table("bb", target_metadata, sa.Column("id", sa.Integer, primary_key=True))\n')
     observed.revision("aa", None, SAME.replace("name text, ", "").replace("(name)", "(id)"))
     drift = observed.observe(drift=True)["drift"]
@@ -67,7 +67,7 @@ def test_an_unnamed_constraint_that_autogenerate_adds_is_not_reported_again_by_t
     assert drift["catalog"] == NOTHING
 
 
-def test_what_autogenerate_can_not_see_is_in_the_catalog(observed: Observed) -> None:
+def test_differences_that_autogenerate_misses_are_found_in_the_catalog(observed: Observed) -> None:
     with_models(observed, name='server_default="x"')
     observed.revision("aa", None, SAME.replace("id > 0", "id > 1").replace("'x', 'y'", "'x'"))
     drift = observed.observe(drift=True)["drift"]
@@ -150,7 +150,7 @@ def test_defaults_that_differ_only_in_form_are_not_drift(observed: Observed) -> 
     }
 
 
-def test_a_unique_index_in_place_of_a_constraint_of_its_name_is_drift(observed: Observed) -> None:
+def test_a_unique_index_instead_of_a_constraint_with_the_same_name_is_drift(observed: Observed) -> None:
     table = 'sa.Table("t", target_metadata, sa.Column("n", sa.Integer), sa.Index("uq", "n", unique=True))'
     with_models(observed, check=', name="aa_id_check"', more=table)
     observed.revision("aa", None, f'{SAME}\nop.execute("CREATE TABLE t (n int, CONSTRAINT uq UNIQUE (n))")')
@@ -160,7 +160,7 @@ def test_a_unique_index_in_place_of_a_constraint_of_its_name_is_drift(observed: 
     ]
 
 
-def test_indexes_that_the_models_have_twice_or_build_concurrently_are_compared(observed: Observed) -> None:
+def test_duplicate_and_concurrently_built_indexes_of_the_models_are_compared(observed: Observed) -> None:
     column = 'sa.Column("id", sa.Integer, primary_key=True), sa.Column("n", sa.Text, index=True)'
     twice = 'sa.Index("ix_busy_n", "n", postgresql_concurrently=True)'
     with_models(observed, check=', name="aa_id_check"', more=f'sa.Table("busy", target_metadata, {column}, {twice})')

@@ -33,7 +33,7 @@ def test_the_database_that_env_py_names_is_never_touched(observed: Observed, own
     empty(observed)
 
 
-def test_an_env_py_that_writes_its_own_address_is_led_there_too(observed: Observed, own: Database) -> None:
+def test_an_env_py_with_a_hard_coded_address_uses_the_scratch_database(observed: Observed, own: Database) -> None:
     env = (observed.directory / "alembic" / "env.py").read_text()
     observed.write_env(
         env.replace(
@@ -46,7 +46,7 @@ def test_an_env_py_that_writes_its_own_address_is_led_there_too(observed: Observ
     assert own.tables() == []
 
 
-def test_options_of_the_connection_other_than_its_address_stay(observed: Observed) -> None:
+def test_options_of_the_connection_stay_except_its_address(observed: Observed) -> None:
     env = (observed.directory / "alembic" / "env.py").read_text()
     observed.write_env(
         env.replace(
@@ -57,7 +57,7 @@ def test_options_of_the_connection_other_than_its_address_stay(observed: Observe
     assert observed.observe("aa")["aa"]["upgrade"]["outcome"] == "done"
 
 
-def test_a_connection_from_env_pys_own_creator_is_refused(observed: Observed, own: Database) -> None:
+def test_a_connection_from_a_creator_of_env_py_is_rejected(observed: Observed, own: Database) -> None:
     env = (observed.directory / "alembic" / "env.py").read_text()
     url = own.url("postgresql")
     observed.write_env(
@@ -68,7 +68,7 @@ def test_a_connection_from_env_pys_own_creator_is_refused(observed: Observed, ow
     assert own.tables() == []
 
 
-def test_another_database_system_is_not_even_connected_to(observed: Observed) -> None:
+def test_no_connection_to_another_database_system_is_opened(observed: Observed) -> None:
     env = (observed.directory / "alembic" / "env.py").read_text()
     observed.write_env(
         env.replace(
@@ -129,7 +129,7 @@ def test_a_placeholder_in_alembic_ini_is_replaced_by_the_scratch_database(observ
     assert observed.observe("aa")["aa"]["upgrade"]["outcome"] == "done"
 
 
-def test_a_database_that_is_not_empty_is_not_touched_without_overwrite(observed: Observed) -> None:
+def test_a_nonempty_database_is_not_changed_without_overwrite(observed: Observed) -> None:
     observed.table_revision("aa")
     with observed.database.connect() as connection:
         connection.execute("CREATE TABLE precious (id int)")
@@ -142,7 +142,7 @@ def test_a_database_that_is_not_empty_is_not_touched_without_overwrite(observed:
     assert observed.database.tables() == []
 
 
-def test_what_a_killed_replay_left_behind_may_be_removed(observed: Observed) -> None:
+def test_leftovers_of_a_killed_replay_are_removed(observed: Observed) -> None:
     with observed.database.connect() as connection:
         connection.execute("CREATE TABLE left_behind (id int)")
         connection.execute("CREATE SCHEMA cdk_alembic_scratch")
@@ -150,7 +150,7 @@ def test_what_a_killed_replay_left_behind_may_be_removed(observed: Observed) -> 
     assert observed.observe("aa")["aa"]["upgrade"]["outcome"] == "done"
 
 
-def test_an_extension_that_was_there_is_there_again(observed: Observed) -> None:
+def test_an_extension_that_was_installed_is_installed_again(observed: Observed) -> None:
     with observed.database.connect() as connection:
         connection.execute("CREATE EXTENSION citext")
     observed.revision("aa", None, 'op.execute("CREATE TABLE aa (name citext)")', 'op.drop_table("aa")')
@@ -160,7 +160,7 @@ def test_an_extension_that_was_there_is_there_again(observed: Observed) -> None:
         connection.execute("DROP EXTENSION citext")
 
 
-def test_schemas_types_extensions_and_event_triggers_are_emptied_out(observed: Observed) -> None:
+def test_schemas_types_extensions_and_event_triggers_are_removed(observed: Observed) -> None:
     observed.revision(
         "aa",
         None,

@@ -104,7 +104,7 @@ test.each([
   expect('default' in (actions(`ALTER TABLE t ADD COLUMN b ${column}`)[0] as { column: object }).column).toBe(kind !== undefined);
 });
 
-test('only names are cut to the length that PostgreSQL allows', () => {
+test('identifiers that are too long are found in names, not in literals', () => {
   const long = 'x'.repeat(64);
   expect(longNames(`CREATE INDEX ${long} ON t (a) WHERE b = '${long}y'`)).toEqual([long]);
 });

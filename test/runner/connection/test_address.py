@@ -25,7 +25,7 @@ def fill(monkeypatch: pytest.MonkeyPatch, secret: Any, **settings: Any) -> dict[
     return environ
 
 
-def test_an_rds_secret_fills_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_rds_secret_supplies_all_parts_of_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fill(monkeypatch, RDS_SECRET) == {"H": "db.internal", "P": "5433", "U": "app", "W": ODD, "D": "saas"}
 
 

@@ -91,7 +91,7 @@ class TestEveryDriver:
                 with database.connect() as connection:
                     connection.execute(f'DROP DATABASE "{quoted}" WITH (FORCE)')
 
-    def test_a_version_table_in_another_schema_under_another_name_is_read_and_moved(
+    def test_a_version_table_with_another_schema_and_name_is_read_and_updated(
         self, package: Backend, database: Database, template: str, scheme: str
     ) -> None:
         package.initialise(database.url(scheme), template)
@@ -176,7 +176,7 @@ def test_a_database_that_stays_unreachable_is_reported_when_the_time_is_used_up(
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-def test_a_connection_that_is_lost_in_a_revision_is_not_tried_again(
+def test_a_revision_whose_connection_was_lost_is_not_retried(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
 ) -> None:
     set_settings(monkeypatch, limits={"connectRetrySeconds": 10})
@@ -202,7 +202,7 @@ class TestABackendThatReadsOtherVariables:
         with aws(monkeypatch, lambda *_: {"SecretString": secret(database, host="db.invalid")}):
             return failure()["error"]
 
-    def test_gets_the_names_of_the_variables_that_are_set(
+    def test_lists_the_variables_that_are_set(
         self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         error = self.error(package, database, monkeypatch, 'os.environ["SHOP_DB_URL"]')
@@ -210,7 +210,7 @@ class TestABackendThatReadsOtherVariables:
         assert "the function sets DATABASE_URL: if env.py reads others" in error["next"]
 
     @pytest.mark.parametrize("env", ["import nothing_of_this_name", "exec('1 +')"])
-    def test_gets_no_names_after_an_error_in_the_code(
+    def test_lists_no_variables_after_an_error_in_the_code(
         self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, env: str
     ) -> None:
         error = self.error(package, database, monkeypatch, env)
@@ -218,7 +218,7 @@ class TestABackendThatReadsOtherVariables:
         assert "the function sets" not in error["next"]
 
     @pytest.mark.parametrize(("host", "is_told"), [("127.0.0.1", True), ("db.invalid", False)])
-    def test_gets_the_names_if_its_driver_connects_to_this_machine_by_default(
+    def test_lists_the_variables_if_the_driver_connects_to_localhost_by_default(
         self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, host: str, is_told: bool
     ) -> None:
         with closed_port() as port:

@@ -55,7 +55,7 @@ def replaced(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-def test_an_address_of_alembic_ini_is_replaced_and_env_pys_other_options_stay(
+def test_an_address_in_alembic_ini_is_replaced_and_other_options_of_env_py_stay(
     package: Backend,
     database: Database,
     decoy: Database,
@@ -85,7 +85,7 @@ def test_an_address_of_alembic_ini_is_replaced_and_env_pys_other_options_stay(
         assert invoke({"command": "current"})["to"] == ["bb"]
 
 
-def test_the_functions_own_address_and_another_database_of_its_server_stay(
+def test_the_address_of_the_function_and_another_database_on_its_server_are_kept(
     package: Backend, database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
     package.initialise("driver://").read_url_from("DATABASE_URL")
@@ -111,7 +111,7 @@ def test_migrating_another_database_of_the_functions_server_is_a_warning(package
     assert database.tables() == []
 
 
-def test_a_function_that_is_not_given_an_address_connects_where_env_py_says(
+def test_a_function_without_an_address_connects_to_the_database_of_env_py(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     set_settings(monkeypatch)

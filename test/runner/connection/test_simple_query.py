@@ -77,7 +77,7 @@ def test_several_commands_in_one_text_are_refused_as_with_alembic(over_asyncpg: 
         assert "aa" not in database.tables()
 
 
-def test_a_version_that_another_moved_is_not_stamped_over(over_asyncpg: Backend, database: Database) -> None:
+def test_a_version_that_another_run_changed_is_not_overwritten(over_asyncpg: Backend, database: Database) -> None:
     over_asyncpg.table_revision("aa")
     over_asyncpg.revision("bb", "aa", "op.execute(\"UPDATE alembic_version SET version_num = 'moved'\")")
     assert "expected to match one row" in failure()["error"]["message"]

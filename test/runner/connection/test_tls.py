@@ -96,7 +96,7 @@ def test_the_certificate_of_an_rds_host_is_verified_against_the_bundle(
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-def test_an_address_that_is_replaced_loses_its_own_tls_settings(
+def test_a_replaced_address_loses_its_tls_settings(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, rds: Path, template: str, scheme: str
 ) -> None:
     prepare(package, monkeypatch, scheme, template, rds / "ca.pem")
@@ -110,7 +110,7 @@ def test_an_address_that_is_replaced_loses_its_own_tls_settings(
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-def test_a_server_with_a_certificate_of_another_authority_is_refused(
+def test_a_certificate_of_another_authority_is_rejected(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, rds: Path, template: str, scheme: str
 ) -> None:
     prepare(package, monkeypatch, scheme, template, rds / "other.pem")
@@ -139,7 +139,7 @@ def test_without_the_bundle_the_connection_is_encrypted_and_a_warning_says_it_is
     assert '"event": "tls_not_verified"' in capsys.readouterr().out
 
 
-def test_a_name_that_is_not_in_the_certificate_is_refused(
+def test_a_host_name_that_is_not_in_the_certificate_is_rejected(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, rds: Path
 ) -> None:
     prepare(package, monkeypatch, "postgresql+psycopg", "generic", rds / "ca.pem")

@@ -38,7 +38,7 @@ class TestStageWithContainer:
         assert answer["container"] == {"revisions": ["cc"], "stateMachineArn": MACHINE}
         assert database.versions() == ["bb"]
 
-    def test_a_function_with_nothing_before_it_stops_and_names_the_run(self, database: Database) -> None:
+    def test_with_no_revision_before_it_the_function_stops_and_names_the_run(self, database: Database) -> None:
         first = invoke()
         answer = invoke({"runId": first["runId"]})
         assert (answer["status"], answer["applied"], answer["runId"]) == ("partial", [], first["runId"])
@@ -54,7 +54,7 @@ class TestStageWithContainer:
         assert (answer["status"], [item["revision"] for item in answer["applied"]]) == ("complete", ["dd"])
         assert "container" not in answer
 
-    def test_a_request_can_ask_for_all_of_them_in_the_container(self, database: Database) -> None:
+    def test_a_request_can_run_all_revisions_in_the_container(self, database: Database) -> None:
         answer = invoke({"in": "container"})
         assert (answer["status"], answer["applied"]) == ("partial", [])
         assert answer["container"]["revisions"] == ["bb", "cc", "dd"]
@@ -80,7 +80,7 @@ class TestStageWithoutContainer:
         assert "MigrationCompute.container" in answer["error"]["next"]
         assert database.versions() == ["aa"]
 
-    def test_the_plan_shows_it_too(self) -> None:
+    def test_the_plan_shows_the_revision_for_the_container(self) -> None:
         assert invoke({"command": "plan"})["container"] == {"revisions": ["cc"]}
 
     def test_revisions_before_it_can_be_applied_by_name(self, database: Database) -> None:
@@ -90,7 +90,7 @@ class TestStageWithoutContainer:
         assert failure({"revision": "bb", "in": "container"})["error"]["code"] == "needs_container"
         assert database.versions() == ["aa"]
 
-    def test_a_database_that_is_built_from_empty_needs_none(self, database: Database) -> None:
+    def test_an_upgrade_from_an_empty_database_needs_no_container(self, database: Database) -> None:
         with database.connect() as connection:
             connection.execute("DROP TABLE alembic_version, aa; DROP SCHEMA cdk_alembic CASCADE")
         assert "container" not in invoke({"command": "plan"})

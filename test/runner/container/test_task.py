@@ -134,7 +134,7 @@ def test_a_statement_has_no_deadline_and_a_killed_task_still_ends_it(backend: Ba
     assert database.rows("SELECT * FROM shown") == [("0", "0", "5s", "1s")]
 
 
-def test_a_task_applies_what_is_for_it_and_leaves_the_rest_to_the_function(backend: Backend, database: Database) -> None:
+def test_a_task_applies_its_revisions_and_leaves_the_rest_to_the_function(backend: Backend, database: Database) -> None:
     backend.revision("aa", None, SHORT.replace("INSERT INTO aa SELECT 1", "CREATE TABLE aa (id int)"))
     backend.revision("bb", "aa", SHORT)
     backend.table_revision("cc", "bb")
@@ -144,7 +144,7 @@ def test_a_task_applies_what_is_for_it_and_leaves_the_rest_to_the_function(backe
     assert [item["revision"] for item in answer["pending"]] == ["cc"]
 
 
-def test_a_task_applies_all_of_it_when_the_request_wants_it(backend: Backend, database: Database) -> None:
+def test_a_task_applies_all_revisions_if_the_request_says_so(backend: Backend, database: Database) -> None:
     backend.table_revision("aa")
     backend.revision("bb", "aa", SHORT)
     backend.table_revision("cc", "bb")
@@ -152,7 +152,7 @@ def test_a_task_applies_all_of_it_when_the_request_wants_it(backend: Backend, da
     assert (code, answer["status"], database.versions()) == (0, "complete", ["cc"])
 
 
-def test_a_task_that_finds_nothing_to_do_is_done(long: Backend, database: Database) -> None:
+def test_a_task_with_nothing_to_do_succeeds(long: Backend, database: Database) -> None:
     code, answer = Task({"in": "container", "revision": "aa"}).end()
     assert (code, answer["status"], answer["applied"]) == (0, "complete", [])
 
@@ -205,7 +205,7 @@ def test_a_task_that_waits_for_another_run_can_be_cancelled_at_once(long: Backen
     holder.end()
 
 
-def test_a_task_is_guarded_like_the_function(long: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_guard_stops_a_task_like_the_function(long: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     long.revision("bb", "aa", f'{MARK}\nop.drop_table("aa")')
     code, answer = Task().end()
     assert (code, answer["error"]["code"], database.versions()) == (3, "blocked", ["aa"])
@@ -232,7 +232,7 @@ def test_a_task_locked_out_by_another_run_did_not_start(
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"later": 1}'])
-def test_a_request_that_can_not_be_read_is_answered_like_any_other(package: Backend, text: str) -> None:
+def test_an_invalid_request_gets_an_answer(package: Backend, text: str) -> None:
     code, answer = Task(text=text).end()
     assert (code, answer["error"]["code"]) == (2, "invalid_request")
 

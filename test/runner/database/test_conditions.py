@@ -51,14 +51,14 @@ def refused(command: str, code: str) -> dict[str, Any]:
     return error
 
 
-def test_a_role_that_may_not_read_the_version_table(each: Backend, database: Database) -> None:
+def test_a_role_that_may_not_read_the_version_table_is_reported(each: Backend, database: Database) -> None:
     with role(database, each, "GRANT ALL ON SCHEMA public"):
         for command in ("plan", "current", "upgrade", "history"):
             error = refused(command, "permission_denied")
             assert "alembic_version" in error["message"] and "GRANT" in error["next"].upper()
 
 
-def test_a_role_that_may_not_create_tables(each: Backend, database: Database) -> None:
+def test_a_role_that_may_not_create_tables_is_reported(each: Backend, database: Database) -> None:
     database.execute("DROP TABLE alembic_version, aa")
     with role(database, each, "GRANT USAGE ON SCHEMA public"):
         assert invoke({"command": "plan"})["status"] == "pending"
@@ -66,7 +66,7 @@ def test_a_role_that_may_not_create_tables(each: Backend, database: Database) ->
 
 
 @pytest.mark.parametrize("is_new", [True, False])
-def test_a_database_that_is_read_only(each: Backend, database: Database, is_new: bool) -> None:
+def test_a_read_only_database_is_reported(each: Backend, database: Database, is_new: bool) -> None:
     if is_new:
         database.execute("DROP TABLE alembic_version, aa")
     database.execute(f'ALTER DATABASE "{database.name}" SET default_transaction_read_only = on')
@@ -100,7 +100,7 @@ def test_a_database_that_is_read_only(each: Backend, database: Database, is_new:
         ),
     ],
 )
-def test_a_version_table_with_content_that_alembic_never_writes(
+def test_a_version_table_with_content_that_alembic_never_writes_is_reported(
     each: Backend, database: Database, statement: str, shown: str
 ) -> None:
     database.execute(statement)
@@ -110,7 +110,7 @@ def test_a_version_table_with_content_that_alembic_never_writes(
 
 @pytest.mark.parametrize("command", ["plan", "current", "upgrade", "history"])
 @pytest.mark.usefixtures("impatient")
-def test_a_version_table_that_somebody_has_locked(each: Backend, database: Database, command: str) -> None:
+def test_a_locked_version_table_is_reported(each: Backend, database: Database, command: str) -> None:
     with database.connect() as rival, rival.transaction():
         rival.execute("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
         error = refused(command, "lock_not_available")
@@ -136,7 +136,9 @@ def test_a_locked_run_history_does_not_stop_a_run(
     assert database.versions() == ["bb"]
 
 
-def test_a_timeout_that_ends_a_short_statement(each: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_timeout_that_ends_a_short_statement_is_reported(
+    each: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     database.execute("DROP TABLE alembic_version; CREATE VIEW alembic_version AS SELECT 'aa' AS version_num FROM pg_sleep(60)")
     monkeypatch.setattr(version_table, "BRIEFLY", "set_config('statement_timeout', '200', false)")
     assert "pg_db_role_setting" in refused("plan", "timed_out")["next"]
@@ -156,7 +158,7 @@ def test_the_timeouts_of_a_role_are_not_those_of_a_revision(each: Backend, datab
 
 
 @pytest.mark.parametrize("moment", ["pg_postmaster_start_time", "version_num"])
-def test_a_connection_that_is_reset(each: Backend, database: Database, moment: str) -> None:
+def test_a_connection_reset_is_reported(each: Backend, database: Database, moment: str) -> None:
     with closed_port() as bound, resetting(bound, moment.encode()) as cut:
         port, database.port = database.port, str(port_of(bound))
         each.initialise(database.url(each.scheme), each.template)
@@ -165,14 +167,14 @@ def test_a_connection_that_is_reset(each: Backend, database: Database, moment: s
         assert cut.is_set()
 
 
-def test_a_log_file_that_env_py_cannot_open(each: Backend) -> None:
+def test_a_log_file_that_env_py_cannot_open_is_reported(each: Backend) -> None:
     env = (each.directory / "alembic" / "env.py").read_text()
     each.write_env('open("/nowhere/migrations.log", "a")\n' + env)
     for command in ("plan", "upgrade"):
         assert "/nowhere/migrations.log" in refused(command, "invalid_project")["message"]
 
 
-def test_a_statement_of_env_py_that_fails_is_not_about_the_version_table(each: Backend) -> None:
+def test_a_failing_statement_of_env_py_is_not_blamed_on_the_version_table(each: Backend) -> None:
     env = (each.directory / "alembic" / "env.py").read_text()
     before = "        context.configure(" if "        context.configure(" in env else "    context.configure("
     call = before.replace("context.configure(", 'connection.exec_driver_sql("SELECT missing FROM alembic_version")\n') + before

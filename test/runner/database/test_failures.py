@@ -24,7 +24,7 @@ class ValidationError(ValueError):
     """Stands for pydantic's, which is not among the runner's dependencies."""
 
 
-def test_names_pydantics_invalid_settings_without_their_values() -> None:
+def test_lists_invalid_settings_of_pydantic_without_their_values() -> None:
     assert describe(ValidationError(PYDANTIC)) == (
         "ValidationError: 2 validation errors for Settings: encryption_key: Value error, it has 44 characters; "
         "bootstrapServers: Field required"
@@ -36,6 +36,6 @@ def test_names_pydantics_invalid_settings_without_their_values() -> None:
     assert describe(ValidationError("not a text of pydantic")) == "ValidationError: not a text of pydantic"
 
 
-def test_leaves_the_text_of_other_errors_alone() -> None:
+def test_keeps_the_text_of_other_errors() -> None:
     assert describe(ValueError(PYDANTIC)).startswith("ValueError: 2 validation errors for Settings")
     assert "hunter" in describe(ValueError(PYDANTIC))

@@ -165,11 +165,11 @@ class TestAutogenerate:
             context = migration.MigrationContext.configure(connection, opts={"target_metadata": MetaData(), **options})
             return autogenerate.compare_metadata(context, MetaData())
 
-    def test_it_proposes_nothing_about_the_record(self, database: Database) -> None:
+    def test_autogenerate_ignores_the_run_history(self, database: Database) -> None:
         assert database.rows("SELECT count(*) FROM cdk_alembic.run") == [(1,)]
         assert self.proposals(database) == []
 
-    def test_with_all_schemas_the_record_is_left_out_by_name(self, database: Database) -> None:
+    def test_autogenerate_over_all_schemas_can_exclude_the_run_history_by_name(self, database: Database) -> None:
         assert self.proposals(database, include_schemas=True) != []  # so it has to be left out
 
         def include_name(name: str | None, kind: str, parents: object) -> bool:
@@ -178,7 +178,7 @@ class TestAutogenerate:
         assert self.proposals(database, include_schemas=True, include_name=include_name) == []
 
 
-def test_two_version_tables_of_one_database_have_records_of_their_own(backend: Backend, database: Database) -> None:
+def test_each_version_table_of_a_database_has_its_own_records(backend: Backend, database: Database) -> None:
     backend.configure_with('version_table="first"')
     backend.table_revision("aa")
     invoke()

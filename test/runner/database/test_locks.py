@@ -138,7 +138,7 @@ class TestRivals:
 
 class TestBusyTables:
     @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-    def test_a_revision_is_tried_again_until_the_table_is_free(
+    def test_a_revision_is_retried_until_the_table_is_free(
         self,
         package: Backend,
         database: Database,
@@ -200,7 +200,7 @@ class TestBusyTables:
             'op.execute("CREATE TABLE half (id int)")\nop.execute("COMMIT")',
         ],
     )
-    def test_a_revision_that_has_committed_something_is_not_tried_again(
+    def test_a_revision_that_has_committed_is_not_retried(
         self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, committed: str
     ) -> None:
         set_settings(monkeypatch, limits={"lockTimeoutSeconds": 0.2})
@@ -242,7 +242,7 @@ class TestBusyTables:
             'with op.get_bind().begin_nested() as nested:\n    op.execute("CREATE TABLE t (id int)")\n    nested.rollback()',
         ],
     )
-    def test_settings_that_a_revision_changes_are_back_for_the_next_one(
+    def test_settings_that_a_revision_changes_are_restored_for_the_next_one(
         self, backend: Backend, database: Database, upgrade: str
     ) -> None:
         shown = "op.execute(\"CREATE TABLE timeout AS SELECT current_setting('lock_timeout') AS found\")"

@@ -55,7 +55,7 @@ def test_reading_does_not_wait_for_the_mutex(backend: Backend, database: Databas
         assert invoke({"command": "plan"})["status"] == "pending"
 
 
-def test_other_version_tables_have_a_mutex_of_their_own() -> None:
+def test_each_version_table_has_its_own_mutex() -> None:
     keys = {key_of("alembic_version", None), key_of("alembic_version", "tenant"), key_of("versions", None)}
     assert len(keys) == 3
     assert all(0 <= key < 2**63 for key in keys)

@@ -31,7 +31,7 @@ BLOCK = "with op.get_context().autocommit_block():\n    "
 
 @pytest.mark.every_driver
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-def test_a_revision_its_place_and_its_record_are_one_transaction(
+def test_a_revision_its_version_and_its_record_are_one_transaction(
     package: Backend, database: Database, template: str, scheme: str
 ) -> None:
     package.initialise(database.url(scheme), template)

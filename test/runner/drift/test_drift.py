@@ -29,7 +29,7 @@ def drift() -> dict[str, Any]:
     return invoke({"command": "drift"})["drift"]
 
 
-def test_the_end_of_a_run_and_the_kept_schema_wait_for_the_disk(watched: Database, backend: Backend) -> None:
+def test_the_end_of_a_run_and_the_stored_catalog_are_committed_durably(watched: Database, backend: Backend) -> None:
     watched.execute(f'ALTER DATABASE "{watched.name}" SET synchronous_commit = on')
     backend.revision("bb", "aa", "pass")
     watched.execute(
@@ -153,7 +153,7 @@ HARMLESS = [
 ]
 
 
-def test_routine_changes_of_every_database_are_not_drift(watched: Database) -> None:
+def test_routine_maintenance_is_not_drift(watched: Database) -> None:
     try:
         for statement in HARMLESS:
             watched.execute(statement.format(database=watched.name))
@@ -205,7 +205,7 @@ def test_drift_is_a_line_in_the_plan_and_a_warning_of_the_run_and_stays_drift_af
     assert [one["object"] for one in drift()["objects"]] == ["index orders_user_id"]
 
 
-def test_a_stage_that_refuses_drift_applies_nothing_until_it_is_allowed(
+def test_a_stage_that_rejects_drift_applies_nothing_until_the_drift_is_allowed(
     watched: Database, backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_settings(monkeypatch, onDrift="refuse")
@@ -256,7 +256,7 @@ def test_a_connection_that_is_lost_while_the_schema_is_read_is_not_drift(
     assert watched.versions() == ["aa"] and "bb" not in watched.tables()
 
 
-def test_a_stage_that_ignores_drift_says_nothing_but_answers_the_command(
+def test_a_stage_that_ignores_drift_reports_it_only_for_the_command(
     watched: Database, backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_settings(monkeypatch, onDrift="ignore")
@@ -299,7 +299,7 @@ def test_a_stage_that_turns_it_on_at_head_keeps_the_catalog_with_the_next_run(
     assert drift()["status"] == "drifted"
 
 
-def test_drift_that_the_command_finds_is_a_line_of_the_log_and_an_event(
+def test_drift_that_the_command_finds_is_logged_and_sent_as_an_event(
     backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     set_settings(monkeypatch, onDrift="warn", eventBus="bus")

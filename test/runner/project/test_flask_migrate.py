@@ -120,7 +120,7 @@ def test_an_application_that_is_named_and_fails_is_reported_with_the_command_to_
     assert database.tables() == []
 
 
-def test_a_variable_that_the_application_misses_is_named_with_where_to_set_it(
+def test_a_missing_variable_of_the_application_is_reported_with_where_to_set_it(
     shop: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (shop.directory / "app.py").write_text(APPLICATION)

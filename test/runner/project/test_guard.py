@@ -180,7 +180,7 @@ class TestPendingLoss:
         backend.table_revision("bb", "aa")
         backend.revision("cc", "bb", 'op.drop_table("aa")\nop.execute("TRUNCATE bb")')
 
-    def test_it_stops_the_run_before_anything_is_applied(self, database: Database) -> None:
+    def test_a_loss_stops_the_run_before_anything_is_applied(self, database: Database) -> None:
         answer = failure()
         error = answer["error"]
         assert (error["code"], error["revision"], answer["applied"]) == ("blocked", "cc", [])
@@ -190,11 +190,11 @@ class TestPendingLoss:
         assert database.versions() == ["aa"]
         assert database.tables() == ["aa", "alembic_version"]
 
-    def test_it_stops_a_single_slice_and_a_run_to_the_revision_before_it_continues(self, database: Database) -> None:
+    def test_a_loss_stops_a_slice_but_not_a_run_to_an_earlier_revision(self, database: Database) -> None:
         assert failure({"sliceSeconds": 0})["error"]["code"] == "blocked"
         assert invoke({"revision": "bb"})["to"] == ["bb"]
 
-    def test_plan_shows_it_and_changes_nothing(self, database: Database) -> None:
+    def test_plan_shows_a_loss_and_changes_nothing(self, database: Database) -> None:
         answer = invoke({"command": "plan"})
         assert answer["status"] == "pending"
         assert [(loss["revision"], loss["rule"], loss["line"]) for loss in answer["dataLoss"]] == [
@@ -203,7 +203,7 @@ class TestPendingLoss:
         ]
         assert database.versions() == ["aa"]
 
-    def test_it_is_applied_once_acknowledged(self, backend: Backend, database: Database) -> None:
+    def test_an_acknowledged_loss_is_applied(self, backend: Backend, database: Database) -> None:
         with (backend.versions / "cc.py").open("a") as file:
             file.write("# cdk-alembic: allow drop-table: gone\n# cdk-alembic: allow truncate: refilled nightly\n")
         assert {loss["acknowledgement"] for loss in invoke({"command": "plan"})["dataLoss"]} == {"gone", "refilled nightly"}
@@ -268,7 +268,7 @@ class TestAdoptedDatabase:
     def rows(self, database: Database) -> int:
         return database.rows("SELECT count(*) FROM users")[0][0]
 
-    def test_its_rows_are_not_lost_unasked(self, database: Database) -> None:
+    def test_its_rows_are_not_lost_without_an_acknowledgement(self, database: Database) -> None:
         assert failure()["error"]["code"] == "blocked"
         assert self.rows(database) == 1000
 
@@ -282,14 +282,14 @@ class TestAdoptedDatabase:
         assert failure()["error"]["code"] == "blocked"
         assert self.rows(database) == 1000
 
-    def test_a_loss_that_is_meant_happens(self, backend: Backend, database: Database) -> None:
+    def test_an_acknowledged_loss_happens(self, backend: Backend, database: Database) -> None:
         with (backend.versions / "bb.py").open("a") as file:
             file.write("# cdk-alembic: allow truncate: refilled nightly\n")
         assert invoke()["to"] == ["bb"]
         assert self.rows(database) == 0
 
 
-def test_tables_of_an_extension_are_not_somebody_elses(backend: Backend, database: Database) -> None:
+def test_tables_of_an_extension_do_not_count_as_tables_of_others(backend: Backend, database: Database) -> None:
     with database.connect() as connection:
         connection.execute("CREATE TABLE members (id int); CREATE EXTENSION pg_trgm")
         connection.execute("ALTER EXTENSION pg_trgm ADD TABLE members")
@@ -329,13 +329,13 @@ class TestFoundWhenPackaged:
         assert invoke({"command": "plan"})["dataLoss"][0]["what"] == "DELETE of some rows of aa"
         assert failure()["error"]["code"] == "blocked"
 
-    def test_what_could_not_be_read_is_a_warning_of_plan(self, backend: Backend) -> None:
+    def test_plan_warns_about_sql_that_could_not_be_read(self, backend: Backend) -> None:
         self.destroys(backend, {"rule": "unread-sql", "what": "runs SQL that can't be read", "line": 14})
         answer = invoke({"command": "plan"})
         assert answer["dataLoss"] == []
         assert answer["warnings"] == ["revision bb (bb.py:14) runs SQL that can't be read"]
 
-    def test_what_could_not_be_read_stops_a_strict_stage_until_it_is_acknowledged(
+    def test_unreadable_sql_stops_a_strict_stage_until_it_is_acknowledged(
         self, backend: Backend, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.destroys(backend, {"rule": "unread-sql", "what": "runs SQL that can't be read", "line": 14})
@@ -348,7 +348,7 @@ class TestFoundWhenPackaged:
         assert invoke()["to"] == ["bb"]
 
 
-def test_without_a_manifest_what_can_not_be_read_is_a_warning(backend: Backend) -> None:
+def test_without_a_manifest_unreadable_sql_is_a_warning(backend: Backend) -> None:
     backend.revision("aa", None, 'for statement in ("SELECT 1", "SELECT 2"):\n    op.execute(statement)')
     assert invoke({"command": "plan"})["warnings"] == ["revision aa (aa.py:16) runs SQL that can't be read"]
 

@@ -36,13 +36,13 @@ def test_a_location_that_appears_later_is_migrated_by_the_next_deploy(backend: B
 
 
 class TestSeveralHeads:
-    def test_are_migrated_when_each_has_a_different_label(self, backend: Backend, database: Database) -> None:
+    def test_several_heads_are_migrated_if_each_has_its_own_label(self, backend: Backend, database: Database) -> None:
         several_bases(backend)
         assert invoke({"command": "plan"})["target"] == ["aa", "cc"]
         assert invoke()["to"] == ["aa", "cc"]
         assert database.versions() == ["aa", "cc"]
 
-    def test_are_migrated_in_slices(self, backend: Backend, database: Database) -> None:
+    def test_several_heads_are_migrated_in_slices(self, backend: Backend, database: Database) -> None:
         several_bases(backend)
         answer = invoke({"sliceSeconds": 0})
         applied = len(answer["applied"])
@@ -52,7 +52,7 @@ class TestSeveralHeads:
         assert (applied, answer["status"], database.versions()) == (3, "complete", ["aa", "cc"])
 
     @pytest.mark.parametrize("labels", [("one", None), (None, None)])
-    def test_are_refused_with_the_merge_command_when_one_has_no_label(
+    def test_several_heads_are_rejected_with_the_merge_command_if_one_has_no_label(
         self, backend: Backend, database: Database, labels: tuple[str | None, str | None]
     ) -> None:
         for revision, label in zip(("aa", "bb"), labels, strict=True):
@@ -62,7 +62,7 @@ class TestSeveralHeads:
         assert 'alembic merge -m "Merge heads" aa bb' in error["next"]
         assert database.tables() == []
 
-    def test_are_refused_when_they_share_their_only_label(self, backend: Backend, database: Database) -> None:
+    def test_several_heads_are_rejected_if_they_share_their_only_label(self, backend: Backend, database: Database) -> None:
         write(backend.versions, "aa", labels="one")
         write(backend.versions, "bb", "aa")
         write(backend.versions, "cc", "aa")
@@ -90,7 +90,7 @@ class TestARevisionThatAlembicCannotPlace:
         assert "move it out of the folder of the revisions" in error["next"]
         assert database.tables() == []
 
-    def test_a_circle_is_named_with_its_files(self, backend: Backend, database: Database) -> None:
+    def test_a_cycle_is_reported_with_its_files(self, backend: Backend, database: Database) -> None:
         write(backend.versions, "aa", "cc")
         write(backend.versions, "bb", "aa")
         write(backend.versions, "cc", "bb")
@@ -100,14 +100,14 @@ class TestARevisionThatAlembicCannotPlace:
         assert "in a cycle: aa (aa.py), bb (bb.py), cc (cc.py)" in error["message"]
         assert database.tables() == []
 
-    def test_one_that_follows_a_missing_file_is_named(self, backend: Backend, database: Database) -> None:
+    def test_a_revision_that_follows_a_missing_file_is_named(self, backend: Backend, database: Database) -> None:
         write(backend.versions, "bb", "aa")
         error = failure()["error"]
         assert error["code"] == "invalid_project"
         assert "revision bb (bb.py) follows aa, which no file has" in error["message"]
 
 
-def test_the_variable_that_a_revision_misses_when_it_is_loaded_is_named(backend: Backend, database: Database) -> None:
+def test_a_variable_that_a_revision_lacks_while_loading_is_named(backend: Backend, database: Database) -> None:
     file = write(backend.versions, "aa")
     file.write_text(f'import os\n\nTOKEN = os.environ["SHOP_TOKEN"]\n{file.read_text()}')
     error = failure()["error"]
@@ -131,7 +131,7 @@ def test_a_database_that_was_created_without_alembic_is_recognized(backend: Back
 @pytest.mark.parametrize(
     ("statement", "state"), [("ALTER TABLE base ADD a int", "42P01"), ("CREATE TABLE base.aa (id int)", "3F000")]
 )
-def test_a_first_revision_that_builds_on_what_create_all_makes_is_recognized(
+def test_a_first_revision_that_builds_on_create_all_is_recognized(
     backend: Backend, database: Database, statement: str, state: str
 ) -> None:
     backend.revision("aa", None, f'op.execute("{statement}")')
@@ -155,7 +155,7 @@ def test_a_file_with_a_syntax_error_is_named_and_no_other_is_reported_as_missing
         file.write_text(text)
 
 
-def test_sections_for_alembics_option_name_are_named(tmp_path: Path) -> None:
+def test_configuration_sections_for_the_option_name_are_reported(tmp_path: Path) -> None:
     (tmp_path / "alembic.ini").write_text(
         "[core]\nscript_location = core\n[tenant]\nscript_location = tenant\n[loggers]\nkeys = root\n"
     )

@@ -82,7 +82,7 @@ def ask(python: Path, *requests: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("requirements", "template", "scheme"), COMBINATIONS)
-def test_it_migrates_up_and_down_retries_and_reports(
+def test_the_runner_migrates_up_and_down_retries_and_reports(
     package: Backend,
     database: Database,
     monkeypatch: pytest.MonkeyPatch,
@@ -173,7 +173,7 @@ sa.Table("bb", target_metadata, sa.Column("id", sa.Integer, primary_key=True), s
 
 
 @pytest.mark.parametrize("requirements", [OLDEST, NEWEST], ids=["oldest", "newest"])
-def test_the_local_commands_replay_and_create_with_it(
+def test_the_local_commands_replay_and_create(
     package: Backend, database: Database, environments: Any, requirements: tuple[str, ...]
 ) -> None:
     package.initialise("postgresql+psycopg2://nobody:secret@127.0.0.1:1/nowhere")
@@ -233,7 +233,7 @@ print(connects.only()["dbname" if "dbname" in connects.only() else "database"])
 
 
 @pytest.mark.parametrize("requirements", [OLDEST, NEWEST])
-def test_it_records_the_options_with_which_env_py_connects(
+def test_the_connection_options_of_env_py_are_recorded(
     database: Database, environments: Any, requirements: tuple[str, ...]
 ) -> None:
     url = database.url("postgresql+psycopg2")

@@ -28,7 +28,7 @@ def test_a_request_for_tenants_keeps_each_tenant_as_it_was_given() -> None:
     assert request.tolerated_failures == 2
 
 
-def test_what_json_can_not_say_has_problems_too() -> None:
+def test_values_that_json_cannot_express_are_rejected() -> None:
     for number in (float("inf"), float("nan")):
         assert problems(REQUEST, {"sliceSeconds": number})
         assert problems(TENANT_REQUEST, {"tenants": [{"name": "a"}], "toleratedFailures": number})

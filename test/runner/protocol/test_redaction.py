@@ -33,7 +33,7 @@ PIECES = [
 ]
 
 
-def test_it_hides_the_same_as_a_pattern_that_tries_every_place() -> None:
+def test_redaction_hides_the_same_as_a_slow_pattern_that_tries_every_position() -> None:
     chosen = random.Random(14)
     for _ in range(20_000):
         text = "".join(chosen.choices(PIECES, k=chosen.randrange(1, 25)))
@@ -75,7 +75,7 @@ def test_an_output_that_is_collected_after_its_stream_was_closed_writes_nothing_
     out.close()
 
 
-def test_a_column_named_password_stays_where_a_secret_is_still_hidden() -> None:
+def test_a_column_named_password_is_shown_and_a_secret_in_it_is_hidden() -> None:
     text = "give --rename aa.password=aa.hashed_password; connected to postgresql://shop:hunter2@db/shop"
     assert log.without_secrets(text) == text.replace("hunter2", "***")
     assert log.redact(text) == text.replace("hunter2", "***").replace("aa.hashed_password", "***")

@@ -100,7 +100,7 @@ class TestEvent:
         assert (detail["outcome"], detail["error"]["revision"], detail["applied"]) == ("migration_failed", "cc", [])
         assert "hunter2" not in failed["Detail"]
 
-    def test_a_bus_that_does_not_answer_delays_the_run_by_seconds_and_fails_nothing(
+    def test_an_unreachable_event_bus_delays_the_run_by_seconds_and_does_not_fail_it(
         self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         set_settings(monkeypatch, eventBus=BUS)
@@ -114,7 +114,7 @@ class TestEvent:
         assert lasted < 50  # botocore alone waits for minutes
         assert len(lines(capsys, "event_not_sent")) == 1
 
-    def test_a_bus_that_refuses_is_a_warning(
+    def test_an_event_bus_that_rejects_the_event_is_a_warning(
         self, backend: Backend, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         set_settings(monkeypatch, eventBus=BUS)

@@ -200,28 +200,30 @@ CATCHING = "\nfrom contextlib import suppress\nwith suppress(Exception):\n    {}
 class TestProjectsThatCannotRun:
     """Each is reported in one sentence, without a stack trace."""
 
-    def test_no_alembic_project(self, package: Backend) -> None:
+    def test_a_missing_alembic_project_is_reported(self, package: Backend) -> None:
         answer = failure()
         assert answer["error"]["code"] == "invalid_project"
         assert "alembic.ini" in answer["error"]["message"]
 
-    def test_no_backend_folder(self, package: Backend, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def test_a_missing_backend_folder_is_reported(
+        self, package: Backend, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
         monkeypatch.setenv("LAMBDA_TASK_ROOT", str(tmp_path / "nowhere"))
         assert "backend/" in failure()["error"]["message"]
 
-    def test_a_revision_with_a_syntax_error(self, backend: Backend) -> None:
+    def test_a_syntax_error_in_a_revision_is_reported(self, backend: Backend) -> None:
         backend.revision("aa", None, "op.create_table(")
         answer = failure()
         assert answer["error"]["code"] == "invalid_project"
         assert "aa.py" in answer["error"]["message"]
 
-    def test_a_revision_whose_down_revision_is_missing(self, backend: Backend) -> None:
+    def test_a_missing_down_revision_is_reported(self, backend: Backend) -> None:
         backend.table_revision("aa", "missing")
         answer = failure()
         assert answer["error"]["code"] == "invalid_project"
         assert "missing" in answer["error"]["message"]
 
-    def test_an_env_that_raises(self, backend: Backend) -> None:
+    def test_an_env_py_that_raises_is_reported(self, backend: Backend) -> None:
         backend.table_revision("aa")
         backend.write_env('import os\nos.environ["NOT_THERE"]\n')
         answer = failure()
@@ -237,14 +239,16 @@ class TestProjectsThatCannotRun:
             'from urllib.request import urlopen; urlopen("http://127.0.0.1:1/settings")',
         ],
     )
-    def test_a_file_or_service_that_env_py_misses_is_not_the_database(self, backend: Backend, statement: str) -> None:
+    def test_a_missing_file_or_service_of_env_py_is_not_blamed_on_the_database(self, backend: Backend, statement: str) -> None:
         backend.table_revision("aa")
         backend.write_env(statement)
         error = failure()["error"]
         assert (error["code"], error["message"].startswith("env.py failed: ")) == ("invalid_project", True), error["message"]
 
     @pytest.mark.parametrize(("name", "version"), [("sqlalchemy", "1.3.24"), ("alembic", "1.7.7")])
-    def test_versions_that_are_too_old(self, backend: Backend, monkeypatch: pytest.MonkeyPatch, name: str, version: str) -> None:
+    def test_versions_that_are_too_old_are_reported(
+        self, backend: Backend, monkeypatch: pytest.MonkeyPatch, name: str, version: str
+    ) -> None:
         monkeypatch.setattr(f"{name}.__version__", version)
         error = failure()["error"]
         assert error["code"] == "invalid_project"
@@ -258,33 +262,35 @@ class TestProjectsThatCannotRun:
             ("[alembic]\nscript_location = %(nope)s/alembic\n", "'nope' which is not a valid option name"),
         ],
     )
-    def test_a_configuration_that_cannot_be_read(self, backend: Backend, text: str, reason: str) -> None:
+    def test_a_configuration_that_cannot_be_read_is_reported(self, backend: Backend, text: str, reason: str) -> None:
         (backend.directory / "alembic.ini").write_text(text)
         error = failure()["error"]
         assert (error["code"], reason in error["message"]) == ("invalid_project", True), error["message"]
         assert "internal" not in error["next"]
 
-    def test_an_env_that_exits(self, backend: Backend) -> None:
+    def test_an_env_py_that_exits_is_reported(self, backend: Backend) -> None:
         backend.table_revision("aa")
         backend.write_env("import sys\nsys.exit(1)\n")
         assert failure()["error"]["code"] == "invalid_project"
 
-    def test_an_env_that_runs_nothing(self, backend: Backend) -> None:
+    def test_an_env_py_that_runs_no_migrations_is_reported(self, backend: Backend) -> None:
         backend.table_revision("aa")
         backend.write_env("")
         assert "run_migrations" in failure()["error"]["message"]
 
-    def test_an_env_that_runs_twice(self, backend: Backend, database: Database) -> None:
+    def test_an_env_py_that_runs_migrations_twice_is_reported(self, backend: Backend, database: Database) -> None:
         backend.table_revision("aa")
         backend.write_env((backend.directory / "alembic" / "env.py").read_text() + "\nrun_migrations_online()\n")
         assert "more than once" in failure()["error"]["message"]
 
-    def test_an_env_that_runs_twice_and_catches_the_refusal(self, backend: Backend, database: Database) -> None:
+    def test_an_env_py_that_runs_migrations_twice_and_catches_the_error_is_reported(
+        self, backend: Backend, database: Database
+    ) -> None:
         backend.table_revision("aa")
         backend.write_env((backend.directory / "alembic" / "env.py").read_text() + CATCHING.format("run_migrations_online()"))
         assert "more than once" in failure()["error"]["message"]
 
-    def test_an_env_that_catches_a_failure_and_runs_again(self, backend: Backend, database: Database) -> None:
+    def test_an_env_py_that_catches_a_failure_and_runs_again_is_reported(self, backend: Backend, database: Database) -> None:
         backend.revision("aa", None, 'raise ValueError("of aa")')
         env = (backend.directory / "alembic" / "env.py").read_text()
         calls = CATCHING.format("run_migrations_online()") + "run_migrations_online()\n"

@@ -412,7 +412,7 @@ def by_runner() -> bool:
 
 
 @pytest.mark.parametrize(("use", "template", "scheme"), CASES)
-def test_it_ends_as_with_alembic(
+def test_the_result_is_the_same_as_with_alembic(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, use: str, template: str, scheme: str
 ) -> None:
     # The runner sets its limits before each statement.

@@ -49,7 +49,7 @@ class TestEveryDriver:
         eventually(lambda: not database.rows(SLEEPERS))
 
     @pytest.mark.every_driver
-    def test_a_server_that_freezes_in_a_revision_is_not_said_to_have_rolled_it_back(
+    def test_the_error_does_not_claim_a_rollback_if_the_server_freezes_in_a_revision(
         self, package: Backend, database: Database, template: str, scheme: str
     ) -> None:
         with closed_port() as bound, freezing(bound, b"CREATE TABLE frozen"):

@@ -23,7 +23,7 @@ SET = "set {}, which it reads, in the `environment` of the construct or of the f
         ),
     ],
 )
-def test_a_revision_that_lacks_a_variable_says_which(backend: Backend, database: Database, body: str, names: str) -> None:
+def test_the_error_names_the_variable_that_a_revision_lacks(backend: Backend, database: Database, body: str, names: str) -> None:
     backend.revision("aa", None, body)
     error = failure()["error"]
     assert error["code"] == "migration_failed"
@@ -41,12 +41,12 @@ def test_a_revision_that_lacks_a_variable_says_which(backend: Backend, database:
         "None.name",
     ],
 )
-def test_a_revision_that_fails_without_lacking_a_variable_is_to_be_fixed(backend: Backend, body: str) -> None:
+def test_the_next_step_for_any_other_failure_is_to_fix_the_revision(backend: Backend, body: str) -> None:
     backend.revision("aa", None, body)
     assert failure()["error"]["next"].endswith("earlier revisions stay; fix it and run again")
 
 
-def test_an_extension_that_the_server_lacks_is_not_a_fault_of_the_revision(backend: Backend) -> None:
+def test_a_missing_extension_on_the_server_is_not_blamed_on_the_revision(backend: Backend) -> None:
     backend.revision("aa", None, 'op.execute("CREATE EXTENSION no_such_extension")')
     error = failure()["error"]
     assert 'extension "no_such_extension" is not available' in error["message"]
@@ -66,7 +66,7 @@ def test_an_extension_that_the_server_lacks_is_not_a_fault_of_the_revision(backe
         ("context.config.db_url", "make env.py run with `alembic`: it reads config.db_url, which only another command sets"),
     ],
 )
-def test_an_env_py_that_lacks_its_settings_says_which(backend: Backend, env: str, next: str) -> None:
+def test_the_error_names_the_settings_that_env_py_lacks(backend: Backend, env: str, next: str) -> None:
     backend.table_revision("aa")
     backend.write_env(f"import os\nimport sqlalchemy as sa\nfrom alembic import context\n{env}\n")
     assert failure()["error"]["next"].startswith(next)

@@ -105,7 +105,7 @@ def breaks(sql: str, followed: dict[str, Any], schema: str | None = None) -> lis
         ("UPDATE bb SET name = 'x'; CREATE INDEX ON bb (name); TRUNCATE bb", []),
     ],
 )
-def test_only_changes_of_what_is_followed_are_found(sql: str, found: list[str]) -> None:
+def test_only_changes_of_replicated_tables_are_found(sql: str, found: list[str]) -> None:
     slots = [{"name": "s", "plugin": "pgoutput", "active": True}]
     tables = ("public.Aa", "public.bb", "app.dd")
     followed = {"slots": slots, "publications": [publication(tables=tables), publication(schemas=("app",))]}
@@ -144,11 +144,11 @@ def test_a_table_without_a_schema_is_that_of_the_tenant(sql: str, followed_of: l
         ("CREATE SCHEMA app; CREATE TYPE mood AS ENUM (?)", False),
     ],
 )
-def test_what_changes_tables_without_naming_them_is_not_taken_for_harmless(sql: str, is_unread: bool) -> None:
+def test_a_statement_that_changes_tables_without_naming_them_is_not_considered_harmless(sql: str, is_unread: bool) -> None:
     assert bool(_UNREAD.search(sql)) == is_unread
 
 
-def test_a_publication_of_all_tables_and_another_plugin_follow_every_table() -> None:
+def test_a_publication_of_all_tables_and_other_plugins_replicate_every_table() -> None:
     sql = "CREATE TABLE alembic_version (v text); CREATE TABLE new (id int)"
     for plugin, publications in (("pgoutput", [publication(all_tables=True)]), ("wal2json", [])):
         followed = {"slots": [{"name": "s", "plugin": plugin, "active": False}], "publications": publications}

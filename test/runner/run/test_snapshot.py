@@ -70,7 +70,7 @@ def test_nothing_is_applied_until_the_snapshot_is_available_and_the_run_records_
     assert (run["runId"], run["restorePoint"]["snapshot"], run["restorePoint"]["cluster"]) == (run_id, name, "shop-prod")
 
 
-def test_only_what_the_guard_calls_data_loss_makes_one_unless_it_is_requested_or_the_stage_makes_them_always(
+def test_by_default_only_a_data_loss_makes_a_snapshot_and_the_request_or_the_stage_can_ask_for_more(
     backend: Backend, database: Database, rds: Rds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rds.status = "available"

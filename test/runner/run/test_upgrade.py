@@ -63,13 +63,15 @@ class TestEveryDriver:
         assert invoke()["to"] == ["bb"]
         assert database.rows("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_aa'::regclass") == [(True,)]
 
-    def test_a_wrong_password_is_a_refusal(self, package: Backend, database: Database, template: str, scheme: str) -> None:
+    def test_a_wrong_password_is_reported_as_refused(
+        self, package: Backend, database: Database, template: str, scheme: str
+    ) -> None:
         database.password = "wrong"
         package.initialise(database.url(scheme), template)
         package.table_revision("aa")
         assert failure()["error"]["code"] == "database_refused"
 
-    def test_a_database_that_does_not_exist_is_a_refusal(
+    def test_a_missing_database_is_reported_as_refused(
         self, package: Backend, database: Database, template: str, scheme: str
     ) -> None:
         database.name = "nowhere"
@@ -79,7 +81,9 @@ class TestEveryDriver:
         assert answer["error"]["code"] == "database_refused"
         assert "nowhere" in answer["error"]["message"]
 
-    def test_a_closed_port_is_unreachable(self, package: Backend, database: Database, template: str, scheme: str) -> None:
+    def test_a_closed_port_is_reported_as_unreachable(
+        self, package: Backend, database: Database, template: str, scheme: str
+    ) -> None:
         database.port = "1"
         package.initialise(database.url(scheme), template)
         package.table_revision("aa")

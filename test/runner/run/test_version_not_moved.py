@@ -56,7 +56,7 @@ class TestATransactionOfTheEnvironment:
         backend.write_env(env.replace("connectable.connect()", "connectable.begin()"))
         backend.table_revision("aa")
 
-    def test_all_revisions_are_applied(self, backend: Backend, database: Database) -> None:
+    def test_all_revisions_are_applied_in_one_transaction_of_env_py(self, backend: Backend, database: Database) -> None:
         backend.table_revision("bb", "aa")
         answer = invoke()
         assert [item["revision"] for item in answer["applied"]] == ["aa", "bb"]

@@ -86,7 +86,7 @@ def test_a_table_that_grew_after_its_analyze_is_counted_by_its_size(filled: Data
     assert 35_000 < orders["rows"] < 75_000
 
 
-def test_statistics_do_not_wait_for_a_table_that_is_locked(filled: Database) -> None:
+def test_statistics_do_not_wait_for_a_locked_table(filled: Database) -> None:
     with filled.connect() as holder, holder.transaction():
         holder.execute("LOCK TABLE orders, later IN ACCESS EXCLUSIVE MODE")
         tables = invoke({"command": "statistics"})["statistics"]["tables"]

@@ -126,7 +126,7 @@ class TestTheList:
             connection.cursor().executemany("INSERT INTO tenants VALUES (%s, %s, %s)", [(*row, None, None)[:3] for row in rows])
 
     @pytest.mark.parametrize("scheme", ["postgresql", *dict.fromkeys(scheme for _, scheme in DRIVERS)])
-    def test_it_has_the_rows_of_the_query_in_byte_order(self, database: Database, listed: Any, scheme: str) -> None:
+    def test_tenants_are_listed_in_byte_order(self, database: Database, listed: Any, scheme: str) -> None:
         listed("SELECT name, schema, secret_arn FROM tenants WHERE active AND name NOT LIKE '%old%';\n", scheme)
         self.insert(database, ("b",), ("a", "s1"), ("B", None, "arn:b"), ("_", "s2", "arn:b"))
         answer = invoke({"command": "tenants"})
@@ -138,7 +138,7 @@ class TestTheList:
         ]
         assert (answer["more"], answer["command"]) == (False, "tenants")
 
-    def test_it_is_read_in_pages(self, database: Database, listed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_tenants_are_listed_in_pages(self, database: Database, listed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(tenant_list, "TENANTS_PAGE", 2)
         listed("SELECT name FROM tenants -- all of them")
         self.insert(database, *((name,) for name in "edcba"))

@@ -179,7 +179,7 @@ def test_the_catalogs_of_tenants_at_head_are_kept_when_a_stage_turns_it_on(
     assert database.rows(rows) == kept
 
 
-def test_one_drifted_tenant_is_refused_and_the_others_go_on(
+def test_a_drifted_tenant_is_rejected_and_the_others_continue(
     watched: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database.execute("CREATE TABLE globex.by_hand (id int)")

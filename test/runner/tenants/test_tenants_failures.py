@@ -36,7 +36,7 @@ def tenants(package: Backend, database: Database, monkeypatch: pytest.MonkeyPatc
 
 class TestEnvPy:
     @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-    def test_one_that_ignores_the_tenant_is_refused_before_anything_is_written(
+    def test_an_env_py_that_ignores_the_tenant_is_rejected_before_anything_is_written(
         self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
     ) -> None:
         set_tenant_settings(monkeypatch)
@@ -62,7 +62,7 @@ class TestEnvPy:
         assert invoke(batch("a"))["failed"] == 0
         assert versions(database, "a") == ["r1"]
 
-    def test_a_translated_schema_that_alembic_does_not_find_is_refused(self, tenants: Backend, database: Database) -> None:
+    def test_a_translated_schema_that_alembic_does_not_find_is_rejected(self, tenants: Backend, database: Database) -> None:
         configure = """
     connection = connection.execution_options(schema_translate_map={None: tenant})
     context.configure(connection=connection, target_metadata=target_metadata)
@@ -72,14 +72,12 @@ class TestEnvPy:
         assert codes(answer) == {"a": "invalid_project"}
         assert "version_table_schema" in outcomes(answer)["a"]["error"]["next"]
 
-    def test_one_that_creates_the_schema_is_accepted(self, tenants: Backend, database: Database) -> None:
+    def test_an_env_py_that_creates_the_schema_is_accepted(self, tenants: Backend, database: Database) -> None:
         write_env(tenants, "    connection.execute(text('CREATE SCHEMA IF NOT EXISTS \"%s\"' % tenant))" + VERSION_TABLE_SCHEMA)
         assert invoke(batch("new"))["failed"] == 0
         assert versions(database, "new") == ["r1"]
 
-    def test_one_that_runs_in_its_own_transaction_is_verified_after_its_commit(
-        self, tenants: Backend, database: Database
-    ) -> None:
+    def test_an_env_py_with_its_own_transaction_is_verified_after_its_commit(self, tenants: Backend, database: Database) -> None:
         write_env(tenants, "    connection.begin()" + VERSION_TABLE_SCHEMA.replace("connection.commit()", ""))
         env = (tenants.directory / "alembic" / "env.py").read_text()
         tenants.write_env(
@@ -88,7 +86,9 @@ class TestEnvPy:
         assert [o["applied"] for o in invoke(batch("a", "b"))["outcomes"]] == [["r1"], ["r1"]]
         assert versions(database, "b") == ["r1"]
 
-    def test_its_changes_to_the_configuration_do_not_reach_the_next_tenant(self, tenants: Backend, database: Database) -> None:
+    def test_changes_of_env_py_to_the_configuration_do_not_reach_the_next_tenant(
+        self, tenants: Backend, database: Database
+    ) -> None:
         once = 'if config.attributes.setdefault("tenant", tenant) != tenant: raise Exception("of another tenant")\n'
         env = (tenants.directory / "alembic" / "env.py").read_text()
         tenants.write_env(env.replace("\n\ndef do_run", f"\n{once}\n\ndef do_run"))
@@ -133,7 +133,7 @@ class TestOneTenant:
         assert invoke(batch("a", "b", allow=["drop_invalid_indexes"]))["failed"] == 0
         assert database.rows("SELECT indisvalid FROM pg_index WHERE indexrelid = 'a.ux_same'::regclass") == [(True,)]
 
-    def test_a_busy_table_is_tried_again_after_the_others(
+    def test_a_tenant_with_a_busy_table_is_retried_after_the_others(
         self, tenants: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         set_tenant_settings(monkeypatch, limits={"lockTimeoutSeconds": 0.3})
@@ -161,7 +161,7 @@ class TestOneTenant:
         assert 3 <= lasted < 60  # twenty waits
         assert versions(database, "e") == ["r1"]
 
-    def test_one_that_is_unlocked_when_the_others_are_done_is_migrated(
+    def test_a_tenant_that_is_unlocked_in_the_meantime_is_migrated(
         self, tenants: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         set_tenant_settings(monkeypatch, limits={"mutexWaitSeconds": 120})
@@ -186,7 +186,7 @@ class TestTheCall:
         assert database.tables() == []
 
     @pytest.mark.parametrize("name", ['a"; DROP SCHEMA b CASCADE; --', "a'b", "../a", "a b", "", "a\n"])
-    def test_a_name_that_could_mean_more_than_a_name_is_refused(self, tenants: Backend, database: Database, name: str) -> None:
+    def test_a_name_that_could_contain_code_is_rejected(self, tenants: Backend, database: Database, name: str) -> None:
         assert failure(batch("b", name))["error"]["code"] == "invalid_request"
         assert failure({"tenants": [{"name": "a", "schema": name}]})["error"]["code"] == "invalid_request"
         assert database.rows("SELECT FROM pg_tables WHERE schemaname = 'b'") == []

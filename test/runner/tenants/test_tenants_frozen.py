@@ -17,7 +17,7 @@ from tenant_databases import tenants
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
 @pytest.mark.parametrize("moment", ["pg_postmaster_start_time", "version_num", "pg_try_advisory_lock", "CREATE TABLE r1"])
-def test_a_database_that_freezes_is_the_outcome_of_its_tenant(
+def test_a_frozen_database_fails_only_its_tenant(
     package: Backend,
     own: dict[str, Database],
     by_secret: Callable[..., list[str]],

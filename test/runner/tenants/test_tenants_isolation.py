@@ -40,7 +40,7 @@ INVALID = {
 
 
 @pytest.mark.parametrize("command", ["upgrade", "plan"])
-def test_an_invalid_version_table_is_the_outcome_of_its_tenant(schemas: Backend, database: Database, command: str) -> None:
+def test_an_invalid_version_table_fails_only_its_tenant(schemas: Backend, database: Database, command: str) -> None:
     for what, statement in INVALID.items():
         database.execute("CREATE TABLE b.kept AS SELECT * FROM b.alembic_version")
         database.execute(statement)
@@ -55,7 +55,7 @@ def test_an_invalid_version_table_is_the_outcome_of_its_tenant(schemas: Backend,
 
 @pytest.mark.parametrize("command", ["upgrade", "plan"])
 @pytest.mark.usefixtures("impatient")
-def test_a_version_table_that_is_locked_is_the_outcome_of_its_tenant(schemas: Backend, database: Database, command: str) -> None:
+def test_a_locked_version_table_fails_only_its_tenant(schemas: Backend, database: Database, command: str) -> None:
     with database.connect() as rival, rival.transaction():
         rival.execute("LOCK TABLE b.alembic_version IN ACCESS EXCLUSIVE MODE")
         answer = invoke(batch(*"abc", command=command))
@@ -63,7 +63,7 @@ def test_a_version_table_that_is_locked_is_the_outcome_of_its_tenant(schemas: Ba
     assert invoke(batch(*"abc", command=command))["failed"] == 0
 
 
-def test_a_schema_that_the_role_may_not_use_is_the_outcome_of_its_tenant(schemas: Backend, database: Database) -> None:
+def test_a_schema_that_the_role_may_not_use_fails_only_its_tenant(schemas: Backend, database: Database) -> None:
     database.execute("REVOKE ALL ON b.alembic_version FROM CURRENT_USER")
     role = f"somebody_{database.name}"
     with database.connect() as connection:
@@ -82,7 +82,7 @@ def test_a_schema_that_the_role_may_not_use_is_the_outcome_of_its_tenant(schemas
     assert outcomes(answer)["a"]["to"] == ["r2"]
 
 
-def test_a_tenant_whose_sessions_are_ended_says_where_it_is(schemas: Backend, database: Database) -> None:
+def test_a_tenant_whose_sessions_were_ended_reports_its_revision(schemas: Backend, database: Database) -> None:
     others = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = current_database()"
     ended = f"{others} AND pid <> pg_backend_pid()"
     schemas.revision("r3", "r2", f"op.execute('{ended}')\nop.execute('SELECT pg_terminate_backend(pg_backend_pid())')")

@@ -59,7 +59,9 @@ def megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
 
 
-def test_three_that_fail_do_not_stop_the_others_and_the_next_run_touches_only_them(hundreds: Backend, database: Database) -> None:
+def test_three_failed_tenants_do_not_stop_the_others_and_the_next_run_migrates_only_them(
+    hundreds: Backend, database: Database
+) -> None:
     with database.connect() as connection:
         connection.execute(f"UPDATE \"{AHEAD}\".alembic_version SET version_num = 'r9'")
         connection.execute(f"INSERT INTO \"{BROKEN}\".users VALUES ('twice'), ('twice')")

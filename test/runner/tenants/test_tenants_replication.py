@@ -35,7 +35,7 @@ def followed(package: Backend, monkeypatch: pytest.MonkeyPatch) -> Iterator[Data
                 database.execute("SELECT pg_drop_replication_slot('copy')")
 
 
-def test_the_tenant_whose_table_is_followed_is_refused_and_the_others_go_on(
+def test_a_tenant_with_a_replicated_table_is_rejected_and_the_others_continue(
     package: Backend, followed: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The tenant that is followed is not the first one.
