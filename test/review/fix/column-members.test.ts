@@ -25,7 +25,7 @@ test('a quoted column is found, and the new one is quoted if necessary', () => {
 test('a column whose name merely contains the name is left alone', () => {
   const indexes = [{ name: 'ix', definition: 'CREATE INDEX ix ON users USING btree (lower(full_name))' }];
   const before = { facts: { indexes, constraints: [] } as unknown as TableFacts, column: 'name' };
-  expect(columnMembers('users', before, before, 'title')).toEqual({ parts: [], take: [], giveBack: [], again: [] });
+  expect(columnMembers('users', before, before, 'title')).toEqual({ parts: [], takeNames: [], giveNamesBack: [], rebuild: [] });
 });
 
 test('a constraint that existing rows may violate is not built for the new column', () => {
