@@ -99,6 +99,19 @@ test(`${ROWS} rows are filled once each, although the run is killed ${KILLS} tim
   });
 });
 
+test('a table of another schema is named with it', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Add people of crm',
+    'op.execute("CREATE SCHEMA crm"); op.create_table("clients", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("name", sa.Text()), schema="crm")',
+    'op.drop_table("clients", schema="crm"); op.execute("DROP SCHEMA crm")',
+  );
+  const error = JSON.parse((await create('clients.name = id::text')).stdout).error;
+  expect(error).toMatchObject({ code: 'create_failed', next: expect.stringMatching(/: crm\.clients\.name$/) });
+  expect(JSON.parse((await create('crm.clients.name = id::text')).stdout).exitCode).toBe(0);
+});
+
 test.each([
   ['people.nothing = name', 'create_failed', 'people has no column nothing at head'],
   ['nobody.name = name', 'create_failed', 'there is no table nobody at head'],

@@ -123,6 +123,27 @@ def test_long_calls_are_written_as_formatters_do(path: Path) -> None:
 """ in written["text"]
 
 
+def test_long_loops_and_code_in_comments_are_written_as_formatters_do(path: Path) -> None:
+    update = "UPDATE users SET full_name = name WHERE id IN (SELECT id FROM users WHERE full_name IS NULL LIMIT 10000)"
+    loop = f'while op.get_bind().execute(sa.text("{update}")).rowcount:\n    pass'
+    later = f'#     def upgrade():\n#         op.execute("{update}")'
+    [written] = compose(path, "aa_add.py", [wanted("aa", [{"code": f"{loop}\n{later}"}], file="aa_add.py")])
+    assert """
+    while op.get_bind().execute(
+        sa.text(
+            "UPDATE users SET full_name = name WHERE id IN (SELECT id FROM users WHERE "
+            "full_name IS NULL LIMIT 10000)"
+        )
+    ).rowcount:
+        pass
+    #     def upgrade():
+    #         op.execute(
+    #             "UPDATE users SET full_name = name WHERE id IN (SELECT id FROM users "
+    #             "WHERE full_name IS NULL LIMIT 10000)"
+    #         )
+""" in written["text"]
+
+
 def test_each_statement_has_its_comments_and_its_block(path: Path) -> None:
     units = bodies(path)["upgrade"]
     assert [(unit["kind"], unit["within"], unit["code"].strip()) for unit in units] == [

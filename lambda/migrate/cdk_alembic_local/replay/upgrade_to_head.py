@@ -39,14 +39,16 @@ def table_to_fill(project: Project, table: str, column: str) -> dict[str, Any]:
     """TableFacts of a table whose column can be filled in the order of its key. Raises RunnerError `create_failed`."""
     _, tables = current(project, lambda heads, context: read(context.connection, context).tables)
     facts = tables.get(table)
+    step = "name the table and the column as PostgreSQL has them: --backfill 'users.full_name = name'"
     if facts is None:
         why = f"there is no table {table} at head"
+        in_schemas = [name for name in sorted(tables) if name.endswith(f".{table}")]
+        if in_schemas:
+            step = f"name its schema too: {' or '.join(f'{name}.{column}' for name in in_schemas)}"
     elif column not in [one["name"] for one in facts["columns"]]:
         why = f"{table} has no column {column} at head"
     elif not any(one["kind"] == "primary key" for one in facts["constraints"]):
         why = f"{table} has no primary key, in whose order batches could continue"
     else:
         return facts
-    raise RunnerError(
-        "create_failed", why, "name the table and the column as PostgreSQL has them: --backfill 'users.full_name = name'"
-    )
+    raise RunnerError("create_failed", why, step)

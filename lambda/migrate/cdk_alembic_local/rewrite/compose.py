@@ -250,34 +250,45 @@ _LINE_LENGTH = 88
 
 
 def _wrap_lines(code: str, indent: int) -> str:
-    """Splits long calls into several lines, as formatters do."""
+    """Splits long calls into several lines, as formatters do, also in comments."""
     lines = []
     for line in code.split("\n"):
-        own = re.match(r"\s*", line)[0]
-        if len(line) + indent <= _LINE_LENGTH or line.lstrip().startswith("#"):
+        if len(line) + indent <= _LINE_LENGTH:
             lines.append(line)
             continue
-        lines.append(textwrap.indent(_wrap_call(line.strip(), _LINE_LENGTH - indent - len(own) - 4), own))
+        own = re.match(r"\s*(?:#\s+)?", line)[0]
+        lines.append(textwrap.indent(_wrap_call(line[len(own) :], _LINE_LENGTH - indent - len(own) - 4), own))
     return "\n".join(lines)
 
 
 def _wrap_call(line: str, room: int) -> str:
     """`room`: the maximum length of a line of arguments."""
-    try:
-        [statement] = ast.parse(line).body
-    except (SyntaxError, ValueError):
-        return line
-    if not isinstance(statement, ast.Expr) or not isinstance(call := statement.value, ast.Call):
+    call = _outermost_call(line)
+    if call is None:
         return line
     parts = sorted([*call.args, *call.keywords], key=lambda node: node.col_offset)
     source = line.encode()
     arguments = [source[node.col_offset : node.end_col_offset].decode() for node in parts]
-    head = source[: call.func.end_col_offset].decode()
+    head, tail = source[: call.func.end_col_offset].decode(), source[call.end_col_offset :].decode()
     if len(", ".join(arguments)) <= room:
-        return f"{head}(\n    {', '.join(arguments)}\n)"
+        return f"{head}(\n    {', '.join(arguments)}\n){tail}"
     if len(arguments) == 1:
-        return f"{head}(\n{textwrap.indent(_wrap_text(arguments[0], room), '    ')}\n)"
-    return f"{head}(\n" + "".join(f"    {argument},\n" for argument in arguments) + ")"
+        argument = _wrap_text(arguments[0], room) if isinstance(parts[0], ast.Constant) else _wrap_call(arguments[0], room - 4)
+        return f"{head}(\n{textwrap.indent(argument, '    ')}\n){tail}"
+    return f"{head}(\n" + "".join(f"    {argument},\n" for argument in arguments) + f"){tail}"
+
+
+def _outermost_call(line: str) -> ast.Call | None:
+    """The call that a line consists of, or whose attribute a loop reads (`while call().rowcount:`)."""
+    try:
+        [statement] = ast.parse(f"{line} pass" if line.endswith(":") else line).body
+    except (SyntaxError, ValueError):
+        return None
+    if isinstance(statement, ast.While):
+        call = getattr(statement.test, "value", None)
+    else:
+        call = statement.value if isinstance(statement, ast.Expr) else None
+    return call if isinstance(call, ast.Call) else None
 
 
 def _wrap_text(argument: str, room: int) -> str:
