@@ -155,6 +155,7 @@ def test_hooks_of_env_py_have_the_last_word(root: Path, database: str) -> None:
     assert create(there, "Add users table", Differences()) == {
         "revision": "0042",
         "file": "alembic/versions/0042_add_users_table.py",
+        "earlier": [],
         "left": [],
     }
 

@@ -11,8 +11,9 @@ from typing import Any
 def find_transaction(env: Path) -> dict[str, Any]:
     """`line` and `code` of the `with` that begins the transaction, or else of `context.configure()` or run_migrations.
 
-    `begins`: `connection` for `engine.begin() as connection`, `block` for `connection.begin()`, `migrations` if that is in place of
-    Alembic's begin_transaction(), `statement` if earlier statements must have begun it. If the file has none of these, its first line.
+    `begins`: `connection` for `engine.begin() as connection`, `block` for `connection.begin()`, `migrations` if that is in place
+    of Alembic's begin_transaction(), `statement` if earlier statements must have begun it. Of a file that says nothing of these:
+    its first line.
     """
     source = env.read_bytes()
     try:
