@@ -263,7 +263,7 @@ def _wrap_lines(code: str, indent: int) -> str:
 
 def _wrap_call(line: str, room: int) -> str:
     """`room`: the maximum length of a line of arguments."""
-    call = _outermost(line)
+    call = _outermost_call(line)
     if call is None:
         return line
     parts = sorted([*call.args, *call.keywords], key=lambda node: node.col_offset)
@@ -278,7 +278,7 @@ def _wrap_call(line: str, room: int) -> str:
     return f"{head}(\n" + "".join(f"    {argument},\n" for argument in arguments) + f"){tail}"
 
 
-def _outermost(line: str) -> ast.Call | None:
+def _outermost_call(line: str) -> ast.Call | None:
     """The call that a line consists of, or whose attribute a loop reads (`while call().rowcount:`)."""
     try:
         [statement] = ast.parse(f"{line} pass" if line.endswith(":") else line).body
