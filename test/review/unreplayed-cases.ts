@@ -277,7 +277,7 @@ const OTHERS: readonly UnreplayedCase[] = [
     `note = 'old' AND total = 3`,
     `note IN ('a', 'b')`,
     `created_at < now() - interval '30 days'`,
-    `note = 'old' AND parent IS NULL AND created_at >= '2024-09-29'`,
+    `note = 'old' AND parent_id IS NULL AND created_at >= '2024-09-29'`,
     'total BETWEEN 1 AND 100000',
     `note <> 'old'`,
     'note IS NOT NULL',

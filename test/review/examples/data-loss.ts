@@ -346,7 +346,7 @@ op.execute("UPDATE users SET state = 'new' WHERE state IS NULL")
         `op.execute("UPDATE users SET mood = 'bad' WHERE mood = 'worse'")\n${enumSwap("'ok', 'bad'")}`,
         enumSwap("'ok', 'bad', 'worse'"),
       ),
-      also: ['clear-column', 'table-rewrite', 'update-all'],
+      also: ['table-rewrite', 'update-all'],
     },
   },
   {
