@@ -628,6 +628,7 @@ const KNOWN: readonly UnreplayedCase[] = [
     up: 'rates()\nstripe.Customer.list()',
     findings: ['warning reads-outside', 'warning reads-outside'],
   },
+  { title: 'stamps another revision', up: 'op.execute("UPDATE alembic_version SET version_num = \'a\'")', findings: [] },
   {
     title: 'makes a unique constraint in place of a primary key',
     up: 'op.drop_constraint("pk_orders", "orders", type_="primary")\nop.create_unique_constraint("uq_orders", "orders", ["id"])',
