@@ -157,7 +157,10 @@ with op.get_context().autocommit_block():
   },
   {
     rule: 'clear-column',
-    bad: { ...one('op.execute("UPDATE users SET email = NULL WHERE email IS NOT NULL")'), also: ['downgrade-loses-data'] },
+    bad: {
+      ...one('op.execute("UPDATE users SET email = NULL WHERE email IS NOT NULL")'),
+      also: ['downgrade-loses-data', 'update-all'],
+    },
     good: one('op.execute("UPDATE users SET email = NULL WHERE id = 7")'),
   },
   {
