@@ -277,7 +277,7 @@ const OTHERS: readonly UnreplayedCase[] = [
     `note = 'old' AND total = 3`,
     `note IN ('a', 'b')`,
     `created_at < now() - interval '30 days'`,
-    `note = 'old' AND parent IS NULL AND created_at >= '2024-09-29'`,
+    `note = 'old' AND parent_id IS NULL AND created_at >= '2024-09-29'`,
     'total BETWEEN 1 AND 100000',
     `note <> 'old'`,
     'note IS NOT NULL',
@@ -628,6 +628,7 @@ const KNOWN: readonly UnreplayedCase[] = [
     up: 'rates()\nstripe.Customer.list()',
     findings: ['warning reads-outside', 'warning reads-outside'],
   },
+  { title: 'stamps another revision', up: 'op.execute("UPDATE alembic_version SET version_num = \'a\'")', findings: [] },
   {
     title: 'makes a unique constraint in place of a primary key',
     up: 'op.drop_constraint("pk_orders", "orders", type_="primary")\nop.create_unique_constraint("uq_orders", "orders", ["id"])',

@@ -13,7 +13,7 @@ export type Direction = 'upgrade' | 'downgrade';
 export interface Step extends PlainStep {
   /** Whether a table existed before the change, so that production may have data in it. */
   readonly isExisting: (table: string) => boolean;
-  /** Whether an existing table may have rows: false if the revision verifies that it is empty. */
+  /** Whether an existing table may have rows that count: not Alembic's, and not if the revision has emptied it or verifies that it is empty. */
   readonly holdsRows: (table: string) => boolean;
   /** Whether the change itself created a table. */
   readonly isNewTable: (table: string) => boolean;
@@ -129,7 +129,10 @@ function analyzeFunction(
       ...step,
       isExisting,
       holdsRows: (name) =>
-        isExisting(name) && !(direction === 'upgrade' && empty.has(name)) && emptiedBefore.get(name) !== step.transaction,
+        isExisting(name) &&
+        unqualifiedName(name) !== 'alembic_version' &&
+        !(direction === 'upgrade' && empty.has(name)) &&
+        emptiedBefore.get(name) !== step.transaction,
       isNewTable,
       isNewObject: (name) => now.objects.has(name),
       hasNewTrigger: (table) => now.tablesWithTrigger.has(table),

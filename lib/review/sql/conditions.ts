@@ -36,9 +36,13 @@ function selectsByValue(where: Node): boolean {
  */
 export function mayMatchManyRows(rows: string, where: Node | undefined): boolean {
   const isFound = rows === 'rows' || (rows === 'some' && !!where && comparesValues(where) && !isOnlyNull(where));
-  const tree = JSON.stringify(where ?? {});
-  const columns = tree.matchAll(/"ColumnRef":\{"fields":\[[^\]]*?"sval":"([^"]*)"\}\}\]/g);
-  return isFound && ![...columns].some(([, column = '']) => IDENTIFYING_COLUMN.test(column));
+  return isFound && !comparedColumns(where).some((column) => IDENTIFYING_COLUMN.test(column));
+}
+
+/** The names of the columns that a condition compares with values. Whether one is NULL does not tell rows apart. */
+function comparedColumns(where: Node | undefined): readonly string[] {
+  const tree = JSON.stringify(where ?? {}, (key, inner) => (key === 'NullTest' ? undefined : inner));
+  return [...tree.matchAll(/"ColumnRef":\{"fields":\[[^\]]*?"sval":"([^"]*)"\}\}\]/g)].map(([, column = '']) => column);
 }
 
 /** Whether all parts of a condition compare a column with values that the statement contains. A range that code computes may be a batch. */

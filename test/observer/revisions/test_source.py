@@ -474,3 +474,13 @@ def test_functions_that_are_found_through_globals_are_read_for_each_engine(tmp_p
     )
     assert [call["args"] for call in found["upgrade"]["calls"] if call["name"] == "op.drop_table"] == [["users"]]
     assert not [call for call in found["downgrade"]["calls"] if call["name"] == "op.drop_table"]
+
+
+def test_calls_of_functions_of_the_projects_modules_are_named_at_the_line_of_the_revisions_call(tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "rates.py").write_text(
+        "import requests\n\ndef fetch():\n    return _get('/rates')\n\ndef _get(path):\n    return requests.get(path)\n"
+    )
+    found = upgrade(tmp_path, "fetch()", "from app.rates import fetch")
+    [call] = [call for call in found["calls"] if call["name"] == "app.rates.fetch"]
+    assert {"name": "requests.get", "line": call["line"]} in found["importedCalls"]

@@ -157,7 +157,10 @@ with op.get_context().autocommit_block():
   },
   {
     rule: 'clear-column',
-    bad: { ...one('op.execute("UPDATE users SET email = NULL WHERE email IS NOT NULL")'), also: ['downgrade-loses-data'] },
+    bad: {
+      ...one('op.execute("UPDATE users SET email = NULL WHERE email IS NOT NULL")'),
+      also: ['downgrade-loses-data', 'update-all'],
+    },
     good: one('op.execute("UPDATE users SET email = NULL WHERE id = 7")'),
   },
   {
@@ -346,7 +349,7 @@ op.execute("UPDATE users SET state = 'new' WHERE state IS NULL")
         `op.execute("UPDATE users SET mood = 'bad' WHERE mood = 'worse'")\n${enumSwap("'ok', 'bad'")}`,
         enumSwap("'ok', 'bad', 'worse'"),
       ),
-      also: ['clear-column', 'table-rewrite', 'update-all'],
+      also: ['table-rewrite', 'update-all'],
     },
   },
   {

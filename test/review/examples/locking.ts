@@ -354,13 +354,16 @@ op.drop_column("users", "plan")
   },
   {
     rule: 'work-under-lock',
-    bad: one(
-      `
+    bad: {
+      ...one(
+        `
 op.add_column("users", sa.Column("plan", sa.Text(), nullable=True))
 op.execute("UPDATE users SET plan = 'free' WHERE email IS NOT NULL")
 `,
-      'op.drop_column("users", "plan")',
-    ),
+        'op.drop_column("users", "plan")',
+      ),
+      also: ['update-all'],
+    },
     good: one(
       `
 op.add_column("users", sa.Column("plan", sa.Text(), nullable=True))

@@ -33,7 +33,16 @@ def read_source(path: Path, project: Path) -> dict[str, Any]:
     try:
         return source_facts(path, project)
     except RunnerError:
-        unknown = {"line": 1, "empty": False, "raises": False, "calls": [], "earlyReturns": [], "sql": [], "steps": []}
+        unknown = {
+            "line": 1,
+            "empty": False,
+            "raises": False,
+            "calls": [],
+            "importedCalls": [],
+            "earlyReturns": [],
+            "sql": [],
+            "steps": [],
+        }
         functions = {"upgrade": unknown, "downgrade": unknown}
         return {"description": "", "acknowledgements": [], **functions, "imports": [], "steps": [], "history": NO_HISTORY}
 
