@@ -25,7 +25,7 @@ test('a quoted column is found, and the other one is quoted if it must be', () =
 test('a column whose name contains the name has nothing to build', () => {
   const indexes = [{ name: 'ix', definition: 'CREATE INDEX ix ON users USING btree (lower(full_name))' }];
   const before = { facts: { indexes, constraints: [] } as unknown as TableFacts, column: 'name' };
-  expect(columnMembers('users', before, before, 'title')).toEqual({ parts: [], take: [], giveBack: [], again: [] });
+  expect(columnMembers('users', before, before, 'title')).toEqual({ parts: [], takeNames: [], giveNamesBack: [], rebuild: [] });
 });
 
 test('a constraint that rows may break is not built for another column', () => {
