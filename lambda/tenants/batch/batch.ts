@@ -41,30 +41,42 @@ export async function batch(settings: CoordinatorSettings, store: Store, state: 
 
   const run = await readRun(store, runId);
   const { tolerated, batches } = run.waves[wave];
-  const left = tolerated === undefined ? undefined : tolerated - (await failedSoFar(store, runId));
-  if (left !== undefined && left < 0) return record(store, state, { outcomes: [], left: [], notStarted: names(tenants) });
+  const remaining = tolerated === undefined ? undefined : tolerated - (await failedSoFar(store, runId));
+  if (remaining !== undefined && remaining < 0) {
+    return record(store, state, { outcomes: [], left: [], notStarted: names(tenants) });
+  }
   // Concurrent workers share the remaining failures. Together they exceed them by at most one failure per worker.
-  const share = left === undefined ? undefined : Math.floor(left / Math.min(settings.concurrency, batches));
+  const share = remaining === undefined ? undefined : Math.floor(remaining / Math.min(settings.concurrency, batches));
   try {
-    const answer = (await callWorker(settings.worker, request(run, runId, tenants, share))) as TenantAnswer;
-    if (!accountsFor(answer, tenants)) throw new MigrateError('unexpected_answer', ...miscounted(settings.worker));
-    if (stoodStill(answer, tenants)) throw new MigrateError('unexpected_answer', ...standstill(settings.worker, tenants.length));
-    return await record(store, state, await withinTolerance(answer));
+    const answer = await askWorker(settings.worker, request(run, runId, tenants, share), tenants);
+    const mayContinue = tolerated !== undefined && (await isTolerated(store, runId, answer, tolerated));
+    return await record(store, state, mayContinue ? withWaiting(answer, tenants) : answer);
   } catch (error) {
     if (!(error instanceof MigrateError)) throw error;
     if (error.code === 'throttled' || error.code === 'function_not_ready') throw new WorkerNotReady(error.message);
     return fail(store, state, error, tenants);
   }
+}
 
-  /** A worker that used up its share continues while all workers together are within the tolerance. */
-  async function withinTolerance(answer: TenantAnswer): Promise<TenantAnswer> {
-    if (tolerated === undefined || !answer.notStarted.length) return answer;
-    // A worker that stopped without an outcome would do the same forever.
-    if (!answer.outcomes.length) return answer;
-    if ((await failedSoFar(store, runId)) + answer.failed > tolerated) return answer;
-    const waiting = new Set([...answer.notStarted, ...names(answer.left)]);
-    return { ...answer, left: tenants.filter(({ name }) => waiting.has(name)), notStarted: [] };
-  }
+/** The worker's answer. Throws MigrateError `unexpected_answer` if it is incomplete or made no progress. */
+async function askWorker(worker: string, question: TenantRequest, tenants: readonly Tenant[]): Promise<TenantAnswer> {
+  const answer = (await callWorker(worker, question)) as TenantAnswer;
+  if (!accountsFor(answer, tenants)) throw new MigrateError('unexpected_answer', ...miscounted(worker));
+  if (stoodStill(answer, tenants)) throw new MigrateError('unexpected_answer', ...standstill(worker, tenants.length));
+  return answer;
+}
+
+/** Whether a worker that used up its share may continue, because all workers together are within the tolerance. */
+async function isTolerated(store: Store, runId: string, answer: TenantAnswer, tolerated: number): Promise<boolean> {
+  // A worker that stopped without an outcome would do the same forever.
+  if (!answer.notStarted.length || !answer.outcomes.length) return false;
+  return (await failedSoFar(store, runId)) + answer.failed <= tolerated;
+}
+
+/** The answer with the tenants that were not started among those that are left. */
+function withWaiting(answer: TenantAnswer, tenants: readonly Tenant[]): TenantAnswer {
+  const waiting = new Set([...answer.notStarted, ...names(answer.left)]);
+  return { ...answer, left: tenants.filter(({ name }) => waiting.has(name)), notStarted: [] };
 }
 
 function request(run: Run, runId: string, tenants: readonly Tenant[], toleratedFailures: number | undefined): TenantRequest {

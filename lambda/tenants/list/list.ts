@@ -50,35 +50,36 @@ async function plan(settings: CoordinatorSettings, store: Store, runId: string, 
   }
   const input = given as TenantRunInput;
   try {
-    const all = await listTenants(settings);
-    if (!all.length) throw new MigrateError('no_tenants', `the list of tenants (${settings.source.kind}) is empty`, NO_TENANTS);
-    const { tenants, warnings } = await choose(input, all, store);
-    const upgrade = (input.command ?? 'upgrade') === 'upgrade';
-    const missing = upgrade ? missingCanaries(settings, all) : [];
-    const divided = divide(tenants, upgrade ? settings.canary : undefined);
-    const waves = {
-      canary: batches(divided.canary, settings.batchSize),
-      rest: batches(divided.rest, settings.batchSize),
-    };
-    const size = (wave: Wave, tolerated: number | undefined): WaveSize => ({
-      tenants: divided[wave].length,
-      batches: waves[wave].length,
-      tolerated,
-    });
-    const run: Run = {
-      ...about(input),
-      waves: {
-        // The tolerance within the canaries only.
-        canary: size('canary', toleratedOf(divided.canary.length, settings.tolerated)),
-        rest: size('rest', toleratedOf(tenants.length, settings.tolerated)),
-      },
-      warnings: [...warnings, ...missing],
-    };
-    return { run, waves };
+    return await planWaves(settings, store, input);
   } catch (error) {
     if (!(error instanceof MigrateError)) throw error;
     return emptyRun(input, { code: error.code as Failure['code'], message: error.message, next: error.next });
   }
+}
+
+/** Divides the chosen tenants into waves and batches. Throws MigrateError if there are none, or a name is unknown. */
+async function planWaves(settings: CoordinatorSettings, store: Store, input: TenantRunInput): Promise<Planned> {
+  const all = await listTenants(settings);
+  if (!all.length) throw new MigrateError('no_tenants', `the list of tenants (${settings.source.kind}) is empty`, NO_TENANTS);
+  const { tenants, warnings } = await choose(input, all, store);
+  const isUpgrade = (input.command ?? 'upgrade') === 'upgrade';
+  const missing = isUpgrade ? missingCanaries(settings, all) : [];
+  const { canary, rest } = divide(tenants, isUpgrade ? settings.canary : undefined);
+  const waves = { canary: batches(canary, settings.batchSize), rest: batches(rest, settings.batchSize) };
+  const run: Run = {
+    ...about(input),
+    waves: {
+      // The canaries have a tolerance of their own; that of the rest counts all tenants.
+      canary: sizeOf(waves.canary, toleratedOf(canary.length, settings.tolerated)),
+      rest: sizeOf(waves.rest, toleratedOf(tenants.length, settings.tolerated)),
+    },
+    warnings: [...warnings, ...missing],
+  };
+  return { run, waves };
+}
+
+function sizeOf(wave: readonly Tenant[][], tolerated: number | undefined): WaveSize {
+  return { tenants: wave.flat().length, batches: wave.length, tolerated };
 }
 
 /** Mistyped canaries would otherwise silently migrate all tenants at once. */

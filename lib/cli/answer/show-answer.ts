@@ -1,7 +1,7 @@
 import type { AppliedRevision, Command, MigrateAnswer } from '../../contract';
 import { revisionLine } from '../screen/revision-line';
 import type { Screen } from '../screen/screen';
-import { count, duration, plain, revisionNames, type Terminal } from '../screen/terminal';
+import { areSameRevisions, count, duration, plain, revisionNames, type Terminal } from '../screen/terminal';
 import { showEnded } from './production/show-blockers';
 import { showDrift } from './production/show-drift';
 import { showRunning } from './production/show-running';
@@ -58,7 +58,7 @@ function showAhead(terminal: Terminal, { to, heads, unknown }: MigrateAnswer): v
 }
 
 function showPending(terminal: Terminal, { to, heads, target, pending, dataLoss, container, snapshot }: MigrateAnswer): void {
-  const goal = same(target, heads) ? `head (${revisionNames(heads)})` : revisionNames(target);
+  const goal = areSameRevisions(target, heads) ? `head (${revisionNames(heads)})` : revisionNames(target);
   terminal.line(`the database is at ${revisionNames(to)}: ${count(pending.length)} pending to ${goal}`);
   for (const revision of pending) {
     const where = container?.revisions.includes(revision.revision) ? IN_CONTAINER : undefined;
@@ -91,9 +91,5 @@ function nothing(to: readonly string[], heads: readonly string[]): string {
 }
 
 function at(to: readonly string[], heads: readonly string[]): string {
-  return `${revisionNames(to)}${same(to, heads) ? ' (head)' : ''}`;
-}
-
-function same(a: readonly string[], b: readonly string[]): boolean {
-  return [...a].sort().join() === [...b].sort().join();
+  return `${revisionNames(to)}${areSameRevisions(to, heads) ? ' (head)' : ''}`;
 }

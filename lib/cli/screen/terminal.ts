@@ -61,6 +61,11 @@ export function revisionNames(revisions: readonly string[]): string {
   return revisions.map(plain).join(', ') || 'base';
 }
 
+/** Whether two lists have the same ids, in any order. */
+export function areSameRevisions(one: readonly string[], other: readonly string[]): boolean {
+  return [...one].sort().join() === [...other].sort().join();
+}
+
 export function count(revisions: number): string {
   return `${revisions} revision${revisions === 1 ? '' : 's'}`;
 }

@@ -52,66 +52,99 @@ export function withObserver<T>(options: WithObserverOptions, use: (observation:
     async (folder) => {
       const since = Date.now();
       const onServer = database === 'scratch';
-      let open = (_server: Promise<PostgresServer>): void => {};
-      const opened = new Promise<PostgresServer>((resolve) => (open = resolve));
-      const address = onServer ? opened.then((server) => server.url()) : typeof database === 'object' ? database.url : undefined;
+      const running = new Running(folder, options);
+      const opened = deferred<PostgresServer>();
+      const address = onServer
+        ? opened.promise.then((server) => server.url())
+        : typeof database === 'object'
+          ? database.url
+          : undefined;
       // Before all else: the backend's Python takes the longest to start.
-      const started = startObserver({ ...rest, scratch: address, disposable: onServer, trace: onServer && keep !== undefined });
+      const started = running.add(
+        startObserver({ ...rest, scratch: address, disposable: onServer, trace: onServer && keep !== undefined }),
+      );
       const cache = onServer && keep ? new ReplayCache({ ...rest, ...keep, since }) : undefined;
-      const servers: Promise<PostgresServer>[] = [];
-      const start = (packed?: Buffer) => {
-        const server = startPostgresServer(folder, options.project, packed);
-        server.catch(() => {}); // Callers that await it get the error.
-        servers.push(server);
+      const first = onServer ? running.startServer(cache?.entry?.packed) : undefined;
+      if (first && !cache) opened.resolve(first);
+      const openServer = (fits: boolean) => {
+        const server = running.serverFor(first, fits);
+        opened.resolve(server);
         return server;
-      };
-      const first = onServer ? start(cache?.entry?.packed) : undefined;
-      if (first && !cache) open(first);
-      const observer =
-        cache?.wrap(started, async (fits) => {
-          const server = first && (fits || !(await first).restored) ? first : start();
-          open(server);
-          return server;
-        }) ?? started;
-      const observers: Observer[] = [started];
-      const added = <Added extends Observer | undefined>(observer: Added): Added => {
-        if (observer) observers.push(observer);
-        return observer;
-      };
-      let spare: Promise<PostgresServer> | undefined;
-      const urlOfAnother = async () => {
-        const server = spare ?? start();
-        spare = undefined;
-        return (await server).url();
-      };
-      const another: Another = {
-        async fork() {
-          // It starts while the first one is still busy, which forks later.
-          spare ??= start();
-          return added(await started.fork(folder, urlOfAnother));
-        },
-        start: () => added(startObserver({ ...rest, scratch: urlOfAnother(), disposable: true })),
-      };
-      let ended: Promise<unknown> | undefined;
-      const end = () => {
-        ended ??= Promise.allSettled([
-          ...observers.map((observer) => observer.end()),
-          ...servers.map((server) => server.then(({ stop }) => stop())),
-        ]);
-        return ended;
       };
       try {
         return await use({
-          observer,
-          ...(first && !cache && { another }),
+          observer: cache?.wrap(started, openServer) ?? started,
+          ...(first && !cache && { another: running.another(started, rest) }),
           folder,
           restored: () => cache?.restored ?? 0,
-          release: () => void end(),
+          release: () => void running.end(),
         });
       } finally {
-        await Promise.all([end(), cache?.finish()]);
+        await Promise.all([running.end(), cache?.finish()]);
       }
     },
     fast ? fastFolder(NEEDED_BYTES) : tmpdir(),
   );
+}
+
+/** The observers and scratch servers that were started, which end together. */
+class Running {
+  private readonly servers: Promise<PostgresServer>[] = [];
+  private readonly observers: Observer[] = [];
+  private spare: Promise<PostgresServer> | undefined;
+  private ended: Promise<unknown> | undefined;
+
+  constructor(
+    private readonly folder: string,
+    private readonly options: Pick<WithObserverOptions, 'project'>,
+  ) {}
+
+  add<Added extends Observer | undefined>(observer: Added): Added {
+    if (observer) this.observers.push(observer);
+    return observer;
+  }
+
+  /** @param packed the data directory to start from. @default - an empty one */
+  startServer(packed?: Buffer): Promise<PostgresServer> {
+    const server = startPostgresServer(this.folder, this.options.project, packed);
+    server.catch(() => {}); // Callers that await it get the error.
+    this.servers.push(server);
+    return server;
+  }
+
+  /** The first server, or an empty one if the first one has restored data that does not fit. */
+  async serverFor(first: Promise<PostgresServer> | undefined, fits: boolean): Promise<PostgresServer> {
+    return first && (fits || !(await first).restored) ? first : this.startServer();
+  }
+
+  another(started: ReturnType<typeof startObserver>, options: Omit<ObserverOptions, 'scratch' | 'disposable'>): Another {
+    return {
+      fork: async () => {
+        // It starts while the first observer is still busy, which forks later.
+        this.spare ??= this.startServer();
+        return this.add(await started.fork(this.folder, () => this.urlOfAnother()));
+      },
+      start: () => this.add(startObserver({ ...options, scratch: this.urlOfAnother(), disposable: true })),
+    };
+  }
+
+  end(): Promise<unknown> {
+    this.ended ??= Promise.allSettled([
+      ...this.observers.map((observer) => observer.end()),
+      ...this.servers.map((server) => server.then(({ stop }) => stop())),
+    ]);
+    return this.ended;
+  }
+
+  private async urlOfAnother(): Promise<string> {
+    const server = this.spare ?? this.startServer();
+    this.spare = undefined;
+    return (await server).url();
+  }
+}
+
+function deferred<Value>() {
+  let resolve = (_value: Value | Promise<Value>): void => {};
+  const promise = new Promise<Value>((done) => (resolve = done));
+  return { promise, resolve };
 }

@@ -52,13 +52,13 @@ export class ReplayCache {
     this.entry = entry && this.isCurrent(entry.manifest) ? entry : undefined;
   }
 
-  /** Wraps an observer: it starts from the kept server if possible, otherwise keeps its server. @param open the server, before the first ask */
+  /** Wraps an observer: it starts from the kept server if possible, otherwise its server is kept. @param open opens the server before the first request */
   wrap(observer: Observer, open: (fits: boolean) => Promise<PostgresServer>): Observer {
     let server: PostgresServer | undefined;
     return {
       ...observer,
       ask: async (ask, onReport) => {
-        if (ask.ask === 'graph') return observer.ask(ask, (report) => this.note(report, onReport));
+        if (ask.ask === 'graph') return observer.ask(ask, (report) => this.recordGraph(report, onReport));
         const fits = server === undefined && ask.ask === 'observe' ? this.fits(ask) : undefined;
         server ??= await open(fits !== undefined);
         const { manifest } = (server.restored && fits) || {};
@@ -82,7 +82,7 @@ export class ReplayCache {
     return this.stored;
   }
 
-  private note(report: Report, onReport: (report: Report) => void): void {
+  private recordGraph(report: Report, onReport: (report: Report) => void): void {
     if (report.report === 'python') this.python = sha256(JSON.stringify(report.installed));
     else {
       if (report.report === 'graph') this.graph = report.graph;
@@ -115,29 +115,43 @@ export class ReplayCache {
     return isBeginning(manifest.revisions, graph) ? entry : undefined;
   }
 
+  /** Stores the copied server, unless something that its revisions depend on may have changed since the start. */
   private async store(): Promise<void> {
-    const { graph, files, options, copied } = this;
+    const { graph, files, copied } = this;
     if (!graph || !files || !copied || graph.problem || !isBeginning(copied.pause.revisions, graph)) return;
-    const { pause, data } = copied;
     this.copied = undefined;
-    const fileOf = new Map(graph.revisions.map(({ revision, file }) => [revision, path.resolve(options.project, file)]));
-    const versions = [...new Set([...fileOf.values()].map((file) => path.dirname(file)))];
-    const later = new Set(fileOf.values());
-    for (const revision of pause.revisions) later.delete(fileOf.get(revision) as string);
-    const read = [...pause.read, ...fileOf.values(), ...files.filter(isSource)].filter(
-      (file) => !later.has(file) && !versions.includes(file) && !options.written.includes(file),
-    );
-    // Where another source could take the place of one that was imported.
-    const outside = read.filter((file) => isSource(file) && !isBelow(file, options.project)).map((file) => path.dirname(file));
-    const inputs = [...new Set([...read, ...outside])].sort();
-    // A file that has changed in the meantime may have been read before or after.
-    if (!inputs.every((file) => isOlder(file, options.since))) return;
-    if (JSON.stringify(filesBelow(options.project)) !== JSON.stringify(files) || settingOf(options) !== this.setting) return;
-    const contents = Object.fromEntries(inputs.map((file) => [file, contentOf(file)]));
-    const { setting, python } = this;
+    const manifest = this.manifestOf(copied.pause, graph, files);
+    if (manifest) rememberEntry(this.name, { manifest, packed: await pack(copied.data) });
+  }
+
+  /** The inputs of the copied server; undefined if one of them has changed since the start. */
+  private manifestOf(pause: PauseFacts, graph: GraphFacts, files: readonly string[]): Manifest | undefined {
+    const { options, setting, python } = this;
     const { revisions, environment } = pause;
-    const manifest = { setting, python, names: this.namesWithout(versions), versions, contents, revisions, environment };
-    rememberEntry(this.name, { manifest, packed: await pack(data) });
+    const revisionFiles = new Map(graph.revisions.map(({ revision, file }) => [revision, path.resolve(options.project, file)]));
+    const versions = [...new Set([...revisionFiles.values()].map((file) => path.dirname(file)))];
+    const inputs = this.inputsOf(pause, revisionFiles, versions);
+    // A file that has changed in the meantime may have been read before or after.
+    if (!inputs.every((file) => isOlder(file, options.since))) return undefined;
+    if (JSON.stringify(filesBelow(options.project)) !== JSON.stringify(files) || settingOf(options) !== setting) return undefined;
+    const contents = Object.fromEntries(inputs.map((file) => [file, contentOf(file)]));
+    return { setting, python, names: this.namesWithout(versions), versions, contents, revisions, environment };
+  }
+
+  /** Absolute paths of all files that the applied revisions may depend on, sorted, and of folders where another source could hide one. */
+  private inputsOf(
+    { read, revisions }: PauseFacts,
+    revisionFiles: ReadonlyMap<string, string>,
+    versions: readonly string[],
+  ): readonly string[] {
+    const { project, written } = this.options;
+    const later = new Set(revisionFiles.values());
+    for (const revision of revisions) later.delete(revisionFiles.get(revision) as string);
+    const inputs = [...read, ...revisionFiles.values(), ...(this.files ?? []).filter(isSource)].filter(
+      (file) => !later.has(file) && !versions.includes(file) && !written.includes(file),
+    );
+    const folders = inputs.filter((file) => isSource(file) && !isBelow(file, project)).map((file) => path.dirname(file));
+    return [...new Set([...inputs, ...folders])].sort();
   }
 }
 

@@ -11,7 +11,7 @@ import { fixesSection } from './page/fixes';
 import { GraphDrawing, type GraphRow, graphRows } from './page/lanes';
 import { html, Markup } from './page/markup';
 import { type IdentifiedFinding, revisionDetails, revisionSummary } from './page/revision';
-import { counted, outcomeOf, scopeOf } from './phrases';
+import { capitalized, counted, outcomeOf, scopeOf } from './phrases';
 
 /** The review as one self-contained page: no network, and only its own script and style. */
 export function htmlReport(review: Review): string {
@@ -108,8 +108,4 @@ function asset(name: string): string {
 
 function hash(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`;
-}
-
-function capitalized(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -17,6 +17,10 @@ export function explanationOf(rule: string): string {
   return `${installation().command} explain ${rule}`;
 }
 
+export function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 export function counted(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`;
 }

@@ -3,7 +3,7 @@ import { plain } from '../../text/plain';
 import type { Finding, Review } from '../finding';
 import { RULES } from '../rules';
 import { withFingerprints } from './fingerprint';
-import { acceptance, explanationOf } from './phrases';
+import { acceptance, capitalized, explanationOf } from './phrases';
 import { repositoryPath } from './repository-path';
 
 /**
@@ -68,10 +68,6 @@ function rule(id: string, findings: readonly Finding[]): object {
     defaultConfiguration: { level: of.some(({ severity }) => severity === 'error') ? 'error' : 'warning' },
     properties: { tags: ['migration', ...(info ? [info.group] : [])] },
   };
-}
-
-function capitalized(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function message({ message, instead }: Finding): object {

@@ -35,11 +35,32 @@ class _Known:
             columns.get((owner, number), name) != name for owner, number, name, *_ in texts.get("columns") or ()
         )
 
+    def updated(
+        self, result: dict[str, Any]
+    ) -> tuple[dict[int, Part], dict[int, Relation], dict[tuple[int, int], str], dict[int, int]]:
+        """The parts, relations, columns and counts after the changes in a result of `catalog_look`."""
+        changed = dict(result["changed"] or ())
+        parts, relations = dict(self.snapshot.parts), dict(self.snapshot.relations)
+        columns, counts = dict(self.columns), dict(self.counts)
+        for owner in [*changed, *(result["gone"] or ())]:
+            counts.pop(owner, None)
+            for relation in parts.pop(owner, Part()).relations:
+                relations.pop(relation, None)
+        for owner, part in _parts(result["texts"] or {}, changed).items():
+            parts[owner] = part
+            relations.update(part.relations)
+            columns.update({(owner, number): name for number, name in part.attributes.items()})
+        counts.update(changed)
+        return parts, relations, columns, counts
+
     @cached_property
     def arguments(self) -> str:
         """The arguments of `catalog_look`."""
         owners, counts = (",".join(map(str, numbers)) for numbers in (self.counts, self.counts.values()))
         return f"'{self.since}', {raw.literal(self.deep)}, '{{{owners}}}', '{{{counts}}}'"
+
+
+_NOTHING_KNOWN = _Known(Snapshot({}, {}, [], []), "", "", {}, {}, [], (None, []))
 
 
 class Catalog:
@@ -63,27 +84,15 @@ class Catalog:
         result = call(f"look({known.arguments if known else _READ_ALL})")
         if known and not result["all"] and known.is_renamed(result["texts"] or {}):
             result = call(f"look({_READ_ALL})")
-        if result["all"]:
-            known = None
-        state, changed = result["state"], dict(result["changed"] or ())
-        published, publications = _publications(result["publications"])
-        parts = dict(known.snapshot.parts) if known else {}
-        relations = dict(known.snapshot.relations) if known else {}
-        columns = dict(known.columns) if known else {}
-        counts = dict(known.counts) if known else {}
-        for owner in [*changed, *(result["gone"] or ())]:
-            counts.pop(owner, None)
-            for relation in parts.pop(owner, Part()).relations:
-                relations.pop(relation, None)
-        for owner, part in _parts(result["texts"] or {}, changed).items():
-            parts[owner] = part
-            relations.update(part.relations)
-            columns.update({(owner, number): name for number, name in part.attributes.items()})
-        counts.update(changed)
-        rest = known.rest if known else call("rest()")
-        comments = known.comments if known else (None, [])
+        if known is None or result["all"]:
+            known = _NOTHING_KNOWN
+        state = result["state"]
+        parts, relations, columns, counts = known.updated(result)
+        rest = call("rest()") if known is _NOTHING_KNOWN else known.rest
+        comments = known.comments
         if state["comments"] != comments[0]:
             comments = (state["comments"], call("comments()") if state["comments"] else [])
+        published, publications = _publications(result["publications"])
         snapshot = Snapshot(relations, parts, [*rest, *publications, *comments[1]], published)
         if state["since"]:
             self._known = _Known(snapshot, state["since"], state["deep"], counts, columns, rest, comments)

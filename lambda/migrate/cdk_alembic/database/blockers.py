@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ..connection.quoting import literal
 from ..protocol.log import redact
 from .failures import shortened
 
@@ -119,18 +120,14 @@ def holder_query(pid: int) -> str:
 
 def own_tables_query(version_table: str) -> str:
     """The query for the sessions that lock the version table or the run history."""
-    return _BLOCKERS.format(pid=0, blocking=_LOCKERS.format(table=_literal(version_table)), most=MAX_BLOCKERS)
+    return _BLOCKERS.format(pid=0, blocking=_LOCKERS.format(table=literal(version_table)), most=MAX_BLOCKERS)
 
 
 def end_query(pid: int, allowed: Mapping[str, Any]) -> str:
     """The query that ends the sessions that block a backend, if the contract's EndBlockers allow it. It returns their process
     ids as JSON."""
-    names = {key: ", ".join(_literal(name) for name in allowed.get(key, ())) for key in ("roles", "applications")}
+    names = {key: ", ".join(literal(name) for name in allowed.get(key, ())) for key in ("roles", "applications")}
     return _END_SESSIONS.format(pid=pid, seconds=allowed.get("idleSeconds", DEFAULT_IDLE_SECONDS), **names)
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def parse_report(text: str | None) -> BlockerReport:

@@ -113,6 +113,7 @@ def losses_of(source: bytes) -> list[tuple[str, str, int]]:
 
 def _losses(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
     for root in _used_by_upgrade(tree):
+        # Calls within a chain such as `delete(users).where(...)`.
         narrowed: set[ast.AST] = set()
         for node in _nodes(root):
             if isinstance(node, ast.Attribute) and node.attr in _NARROWING:
@@ -120,16 +121,26 @@ def _losses(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
             if isinstance(node, ast.Call) and last_name(node.func) in _EXECUTES and node.args and _is_unread(node.args[0], tree):
                 yield UNREAD, "runs SQL that can't be read", node.lineno
             if isinstance(node, ast.Call) and node not in narrowed and (rule := _rule_of_call(node)):
-                values = [*node.args, *(keyword.value for keyword in node.keywords)]
-                names = [value.value for value in values if isinstance(value, ast.Constant) and isinstance(value.value, str)]
-                yield rule, f"{last_name(node.func)} {'.'.join(names)}".strip(), node.lineno
+                yield rule, _described(node), node.lineno
             elif (text := text_of(node)) is not None:
-                text = SQL_COMMENT.sub(lambda comment: "\n" * comment[0].count("\n") or " ", text)
-                is_multiline = node.end_lineno - node.lineno == text.count("\n")
-                for rule, pattern in _SQL.items():
-                    for match in pattern.finditer(text):
-                        line = node.lineno + (text.count("\n", 0, match.start()) if is_multiline else 0)
-                        yield rule, " ".join(match[0].split()), line
+                yield from _losses_of_text(text, node)
+
+
+def _described(call: ast.Call) -> str:
+    """Such as `drop_column users.name`."""
+    values = [*call.args, *(keyword.value for keyword in call.keywords)]
+    names = [value.value for value in values if isinstance(value, ast.Constant) and isinstance(value.value, str)]
+    return f"{last_name(call.func)} {'.'.join(names)}".strip()
+
+
+def _losses_of_text(text: str, node: ast.AST) -> Iterator[tuple[str, str, int]]:
+    """The losses in SQL, with their lines in the file if the text has the lines of its `node`."""
+    sql = SQL_COMMENT.sub(lambda comment: "\n" * comment[0].count("\n") or " ", text)
+    is_multiline = node.end_lineno - node.lineno == sql.count("\n")
+    for rule, pattern in _SQL.items():
+        for match in pattern.finditer(sql):
+            line = node.lineno + (sql.count("\n", 0, match.start()) if is_multiline else 0)
+            yield rule, " ".join(match[0].split()), line
 
 
 def _is_unread(statement: ast.expr, tree: ast.Module) -> bool:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from ..connection import drivers
+from ..connection.quoting import identifier, literal
 from ..database.mutex import key_of
 from ..database.version_table import VersionTable
 from ..protocol.tenant_request import Tenant
@@ -82,7 +83,7 @@ def read_state(connection: Any, access: Access, tenant: Tenant) -> TenantState:
     """The revisions of a tenant with a version table. Raises the driver's exceptions."""
     table, schema = access.table.name, tenant.schema or access.table.schema
     key = key_of(table, tenant.schema or access.table.own_schema)
-    query = _HEADS.format(schema=quoted(schema), table=quoted(table), key=key)
+    query = _HEADS.format(schema=identifier(schema), table=identifier(table), key=key)
     found = json.loads(connection.fetch_value(query))
     return TenantState(tuple(found["heads"]), found["free"])
 
@@ -90,13 +91,3 @@ def read_state(connection: Any, access: Access, tenant: Tenant) -> TenantState:
 def at_address(access: Access, address: dict[str, str]) -> Access:
     """The access to another database, at the address from a secret."""
     return access._replace(options={**access.options, **drivers.options(access.driver, address)})
-
-
-def quoted(name: str) -> str:
-    """The name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """The text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"

@@ -7,11 +7,11 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from ..connection.quoting import identifier, literal
 from ..database.version_table import full_name
 from ..drift import compare
 from ..drift.kept import ABOUT, digest_of
 from ..protocol.tenant_request import Tenant
-from . import skip
 from .skip import Access, TenantState
 
 # The same as in `compare.settings`, so that the connection does not give up earlier.
@@ -27,7 +27,7 @@ SELECT json_build_object('heads', ARRAY(SELECT version_num FROM {table} ORDER BY
 def with_kept_catalog(connection: Any, access: Access, tenants: Iterable[Tenant]) -> set[str]:
     """The tenants whose catalog is kept. Call it if the database keeps any."""
     names = {_version_table(access, tenant): tenant.name for tenant in tenants}
-    query = _NAMES.format(names=", ".join(map(skip.literal, names)))
+    query = _NAMES.format(names=", ".join(map(literal, names)))
     return {names[name] for name in json.loads(connection.fetch_value(query))}
 
 
@@ -41,8 +41,8 @@ def read_state(connection: Any, access: Access, tenant: Tenant) -> TenantState:
     """The revisions of a tenant with a version table, and a DriftReport if it has no drift. Raises the driver's exceptions."""
     schema = tenant.schema or access.table.schema
     query = _STATE.format(
-        table=f"{skip.quoted(schema)}.{skip.quoted(access.table.name)}",
-        kept=ABOUT.format(version_table=skip.literal(_version_table(access, tenant))),
+        table=f"{identifier(schema)}.{identifier(access.table.name)}",
+        kept=ABOUT.format(version_table=literal(_version_table(access, tenant))),
         catalog=compare.query(tenant.schema, schema, access.table.name),
     )
     state = json.loads(connection.fetch_value(query))

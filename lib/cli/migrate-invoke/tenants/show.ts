@@ -1,7 +1,7 @@
 import type { TenantFailure, TenantRunSummary } from '../../../contract/tenants';
 import { showDataLoss } from '../../answer/show-data-loss';
 import { cut } from '../../screen/display-width';
-import { duration, plain, revisionNames, type Terminal } from '../../screen/terminal';
+import { areSameRevisions, duration, plain, revisionNames, type Terminal } from '../../screen/terminal';
 
 const MAX_POSITIONS = 12;
 const MAX_FAILURES = 20;
@@ -24,7 +24,7 @@ export function showPositions(terminal: Terminal, summary: TenantRunSummary): vo
   terminal.line(`${tenants(summary.total)}, head is ${revisionNames(heads)}: ${parts.join(', ')}`);
   const widest = Math.max(...positions.map(({ tenants: count }) => number(count).length));
   for (const { revisions, tenants: count } of positions.slice(0, MAX_POSITIONS)) {
-    const head = same(revisions, heads) ? ' (head)' : '';
+    const head = areSameRevisions(revisions, heads) ? ' (head)' : '';
     terminal.line(`  ${number(count).padStart(widest)}  ${terminal.paint('bold', revisionNames(revisions))}${head}`);
   }
   if (positions.length > MAX_POSITIONS) terminal.line(`  and ${positions.length - MAX_POSITIONS} more revisions`);
@@ -67,8 +67,4 @@ export function tenants(count: number): string {
 
 export function number(count: number): string {
   return count.toLocaleString('en-US');
-}
-
-function same(a: readonly string[], b: readonly string[]): boolean {
-  return [...a].sort().join() === [...b].sort().join();
 }
