@@ -1,1 +1,1 @@
-"""Replays a backend's migrations on a scratch database and reports facts (lib/contract/facts.ts). TypeScript judges them."""
+"""Replays a backend's migrations on a scratch database and reports facts (lib/contract/facts). TypeScript judges them."""

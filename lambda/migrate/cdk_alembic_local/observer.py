@@ -1,4 +1,4 @@
-"""The observer's process: reads one request (`ask`) per line and writes reports (lib/contract/facts.ts)."""
+"""The observer's process: reads one request (`ask`) per line and writes reports (lib/contract/facts)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The statements of `upgrade` and `downgrade`, one by one: BodyFacts of lib/contract/facts.ts."""
+"""The statements of `upgrade` and `downgrade`, one by one: BodyFacts of lib/contract/facts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `upgrade` and `downgrade` of a revision do, in source order: FunctionFacts of lib/contract/facts.ts."""
+"""What `upgrade` and `downgrade` of a revision do, in source order: FunctionFacts of lib/contract/facts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The revisions of a project and their order: GraphFacts of lib/contract/facts.ts. Requires no database."""
+"""The revisions of a project and their order: GraphFacts of lib/contract/facts. Requires no database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Earlier steps about objects that a revision handles conditionally or makes NOT NULL: HistoryFacts of lib/contract/facts.ts."""
+"""Earlier steps about objects that a revision handles conditionally or makes NOT NULL: HistoryFacts of lib/contract/facts."""
 
 from __future__ import annotations
 

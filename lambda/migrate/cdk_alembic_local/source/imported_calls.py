@@ -12,7 +12,7 @@ from .functions import Functions
 
 
 def imported_calls(calls: Iterable[dict[str, Any]], roots: list[Path]) -> Iterator[dict[str, Any]]:
-    """`importedCalls` of lib/contract/facts.ts: at the line of the revision's call, and only of the module that it names."""
+    """`importedCalls` of lib/contract/facts: at the line of the revision's call, and only of the module that it names."""
     for call in calls:
         module, _, function = call["name"].rpartition(".")
         file = _file_of(module, roots) if function.isidentifier() else None

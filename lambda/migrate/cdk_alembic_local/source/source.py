@@ -1,4 +1,4 @@
-"""Reads a revision's file without importing it: SourceFacts of lib/contract/facts.ts."""
+"""Reads a revision's file without importing it: SourceFacts of lib/contract/facts."""
 
 from __future__ import annotations
 

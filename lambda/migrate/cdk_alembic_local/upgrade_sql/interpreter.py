@@ -26,7 +26,7 @@ class Interpreter(Statements, Expressions, Members, Calls):
     def __init__(self, path: Path, root: Path, roots: list[Path], tree: ast.Module) -> None:
         self.effects: list[dict[str, Any]] = []
         self.steps: list[dict[str, Any]] = []
-        """`SourceStep[]` of lib/contract/facts.ts."""
+        """`SourceStep[]` of lib/contract/facts."""
         self._root = root
         self._modules = Modules(roots, self._run_statement_of_module)
         self._module = Module(path, self._run_statement_of_module, tree)

@@ -1,4 +1,4 @@
-"""Calls of Alembic's operations with their argument values: `Call` of lib/contract/facts.ts."""
+"""Calls of Alembic's operations with their argument values: `Call` of lib/contract/facts."""
 
 from __future__ import annotations
 

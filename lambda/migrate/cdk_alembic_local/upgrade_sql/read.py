@@ -1,4 +1,4 @@
-"""Reads the upgrades of revisions: `UpgradeStep[]` of lib/contract/facts.ts for each file."""
+"""Reads the upgrades of revisions: `UpgradeStep[]` of lib/contract/facts for each file."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _DEFINES = re.compile(r"\s*(?:CREATE|ALTER)\s+TABLE\b", re.IGNORECASE)
 
 
 def read_steps(path: Path, root: Path, roots: list[Path], name: str) -> list[dict[str, Any]]:
-    """What `upgrade` or `downgrade` of a revision does: `SourceStep[]` of lib/contract/facts.ts."""
+    """What `upgrade` or `downgrade` of a revision does: `SourceStep[]` of lib/contract/facts."""
     return _read(path, root, tuple(roots), _text(path), name)[1]
 
 
