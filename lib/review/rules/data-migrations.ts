@@ -45,7 +45,7 @@ export const readsOutside: Rule = {
   },
 };
 
-/** The first part of `requests.get(...).json` tells it. */
+/** `requests.get(...).json` is named by its first part. */
 function outsideCalls({ calls, importedCalls }: FunctionFacts): readonly Pick<Call, 'name' | 'line'>[] {
   const own = calls.filter((call) => call.isSettings || OUTSIDE_CALLS.test(call.name));
   const imported = importedCalls.filter(({ name }) => OUTSIDE_CALLS.test(name));

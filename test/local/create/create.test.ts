@@ -120,6 +120,18 @@ test('create asks about a change that looks like a rename, and --rename keeps th
   expect(fill).toContain('UPDATE users SET full_name = name');
   expect(fill).toContain('#         op.execute("ALTER TABLE users DROP COLUMN name")');
   expect(renamed.document.review.findings.map(({ rule }: { rule: string }) => rule)).not.toContain('rename');
+
+  const { error } = (await create('Drop name of users')).document;
+  expect([error.code, error.message]).toEqual([
+    'create_failed',
+    expect.stringMatching(/^users\.name has a successor .* migrations\/versions\/\S+\.py:\d+ has the revision that drops both$/),
+  ]);
+  const { document: empty } = await create('Drop name of users', '--empty');
+  const [, comment = ''] = fill.split('would break the running code:\n');
+  const functions = comment.replace(/^ +#(?: {5})?/gm, '').split('\n\n\n')[0];
+  const [head] = read(empty.created.file).split('def upgrade');
+  bed.project.write(empty.created.file, `${head}${functions}\n`);
+  expect((await create('Nothing is left')).document.error.code).toBe('nothing_to_create');
 });
 
 test('create names what it leaves as Alembic wrote it, with the reason, and writes the rest safely', async () => {

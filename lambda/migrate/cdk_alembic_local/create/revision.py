@@ -78,7 +78,7 @@ def create(project: Project, message: str, differences: Differences | None, plac
         "autogenerate": differences is not None,
     }
     before = revision_files(project.script)
-    finish = None if differences is None else _Finish(differences)
+    finish = None if differences is None else _Finish(project, differences)
     if _env_moves_revisions(project):
         project.config.set_main_option("revision_environment", "true")
     as_is = differences is not None and not differences.unseen
@@ -134,7 +134,8 @@ def _as_command_line(config: Any, options: dict[str, Any]) -> Iterator[None]:
 class _Finish:
     """Alembic calls this before env.py's own process_revision_directives, which may add or remove operations."""
 
-    def __init__(self, differences: Differences) -> None:
+    def __init__(self, project: Project, differences: Differences) -> None:
+        self._project = project
         self._differences = differences
         self.left: list[str] = []
         self.uncompared: str | None = None
@@ -162,12 +163,14 @@ class _Finish:
 
     def _complete(self, context: Any, directives: list[Any]) -> None:
         from .keep_dropped import keep_dropped
+        from .next_release import refuse_drop
         from .unseen_differences import after_both_tables
 
         renames, ask_renames, unseen, days = self._differences
         apply_renames(context, directives, renames, ask=ask_renames)
         after_both_tables(directives)
         if unseen:
+            refuse_drop(directives, revision_files(self._project.script), self._project.directory)
             self._add_unseen(context, directives)
         if days is not None:
             keep_dropped(context, directives, today() + timedelta(days=days))
