@@ -44,6 +44,8 @@ export class AwsServer {
   static async start(services: Services): Promise<AwsServer> {
     const aws = new AwsServer(services);
     await new Promise<void>((resolve) => aws.server.listen(0, '127.0.0.1', resolve));
+    // A test that starts several stops only the last one: the others must not keep jest's process alive.
+    aws.server.unref();
     return aws;
   }
 
