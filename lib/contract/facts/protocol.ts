@@ -177,7 +177,8 @@ export type Report =
   | { readonly report: 'tried'; readonly revision: string; readonly trial: TrialFacts }
   /**
    * `earlier`: revisions that env.py writes before the last one. `left`: what differs from the models and was not written, in
-   * words. `hookFailure`: why a post_write_hook failed.
+   * words. `nextRelease`: the bodies that an earlier revision has for it in a comment; it was written without operations. `hookFailure`:
+   * why a post_write_hook failed.
    */
   | {
       readonly report: 'created';
@@ -185,6 +186,7 @@ export type Report =
       readonly file: string;
       readonly earlier: readonly { readonly revision: string; readonly file: string }[];
       readonly left: readonly string[];
+      readonly nextRelease?: { readonly upgrade: string; readonly downgrade: string };
       readonly hookFailure?: string;
       readonly table?: TableFacts;
     }

@@ -1,4 +1,4 @@
-"""Refuses to drop a column for which an earlier revision already has the code of the next release."""
+"""Finds the code that an earlier revision has for the next release, in a comment: it drops a column with what served old code."""
 
 from __future__ import annotations
 
@@ -9,33 +9,24 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from cdk_alembic.protocol.errors import RunnerError
-
-from ..source.graph import relative
-
 _HEADING = "# The next release needs a revision of its own."
 """Begins the comment that `nextRelease` of lib/review/fix/next-release.ts writes."""
 
 
-def refuse_drop(directives: Iterable[Any], files: Iterable[Path], project: Path) -> None:
-    """`files`: the project's revisions. Raises RunnerError `create_failed`: Alembic's drop_column fails, because a trigger keeps
-    the column equal to its successor, and leaves the successor's constraints with temporary names."""
+def find_next_release(connection: Any, directives: Iterable[Any], files: Iterable[Path]) -> dict[str, str] | None:
+    """The bodies `upgrade` and `downgrade` of the comment that drops one of the columns which the directives drop.
+
+    Alembic's drop_column would fail: a trigger keeps the column equal to its successor. `connection`: to a database at head;
+    `files`: the project's revisions."""
     dropped = list(_dropped_columns(directive.upgrade_ops for directive in directives))
     if not dropped:
-        return
+        return None
     for file in sorted(files):
-        for line, code in _next_releases(file.read_text(encoding="utf-8", errors="replace")):
-            for table, column in dropped:
-                if not _drops(code, table, column):
-                    continue
-                where = f"{relative(file, project)}:{line}"
-                raise RunnerError(
-                    "create_failed",
-                    f"{table}.{column} has a successor that a trigger fills, so dropping the column alone fails; {where} has the "
-                    "revision that drops both",
-                    f'pass --empty with the message "Drop {column} of {table}", and put the functions of that comment into the '
-                    "new revision",
-                )
+        for code in _comments(file.read_text(encoding="utf-8", errors="replace")):
+            bodies = _bodies(code)
+            if bodies and any(_drops(bodies["upgrade"], *one) for one in dropped) and _is_pending(connection, bodies["upgrade"]):
+                return bodies
+    return None
 
 
 def _dropped_columns(containers: Iterable[Any]) -> Iterator[tuple[str, str]]:
@@ -49,8 +40,8 @@ def _dropped_columns(containers: Iterable[Any]) -> Iterator[tuple[str, str]]:
                 yield operation.table_name, operation.column_name
 
 
-def _next_releases(source: str) -> Iterator[tuple[int, str]]:
-    """The line and the code of each comment for the next release."""
+def _comments(source: str) -> Iterator[str]:
+    """The code in each comment for the next release."""
     lines = source.split("\n")
     for number, line in enumerate(lines, 1):
         if not line.strip().startswith(_HEADING):
@@ -60,15 +51,35 @@ def _next_releases(source: str) -> Iterator[tuple[int, str]]:
             if not later.strip().startswith("#"):
                 break
             block.append(later.strip()[1:])
-        yield number, textwrap.dedent("\n".join(block))
+        yield textwrap.dedent("\n".join(block))
+
+
+def _bodies(code: str) -> dict[str, str] | None:
+    """None if the comment was edited into something else."""
+    functions = re.fullmatch(r"def upgrade\(\):\n(.*)\ndef downgrade\(\):\n(.*)", code.strip(), re.DOTALL)
+    try:
+        ast.parse(code)
+    except SyntaxError:
+        return None
+    if not functions:
+        return None
+    upgrade, downgrade = (textwrap.dedent(body).strip() for body in functions.groups())
+    return {"upgrade": upgrade, "downgrade": downgrade}
 
 
 def _drops(code: str, table: str, column: str) -> bool:
-    try:
-        tree = ast.parse(code)
-    except SyntaxError:
-        return False
     pattern = re.compile(rf'ALTER TABLE (?:\S+\.)?"?{re.escape(table)}"? DROP COLUMN "?{re.escape(column)}"?$')
-    return any(
-        isinstance(node, ast.Constant) and isinstance(node.value, str) and pattern.match(node.value) for node in ast.walk(tree)
-    )
+    return any(map(pattern.match, _texts(code)))
+
+
+def _is_pending(connection: Any, code: str) -> bool:
+    """Whether the trigger still exists: an earlier revision may have carried out the comment, and a later one used its names."""
+    from sqlalchemy import text
+
+    names = [match[1] for match in map(re.compile(r'DROP TRIGGER "?([^"]+?)"? ON ').match, _texts(code)) if match]
+    exists = text("SELECT EXISTS (SELECT FROM pg_trigger WHERE tgname = :name)")
+    return bool(names) and all(connection.scalar(exists, {"name": name}) for name in names)
+
+
+def _texts(code: str) -> list[str]:
+    return [node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant) and isinstance(node.value, str)]

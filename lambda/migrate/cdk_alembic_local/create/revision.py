@@ -96,7 +96,12 @@ def create(project: Project, message: str, differences: Differences | None, plac
     if not scripts or scripts[-1] is None:
         raise _nothing(left, finish.uncompared if finish else None)
     *earlier, last = [{"revision": one.revision, "file": relative(one.path, project.directory)} for one in scripts]
-    return {**last, "earlier": earlier, "left": left, **({"hookFailure": failures[0]} if failures else {})}
+    created = {**last, "earlier": earlier, "left": left}
+    if finish and finish.next_release:
+        created["nextRelease"] = finish.next_release
+    if failures:
+        created["hookFailure"] = failures[0]
+    return created
 
 
 def _refuse_several_heads(project: Project) -> None:
@@ -138,6 +143,8 @@ class _Finish:
         self._project = project
         self._differences = differences
         self.left: list[str] = []
+        self.next_release: dict[str, str] | None = None
+        """The bodies of the revision, if an earlier one has them in a comment. Then it is written without operations."""
         self.uncompared: str | None = None
         """Why the catalogs could not be compared."""
 
@@ -153,7 +160,8 @@ class _Finish:
                 directives[:] = given
             if directives:
                 self._complete(context, directives)
-            if all(operations.is_empty() for directive in directives for operations in directive.upgrade_ops_list):
+            is_empty = all(operations.is_empty() for directive in directives for operations in directive.upgrade_ops_list)
+            if is_empty and not self.next_release:
                 raise _nothing(self.left, self.uncompared)
 
         for directive in directives:
@@ -163,14 +171,18 @@ class _Finish:
 
     def _complete(self, context: Any, directives: list[Any]) -> None:
         from .keep_dropped import keep_dropped
-        from .next_release import refuse_drop
+        from .next_release import find_next_release
         from .unseen_differences import after_both_tables
 
         renames, ask_renames, unseen, days = self._differences
         apply_renames(context, directives, renames, ask=ask_renames)
         after_both_tables(directives)
         if unseen:
-            refuse_drop(directives, revision_files(self._project.script), self._project.directory)
+            self.next_release = find_next_release(context.connection, directives, revision_files(self._project.script))
+            if self.next_release:
+                for operations in (one for directive in directives for one in _both(directive)):
+                    operations.ops.clear()
+                return
             self._add_unseen(context, directives)
         if days is not None:
             keep_dropped(context, directives, today() + timedelta(days=days))
@@ -194,6 +206,10 @@ class _Finish:
             return
         found.add_to(directives[0])
         self.left = found.left
+
+
+def _both(directive: Any) -> list[Any]:
+    return [*directive.upgrade_ops_list, *directive.downgrade_ops_list]
 
 
 def _nothing(left: list[str], uncompared: str | None) -> RunnerError:

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import type { Report, TableFacts } from '../../../contract/facts';
+import type { Report, TableFacts, WantedRevision } from '../../../contract/facts';
 import { MigrateError } from '../../../contract/failure';
 import { mustHave, readGraph } from '../../../local/python/observe';
 import type { Observer } from '../../../local/python/observer';
@@ -46,8 +46,9 @@ export async function create(session: Session, given: CreateArguments): Promise<
     const reports: Report[] = [];
     const options = { message, placement, empty, asIs, renames, askRenames: !noRename, keepDropped, fill };
     await observer.ask({ ask: 'create', ...options, ...scratchStart(session, given) }, (report) => reports.push(report));
-    const { revision, file, earlier, left, table, hookFailure } = mustHave(reports, 'created');
-    const filled = fill && table ? await writeBackfill(observer, { revision, file, message }, fill, table) : undefined;
+    const { revision, file, earlier, left, table, nextRelease, hookFailure } = mustHave(reports, 'created');
+    const bodies = fill && table ? backfillBodies(fill, table) : nextRelease && bodiesOf(nextRelease);
+    const filled = bodies && (await writeBodies(observer, { revision, file, message }, bodies));
     const graph = await readGraph(observer);
     const written = [...earlier, { revision, file }];
     const revisions = written.map((one) => one.revision);
@@ -90,18 +91,28 @@ function seriesOf(file: string, { fixes }: Review): readonly string[] {
   return last < 0 ? [file] : changed.slice(first, last + 1).map((one) => one.file);
 }
 
-/** Writes the batches into the empty revision. Returns why a post_write_hook failed, if one did. */
-async function writeBackfill(
+type Bodies = Pick<WantedRevision, 'imports' | 'upgrade' | 'downgrade'>;
+
+function backfillBodies(fill: Backfill, table: TableFacts): Bodies {
+  return {
+    imports: ['time'],
+    upgrade: { pieces: [{ code: backfillCode(fill, table) }] },
+    downgrade: { pieces: [], nothing: 'The filled values are dropped with their column.' },
+  };
+}
+
+function bodiesOf({ upgrade, downgrade }: { readonly upgrade: string; readonly downgrade: string }): Bodies {
+  return { upgrade: { pieces: [{ code: upgrade }] }, downgrade: { pieces: [{ code: downgrade }] } };
+}
+
+/** Writes the functions of an empty revision. Returns why a post_write_hook failed, if one did. */
+async function writeBodies(
   observer: Observer,
-  { revision, file, message }: { readonly revision: string; readonly file: string; readonly message: string },
-  fill: Backfill,
-  table: TableFacts,
+  { file, ...revision }: Pick<WantedRevision, 'revision' | 'file' | 'message'>,
+  bodies: Bodies,
 ): Promise<string | undefined> {
   const reports: Report[] = [];
-  const upgrade = { pieces: [{ code: backfillCode(fill, table) }] };
-  const downgrade = { pieces: [], nothing: 'The filled values are dropped with their column.' };
-  const revisions = [{ revision, file, message, imports: ['time'], upgrade, downgrade }];
-  await observer.ask({ ask: 'compose', file, revisions }, (report) => reports.push(report));
+  await observer.ask({ ask: 'compose', file, revisions: [{ ...revision, file, ...bodies }] }, (report) => reports.push(report));
   await observer.ask({ ask: 'write', files: mustHave(reports, 'composed').files }, (report) => reports.push(report));
   return mustHave(reports, 'written').failure;
 }
