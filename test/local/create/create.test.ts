@@ -121,12 +121,15 @@ test('create asks about a change that looks like a rename, and --rename keeps th
   expect(fill).toContain('#         op.execute("ALTER TABLE users DROP COLUMN name")');
   expect(renamed.document.review.findings.map(({ rule }: { rule: string }) => rule)).not.toContain('rename');
 
-  // The next release.
+  // The next release; other changes are named, and need another create.
+  bed.project.models(['sa.Column("full_name", sa.Text())', 'sa.Column("age", sa.Integer())']);
   const dropped = await create('Drop name of users');
   expect(read(dropped.document.created.file)).toMatch(
     /allow drop-column[\s\S]*DROP TRIGGER[\s\S]*DROP COLUMN name"[\s\S]*ADD COLUMN name text/,
   );
   expect([dropped.code, dropped.document.review.summary.replayed, dropped.document.review.summary.errors]).toEqual([0, 1, 0]);
+  expect(dropped.document.review.findings[0].message).toMatch(/^the models need an operation .*'age'/);
+  bed.project.models(['sa.Column("full_name", sa.Text())']);
   expect((await create('Nothing is left')).document.error.code).toBe('nothing_to_create');
 
   // A comment that was carried out does not count, even if its column is there again.
