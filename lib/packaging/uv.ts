@@ -48,6 +48,9 @@ export function uv(directory: string, args: readonly string[], environment: Node
   return run.stdout;
 }
 
+/** For `uv pip compile` of wheels alone, which needs no Python of the version in question: uv would download one. */
+export const ANY_PYTHON = ['--no-python-downloads'];
+
 const found = new Map<string, string | undefined>();
 
 /**

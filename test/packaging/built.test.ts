@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { failureOf, NeedsCompiling } from '../../lib/packaging/install/compiled';
 import { newerVersions, otherPython } from '../../lib/packaging/install/other-python';
 import { projectWheel } from '../../lib/packaging/install/project-wheel';
@@ -150,6 +150,24 @@ describe('a source distribution that needs a compiler', () => {
     expect(message).toMatch(
       /: add: \['greenlet==3\.1\.0', 'httptools==0\.6\.2'\] packages newer versions, which have some; runtime: lambda\.Runtime\.PYTHON_3_11 has wheels for httptools; without: \['cdk-alembic-fast-tool'\] leaves out/,
     );
+  });
+
+  test('is looked up without a download of the Python in question', () => {
+    const [managed, saved] = [temporaryDirectory(), { ...process.env }];
+    Object.assign(process.env, {
+      UV_PYTHON_DOWNLOADS: 'automatic',
+      UV_PYTHON_INSTALL_DIR: managed,
+      UV_PYTHON_INSTALL_MIRROR: `file://${managed}/none`,
+      PATH: dirname(run('which', ['uv'], managed)),
+    });
+    try {
+      const unbuilt = [{ name: 'greenlet', version: '3.0.0' }];
+      expect(newerVersions(temporaryDirectory(), unbuilt, { ...lambda, pythonVersion: '3.12' })).toEqual(['greenlet==3.0.1']);
+    } finally {
+      process.env = saved;
+    }
+    // uv locks it to install a Python.
+    expect(readdirSync(managed)).toEqual([]);
   });
 
   test('without a wheel for this Python is rejected with a Python that has one', () => {

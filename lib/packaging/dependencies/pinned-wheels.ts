@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { recall, remember } from '../../cache';
 import { PackagingError } from '../errors';
-import { uv } from '../uv';
+import { ANY_PYTHON, uv } from '../uv';
 import { findDependencies } from './find';
 
 /** The oldest Python that a function can have. */
@@ -35,7 +35,7 @@ function listed(directory: string, pins: readonly string[]): string {
   try {
     writeFileSync(file, text);
     const options = ['--quiet', '--universal', '--no-deps', '--python-version', OLDEST, '--format', 'pylock.toml'];
-    uv(directory, ['pip', 'compile', file, ...options, '--output-file', lock]);
+    uv(directory, ['pip', 'compile', file, ...options, ...ANY_PYTHON, '--output-file', lock]);
     const found = readFileSync(lock, 'utf8');
     remember(entry, found);
     return found;

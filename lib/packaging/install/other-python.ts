@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FunctionPlatform, isOnAmazonLinux2, uvTarget } from '../platform';
-import { UvFailed, uv } from '../uv';
+import { ANY_PYTHON, UvFailed, uv } from '../uv';
 import type { OtherPython, Unbuilt } from './compiled';
 
 /** Checking more distributions would take longer than trying the installation. */
@@ -68,7 +68,7 @@ function oldestWithWheels(directory: string, unbuilt: readonly Unbuilt[], platfo
     writeFileSync(file, unbuilt.map(({ name, version }) => `${name}>${version}\n`).join(''));
     const quiet = ['--quiet', '--no-deps', '--no-header', '--no-annotate'];
     const options = [...quiet, '--only-binary', ':all:', '--resolution', 'lowest', ...uvTarget(platform)];
-    return uv(directory, ['pip', 'compile', file, ...options])
+    return uv(directory, ['pip', 'compile', file, ...options, ...ANY_PYTHON])
       .trim()
       .split('\n');
   } catch (error) {
