@@ -1,17 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import type { TableStatistics } from '../../lib/contract';
-import { observe, readGraph } from '../../lib/local/python/observe';
-import { withObserver } from '../../lib/local/python/with-observer';
-import { type Review, type ReviewInput, RULES, review } from '../../lib/review';
+import { type Review, RULES, review } from '../../lib/review';
 import { SMALL_TABLE } from '../../lib/review/sizes/size';
 import { Database } from '../production/database';
 import { needed } from '../production/environment';
 import { STATISTICS } from '../support/aws/answers';
 import { EXAMPLES } from './examples';
-import type { Example } from './examples/example';
-import { type Case, writeProject } from './examples/project';
-import { ALL_RULES, findingsOf } from './examples/reviewed';
-import { inFolder } from './folder';
+import { type Group, replayed } from './examples/replayed';
+import { findingsOf } from './examples/reviewed';
 
 const [LARGE] = STATISTICS.tables as readonly [TableStatistics];
 /** Rules whose harm lasts as long as the table is large. */
@@ -25,43 +21,17 @@ const SIZED = [
   'table-rewrite',
 ];
 
-/** Examples of one project. More would take longer: after each statement all tables of the project are looked at. */
-const TOGETHER = 25;
-
-/** Examples that were replayed and reviewed as one project. */
-interface Group {
-  readonly cases: readonly Case[];
-  readonly input: ReviewInput;
-  readonly result: Review;
-}
-
 let groups: readonly Group[] = [];
 
 beforeAll(async () => {
   const database = await Database.create();
   try {
-    for (let from = 0; from < EXAMPLES.length; from += TOGETHER)
-      groups = [...groups, await replayed(EXAMPLES.slice(from, from + TOGETHER), database)];
+    groups = await replayed(EXAMPLES, { url: database.plainUrl });
   } finally {
     await database.drop();
   }
   // On a busy machine all examples together take longer than a test may.
 }, 30 * 60_000);
-
-function replayed(examples: readonly Example[], database: Database): Promise<Group> {
-  return inFolder(async (project) => {
-    const cases = writeProject(project, examples);
-    const started = Date.now();
-    const scratch = { url: database.plainUrl };
-    return withObserver({ project, python: [needed('RUNNER_PYTHON')], database: scratch }, async ({ observer }) => {
-      const graph = await readGraph(observer);
-      const asked = cases.flatMap((one) => one.revisions);
-      const observed = await observe(observer, { revisions: asked, drift: false, overwrite: true });
-      const input = { graph, ...observed, unreleased: asked, edited: [], postgres: observed.environment?.postgres, started };
-      return { cases, input, result: await review(input, ALL_RULES) };
-    });
-  });
-}
 
 /** All examples, each with what is found in it. */
 const all = () => groups.flatMap(({ cases, result }) => cases.map((one) => ({ ...one, found: findingsOf(result, one) })));
