@@ -28,14 +28,13 @@ export class RunState {
   }
 
   /** Adds the answer of a call. */
-  add({ applied, warnings, endedBlockers = [], from, runId, target, status }: MigrateAnswer): void {
+  add({ applied, warnings, endedBlockers = [], from, runId, continueWith }: MigrateAnswer): void {
     this.applied.push(...applied);
     this.ended.push(...endedBlockers);
     for (const warning of warnings) this.warnings.add(warning);
     this.from ??= from;
     this.runId ??= runId;
-    // A relative step such as `+2` would start again from the end of this call.
-    if (status === 'partial') this.revision = target.length > 1 ? this.initial.revision : (target[0] ?? 'base');
+    this.revision = continueWith ?? this.revision;
   }
 
   /** The answer of the whole run, based on the last call's. */

@@ -16,7 +16,7 @@ import type { Command } from './request';
  * The state of the database, relative to the request.
  *
  * - `complete`: at the requested revision (for a command that only reads: at head)
- * - `partial`: an upgrade or downgrade stopped between two revisions; ask again with `revision` set to the answer's target
+ * - `partial`: an upgrade or downgrade stopped between two revisions; ask again with `revision` set to `continueWith`
  * - `pending`: a command that only reads found revisions that are not applied yet
  * - `ahead`: a command that only reads found revisions in the database that this code does not have
  */
@@ -268,6 +268,11 @@ export interface MigrateAnswer {
   readonly heads: readonly string[];
   /** The request's revision resolved to ids; empty is base. */
   readonly target: readonly string[];
+  /**
+   * The `revision` of the next request; only for `partial`. The request's own could mean something else by now: `-2` would go two
+   * steps further.
+   */
+  readonly continueWith?: Text;
   readonly applied: readonly AppliedRevision[];
   /** Revisions that an upgrade to `target` still has to apply, in order. */
   readonly pending: readonly RevisionInfo[];

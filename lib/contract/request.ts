@@ -70,8 +70,11 @@ export type Allowance = (typeof ALLOWANCES)[number];
 /** Lambda runs a call for at most 900 s. */
 export const MAX_SLICE_SECONDS = 900;
 
-/** A revision as Alembic accepts it: an id or the start of one, a symbol, a label, a relative step. */
-const REVISION_PATTERN = '(?:[A-Za-z0-9_][A-Za-z0-9_.-]*(?:@(?:heads?|base|[A-Za-z0-9_]+))?(?:[+-][0-9]{1,4})?|[+-][0-9]{1,4})';
+/** An id or the start of one, a symbol, a branch label. */
+const NAME = '[A-Za-z0-9_][A-Za-z0-9_.-]*';
+
+/** A revision as Alembic accepts it: a name, a step from it or from the database's revision, and the branch that is meant. */
+const REVISION_PATTERN = `(?:${NAME}@)?(?:${NAME}(?:[+-][0-9]{1,4})?|[+-][0-9]{1,4})`;
 
 export const RUN_ID: Rule = text({
   pattern: '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}',

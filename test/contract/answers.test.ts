@@ -6,7 +6,7 @@ type Check = (value: unknown) => boolean;
 
 /** Keys that an answer may do without. */
 const OPTIONAL =
-  /^(container|stateMachineArn|acknowledgement|runId|sql|revision|sqlState|statement|dataLoss|error|schema|secretArn|later|blockers|replication|running|since|elapsedMs|phase|percent|secondsLeft|endedBlockers|restorePoint|snapshot|name|reason|walPosition|cluster|instance|writesPerSecond|rowBytes|bloatBytes|keptAt|digest|kept|found|ddl)$/;
+  /^(container|stateMachineArn|acknowledgement|runId|continueWith|sql|revision|sqlState|statement|dataLoss|error|schema|secretArn|later|blockers|replication|running|since|elapsedMs|phase|percent|secondsLeft|endedBlockers|restorePoint|snapshot|name|reason|walPosition|cluster|instance|writesPerSecond|rowBytes|bloatBytes|keptAt|digest|kept|found|ddl)$/;
 
 /** A Blocker and a Running have only what is known. */
 const isOfBlocker = (value: object) => 'kind' in value || 'phase' in value;

@@ -11,6 +11,7 @@ const nothing = answer({ from: ['a1'], to: ['a1'], heads: ['a1'], target: ['a1']
 const slice = {
   ...nothing,
   status: 'partial',
+  continueWith: '54f972feefa5',
   from: [],
   heads: ['b2'],
   target: ['b2'],

@@ -14,6 +14,7 @@ export const ANSWER_SCHEMAS: Definitions = {
       to: { type: 'array', items: { type: 'string' } },
       heads: { type: 'array', items: { type: 'string' } },
       target: { type: 'array', items: { type: 'string' } },
+      continueWith: { $ref: '#/definitions/Text' },
       applied: { type: 'array', items: { $ref: '#/definitions/AppliedRevision' } },
       pending: { type: 'array', items: { $ref: '#/definitions/RevisionInfo' } },
       container: { $ref: '#/definitions/ContainerWork' },

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Backend, Database, failure, invoke, set_settings
+from conftest import COUNT_TRIES, Backend, Database, count_tries, failure, invoke, set_settings
 
 
 @pytest.fixture
@@ -80,8 +80,94 @@ def test_a_relative_downgrade_in_slices_ends_at_its_first_target(
     invoke()
     answer = invoke({"command": "downgrade", "revision": "-2", "sliceSeconds": 0})
     assert (answer["status"], answer["to"], answer["target"]) == ("partial", ["bb"], ["aa"])
-    answer = invoke({"command": "downgrade", "revision": "aa", "sliceSeconds": 0})
+    answer = invoke({"command": "downgrade", "revision": answer["continueWith"], "sliceSeconds": 0})
     assert (answer["status"], answer["to"]) == ("complete", ["aa"])
+    assert "continueWith" not in answer
+
+
+def in_slices(command: str, revision: str) -> list[str]:
+    """The revisions of a run in slices of one revision each."""
+    names = []
+    while True:
+        answer = invoke({"command": command, "revision": revision, "sliceSeconds": 0})
+        names += [item["revision"] for item in answer["applied"]]
+        if answer["status"] != "partial":
+            return names
+        revision = answer["continueWith"]
+
+
+@pytest.fixture
+def branches(backend: Backend) -> Backend:
+    """Two labeled branches from one revision, and a labeled one of its own."""
+    for revision, down, label in (
+        ("m1", None, None),
+        ("a1", "m1", "left"),
+        ("a2", "a1", None),
+        ("b1", "m1", "right"),
+        ("b2", "b1", None),
+        ("c1", None, "other"),
+        ("c2", "c1", None),
+    ):
+        backend.table_revision(revision, down)
+        file = backend.versions / f"{revision}.py"
+        file.write_text(file.read_text().replace("branch_labels = None", f"branch_labels = {label!r}"))
+    return backend
+
+
+@pytest.mark.parametrize(
+    ("revision", "reverted"),
+    [
+        ("other@base", ["c2", "c1"]),
+        ("other@-2", ["c2", "c1"]),
+        ("c2-2", ["c2", "c1", "b2", "b1", "a2", "a1", "m1"]),
+        ("left@m1", ["a2", "a1"]),
+        ("left@-2", ["a2", "a1"]),
+        ("a1-1", ["b2", "b1", "a2", "a1"]),
+        ("m1", ["b2", "b1", "a2", "a1"]),
+    ],
+)
+def test_a_downgrade_of_a_branch_in_slices_reverts_what_alembic_reverts(
+    branches: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, revision: str, reverted: list[str]
+) -> None:
+    set_settings(monkeypatch, allow=["downgrade"])
+    invoke()
+    at_once = invoke({"command": "downgrade", "revision": revision})
+    assert sorted(item["revision"] for item in at_once["applied"]) == sorted(reverted)
+    invoke()
+    assert sorted(in_slices("downgrade", revision)) == sorted(reverted)
+    assert database.tables() == sorted({"m1", "a1", "a2", "b1", "b2", "c1", "c2", "alembic_version"} - set(reverted))
+
+
+def test_a_downgrade_from_several_heads_in_slices_stays_on_one_branch(
+    branches: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_settings(monkeypatch, allow=["downgrade"])
+    invoke()
+    assert len({revision[0] for revision in in_slices("downgrade", "-2")}) == 1
+    assert len(database.tables()) == 6
+
+
+def test_an_upgrade_of_a_branch_goes_as_many_steps_as_requested(branches: Backend, database: Database) -> None:
+    assert in_slices("upgrade", "other@+1") == ["c1"]
+    assert in_slices("upgrade", "left@+2") == ["m1", "a1"]
+    assert in_slices("upgrade", "left@+1") == ["a2"]
+
+
+def test_a_downgrade_that_waited_for_a_lock_reverts_no_other_branch(
+    branches: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_settings(monkeypatch, allow=["downgrade"])
+    tries = count_tries(database)
+    file = branches.versions / "c1.py"
+    is_first = "(SELECT last_value FROM tries) = 1"
+    fails_once = f"""{COUNT_TRIES}    op.execute("DO $$ BEGIN IF {is_first} THEN RAISE lock_not_available; END IF; END $$")
+    op.drop_table"""
+    file.write_text(file.read_text().replace("op.drop_table", fails_once))
+    invoke()
+    answer = invoke({"command": "downgrade", "revision": "other@base"})
+    assert tries() == 2
+    assert [item["revision"] for item in answer["applied"]] == ["c2", "c1"]
+    assert database.versions() == ["a2", "b2"]
 
 
 def test_a_downgrade_to_base_empties_the_database(chain: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,6 +52,7 @@ export class FakeContainer {
     const stopped: Partial<MigrateAnswer> = {
       status: command === 'upgrade' ? 'partial' : 'pending',
       from: [at],
+      ...(command === 'upgrade' && { continueWith: 'd4' }),
       pending: pending.map((revision) => ({ revision, message: `Add ${revision}` })),
       container: {
         revisions: pending.filter((revision) => place === 'container' || revision !== 'd4'),

@@ -130,7 +130,7 @@ def refuse(project: Project, invocation: Invocation) -> None:
     heads, replicated = current(project, read)
     if replicated is None or project.revisions.unknown(heads):
         return
-    steps, _ = project.revisions.path(invocation.request.revision or "head", heads, downgrade=False)
+    steps = project.revisions.route(invocation.request.revision or "head", heads, downgrade=False).steps
     refuse_breaks(judge(changes_in(render(project, steps), project.version_table), replicated), invocation)
 
 

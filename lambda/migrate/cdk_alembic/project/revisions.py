@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..database.failures import describe, location, missing_variable
 from ..protocol.errors import ProjectError, RunnerError
@@ -15,6 +15,17 @@ from .configuration import command_of, repair
 from .graph import Node, are_intended, problem, without_id
 
 _RELATIVE = re.compile(r"[+-][0-9]+$")
+
+
+class Route(NamedTuple):
+    """The way from a database's revisions to a requested one."""
+
+    steps: list[Any]
+    """Alembic's steps, in order."""
+    target: list[str]
+    """The requested revision as ids; empty: base."""
+    goal: str
+    """The same request after some of the steps: `-2` would go two steps further, and `base` would include other branches."""
 
 
 class Revisions:
@@ -82,8 +93,8 @@ class Revisions:
             return set()
         return {script.revision for script in self._script.iterate_revisions(heads, "base", implicit_base=True)}
 
-    def path(self, revision: str, heads: tuple[str, ...], downgrade: bool) -> tuple[list[Any], list[str]]:
-        """The steps from `heads` to `revision`, and `revision` as ids (empty: base).
+    def route(self, revision: str, heads: tuple[str, ...], downgrade: bool) -> Route:
+        """The way from `heads` to `revision`.
 
         `head` means all heads if several are intended (see are_intended). Raises ProjectError `multiple_heads` or RunnerError
         `unknown_revision`.
@@ -94,9 +105,19 @@ class Revisions:
         with self.alembic_errors(revision):
             move = self._script._downgrade_revs if downgrade else self._script._upgrade_revs
             steps = list(move(revision, heads))
-        if not _RELATIVE.search(revision):
-            return steps, self.resolve(revision)
-        return steps, sorted(steps[-1].to_revisions_no_deps if steps else heads)
+        if _RELATIVE.search(revision):
+            target = sorted(steps[-1].to_revisions_no_deps if steps else heads)
+        else:
+            target = self.resolve(revision)
+        if downgrade:
+            return Route(steps, target, self._goal_below(revision, heads))
+        return Route(steps, target, target[0] if len(target) == 1 else revision)
+
+    def _goal_below(self, revision: str, heads: tuple[str, ...]) -> str:
+        """The target of a downgrade from `heads`, as `branch@id`: the branch, if there is one, keeps the others out."""
+        with self.alembic_errors(revision):
+            branch, target = self._script.revision_map._parse_downgrade_target(heads, revision, assert_relative_length=True)
+        return "@".join(part for part in (branch, getattr(target, "revision", "base")) if part)
 
     def resolve(self, revision: str) -> list[str]:
         """An absolute revision as ids; empty for base. Raises RunnerError `unknown_revision`."""
@@ -178,13 +199,6 @@ class Revisions:
     def branch_labels(self) -> dict[str, set[str]]:
         """The branch labels of each head, including those of its ancestors."""
         return {head.revision: head.branch_labels for head in self._script.get_revisions(self.heads)}
-
-
-def same_target(target: list[str], revision: str) -> str:
-    """The target of the next slice. Resolves a relative step before the database moves; several heads have no single id."""
-    if len(target) > 1:
-        return revision
-    return target[0] if target else "base"
 
 
 def not_loaded(error: BaseException, command: str, environment: str) -> ProjectError:

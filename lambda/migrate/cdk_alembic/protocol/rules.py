@@ -146,7 +146,7 @@ REQUEST = {
         "revision": {
             "type": "text",
             "wrong": "{value} is not a revision: use an id, head, base or a step such as +1 or -1",
-            "pattern": "(?:[A-Za-z0-9_][A-Za-z0-9_.-]*(?:@(?:heads?|base|[A-Za-z0-9_]+))?(?:[+-][0-9]{1,4})?|[+-][0-9]{1,4})",
+            "pattern": "(?:[A-Za-z0-9_][A-Za-z0-9_.-]*@)?(?:[A-Za-z0-9_][A-Za-z0-9_.-]*(?:[+-][0-9]{1,4})?|[+-][0-9]{1,4})",
             "maxLength": 128,
             "takenBy": (
                 "upgrade",

@@ -45,6 +45,8 @@ def _migrate(project: Project, invocation: Invocation) -> Outcome:
         facts["snapshot"] = record.snapshot
     if invocation.ended_blockers:
         facts["endedBlockers"] = invocation.ended_blockers
+    if progress.status == "partial":
+        facts["continueWith"] = progress.goal
     pending = [step.revision for step in progress.pending]
     losses = [] if progress.fresh else data_losses(pending, invocation.settings.guard_unread)
     before, after = invocation.before or (), progress.heads

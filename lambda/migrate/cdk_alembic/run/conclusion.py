@@ -7,7 +7,6 @@ from typing import Any
 
 from ..connection.watchdog import relax
 from ..project.environment import current
-from ..project.revisions import same_target
 from ..protocol.errors import RunnerError
 from .failure import not_committed, not_moved
 from .run import Run
@@ -22,8 +21,7 @@ def conclude(run: Run, heads: tuple[str, ...], context: Any, connection: Any = N
         record.end(context, error.code, heads, error.message, connection)
         raise error
     if not run.downgrade and not run.project.revisions.unknown(heads):
-        target = same_target(progress.target, run.revision)
-        progress.pending, _ = run.project.revisions.path(target, heads, downgrade=False)
+        progress.pending = run.project.revisions.route(progress.goal, heads, downgrade=False).steps
     progress.status = "partial" if progress.stopped or progress.pending else "complete"
     record.end(context, progress.status, heads, connection=connection)
     if run.drift:

@@ -17,7 +17,7 @@ from ..database.mutex import hold_mutex, require_mutex
 from ..database.version_table import heads_after
 from ..project.environment import current, run_environment
 from ..project.guard import data_losses
-from ..project.revisions import info, same_target
+from ..project.revisions import info
 from ..protocol.errors import RunnerError
 from ..protocol.log import log
 from .conclusion import conclude, conclude_failed, conclude_if_committed
@@ -42,10 +42,9 @@ def migrate(run: Run) -> None:
 
 
 def _try_until_done(run: Run) -> None:
-    revision = run.revision
     give_up: float | None = None
     while True:
-        attempt = _Attempt(run, revision)
+        attempt = _Attempt(run)
         try:
             run_environment(run.project, attempt.steps, around=attempt.around)
             return
@@ -58,8 +57,6 @@ def _try_until_done(run: Run) -> None:
                     raise (attempt.failure or failure_of(error, run, attempt.left_transaction)) from error
                 _pause(run, error)
                 run.progress.tries += 1
-            # A relative step such as +1 must not start from where the first attempt ended.
-            revision = same_target(run.progress.target, run.revision)
 
 
 def _may_retry(run: Run, attempt: _Attempt, error: BaseException, give_up: float) -> bool:
@@ -91,11 +88,10 @@ def _pause(run: Run, error: BaseException) -> None:
 class _Attempt:
     """One execution of env.py. `around` and `steps` are the arguments of run_environment."""
 
-    def __init__(self, run: Run, revision: str) -> None:
+    def __init__(self, run: Run) -> None:
         self.failure: RunnerError | None = None
         """The error of this execution of env.py."""
         self._run = run
-        self._revision = revision
         self._mutex: Any = None
         """The autocommit connection that holds the mutex."""
         self._session: Session | None = None
@@ -166,7 +162,7 @@ class _Attempt:
         revisions.check_rows(heads, progress.table.full_name)
         revisions.refuse_ahead(heads)
         invocation.before = heads if invocation.before is None else invocation.before
-        steps, progress.target = revisions.path(self._revision, heads, self._run.downgrade)
+        steps, progress.target, progress.goal = revisions.route(progress.goal, heads, self._run.downgrade)
         return steps
 
     def _check(self, heads: tuple[str, ...], scripts: Sequence[Any]) -> None:

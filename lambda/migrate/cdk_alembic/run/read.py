@@ -54,7 +54,7 @@ def read(project: Project, invocation: Invocation) -> Outcome:
     if project.revisions.unknown(heads):
         return Outcome("ahead", heads, heads, list(project.revisions.heads), facts=database.facts)
     wanted = invocation.request.revision or "head" if command == "plan" else "heads"
-    steps, target = project.revisions.path(wanted, heads, downgrade=False)
+    steps, target, _ = project.revisions.route(wanted, heads, downgrade=False)
     pending = [step.revision for step in steps]
     invocation.warnings.extend(uncertain_losses(pending))
     losses = [] if database.fresh else data_losses(pending, invocation.settings.guard_unread)

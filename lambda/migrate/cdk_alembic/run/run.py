@@ -23,7 +23,10 @@ class Progress:
     """Set once env.py has connected."""
     heads: tuple[str, ...] | None = None
     """The version table's revisions when last read."""
+    goal: str = "head"
+    """The revision to go to, in a notation that means the same while the run moves."""
     target: list[str] = field(default_factory=list)
+    """The same as ids; empty: base."""
     fresh: bool | None = None
     """Whether the database has nothing to lose; None while unknown."""
     tries: int = 1
@@ -52,7 +55,6 @@ class Run:
         configuration. `connect`: opens the autocommit connection that holds the mutex."""
         self.project = project
         self.invocation = invocation
-        self.revision = invocation.request.revision or "head"
         self.downgrade = invocation.request.command == "downgrade"
         self.locate = locate
         self.connect = connect
@@ -64,4 +66,4 @@ class Run:
             from ..drift.check import Drift
 
             self.drift = Drift(invocation, schema)
-        self.progress = Progress()
+        self.progress = Progress(goal=invocation.request.revision or "head")

@@ -116,7 +116,7 @@ class Outcomes:
         if self._project.revisions.unknown(heads):
             return []
         if heads not in self._paths:
-            steps, _ = self._project.revisions.path("head", heads, downgrade=False)
+            steps = self._project.revisions.route("head", heads, downgrade=False).steps
             self._paths[heads] = [step.revision for step in steps]
         return self._paths[heads]
 

@@ -76,6 +76,6 @@ class Replicated:
             return None
         key = (tenant.secret_arn, heads)
         if key not in self._changes:
-            steps, _ = self._project.revisions.path("head", heads, downgrade=False)
+            steps = self._project.revisions.route("head", heads, downgrade=False).steps
             self._changes[key] = changes_in(render(self._project, steps), self._project.version_table, tenant.schema)
         return judge(self._changes[key], found, tenant.schema)
