@@ -199,6 +199,19 @@ def test_stamp_moves_the_version_and_nothing_else(chain: Backend, database: Data
     assert invoke({"command": "stamp", "revision": "base"})["to"] == []
 
 
+@pytest.mark.parametrize(
+    ("revision", "after"),
+    [("other@base", ["a2", "b2"]), ("c1", ["a2", "b2", "c1"]), ("a1", ["a1", "b2", "c2"]), ("other@head", ["a2", "b2", "c2"])],
+)
+def test_a_stamp_of_one_branch_keeps_the_others_as_alembic_does(
+    branches: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, revision: str, after: list[str]
+) -> None:
+    set_settings(monkeypatch, allow=["stamp"])
+    invoke()
+    answer = invoke({"command": "stamp", "revision": revision})
+    assert (answer["status"], answer["to"], database.versions()) == ("complete", after, after)
+
+
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     ("statement", "revision", "code"),

@@ -56,17 +56,24 @@ def _migrate(project: Project, invocation: Invocation) -> Outcome:
 def _stamp(project: Project, invocation: Invocation) -> Outcome:
     revision = invocation.request.revision or ""
     before: tuple[str, ...] = ()
+    expected: set[str] = set()
 
     def steps(heads: tuple[str, ...], context: Any) -> Any:
-        nonlocal before
+        nonlocal before, expected
         project.revisions.refuse_ahead(heads)
-        before = heads
+        before, expected = heads, set(heads)
         with project.revisions.alembic_errors(revision):
             return project.script._stamp_revs(revision, heads)
+
+    def written(*, heads: set[str], **_: Any) -> None:
+        # A stamp of one branch keeps the others.
+        nonlocal expected
+        expected = set(heads)
 
     @contextmanager
     def around(context: Any) -> Iterator[None]:
         table = find(context)
+        context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, written)
         with own_connection(context) as connection, hold_mutex(connection, invocation, table):
             yield
 
@@ -79,8 +86,7 @@ def _stamp(project: Project, invocation: Invocation) -> Outcome:
             raise failure from error
         raise
     after, _ = current(project)
-    target = project.revisions.resolve(revision)
-    if set(after) != set(target):
-        raise not_stamped(after, target)
+    if set(after) != expected:
+        raise not_stamped(after, sorted(expected))
     log("INFO", "stamped", stage=invocation.settings.stage, before=sorted(before), after=list(after))
-    return Outcome("complete", before, after, target)
+    return Outcome("complete", before, after, project.revisions.resolve(revision))

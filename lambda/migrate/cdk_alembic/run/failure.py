@@ -222,10 +222,10 @@ def stamp_failed(error: Exception, target: list[str]) -> RunnerError | None:
     return condition(error)
 
 
-def not_stamped(after: tuple[str, ...], target: list[str]) -> RunnerError:
+def not_stamped(after: tuple[str, ...], expected: list[str]) -> RunnerError:
     """The error for a stamp that ended without an exception, but did not change the version table."""
     return _version_not_moved(
-        f"the version table has {', '.join(after) or 'nothing'} instead of {', '.join(target) or 'nothing'}"
+        f"the version table has {', '.join(after) or 'nothing'} instead of {', '.join(expected) or 'nothing'}"
     )
 
 
