@@ -9,7 +9,16 @@ import pytest
 from cdk_alembic.project.configuration import configuration
 from cdk_alembic.protocol.errors import RunnerError
 from conftest import Backend, Database, empty, failure, invoke
-from project_kinds import KINDS, SCHEMA, by_alembic, location_that_is_not_there, several_bases, write
+from project_kinds import (
+    KINDS,
+    SCHEMA,
+    at_the_start_of_env,
+    by_alembic,
+    location_that_is_not_there,
+    set_options,
+    several_bases,
+    write,
+)
 
 
 @pytest.mark.parametrize(("make", "revision"), KINDS, ids=[make.__name__ for make, _ in KINDS])
@@ -25,6 +34,18 @@ def test_a_deploy_leaves_the_rows_and_the_schema_that_alembic_leaves(
     assert (database.versions(), database.rows(SCHEMA)) == expected
     assert sorted(answer["to"]) == expected[0]
     assert invoke()["applied"] == []
+
+
+def test_env_py_may_drop_the_folder_of_alembics_command_from_the_path(backend: Backend, database: Database) -> None:
+    installed = backend.directory.parent / "site-packages"
+    installed.mkdir(exist_ok=True)
+    (installed / "installed_for_tests.py").touch()
+    set_options(backend, prepend_sys_path="")
+    at_the_start_of_env(backend, "import sys\nsys.path = ['', '..'] + sys.path[1:]\nimport installed_for_tests")
+    write(backend.versions, "aa")
+    assert invoke()["to"] == ["aa"]
+    write(backend.versions, "bb", "aa", module="import sys\ndel sys.modules['installed_for_tests']\nimport installed_for_tests")
+    assert invoke()["to"] == ["bb"]
 
 
 def test_a_location_that_appears_later_is_migrated_by_the_next_deploy(backend: Backend, database: Database) -> None:

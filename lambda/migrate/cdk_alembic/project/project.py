@@ -45,6 +45,9 @@ class Project:
             for path in (*self._sources, dependencies):
                 if path.is_dir() and str(path) not in sys.path:
                     sys.path.insert(0, str(path))
+            # For Alembic's command, Python puts the command's folder first, and an env.py may drop that.
+            if (command_folder := str(dependencies / "bin")) not in sys.path:
+                sys.path.insert(0, command_folder)
         else:
             _add_to_path(directory)
         # Alembic resolves a relative script_location and prepend_sys_path against the working directory.
