@@ -368,6 +368,40 @@ describe('with all variables of the function known', () => {
     );
   });
 
+  test('the variable of the setting that the failing line reads is reported', () => {
+    const directory = backend(
+      'from pydantic_settings import BaseSettings',
+      'from sqlalchemy import create_engine',
+      'class Settings(BaseSettings):',
+      '    db_connection: str = ""',
+      '    app_name: str = ""',
+      'settings = Settings()',
+      'create_engine(settings.db_connection)',
+    );
+    expect(() =>
+      packageOf(directory, host, { ...known, add: ['pydantic-settings==2.11.0'] }).build(temporaryDirectory()),
+    ).toThrow(
+      /fails: ArgumentError: .*\. If it needs a setting, name the database's variables with DatabaseVariables\.url\('DB_CONNECTION'\)$/,
+    );
+  });
+
+  test('a folder that the package lacks is reported, and an empty file keeps it', () => {
+    const directory = backend('import logging', 'logging.FileHandler("logs/app.log")');
+    expect(() => buildKnown(directory)).toThrow(
+      /^env\.py of .* fails: FileNotFoundError: .* 'logs\/app\.log' .*\. The package has no folder logs: create it in the code, or keep it with an empty file logs\/\.gitkeep$/,
+    );
+    buildKnown(writeFiles(directory, { 'logs/.gitkeep': '', 'logs/app.log': 'of this machine' }));
+  });
+
+  test.each([
+    ['.env', 'The package leaves out \\.env: use it only if it exists, or rename it'],
+    ['shop.toml', 'has no shop\\.toml: add it, or use it only if it exists'],
+  ])('the file %s that the package lacks is reported', (file, next) => {
+    const directory = backend('from pathlib import Path', `Path(${JSON.stringify(file)}).read_text()`);
+    if (file === '.env') writeFiles(directory, { [file]: '' });
+    expect(() => buildKnown(directory)).toThrow(new RegExp(`fails: FileNotFoundError: .*\\. .*${next}$`));
+  });
+
   test('missing parts of an address are reported together', () => {
     const names = ['DB_HOST', 'DB_USER', 'DB_PASS', 'DB_NAME'];
     const directory = backend('import os', `[os.getenv(name) for name in ${JSON.stringify(names)}][0].strip()`);

@@ -13,6 +13,7 @@ libraries; the overlay has this machine's. `variables` are the names of those th
 address. `elsewhere` is another address to which env.py connects, and the line that connects; `isPostgres`: the function can
 replace it. `writes`: it writes beside its code, which the runner can allow. `unset` are variables that the backend read before,
 the last one first; `required`: those that the error is about; `wrong`: variables of the function whose values it is about.
+`absent`: the backend's path that it needs and the package lacks.
 `installed` is a JSON file of what is installed, or empty: `used` is then what the project uses, unless it did not load.
 """
 
@@ -29,9 +30,9 @@ from typing import Any
 # Python starts isolated, without the script's folder: the backend may have modules of the same names.
 sys.path.append(str(Path(__file__).parents[1]))
 from load_project.connections import ADDRESS, MissingGreenlet, elsewhere, has_wrong_driver, refuse_connections
-from load_project.errors import in_code, judge, location_in, of_sqlite, root_of, writes_in
+from load_project.errors import absent_in, in_backend, in_code, judge, location_in, of_sqlite, root_of, writes_in
 from load_project.sandbox import Overlay, Refused, is_refused, let_libraries_be_found, read_only, refuse
-from load_project.variables import last_first, required_variables, settings_of, watch_environment, wrong_variables
+from load_project.variables import last_first, required_variables, settings_in_line, settings_of, watch_environment, wrong_variables
 
 sys.path.pop()
 
@@ -80,9 +81,11 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
     elif certain and "missing" not in answer:
         required = required_variables(root_of(certain[0]), backend, last_first(unset))
         # Of a class that lacks the database's password, the other parts of the address may have defaults.
-        read = [*last_first(unset), *(settings_of(root_of(certain[0])) if required else [])]
+        of_class = settings_of(root_of(certain[0])) if required else settings_in_line(root_of(certain[0]), backend)
+        read = [*last_first(unset), *of_class]
         answer["fails"] = {
-            "reason": answer["unproved"],
+            "reason": in_backend(answer["unproved"]).replace(f"{backend}{os.sep}", ""),
+            "absent": absent_in(root_of(certain[0]), backend),
             "inCode": in_code(certain[0]),
             "writes": writes_in(root_of(certain[0]), backend),
             "unset": [name for name in dict.fromkeys(read) if name not in os.environ],

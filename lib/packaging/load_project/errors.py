@@ -58,6 +58,20 @@ def writes_in(error: BaseException, backend: Path) -> bool:
     return bool(is_refused) and Path(os.path.realpath(str(error.filename))).is_relative_to(backend)
 
 
+def absent_in(error: BaseException, backend: Path) -> str | None:
+    """The path below the backend, or below a copy of it, that is not there; None for another error."""
+    if not isinstance(error, FileNotFoundError) or not isinstance(error.filename, str):
+        return None
+    path = Path(in_backend(str(Path.cwd() / error.filename)))
+    return path.relative_to(backend).as_posix() if path.is_relative_to(backend) else None
+
+
+def in_backend(text: str) -> str:
+    """A text with the backend's own paths instead of those of its writable copy, which this process made."""
+    backend = Path(os.environ["LAMBDA_TASK_ROOT"]) / "backend"
+    return re.sub(rf"{re.escape(os.environ['HOME'])}/cdk-alembic-\w+(?=/)", str(backend), text)
+
+
 def of_sqlite(error: BaseException, backend: Path) -> str | None:
     """The backend's line with which Flask-SQLAlchemy makes the folder of an SQLite database; None if it does not."""
     frames = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import os
 import re
+import sys
 import traceback
 from pathlib import Path
 from typing import Any
@@ -103,8 +104,36 @@ def required_settings(error: Any) -> list[str]:
 def settings_of(error: BaseException) -> list[str]:
     """The variables of all fields of the class of settings that an error is about."""
     kind = class_of_settings(error)
-    fields = getattr(kind, "model_fields", None) or getattr(kind, "__fields__", {})
-    return [variable_of(kind, [name]) for name, field in fields.items() if not has_fields(field)]
+    return [variable_of(kind, [name]) for name, field in fields_of(kind).items() if not has_fields(field)]
+
+
+def settings_in_line(error: BaseException, backend: Path) -> list[str]:
+    """The variables of the settings that the backend's line names where an error comes from: `create_engine(settings.db_dsn)`."""
+    frames = traceback.extract_tb(error.__traceback__)
+    frame = next((frame for frame in reversed(frames) if real(frame.filename).startswith(f"{backend}{os.sep}")), None)
+    if frame is None or frame.lineno is None:
+        return []
+    lines = range(frame.lineno, (frame.end_lineno or frame.lineno) + 1)
+    names = re.findall(r"\.(\w+)", "".join(linecache.getline(frame.filename, line) for line in lines))
+    return [variable_of(kind, [name]) for name in names for kind in classes_of_settings() if name in fields_of(kind)]
+
+
+def classes_of_settings() -> list[Any]:
+    """The backend's classes of settings."""
+    modules = (sys.modules.get(name) for name in ("pydantic_settings", "pydantic", "pydantic.v1"))
+    # Pydantic 2 raises for the name.
+    bases = [vars(module).get("BaseSettings") for module in modules if module]
+    found = {kind: None for base in bases if base is not None for kind in base.__subclasses__()}
+    todo = list(found)
+    while todo:
+        new = [kind for kind in todo.pop().__subclasses__() if kind not in found]
+        found.update(dict.fromkeys(new))
+        todo += new
+    return list(found)
+
+
+def fields_of(settings: Any) -> dict[str, Any]:
+    return getattr(settings, "model_fields", None) or getattr(settings, "__fields__", {})
 
 
 def class_of_settings(error: BaseException) -> Any:

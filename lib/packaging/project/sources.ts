@@ -15,6 +15,9 @@ const TOP_LEVEL = ['tests', 'test'];
 /** The `flask` command reads it: Flask's documentation says that it holds public variables, and that `.env` holds private ones. */
 export const FLASK_VARIABLES = '.flaskenv';
 
+/** They keep an empty folder in a repository, for code that writes there. */
+const KEEP_FOLDERS = ['.gitkeep', '.keep'];
+
 /** The files of a directory tree: relative paths with `/`, sorted. Follows links. */
 export function listFiles(root: string, skip: (path: string, isDirectory: boolean) => boolean = () => false): string[] {
   const below = (folder: string, above: readonly string[]): string[] => {
@@ -32,8 +35,8 @@ export function listFiles(root: string, skip: (path: string, isDirectory: boolea
 }
 
 /**
- * The backend's own sources. Excludes caches, locks, logs, names that start with a dot (`.env`, `.git`, `.venv`) except `.flaskenv`, virtual
- * environments under any name, `tests` and `test` at the top, and matches of `exclude`. The folders that Alembic reads are always included,
+ * The backend's own sources. Excludes caches, locks, logs, names that start with a dot (`.env`, `.git`, `.venv`) except `.flaskenv` and `.gitkeep`,
+ * virtual environments under any name, `tests` and `test` at the top, and matches of `exclude`. The folders that Alembic reads are always included,
  * whatever their names.
  */
 export function listSources(root: string, alembicPaths: readonly string[], exclude: readonly string[]): string[] {
@@ -43,7 +46,7 @@ export function listSources(root: string, alembicPaths: readonly string[], exclu
     const name = path.slice(path.lastIndexOf('/') + 1);
     if ([...CACHES, ...LOCKS].includes(name) || name.endsWith('.pyc') || name.startsWith('.env') || LOG.test(name)) return true;
     if (kept.some((keep) => path === keep || path.startsWith(`${keep}/`) || keep.startsWith(`${path}/`))) return false;
-    if ((name.startsWith('.') && name !== FLASK_VARIABLES) || isExcluded(path)) return true;
+    if ((name.startsWith('.') && ![FLASK_VARIABLES, ...KEEP_FOLDERS].includes(name)) || isExcluded(path)) return true;
     return isDirectory && (TOP_LEVEL.includes(path) || existsSync(join(root, path, 'pyvenv.cfg')));
   });
 }

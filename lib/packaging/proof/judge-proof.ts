@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DEPENDENCIES_DIRECTORY } from '../../contract';
+import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
 import { call, named, option } from '../code-in-messages';
 import { optionFor } from '../dependencies/elsewhere';
 import { repositoryOf } from '../dependencies/not-on-index';
@@ -68,8 +68,8 @@ function judgeAddress(loaded: Loaded, { elsewhere, command }: Proof): string[] {
 
 /** The next step for an env.py that fails. */
 function remedyOf(
-  { source }: Loaded,
-  { reason, inCode, unset, required, wrong = [] }: NonNullable<Proof['fails']>,
+  { source, target, directory }: Loaded,
+  { reason, inCode, unset, required, wrong = [], absent }: NonNullable<Proof['fails']>,
   command = 'alembic',
 ): string {
   if (inCode) return `If a distribution or a version is missing, ${source.add.replace('{}', 'it')}`;
@@ -82,6 +82,7 @@ function remedyOf(
     );
   }
   if (/only \/tmp is writable/.test(reason)) return 'Write to /tmp instead, or only if a setting asks for it';
+  if (absent) return absentRemedy(directory, join(target, BACKEND_DIRECTORY), absent);
   if (wrong.length) {
     const also = required.length ? `. ${setRequired(required, unset)}` : '';
     return `Correct the value of ${wrong.join(', ')} in ${option('environment')}${also}`;
@@ -89,6 +90,17 @@ function remedyOf(
   if (required.length) return setRequired(required, unset);
   if (unset.length) return `If it needs a setting, ${setUnset(unset)}`;
   return `If it needs a setting, set it with ${option('environment')}; "${source.run}${command} current" with the same variables shows the whole error`;
+}
+
+/** The next step for a path of the backend that its package does not have. */
+function absentRemedy(directory: string, packaged: string, path: string): string {
+  const folder = dirname(path);
+  if (!existsSync(join(packaged, folder)))
+    return `The package has no folder ${folder}: create it in the code, or keep it with an empty file ${folder}/.gitkeep`;
+  const isLeftOut = existsSync(join(directory, path));
+  return isLeftOut
+    ? `The package leaves out ${path}: use it only if it exists, or rename it`
+    : `${directory} has no ${path}: add it, or use it only if it exists`;
 }
 
 /** The next step for an env.py that can't connect with the driver in the database's URL. */

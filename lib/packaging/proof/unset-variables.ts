@@ -11,7 +11,7 @@ export const UNUSED_PASSWORD = 'unused';
 
 const OF_A_DATABASE = /(?:^|_)(?:DATABASE|DB|POSTGRES\w*|PG|PSQL|SQLALCHEMY|SQL)(?:_|$)/i;
 
-const URL_NAME = /_(?:URL|URI|DSN)$/i;
+const URL_NAME = /_(?:URL|URI|DSN|CONN|CONNECTION)(?:_?STR(?:ING)?)?$/i;
 
 const PARTS: Readonly<Record<string, RegExp>> = {
   host: /_?(?:HOST|HOSTNAME|SERVER)$/i,
