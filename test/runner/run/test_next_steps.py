@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from conftest import Backend, Database, failure
 
@@ -70,3 +72,34 @@ def test_the_error_names_the_settings_that_env_py_lacks(backend: Backend, env: s
     backend.table_revision("aa")
     backend.write_env(f"import os\nimport sqlalchemy as sa\nfrom alembic import context\n{env}\n")
     assert failure()["error"]["next"].startswith(next)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message", "next"),
+    [
+        (
+            "__init__.pyc",
+            b"of another Python",
+            "bad magic number in 'alembic'",
+            "the package is for another Python: build it for 3.",
+        ),
+        (
+            "__init__.py",
+            b"import mako_of_tests",
+            "No module named 'mako_of_tests'",
+            "add mako_of_tests to the backend's dependencies",
+        ),
+    ],
+)
+def test_an_alembic_that_cannot_be_imported_is_no_bug_of_the_runner(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch, file: str, content: bytes, message: str, next: str
+) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == "alembic"]:
+        monkeypatch.delitem(sys.modules, name)
+    folder = backend.directory.parent / "site-packages" / "alembic"
+    folder.mkdir(parents=True)
+    (folder / file).write_bytes(content)
+    error = failure()["error"]
+    assert error["code"] == "invalid_project"
+    assert error["message"].startswith("Alembic could not be imported: ") and message in error["message"]
+    assert error["next"].startswith(next)

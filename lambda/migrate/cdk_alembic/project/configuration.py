@@ -67,7 +67,10 @@ def to_package(requirement: str) -> str:
 def _step_for_import(error: ImportError) -> str:
     if isinstance(error, ModuleNotFoundError):
         return f"add {error.name} to the backend's dependencies (not only to a development group) and try again"
-    return f"build the package for Python {sys.version_info.major}.{sys.version_info.minor}, which runs it"
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if "bad magic number" in str(error):
+        return f"the package is for another Python: build it for {version}, or give the function the runtime of the package"
+    return f"build the package for Python {version}, which runs it"
 
 
 def configuration(directory: Path, file: Path | None = None) -> Any:

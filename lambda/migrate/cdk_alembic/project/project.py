@@ -116,9 +116,9 @@ class Project:
         self.config = self._configuration([f"tenant={argument}"])
 
     def _configuration(self, x: Iterable[str]) -> Any:
+        config = configuration(self.directory, self._file)
         from alembic import command
 
-        config = configuration(self.directory, self._file)
         # An env.py may read what Alembic's command line sets for `alembic upgrade`.
         upgrade = {"cmd": (command.upgrade, ["revision"], ["sql", "tag"]), "revision": "head", "sql": False, "tag": None}
         config.cmd_opts = Namespace(config=config.config_file_name, name="alembic", x=list(x) or None, raiseerr=False, **upgrade)
