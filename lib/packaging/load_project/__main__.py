@@ -32,7 +32,14 @@ sys.path.append(str(Path(__file__).parents[1]))
 from load_project.connections import ADDRESS, MissingGreenlet, elsewhere, has_wrong_driver, refuse_connections
 from load_project.errors import absent_in, in_backend, in_code, judge, location_in, of_sqlite, root_of, writes_in
 from load_project.sandbox import Overlay, Refused, is_refused, let_libraries_be_found, read_only, refuse
-from load_project.variables import last_first, required_variables, settings_in_line, settings_of, watch_environment, wrong_variables
+from load_project.variables import (
+    last_first,
+    required_variables,
+    settings_in_line,
+    settings_of,
+    watch_environment,
+    wrong_variables,
+)
 
 sys.path.pop()
 
