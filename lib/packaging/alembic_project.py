@@ -68,6 +68,8 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
         # The command has its own next step.
         below = os.path.relpath(above / script_location, here)
         return {**mistaken(f"{text}, but in {above}"), "above": str(above), "scripts": below}
+    if not any(scripts.glob("env.py*")):
+        return mistaken(f"{scripts} has no env.py, which Alembic runs: {place_of_scripts(directory, here)}")
     configured = options.get("version_locations") or []
     located = [locate(directory, called_in, text) for text in configured]
     versions = [path for path in located if path] or [scripts / "versions"]
@@ -101,7 +103,7 @@ def called_below(directory: Path, script_location: str) -> list[tuple[Path, Path
 
 
 def place_of_scripts(directory: Path, here: Path) -> str:
-    """The next step for a script_location without env.py."""
+    """The next step for a script_location that has no env.py."""
     found = [here] if (here / "env.py").is_file() else scripts_below(directory)
     if len(found) != 1:
         return "correct it, or pass the folder of the backend that has it"

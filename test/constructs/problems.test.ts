@@ -185,6 +185,7 @@ test('a project for another Python is rejected with the runtime to set', () => {
   const code = writeFiles(temporaryDirectory(), {
     'pyproject.toml': '[project]\nname = "back"\nversion = "1"\nrequires-python = ">=3.12,<3.13"\n',
     'alembic.ini': '[alembic]\nscript_location = alembic\n',
+    'alembic/env.py': '',
     'alembic/versions/a1.py': revisionFile('a1', null),
   });
   const { errors } = findings({ code: MigrationCode.fromProject(code), runtime: lambda.Runtime.PYTHON_3_13 });
@@ -196,6 +197,7 @@ test('a project for another Python is rejected with the runtime to set', () => {
 test('a project without dependencies is rejected', () => {
   const code = writeFiles(temporaryDirectory(), {
     'alembic.ini': '[alembic]\nscript_location = alembic\n',
+    'alembic/env.py': '',
     'alembic/versions/a1.py': revisionFile('a1', null),
   });
   expect(findings({ code: MigrationCode.fromProject(code) }).errors).toEqual([
@@ -217,6 +219,7 @@ describe('without uv', () => {
       'pyproject.toml': '[project]\nname = "x"\nversion = "1"\n',
       'uv.lock': '',
       'alembic.ini': '[alembic]\nscript_location = alembic\n',
+      'alembic/env.py': '',
       'alembic/versions/a1.py': revisionFile('a1', null),
     });
     const { errors } = findings({ code: MigrationCode.fromProject(code) });

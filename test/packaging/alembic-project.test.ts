@@ -90,6 +90,17 @@ test('a script_location that exists in two places means the one with env.py', ()
   expect(readAlembicProject(directory)).toMatchObject({ folder: 'migrations', revisions: { count: 1 } });
 });
 
+test('a script_location without env.py is rejected with the line for the only scripts', () => {
+  const files = { 'alembic.ini': '[alembic]\nscript_location = db\n', 'db/README': '' };
+  expect(checkAlembicProject(project(files)).errors).toEqual([
+    expect.stringMatching(/\/db has no env\.py, which Alembic runs: correct it, or pass the folder of the backend that has it$/),
+  ]);
+  const scripts = { 'shop/env.py': '', 'shop/versions/a1.py': '' };
+  expect(checkAlembicProject(project({ ...files, ...scripts })).errors).toEqual([
+    expect.stringMatching(/\/db has no env\.py, which Alembic runs: set "script_location = %\(here\)s\/shop" there$/),
+  ]);
+});
+
 test('a script_location of another machine is rejected with a line that works', () => {
   const files = { 'migrations/alembic.ini': '[alembic]\nscript_location = /usr/src/app/migrations\n', 'migrations/env.py': '' };
   expect(checkAlembicProject(project(files)).errors).toEqual([
@@ -346,6 +357,7 @@ test('a missing script_location is reported', () => {
 test('revisions outside of the backend are rejected, because they cannot be packaged', () => {
   const root = project({
     'back/alembic.ini': '[alembic]\nscript_location = ../shared\n',
+    'shared/env.py': '',
     'shared/versions/a1.py': revisionFile('a1', null),
   });
   expect(checkAlembicProject(join(root, 'back')).errors).toContainEqual(
