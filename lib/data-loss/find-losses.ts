@@ -52,7 +52,7 @@ export function findLosses(steps: readonly UpgradeStep[]): UpgradeLosses {
   const losses = parsed.flatMap(({ step, statements }): DestroyedData[] => {
     if (step.unread !== undefined)
       return [{ rule: 'unread-sql', what: `runs ${step.unread} that can't be read`, line: step.line }];
-    for (const column of step.reads ?? []) state.readByPython.add(column);
+    for (const column of step.reads ?? []) state.readByPython.add(column.replace(/^public\.(?=.*\.)/, ''));
     for (const query of step.empty ?? []) recordEmptyResult(query, state);
     return statements.flatMap((statement) => {
       const line = step.line + (step.spread ? statement.line : 0);

@@ -471,6 +471,40 @@ const ROWS: readonly UnreplayedCase[] = [
     findings: ['warning drop-column'],
   },
   {
+    title: 'drops a column whose value Python tests to choose another',
+    head: MODEL,
+    up: [
+      'session = orm.Session(op.get_bind())',
+      'users = session.query(User).all()',
+      'for user in users:',
+      '    user.email = "yes" if user.name else "no"',
+      'session.bulk_save_objects(users)',
+      'op.drop_column("users", "name")',
+    ].join('\n'),
+    findings: ['warning drop-column'],
+  },
+  {
+    title: 'drops a column of whole rows that Python formats into statements',
+    up: [
+      'for user in op.get_bind().execute(sa.text("SELECT * FROM users")).fetchall():',
+      `    op.execute("INSERT INTO orders (total) VALUES ('{0}')".format(user.name))`,
+      'op.drop_column("users", "name")',
+    ].join('\n'),
+    findings: ['warning drop-column'],
+  },
+  {
+    title: 'drops a column from whose values Python lists other rows',
+    head: 'from shop import Orders\n',
+    up: [
+      'found = op.get_bind().execute(sa.text("SELECT id, name FROM public.users")).fetchall()',
+      'rows = [dict(user_id=user[0], total=user[1]["total"]) for user in found if user[1] is not None]',
+      'op.get_bind().execute(Orders.insert(), rows)',
+      'op.drop_column("users", "name")',
+      'op.drop_column("users", "email")',
+    ].join('\n'),
+    findings: ['warning drop-column', 'error drop-column'],
+  },
+  {
     title: 'drops columns of which a range holds both',
     up: [
       'op.execute("ALTER TABLE users ADD COLUMN active tstzrange")',
@@ -633,6 +667,34 @@ const KNOWN: readonly UnreplayedCase[] = [
     title: 'makes a unique constraint in place of a primary key',
     up: 'op.drop_constraint("pk_orders", "orders", type_="primary")\nop.create_unique_constraint("uq_orders", "orders", ["id"])',
     findings: ['warning drop-primary-key', 'error constraint-builds-index'],
+  },
+  {
+    title: 'makes another primary key after it has renamed the table',
+    up: [
+      'op.drop_constraint("pk_orders", "orders", type_="primary")',
+      'op.rename_table("orders", "purchases")',
+      'op.create_primary_key("pk_purchases", "purchases", ["id", "user_id"])',
+    ].join('\n'),
+    findings: ['error rename', 'error constraint-builds-index'],
+  },
+  {
+    title: 'makes a primary key before the other one is dropped from the renamed table',
+    up: [
+      'op.rename_table("orders", "purchases")',
+      'op.drop_constraint("pk_orders", "purchases", type_="primary")',
+      'op.create_primary_key("pk_purchases", "purchases", ["id", "user_id"])',
+    ].join('\n'),
+    findings: ['error rename', 'error constraint-builds-index'],
+  },
+  {
+    title: 'places a label after one that it has added',
+    given: `op.execute("CREATE TYPE mood AS ENUM ('ok')")`,
+    up: [
+      `op.execute("ALTER TYPE mood ADD VALUE 'good' AFTER 'ok'")`,
+      `op.execute("ALTER TYPE mood ADD VALUE 'best' AFTER 'good'")`,
+      `op.execute("ALTER TYPE mood ADD VALUE 'fine' BEFORE 'good'")`,
+    ].join('\n'),
+    findings: [],
   },
   {
     title: 'adds a column that is the primary key, in place of another',

@@ -249,7 +249,7 @@ function* usesOfNewValues({ steps }: RevisionFunction): Iterable<{ used: Step; a
 /** A statement without the labels that it adds to types or looks for in the catalog. */
 function asValue(sql: string): string {
   return sql.replace(
-    /\benumlabel\s*(?:=\s*'[^']*'|IN\s*\([^)]*\))|\bADD\s+VALUE\s+(?:IF\s+NOT\s+EXISTS\s+)?'[^']*'|\bAS\s+ENUM\s*\([^)]*\)/gi,
+    /\benumlabel\s*(?:=\s*'[^']*'|IN\s*\([^)]*\))|\bADD\s+VALUE\s+(?:IF\s+NOT\s+EXISTS\s+)?'[^']*'(?:\s+(?:BEFORE|AFTER)\s+'[^']*')?|\bAS\s+ENUM\s*\([^)]*\)/gi,
     '',
   );
 }

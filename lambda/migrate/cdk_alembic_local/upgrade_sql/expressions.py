@@ -9,6 +9,7 @@ from typing import Any
 
 from . import builtin_calls
 from .modules import Scope
+from .queries import columns_read
 from .values import (
     MARK,
     PLAIN,
@@ -218,7 +219,10 @@ class Expressions:
         first, *rest = generators
         over, found = self._value(first.iter), []
         items = builtin_calls.elements(over)
-        for item in [Item(over, narrowed=bool(first.ifs))] if items is None else items:
+        if items is None:
+            items = [Item(over, narrowed=bool(first.ifs))]
+            self._report_reads(columns_read(items[0]))
+        for item in items:
             self._bind(first.target, item)
             if all(builtin_calls.truth(self._value(test)) is not False for test in first.ifs):
                 found.extend(self._comprehension(rest, element))

@@ -190,8 +190,7 @@ class Statements:
 
     def _loop_once(self, item: Item, node: Any) -> None:
         self._loops.append(item)
-        if columns := columns_read(item):
-            self._report({"reads": columns})
+        self._report_reads(columns_read(item))
         try:
             self._bind(node.target, item)
             self._block(node.body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ class Interpreter(Statements, Expressions, Members, Calls):
         self._at_yield: list[Any] = []
         self._steps = 0
         self._empty: list[str] = []
+        self._columns_read: set[str] = set()
 
     def run(self, name: str) -> None:
         """Collects the effects of one of the module's functions. Raises TooMuch."""
@@ -77,6 +79,12 @@ class Interpreter(Statements, Expressions, Members, Calls):
             spread = "line" in effect
             empty = {"empty": list(self._empty)} if self._empty else {}
             self.effects.append({"line": self._line, "spread": spread, **effect, **empty})
+
+    def _report_reads(self, columns: Iterable[str]) -> None:
+        """Reports columns, such as `users.name`, whose values Python gets."""
+        if not self._quiet and (new := [column for column in columns if column not in self._columns_read]):
+            self._columns_read.update(new)
+            self._report({"reads": new})
 
     def _add_step(self, step: dict[str, Any], commits_itself: bool = False) -> None:
         """Adds a step: its `call` or its `sql`."""

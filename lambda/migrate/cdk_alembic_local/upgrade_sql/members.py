@@ -8,6 +8,7 @@ from typing import Any
 
 from . import builtin_calls
 from .modules import Module
+from .queries import column_read
 from .values import (
     MARK,
     PLAIN,
@@ -63,7 +64,13 @@ class Members:
         # The dialect is always PostgreSQL: `op.get_bind().dialect.name`
         if name == "name" and isinstance(value, (Attribute, External)) and value.name.rpartition(".")[2] in ("dialect", "engine"):
             return "postgresql"
-        return Attribute(value, name)
+        return self._read(Attribute(value, name))
+
+    def _read(self, value: Attribute | Item) -> Attribute | Item:
+        """Reports the column that a value comes from."""
+        if column := column_read(value):
+            self._report_reads([column])
+        return value
 
     def _member(self, value: Instance | Class, name: str) -> Any:
         cls = value.cls if isinstance(value, Instance) else value
@@ -98,7 +105,7 @@ class Members:
         # vars(op)["drop_table"]
         if isinstance(value, (External, Attribute)) and value.name.endswith("__dict__") and isinstance(key, str):
             return External(f"{value.name[:-9]}.{key}") if isinstance(value, External) else self._attribute(value.of, key)
-        return Item(value, key)
+        return self._read(Item(value, key))
 
     def _get_slice(self, node: ast.Slice) -> Any:
         parts = [None if part is None else self._value(part) for part in (node.lower, node.upper, node.step)]

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from .row_loops import column_of_all, rows_of_loop
+from .row_loops import column_of, column_of_all, rows_of_loop
 from .statements import column_name, condition, expression, quoted, sql_of, table_of
 from .values import MARK, SYMBOLS, Attribute, Call, Item
 
 _RESULTS = (
     "scalar", "scalar_one", "scalar_one_or_none", "scalars", "first", "fetchone", "fetchall", "all", "one", "one_or_none",
 )  # fmt: skip
+_ONE_ROW = ("first", "fetchone", "one", "one_or_none", "get")
 _VALUES = ("scalar", "scalar_one", "scalar_one_or_none")
 # Queries whose first value is true if they find a row. The first value of others may be NULL, 0 or an empty text.
 _TRUE_IF_FOUND = re.compile(r"\s*SELECT\s+(?:count\s*\(|EXISTS\b|[1-9]\d*\s|TRUE\b|(?:\"?\w+\"?\.)*\"?id\"?\s)", re.IGNORECASE)
@@ -43,6 +44,21 @@ def select_of(value: Any) -> str | None:
     table = table or (table_of(value.receiver if of_table else given[0]) if of_table or given else "")
     sql = f"SELECT {', '.join(columns)} FROM {table}{' WHERE ' + ' AND '.join(wheres) if wheres else ''}"  # noqa: S608
     return None if MARK in sql or not columns else sql
+
+
+def column_read(value: Any) -> str | None:
+    """The column, such as `users.name`, that an attribute or an element of a query's row is; None for any other value."""
+    of = value.of
+    found = column_of(_of_row(value, Item(of)) if isinstance(of, Call) and of.name in _ONE_ROW else value)
+    if found is None:
+        return None
+    table, column = found
+    name = f"{table if isinstance(table, str) else table_of(table)}.{column}".replace('"', "")
+    return None if MARK in name else name
+
+
+def _of_row(value: Attribute | Item, row: Item) -> Attribute | Item:
+    return Attribute(row, value.name) if isinstance(value, Attribute) else Item(row, value.key)
 
 
 def columns_read(item: Item) -> list[str]:

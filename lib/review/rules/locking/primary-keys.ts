@@ -21,12 +21,13 @@ export const dropPrimaryKey: Rule = {
       }
       if (action.does !== 'drop constraint' || !isExisting(action.table) || !isPrimaryKey(step, upgrade)) continue;
       const { table, constraint } = action;
+      const names = namesOfTable(step, upgrade);
       const replaced = upgrade.steps.some(
         ({ action: other }) =>
-          (other.does === 'add constraint' && other.table === table && other.constraint.kind === 'primary key') ||
+          (other.does === 'add constraint' && names.has(other.table) && other.constraint.kind === 'primary key') ||
           // Alembic's add_column(primary_key=True) makes no key.
-          (other.does === 'add column' && other.table === table && other.column.primaryKey && other.column.written) ||
-          (other.does === 'set replica identity' && other.table === table && !other.nothing),
+          (other.does === 'add column' && names.has(other.table) && other.column.primaryKey && other.column.written) ||
+          (other.does === 'set replica identity' && names.has(other.table) && !other.nothing),
       );
       if (replaced) continue;
       const isUnique = isUniqueAgain(step, upgrade);
@@ -45,19 +46,29 @@ export const dropPrimaryKey: Rule = {
   },
 };
 
+/** The table's name at a step, and those that the upgrade gives it later. */
+function namesOfTable({ action, index }: Step, { steps }: RevisionFunction): ReadonlySet<string> {
+  const names = new Set('table' in action ? [action.table] : []);
+  for (const { action: other, index: at } of steps)
+    if (at > index && other.does === 'rename' && other.what === 'table' && names.has(other.from)) names.add(other.to);
+  return names;
+}
+
 /** Whether a constraint or an index of the same columns takes the place of a dropped primary key. */
-function isUniqueAgain({ action }: Step, part: RevisionFunction): boolean {
+function isUniqueAgain(step: Step, part: RevisionFunction): boolean {
+  const { action } = step;
   if (action.does !== 'drop constraint') return false;
+  const names = namesOfTable(step, part);
   const key = part.findTable(action.table)?.constraints.find(({ name }) => name === action.constraint)?.columns;
   const isKey = (columns: readonly (string | null)[]) =>
     !key || (columns.length === key.length && columns.every((one) => one !== null && key.includes(one)));
   return part.steps.some(
     ({ action: other }) =>
       (other.does === 'add constraint' &&
-        other.table === action.table &&
+        names.has(other.table) &&
         other.constraint.kind === 'unique' &&
         isKey(other.constraint.columns)) ||
-      (other.does === 'create index' && other.table === action.table && other.unique && isKey(other.columns)),
+      (other.does === 'create index' && names.has(other.table) && other.unique && isKey(other.columns)),
   );
 }
 
