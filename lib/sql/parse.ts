@@ -43,13 +43,18 @@ export function parseNode(sql: string): Node | undefined {
   }
 }
 
-/** Names that PostgreSQL would truncate: it keeps 63 bytes. */
+/** Whether PostgreSQL would truncate a name: it keeps 63 bytes. */
+export function isTooLong(name: string): boolean {
+  return Buffer.byteLength(name) > 63;
+}
+
+/** Names that PostgreSQL would truncate. */
 export function longNames(sql: string): readonly string[] {
   try {
     return scanSync(withoutPlaceholders(sql))
       .tokens.filter(({ tokenName }) => tokenName === 'IDENT')
       .map(({ text }) => text.replace(/^"|"$/g, ''))
-      .filter((name) => Buffer.byteLength(name) > 63);
+      .filter(isTooLong);
   } catch {
     return [];
   }

@@ -1,5 +1,7 @@
 import type { Call } from '../../lib/contract/facts';
 import { operationsOf } from '../../lib/review/revision/operations';
+import { isSameAction } from '../../lib/review/revision/steps';
+import { loadParser, parseSql } from '../../lib/review/sql/parse';
 
 const call = (name: string, args: Call['args'], keywords: Call['keywords']): Call => ({
   name,
@@ -16,4 +18,17 @@ test('a foreign key names the schema of the table that it refers to', () => {
   expect(operationsOf(call('op.create_foreign_key', ['fk', 'orders', 'plans', ['plan_id'], ['id']], schemas))).toMatchObject([
     { action: { table: 'sales.orders', constraint: { references: { table: 'shop.plans', columns: ['id'] } } } },
   ]);
+});
+
+test.each([
+  ['FOREIGN KEY(user_id) REFERENCES users (id)', true],
+  ['FOREIGN KEY(owner_id) REFERENCES users (id)', false],
+])('an operation whose name Alembic shortens is found by its columns: %s', async (key, isSame) => {
+  await loadParser();
+  const name = `fk_${'survey_'.repeat(9)}id`;
+  const [written] = operationsOf(call('op.create_foreign_key', [name, 'orders', 'users', ['user_id'], ['id']], {}));
+  const [rendered] = parseSql(`ALTER TABLE orders ADD CONSTRAINT ${name.slice(0, 55)}_d5f0 ${key}`).flatMap(
+    ({ actions }) => actions,
+  );
+  expect(written && rendered && isSameAction(written.action, rendered)).toBe(isSame);
 });

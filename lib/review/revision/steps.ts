@@ -7,7 +7,7 @@ import {
   UNKNOWN_VALUE,
 } from '../../contract/facts';
 import type { Action } from '../sql/action';
-import { parseSql } from '../sql/parse';
+import { isTooLong, parseSql } from '../sql/parse';
 import { hasUnknownSchema, impliedCalls, type Operation, operationsOf } from './operations';
 import { unqualifiedName } from './tables';
 
@@ -167,11 +167,11 @@ function withoutSchema(action: Action): Action {
   return 'table' in action ? { ...action, table: unqualifiedName(action.table) } : action;
 }
 
-/** Identifies the object of an action. Where the operation leaves the name to a naming convention, its columns identify it. */
+/** Identifies the object of an action. Where Alembic chooses or shortens the name, its columns identify it. */
 function objectKey(action: Action, operation: Action): string {
   const table = 'table' in action ? action.table : '';
   if (action.does === 'create index' && operation.does === 'create index') {
-    return [table, operation.index === undefined ? action.columns : action.index].join(' ');
+    return [table, hasFinalName(operation.index) ? action.index : action.columns].join(' ');
   }
   if ('index' in action) return [table, action.index].join(' ');
   if (action.does === 'drop index') return action.indexes.map(unqualifiedName).join(' ');
@@ -179,7 +179,7 @@ function objectKey(action: Action, operation: Action): string {
   if (action.does === 'add column') return [table, action.column.name].join(' ');
   if (action.does === 'add constraint' && operation.does === 'add constraint') {
     const { kind, columns, name } = action.constraint;
-    return [table, operation.constraint.name === undefined ? [kind, ...columns] : name].join(' ');
+    return [table, hasFinalName(operation.constraint.name) ? name : [kind, ...columns]].join(' ');
   }
   return 'column' in action ? [table, action.column].join(' ') : table;
 }
@@ -203,4 +203,9 @@ function normalized(sql: string): string {
     .replace(/\s+/g, ' ')
     .replace(/[\s;]+$/, '')
     .trim();
+}
+
+/** Whether an operation has a name that Alembic keeps: it shortens one that PostgreSQL would truncate. */
+function hasFinalName(name: string | undefined): boolean {
+  return name !== undefined && !isTooLong(name);
 }

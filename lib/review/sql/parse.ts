@@ -2,7 +2,7 @@ import { blockStatements, parseStatements } from '../../sql/parse';
 import type { Action } from './action';
 import { actionsOf } from './statements';
 
-export { loadParser, longNames, parseNode } from '../../sql/parse';
+export { isTooLong, loadParser, longNames, parseNode } from '../../sql/parse';
 
 /** One statement of a text, by PostgreSQL's own grammar. */
 export interface ParsedStatement {
