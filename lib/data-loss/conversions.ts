@@ -161,7 +161,7 @@ function comparison(lexpr: Node, rexpr: Node | undefined): Node {
 }
 
 /** The boolean column of a test, and the state that it tests for: `active`, `NOT active`, `active = false`, `active IS TRUE`, `active IS NULL`. */
-function testedState(test: Node | undefined): { readonly column: string; readonly state: string } | undefined {
+export function testedState(test: Node | undefined): { readonly column: string; readonly state: string } | undefined {
   const of = (node: Node | undefined, state: string) => {
     const column = node && 'ColumnRef' in node ? joined(node.ColumnRef.fields) : undefined;
     return column === undefined ? undefined : { column, state };

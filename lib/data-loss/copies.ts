@@ -1,8 +1,8 @@
 import type { Node, RangeVar, SelectStmt } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { apply, as, joined, nameOf, namesOf, only, type Rules, systemName } from '../sql/nodes';
-import { conjuncts, isKey, joinedRows, matchesEveryRow, normalized } from './conditions';
-import { copiedColumn, encodedBoolean, mayTruncate } from './conversions';
+import { conjuncts, isKey, joinedRows, matchesEveryRow, normalized, readsNoColumn } from './conditions';
+import { copiedColumn, encodedBoolean, mayTruncate, testedState } from './conversions';
 import { removedKeys } from './partial-values';
 import type { RevisionState } from './revision-state';
 
@@ -22,6 +22,7 @@ export function recordCopiedColumn(
   const name = column.slice(column.lastIndexOf('.') + 1);
   state.copies.invalidate(table, name);
   if (!state.isNewColumn(table, name)) return;
+  recordWrittenState(column, value, where, names, state);
   const sources = copiedSources(value).flatMap((source) => columnOfTable(source, names) ?? []);
   const isAll = (part: Node): boolean =>
     matchesEveryRow(part, names) ||
@@ -29,6 +30,25 @@ export function recordCopiedColumn(
     (state.unfilledColumns.has(column) && columnOfTable(columnTestedNull(part), names) === name);
   if (!conjuncts(where).every(isAll)) return;
   for (const of of sources) if (holdsWholeValue(of, column, state)) state.copies.recordCopy(`${table}.${of}`, [column]);
+}
+
+/** Records what an UPDATE writes for one state of a boolean column. Two that write different values keep the column: `SET status = 'on' WHERE active`. */
+function recordWrittenState(
+  column: string,
+  value: Node | undefined,
+  where: Node | undefined,
+  names: readonly string[],
+  state: RevisionState,
+): void {
+  const tested = testedState(where);
+  const of = columnOfTable(tested?.column, names);
+  for (const [key, written] of state.writtenStates) if (key.endsWith(` ${column}`) && of === undefined) written.clear();
+  if (!tested || of === undefined || !value || !readsNoColumn(value)) return;
+  const source = `${names[0]}.${of}`;
+  const written = state.writtenStates.get(`${source} ${column}`) ?? new Map<string, string>();
+  state.writtenStates.set(`${source} ${column}`, written.set(tested.state, normalized(value, [])));
+  const [on, off] = [written.get('true'), written.get('false')];
+  if (on !== undefined && off !== undefined && on !== off) state.copies.recordCopy(source, [column]);
 }
 
 /** Records the columns that Python reads to compute a value for another column. */

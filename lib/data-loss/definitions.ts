@@ -255,17 +255,23 @@ const DROP_RULES: { readonly [Kind in ObjectType]?: (dropped: DroppedObject, sta
   OBJECT_TYPE: dropType,
   OBJECT_DOMAIN: dropType,
   OBJECT_SEQUENCE: ({ name, cascade }, state) =>
-    state.mayBeNew('sequence', name) || state.setsSequenceValue
+    state.mayBeNew('sequence', name) || state.setsSequenceValue || isOfDroppedTable(name, state)
       ? []
       : [{ rule: 'drop-sequence', what: `DROP SEQUENCE ${name}${cascade}` }],
   OBJECT_MATVIEW: ({ name, cascade, isNewView }) =>
     isNewView ? [] : [{ rule: 'drop-materialized-view', what: `DROP MATERIALIZED VIEW ${name}${cascade}` }],
 };
 
+/** Whether a sequence has PostgreSQL's name for one that numbers the rows of a table that the revision has dropped. */
+function isOfDroppedTable(sequence: string, { droppedTables }: RevisionState): boolean {
+  return sequence.endsWith('_seq') && [...droppedTables].some((table) => sequence.startsWith(`${table}_`));
+}
+
 function dropTable({ name }: DroppedObject, state: RevisionState): readonly Loss[] {
   const isNew = state.mayBeNew('table', name);
   const isKept = state.copies.claimTableCopy(name) || state.isVerifiedEmpty(name);
   state.forget('table', name);
+  state.droppedTables.add(name);
   state.copies.invalidate(name);
   state.hasFreedType = true;
   return isNew ? [] : lossUnless(isKept, { rule: 'drop-table', what: `DROP TABLE ${name}` }, state);

@@ -505,6 +505,73 @@ const ROWS: readonly UnreplayedCase[] = [
     findings: ['warning drop-column', 'error drop-column'],
   },
   {
+    title: 'drops a table and a column that pandas has read',
+    head: 'import pandas as pd\n',
+    up: [
+      'pd.read_sql_table("orders", con=op.get_bind()).to_csv("orders.csv")',
+      'frame = pd.read_sql("SELECT id, name FROM users", op.get_bind())',
+      'op.drop_table("orders")',
+      'op.drop_column("users", "name")',
+      'op.drop_column("users", "email")',
+    ].join('\n'),
+    findings: ['warning drop-table', 'warning drop-column', 'error drop-column'],
+  },
+  {
+    title: 'drops a table whose rows Python has read',
+    head: 'from shop import keep\n',
+    up: [
+      'for row in op.get_bind().execute(sa.text("SELECT * FROM orders")):',
+      '    keep(**row._mapping)',
+      'op.drop_table("orders")',
+    ].join('\n'),
+    findings: ['warning drop-table'],
+  },
+  {
+    title: 'drops a column whose values Python has numbered and changed',
+    head: `${USERS}from shop import changed\n`,
+    up: [
+      'op.add_column("users", sa.Column("note", sa.Text()))',
+      'for number, user in enumerate(op.get_bind().execute(sa.select(users.c.id, users.c.name))):',
+      '    op.get_bind().execute(sa.update(users).where(users.c.id == user.id).values(note=changed(user.name)))',
+      'op.drop_column("users", "name")',
+    ].join('\n'),
+    findings: ['error work-under-lock', 'warning drop-column'],
+  },
+  {
+    title: 'drops the sequence of a table that it has dropped',
+    up: 'op.drop_table("orders")\nop.execute("DROP SEQUENCE IF EXISTS orders_id_seq")\nop.execute("DROP SEQUENCE tickets_id_seq")',
+    findings: ['error drop-table', 'error drop-sequence'],
+  },
+  {
+    title: 'drops a flag of which two updates keep both values',
+    given: 'op.create_table("users", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("active", sa.Boolean()))',
+    up: [
+      'op.add_column("users", sa.Column("state", sa.Text()))',
+      'op.add_column("users", sa.Column("mode", sa.Text()))',
+      `op.execute("UPDATE users SET state = 'on' WHERE active = true")`,
+      `op.execute("UPDATE users SET state = 'off' WHERE NOT active")`,
+      'op.drop_column("users", "active")',
+    ].join('\n'),
+    findings: [
+      'error work-under-lock',
+      'error work-under-lock',
+      'warning drop-column',
+      'warning update-all',
+      'warning update-all',
+    ],
+  },
+  {
+    title: 'drops a flag of which two updates keep one value',
+    given: 'op.create_table("users", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("active", sa.Boolean()))',
+    up: [
+      'op.add_column("users", sa.Column("state", sa.Text()))',
+      `op.execute("UPDATE users SET state = 'on' WHERE active = true")`,
+      `op.execute("UPDATE users SET state = 'on' WHERE active = false")`,
+      'op.drop_column("users", "active")',
+    ].join('\n'),
+    findings: ['error work-under-lock', 'error work-under-lock', 'error drop-column', 'warning update-all', 'warning update-all'],
+  },
+  {
     title: 'drops columns of which a range holds both',
     up: [
       'op.execute("ALTER TABLE users ADD COLUMN active tstzrange")',

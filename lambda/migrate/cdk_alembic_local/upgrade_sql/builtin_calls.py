@@ -196,7 +196,7 @@ _FUNCTIONS_OF_ITEMS: dict[str, Callable[[Any, list[Any] | None], Any]] = {
     **dict.fromkeys(_SEQUENCES, lambda value, items: value if items is None else items),
     "tuple": lambda _, items: UNKNOWN if items is None else tuple(items),
     "reversed": lambda value, items: value if items is None else items[::-1],
-    "enumerate": lambda _, items: UNKNOWN if items is None else list(enumerate(items)),
+    "enumerate": lambda value, items: _symbolic_call("enumerate", [value]) if items is None else list(enumerate(items)),
     "next": lambda value, items: items[0] if items else Item(value),
     "any": lambda _, items: _truth_of(any, items),
     "all": lambda _, items: _truth_of(all, items),

@@ -10,6 +10,7 @@ from typing import Any
 from . import builtin_calls
 from .modules import Scope
 from .queries import columns_read
+from .row_loops import row_of
 from .values import (
     MARK,
     PLAIN,
@@ -220,8 +221,9 @@ class Expressions:
         over, found = self._value(first.iter), []
         items = builtin_calls.elements(over)
         if items is None:
-            items = [Item(over, narrowed=bool(first.ifs))]
-            self._report_reads(columns_read(items[0]))
+            row, bound = row_of(over)
+            row.narrowed, items = bool(first.ifs), [bound]
+            self._report_reads(columns_read(row))
         for item in items:
             self._bind(first.target, item)
             if all(builtin_calls.truth(self._value(test)) is not False for test in first.ifs):

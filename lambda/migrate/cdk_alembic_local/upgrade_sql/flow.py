@@ -10,6 +10,7 @@ from . import builtin_calls
 from .modules import Scope
 from .operations import update_rows
 from .queries import columns_read, queries_without_rows
+from .row_loops import row_of
 from .values import CALLABLE, BoundFunction, Call, Class, ContextManager, External, Function, Instance, Item, OneOf, either
 
 _LEAVES = (ast.Continue, ast.Break, ast.Return, ast.Raise)
@@ -177,7 +178,7 @@ class Statements:
         over = self._value(node.iter)
         items = builtin_calls.elements(over)
         if items is None:
-            self._loop_once(Item(over), node)
+            self._loop_once(over, node)
             return self._block(node.orelse)
         for item in items:
             self._bind(node.target, item)
@@ -188,11 +189,12 @@ class Statements:
                 return end
         return self._block(node.orelse)
 
-    def _loop_once(self, item: Item, node: Any) -> None:
+    def _loop_once(self, over: Any, node: Any) -> None:
+        item, bound = row_of(over)
         self._loops.append(item)
         self._report_reads(columns_read(item))
         try:
-            self._bind(node.target, item)
+            self._bind(node.target, bound)
             self._block(node.body)
         finally:
             self._loops.pop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .queries import insert_of, insert_statement
+from .queries import columns_read, insert_of, insert_statement
 from .row_loops import loop_row, rows_of_loop
 from .statements import (
     dml_of,
@@ -214,6 +214,17 @@ def _to_sql(call: Call) -> Iterator[dict[str, Any]]:
         yield {"sql": f"DROP TABLE {quoted(call.given(0, 'name'), call.keywords.get('schema'))}"}
 
 
+def _read_frame(call: Call) -> Iterator[dict[str, Any]]:
+    """`pandas.read_sql_table("users", bind)`, `pandas.read_sql("SELECT id, name FROM users", bind)`"""
+    given = call.given(0, "table_name", "sql")
+    if call.name == "read_sql_table" or (isinstance(given, str) and given.isidentifier()):
+        reads = [f"{quoted(given, call.keywords.get('schema'))}.*".replace('"', "")]
+    else:
+        reads = columns_read(Item(given))
+    if reads:
+        yield {"reads": reads}
+
+
 def _update(call: Call) -> Iterator[dict[str, Any]]:
     if _is_query_method(call):
         yield {"sql": dml_of(call) or ""}
@@ -307,6 +318,7 @@ _EFFECTS: dict[str, Callable[[Call], Iterator[dict[str, Any]]]] = {
     "drop_database": lambda _: iter([{"sql": f"DROP DATABASE {MARK}"}]),
     "drop_all": _drop_all,
     "to_sql": _to_sql,
+    **dict.fromkeys(("read_sql", "read_sql_query", "read_sql_table"), _read_frame),
     "update": _update,
     "delete": _delete,
 }

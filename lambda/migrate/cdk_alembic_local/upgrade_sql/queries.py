@@ -14,6 +14,7 @@ _RESULTS = (
     "scalar", "scalar_one", "scalar_one_or_none", "scalars", "first", "fetchone", "fetchall", "all", "one", "one_or_none",
 )  # fmt: skip
 _ONE_ROW = ("first", "fetchone", "one", "one_or_none", "get")
+_WHOLE_ROW = ("_mapping", "_asdict", "__dict__", "items", "values")
 _VALUES = ("scalar", "scalar_one", "scalar_one_or_none")
 # Queries whose first value is true if they find a row. The first value of others may be NULL, 0 or an empty text.
 _TRUE_IF_FOUND = re.compile(r"\s*SELECT\s+(?:count\s*\(|EXISTS\b|[1-9]\d*\s|TRUE\b|(?:\"?\w+\"?\.)*\"?id\"?\s)", re.IGNORECASE)
@@ -53,6 +54,7 @@ def column_read(value: Any) -> str | None:
     if found is None:
         return None
     table, column = found
+    column = "*" if column in _WHOLE_ROW else column
     name = f"{table if isinstance(table, str) else table_of(table)}.{column}".replace('"', "")
     return None if MARK in name else name
 
@@ -70,7 +72,8 @@ def columns_read(item: Item) -> list[str]:
 
 def _column_read(column: Any, table: Any) -> str | None:
     if isinstance(column, str):
-        return f"{table}.{column}".replace('"', "") if isinstance(table, str) and column.isidentifier() else None
+        is_name = column == "*" or column.isidentifier()
+        return f"{table}.{column}".replace('"', "") if isinstance(table, str) and is_name else None
     return (
         expression(column).replace('"', "") if isinstance(column, (Attribute, Item)) and not isinstance(column.of, Item) else None
     )

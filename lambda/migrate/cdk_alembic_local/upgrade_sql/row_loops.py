@@ -7,12 +7,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .values import Attribute, Call, External, Item, OneOf, as_text
+from .values import UNKNOWN, Attribute, Call, External, Item, OneOf, as_text
 
 _RESULTS = ("all", "scalars", "yield_per", "unique", "execute", "fetchall", "mappings", "order_by", "partitions", "stream")
 _NARROWING = ("filter", "filter_by", "where", "limit", "offset", "join", "outerjoin", "having", "distinct", "group_by")
+_PROGRESS = ("tqdm", "track", "progressbar")
 _SELECT_WHERE = re.compile(r'\s*SELECT\s+[\w\s,."*]+?\s+FROM\s+([\w."]+)\s+WHERE\b', re.IGNORECASE)
 _SELECT = re.compile(r'\s*SELECT\s+([\w\s,."*]+?)\s+FROM\s+([\w."]+)\s*(?:ORDER\s+BY\s+[\w\s,."]+)?;?\s*\Z', re.IGNORECASE)
+
+
+def row_of(over: Any) -> tuple[Item, Any]:
+    """Any row of a loop over unknown rows, and what the loop binds: the row, or with `enumerate` its number and the row."""
+    if isinstance(over, Call) and over.name == "enumerate" and over.args:
+        row = Item(over.args[0])
+        return row, (UNKNOWN, row)
+    row = Item(over)
+    return row, row
 
 
 def loop_row(value: Any) -> tuple[Item, Any] | None:
@@ -42,7 +52,7 @@ def rows_of_loop(item: Item) -> Rows | None:
     while isinstance(rows, Call):
         if rows.name in _RESULTS and rows.name in ("scalars", "execute", "stream") and rows.args:
             rows = rows.args[0]  # session.scalars(select(User)), connection.execute(...)
-        elif rows.name == "text" and isinstance(rows.given(0), str):
+        elif (rows.name in _PROGRESS and rows.args) or (rows.name == "text" and isinstance(rows.given(0), str)):
             rows = rows.args[0]
         elif rows.name in ("query", "select") and rows.args:
             columns = rows.args[0] if isinstance(rows.args[0], list) else rows.args

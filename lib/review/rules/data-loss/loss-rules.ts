@@ -122,20 +122,25 @@ function lostTable(
 }
 
 export const dropTable = lossRule('drop-table', 'a table is dropped', function* (revision) {
-  const { upgrade } = revision;
+  const { upgrade, readByPython } = revision;
   for (const step of upgrade.steps) {
     if (step.action.does !== 'drop' || step.action.what !== 'table') continue;
     for (const name of step.action.names) {
       if (isBatchTemporaryTable(name)) continue;
       const { table, schema } = tableArguments(name);
+      const isRead = [...readByPython].some((column) => column.startsWith(`${name}.`));
+      const uses = 'running code that uses it fails immediately';
       yield {
         step,
         name,
-        stillUsed: `${name} is dropped: ${fateOfKeptRows(step, name, upgrade)}, and running code that uses it fails immediately`,
+        ...(isRead ? { atMost: 'warning' } : {}),
+        stillUsed: `${name} is dropped: ${fateOfKeptRows(step, name, upgrade)}, and ${uses}`,
         ...lostTable(
           step,
           name,
-          `${name} is dropped with all its rows: ${fateOfRows(step, name, upgrade)}, and running code that uses it fails immediately`,
+          isRead
+            ? `${name} is dropped after Python has read rows of it: whether it keeps all of them elsewhere was not judged; ${uses}`
+            : `${name} is dropped with all its rows: ${fateOfRows(step, name, upgrade)}, and ${uses}`,
           revision,
         ),
         instead: inLaterRelease('drop-table', name, `op.drop_table(${table}${schema})`),
@@ -160,7 +165,7 @@ export const dropColumn = lossRule('drop-column', 'a column is dropped', functio
     if (step.action.does !== 'drop column') continue;
     const { table: name, column } = step.action;
     const { table, schema } = tableArguments(name);
-    const isDerived = derived.has(`${name}.${column}`);
+    const isDerived = derived.has(`${name}.${column}`) || derived.has(`${name}.*`);
     const isEmptied = whyEmpty(step, name) !== undefined;
     const uses = 'running code that reads or writes it fails immediately';
     yield {
