@@ -572,6 +572,32 @@ const ROWS: readonly UnreplayedCase[] = [
     findings: ['error work-under-lock', 'error work-under-lock', 'error drop-column', 'warning update-all', 'warning update-all'],
   },
   {
+    title: 'updates rows after it has dropped a trigger or a policy of the table',
+    up: [
+      'op.execute("DROP TRIGGER touch ON users")',
+      'op.execute("DROP POLICY own ON orders")',
+      `op.execute("UPDATE users SET email = 'x' WHERE id > 3")`,
+      `op.execute("UPDATE orders SET total = 'x' WHERE id > 3")`,
+    ].join('\n'),
+    findings: ['error work-under-lock', 'error work-under-lock'],
+  },
+  {
+    title: 'deletes rows by a kind, by keys that Python computes, and by named keys',
+    head: 'from shop import keys\n',
+    up: [
+      `op.execute("DELETE FROM orders WHERE total = 'old'")`,
+      `op.execute("DELETE FROM orders WHERE id IN (3, 4)")`,
+      `op.execute(f"DELETE FROM users WHERE email IN ('{keys()}')")`,
+    ].join('\n'),
+    findings: ['warning delete-by-query', 'warning delete-by-query'],
+  },
+  {
+    title: 'deletes rows by named values that its downgrade inserts',
+    up: `op.execute("DELETE FROM orders WHERE total = 'old'")\nop.execute("DELETE FROM users WHERE status = 'x'")`,
+    down: `op.execute("INSERT INTO orders (total) VALUES ('old')")`,
+    findings: ['warning delete-by-query'],
+  },
+  {
     title: 'drops columns of which a range holds both',
     up: [
       'op.execute("ALTER TABLE users ADD COLUMN active tstzrange")',

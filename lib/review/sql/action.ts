@@ -160,7 +160,7 @@ export type Action =
       readonly by?: 'query' | 'age';
       /** The column of a WHERE that is only `<column> IS NULL`. */
       readonly whereNull?: string;
-      /** Whether the condition of an UPDATE only compares columns that many rows may share a value of, or a range: `status = 'old'`. */
+      /** Whether the condition only compares columns that many rows may share a value of, or a range (of an UPDATE): `status = 'old'`. */
       readonly isShared?: true;
       /** In a loop of a DO block. */
       readonly inLoop?: true;

@@ -39,6 +39,11 @@ export function mayMatchManyRows(rows: string, where: Node | undefined): boolean
   return isFound && !comparedColumns(where).some((column) => IDENTIFYING_COLUMN.test(column));
 }
 
+/** Whether a condition has a value that Python computes. */
+export function hasUnknownValue(where: Node | undefined): boolean {
+  return JSON.stringify(where ?? {}).includes(UNKNOWN_VALUE);
+}
+
 /** The names of the columns that a condition compares with values. Whether one is NULL does not tell rows apart. */
 function comparedColumns(where: Node | undefined): readonly string[] {
   const tree = JSON.stringify(where ?? {}, (key, inner) => (key === 'NullTest' ? undefined : inner));

@@ -3,7 +3,7 @@ import { foundBy } from '../../sql/found-by';
 import { apply, inPlace, type Of, queriesOf, type Rules } from '../../sql/nodes';
 import type { Action, DroppedKind } from './action';
 import { alterActions } from './alter-table';
-import { affectedRows, isBatched, isJoin, mayMatchManyRows, nullColumn } from './conditions';
+import { affectedRows, hasUnknownValue, isBatched, isJoin, mayMatchManyRows, nullColumn } from './conditions';
 import { columnOf, constraintOf, typeOf } from './definitions';
 import { joined, listName, nameOf, rangeName, text } from './names';
 
@@ -152,7 +152,10 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
     const isBatch = [whereClause, ...inPlace(usingClause, withClause)].some(isBatched);
     const rows = isBatch ? 'batch' : affectedRows(whereClause, usingClause);
     const by = rows === 'some' ? foundBy(whereClause, usingClause) : undefined;
-    return [{ does: 'delete', table: nameOf(relation), rows, columns: [], ...(by ? { by } : {}) }];
+    const isShared = rows === 'rows' && (mayMatchManyRows(rows, whereClause) || hasUnknownValue(whereClause));
+    return [
+      { does: 'delete', table: nameOf(relation), rows, columns: [], ...(by ? { by } : {}), ...(isShared ? { isShared } : {}) },
+    ];
   },
   InsertStmt({ relation, selectStmt }) {
     const fromQuery = !!selectStmt && 'SelectStmt' in selectStmt && !!selectStmt.SelectStmt.fromClause?.length;

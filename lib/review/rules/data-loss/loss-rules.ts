@@ -257,13 +257,17 @@ export const deleteAll = lossRule('delete-all', 'a DELETE without WHERE', functi
 });
 
 export const deleteByQuery = lossRule('delete-by-query', 'a DELETE of some rows', function* (revision) {
-  const { upgrade, losses: destroys } = revision;
+  const { upgrade, losses: destroys, avoidedLosses } = revision;
   for (const step of upgrade.steps) {
     const { action, line } = step;
     if (action.does !== 'delete' || action.rows === 'all') continue;
     const { table, by } = action;
     // The guard knows which rows the upgrade has inserted or copied.
-    if (!by && !destroys.some((one) => one.rule === 'delete-by-query' && one.line === line)) continue;
+    if (!by && !destroys.some((one) => one.rule === 'delete-by-query' && one.line === line)) {
+      const isKept = avoidedLosses.some(({ what }) => mentions(what, table)) || movesRows(table, revision);
+      if (action.isShared && step.isExisting(table) && !isKept) yield namedRowsLoss(step, table);
+      continue;
+    }
     const which =
       by === undefined
         ? 'some rows'
@@ -282,6 +286,26 @@ export const deleteByQuery = lossRule('delete-by-query', 'a DELETE of some rows'
     };
   }
 });
+
+/** The loss of rows by values that many may share: the deploy's guard does not stop, because the author has named them. */
+function namedRowsLoss(step: Step, table: string): Loss {
+  return {
+    step,
+    name: table,
+    atMost: 'warning',
+    message: `DELETE loses the rows of ${table} that its condition names, and no downgrade brings them back`,
+    instead: `# insert them again in downgrade(), or first count in production what it finds: SELECT count(*) FROM ${table} ... with the same condition`,
+  };
+}
+
+/** Whether a change inserts rows of a table, or copies them elsewhere. */
+function movesRows(table: string, { upgrade, downgrade }: AnalyzedRevision): boolean {
+  return [...upgrade.steps, ...downgrade.steps].some(
+    ({ action }) =>
+      (action.does === 'insert' && action.table === table) ||
+      (action.does === 'copy rows' && (action.into === table || action.from.includes(table))),
+  );
+}
 
 /** https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DETACH-PARTITION */
 export const detachPartition = lossRule('detach-partition', 'a partition is detached from its table', function* ({ upgrade }) {

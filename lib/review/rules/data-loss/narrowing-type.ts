@@ -37,12 +37,13 @@ export const narrowingType: Rule = {
       ];
       const labels = before === undefined ? [] : [...enumLabels(known, before), ...(declared?.labels ?? [])];
       if (before === undefined || !narrows(before, action.type, labels) || buildsDocument(action.written?.node)) continue;
+      const type = action.type || 'the new type';
       yield {
         ...place,
         message:
-          `${action.table}.${action.column} changes from ${before} to ${action.type}: a value that does not fit makes the revision ` +
+          `${action.table}.${action.column} changes from ${before} to ${type}: a value that does not fit makes the revision ` +
           'fail, or is truncated by its USING',
-        instead: `# first check in production: SELECT count(*) FROM ${action.table} WHERE <does not fit ${action.type}>\n# if you only need a limit, keep ${before} and add a CHECK, NOT VALID first and validated later`,
+        instead: `# first check in production: SELECT count(*) FROM ${action.table} WHERE <does not fit ${type}>\n# if you only need a limit, keep ${before} and add a CHECK, NOT VALID first and validated later`,
       };
     }
   },

@@ -51,6 +51,11 @@ export function readsMeanwhile(step: Step, part: RevisionFunction, tables: reado
   return 'reads continue';
 }
 
+/** The table of a trigger or a policy: `users.touch`. */
+function tableOfMember(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf('.')));
+}
+
 function documentedWriteLocks(action: Action): readonly string[] {
   if (action.does === 'create trigger') return [action.table];
   if (action.does === 'create index') return action.concurrently ? [] : [action.table];
@@ -82,6 +87,7 @@ function documentedLocks(action: Action, part: RevisionFunction): readonly strin
     case 'set schema':
       return action.what === 'table' ? [action.name] : [];
     case 'drop':
+      if (action.what === 'trigger' || action.what === 'policy') return action.names.map(tableOfMember);
       return action.what === 'table' ? action.names : [];
     case 'truncate':
       return action.tables;
