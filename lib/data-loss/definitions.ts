@@ -264,7 +264,10 @@ const DROP_RULES: { readonly [Kind in ObjectType]?: (dropped: DroppedObject, sta
 
 /** Whether a sequence has PostgreSQL's name for one that numbers the rows of a table that the revision has dropped. */
 function isOfDroppedTable(sequence: string, { droppedTables }: RevisionState): boolean {
-  return sequence.endsWith('_seq') && [...droppedTables].some((table) => sequence.startsWith(`${table}_`));
+  // A table whose name is unknown has no known schema either.
+  const bare = sequence.slice(sequence.lastIndexOf('.') + 1);
+  const isOf = (table: string) => sequence.startsWith(`${table}_`) || (table === UNKNOWN && bare.startsWith(`${UNKNOWN}_`));
+  return sequence.endsWith('_seq') && [...droppedTables].some(isOf);
 }
 
 function dropTable({ name }: DroppedObject, state: RevisionState): readonly Loss[] {

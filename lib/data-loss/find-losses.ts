@@ -69,9 +69,9 @@ export function findLosses(steps: readonly UpgradeStep[]): UpgradeLosses {
   };
 }
 
-/** A text with `...` for each unknown part, and without an unknown schema. */
+/** A text with `...` for each unknown part, such as a name that comes from the database; `shop.*` in a schema; without an unknown schema. */
 export function readable(text: string): string {
-  return text.replaceAll(`${UNKNOWN}.`, '').replaceAll(UNKNOWN, '...');
+  return text.replaceAll(`${UNKNOWN}.`, '').replaceAll(`.${UNKNOWN}`, '.*').replaceAll(UNKNOWN, '...');
 }
 
 function nodesIn(steps: readonly UpgradeStep[]): readonly Node[] {

@@ -1,4 +1,5 @@
-import { type RevisionFacts, UNKNOWN_VALUE } from '../contract/facts';
+import type { RevisionFacts } from '../contract/facts';
+import { readable } from '../data-loss/find-losses';
 import { acknowledge, unusedAcknowledgements } from './acknowledge';
 import { type Finding, type Review, type ReviewedRevision, SEVERITIES } from './finding';
 import type { ReviewInput, ReviewOptions } from './input';
@@ -131,16 +132,11 @@ function toFinding(rule: Rule, found: RuleFinding, revision: string | undefined,
     file,
     line,
     ...(direction === undefined ? {} : { direction }),
-    message: withoutUnknown(message),
-    ...(instead === undefined ? {} : { instead: withoutUnknown(instead) }),
+    message: readable(message),
+    ...(instead === undefined ? {} : { instead: readable(instead) }),
     seen,
-    ...(statement ? { statement: withoutUnknown(statement) } : {}),
+    ...(statement ? { statement: readable(statement) } : {}),
   };
-}
-
-/** Replaces unknown values, such as a name that comes from the database, by `...`. */
-function withoutUnknown(text: string): string {
-  return text.replaceAll(`${UNKNOWN_VALUE}.`, '').replaceAll(UNKNOWN_VALUE, '...');
 }
 
 function withConfiguredSeverity(found: Finding, { rules }: ReviewOptions): Finding {

@@ -543,6 +543,15 @@ const ROWS: readonly UnreplayedCase[] = [
     findings: ['error drop-table', 'error drop-sequence'],
   },
   {
+    title: 'drops tables of a schema, each with its sequence',
+    up: [
+      'for name in sa.inspect(op.get_bind()).get_table_names(schema="archive"):',
+      '    op.drop_table(name, schema="archive")',
+      '    op.execute(f"DROP SEQUENCE IF EXISTS archive.{name}_id_seq")',
+    ].join('\n'),
+    findings: ['error drop-table'],
+  },
+  {
     title: 'drops a flag of which two updates keep both values',
     given: 'op.create_table("users", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("active", sa.Boolean()))',
     up: [

@@ -102,4 +102,5 @@ op.execute("ALTER TABLE orders ALTER COLUMN status TYPE status USING status::sta
   keepsSql("ALTER TABLE users ADD email_entered text; UPDATE users SET email_entered = email; UPDATE users SET email = lower(email)"),
   keepsSql("ALTER TABLE profiles ADD data jsonb; UPDATE profiles SET data = jsonb_build_object('bio', bio, 'age', age); ALTER TABLE profiles DROP bio, DROP age"),
   keeps('a column that is copied, renamed and dropped', 'op.add_column("teams", sa.Column("new_plan", sa.Enum("a", name="plan_new")))\nop.execute("UPDATE teams SET new_plan = CAST(CAST(plan AS text) AS plan_new)")\nop.alter_column("teams", "plan", new_column_name="old_plan")\nop.alter_column("teams", "new_plan", new_column_name="plan")\nop.drop_column("teams", "old_plan")'),
+  keepsSql("ALTER TABLE users ADD state text; UPDATE users SET state = 'on' WHERE active; UPDATE users SET state = 'off' WHERE active = false; ALTER TABLE users DROP active"),
 ];

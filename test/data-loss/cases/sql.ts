@@ -25,6 +25,7 @@ export const SQL: readonly Case[] = [
   sql('DROP DOMAIN email CASCADE', 'drop-type'),
   sql('ALTER TABLE a ALTER b TYPE text; DROP TYPE mood CASCADE', 'drop-type'),
   sql('DROP SEQUENCE IF EXISTS invoice_numbers, app.orders CASCADE', 'drop-sequence', 'drop-sequence'),
+  sql('DROP TABLE invoices; DROP SEQUENCE invoices_id_seq; DROP SEQUENCE IF EXISTS invoices_archive', 'drop-table', 'drop-sequence'),
   sql('ALTER TABLE users ALTER id DROP DEFAULT; DROP SEQUENCE users_id_seq; ALTER TABLE users ALTER id ADD GENERATED ALWAYS AS IDENTITY', 'drop-sequence'),
   sql('DROP VIEW IF EXISTS a, b CASCADE', 'drop-cascade', 'drop-cascade'),
   sql('DROP EXTENSION citext CASCADE', 'drop-cascade'),

@@ -88,7 +88,7 @@ function* lossFindings(
 
 /** Whether the guard's text mentions a name. "..." is an unknown part, such as a schema in a variable. */
 function mentions(what: string, name: string): boolean {
-  return hasWord(what, name) || (what.includes('...') && hasWord(what, unqualifiedName(name).replace(/^.* SET /, 'SET ')));
+  return hasWord(what, name) || (/\.\.\.|\.\*/.test(what) && hasWord(what, unqualifiedName(name).replace(/^.* SET /, 'SET ')));
 }
 
 /** Whole words only: `a` does not match `data`. */
