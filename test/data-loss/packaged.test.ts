@@ -53,7 +53,7 @@ test('a package whose revisions could not be read has a warning that the guard f
 });
 
 describe('an upgrade that is not a function of the file', () => {
-  const unread = { rule: 'unread-sql', what: "runs the upgrade that can't be read", line: 1 };
+  const unread = { rule: 'unread-sql', what: "runs Python code that can't be read", line: 1 };
   const dropped = (line: number) => ({ rule: 'drop-table', what: 'DROP TABLE users', line });
   const callable = 'class Gone:\n    def __call__(self):\n        op.drop_table("users")\n\n';
   const chosen = 'if os.environ["A"]:\n    upgrade = Gone()\nelse:\n    upgrade = their_library.upgrade';

@@ -58,7 +58,7 @@ class Interpreter(Statements, Expressions, Members, Calls):
                     self._report({})
             else:
                 # The function is imported from a library, or computed.
-                self._report({"unread": "the upgrade"})
+                self._report({"unread": "Python code"})
 
     def _run_statement_of_module(self, module: Module, statement: ast.stmt) -> None:
         scope, line, self._scope = self._scope, self._line, module

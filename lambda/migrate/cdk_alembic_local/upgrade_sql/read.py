@@ -79,11 +79,11 @@ def _read(
     try:
         interpreter = Interpreter(path.resolve(), root.resolve(), [one.resolve() for one in roots], ast.parse(source))
     except (SyntaxError, ValueError):
-        return [{"unread": "the file", "line": 1, "spread": False}], []
+        return [{"unread": "Python code", "line": 1, "spread": False}], []
     try:
         interpreter.run(name)
     except Exception:  # TooMuch, RecursionError, or unexpected Python: packaging continues, and the guard reports it.
-        interpreter.effects.append({"unread": "all of the upgrade", "line": 1, "spread": False})
+        interpreter.effects.append({"unread": "Python code", "line": 1, "spread": False})
     return interpreter.effects, interpreter.steps
 
 
