@@ -98,13 +98,12 @@ function firstWritePerRow(calls: readonly Call[]): Call | undefined {
   const perRow = calls.filter(({ inLoop, overConstants }) => inLoop && !overConstants);
   const collected = perRow.flatMap(({ name }) => /^(\w+)\.append$/.exec(name)?.[1] ?? []);
   return calls.find((call) =>
-    perRow.includes(call)
-      ? WRITING_CALLS.test(call.name) && !/^set(?!attr$)|\bset\.add$/.test(call.name)
-      : writesManyRows(call, collected),
+    perRow.includes(call) ? WRITING_CALLS.test(call.name) && !/^set(?!attr$)/.test(call.name) : writesManyRows(call, collected),
   );
 }
 
-const WRITING_CALLS = /(?:^|\.)(?:execute|add|merge|update|delete|bulk_insert|setattr)$/;
+/** `add` only of a session: sets have one, too. */
+const WRITING_CALLS = /(?:^|\.)(?:execute|merge|update|delete|bulk_insert|setattr)$|(?:sess|session|^s|^db)\.add$/i;
 
 /** `execute(statement, [{"id": user.id} for user in users])`: the driver sends one statement per row. */
 function writesManyRows({ name, args }: Call, collected: readonly string[]): boolean {

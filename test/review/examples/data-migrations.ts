@@ -93,6 +93,27 @@ with orm.Session(op.get_bind()) as session:
   },
   {
     rule: 'unbatched-loop',
+    about: 'by the session',
+    bad: one(
+      `
+op.add_column("users", sa.Column("note", sa.Text()))
+session = orm.Session(op.get_bind())
+for user in session.scalars(sa.select(User)):
+    session.add(user)
+`,
+      'op.drop_column("users", "note")',
+      { head: MODEL },
+    ),
+    good: one(
+      `
+seen = set()
+for row in op.get_bind().execute(sa.text("SELECT id, name FROM users")).fetchall():
+    seen.add(row.id)
+`,
+    ),
+  },
+  {
+    rule: 'unbatched-loop',
     bad: one(`
 bind = op.get_bind()
 for row in bind.execute(sa.text("SELECT id, name FROM users")).fetchall():
