@@ -20,6 +20,7 @@ export class RevisionState {
   readonly narrowColumns = new Set<string>();
   /** Tables that the revision moves to another schema or attaches as a partition. */
   readonly movedTables = new Set<string>();
+  /** Tables that the revision has dropped. */
   readonly droppedTables = new Set<string>();
   /** What each state of a boolean column was written as, by that column and the new one: `users.active users.status`. */
   readonly writtenStates = new Map<string, Map<string, string>>();
