@@ -87,6 +87,7 @@ describe('an image', () => {
     writeFiles(temporaryDirectory(), {
       Dockerfile: 'FROM public.ecr.aws/lambda/python:3.13\nCOPY --from=cdk-alembic . ${LAMBDA_TASK_ROOT}/\n',
       'alembic.ini': '[alembic]\nscript_location = alembic\n',
+      'alembic/env.py': '',
       'alembic/versions/a1.py': revisionFile('a1', null),
     });
 
