@@ -130,6 +130,12 @@ test.each([
   ['a URL with a colon further on', { SITE: 'https://example.org/a:b@c' }],
 ])('%s is accepted', (_, environment) => expect(findings({ environment }).errors).toEqual([]));
 
+test.each(['MY-VAR', '_TOKEN', 'A', '1ST', ''])('the variable name %j, which Lambda rejects, is rejected', (name) => {
+  expect(findings({ environment: { [name]: 'x', APP_ENV: 'prod' } }).errors).toEqual([
+    `${JSON.stringify(name)} in environment is no name that Lambda accepts: use two or more letters, digits and underscores, with a letter first`,
+  ]);
+});
+
 test('a missing directory is named', () => {
   const gone = join(temporaryDirectory(), 'back');
   for (const code of [MigrationCode.fromProject(gone), MigrationCode.fromDirectory(gone), MigrationCode.fromImage(gone)]) {

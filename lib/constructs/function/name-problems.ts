@@ -19,6 +19,17 @@ export function namePartProblems(
   );
 }
 
+/** Errors in names of environment variables. Lambda would reject them only during the deploy: https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html */
+export function variableNameProblems(environment: { readonly [name: string]: string }): string[] {
+  return Object.keys(environment)
+    .filter((name) => !/^[A-Za-z]\w+$/.test(name))
+    .map(
+      (name) =>
+        `${JSON.stringify(name)} in ${option('environment')} is no name that Lambda accepts: use two or more letters, digits and underscores, ` +
+        'with a letter first',
+    );
+}
+
 /** Finds another function with this name in the app that is deployed to the same place. CloudFormation would find it only during the deploy. */
 export function duplicateProblems(scope: Construct, functionName: string | undefined): string[] {
   const stack = outermost(scope);

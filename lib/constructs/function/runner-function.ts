@@ -16,6 +16,7 @@ import { environmentProblems } from './environment-problems';
 import { migrationFunction } from './migration-function';
 import { runnerLimits } from './migration-limits';
 import type { MigrationProps } from './migration-props';
+import { variableNameProblems } from './name-problems';
 import { RDS, SECRETS_MANAGER, subnetProblems, warnOfMissingEndpoint } from './subnet-problems';
 import { warnOfUnknownRegion } from './unknown-region';
 
@@ -52,6 +53,7 @@ export function runnerFunction(scope: Construct, id: string, props: RunnerFuncti
     ...props.problems,
     ...elsewhere,
     ...subnetProblems(vpc, vpcSubnets),
+    ...variableNameProblems(environment),
     ...literalPasswords(environment),
     ...props.database._problems,
     ...findings.flatMap(({ errors }) => errors),
