@@ -84,6 +84,12 @@ def test_an_outer_begin_is_detected_and_commits(observed: Observed) -> None:
         ),
         pytest.param(
             "with context.begin_transaction():\n            context.run_migrations()",
+            "with connection.begin() as tx:\n            context.run_migrations()\n            tx.commit()",
+            ("with connection.begin() as tx:", "migrations"),
+            id="of the connection, with a name",
+        ),
+        pytest.param(
+            "with context.begin_transaction():\n            context.run_migrations()",
             "context.run_migrations()\n        connection.commit()",
             ("context.configure(", "statement"),
             id="that nothing in env.py begins",

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 
+_OF_A_TRANSACTION = ("commit", "rollback", "close", "is_active", "is_valid")
+
+
 def find_transaction(env: Path) -> dict[str, Any]:
     """`line` and `code` of the `with` that begins the transaction, or else of `context.configure()` or run_migrations.
 
@@ -31,12 +34,23 @@ def _places(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
             continue
         for item in node.items:
             if _method(item.context_expr) == "begin":
-                yield item.context_expr.lineno, "connection" if item.optional_vars else _block(node)
+                yield item.context_expr.lineno, "connection" if _is_used(item.optional_vars, nodes) else _block(node)
     for name in ("configure", "run_migrations"):
         # The last one: the first function is usually the one for offline mode.
         for node in reversed(nodes):
             if _method(node) == name:
                 yield node.lineno, "statement"
+
+
+def _is_used(name: ast.expr | None, nodes: list[ast.AST]) -> bool:
+    """Whether `as name` is a connection: a transaction is at most committed or rolled back."""
+    if not isinstance(name, ast.Name):
+        return name is not None
+    ends = {id(node.value) for node in nodes if isinstance(node, ast.Attribute) and node.attr in _OF_A_TRANSACTION}
+    return any(
+        isinstance(node, ast.Name) and node.id == name.id and isinstance(node.ctx, ast.Load) and id(node) not in ends
+        for node in nodes
+    )
 
 
 def _block(node: ast.With | ast.AsyncWith) -> str:
