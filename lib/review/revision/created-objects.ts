@@ -8,7 +8,7 @@ export interface CreatedObjects {
   readonly tables: ReadonlySet<string>;
   /** As `table.column`. */
   readonly columns: ReadonlySet<string>;
-  /** Views, functions, sequences, extensions; functions without their arguments. */
+  /** Views, functions, sequences, extensions, and triggers as `table.trigger`; functions without their arguments. */
   readonly objects: ReadonlySet<string>;
   /** Tables with a new trigger. */
   readonly tablesWithTrigger: ReadonlySet<string>;
@@ -31,8 +31,10 @@ export function withAction(created: CreatedObjects, action: Action): CreatedObje
   if (action.does === 'create view' && !action.replaces) return withObjects(created, [action.view]);
   if (action.does === 'create function' && !action.replaces) return withObjects(created, [action.name]);
   if (action.does === 'add column') return withColumn(created, `${action.table}.${action.column.name}`);
-  if (action.does === 'create trigger')
-    return { ...created, tablesWithTrigger: new Set([...created.tablesWithTrigger, action.table]) };
+  if (action.does === 'create trigger') {
+    const tablesWithTrigger = new Set([...created.tablesWithTrigger, action.table]);
+    return { ...withObjects(created, [`${action.table}.${action.trigger}`]), tablesWithTrigger };
+  }
   if (action.does === 'set schema') return afterMove(created, action);
   if (action.does !== 'rename') return created;
   if (action.what === 'column' && created.columns.has(`${action.table}.${action.from}`)) {

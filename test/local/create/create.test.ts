@@ -145,6 +145,22 @@ test('create asks about a change that looks like a rename, and --rename keeps th
   expect(read(again.document.created.file)).not.toContain('DROP TRIGGER');
 });
 
+test('a changed type is written as a second column that takes the name, of which the review warns of nothing', async () => {
+  bed.project.revision(
+    'b2',
+    'a1',
+    'Add seen',
+    'op.add_column("users", sa.Column("seen", sa.Integer()))',
+    'op.drop_column("users", "seen")',
+  );
+  bed.project.models(['sa.Column("seen", sa.BigInteger())']);
+  const { code, document } = await create('Make seen a bigint');
+  expect([code, document.created.files.length]).toEqual([0, 3]);
+  expect(read(document.created.file)).toMatch(/DROP TRIGGER[\s\S]*RENAME COLUMN seen_new TO seen/);
+  const open = document.review.findings.filter(({ acknowledged }: { acknowledged?: string }) => acknowledged === undefined);
+  expect(open).toEqual([]);
+});
+
 test('create names what it leaves as Alembic wrote it, with the reason, and writes the rest safely', async () => {
   bed.project.models([
     'sa.Column("email", sa.Text(), nullable=False)',

@@ -1,3 +1,4 @@
+import type { Step } from '../../revision/analyzed-revision';
 import type { Rule } from '../rule';
 
 /** Expand, let both releases run, contract: https://martinfowler.com/bliki/ParallelChange.html */
@@ -21,7 +22,7 @@ export const expandAndContractInOne: Rule = {
         step.action.does === 'update' && step.action.table === table ? step.action.columns : [],
       );
       const successor = added.find((name) => copied.includes(name));
-      if (!successor) continue;
+      if (!successor || takesName(revision.upgrade.steps, table, successor, column)) continue;
       yield {
         ...place,
         message: `${table}.${successor} is added and filled, and ${table}.${column} is dropped in the same release: running code fails, and what it writes meanwhile is not copied`,
@@ -30,3 +31,15 @@ export const expandAndContractInOne: Rule = {
     }
   },
 };
+
+/** Whether the successor gets the column's name: the running code goes on with it. */
+function takesName(steps: readonly Step[], table: string, successor: string, column: string): boolean {
+  return steps.some(
+    ({ action }) =>
+      action.does === 'rename' &&
+      action.what === 'column' &&
+      action.table === table &&
+      action.from === successor &&
+      action.to === column,
+  );
+}
