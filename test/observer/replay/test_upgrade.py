@@ -59,3 +59,14 @@ def test_a_statement_that_failed_is_shown_as_postgresql_reads_it(observed: Obser
     observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)
     observed.revision("aa", None, "op.execute(\"SELECT 'a%' % 'b' FROM aa\")")
     assert observed.observe("aa")["aa"]["upgrade"]["failure"]["statement"] == "SELECT 'a%' % 'b' FROM aa"
+
+
+def test_a_revision_before_the_reviewed_one_may_need_what_one_upgrade_remembers(observed: Observed) -> None:
+    colors = 'sa.Column("color", sa.Enum("red", "blue", name="color"))'
+    observed.revision("aa", None, f'op.create_table("aa", {colors})', 'op.drop_table("aa")')
+    observed.revision("bb", "aa", f'op.create_table("bb", {colors})', 'op.drop_table("bb")')
+    observed.revision("cc", "bb", 'op.add_column("bb", sa.Column("size", sa.Integer))', 'op.drop_column("bb", "size")')
+    assert observed.observe("cc")["cc"]["upgrade"]["outcome"] == "done"
+    # Deployed alone, it fails.
+    facts = observed.observe("bb", "cc")
+    assert "already exists" in facts["bb"]["upgrade"]["failure"]["message"]

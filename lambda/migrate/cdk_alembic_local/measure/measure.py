@@ -102,7 +102,7 @@ class _Measurement:
             self._facts = {"reason": "the baseline already has it"}
             return
         for step in steps[:-1]:
-            yield WatchedStep(step, context, self._watch, {}).step
+            yield WatchedStep(step, context, self._watch, {}, is_reviewed=False).step
             commit_open_transaction(context)
         with raw.rolled_back(context.connection):
             snapshot = Catalog().take(context.connection)

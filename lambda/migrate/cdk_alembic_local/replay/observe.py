@@ -248,7 +248,8 @@ class Replay:
         """
         script = step.revision
         skip = script.revision in self._skipped
-        watched = WatchedStep(step, context, self._watch, before.relations if before else {}, skip=skip)
+        relations, is_reviewed = before.relations if before else {}, script.revision in self._asked
+        watched = WatchedStep(step, context, self._watch, relations, is_reviewed=is_reviewed, skip=skip)
         if reason_not_loaded(script) and script.revision not in self._failed:
             self._failed.append(script.revision)
         yield watched.step

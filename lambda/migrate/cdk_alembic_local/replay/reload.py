@@ -11,11 +11,13 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 _HAS_RUN = "cdk_alembic_has_run"
+_CREATED_TYPES = "cdk_alembic_created_types"
 
 
 def reloaded_function(context: Any, script: Any, is_upgrade: bool) -> Callable[..., Any]:
     """A script's `upgrade` or `downgrade` with new objects. Run it once, before asking for another one."""
     # Alembic remembers the enum types that it has created, and SQLAlchemy each type as it was when it was first used.
+    _created_types(context).extend(context.impl.memo.items())
     context.impl.memo.clear()
     context.connection.dialect._type_memos.clear()
     path, folder = Path(script.path), Path(context.script.dir)
@@ -25,6 +27,17 @@ def reloaded_function(context: Any, script: Any, is_upgrade: bool) -> Callable[.
             script.module = _reload(path, folder)
     setattr(script.module, _HAS_RUN, True)
     return script.module.upgrade if is_upgrade else script.module.downgrade
+
+
+def restore_created_types(context: Any) -> None:
+    """Makes Alembic remember the types that all functions so far have created, as in one `alembic upgrade`."""
+    for key, names in _created_types(context):
+        context.impl.memo.setdefault(key, set()).update(names)
+
+
+def _created_types(context: Any) -> list[tuple[str, set[Any]]]:
+    """Contents of Alembic's memo, by key."""
+    return vars(context.impl).setdefault(_CREATED_TYPES, [])
 
 
 def _reload(path: Path, folder: Path) -> ModuleType:

@@ -104,7 +104,7 @@ class _Trial:
             if group:
                 self._report_trial(group, {"failure": "other revisions run between its steps"})
             # A revision that fails or can't be loaded is skipped, as in a replay.
-            yield WatchedStep(steps[at], context, self._watch, {}).step
+            yield WatchedStep(steps[at], context, self._watch, {}, is_reviewed=False).step
             commit_open_transaction(context)
             at += 1
 

@@ -12,7 +12,7 @@ from cdk_alembic.catalog.catalog import Relation
 
 from ..source.stand_ins import reason_not_loaded
 from .failure_facts import failure_facts
-from .reload import reloaded_function
+from .reload import reloaded_function, restore_created_types
 from .watch import Recording, Watch
 
 
@@ -58,10 +58,20 @@ def run_watched(
 class WatchedStep:
     """An Alembic step that records its function. Has a `result` after it was yielded and Alembic has run it.
 
-    A failed function is rolled back and counted as applied, so the next revisions can run.
+    A failed function is rolled back and counted as applied, so the next revisions can run. `is_reviewed`: False for a revision
+    that only leads to others. It may need what one `alembic upgrade` remembers of the revisions before it.
     """
 
-    def __init__(self, step: Any, context: Any, watch: Watch, relations: dict[int, Relation], *, skip: bool = False) -> None:
+    def __init__(
+        self,
+        step: Any,
+        context: Any,
+        watch: Watch,
+        relations: dict[int, Relation],
+        *,
+        is_reviewed: bool = True,
+        skip: bool = False,
+    ) -> None:
         self.step = step
         self.arguments: dict[str, Any] = {}
         self._result: Result | None = None
@@ -75,6 +85,11 @@ class WatchedStep:
             self._result = run_watched(context, watch, script, migrate, arguments, relations)
             if self._result.failure:
                 _begin_new_transaction(context)
+            if self._result.failure and not is_reviewed and not self._result.recording.left_transaction:
+                restore_created_types(context)
+                self._result = run_watched(context, watch, script, migrate, arguments, relations)
+                if self._result.failure:
+                    _begin_new_transaction(context)
 
         step.migration_fn = watched
 
