@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-
 _OF_A_TRANSACTION = ("commit", "rollback", "close", "is_active", "is_valid")
 
 
