@@ -11,6 +11,7 @@ from typing import Any
 
 from ..protocol.errors import RunnerError
 from ..protocol.process import Process
+from .separate_engine import separate_engine
 
 # Shorter than the 350 s after which AWS load balancers and NAT gateways drop an idle connection.
 KEEPALIVE_SECONDS = 60
@@ -27,7 +28,7 @@ BRIEFLY = "set_config('lock_timeout', '5000', false), set_config('statement_time
 @contextmanager
 def own_connection(context: Any) -> Iterator[Any]:
     """A separate autocommit connection to the MigrationContext's database."""
-    with context.connection.engine.connect() as connection:
+    with separate_engine(context.connection.engine).connect() as connection:
         yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from ..connection.separate_engine import separate_engine
 from ..connection.statements import BRIEFLY, brief_connection
 from ..database.version_table import VersionTable
 
@@ -29,7 +30,8 @@ class KeptConnection:
         if self._database != database:
             self.close()
         if self._connection is None:
-            self._connection = context.connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            engine = separate_engine(context.connection.engine)
+            self._connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             self._database = database
             self._connection.exec_driver_sql(f"SELECT {BRIEFLY}")
         connection = self._connection
