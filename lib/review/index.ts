@@ -21,6 +21,5 @@ export {
 export type { ReviewInput, ReviewOptions } from './input';
 export { readAhead, review } from './review';
 export { RULES } from './rules';
-export { toOwnTransactions } from './rules/environment';
 export type { RuleGroup, RuleInfo } from './rules/rule';
 export { loadParser } from './sql/parse';

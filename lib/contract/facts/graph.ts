@@ -29,12 +29,10 @@ export interface GraphRevision {
 export interface EnvironmentTransaction {
   readonly line: number;
   readonly code: string;
-  /**
-   * `connection`: `engine.begin() as connection`. `block`: `connection.begin()`. `migrations`: the same in place of Alembic's
-   * `context.begin_transaction()`. `statement`: none of these is there, so earlier statements have begun it, and the line is that
-   * of `context.configure()`.
-   */
-  readonly begins: 'connection' | 'block' | 'migrations' | 'statement';
+  /** What to do there so that Alembic begins the transactions. */
+  readonly words: string;
+  /** The same as code. */
+  readonly instead: string;
 }
 
 /** How `env.py` handles transactions, observed with one revision on the scratch database. */

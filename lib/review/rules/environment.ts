@@ -36,45 +36,28 @@ export const envOuterTransaction: Rule = {
   severity: 'error',
   title: 'env.py opens a transaction around the migrations',
   *checkProject({ input: { environment }, revisions }) {
-    if (!environment?.keeps || !isInOneTransaction(environment)) return;
+    if (!environment?.keeps || !environment.transaction) return;
     // The replay runs a revision without that transaction.
     const fails = revisions.find(({ facts }) =>
       [facts.upgrade, facts.downgrade].some((run) => run.statements.some(({ transaction }) => transaction === -1)),
     );
     yield {
       file: environment.file,
-      line: environment.transaction?.line ?? 1,
+      line: environment.transaction.line,
       seen: 'replay',
       ...(fails ? {} : { atMost: 'warning' as const }),
       message:
         `${environment.outerTransaction ? 'the connection is already in a transaction when context.configure() is called' : 'env.py runs the migrations in a transaction that Alembic did not begin'}: ${fails ? `${fails.facts.revision} fails, because ` : ''}` +
         'autocommit_block() does not work inside it, so no index can be built concurrently, and all pending revisions hold their ' +
         'locks until the last one is done',
-      instead: toOwnTransactions(environment).code,
+      instead: environment.transaction.instead,
     };
   },
 };
 
 /** Whether the steps of a safe form can't be committed. */
 export function isInOneTransaction(environment: EnvironmentFacts | undefined): boolean {
-  return environment !== undefined && (environment.outerTransaction || environment.autocommitBlocks === false);
-}
-
-/** What to change in env.py, at the line of the finding, so that Alembic begins the transactions. */
-export function toOwnTransactions({ transaction, outerTransaction }: EnvironmentFacts): { words: string; code: string } {
-  const { begins, code: line = '' } = transaction ?? {};
-  if (begins === 'connection') {
-    const code = line.replace(/\.begin\(\)/, '.connect()');
-    return { words: `write \`${code}\` there`, code };
-  }
-  if (begins === 'migrations') {
-    const code = 'with context.begin_transaction():';
-    return { words: `write \`${code}\` there`, code };
-  }
-  if (begins === 'block') return { words: `remove \`${line}\` there`, code: `# without this line: ${line}` };
-  if (outerTransaction) return { words: 'call connection.commit() before it', code: `connection.commit()\n${line}` };
-  const code = 'with context.begin_transaction():\n    context.run_migrations()';
-  return { words: 'call run_migrations() within `with context.begin_transaction():`', code };
+  return environment?.transaction !== undefined;
 }
 
 /** The runner gives each revision its own transaction. Projects that run plain `alembic upgrade` turn the rule on. */

@@ -73,25 +73,25 @@ def test_an_outer_begin_is_detected_and_commits(observed: Observed) -> None:
         pytest.param(
             "with connectable.connect() as connection:",
             "with connectable.begin() as connection:",
-            ("with connectable.begin() as connection:", "connection"),
+            ("with connectable.begin() as connection:", "with connectable.connect() as connection:"),
             id="of the engine",
         ),
         pytest.param(
             "with context.begin_transaction():\n            context.run_migrations()",
             "with connection.begin():\n            context.run_migrations()",
-            ("with connection.begin():", "migrations"),
+            ("with connection.begin():", "with context.begin_transaction():"),
             id="of the connection, after configure()",
         ),
         pytest.param(
             "with context.begin_transaction():\n            context.run_migrations()",
             "with connection.begin() as tx:\n            context.run_migrations()\n            tx.commit()",
-            ("with connection.begin() as tx:", "migrations"),
+            ("with connection.begin() as tx:", "with context.begin_transaction():"),
             id="of the connection, with a name",
         ),
         pytest.param(
             "with context.begin_transaction():\n            context.run_migrations()",
             "context.run_migrations()\n        connection.commit()",
-            ("context.configure(", "statement"),
+            ("context.configure(", "with context.begin_transaction():\n    context.run_migrations()"),
             id="that nothing in env.py begins",
         ),
     ],
@@ -105,7 +105,7 @@ def test_autocommit_blocks_work_in_a_transaction(
     assert seen["aa"]["again"] == {"outcome": "done", "differs": NOTHING}
     facts = seen["environment"]
     found = facts.get("transaction")
-    assert (facts["autocommitBlocks"], found and (found["code"], found["begins"])) == (place is None, place)
+    assert (facts["autocommitBlocks"], found and (found["code"], found["instead"])) == (place is None, place)
     if found:
         env = (observed.directory / "alembic" / "env.py").read_text().splitlines()
         assert found["code"] == env[found["line"] - 1].strip()

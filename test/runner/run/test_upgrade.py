@@ -238,7 +238,7 @@ def test_an_autocommit_block_in_a_transaction_of_env_py_fails_with_what_to_chang
     answer = failure()
     error = answer["error"]
     assert "failed: autocommit_block() does not work inside the transaction that env.py began (bb.py:" in error["message"]
-    assert "connect in env.py with connect(), not begin()" in error["next"]
+    assert "write `with connectable.connect() as connection:` there" in error["next"]
     assert (answer["applied"], database.tables()) == ([], [])
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from ..connection.watchdog import relax
+from ..connection.watchdog import expect, relax
+from ..database.version_table import heads_after
 from ..project.environment import current
 from ..protocol.errors import RunnerError
 from .failure import not_committed, not_moved
@@ -36,6 +37,16 @@ def conclude_if_committed(run: Run, context: Any, mutex: Any) -> None:
         relax()
     elif heads is not None and _is_at_end(run, heads):
         conclude(run, heads, context, mutex)
+
+
+def report_committed(run: Run, context: Any, mutex: Any) -> None:
+    """Reports the earlier revisions in env.py's transaction that a failed revision committed with its own work."""
+    expect()
+    heads = heads_after(context, run.progress.table, mutex)
+    # If the database can't be reached anymore, the failure says so.
+    with suppress(Exception):
+        if heads is not None:
+            _settle(run, heads, context)
 
 
 def conclude_failed(run: Run, error: RunnerError) -> RunnerError:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import traceback
+from pathlib import Path
 
 from ..connection.watchdog import gave_up
 from ..database.blockers import BlockerReport, in_words, remedies
 from ..database.conditions import condition, connection_failure
 from ..database.failures import describe, location, sql_state, statement_of, unset_variables
 from ..project.configuration import left_out, to_package
+from ..project.env_transaction import find_transaction
 from ..project.revisions import info
 from ..protocol.errors import RunnerError
 from ..protocol.process import Cancelled
@@ -25,6 +27,7 @@ _UNDEFINED_SCHEMA = "3F000"
 _READ_ONLY = "25006"
 _TOO_LONG = "22001"
 _FEATURE_NOT_SUPPORTED = "0A000"
+_CLOSED_TRANSACTION = "Can't operate on closed transaction inside context manager"
 _MISSING_EXTENSION = re.compile(r'extension "([^"]+)" is not available')
 _SHORTEN = "shorten the id, also in the down_revision of the next revision (Alembic makes version_num varchar(32)), and run again"
 _FIND_HOLDER = "find what holds the table (long transactions in pg_stat_activity)"
@@ -161,10 +164,12 @@ def _cause(error: BaseException, reason: str, run: Run) -> tuple[str, str] | Non
         )
     if too_long := id_too_long(error, run.record.running.script.revision):
         return too_long, f"; {_SHORTEN}"
-    if _is_in_outer_transaction(error):
+    if what := _fails_in_outer_transaction(error, run):
+        found = find_transaction(Path(run.project.script.dir) / "env.py", is_outer=True)
+        change = f"in env.py, line {found['line']} (`{found['code']}`): {found['words']}"
         return (
-            f"autocommit_block() does not work inside the transaction that env.py began{location(error)}",
-            "; connect in env.py with connect(), not begin(), so that Alembic begins the transactions, and run again",
+            f"{what} does not work inside the transaction that env.py began{location(error)}",
+            f"; {change}, so that Alembic begins the transactions, and run again",
         )
     if names := unset_variables(error):
         step = f"set {', '.join(names)}, which it reads, {run.project.environment}, and run again"
@@ -180,9 +185,16 @@ def _cause(error: BaseException, reason: str, run: Run) -> tuple[str, str] | Non
     return None
 
 
-def _is_in_outer_transaction(error: BaseException) -> bool:
-    """Alembic asserts that the transaction around an autocommit block is its own."""
-    return isinstance(error, AssertionError) and traceback.extract_tb(error.__traceback__)[-1].name == "autocommit_block"
+def _fails_in_outer_transaction(error: BaseException, run: Run) -> str | None:
+    """What a revision may not do in the transaction that env.py began; None for any other exception."""
+    frames = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+    # Alembic asserts that the transaction around an autocommit block is its own.
+    asserts = isinstance(error, AssertionError) and frames[-1] == "autocommit_block"
+    # SQLAlchemy's `with connection.begin()` accepts no statement after the transaction has ended within it.
+    is_closed = run.progress.in_outer_transaction and _CLOSED_TRANSACTION in str(error)
+    if not asserts and not is_closed:
+        return None
+    return "autocommit_block()" if "autocommit_block" in frames else "a commit"
 
 
 def _stamp(run: Run) -> str:

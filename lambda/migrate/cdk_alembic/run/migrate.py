@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
-from ..connection.watchdog import expect, relax
+from ..connection.watchdog import expect, gave_up, relax
 from ..database.blockers import in_words
 from ..database.failures import describe, sql_state
 from ..database.mutex import hold_mutex, require_mutex
@@ -20,7 +20,7 @@ from ..project.guard import data_losses
 from ..project.revisions import info
 from ..protocol.errors import RunnerError
 from ..protocol.log import log
-from .conclusion import conclude, conclude_failed, conclude_if_committed
+from .conclusion import conclude, conclude_failed, conclude_if_committed, report_committed
 from .failure import LOCK_STATES, failure_of
 from .garbage import collecting
 from .preconditions import check, is_for_container, is_fresh
@@ -106,6 +106,7 @@ class _Attempt:
         """Holds the mutex, watches the connection, records a failure, and concludes a run whose work is committed."""
         run, record = self._run, self._run.record
         record.running = None
+        run.progress.in_outer_transaction = context.connection.in_transaction()
         table = run.progress.table = run.locate(context)
         with (
             collecting(),
@@ -119,6 +120,8 @@ class _Attempt:
             try:
                 yield
             except (Exception, SystemExit) as error:
+                if self.left_transaction and record.uncommitted and not gave_up():
+                    report_committed(run, context, self._mutex)
                 # Before a new connection, which resets whether the server stopped answering.
                 self.failure = error if isinstance(error, RunnerError) else failure_of(error, run, self.left_transaction)
                 expect()

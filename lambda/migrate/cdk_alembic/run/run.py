@@ -29,6 +29,8 @@ class Progress:
     """The same as ids; empty: base."""
     fresh: bool | None = None
     """Whether the database has nothing to lose; None while unknown."""
+    in_outer_transaction: bool = False
+    """Whether the connection was in a transaction already when env.py called run_migrations."""
     tries: int = 1
     """Number of attempts at the running revision, including this one."""
     stopped: bool = False

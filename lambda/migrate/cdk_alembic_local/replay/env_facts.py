@@ -20,7 +20,6 @@ from cdk_alembic.run.failure import no_version_table_schema
 
 from ..scratch import rows
 from ..scratch.scratch import Scratch
-from ..source.env_transaction import find_transaction
 from ..source.graph import relative
 from . import watch
 
@@ -35,7 +34,8 @@ _REFUSALS = ("invalid_project", "migration_failed")
 
 
 def environment_facts(project: Project, scratch: Scratch, is_new: bool) -> dict[str, Any]:
-    """EnvironmentFacts without `outerTransaction`, observed on the scratch database, which is empty before and after.
+    """EnvironmentFacts without `outerTransaction` and `transaction`, observed on the scratch database, which is empty before and
+    after.
 
     Stamps the first revision with Alembic alone: that runs env.py as `alembic upgrade` does, whatever the revision requires.
     `is_new`: whether the revisions start from an empty database, without a baseline.
@@ -55,8 +55,6 @@ def environment_facts(project: Project, scratch: Scratch, is_new: bool) -> dict[
     try:
         with _recording_options(facts):
             facts["autocommitBlocks"] = _stamp(project, bases[0])
-        if not facts["autocommitBlocks"]:
-            facts["transaction"] = find_transaction(Path(project.script.dir) / "env.py")
         run_environment(project, inspect_context)
     except RunnerError as error:
         facts["failure"] = redact(error.message)

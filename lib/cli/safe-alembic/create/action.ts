@@ -13,7 +13,6 @@ import {
   type Review,
   type ReviewInput,
   readBackfill,
-  toOwnTransactions,
   vagueDescription,
 } from '../../../review';
 import { printDocument } from '../documents';
@@ -122,11 +121,11 @@ function inOneTransaction({ environment }: ReviewInput, { findings }: Review): M
   const outer = findings.find(({ rule }) => rule === 'env-outer-transaction');
   const needs = ({ rule, severity, direction }: Finding) =>
     severity === 'error' && (rule === outer?.rule || (hasSafeForm(rule) && direction !== 'downgrade'));
-  if (!environment || !outer || !findings.some(needs)) return undefined;
+  if (!environment?.transaction || !outer || !findings.some(needs)) return undefined;
   return new MigrateError(
     'one_transaction',
     `this change is safe only in several transactions, and ${outer.file}:${outer.line} runs all revisions in one that Alembic can't commit; nothing was written`,
-    `${toOwnTransactions(environment).words} and run this again, or pass --as-is to write what Alembic would`,
+    `${environment.transaction.words} and run this again, or pass --as-is to write what Alembic would`,
   );
 }
 

@@ -1,4 +1,4 @@
-"""Where env.py begins the transaction that its migrations run in, read from its source."""
+"""Where env.py begins the transaction that its migrations run in, and what to write there, read from its source."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 _OF_A_TRANSACTION = ("commit", "rollback", "close", "is_active", "is_valid")
 
 
-def find_transaction(env: Path) -> dict[str, Any]:
-    """`line` and `code` of the `with` that begins the transaction, or else of `context.configure()` or run_migrations.
+def find_transaction(env: Path, is_outer: bool) -> dict[str, Any]:
+    """The contract's EnvironmentTransaction: `line` and `code` of the `with` that begins the transaction, or else of
+    `context.configure()` or run_migrations, or of the file's first line, and what to do there so that Alembic begins the
+    transactions, as `words` and as code (`instead`).
 
-    `begins`: `connection` for `engine.begin() as connection`, `block` for `connection.begin()`, `migrations` if that replaces
-    Alembic's begin_transaction(), `statement` if earlier statements must have begun it. If the file has none of these, its
-    first line.
+    `is_outer`: whether the connection was in the transaction already when env.py called `context.configure()`.
     """
     source = env.read_bytes()
     try:
@@ -24,10 +24,28 @@ def find_transaction(env: Path) -> dict[str, Any]:
         nodes = []
     lines = source.decode(errors="replace").splitlines()
     line, begins = next(_places(nodes), (1, "statement"))
-    return {"line": line, "code": lines[line - 1].strip() if lines else "", "begins": begins}
+    code = lines[line - 1].strip() if lines else ""
+    words, instead = _change(begins, code, is_outer)
+    return {"line": line, "code": code, "words": words, "instead": instead}
+
+
+def _change(begins: str, code: str, is_outer: bool) -> tuple[str, str]:
+    """What to do at a place of _places(): in words, and as code."""
+    if begins == "block":
+        return f"remove `{code}` there", f"# without this line: {code}"
+    if begins == "statement" and is_outer:
+        return "call connection.commit() before it", f"connection.commit()\n{code}"
+    if begins == "statement":
+        instead = "with context.begin_transaction():\n    context.run_migrations()"
+        return "call run_migrations() within `with context.begin_transaction():`", instead
+    instead = code.replace(".begin()", ".connect()") if begins == "connection" else "with context.begin_transaction():"
+    return f"write `{instead}` there", instead
 
 
 def _places(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
+    """Lines, and what begins the transaction there, the likeliest first: `connection` for `engine.begin() as connection`, `block`
+    for `connection.begin()`, `migrations` if that replaces Alembic's begin_transaction(), `statement` if earlier statements must
+    have begun it."""
     for node in nodes:
         if not isinstance(node, (ast.With, ast.AsyncWith)):
             continue

@@ -1,0 +1,86 @@
+"""A revision that ends the transaction that env.py began: the failure names env.py's line and what to write there."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Backend, Database, failure
+
+CONNECT = "with connectable.connect() as connection:"
+BEGIN = "with connectable.begin() as connection:"
+ALEMBIC_BEGINS = "with context.begin_transaction():"
+CONNECTION_BEGINS = "with connection.begin():"
+NESTED = f"{CONNECTION_BEGINS}\n            {ALEMBIC_BEGINS}\n                context.run_migrations()"
+STATEMENT = f'{CONNECT}\n        connection.exec_driver_sql("SELECT 1")'
+
+WRITE = "write `{}` there"
+MIGRATIONS = (ALEMBIC_BEGINS, CONNECTION_BEGINS, CONNECTION_BEGINS, WRITE.format(ALEMBIC_BEGINS))
+ALEMBIC_RUNS = f"{ALEMBIC_BEGINS}\n            context.run_migrations()"
+BLOCK = (ALEMBIC_RUNS, NESTED, CONNECTION_BEGINS, f"remove `{CONNECTION_BEGINS}` there")
+ENGINE = (CONNECT, BEGIN, BEGIN, WRITE.format(CONNECT))
+EARLIER = (CONNECT, STATEMENT, "context.configure(", "call connection.commit() before it")
+
+TABLE = 'op.execute("CREATE TABLE aa (id int)")\n'
+AUTOCOMMIT = f"{TABLE}with op.get_context().autocommit_block():\n    op.execute('VACUUM')"
+COMMIT = f"{TABLE}op.get_bind().commit()"
+
+
+@pytest.mark.parametrize(
+    ("env", "body", "what", "stays"),
+    [
+        pytest.param(MIGRATIONS, AUTOCOMMIT, "autocommit_block()", True, id="block in place of Alembic's"),
+        pytest.param(BLOCK, AUTOCOMMIT, "autocommit_block()", True, id="block around Alembic's"),
+        pytest.param(ENGINE, AUTOCOMMIT, "autocommit_block()", False, id="block in the engine's"),
+        pytest.param(EARLIER, AUTOCOMMIT, "autocommit_block()", False, id="block after a statement"),
+        pytest.param(MIGRATIONS, COMMIT, "a commit", True, id="commit in place of Alembic's"),
+        pytest.param(ENGINE, COMMIT, "a commit", True, id="commit in the engine's"),
+        pytest.param(ENGINE, f"{COMMIT}\nop.execute('SELECT 1')", "a commit", True, id="commit and a statement"),
+    ],
+)
+def test_the_failure_names_the_line_of_env_py_and_what_to_write(
+    package: Backend, database: Database, env: tuple[str, str, str, str], body: str, what: str, stays: bool
+) -> None:
+    before, after, code, step = env
+    text = changed(package, database, before, after)
+    package.revision("aa", None, body)
+    package.table_revision("bb", "aa")
+    answer = failure()
+    error = answer["error"]
+    assert error["code"] == "migration_failed"
+    assert f"failed: {what} does not work inside the transaction that env.py began" in error["message"]
+    line = 1 + max(number for number, found in enumerate(text.splitlines()) if found.strip() == code)
+    change = f"; in env.py, line {line} (`{code}`): {step}, so that Alembic begins the transactions, and run again"
+    assert error["next"].endswith(change)
+    assert error["next"].startswith("it committed part of its work itself" if stays else "it was rolled back")
+    assert answer["applied"] == []
+    assert ("aa" in database.tables()) == stays
+
+
+def test_revisions_that_a_later_one_committed_with_its_own_work_are_applied(package: Backend, database: Database) -> None:
+    changed(package, database, CONNECT, BEGIN)
+    package.table_revision("aa")
+    package.revision("bb", "aa", 'op.execute("CREATE TABLE bb (id int)")\nop.get_bind().commit()')
+    answer = failure()
+    assert answer["error"]["revision"] == "bb"
+    assert [revision["revision"] for revision in answer["applied"]] == ["aa"]
+    assert database.tables() == ["aa", "alembic_version", "bb"]
+    assert database.rows("SELECT version_num FROM alembic_version") == [("aa",)]
+    assert database.rows("SELECT revision FROM cdk_alembic.run_revision") == [("aa",)]
+
+
+def test_a_closed_transaction_that_env_py_did_not_begin_is_the_revision_s_own(package: Backend, database: Database) -> None:
+    changed(package, database, CONNECT, CONNECT)
+    package.revision("aa", None, "with op.get_bind().begin_nested() as own:\n    own.commit()\n    op.execute('SELECT 1')")
+    error = failure()["error"]
+    assert "Can't operate on closed transaction" in error["message"]
+    assert error["next"] == "it was rolled back, and earlier revisions stay; fix it and run again"
+
+
+def changed(package: Backend, database: Database, before: str, after: str) -> str:
+    """Writes Alembic's env.py with a change, and returns its text."""
+    package.initialise(database.url("postgresql+psycopg2"))
+    # The first run_migrations() is the one for offline mode.
+    head, found, tail = (package.directory / "alembic" / "env.py").read_text().rpartition(before)
+    assert found
+    text = f"{head}{after}{tail}"
+    package.write_env(text)
+    return text
