@@ -153,6 +153,8 @@ describe('a source distribution that needs a compiler', () => {
   });
 
   test('is looked up without a download of the Python in question', () => {
+    const directory = writeFiles(temporaryDirectory(), { 'uv.toml': 'no-index = true\nfind-links = ["."]\n' });
+    run('uv', ['build', '--wheel', '--quiet', '--out-dir', directory], writeFiles(temporaryDirectory(), PURE));
     const [managed, saved] = [temporaryDirectory(), { ...process.env }];
     Object.assign(process.env, {
       UV_PYTHON_DOWNLOADS: 'automatic',
@@ -161,8 +163,8 @@ describe('a source distribution that needs a compiler', () => {
       PATH: dirname(run('which', ['uv'], managed)),
     });
     try {
-      const unbuilt = [{ name: 'greenlet', version: '3.0.0' }];
-      expect(newerVersions(temporaryDirectory(), unbuilt, { ...lambda, pythonVersion: '3.12' })).toEqual(['greenlet==3.0.1']);
+      const unbuilt = [{ name: 'pure-tool', version: '1.0' }];
+      expect(newerVersions(directory, unbuilt, { ...lambda, pythonVersion: '3.12' })).toEqual(['pure-tool==1.5']);
     } finally {
       process.env = saved;
     }

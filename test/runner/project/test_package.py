@@ -101,7 +101,10 @@ def test_a_url_names_the_packaged_driver_unless_the_settings_name_another(
     [
         (ModuleNotFoundError("No module named 'alembic'", name="alembic"), "add alembic to the backend's dependencies"),
         (ModuleNotFoundError("No module named 'mako'", name="mako"), "add mako to the backend's dependencies"),
-        (ImportError("bad magic number in 'alembic': b'\\xf3\\r\\r\\n'", name="alembic"), "build the package for Python 3."),
+        (
+            ImportError("bad magic number in 'alembic': b'\\xf3\\r\\r\\n'", name="alembic"),
+            "the package is for another Python: build it for 3.",
+        ),
     ],
 )
 def test_an_alembic_that_cannot_be_imported_says_what_to_do_about_it(
