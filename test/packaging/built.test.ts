@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { failureOf, NeedsCompiling } from '../../lib/packaging/install/compiled';
 import { newerVersions, otherPython } from '../../lib/packaging/install/other-python';
 import { projectWheel } from '../../lib/packaging/install/project-wheel';
@@ -160,7 +160,7 @@ describe('a source distribution that needs a compiler', () => {
       UV_PYTHON_DOWNLOADS: 'automatic',
       UV_PYTHON_INSTALL_DIR: managed,
       UV_PYTHON_INSTALL_MIRROR: `file://${managed}/none`,
-      PATH: dirname(run('which', ['uv'], managed)),
+      PATH: ['uv', 'python3'].map((command) => dirname(run('which', [command], managed))).join(delimiter),
     });
     try {
       const unbuilt = [{ name: 'pure-tool', version: '1.0' }];
