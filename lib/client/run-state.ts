@@ -1,4 +1,5 @@
 import type { AppliedRevision, Blocker, MigrateAnswer, MigrateRequest } from '../contract';
+import { MigrateError } from '../contract/failure';
 
 /** A run over several calls and containers: its next request, and its results. */
 export class RunState {
@@ -27,14 +28,20 @@ export class RunState {
     return this.runId;
   }
 
-  /** Adds the answer of a call. */
-  add({ applied, warnings, endedBlockers = [], from, runId, continueWith }: MigrateAnswer): void {
+  /** Adds the answer of a call. Throws a MigrateError if a `partial` one does not say how to continue. */
+  add({ status, applied, warnings, endedBlockers = [], from, runId, continueWith }: MigrateAnswer): void {
     this.applied.push(...applied);
     this.ended.push(...endedBlockers);
     for (const warning of warnings) this.warnings.add(warning);
     this.from ??= from;
     this.runId ??= runId;
-    this.revision = continueWith ?? this.revision;
+    if (status !== 'partial') return;
+    // The request's own revision could mean another one by now.
+    if (continueWith === undefined) {
+      const message = 'a call stopped between two revisions and did not say how to continue';
+      throw new MigrateError('unexpected_answer', message, 'use the version of cdk-alembic that deployed the function');
+    }
+    this.revision = continueWith;
   }
 
   /** The answer of the whole run, based on the last call's. */

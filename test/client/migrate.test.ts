@@ -60,6 +60,13 @@ test('later slices ask for what the answer before says', async () => {
   ]);
 });
 
+test('a slice that does not say how to continue ends the run: the same step again would go further', async () => {
+  const { asked, invoke } = slices({ ...first, continueWith: undefined }, third);
+  const run = migrate(invoke, { command: 'downgrade', revision: '-2' });
+  await expect(run).rejects.toMatchObject({ code: 'unexpected_answer', applied: first.applied });
+  expect(asked).toHaveLength(1);
+});
+
 test('a run whose time is up returns "partial" and sends nothing more', async () => {
   const { asked, invoke } = slices(first, second, third);
   const result = await migrate(invoke, {}, { budgetSeconds: 0 });

@@ -71,7 +71,8 @@ describe('the output', () => {
     const { code, stdout, stderr } = await run(({ command: asked }, call) => {
       if (asked === 'plan') return { answer: { ...first, snapshot: { status: 'planned', cluster: 'shop' } } };
       const creating = { status: 'creating', percent: 43, ...source } as const;
-      if (call === 2) return { answer: { ...first, command: 'upgrade', status: 'partial', snapshot: creating } };
+      const waiting = { command: 'upgrade', status: 'partial', continueWith: 'head', snapshot: creating } as const;
+      if (call === 2) return { answer: { ...first, ...waiting } };
       return { answer: { ...whole, snapshot: { status: 'available', ...source } } };
     }, '--snapshot');
     expect(code).toBe(0);

@@ -19,6 +19,7 @@ export function answer(fields: Partial<MigrateAnswer> = {}): MigrateAnswer {
     edited: [],
     warnings: [],
     protected: false,
+    ...(fields.status === 'partial' && { continueWith: 'head' }),
     ...(fields.command === 'history' && { history: [], runs: [] }),
     ...(fields.command === 'statistics' && { statistics: STATISTICS }),
     ...fields,

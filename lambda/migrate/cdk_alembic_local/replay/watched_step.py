@@ -78,18 +78,21 @@ class WatchedStep:
         script = step.revision
         migrate = _do_nothing if skip or reason_not_loaded(script) else reloaded_function(context, script, step.is_upgrade)
 
+        def run(arguments: dict[str, Any]) -> Result:
+            result = run_watched(context, watch, script, migrate, arguments, relations)
+            if result.failure:
+                _begin_new_transaction(context)
+            return result
+
         # Alembic logs the function's name.
         @functools.wraps(migrate)
         def watched(**arguments: Any) -> None:
             self.arguments = arguments
-            self._result = run_watched(context, watch, script, migrate, arguments, relations)
-            if self._result.failure:
-                _begin_new_transaction(context)
-            if self._result.failure and not is_reviewed and not self._result.recording.left_transaction:
+            result = run(arguments)
+            if result.failure and not is_reviewed and not result.recording.left_transaction:
                 restore_created_types(context)
-                self._result = run_watched(context, watch, script, migrate, arguments, relations)
-                if self._result.failure:
-                    _begin_new_transaction(context)
+                result = run(arguments)
+            self._result = result
 
         step.migration_fn = watched
 
