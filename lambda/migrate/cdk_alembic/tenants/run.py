@@ -13,7 +13,7 @@ from ..protocol.tenant_request import Tenant
 from ..run.migrate import migrate
 from ..run.preconditions import is_fresh
 from ..run.run import Run
-from .connection import KeptConnection
+from .databases import Databases
 from .location import locate
 from .replicated import Replicated
 
@@ -26,11 +26,10 @@ class TenantRun:
         project: Project,
         invocation: Invocation,
         tenant: Tenant,
-        database: str | None,
-        kept_connection: KeptConnection,
+        databases: Databases,
         replicated: Replicated,
     ) -> None:
-        """`database`: the name in the tenant's own secret."""
+        """`databases`: the tenant's one is selected."""
         self.invocation = invocation
         self.drift: dict[str, Any] | None = None
         """The contract's DriftReport; only the command drift sets it."""
@@ -38,14 +37,14 @@ class TenantRun:
         """Set once env.py has connected."""
         self._project = project
         self._tenant = tenant
-        self._database = database
-        self._kept_connection = kept_connection
+        self._database = databases.selected_name()
+        self._kept_connection = databases.kept_connection
         self._replicated = replicated
         self._engine: Any = None
-        self._run = Run(project, invocation, tenant.schema, self._locate, kept_connection.open)
+        self._run = Run(project, invocation, tenant.schema, self._locate, self._kept_connection.open)
         self.progress = self._run.progress
         # Closed before the version table is read again over env.py's own connection.
-        invocation.renew = kept_connection.close
+        invocation.renew = self._kept_connection.close
 
     def carry_out(self) -> None:
         """Executes the request's command. Raises RunnerError."""

@@ -9,9 +9,9 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
-from ..connection import address
 from ..connection.address import DatabaseVariables
 from ..connection.retries import Retries
 from ..database.failures import describe, sql_state
@@ -24,7 +24,7 @@ from ..protocol.tenant_request import Tenant, TenantRequest
 from ..run.failure import QUERY_CANCELED
 from ..run.garbage import collecting
 from . import skip
-from .connection import KeptConnection
+from .databases import Databases
 from .listening import ConnectOptions, quiet
 from .outcomes import Outcomes
 from .replicated import Replicated
@@ -44,25 +44,18 @@ def migrate(project: Project, invocation: Invocation, variables: DatabaseVariabl
     """Executes a validated `upgrade`, `plan` or `drift` and returns the contract's TenantAnswer. Raises RunnerError if the
     whole request can't start."""
     connect_options = ConnectOptions()
-    with quiet(), collecting(), connect_options.recorded():
-        batch = _Batch(project, invocation, variables, connect_options)
-        try:
-            return batch.answer()
-        finally:
-            batch.kept_connection.close()
+    databases = Databases(project, variables, invocation.settings.database, connect_options)
+    with quiet(), collecting(), connect_options.recorded(), closing(databases):
+        return _Batch(project, invocation, databases).answer()
 
 
 class _Batch:
-    def __init__(
-        self, project: Project, invocation: Invocation, variables: DatabaseVariables, connect_options: ConnectOptions
-    ) -> None:
+    def __init__(self, project: Project, invocation: Invocation, databases: Databases) -> None:
         self.project = project
         self.invocation = invocation
+        self.databases = databases
         self.request: TenantRequest = invocation.request
         self.stage = invocation.settings.stage
-        self.variables = variables
-        self.connect_options = connect_options
-        self.kept_connection = KeptConnection()
         self.run_id = uuid.UUID(self.request.run_id) if self.request.run_id else uuid.uuid4()
         self.outcomes = Outcomes(project, invocation)
         self.replicated = Replicated(project, invocation)
@@ -71,10 +64,6 @@ class _Batch:
         self.not_started: list[Tenant] = []
         self.postponed: deque[tuple[Tenant, Invocation, RunnerError]] = deque()
         self.budget = {limit: getattr(invocation.settings.limits, limit) for limit in _RETRYABLE.values()}
-        self.selected: tuple[str | None] | None = None
-        """The secret of the database that the environment is set to, in a tuple; None: unknown."""
-        self.address: dict[str, str] | None = None
-        self.access: dict[str | None, Access] = {}
         self.heads_read: dict[str, tuple[str, ...]] = {}
 
     def answer(self) -> dict[str, Any]:
@@ -104,13 +93,13 @@ class _Batch:
         if self._ends_before(tenants):
             return
         try:
-            self._select_database(secret)
+            self.databases.select(secret)
         except Exception as failure:
             self._fail_database(secret, tenants, failure if isinstance(failure, RunnerError) else unexpected(failure))
             return
-        tenants = self._migrate_each(tenants, until=lambda: self._access_to(secret) is not None)
+        tenants = self._migrate_each(tenants, until=lambda: self.databases.access_to(secret) is not None)
         if tenants:
-            self._migrate_each(self._skip_finished(self._access_to(secret), tenants))
+            self._migrate_each(self._skip_finished(self.databases.access_to(secret), tenants))
             self.outcomes.warn(self.replicated.postponed_warnings())
 
     def _migrate_each(self, tenants: list[Tenant], until: Callable[[], bool] = lambda: False) -> list[Tenant]:
@@ -131,7 +120,9 @@ class _Batch:
 
     def _first_limits(self, tenant: Tenant) -> dict[str, float]:
         """Only the first tenant waits for its server right away. Otherwise the waits would add up."""
-        is_first = tenant.secret_arn is None and not self.access and not self.outcomes.by_name and not self.postponed
+        is_first = (
+            tenant.secret_arn is None and not self.databases.is_any_reached() and not self.outcomes.by_name and not self.postponed
+        )
         return {**_NO_WAIT, "connect_retry": self.budget["connect_retry"]} if is_first else _NO_WAIT
 
     def _ends_before(self, tenants: list[Tenant]) -> bool:
@@ -173,20 +164,6 @@ class _Batch:
         log("WARNING", "tenants_given_back", stage=self.stage, code=error.code, reason=error.message)
         self.left.extend(tenants)
 
-    def _select_database(self, secret: str | None) -> None:
-        """Sets the environment variables to a database's address. Raises RunnerError."""
-        if self.selected == (secret,):
-            return
-        self.selected = None
-        self.kept_connection.close()
-        database = self._settings(secret).database
-        self.variables.close()
-        self.address = None if database["source"] == "environment" else address.fetch(database)
-        if self.address and self.variables.set(self.address, database):
-            # The backend reads its settings on import.
-            self.project.forget_modules()
-        self.selected = (secret,)
-
     def _fail_database(self, secret: str | None, tenants: list[Tenant], error: RunnerError) -> None:
         if secret is None:
             self._return_tenants(error, tenants)
@@ -197,8 +174,7 @@ class _Batch:
 
     def _settings(self, secret: str | None) -> Any:
         # A worker has no container: a revision that requires one fails.
-        settings = self.invocation.settings._replace(container=None)
-        return settings if secret is None else settings._replace(database=address.of_tenant(settings.database, secret))
+        return self.invocation.settings._replace(container=None, database=self.databases.settings(secret))
 
     def _invocation(self, tenant: Tenant) -> Invocation:
         request = self.request
@@ -236,9 +212,8 @@ class _Batch:
             retries = Retries(invocation)
             while True:
                 try:
-                    self._select_database(tenant.secret_arn)
-                    database = self.address["database"] if tenant.secret_arn else None
-                    run = TenantRun(self.project, invocation, tenant, database, self.kept_connection, self.replicated)
+                    self.databases.select(tenant.secret_arn)
+                    run = TenantRun(self.project, invocation, tenant, self.databases, self.replicated)
                     self._execute(run, tenant)
                     return run, None
                 except RunnerError as error:
@@ -249,16 +224,15 @@ class _Batch:
             return run, unexpected(failure)
 
     def _execute(self, run: TenantRun, tenant: Tenant) -> None:
-        self.connect_options.clear()
+        self.databases.start_recording()
         try:
             run.carry_out()
         except RunnerError as error:
             if error.code.startswith("database_") and run.invocation.before is None:
-                # Fetches a rotated password again.
-                self.selected = None
+                self.databases.fetch_again()
             raise
         finally:
-            self._store_access(tenant, run)
+            self.databases.store_access(tenant.secret_arn, run.driver, run.progress.table)
 
     def _came_too_late(self, error: RunnerError) -> bool:
         """Whether the statement was canceled because earlier tenants used up the time: the next request has more."""
@@ -285,20 +259,6 @@ class _Batch:
             invocation.before = self.heads_read.get(tenant.name)
         if self.outcomes.add(tenant, invocation, started, run, error, drift) == "partial":
             self.left.append(tenant)
-
-    def _store_access(self, tenant: Tenant, run: TenantRun) -> None:
-        """Stores how env.py reached its database."""
-        options = self.connect_options.only()
-        if run.progress.table is None or options is None or run.driver is None:
-            return
-        self.access.setdefault(tenant.secret_arn, Access(run.driver, options, run.progress.table))
-
-    def _access_to(self, secret: str | None) -> Access | None:
-        if secret is None or secret in self.access:
-            return self.access.get(secret)
-        # env.py connects the same way with the address of any secret.
-        other = next((arn for arn in self.access if arn is not None), None)
-        return skip.at_address(self.access[other], self.address) if other else None
 
     def _skip_finished(self, access: Access, tenants: list[Tenant]) -> list[Tenant]:
         """Finishes the tenants that do not need env.py, and returns the others."""
