@@ -147,6 +147,23 @@ def test_a_downgrade_from_several_heads_in_slices_stays_on_one_branch(
     assert len(database.tables()) == 6
 
 
+def test_a_row_that_alembics_downgrade_leaves_behind_is_named(
+    backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_settings(monkeypatch, allow=["downgrade"])
+    for revision, down in (("m1", None), ("a1", "m1"), ("a2", "a1"), ("a3", "a2"), ("b1", "m1")):
+        backend.table_revision(revision, down)
+    file = backend.versions / "a3.py"
+    file.write_text(file.read_text().replace("depends_on = None", "depends_on = 'a1'"))
+    invoke({"revision": "heads"})
+    first = invoke({"command": "downgrade", "revision": "a3-2", "sliceSeconds": 0})
+    assert [item["revision"] for item in first["applied"]] == ["a3"]
+    error = failure({"command": "downgrade", "revision": first["continueWith"]})["error"]
+    assert (error["code"], error["next"].split(":")[0]) == ("invalid_version_table", "delete the row a1")
+    assert database.versions() == ["a1", "a2", "b1"]
+    assert database.tables() == ["a1", "a2", "alembic_version", "b1", "m1"]
+
+
 def test_an_upgrade_of_a_branch_goes_as_many_steps_as_requested(branches: Backend, database: Database) -> None:
     assert in_slices("upgrade", "other@+1") == ["c1"]
     assert in_slices("upgrade", "left@+2") == ["m1", "a1"]

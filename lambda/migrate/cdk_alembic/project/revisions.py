@@ -88,10 +88,15 @@ class Revisions:
 
     def lineage(self, heads: Iterable[str]) -> set[str]:
         """Every revision that has a script and is applied if the version table has `heads`."""
-        heads = tuple(head for head in heads if self.known(head))
-        if not heads:
-            return set()
-        return {script.revision for script in self._script.iterate_revisions(heads, "base", implicit_base=True)}
+        # Alembic's own iteration refuses heads of which one precedes another. A downgrade may leave such rows.
+        lineage: set[str] = set()
+        queue = [head for head in heads if self.known(head)]
+        while queue:
+            revision = queue.pop()
+            if revision not in lineage:
+                lineage.add(revision)
+                queue.extend(self._script.get_revision(revision)._all_down_revisions)
+        return lineage
 
     def route(self, revision: str, heads: tuple[str, ...], downgrade: bool) -> Route:
         """The way from `heads` to `revision`.
