@@ -1,5 +1,6 @@
 import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
 import { MigrateError } from '../contract/failure';
+import { checkProfile } from './profile';
 
 /** Region, credentials and endpoint. The SDK's configuration supplies omitted values. */
 export interface ConnectionOptions {
@@ -24,7 +25,7 @@ export function lambdaClient(options: ConnectionOptions): LambdaClient {
   const agent = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS };
   const config: LambdaClientConfig = {
     region: options.region,
-    profile: options.profile,
+    profile: profileOf(options),
     endpoint: options.endpoint,
     // The SDK would retry a dropped connection, and start a second run during the first one.
     maxAttempts: 1,
@@ -49,8 +50,21 @@ export async function checkAttempts(client: LambdaClient): Promise<void> {
   );
 }
 
-/** The client's region. Throws if there is none. */
-export async function regionOf(client: { readonly config: Pick<LambdaClient['config'], 'region'> }): Promise<string> {
+/** The profile that the SDK uses; undefined: `default`, which may be missing. */
+export function profileOf({ profile }: ConnectionOptions): string | undefined {
+  const name = profile || process.env.AWS_PROFILE;
+  return name === 'default' ? undefined : name;
+}
+
+/** Any SDK client. */
+interface Client {
+  readonly config: Pick<LambdaClient['config'], 'region'> & { readonly profile?: string };
+}
+
+/** The client's region. Throws if there is none, or if the client's profile does not exist. */
+export async function regionOf(client: Client): Promise<string> {
+  const { profile } = client.config;
+  if (profile) checkProfile(profile);
   try {
     return await client.config.region();
   } catch (cause) {

@@ -1,5 +1,5 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
-import type { ConnectionOptions } from '../lambda-client';
+import { type ConnectionOptions, profileOf } from '../lambda-client';
 import type { AwsCall } from '../sdk-failure';
 import { type SfnSdk, stepFunctions } from '../step-functions';
 
@@ -8,8 +8,9 @@ export function sfnSdk(): SfnSdk {
   return require('@aws-sdk/client-sfn');
 }
 
-export function sfnClient({ region, profile, endpoint }: ConnectionOptions): SFNClient {
-  return stepFunctions(sfnSdk(), { region, profile, endpoint });
+export function sfnClient(options: ConnectionOptions): SFNClient {
+  const { region, endpoint } = options;
+  return stepFunctions(sfnSdk(), { region, profile: profileOf(options), endpoint });
 }
 
 /** @param what the call of Step Functions, such as `states:StartExecution of <name>` */
