@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findDependencies, noDependencies } from '../../lib/packaging/dependencies/find';
 import type { DependencySource, Selection } from '../../lib/packaging/dependencies/source';
-import { copyOf, shown, temporaryDirectory, writeFiles } from './support';
+import { checked, copyOf, shown, temporaryDirectory, writeFiles } from './support';
 
 const NOTHING: Selection = { groups: [], extras: [], without: [], add: [], requirements: [] };
 const platform = { architecture: 'arm64', pythonVersion: '3.13' } as const;
@@ -252,6 +252,22 @@ describe('requirements.txt', () => {
       expect.stringMatching(/requirements file .*\/nowhere\.txt does not exist/),
     ]);
   });
+});
+
+test.each([
+  ['pyproject.toml', '[project]\ndependencies = ["alembic"]\n[dependency-groups]\nCloud_Tools = ["boto3"]\n', 'poetry.lock'],
+  ['Pipfile.lock', '{"default": {"alembic": {"version": "==1.0"}}, "cloud-tools": {}}', 'Pipfile.lock'],
+  ['pylock.toml', 'lock-version = "1.0"\ndependency-groups = ["cloud-tools"]\n', 'pylock.toml'],
+])('a group or an extra that %s does not declare is rejected', (name, text, found) => {
+  const directory = writeFiles(temporaryDirectory(), { [name]: text, ...(found === 'poetry.lock' && { 'poetry.lock': '' }) });
+  const { errors } = checked(directory, platform, { groups: ['cloud.tools', 'cluod'], extras: ['obsreve'] });
+  expect(errors.map(shown)).toEqual(
+    expect.arrayContaining([
+      `groups: ['cluod']: ${found} in ${directory} has no cluod`,
+      `extras: ['obsreve']: ${found} in ${directory} has no obsreve`,
+    ]),
+  );
+  expect(errors.join()).not.toContain('cloud.tools');
 });
 
 test('a folder without dependencies is rejected with the file that has them, even elsewhere in its repository', () => {

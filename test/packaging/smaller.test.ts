@@ -2,10 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, linkSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dropDebugInformation } from '../../lib/packaging/layout/debug-information';
+import { manifestWarnings } from '../../lib/packaging/layout/manifest';
 import { checkSize } from '../../lib/packaging/layout/package';
 import { prune } from '../../lib/packaging/layout/prune';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
-import { checked, filesBelow, hostPython, lockedBackend, packageOf, temporaryDirectory, writeFiles } from './support';
+import { checked, filesBelow, hostPython, lockedBackend, packageOf, shown, temporaryDirectory, writeFiles } from './support';
 
 const host: FunctionPlatform = { architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64', pythonVersion: hostPython() };
 
@@ -20,6 +21,14 @@ beforeAll(() => {
   });
   target = temporaryDirectory();
   packageOf(backend, host).build(target);
+});
+
+test('an excluded name that nothing requires is a warning; one that a requirement or its extra names is not', () => {
+  const folder = temporaryDirectory();
+  packageOf(backend, host, { without: ['Greenlet', 'click', 'annotatedtypes'] }).build(folder);
+  expect(manifestWarnings(folder).map(shown)).toEqual([
+    `without: ['annotatedtypes'] has no effect: nothing in uv.lock in ${backend} requires annotatedtypes`,
+  ]);
 });
 
 const inPackage = (file: string) => existsSync(join(target, 'site-packages', file));

@@ -51,7 +51,8 @@ export interface ProjectOptions {
   readonly extras?: string[];
 
   /**
-   * Distributions that migrations do not need, such as `torch`. With a lock, packages that only they require are left out too.
+   * Distributions that migrations do not need, such as `torch`. With a lock, packages that only they require are left out too. A
+   * name that nothing requires is a warning.
    *
    * @default - none
    */

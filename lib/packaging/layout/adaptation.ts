@@ -28,8 +28,8 @@ export class Adaptation {
   }
 
   writeManifest(more: Pick<Manifest, 'destroys' | 'leftOut' | 'replaced'> = {}): void {
-    const { target, alembic } = this.laidOut;
-    writeManifest(target, alembic, { roots: this.roots, driver: this.driver, writes: this.mayWrite, ...more });
+    const { target, alembic, warnings } = this.laidOut;
+    writeManifest(target, alembic, { roots: this.roots, driver: this.driver, writes: this.mayWrite, warnings, ...more });
   }
 
   /** Changes the manifest if that may help. Returns whether to load the package again. */

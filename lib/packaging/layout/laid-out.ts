@@ -11,4 +11,6 @@ export interface LaidOut extends Loaded {
   readonly kept: readonly string[];
   /** Replaced requirements, such as `psycopg2-binary==2.9.10 in place of psycopg2`. */
   readonly replaced?: readonly string[];
+  /** Warnings about the options of the package, for its manifest. */
+  readonly warnings?: readonly string[];
 }

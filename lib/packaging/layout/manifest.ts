@@ -40,13 +40,13 @@ export function writeManifest(
     destroys,
     leftOut,
     replaced,
-  }: Pick<Manifest, 'roots' | 'writes' | 'destroys' | 'leftOut' | 'replaced'> & Partial<Pick<Manifest, 'driver'>>,
+    warnings = [],
+  }: Pick<Manifest, 'roots' | 'writes' | 'destroys' | 'leftOut' | 'replaced'> & Partial<Pick<Manifest, 'driver' | 'warnings'>>,
 ): void {
   const file = join(target, MANIFEST_FILE);
   mkdirSync(dirname(file), { recursive: true });
-  const warnings = destroys ? [] : [UNREAD];
   const found = driver === undefined ? driverOf(target) : { driver };
-  const known = { config, folder, roots, ...found, writes, destroys, leftOut, replaced, warnings };
+  const known = { config, folder, roots, ...found, writes, destroys, leftOut, replaced, warnings: [...warnings, ...(destroys ? [] : [UNREAD])] };
   writeFileSync(file, JSON.stringify(known satisfies Manifest));
 }
 

@@ -2,6 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
 import { findDependencies } from '../dependencies/find';
+import { withoutEffect } from '../dependencies/named';
 import { notOnIndex } from '../dependencies/not-on-index';
 import { type Dependencies, nameOf, normalized } from '../dependencies/parsing/requirement';
 import type { DependencySource } from '../dependencies/source';
@@ -48,12 +49,13 @@ export function projectPackage(project: Backend, platform: FunctionPlatform): Pa
       const dependencies = join(target, DEPENDENCIES_DIRECTORY);
       const replaced = install(project, dependencies, platform, python);
       checkInstalled(project, dependencies);
+      const warnings = withoutEffect(project.excluded, source, dependencies);
       const checkKept = () => checkPlatform(project, dependencies, platform);
       if (!onlyImported) checkKept();
       copyFiles(directory, sources, join(target, BACKEND_DIRECTORY));
       writeOwnMetadata(directory, dependencies);
       copyRunner(target);
-      finish({ ...laidOut(target), replaced });
+      finish({ ...laidOut(target), replaced, warnings });
       // By now, only what migrations import is left.
       if (onlyImported) checkKept();
     },

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { option } from '../code-in-messages';
 import { findDependencies, noDependencies } from '../dependencies/find';
+import { undeclared } from '../dependencies/named';
 import type { DependencySource, Selection } from '../dependencies/source';
 import { PackagingError } from '../errors';
 import { replacedBy } from '../install/compiled';
@@ -29,6 +30,8 @@ export function decisive({ environment, databaseVariables, onlyImported }: Omit<
 /** A backend that can be packaged. */
 export interface Backend extends AlembicFolders, LoadedWith, Pick<BackendOptions, 'exclude' | 'onlyImported'> {
   readonly selection: Selection;
+  /** The excluded distributions that the caller named. */
+  readonly excluded: readonly string[];
   readonly directory: string;
   readonly source: DependencySource;
 }
@@ -58,7 +61,7 @@ function check(directory: string, options: BackendOptions, pythonVersion: string
   const dependencies = findDependencies(directory, selection);
   const source = dependencies && { ...dependencies, files: [...dependencies.files, ...wheelsIn(options.wheels)] };
   const { alembic, ...found } = checkAlembicProject(directory, alembicConfig, source?.run, source?.files);
-  const errors = [...found.errors, ...(source ? source.errors : [noDependencies(directory)])];
+  const errors = [...found.errors, ...(source ? [...source.errors, ...undeclared(given, source)] : [noDependencies(directory)])];
   const python = pythonProblem(directory, pythonVersion, given.requirements);
   if (python?.error) errors.push(python.error);
   // `cdk list` and `cdk destroy` package nothing and require no uv.
@@ -69,7 +72,7 @@ function check(directory: string, options: BackendOptions, pythonVersion: string
   const warnings = [...found.warnings, ...ofPython, ...(source?.warnings ?? []), ...(lock?.warning ? [lock.warning] : [])];
   if (!alembic || !source || errors.length) return { errors, warnings };
   const loadedWith = { environment, databaseVariables, hasUnknownVariables, isAssumed };
-  const project = { ...alembic, directory, source, selection, exclude, onlyImported, ...loadedWith };
+  const project = { ...alembic, directory, source, selection, excluded: given.without, exclude, onlyImported, ...loadedWith };
   return { errors, warnings, project, isUnchecked: lock?.warning !== undefined };
 }
 
