@@ -7,13 +7,14 @@ import { Construct, type IConstruct } from 'constructs';
 import { DEFAULT_APP_NAME, functionName, type RunnerSettings } from '../contract';
 import type { MigrationCompute } from './container/migration-compute';
 import type { MigrationContainer } from './container/migration-container';
-import type { OnDrift } from './drift/on-drift';
+import { OnDrift } from './drift/on-drift';
 import { driftProblems, scheduledDrift } from './drift/scheduled-drift';
 import { failureAlarm } from './function/failure-alarm';
 import { defaultTimeout, limitProblems } from './function/migration-limits';
 import { ReadyForMigration } from './function/migration-order';
-import type { MigrationProps } from './function/migration-props';
+import { MIGRATION_PROPS, type MigrationProps } from './function/migration-props';
 import { duplicateProblems, namePartProblems } from './function/name-problems';
+import { checkTypes, duration, flag, instance, oneOf, optional, type PropTypes } from './function/prop-types';
 import { DEFAULT_LOG_RETENTION, runnerFunction } from './function/runner-function';
 import { allowInvoke, type MigrationOnDeploy, migrationOnDeploy } from './on-deploy/migration-on-deploy';
 import type { MigrationSnapshot } from './snapshot/migration-snapshot';
@@ -81,6 +82,18 @@ export interface AlembicMigrationProps extends MigrationProps {
   readonly compute?: MigrationCompute;
 }
 
+const PROPS: PropTypes<AlembicMigrationProps> = {
+  ...MIGRATION_PROPS,
+  timeout: optional(duration),
+  runOnDeploy: optional(flag),
+  allowDowngrade: optional(flag),
+  allowStamp: optional(flag),
+  onDrift: optional(oneOf('OnDrift', OnDrift)),
+  driftSchedule: optional(instance('a Schedule, such as events.Schedule.rate(Duration.days(1))', 'expressionString')),
+  snapshot: optional(instance('a MigrationSnapshot, such as MigrationSnapshot.beforeDataLoss()', '_before')),
+  compute: optional(instance('a MigrationCompute, such as MigrationCompute.container({ cluster })', '_container')),
+};
+
 /** A function that runs the backend's Alembic migrations, and calls it on every deploy that changes it. */
 export class AlembicMigration extends Construct {
   /** The function `<appName>-api-migrate-lambda-<stage>`. */
@@ -120,6 +133,7 @@ export class AlembicMigration extends Construct {
 
   constructor(scope: Construct, id: string, props: AlembicMigrationProps) {
     super(scope, id);
+    checkTypes(`AlembicMigration ${this.node.path}`, props, PROPS);
     const { stage, appName = DEFAULT_APP_NAME, limits = {}, runOnDeploy = true } = props;
     const { encryptionKey, logRetention = DEFAULT_LOG_RETENTION, timeout = defaultTimeout(runOnDeploy) } = props;
     const names = namePartProblems(appName, stage, functionName);

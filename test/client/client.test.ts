@@ -397,16 +397,19 @@ describe('a function that cannot be reached', () => {
     expect(await thrown(it.upgrade())).toMatchObject({ code: 'no_credentials', next: expect.stringContaining('AWS_PROFILE') });
   });
 
-  test.each(['option', 'AWS_PROFILE'])('a profile that does not exist, although there are other credentials (%s)', async (from) => {
-    aws = await StageAws.start(() => ({ answer: answer() }));
-    if (from === 'AWS_PROFILE') process.env.AWS_PROFILE = 'nope';
-    client = new MigrateClient({ stage: 'dev', endpoint: aws.url, ...(from === 'option' && { profile: 'nope' }) });
-    expect(await thrown(client.upgrade())).toMatchObject({
-      code: 'invalid_usage',
-      message: 'the profile "nope" is in neither /dev/null nor /dev/null',
-    });
-    expect(aws.functions).toEqual([]);
-  });
+  test.each(['option', 'AWS_PROFILE'])(
+    'a profile that does not exist, although there are other credentials (%s)',
+    async (from) => {
+      aws = await StageAws.start(() => ({ answer: answer() }));
+      if (from === 'AWS_PROFILE') process.env.AWS_PROFILE = 'nope';
+      client = new MigrateClient({ stage: 'dev', endpoint: aws.url, ...(from === 'option' && { profile: 'nope' }) });
+      expect(await thrown(client.upgrade())).toMatchObject({
+        code: 'invalid_usage',
+        message: 'the profile "nope" is in neither /dev/null nor /dev/null',
+      });
+      expect(aws.functions).toEqual([]);
+    },
+  );
 
   test('no region', async () => {
     delete process.env.AWS_REGION;

@@ -5,6 +5,7 @@ import { directoryPackage, layoutProblems } from '../../packaging/layout/directo
 import { checkAlembicProject } from '../../packaging/project/alembic-project';
 import { backendPackage } from '../../packaging/project/known-project';
 import { preferredPython } from '../../packaging/project/python-version';
+import { checkArgument, checkTypes, oneOf, optional, type PropTypes, text, textByName, texts } from '../function/prop-types';
 import type { CodeBinding } from './bound-code';
 import { imageCode, type MigrationImageOptions } from './image-code';
 import { zipCode } from './zip-code';
@@ -90,6 +91,25 @@ export interface ProjectOptions {
   readonly exclude?: string[];
 }
 
+const PROJECT_OPTIONS: PropTypes<ProjectOptions> = {
+  alembicConfig: optional(text),
+  requirements: optional(texts),
+  groups: optional(texts),
+  extras: optional(texts),
+  without: optional(texts),
+  add: optional(texts),
+  only: optional(oneOf('PackageOnly', PackageOnly)),
+  wheels: optional(text),
+  exclude: optional(texts),
+};
+
+const IMAGE_OPTIONS: PropTypes<MigrationImageOptions> = {
+  file: optional(text),
+  target: optional(text),
+  buildArgs: optional(textByName),
+  alembicDirectory: optional(text),
+};
+
 /** The backend's Alembic project, as the function's code. */
 export class MigrationCode {
   /**
@@ -101,6 +121,8 @@ export class MigrationCode {
    * @param directory Path of the backend.
    */
   static fromProject(directory: string, options: ProjectOptions = {}): MigrationCode {
+    checkArgument('MigrationCode.fromProject', 'directory', directory, text);
+    checkTypes('MigrationCode.fromProject', options, PROJECT_OPTIONS);
     const path = resolve(directory);
     const { alembicConfig, requirements = [], groups = [], extras = [], without = [], add = [], exclude = [] } = options;
     const wheels = options.wheels === undefined ? undefined : resolve(path, options.wheels);
@@ -133,6 +155,7 @@ export class MigrationCode {
    * @param directory Path of that directory.
    */
   static fromDirectory(directory: string): MigrationCode {
+    checkArgument('MigrationCode.fromDirectory', 'directory', directory, text);
     const path = resolve(directory);
     return new MigrationCode(
       zipCode({
@@ -156,6 +179,8 @@ export class MigrationCode {
    * @param directory Docker's build directory.
    */
   static fromImage(directory: string, options: MigrationImageOptions = {}): MigrationCode {
+    checkArgument('MigrationCode.fromImage', 'directory', directory, text);
+    checkTypes('MigrationCode.fromImage', options, IMAGE_OPTIONS);
     return new MigrationCode(imageCode(resolve(directory), options), resolve(directory));
   }
 

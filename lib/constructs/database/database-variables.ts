@@ -1,4 +1,5 @@
 import type { DatabaseVariables as VariableNames } from '../../contract';
+import { checkArgument, checkTypes, optional, type PropTypes, text } from '../function/prop-types';
 
 /** Options of {@link DatabaseVariables.url}. */
 export interface DatabaseUrlOptions {
@@ -48,6 +49,16 @@ export interface DatabasePartNames {
   readonly databaseName?: string;
 }
 
+const URL_OPTIONS: PropTypes<DatabaseUrlOptions> = { scheme: optional(text) };
+
+const PART_NAMES: PropTypes<DatabasePartNames> = {
+  host: optional(text),
+  port: optional(text),
+  user: optional(text),
+  password: optional(text),
+  databaseName: optional(text),
+};
+
 /** The environment variables in which the backend expects the database's address. The function fills them when it runs. */
 export class DatabaseVariables {
   /**
@@ -56,11 +67,14 @@ export class DatabaseVariables {
    * @param name The variable. Default: `DATABASE_URL`.
    */
   static url(name = 'DATABASE_URL', options: DatabaseUrlOptions = {}): DatabaseVariables {
+    checkArgument('DatabaseVariables.url', 'name', name, text);
+    checkTypes('DatabaseVariables.url', options, URL_OPTIONS);
     return new DatabaseVariables({ url: name, ...(options.scheme && { urlScheme: options.scheme }) });
   }
 
   /** One variable for each part of the address. */
   static parts(names: DatabasePartNames = {}): DatabaseVariables {
+    checkTypes('DatabaseVariables.parts', names, PART_NAMES);
     return new DatabaseVariables({
       host: names.host ?? 'POSTGRES_HOST',
       port: names.port ?? 'POSTGRES_PORT',

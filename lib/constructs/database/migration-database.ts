@@ -6,6 +6,7 @@ import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type { IConstruct } from 'constructs';
 import type { DatabaseSettings } from '../../contract';
 import { named, option } from '../../packaging/code-in-messages';
+import { checkArgument, checkTypes, instance, number, optional, type PropTypes, text } from '../function/prop-types';
 import type { DatabaseVariables } from './database-variables';
 import { addressProblem, closedProblem, databaseNameProblem, engineProblem, tokenProblem } from './rds-problem';
 
@@ -117,7 +118,6 @@ export interface BoundDatabase {
   readonly dependencies: readonly IConstruct[];
 }
 
-/** The facts about a database that are known at synth. */
 interface KnownDatabase {
   readonly problems?: readonly string[];
   readonly warnings?: readonly string[];
@@ -125,6 +125,33 @@ interface KnownDatabase {
   readonly secret?: secretsmanager.ISecret;
   readonly variables?: DatabaseVariables;
 }
+
+const SECRET = instance('a secret, such as secretsmanager.Secret.fromSecretNameV2(...)', 'secretArn');
+const CLUSTER = instance('a cluster, such as an rds.DatabaseCluster', 'clusterIdentifier');
+const INSTANCE = instance('an instance, such as an rds.DatabaseInstance', 'instanceIdentifier');
+const PROXY = instance('a proxy, such as an rds.DatabaseProxy', 'dbProxyName');
+
+const variables = instance("DatabaseVariables, such as DatabaseVariables.url('DATABASE_URL')", '_names');
+
+const SECRET_OPTIONS: PropTypes<SecretDatabaseOptions> = {
+  variables,
+  host: optional(text),
+  port: optional(number),
+  databaseName: optional(text),
+};
+
+const RDS_OPTIONS: PropTypes<RdsDatabaseOptions> = { variables, secret: optional(SECRET), databaseName: optional(text) };
+
+const PROXY_OPTIONS: PropTypes<ProxyDatabaseOptions> = { variables, secret: SECRET, databaseName: optional(text) };
+
+const IAM_OPTIONS: PropTypes<IamDatabaseOptions> = {
+  variables,
+  user: text,
+  databaseName: text,
+  cluster: optional(CLUSTER),
+  instance: optional(INSTANCE),
+  proxy: optional(PROXY),
+};
 
 /** RDS Proxy always listens on the engine's default port. */
 const PROXY_PORT = 5432;
@@ -136,6 +163,8 @@ export class MigrationDatabase {
    * secret. Does not open the database's security group for the function.
    */
   static fromSecret(secret: secretsmanager.ISecret, options: SecretDatabaseOptions): MigrationDatabase {
+    checkArgument('MigrationDatabase.fromSecret', 'secret', secret, SECRET);
+    checkTypes('MigrationDatabase.fromSecret', options, SECRET_OPTIONS);
     const warning = options.host ? undefined : closedProblem(secret);
     const known = { secret, variables: options.variables, warnings: warning ? [warning] : [] };
     return MigrationDatabase._of(known, (client) => bindSecret(client, secret, options));
@@ -143,11 +172,15 @@ export class MigrationDatabase {
 
   /** An Aurora cluster: its writer and its secret. Opens its security group for the function. */
   static fromCluster(cluster: rds.IDatabaseCluster, options: RdsDatabaseOptions): MigrationDatabase {
+    checkArgument('MigrationDatabase.fromCluster', 'cluster', cluster, CLUSTER);
+    checkTypes('MigrationDatabase.fromCluster', options, RDS_OPTIONS);
     return fromRds(cluster, () => cluster.clusterEndpoint, options);
   }
 
   /** An RDS instance: its address and its secret. Opens its security group for the function. */
   static fromInstance(instance: rds.IDatabaseInstance, options: RdsDatabaseOptions): MigrationDatabase {
+    checkArgument('MigrationDatabase.fromInstance', 'instance', instance, INSTANCE);
+    checkTypes('MigrationDatabase.fromInstance', options, RDS_OPTIONS);
     return fromRds(instance, () => instance.instanceEndpoint, options);
   }
 
@@ -156,6 +189,8 @@ export class MigrationDatabase {
    * reach it: a proxy pins the session that migrates, and closes it after 30 minutes without a statement.
    */
   static fromProxy(proxy: rds.IDatabaseProxy, options: ProxyDatabaseOptions): MigrationDatabase {
+    checkArgument('MigrationDatabase.fromProxy', 'proxy', proxy, PROXY);
+    checkTypes('MigrationDatabase.fromProxy', options, PROXY_OPTIONS);
     const { secret, ...others } = options;
     return MigrationDatabase._of({ resource: proxy, secret, variables: options.variables }, (client) => {
       allowTo(client, proxy, PROXY_PORT);
@@ -166,6 +201,7 @@ export class MigrationDatabase {
 
   /** IAM database authentication: a token instead of a password. */
   static fromIamAuth(options: IamDatabaseOptions): MigrationDatabase {
+    checkTypes('MigrationDatabase.fromIamAuth', options, IAM_OPTIONS);
     const { cluster, instance, proxy, user, databaseName } = options;
     const [target, ...others] = [cluster, instance, proxy].filter((candidate) => candidate !== undefined);
     if (!target || others.length) {

@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { LAMBDA_SECONDS, type RunnerLimits } from '../../contract';
 import { option } from '../../packaging/code-in-messages';
+import { duration, optional, type PropTypes, structure, texts } from './prop-types';
 import { FUNCTION_SECONDS, MAX_CONNECT_RETRY_SECONDS } from './timeouts';
 
 /** How long a run waits. docs/timeouts.md gives the reason for each default. */
@@ -69,6 +70,20 @@ export interface EndBlockers {
    */
   readonly idleFor?: Duration;
 }
+
+const END_BLOCKERS: PropTypes<EndBlockers> = {
+  roles: optional(texts),
+  applications: optional(texts),
+  idleFor: optional(duration),
+};
+
+export const LIMITS: PropTypes<MigrationLimits> = {
+  mutexWait: optional(duration),
+  lockTimeout: optional(duration),
+  lockRetry: optional(duration),
+  connectRetry: optional(duration),
+  endBlockers: optional(structure(END_BLOCKERS)),
+};
 
 /** The function's default timeout. */
 export function defaultTimeout(runOnDeploy: boolean): Duration {

@@ -5,8 +5,9 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { MigrationCode } from '../code/migration-code';
 import type { MigrationDatabase } from '../database/migration-database';
-import type { MigrationLimits } from './migration-limits';
+import { LIMITS, type MigrationLimits } from './migration-limits';
 import type { OnReplication } from './on-replication';
+import { anyStructure, flag, instance, list, number, optional, type PropTypes, structure, text, textByName } from './prop-types';
 
 /** Props of every construct that migrates. */
 export interface MigrationProps {
@@ -139,3 +140,25 @@ export interface MigrationProps {
    */
   readonly encryptionKey?: kms.IKey;
 }
+
+export const MIGRATION_PROPS: PropTypes<MigrationProps> = {
+  stage: text,
+  appName: optional(text),
+  code: instance("a MigrationCode, such as MigrationCode.fromProject('../back')", '_pythonVersion'),
+  database: instance('a MigrationDatabase, such as MigrationDatabase.fromCluster(cluster, { ... })', '_warnings'),
+  vpc: optional(instance('a VPC, such as ec2.Vpc.fromLookup(...)', 'vpcId')),
+  vpcSubnets: optional(anyStructure),
+  securityGroups: optional(list('a list of security groups', instance('a security group', 'securityGroupId'))),
+  environment: optional(textByName),
+  memorySize: optional(number),
+  limits: optional(structure(LIMITS)),
+  architecture: optional(instance('an Architecture, such as lambda.Architecture.X86_64', 'dockerPlatform')),
+  runtime: optional(instance('a Runtime, such as lambda.Runtime.PYTHON_3_13', 'name')),
+  guardDataLoss: optional(flag),
+  guardUnreadSql: optional(flag),
+  onReplication: optional(instance('an OnReplication, such as OnReplication.WARN', '_setting')),
+  protectedStage: optional(flag),
+  logRetention: optional(number),
+  eventBus: optional(instance('an event bus', 'eventBusArn')),
+  encryptionKey: optional(instance('a key', 'keyArn')),
+};

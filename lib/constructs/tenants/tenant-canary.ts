@@ -1,6 +1,7 @@
 import type { Duration } from 'aws-cdk-lib';
 import type { CanarySettings } from '../../contract/coordinator';
 import { isTenantName } from '../../contract/tenants';
+import { checkArgument, checkTypes, duration, flag, optional, type PropTypes, texts } from '../function/prop-types';
 import { seconds, WEEK_SECONDS } from './tenant-limits';
 
 /** What happens between the canaries and the rest. Set exactly one of `pause` and `approval`. */
@@ -28,6 +29,12 @@ export interface TenantCanaryOptions {
   readonly within?: Duration;
 }
 
+const CANARY_OPTIONS: PropTypes<TenantCanaryOptions> = {
+  pause: optional(duration),
+  approval: optional(flag),
+  within: optional(duration),
+};
+
 const DEFAULT_WITHIN_SECONDS = 24 * 3600;
 
 /** The coordinator reads them from its environment, which is limited to 4 KB. */
@@ -37,6 +44,8 @@ const MAX_NAMES = 30;
 export class TenantCanary {
   /** These tenants, at most 30. If a run covers only some tenants, its canaries are the named ones among them. */
   static names(names: string[], options: TenantCanaryOptions): TenantCanary {
+    checkArgument('TenantCanary.names', 'names', names, texts);
+    checkTypes('TenantCanary.names', options, CANARY_OPTIONS);
     const unusable = names.filter((name) => !isTenantName(name));
     const problems = names.length ? [] : ['the canary has no names: pass some, or leave the canary out'];
     if (names.length > MAX_NAMES)
@@ -51,6 +60,7 @@ export class TenantCanary {
    * @param percent 1 to 50
    */
   static share(percent: number, options: TenantCanaryOptions): TenantCanary {
+    checkTypes('TenantCanary.share', options, CANARY_OPTIONS);
     const usable = percent >= 1 && percent <= 50;
     return new TenantCanary({ percent }, options, usable ? [] : [`the canary is ${percent} % of the tenants: use 1 to 50`]);
   }

@@ -2,6 +2,7 @@ import type { Duration } from 'aws-cdk-lib';
 import type { CoordinatorSettings } from '../../contract/coordinator';
 import { CONNECTIONS_PER_WORKER, MAX_BATCH_SIZE } from '../../contract/tenants';
 import { option } from '../../packaging/code-in-messages';
+import { number, optional, type PropTypes } from '../function/prop-types';
 
 export const WEEK_SECONDS = 7 * 24 * 3600;
 
@@ -21,6 +22,8 @@ export interface ToleratedFailures {
    */
   readonly percent?: number;
 }
+
+export const TOLERATED_FAILURES: PropTypes<ToleratedFailures> = { count: optional(number), percent: optional(number) };
 
 /** All errors in the numbers. */
 export function tenantLimitProblems(

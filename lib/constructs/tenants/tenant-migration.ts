@@ -10,18 +10,35 @@ import { DEFAULT_APP_NAME } from '../../contract';
 import { RUN_ACTIONS, tenantApprovalName, tenantFunctionName, tenantStateMachineName } from '../../contract/tenants';
 import { call } from '../../packaging/code-in-messages';
 import { logGroup } from '../aws/log-group';
-import type { OnDrift } from '../drift/on-drift';
+import { OnDrift } from '../drift/on-drift';
 import { driftProblems, scheduledDrift } from '../drift/scheduled-drift';
 import { runFailureAlarm } from '../function/failure-alarm';
 import { defaultTimeout, limitProblems } from '../function/migration-limits';
 import { ReadyForMigration } from '../function/migration-order';
-import type { MigrationProps } from '../function/migration-props';
+import { MIGRATION_PROPS, type MigrationProps } from '../function/migration-props';
 import { duplicateProblems, namePartProblems } from '../function/name-problems';
+import {
+  checkTypes,
+  duration,
+  instance,
+  number,
+  oneOf,
+  optional,
+  type PropTypes,
+  structure,
+  texts,
+} from '../function/prop-types';
 import { DEFAULT_LOG_RETENTION, runnerFunction } from '../function/runner-function';
 import { allowInvoke } from '../on-deploy/migration-on-deploy';
 import type { TenantCanary } from './tenant-canary';
 import { TenantDeploy } from './tenant-deploy';
-import { concurrencyOf, type ToleratedFailures, tenantLimitProblems, toleranceSettings } from './tenant-limits';
+import {
+  concurrencyOf,
+  TOLERATED_FAILURES,
+  type ToleratedFailures,
+  tenantLimitProblems,
+  toleranceSettings,
+} from './tenant-limits';
 import { executionsArn, mapRunsArn, tenantMachine } from './tenant-machine';
 import type { TenantSource } from './tenant-source';
 import { type TenantsOnDeploy, tenantsOnDeploy } from './tenants-on-deploy';
@@ -106,6 +123,20 @@ export interface TenantMigrationProps extends MigrationProps {
   readonly onDeploy?: TenantDeploy;
 }
 
+const PROPS: PropTypes<TenantMigrationProps> = {
+  ...MIGRATION_PROPS,
+  tenants: instance("a TenantSource, such as TenantSource.fromQuery('SELECT name FROM tenants')", '_bind'),
+  tenantSecrets: optional(texts),
+  timeout: optional(duration),
+  batchSize: optional(number),
+  maxConnections: optional(number),
+  canary: optional(instance('a TenantCanary, such as TenantCanary.share(5, { ... })', '_settings')),
+  toleratedFailures: optional(structure(TOLERATED_FAILURES)),
+  onDrift: optional(oneOf('OnDrift', OnDrift)),
+  driftSchedule: optional(instance('a Schedule, such as events.Schedule.rate(Duration.days(1))', 'expressionString')),
+  onDeploy: optional(instance('a TenantDeploy, such as TenantDeploy.handOver()', '_mode')),
+};
+
 /**
  * A function that migrates tenants (schemas or databases), a state machine that distributes them in batches, and a run on each
  * deploy that changes the function.
@@ -141,6 +172,7 @@ export class TenantMigration extends Construct {
 
   constructor(scope: Construct, id: string, props: TenantMigrationProps) {
     super(scope, id);
+    checkTypes(`TenantMigration ${this.node.path}`, props, PROPS);
     const { stage, appName = DEFAULT_APP_NAME, tenants, canary, toleratedFailures, encryptionKey, limits = {} } = props;
     const { batchSize = DEFAULT_BATCH_SIZE, maxConnections = DEFAULT_MAX_CONNECTIONS } = props;
     const { onDeploy = TenantDeploy.wait(), timeout = defaultTimeout(true), logRetention = DEFAULT_LOG_RETENTION } = props;

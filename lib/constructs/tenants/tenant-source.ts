@@ -5,6 +5,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { IConstruct } from 'constructs';
 import type { TenantSourceSettings } from '../../contract/coordinator';
 import { named } from '../../packaging/code-in-messages';
+import { checkArgument, text } from '../function/prop-types';
 
 /** Options of {@link TenantSource.fromTable}. */
 export interface TenantTableOptions {
@@ -47,6 +48,7 @@ export class TenantSource {
    * `SELECT name FROM tenants WHERE active`.
    */
   static fromQuery(sql: string): TenantSource {
+    checkArgument('TenantSource.fromQuery', 'sql', sql, text);
     const problems =
       sql.trim() === '' ? [`the query of ${named('TenantSource.fromQuery')} is empty: pass a SELECT with the column name`] : [];
     return new TenantSource(() => ({ settings: { kind: 'query' }, dependencies: [] }), problems, sql);

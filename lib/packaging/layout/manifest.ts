@@ -46,7 +46,17 @@ export function writeManifest(
   const file = join(target, MANIFEST_FILE);
   mkdirSync(dirname(file), { recursive: true });
   const found = driver === undefined ? driverOf(target) : { driver };
-  const known = { config, folder, roots, ...found, writes, destroys, leftOut, replaced, warnings: [...warnings, ...(destroys ? [] : [UNREAD])] };
+  const known = {
+    config,
+    folder,
+    roots,
+    ...found,
+    writes,
+    destroys,
+    leftOut,
+    replaced,
+    warnings: [...warnings, ...(destroys ? [] : [UNREAD])],
+  };
   writeFileSync(file, JSON.stringify(known satisfies Manifest));
 }
 

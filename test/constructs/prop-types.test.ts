@@ -1,0 +1,84 @@
+import { Stack } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import {
+  AlembicMigration,
+  DatabaseVariables,
+  MigrationCode,
+  MigrationDatabase,
+  TenantCanary,
+  TenantMigration,
+  TenantSource,
+} from '../../lib';
+import { testApp } from './app';
+
+/** Props that no compiler has seen, as in JavaScript. */
+const unchecked = (value: unknown) => value as never;
+
+const VALID = { stage: 'dev', code: MigrationCode.fromDirectory('nowhere'), database: MigrationDatabase.fromEnvironment() };
+
+test('props of the wrong type are all named, with what to pass', () => {
+  const stack = new Stack(testApp(), 'Stack');
+  const vpc = new ec2.Vpc(stack, 'Vpc');
+  const props = {
+    stage: 5,
+    code: '../back',
+    database: vpc,
+    vpc: 'vpc-1',
+    securityGroups: ['sg-1'],
+    environment: { DEBUG: true },
+    memorySize: '512',
+    limits: { lockTimeout: 5, endBlockers: { roles: 'app' } },
+    runtime: 'python3.13',
+    guardDataLoss: 'false',
+    onDrift: 'stop',
+    timeout: 3,
+    allowStamp: null,
+  };
+  expect(() => new AlembicMigration(stack, 'Migration', unchecked(props))).toThrow(
+    `AlembicMigration Stack/Migration: ${[
+      'stage is 5: pass a string',
+      `code is "../back": pass a MigrationCode, such as MigrationCode.fromProject('../back')`,
+      'database is an object: pass a MigrationDatabase, such as MigrationDatabase.fromCluster(cluster, { ... })',
+      'vpc is "vpc-1": pass a VPC, such as ec2.Vpc.fromLookup(...)',
+      'securityGroups[0] is "sg-1": pass a security group',
+      'environment.DEBUG is true: pass a string',
+      'memorySize is "512": pass a number',
+      'limits.lockTimeout is 5: pass a Duration, such as Duration.seconds(30)',
+      'limits.endBlockers.roles is "app": pass a list of strings',
+      'runtime is "python3.13": pass a Runtime, such as lambda.Runtime.PYTHON_3_13',
+      'guardDataLoss is "false": pass true or false',
+      'timeout is 3: pass a Duration, such as Duration.seconds(30)',
+      'allowStamp is null: pass true or false',
+      'onDrift is "stop": pass OnDrift.WARN or OnDrift.REFUSE or OnDrift.IGNORE',
+    ].join('; ')}`,
+  );
+});
+
+test.each<[string, (stack: Stack) => unknown, string]>([
+  ['no props', (stack) => new AlembicMigration(stack, 'M', unchecked(undefined)), 'is undefined: pass an object with options'],
+  [
+    'no code',
+    (stack) => new AlembicMigration(stack, 'M', unchecked({ ...VALID, code: undefined })),
+    'code is undefined: pass a M',
+  ],
+  [
+    'many tenants',
+    (stack) => new TenantMigration(stack, 'M', unchecked({ ...VALID, tenants: 'SELECT 1', toleratedFailures: 5 })),
+    "pass a TenantSource, such as TenantSource.fromQuery('SELECT name FROM tenants'); toleratedFailures is 5: pass an object with",
+  ],
+  ['a canary', () => TenantCanary.share(5, unchecked({ pause: 3 })), 'pause is 3: pass a Duration'],
+  ['a query', () => TenantSource.fromQuery(unchecked(['SELECT'])), 'sql is a list: pass a string'],
+  ['a folder', () => MigrationCode.fromProject(unchecked(undefined)), 'directory is undefined: pass a string'],
+  ['names', () => MigrationCode.fromProject('x', unchecked({ without: 'torch' })), 'without is "torch": pass a list of strings'],
+  ['a part', () => MigrationCode.fromProject('x', unchecked({ only: 'all' })), 'only is "all": pass PackageOnly.IMPORTED'],
+  ['a name', () => DatabaseVariables.url(unchecked({ scheme: 'x' })), 'name is an object: pass a string'],
+  [
+    'variables',
+    (stack) => MigrationDatabase.fromSecret(new Secret(stack, 'S'), unchecked({ variables: 'DATABASE_URL' })),
+    `variables is "DATABASE_URL": pass DatabaseVariables, such as DatabaseVariables.url('DATABASE_URL')`,
+  ],
+  ['an ARN', () => MigrationDatabase.fromCluster(unchecked('arn'), unchecked({})), 'cluster is "arn": pass a cluster'],
+])('%s of the wrong type', (_, make, message) => {
+  expect(() => make(new Stack(testApp(), 'Stack'))).toThrow(message);
+});
