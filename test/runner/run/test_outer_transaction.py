@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Backend, Database, failure
+from conftest import Backend, Database, failure, invoke
+from each_driver import DRIVERS
 
 CONNECT = "with connectable.connect() as connection:"
 BEGIN = "with connectable.begin() as connection:"
@@ -65,6 +66,28 @@ def test_revisions_that_a_later_one_committed_with_its_own_work_are_applied(pack
     assert database.tables() == ["aa", "alembic_version", "bb"]
     assert database.rows("SELECT version_num FROM alembic_version") == [("aa",)]
     assert database.rows("SELECT revision FROM cdk_alembic.run_revision") == [("aa",)]
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+@pytest.mark.parametrize("fails", [False, True])
+def test_revisions_after_one_that_ended_the_transaction_with_sql_are_in_another_one(
+    package: Backend, database: Database, template: str, scheme: str, fails: bool
+) -> None:
+    package.initialise(database.url(scheme), template)
+    env = (package.directory / "alembic" / "env.py").read_text()
+    package.write_env(env.replace("connectable.connect()", "connectable.begin()"))
+    package.table_revision("aa")
+    package.revision("bb", "aa", "op.execute('CREATE TABLE bb (id int)')\nop.execute('COMMIT')")
+    package.revision("cc", "bb", "op.execute('CREATE TABLE cc (id int)')" + ("\nop.execute('SELECT 1/0')" if fails else ""))
+    answer = failure() if fails else invoke()
+    applied = ["aa", "bb"] if fails else ["aa", "bb", "cc"]
+    assert [revision["revision"] for revision in answer["applied"]] == applied
+    assert database.tables() == sorted([*applied, "alembic_version"])
+    assert database.versions() == applied[-1:]
+    assert [row[0] for row in database.rows("SELECT revision FROM cdk_alembic.run_revision ORDER BY 1")] == applied
+    if fails:
+        assert answer["error"]["revision"] == "cc"
+        assert answer["error"]["next"] == "it was rolled back, and earlier revisions stay; fix it and run again"
 
 
 def test_a_closed_transaction_that_env_py_did_not_begin_is_the_revision_s_own(package: Backend, database: Database) -> None:

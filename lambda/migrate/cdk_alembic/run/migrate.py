@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
+from ..connection.statements import driver_connection
 from ..connection.watchdog import expect, gave_up, relax
 from ..database.blockers import in_words
 from ..database.failures import describe, sql_state
@@ -157,7 +158,17 @@ class _Attempt:
             relax()
             yield step
             expect()
-            is_held = record.done(self._mutex, self._session, context.connection.in_transaction())
+            is_held = record.done(self._mutex, self._session, self._is_uncommitted(context.connection))
+
+    def _is_uncommitted(self, connection: Any) -> bool:
+        """Whether the revision that has just ended is in a transaction that is still open."""
+        if not connection.in_transaction():
+            return False
+        if not (self._run.progress.in_outer_transaction and self.left_transaction):
+            return True
+        # It ended env.py's transaction with SQL. Some drivers begin no other one: the next revision could not be rolled back.
+        driver_connection(connection).commit()
+        return False
 
     def _pending(self, heads: tuple[str, ...]) -> Sequence[Any]:
         """Alembic's steps from the database's heads to the target. Raises RunnerError."""
