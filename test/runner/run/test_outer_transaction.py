@@ -18,6 +18,13 @@ MIGRATIONS = (ALEMBIC_BEGINS, CONNECTION_BEGINS, CONNECTION_BEGINS, WRITE.format
 ALEMBIC_RUNS = f"{ALEMBIC_BEGINS}\n            context.run_migrations()"
 BLOCK = (ALEMBIC_RUNS, NESTED, CONNECTION_BEGINS, f"remove `{CONNECTION_BEGINS}` there")
 ENGINE = (CONNECT, BEGIN, BEGIN, WRITE.format(CONNECT))
+HELPER = (
+    CONNECT,
+    "from contextlib import contextmanager\n\n    @contextmanager\n    def opened():\n        transaction = connectable.begin()\n"
+    "        with transaction as connection:\n            yield connection\n\n    with opened() as connection:",
+    "context.configure(",
+    "make the code that opens this connection use connect(), not begin()",
+)
 EARLIER = (CONNECT, STATEMENT, "context.configure(", "call connection.commit() before it")
 
 TABLE = 'op.execute("CREATE TABLE aa (id int)")\n'
@@ -31,6 +38,7 @@ COMMIT = f"{TABLE}op.get_bind().commit()"
         pytest.param(MIGRATIONS, AUTOCOMMIT, "autocommit_block()", True, id="block in place of Alembic's"),
         pytest.param(BLOCK, AUTOCOMMIT, "autocommit_block()", True, id="block around Alembic's"),
         pytest.param(ENGINE, AUTOCOMMIT, "autocommit_block()", False, id="block in the engine's"),
+        pytest.param(HELPER, AUTOCOMMIT, "autocommit_block()", False, id="block in a helper"),
         pytest.param(EARLIER, AUTOCOMMIT, "autocommit_block()", False, id="block after a statement"),
         pytest.param(MIGRATIONS, COMMIT, "a commit", True, id="commit in place of Alembic's"),
         pytest.param(ENGINE, COMMIT, "a commit", True, id="commit in the engine's"),

@@ -10,12 +10,18 @@ from typing import Any
 _OF_A_TRANSACTION = ("commit", "rollback", "close", "is_active", "is_valid")
 
 
-def find_transaction(env: Path, is_outer: bool) -> dict[str, Any]:
+def is_in_block(connection: Any) -> bool:
+    """Whether a connection is within `with engine.begin()` or `with connection.begin()`, where it can't be committed."""
+    return getattr(connection, "_trans_context_manager", None) is not None
+
+
+def find_transaction(env: Path, is_outer: bool, in_block: bool) -> dict[str, Any]:
     """The contract's EnvironmentTransaction: `line` and `code` of the `with` that begins the transaction, or else of
     `context.configure()` or run_migrations, or of the file's first line, and what to do there so that Alembic begins the
     transactions, as `words` and as code (`instead`).
 
-    `is_outer`: whether the connection was in the transaction already when env.py called `context.configure()`.
+    `is_outer`: whether the connection was in the transaction already when env.py called `context.configure()`. `in_block`:
+    whether a `with` began it, perhaps in another file.
     """
     source = env.read_bytes()
     try:
@@ -25,14 +31,17 @@ def find_transaction(env: Path, is_outer: bool) -> dict[str, Any]:
     lines = source.decode(errors="replace").splitlines()
     line, begins = next(_places(nodes), (1, "statement"))
     code = lines[line - 1].strip() if lines else ""
-    words, instead = _change(begins, code, is_outer)
+    words, instead = _change(begins, code, is_outer, in_block)
     return {"line": line, "code": code, "words": words, "instead": instead}
 
 
-def _change(begins: str, code: str, is_outer: bool) -> tuple[str, str]:
+def _change(begins: str, code: str, is_outer: bool, in_block: bool) -> tuple[str, str]:
     """What to do at a place of _places(): in words, and as code."""
     if begins == "block":
         return f"remove `{code}` there", f"# without this line: {code}"
+    if begins == "statement" and is_outer and in_block:
+        instead = "with engine.connect() as connection:  # not engine.begin()"
+        return "make the code that opens this connection use connect(), not begin()", instead
     if begins == "statement" and is_outer:
         return "call connection.commit() before it", f"connection.commit()\n{code}"
     if begins == "statement":

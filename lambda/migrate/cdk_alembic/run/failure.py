@@ -165,7 +165,7 @@ def _cause(error: BaseException, reason: str, run: Run) -> tuple[str, str] | Non
     if too_long := id_too_long(error, run.record.running.script.revision):
         return too_long, f"; {_SHORTEN}"
     if what := _fails_in_outer_transaction(error, run):
-        found = find_transaction(Path(run.project.script.dir) / "env.py", is_outer=True)
+        found = find_transaction(Path(run.project.script.dir) / "env.py", is_outer=True, in_block=run.progress.in_block)
         change = f"in env.py, line {found['line']} (`{found['code']}`): {found['words']}"
         return (
             f"{what} does not work inside the transaction that env.py began{location(error)}",

@@ -16,6 +16,7 @@ from ..database.blockers import in_words
 from ..database.failures import describe, sql_state
 from ..database.mutex import hold_mutex, require_mutex
 from ..database.version_table import heads_after
+from ..project.env_transaction import is_in_block
 from ..project.environment import current, run_environment
 from ..project.guard import data_losses
 from ..project.revisions import info
@@ -108,6 +109,7 @@ class _Attempt:
         run, record = self._run, self._run.record
         record.running = None
         run.progress.in_outer_transaction = context.connection.in_transaction()
+        run.progress.in_block = is_in_block(context.connection)
         table = run.progress.table = run.locate(context)
         with (
             collecting(),

@@ -31,6 +31,8 @@ class Progress:
     """Whether the database has nothing to lose; None while unknown."""
     in_outer_transaction: bool = False
     """Whether the connection was in a transaction already when env.py called run_migrations."""
+    in_block: bool = False
+    """Whether a `with` of SQLAlchemy's began that transaction."""
     tries: int = 1
     """Number of attempts at the running revision, including this one."""
     stopped: bool = False

@@ -13,7 +13,7 @@ from cdk_alembic.catalog.catalog import Snapshot
 from cdk_alembic.catalog.catalog_reader import Catalog
 from cdk_alembic.database.conditions import connection_failure
 from cdk_alembic.database.failures import describe, location, sql_state, statement_of
-from cdk_alembic.project.env_transaction import find_transaction
+from cdk_alembic.project.env_transaction import find_transaction, is_in_block
 from cdk_alembic.project.environment import application_context, run_environment
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import EnvFailed, RunnerError
@@ -141,7 +141,8 @@ class Replay:
         outer = context._in_external_transaction
         self._environment_facts = {**(self._environment or {}), "outerTransaction": outer}
         if outer or self._environment_facts.get("autocommitBlocks") is False:
-            self._environment_facts["transaction"] = find_transaction(Path(self._project.script.dir) / "env.py", outer)
+            env = Path(self._project.script.dir) / "env.py"
+            self._environment_facts["transaction"] = find_transaction(env, outer, is_in_block(context.connection))
         if self._environment is not None:
             self._report({"report": "environment", "environment": self._environment_facts})
             self._environment = None
