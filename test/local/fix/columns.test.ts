@@ -1,0 +1,111 @@
+import { Database } from '../../production/database';
+import { CATALOG, fixed, query, useFixing } from './fixing';
+
+const { bed, alembic, text, fix } = useFixing();
+
+test('an identity is added in steps, with a key on it, and numbers new rows after the existing ones', async () => {
+  bed.project.revision(
+    'b3',
+    'b2',
+    'Add logs table',
+    'op.create_table("logs", sa.Column("text", sa.Text())); op.execute("CREATE TABLE \\"Notes\\" (text text)")',
+    'op.execute("DROP TABLE \\"Notes\\""); op.drop_table("logs")',
+  );
+  bed.project.commit();
+  bed.project.revision(
+    'c3',
+    'b3',
+    'Add ids of logs and notes',
+    `op.add_column("logs", sa.Column("id", sa.BigInteger(), sa.Identity(always=True, start=5), nullable=False))
+    op.create_primary_key("logs_pkey", "logs", ["id"])
+    op.execute('ALTER TABLE "Notes" ADD COLUMN "Id" serial')`,
+    `op.drop_column("Notes", "Id")
+    op.drop_column("logs", "id")`,
+  );
+  const review = await fix();
+  expect(fixed(review)).toEqual(['constraint-builds-index', 'table-rewrite', 'table-rewrite']);
+  expect(text('c3.py')).toContain('ADD GENERATED ALWAYS AS IDENTITY (START WITH ');
+  await Database.with(async ({ plainUrl: url }) => {
+    await alembic(url, 'upgrade', 'b3');
+    await query(url, `INSERT INTO logs VALUES ('a'), ('b'); INSERT INTO "Notes" VALUES ('a'), ('b')`);
+    await alembic(url, 'upgrade', 'head');
+    await query(url, `INSERT INTO logs VALUES ('c'); INSERT INTO "Notes" VALUES ('c')`);
+    const ids = (column: string) => `array_agg(${column}::int ORDER BY ${column})`;
+    const all = `SELECT (SELECT ${ids('id')} FROM logs) AS logs, (SELECT ${ids('"Id"')} FROM "Notes") AS notes`;
+    expect(await query(url, all)).toEqual([{ logs: [5, 6, 7], notes: [1, 2, 3] }]);
+    expect(await query(url, `SELECT id, "Id" FROM logs JOIN "Notes" USING (text) WHERE text = 'c'`)).toEqual([
+      { id: '7', Id: 3 },
+    ]);
+    await alembic(url, 'downgrade', 'b3');
+    await alembic(url, 'upgrade', 'head');
+    const left = `SELECT sequencename AS name FROM pg_sequences WHERE sequencename ~ '^(logs|Notes)' ORDER BY 1`;
+    expect(await query(url, left)).toEqual([{ name: 'Notes_Id_seq' }, { name: 'logs_id_seq' }]);
+  });
+});
+
+test('a column changes its type through a second column, unless the new type is narrower', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Add orders',
+    `op.execute("""CREATE TABLE orders (id serial PRIMARY KEY, "from" int NOT NULL DEFAULT 1, number int, day date NOT NULL, total bigint, code int, owner int, CONSTRAINT owners FOREIGN KEY (owner) REFERENCES users ON DELETE SET NULL,
+      CONSTRAINT codes UNIQUE (owner, code) DEFERRABLE, CONSTRAINT positive CHECK (number > 0 OR total > 0));
+    CREATE UNIQUE INDEX numbers ON orders (number) WHERE number > 0; CREATE INDEX "From" ON orders (number, "from" DESC)""")`,
+    'op.drop_table("orders")',
+  );
+  bed.project.commit();
+  const types = [
+    ['from', '"from"', 'text', '"from"::text', 'int', '"from"::int'],
+    ['number', 'number', 'bigint', 'number', 'int', 'number'],
+    ['day', 'day', 'text', "to_char(orders.day, 'YYYY-MM-DD')", 'date', 'day::date'],
+    ['total', 'total', 'int', 'total', 'bigint', 'total'],
+    ['id', 'id', 'bigint', 'id', 'int', 'id'],
+    ['code', 'code', 'bigint', 'code', 'int', 'code'],
+    ['owner', 'owner', 'bigint', 'owner', 'int', 'owner'],
+  ] as const;
+  let head = 'c3';
+  for (const [name, own, to, using, from, back] of types) {
+    const defaults = (value: string) => (name === 'from' ? [`op.execute("""ALTER TABLE orders ALTER "from" ${value}""")`] : []);
+    const change = (type: string, value: string) =>
+      `op.execute("""ALTER TABLE orders ALTER ${own} TYPE ${type} USING ${value}""")`;
+    bed.project.revision(
+      `to_${name}`,
+      head,
+      `Change ${name}`,
+      [...defaults('DROP DEFAULT'), change(to, using), ...defaults("SET DEFAULT '1'")].join('\n    '),
+      [...defaults('DROP DEFAULT'), change(from, back), ...defaults('SET DEFAULT 1')].join('\n    '),
+    );
+    head = `to_${name}`;
+  }
+  await Database.with(async ({ plainUrl: url }) => {
+    const rows = () => query(url, 'SELECT id, "from", number, extract(year FROM day::date)::int AS year FROM orders ORDER BY id');
+    await alembic(url, 'upgrade', 'head');
+    const meant = await query(url, CATALOG);
+    await alembic(url, 'downgrade', 'base');
+    const review = await fix();
+    const left = review.fixes?.notFixed.filter(({ finding }) => finding.rule === 'table-rewrite');
+    expect(left?.map(({ finding, reason }) => `${finding.revision}: ${reason}`)).toEqual([
+      'to_total: the new type holds less: a value that does not fit would make writes of the running code fail',
+    ]);
+    await alembic(url, 'upgrade', 'c3');
+    await query(url, `INSERT INTO orders (id, number, day) VALUES (1, 7, '2026-05-01')`);
+    // Until the new column has its values, the running code writes the old one.
+    await alembic(url, 'upgrade', 'to_day_4');
+    await query(url, `INSERT INTO orders (id, number, day) VALUES (2, 8, '2027-05-01')`);
+    await query(url, `UPDATE orders SET day = '2028-05-01' WHERE id = 1`);
+    await alembic(url, 'upgrade', 'head');
+    const kept = [
+      { id: '1', from: '1', number: '7', year: 2028 },
+      { id: '2', from: '1', number: '8', year: 2027 },
+    ];
+    expect(await rows()).toEqual(kept);
+    expect(await query(url, CATALOG)).toEqual(meant);
+    await alembic(url, 'downgrade', 'c3');
+    expect(await rows()).toEqual(
+      kept.map(({ id, from, number, year }) => ({ id: Number(id), from: Number(from), number: Number(number), year })),
+    );
+    await alembic(url, 'upgrade', 'head');
+    expect(await rows()).toEqual(kept);
+    expect(await query(url, CATALOG)).toEqual(meant);
+  });
+});

@@ -1,0 +1,62 @@
+import { Database } from '../../production/database';
+import { CATALOG, fixed, query, useFixing } from './fixing';
+
+const { bed, alembic, text, fix } = useFixing();
+
+test('a revision whose own downgrade refuses, does nothing or fails is fixed, with its upgrade proved', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Require the age of users',
+    'op.create_index("ix_users_age", "users", ["age"])\n    op.alter_column("users", "age", nullable=False)',
+    '# ages are not known again\n    raise NotImplementedError("one way")',
+  );
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Refer from users to teams',
+    `op.add_column("users", sa.Column("team_id", sa.BigInteger()))
+    op.create_index("ix_users_team", "users", ["team_id"])
+    op.create_foreign_key("fk_users_team", "users", "teams", ["team_id"], ["id"])`,
+    'pass',
+  );
+  bed.project.revision(
+    'e5',
+    'd4',
+    'Flag users',
+    `op.add_column("users", sa.Column("flag", sa.Boolean(), server_default=sa.text("false"), nullable=False))
+    op.create_index("ix_users_flag", "users", ["flag"])`,
+    'op.drop_column("users", "flag")\n    op.drop_index("ix_users_flag", "users")',
+  );
+  await Database.with(async ({ plainUrl: url }) => {
+    await alembic(url, 'upgrade', 'head');
+    const meant = await query(url, CATALOG);
+    const review = await fix();
+    expect(fixed(review)).toEqual([
+      'foreign-key-not-valid',
+      'index-not-concurrent',
+      'index-not-concurrent',
+      'index-not-concurrent',
+      'set-not-null-scan',
+    ]);
+    expect(review.fixes?.upgradeOnly).toEqual([
+      { file: 'migrations/versions/c3.py', reason: expect.stringContaining('NotImplementedError: one way') },
+      { file: 'migrations/versions/d4.py', reason: expect.stringContaining('column "team_id"') },
+      { file: 'migrations/versions/e5.py', reason: expect.stringContaining('index "ix_users_flag" does not exist') },
+    ]);
+    // The refusal is the first thing that a downgrade runs, and nothing is undone before it.
+    expect(text('c3.py')).toMatch(
+      /def downgrade\(\):\n +# ages are not known again\n +raise NotImplementedError\("one way"\)\n$/,
+    );
+    // Each statement of the safe form has its own downgrade.
+    expect(text('e5.py')).toContain('DROP INDEX CONCURRENTLY IF EXISTS ix_users_flag');
+    expect(bed.project.revisions.map(text).join()).toContain('op.drop_constraint(op.f("fk_users_team")');
+    await Database.with(async ({ plainUrl: fresh }) => {
+      await alembic(fresh, 'upgrade', 'head');
+      expect(await query(fresh, CATALOG)).toEqual(meant);
+      await alembic(fresh, 'downgrade', 'd4');
+      await alembic(fresh, 'upgrade', 'head');
+      expect(await query(fresh, CATALOG)).toEqual(meant);
+    });
+  });
+});

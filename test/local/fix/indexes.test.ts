@@ -1,0 +1,57 @@
+import { fixed, reasons, useFixing } from './fixing';
+
+const { bed, text, fix } = useFixing();
+
+test('indexes of a table in another schema are built and dropped concurrently', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Prepare a schema',
+    `op.execute("CREATE SCHEMA app")
+    op.execute("CREATE TABLE app.items (id bigint PRIMARY KEY, a text, b text)")
+    op.create_index("ix_items_b", "items", ["b"], schema="app")`,
+    'op.execute("DROP SCHEMA app CASCADE")',
+  );
+  bed.project.commit();
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Index another column',
+    `with op.batch_alter_table("items", schema="app") as batch_op:
+        batch_op.create_index("ix_items_a", ["a"])
+    op.drop_index("ix_items_b", table_name="items", schema="app")`,
+    `op.create_index("ix_items_b", "items", ["b"], schema="app")
+    with op.batch_alter_table("items", schema="app") as batch_op:
+        batch_op.drop_index("ix_items_a")`,
+  );
+  const review = await fix('--dry-run');
+  expect(Object.keys(reasons(review))).toEqual(['drift']);
+  expect(fixed(review)).toEqual(['index-not-concurrent', 'index-not-concurrent']);
+});
+
+test('an index that replaces another under the same name is built first, under a temporary name', async () => {
+  const plain = 'op.create_index("ix_users_age", "users", ["age"])';
+  bed.project.revision('c3', 'b2', 'Add index on users.age', plain, 'op.drop_index("ix_users_age")');
+  bed.project.commit();
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Make users.age unique',
+    'op.drop_index("ix_users_age", table_name="users")\n    op.create_index("ix_users_age", "users", ["age"], unique=True)',
+    `op.drop_index("ix_users_age", table_name="users")\n    ${plain}`,
+  );
+  const review = await fix();
+  expect(fixed(review)).toEqual(['index-not-concurrent', 'index-not-concurrent']);
+  expect(review.fixes?.files).toHaveLength(1);
+  const order = [
+    'IF EXISTS ix_users_age_new"',
+    'create_index(\n            "ix_users_age_new"',
+    'IF EXISTS ix_users_age"',
+    'RENAME TO ix_users_age',
+  ];
+  const [up = '', down = ''] = text('d4.py').split('def downgrade');
+  const places = order.map((part) => up.indexOf(part));
+  expect(places).toEqual([...places].sort((one, other) => one - other));
+  expect(Math.min(...places)).toBeGreaterThan(0);
+  expect(down).toMatch(/CREATE INDEX CONCURRENTLY ix_users_age_new[\s\S]*RENAME TO ix_users_age/);
+});

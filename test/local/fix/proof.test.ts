@@ -1,0 +1,111 @@
+import { fixed, reasons, useFixing } from './fixing';
+
+const { bed, text, fix } = useFixing();
+
+test('a fix that cannot be proved is not made, and is listed with the reason', async () => {
+  const names = "op.get_bind().execute(sa.text(\"SELECT unnest(ARRAY['age', 'email'])\")).scalars()";
+  const loop = `for name in ${names}:\n        op.create_index(f"ix_{name}", "users", [name])`;
+  bed.project.revision('c3', 'b2', 'Add indexes on users', loop, 'op.drop_index("ix_age")\n    op.drop_index("ix_email")');
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Add twice to users',
+    'op.execute("ALTER TABLE users ADD COLUMN twice int GENERATED ALWAYS AS (age * 2) STORED")',
+    'op.drop_column("users", "twice")',
+  );
+  bed.project.revision('b8', 'd4', 'Set code of teams', 'op.execute("UPDATE teams SET code = code || 1")');
+  bed.project.revision(
+    'c9',
+    'b8',
+    'Make codes of teams unique',
+    'op.create_unique_constraint(None, "teams", ["id", "code"])',
+    'op.drop_constraint(None, "teams", type_="unique")\n    op.drop_column("teams", "gone")',
+  );
+  const before = bed.project.revisions.map(text);
+  const review = await fix();
+  expect(fixed(review)).toEqual([]);
+  const told = review.fixes?.notFixed.map(({ finding, reason }) => `${finding.revision} ${finding.rule}: ${reason}`) ?? [];
+  expect(told).toEqual(
+    expect.arrayContaining([
+      expect.stringContaining('c3 index-not-concurrent: it is in a condition, a block, a loop over what was read'),
+      'd4 table-rewrite: PostgreSQL can add a stored generated column only by writing every row',
+      expect.stringContaining('b8 update-all: a batch that runs again would change a value again'),
+      expect.stringMatching(/c9 drop-constraint-none: the safe form fails: .*gone/),
+    ]),
+  );
+  expect(bed.project.revisions.map(text)).toEqual(before);
+});
+
+/** Fails unless a constraint is valid. */
+const countValid = (name: string) =>
+  `op.execute("SELECT 1 / count(*) FROM pg_constraint WHERE conname = '${name}' AND convalidated")`;
+
+test('provable fixes are made even if others fail, on rows that the revision accepts, and after a revision that fails', async () => {
+  bed.project.revision('c3', 'b2', 'Set a setting', 'op.execute("SELECT current_setting(\'app.absent\')")');
+  // It counts on a foreign key that is valid at once; the CHECK and the index on users need none.
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Refer to teams',
+    `op.create_check_constraint("ck_users_age", "users", "age > 5000")
+    op.add_column("users", sa.Column("team_id", sa.BigInteger()))
+    op.create_foreign_key("fk_users_team", "users", "teams", ["team_id"], ["id"])
+    ${countValid('fk_users_team')}
+    op.create_index("ix_users_age", "users", ["age"])`,
+    `op.drop_index("ix_users_age")
+    op.drop_column("users", "team_id")
+    op.drop_constraint("ck_users_age", "users")`,
+  );
+  bed.project.revision(
+    'e5',
+    'd4',
+    'Give users a rank',
+    `op.add_column("users", sa.Column("rank", sa.Integer(), nullable=False))
+    op.create_index("ix_users_rank", "users", ["rank"])`,
+    'op.drop_index("ix_users_rank")\n    op.drop_column("users", "rank")',
+  );
+  // A key on a column whose rows are made up, and its table has no row yet.
+  bed.project.revision(
+    'f6',
+    'e5',
+    'Refer from users to teams',
+    'op.create_foreign_key("fk_users_age_teams", "users", "teams", ["age"], ["id"])',
+    'op.drop_constraint("fk_users_age_teams", "users")',
+  );
+  const review = await fix('--allow-not-replayed');
+  expect(fixed(review)).toEqual(['check-not-valid', 'foreign-key-not-valid', 'index-not-concurrent', 'index-not-concurrent']);
+  expect(reasons(review)['foreign-key-not-valid']).toMatch(/^the safe form fails: .*division by zero/);
+  expect(review.fixes?.withoutRows).toEqual(['users']);
+  // It stays an error, on the statement that fails on rows.
+  expect(review.findings.map(({ rule, revision }) => `${revision} ${rule}`)).toContain('e5_1 not-null-without-default');
+});
+
+test('sample rows from the trial of another revision do not prevent a proof', async () => {
+  // A row of its own, and one value of its key for made-up ones.
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Add kinds table',
+    `op.create_table("kinds", sa.Column("id", sa.UUID(), primary_key=True), sa.Column("code", sa.Text()))
+    op.execute("INSERT INTO kinds VALUES ('d2a2f5a8-6a0c-4a43-8d14-0c6a7ef3c0aa', 'own')")`,
+    'op.drop_table("kinds")',
+  );
+  bed.project.commit();
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Add check of codes',
+    `op.create_check_constraint("ck_kinds_code", "kinds", "code <> ''")\n    ${countValid('ck_kinds_code')}`,
+    'op.drop_constraint("ck_kinds_code", "kinds")',
+  );
+  bed.project.revision(
+    'e5',
+    'd4',
+    'Index codes of kinds',
+    'op.create_index("ix_kinds_code", "kinds", ["code"])',
+    'op.drop_index("ix_kinds_code")',
+  );
+  const review = await fix();
+  expect(reasons(review)['check-not-valid']).toMatch(/^the safe form fails: .*division by zero/);
+  expect(fixed(review)).toEqual(['index-not-concurrent']);
+});

@@ -1,0 +1,79 @@
+import { Database } from '../../production/database';
+import { fixed, query, useFixing } from './fixing';
+
+const { bed, alembic, text, joined, fix } = useFixing();
+
+test('an UPDATE of a table that the revision has locked runs in batches after it', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Tell adult users',
+    `op.add_column("users", sa.Column("adult", sa.Boolean(), server_default="false", nullable=False))
+    op.execute("UPDATE users SET adult = true WHERE age > 17")`,
+    'op.drop_column("users", "adult")',
+  );
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Give users a rank',
+    `op.add_column("users", sa.Column("rank", sa.Integer()))
+    op.execute("UPDATE users SET rank = 1")`,
+    'op.drop_column("users", "rank")',
+  );
+  bed.project.revision(
+    'e5',
+    'd4',
+    'Give users the code of their team',
+    `op.add_column("users", sa.Column("code", sa.String(9)))
+    op.execute("UPDATE users u SET code = teams.code FROM teams WHERE teams.id = u.age")`,
+    'op.drop_column("users", "code")',
+  );
+  expect(fixed(await fix())).toEqual(['update-all', 'work-under-lock', 'work-under-lock']);
+  expect(joined('e5.py')).toContain('AND (u.code IS DISTINCT FROM CAST((teams.code) AS character varying(9))) LIMIT 10000');
+  expect(text('c3_1.py')).toContain('op.add_column("users"');
+  expect(joined('c3.py')).toContain('WHERE (age > 17) AND (adult IS DISTINCT FROM CAST((true) AS boolean)) LIMIT 10000');
+});
+
+test('an UPDATE whose values may differ each time runs in batches in the order of the key', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Add orders',
+    `op.execute('''CREATE TABLE orders (day date, "number" int, age int, email text, PRIMARY KEY (day, "number"));
+    CREATE FUNCTION slug(value text) RETURNS text LANGUAGE sql AS $$ SELECT lower(value) $$''')`,
+    'op.drop_table("orders"); op.execute("DROP FUNCTION slug")',
+  );
+  bed.project.commit();
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Add slug to orders',
+    `op.add_column("orders", sa.Column("slug", sa.Text()))
+    op.execute("UPDATE orders SET slug = slug(email) || '\\\\:b' -- each")`,
+    'op.drop_column("orders", "slug")',
+  );
+  // Several users may have an age.
+  bed.project.revision(
+    'e5',
+    'd4',
+    'Add user to orders',
+    `op.add_column("orders", sa.Column("user_id", sa.BigInteger()))
+    op.execute("WITH old AS (SELECT * FROM users) UPDATE orders o SET user_id = old.id FROM old WHERE old.age = o.age")`,
+    'op.drop_column("orders", "user_id")',
+  );
+  const review = await fix();
+  expect(fixed(review)).toEqual(['update-all', 'work-under-lock']);
+  expect(text('e5.py')).toContain('"WITH old AS (SELECT * FROM users), changed AS (UPDATE orders o SET user_id = old.id');
+  await Database.with(async ({ plainUrl: url }) => {
+    await alembic(url, 'upgrade', 'c3');
+    await query(url, 'INSERT INTO users (id, age) VALUES (1, 7), (2, 7), (3, 8)');
+    await query(
+      url,
+      "INSERT INTO orders SELECT date '2026-01-01' + one % 3, one, one % 10, 'A' || one FROM generate_series(1, 25000) AS one",
+    );
+    await alembic(url, 'upgrade', 'head');
+    const wrong = "slug IS DISTINCT FROM 'a' || number || ':b' OR (user_id IS NOT NULL) <> (age IN (7, 8))";
+    expect(await query(url, `SELECT * FROM orders WHERE ${wrong}`)).toEqual([]);
+    expect(await query(url, 'SELECT count(DISTINCT xmin::text)::int AS transactions FROM orders')).toEqual([{ transactions: 6 }]);
+  });
+});
