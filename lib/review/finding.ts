@@ -109,6 +109,8 @@ export interface Fixes {
   readonly notFixed: readonly { readonly finding: Finding; readonly reason: string }[];
   /** Tables without rows in the proof, because a revision itself fails on their rows. Absent: there are none. */
   readonly withoutRows?: readonly string[];
+  /** Files of which only the upgrade was proved, because the revision itself can't be reverted and applied again. Absent: there are none. */
+  readonly upgradeOnly?: readonly { readonly file: string; readonly reason: string }[];
   /** The changed and the new files. */
   readonly files: readonly { readonly file: string; readonly revision: string; readonly diff: string; readonly isNew: boolean }[];
   /** The functions of revisions that belong to the next release, as Python. The files have them in a comment. Absent: there are none. */

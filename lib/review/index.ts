@@ -11,6 +11,7 @@ export {
   type Planned,
   plan,
   seriesOf,
+  isUpgraded,
   whatFails,
   wholeSeriesOf,
   whyDifferent,

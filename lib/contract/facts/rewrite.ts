@@ -29,9 +29,10 @@ export interface BodyUnit {
   readonly condition: string;
   /**
    * `names`: an assignment or an import; `repeated`: operations in a loop over constants, in a function of the file or on one line, of which
-   * the replay has seen all that they run; `block`: another loop, condition or `with`; `nothing`: `pass`, a docstring.
+   * the replay has seen all that they run; `block`: another loop, condition or `with`; `raise`: an exception
+   * that ends the function; `nothing`: `pass`, a docstring.
    */
-  readonly kind: 'plain' | 'names' | 'repeated' | 'block' | 'nothing';
+  readonly kind: 'plain' | 'names' | 'repeated' | 'block' | 'raise' | 'nothing';
 }
 
 /** A revision to write instead of another one, or as a step of it. */
@@ -79,7 +80,7 @@ export interface TrialGroup {
 
 /** The state before and after a group, after its downgrade, and after the group ran again. */
 export interface TrialFacts {
-  /** Why it did not finish. */
+  /** Why it did not finish. The states until then are there. */
   readonly failure?: string;
   readonly before?: TrialState;
   readonly after?: TrialState;

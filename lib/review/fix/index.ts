@@ -13,7 +13,7 @@ import { nameConstraints } from './repairs/constraint-names';
 import { addValuesFirst } from './repairs/enum-values';
 
 export type { NotFixed, Plan, Planned } from './plan';
-export { whatFails, whyDifferent, whyNoBetter, whyNotUndone } from './proof';
+export { isUpgraded, whatFails, whyDifferent, whyNoBetter, whyNotUndone } from './proof';
 export { laterCode, seriesOf, wholeSeriesOf } from './series';
 
 /** The findings that can be rewritten, before the proof. */

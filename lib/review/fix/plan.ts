@@ -56,9 +56,7 @@ export const AUTOCOMMIT = 'with op.get_context().autocommit_block():';
 export function planSeries(revision: AnalyzedRevision, found: readonly Fixable[], bodies: BodyFacts, inOrder = false): Planned {
   const leaveAll = (reason: string) => ({ notFixed: found.map(({ finding }) => ({ finding, reason })) });
   const { upgrade, downgrade } = revision;
-  if (!upgrade.replayed || !downgrade.replayed) {
-    return leaveAll(`nothing can be proved, because its ${upgrade.replayed ? 'downgrade' : 'upgrade'} does not run to its end`);
-  }
+  if (!upgrade.replayed) return leaveAll('nothing can be proved, because its upgrade does not run to its end: fix that first');
   const returns = [upgrade, downgrade].flatMap(({ source }) => source?.earlyReturns ?? []);
   if (returns.length)
     return leaveAll(`line ${returns[0]} returns early: where it does, the rest must not run, and a step of its own would`);
@@ -76,14 +74,27 @@ export function planSeries(revision: AnalyzedRevision, found: readonly Fixable[]
   const sorted = new SeriesBuilder(fixable, units.up, units.down, inOrder);
   if (sorted.problem !== undefined) return leaveAll(sorted.problem);
   const phases = sorted.phases();
-  const now = phases.filter(({ phase }) => phase !== 'contract');
-  const contracts = phases.filter((phase) => !now.includes(phase));
+  const contracts = phases.filter(({ phase }) => phase === 'contract');
+  const now = withRefusal(
+    phases.filter((phase) => !contracts.includes(phase)),
+    refusal(units.down),
+  );
   const later = contracts.length > 0 && {
     phase: 'contract' as const,
     up: contracts.flatMap(({ up }) => up),
     down: contracts.toReversed().flatMap(({ down }) => down),
   };
   return { plan: { revision, fixed: fixable.map(({ finding }) => finding), phases: now, ...(later ? { later } : {}) }, notFixed };
+}
+
+/** The exception with which a downgrade refuses to run. */
+function refusal({ all }: Units): BodyUnit | undefined {
+  return all.find(({ kind }) => kind === 'raise');
+}
+
+/** Keeps an exception in the downgrade that runs first. */
+function withRefusal(phases: readonly PlannedPhase[], unit: BodyUnit | undefined): readonly PlannedPhase[] {
+  return phases.map((phase, at) => (unit && at === phases.length - 1 ? { ...phase, down: [keptPiece(unit)] } : phase));
 }
 
 /** One pass through all phases. */
@@ -133,7 +144,7 @@ class SeriesBuilder {
   ) {
     for (const unit of up.all) this.addUpgradeUnit(unit, up.steps(unit), up.isPlain(unit));
     let round = this.round;
-    for (const unit of down.all) round = this.addDowngradeUnit(unit, down.steps(unit), down.isPlain(unit), round);
+    for (const unit of refusal(down) ? [] : down.all) round = this.addDowngradeUnit(unit, down.steps(unit), down.isPlain(unit), round);
   }
 
   phases(): readonly PlannedPhase[] {

@@ -5,26 +5,42 @@ import type { Plan } from './plan';
 
 /** How a series differs from the revision that it replaces; undefined if it does the same. */
 export function whyDifferent(before: TrialFacts, now: TrialFacts): string | undefined {
-  if (before.failure !== undefined) return `the revision itself does not run up, down and up again: ${before.failure}`;
+  if (!isUpgraded(before)) return `the revision itself fails: ${before.failure}`;
+  if (!isUpgraded(now)) return `the safe form fails: ${now.failure}`;
+  const upgraded = whyUpgradesDiffer(before, now);
+  // Where the revision itself can't be reverted and applied again, there is nothing more to compare with.
+  if (upgraded !== undefined || before.failure !== undefined) return upgraded;
   if (now.failure !== undefined) return `the safe form fails: ${now.failure}`;
   const [old, own] = [before as Required<TrialFacts>, now as Required<TrialFacts>];
-  const schema = firstDifference(old, own, 'entries') ?? firstDifference(old, own, 'indexes');
-  if (schema !== undefined) return `the safe form ends with another schema: ${schema}`;
   const restored = newDifference(old, own, 'before', 'restored');
   if (restored !== undefined) return `its downgrade leaves another schema: ${restored}`;
   const again = newDifference(old, own, 'after', 'again');
   if (again !== undefined) return `after a downgrade it ends with another schema: ${again}`;
-  for (const moment of ['after', 'restored', 'again'] as const) {
+  for (const moment of ['restored', 'again'] as const) {
     const table = tableWithOtherRows(old, own, moment);
     if (table !== undefined) return `the rows of ${table} differ ${MOMENTS[moment]}`;
   }
   return undefined;
 }
 
+/** A trial whose upgrade ran to its end. */
+type Upgraded = TrialFacts & Required<Pick<TrialFacts, 'before' | 'after'>>;
+
+export function isUpgraded(trial: TrialFacts): trial is Upgraded {
+  return trial.after !== undefined;
+}
+
+function whyUpgradesDiffer(old: Upgraded, own: Upgraded): string | undefined {
+  const schema = firstDifference(old, own, 'entries') ?? firstDifference(old, own, 'indexes');
+  if (schema !== undefined) return `the safe form ends with another schema: ${schema}`;
+  const table = tableWithOtherRows(old, own, 'after');
+  return table && `the rows of ${table} differ ${MOMENTS.after}`;
+}
+
 /** Why the downgrade of a repaired revision does not undo its upgrade; undefined if it does. */
 export function whyNotUndone(now: TrialFacts): string | undefined {
   const { before, after, restored } = now;
-  if (now.failure !== undefined || !before || !after || !restored) return whyDifferent({}, now);
+  if (now.failure !== undefined || !before || !after || !restored) return `the safe form fails: ${now.failure}`;
   const left = Object.entries(restored.entries).filter(([name, own]) => onlyGainsLabels(before.entries[name] ?? '', own));
   const undone = { ...before, entries: { ...before.entries, ...Object.fromEntries(left) } };
   return whyDifferent({ before, after, restored: undone, again: after }, now);
@@ -34,7 +50,7 @@ type Moment = 'after' | 'restored' | 'again';
 const MOMENTS = { after: 'after the upgrade', restored: 'after the downgrade', again: 'after the second upgrade' } as const;
 
 /** The first entry that differs after the upgrade, ignoring what neither changes: an earlier revision may have been fixed, too. */
-function firstDifference(old: Required<TrialFacts>, own: Required<TrialFacts>, what: 'entries' | 'indexes'): string | undefined {
+function firstDifference(old: Upgraded, own: Upgraded, what: 'entries' | 'indexes'): string | undefined {
   const [one, other] = [old.after[what], own.after[what]];
   const isLeft = (name: string) => [old, own].every(({ before, after }) => before[what][name] === after[what][name]);
   const key = [...new Set([...Object.keys(one), ...Object.keys(other)])].find(
@@ -58,9 +74,9 @@ function newDifference(
 }
 
 /** The first table whose rows differ from the revision's. Values that neither changes may differ: a default can be random. */
-function tableWithOtherRows(old: Required<TrialFacts>, own: Required<TrialFacts>, moment: Moment): string | undefined {
+function tableWithOtherRows(old: Upgraded, own: Upgraded, moment: Moment): string | undefined {
   return Object.keys(own.before.rows).find((table) => {
-    const rowsOf = (trial: Required<TrialFacts>): Rows => [trial.before.rows[table] ?? [], trial[moment].rows[table] ?? []];
+    const rowsOf = (trial: Upgraded): Rows => [trial.before.rows[table] ?? [], trial[moment]?.rows[table] ?? []];
     const [before, after] = [rowsOf(old), rowsOf(own)];
     if (before[1].length !== after[1].length) return true;
     const existing = columnsOf([...before[0], ...after[0]]);
@@ -70,7 +86,7 @@ function tableWithOtherRows(old: Required<TrialFacts>, own: Required<TrialFacts>
         const isLeft = [before, after].every(([then, now]) => valuesOf(then, column) === valuesOf(now, column));
         return !isLeft && valuesOf(before[1], column) !== valuesOf(after[1], column);
       }
-      const [first, second] = [old.after.rows[table] ?? [], old.again.rows[table] ?? []];
+      const [first, second] = [old.after.rows[table] ?? [], (old.again ?? old.after).rows[table] ?? []];
       const isComputed = / DEFAULT .*(?:\(|CURRENT_|LOCALTIME)/.test(own.after.entries[`column ${table}.${column}`] ?? '');
       const isRepeatable = sameStart && !isComputed && valuesOf(first, column) === valuesOf(second, column);
       const compared = isRepeatable ? valuesOf : countOfValues;

@@ -52,12 +52,14 @@ class _Trial:
         self._report = report
         self._catalog = Catalog()
         self._running: dict[str, Any] | None = None
+        self._states: dict[str, Any] = {}
+        """Those of the running group."""
         self._reported: set[str] = set()
         self._watch: Watch
 
     def run(self) -> None:
-        """Starts again without each group that fails. If a failing group replaces a revision, which later ones need, those
-        are not reported."""
+        """Starts again without each group that fails. If the upgrade of one that replaces a revision fails, which later ones
+        need, those are not reported."""
         while True:
             if self._baseline:
                 load(self._scratch, self._baseline)
@@ -65,8 +67,9 @@ class _Trial:
             why = self._run_once()
             left = [group for group in self._groups if group["revisions"][-1] not in self._reported]
             for group in [self._running] if self._running else left:
-                self._report_trial(group, {"failure": redact(why)})
-            if not self._running or self._replaces or len(left) == 1:
+                states = self._states if group is self._running else {}
+                self._report_trial(group, {**states, "failure": redact(why)})
+            if not self._running or (self._replaces and "after" not in self._states) or len(left) == 1:
                 return
             self._scratch.empty(keep_mark=True)
 
@@ -117,7 +120,7 @@ class _Trial:
             filled = rows.Filler(context.connection, before, (rows.FULL,), wanted=group["after"]).fill(names)
             generated = _generated_rows(existing, rows.read(context.connection, before, filled), before)
         tables = {*names, *group["after"]}
-        facts: dict[str, Any] = {"before": self._state(context, before, filled, tables)}
+        facts = self._states = {"before": self._state(context, before, filled, tables)}
         for name, part, is_upgrade in (("after", steps, True), ("restored", steps[::-1], False), ("again", steps, True)):
             for step in part:
                 run = type(step)(step.revision_map, step.revision, is_upgrade)

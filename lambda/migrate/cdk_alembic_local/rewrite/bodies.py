@@ -178,6 +178,8 @@ def _kind(nodes: tuple[ast.stmt, ...], names: Scope) -> str:
         return "nothing"
     if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom)):
         return "names"
+    if isinstance(node, ast.Raise):
+        return "raise"
     return "plain" if isinstance(node, ast.Expr) else "block"
 
 

@@ -73,7 +73,7 @@ export async function create(session: Session, given: CreateArguments): Promise<
   if (hookFailure !== undefined) data.warning(`a post_write_hook failed: ${hookFailure}`);
   for (const difference of created.left) data.warning(`not written: ${difference}`);
   const notFixed = review.fixes?.notFixed.filter(({ finding }) => hasSafeForm(finding.rule)) ?? [];
-  showLeft(data, { notFixed, withoutRows: review.fixes?.withoutRows });
+  showLeft(data, { ...review.fixes, notFixed });
   showReview(data, review);
   const exitCode = exitCodeOfReview(review);
   if (common.json) {

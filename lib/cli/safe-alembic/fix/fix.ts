@@ -23,7 +23,7 @@ export async function fix(bench: Omit<Bench, 'fixed'>, input: ReviewInput, revie
   return { ...proved.review, fixes: { ...fixes, written: true, ...(await write(bench, files)) } };
 }
 
-function fixesOf({ plans, files, notFixed, withoutRows, review }: Proved): Fixes {
+function fixesOf({ plans, files, notFixed, withoutRows, upgradeOnly, review }: Proved): Fixes {
   const later = plans.flatMap((one) => {
     const code = laterCode(one);
     return code === undefined ? [] : [{ file: one.revision.facts.file, code }];
@@ -34,6 +34,7 @@ function fixesOf({ plans, files, notFixed, withoutRows, review }: Proved): Fixes
     fixed: plans.flatMap(({ fixed }) => fixed),
     notFixed: staying.map(({ finding, reason }) => ({ finding, reason })),
     ...(withoutRows.length ? { withoutRows } : {}),
+    ...(upgradeOnly.length ? { upgradeOnly } : {}),
     files: files.map(({ file, revision, diff, isNew }) => ({ file, revision, diff, isNew })),
     ...(later.length ? { later } : {}),
   };
@@ -55,12 +56,14 @@ function together(first: Fixes, then: Fixes, waiting: readonly Finding[], dryRun
     waiting.find(({ rule, message, file }) => rule === finding.rule && message === finding.message && file === finding.file) ??
     finding;
   const withoutRows = [...new Set([...(first.withoutRows ?? []), ...(then.withoutRows ?? [])])];
+  const upgradeOnly = [...(first.upgradeOnly ?? []), ...(then.upgradeOnly ?? [])];
   const later = [...(first.later ?? []), ...(then.later ?? [])];
   return {
     ...first,
     fixed: [...first.fixed, ...then.fixed.map(found)],
     notFixed: dryRun ? then.notFixed.map((one) => ({ ...one, finding: found(one.finding) })) : then.notFixed,
     ...(withoutRows.length ? { withoutRows } : {}),
+    ...(upgradeOnly.length ? { upgradeOnly } : {}),
     files: [...first.files.filter(({ file }) => !then.files.some((one) => one.file === file)), ...then.files],
     ...(later.length ? { later } : {}),
   };

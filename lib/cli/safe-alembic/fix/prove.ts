@@ -3,6 +3,7 @@ import { MigrateError } from '../../../contract/failure';
 import { mustHave, readGraph } from '../../../local/python/observe';
 import {
   draftFixes,
+  type Fixes,
   type NotFixed,
   type Plan,
   type Review,
@@ -26,6 +27,8 @@ export interface Proved {
   readonly notFixed: readonly NotFixed[];
   /** Tables without rows in the proof, because a revision itself fails on their rows. */
   readonly withoutRows: readonly string[];
+  /** Files of which only the upgrade was proved, and why. */
+  readonly upgradeOnly: NonNullable<Fixes['upgradeOnly']>;
   /** The revisions with the fixes. */
   readonly input: ReviewInput;
   /** The review of the revisions with the fixes. */
@@ -58,7 +61,7 @@ export async function proveFixes(bench: Bench, input: ReviewInput, review: Revie
   const originals = new Originals(bench);
   for (;;) {
     const candidates = await nextCandidates(bench, attempts, taken);
-    if (candidates.length === 0) return { plans: [], files: [], notFixed, withoutRows: [], input, review };
+    if (candidates.length === 0) return { plans: [], files: [], notFixed, withoutRows: [], upgradeOnly: [], input, review };
     const { reasons, again } = await tryOut(bench, originals, input, review, candidates);
     for (const one of candidates) settle(one, reasons, originals);
     if (reasons.size === 0 && !attempts.some(({ isOpen }) => isOpen)) {
@@ -67,6 +70,10 @@ export async function proveFixes(bench: Bench, input: ReviewInput, review: Revie
         files: candidates.flatMap(({ files }) => files),
         notFixed,
         withoutRows: [...new Set(candidates.flatMap(({ plan: { revision } }) => originals.withoutRows(revision)))],
+        upgradeOnly: candidates.flatMap(({ plan: { revision, repairs } }) => {
+          const reason = repairs ? undefined : originals.whyUpgradeOnly(revision);
+          return reason === undefined ? [] : [{ file: revision.facts.file, reason }];
+        }),
         ...(again ?? { input, review }),
       };
     }

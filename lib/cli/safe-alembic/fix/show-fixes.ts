@@ -25,7 +25,10 @@ export function showFixes(terminal: Terminal, { fixes, postgres }: Review): void
 }
 
 /** Shows why findings were not fixed, and what was proved without rows. */
-export function showLeft(terminal: Terminal, { notFixed, withoutRows }: Pick<Fixes, 'notFixed' | 'withoutRows'>): void {
+export function showLeft(
+  terminal: Terminal,
+  { notFixed, withoutRows, upgradeOnly = [] }: Pick<Fixes, 'notFixed' | 'withoutRows' | 'upgradeOnly'>,
+): void {
   for (const reason of new Set(notFixed.map((one) => one.reason))) {
     terminal.line(`${terminal.paint('yellow', '•')} not fixed: ${plain(reason)}`);
     const findings = notFixed.filter((one) => one.reason === reason).map((one) => one.finding);
@@ -34,6 +37,9 @@ export function showLeft(terminal: Terminal, { notFixed, withoutRows }: Pick<Fix
   }
   if (withoutRows) {
     terminal.line(`• proved without rows in ${plain(withoutRows.join(', '))}: the revision itself fails on rows`);
+  }
+  for (const { file, reason } of upgradeOnly) {
+    terminal.line(`• proved the upgrade only: ${plain(file)} itself can't be reverted and applied again: ${plain(reason)}`);
   }
 }
 

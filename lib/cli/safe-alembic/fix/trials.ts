@@ -1,5 +1,5 @@
 import type { ColumnFacts, Overlay, TrialFacts, TrialGroup } from '../../../contract/facts';
-import type { Plan } from '../../../review';
+import { isUpgraded, type Plan } from '../../../review';
 import { scratchStart } from '../replay/review-revisions';
 import { type Bench, overlayOf } from './bench';
 
@@ -25,7 +25,7 @@ export class Originals {
   async run(revisions: readonly Reviewed[]): Promise<void> {
     const left = revisions.filter(({ facts }) => !this.trials.has(facts.revision));
     for (const [id, facts] of await this.try(left)) this.trials.set(id, facts);
-    const failed = left.filter((one) => this.fails(one) && this.group(one, []).tables.length > 0);
+    const failed = left.filter((one) => this.trial(one).failure !== undefined && this.group(one, []).tables.length > 0);
     for (const one of failed) {
       this.emptied.set(one.facts.revision, { tables: tablesOf(one), failure: this.trial(one).failure });
     }
@@ -40,7 +40,12 @@ export class Originals {
   }
 
   fails(revision: Reviewed): boolean {
-    return this.trial(revision).failure !== undefined;
+    return !isUpgraded(this.trial(revision));
+  }
+
+  /** Why only its upgrade can be compared; undefined: its downgrade can be, too. */
+  whyUpgradeOnly(revision: Reviewed): string | undefined {
+    return this.trial(revision).failure;
   }
 
   /** The group that runs in its place, on the same rows. */
