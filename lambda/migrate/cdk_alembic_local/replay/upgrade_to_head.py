@@ -39,7 +39,10 @@ def table_to_fill(project: Project, table: str, column: str) -> dict[str, Any]:
     """TableFacts of a table whose column can be filled in the order of its key. Raises RunnerError `create_failed`."""
     _, tables = current(project, lambda heads, context: read(context.connection, context).tables)
     facts = tables.get(table)
-    step = "name the table and the column as PostgreSQL has them: --backfill 'users.full_name = name'"
+    step = (
+        "name the table and the column as PostgreSQL has them: --backfill 'users.full_name = name'; "
+        "if only the models have them, create without --backfill first"
+    )
     if facts is None:
         why = f"there is no table {table} at head"
         in_schemas = [name for name in sorted(tables) if name.endswith(f".{table}")]

@@ -25,7 +25,7 @@ export function chooseRevisions(graph: GraphFacts, project: string, given: Named
     unreleased: added,
     edited,
   });
-  if (given.all) return chosen(all, `all ${count(all.length)}`);
+  if (given.all) return chosen(all, all.length === 1 ? 'the only revision' : `all ${count(all.length)}`);
   if (given.named.length > 0) {
     const named = given.named.flatMap((name) => find(graph, project, name));
     return chosen(

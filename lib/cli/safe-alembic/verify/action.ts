@@ -101,7 +101,7 @@ function checksOf({ findings, graph, summary, revisions, notChecked, notCompared
   }
   const trips = checkOf(
     'round-trip',
-    `${count(summary.replayed)} restore the schema when downgraded, and can be applied again`,
+    `${count(summary.replayed)} restored the schema when downgraded, and can be applied again`,
     'not every revision can be downgraded and applied again',
   );
   return [
