@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 from cdk_alembic.connection import destination, retries
+from cdk_alembic.database.conditions import CONNECTION_ENDED
 from conftest import Backend, Database, failure, invoke, set_settings
 from each_driver import DRIVERS
 from network import aws, closed_port, port_of, proxy
@@ -189,9 +190,26 @@ def test_a_revision_whose_connection_was_lost_is_not_retried(
     )
     answer = failure()
     assert (answer["error"]["code"], answer["error"]["revision"]) == ("migration_failed", "bb")
+    assert answer["error"]["next"] == f"it was rolled back, and earlier revisions stay; {CONNECTION_ENDED}"
     assert [item["revision"] for item in answer["applied"]] == ["aa"]
     assert database.rows("SELECT last_value, is_called FROM tries") == [(1, True)]
     assert database.versions() == ["aa"]
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_a_session_that_ends_in_env_py_has_another_next_step_than_an_address(
+    package: Backend, database: Database, template: str, scheme: str
+) -> None:
+    package.initialise(database.url(scheme), template)
+    env = (package.directory / "alembic" / "env.py").read_text()
+    # The first is the one for offline mode.
+    head, run, tail = env.rpartition("context.run_migrations()")
+    end = 'context.get_context().connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")'
+    package.write_env(f"{head}{end}; {run}{tail}")
+    package.table_revision("aa")
+    error = failure()["error"]
+    assert (error["code"], error["next"]) == ("database_unreachable", CONNECTION_ENDED)
+    assert database.tables() == []
 
 
 class TestABackendThatReadsOtherVariables:

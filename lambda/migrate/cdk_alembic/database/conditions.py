@@ -16,6 +16,8 @@ _TLS = re.compile(r"certificate|not support SSL|rejected SSL|refuses SSL")
 _UNREACHABLE_STATES = ("08", "53300", "57P01", "57P02", "57P03", "57P05")
 _REFUSED_STATES = ("28", "3D000")
 
+CONNECTION_ENDED = "find out what ended the connection (a failover, a restart, an administrator), and run again"
+
 
 class Condition(NamedTuple):
     """One kind of error."""
@@ -130,6 +132,13 @@ def connection_failure(error: Exception) -> RunnerError | None:
             "check whether the server is frozen or failing over, and the network between it and this client; then run again",
             sql_state=state,
         )
+    if is_connection_lost(error):
+        return RunnerError(
+            "database_unreachable",
+            f"the connection to the database ended: {describe(error)}",
+            CONNECTION_ENDED,
+            sql_state=state,
+        )
     if is_gone:
         return RunnerError(
             "database_unreachable",
@@ -138,6 +147,11 @@ def connection_failure(error: Exception) -> RunnerError | None:
             sql_state=state,
         )
     return None
+
+
+def is_connection_lost(error: BaseException) -> bool:
+    """Whether a statement found that its connection had ended."""
+    return getattr(error, "connection_invalidated", False) and getattr(error, "statement", None) is not None
 
 
 def _state_in_words(text: str) -> str | None:

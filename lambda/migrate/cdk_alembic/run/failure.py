@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..connection.watchdog import gave_up
 from ..database.blockers import BlockerReport, in_words, remedies
-from ..database.conditions import condition, connection_failure
+from ..database.conditions import CONNECTION_ENDED, condition, connection_failure, is_connection_lost
 from ..database.failures import describe, location, sql_state, statement_of, unset_variables
 from ..project.configuration import left_out, to_package
 from ..project.env_transaction import find_transaction
@@ -171,6 +171,8 @@ def _cause(error: BaseException, reason: str, run: Run) -> tuple[str, str] | Non
             f"{what} does not work inside the transaction that env.py began{location(error)}",
             f"; {change}, so that Alembic begins the transactions, and run again",
         )
+    if is_connection_lost(error):
+        return reason, f", and earlier revisions stay; {CONNECTION_ENDED}"
     if names := unset_variables(error):
         step = f"set {', '.join(names)}, which it reads, {run.project.environment}, and run again"
         return reason, f", and earlier revisions stay; {step}"
