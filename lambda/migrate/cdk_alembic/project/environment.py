@@ -82,15 +82,18 @@ def _execute(project: Project, steps: Steps, around: Around | None = None) -> No
     destination.has_one_database = destination.has_one_database or around is None
 
 
-def current(project: Project, read: Callable[[tuple[str, ...], Any], Any] = lambda heads, context: None) -> tuple[Any, Any]:
+def current(
+    project: Project, read: Callable[[tuple[str, ...], Any], Any] = lambda heads, context: None, downgrade: bool = False
+) -> tuple[Any, Any]:
     """The version table's revisions, read on a separate connection (empty if the table does not exist), and what `read` returns.
 
-    `read(heads, context)` may read more, or write over its own connections. Raises RunnerError.
+    `read(heads, context)` may read more, or write over its own connections. `downgrade`: whether a downgrade has just written
+    the version table. Raises RunnerError.
     """
     found: list[tuple[Any, Any]] = []
 
     def steps(heads: tuple[str, ...], context: Any) -> tuple[()]:
-        project.revisions.check_rows(heads, context.version_table)
+        project.revisions.check_rows(heads, context.version_table, downgrade)
         heads = tuple(sorted(heads))
         found.append((heads, read(heads, context)))
         return ()

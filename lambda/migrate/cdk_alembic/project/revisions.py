@@ -129,8 +129,9 @@ class Revisions:
         with self.alembic_errors(revision):
             return sorted(script.revision for script in self._script.get_revisions(revision) if script is not None)
 
-    def check_rows(self, rows: Iterable[Any], table: str) -> None:
-        """Raises RunnerError `invalid_version_table` if the version table has rows that Alembic never writes."""
+    def check_rows(self, rows: Iterable[Any], table: str, downgrade: bool = False) -> None:
+        """Raises RunnerError `invalid_version_table` if the version table has rows that Alembic can't upgrade or downgrade
+        from."""
         rows = tuple(rows)
         invalid = [row for row in rows if not isinstance(row, str) or not row]
         duplicates = [row for row in rows if rows.count(row) > 1]
@@ -140,7 +141,8 @@ class Revisions:
         elif duplicates:
             what = f"holds {duplicates[0]} {len(duplicates)} times"
             remedy = "delete all of these rows but one, and make version_num the primary key again"
-        elif len(rows) > 1 and (older := self._implied(rows)):
+        # Alembic's downgrade may itself write such rows, and goes on from them.
+        elif not downgrade and len(rows) > 1 and (older := self._implied(rows)):
             what = f"holds {', '.join(sorted(rows))}, and {older} precedes another one of them"
             remedy = f"delete the row {older}: the later one implies it"
         else:

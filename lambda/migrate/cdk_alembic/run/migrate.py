@@ -40,7 +40,7 @@ def migrate(run: Run) -> None:
     if run.progress.status is None:
         # By now, env.py has committed its own transaction.
         run.invocation.renew()
-        current(run.project, lambda heads, context: conclude(run, heads, context))
+        current(run.project, lambda heads, context: conclude(run, heads, context), run.downgrade)
 
 
 def _try_until_done(run: Run) -> None:
@@ -175,7 +175,7 @@ class _Attempt:
     def _pending(self, heads: tuple[str, ...]) -> Sequence[Any]:
         """Alembic's steps from the database's heads to the target. Raises RunnerError."""
         revisions, invocation, progress = self._run.project.revisions, self._run.invocation, self._run.progress
-        revisions.check_rows(heads, progress.table.full_name)
+        revisions.check_rows(heads, progress.table.full_name, self._run.downgrade)
         revisions.refuse_ahead(heads)
         invocation.before = heads if invocation.before is None else invocation.before
         steps, progress.target, progress.goal = revisions.route(progress.goal, heads, self._run.downgrade)
