@@ -1,10 +1,20 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Duration, type StackProps } from 'aws-cdk-lib';
+import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { type AlembicMigrationProps, DatabaseVariables, MigrationCode, MigrationDatabase } from '../../lib';
 import { findings, laidOutBackend, migrationStack, type Options, revisionFile, temporaryDirectory, writeFiles } from './support';
+
+test('props that need a VPC are rejected without one, and a selection of no subnet with one', () => {
+  expect(findings({ vpcSubnets: {}, securityGroups: [] }).errors).toEqual([
+    expect.stringContaining('vpcSubnets has no effect without vpc: pass the VPC, or leave it out'),
+    expect.stringContaining('securityGroups has no effect without vpc: pass the VPC, or leave it out'),
+  ]);
+  const { errors } = findings((stack) => ({ vpc: new Vpc(stack, 'Vpc'), vpcSubnets: { subnets: [] } }));
+  expect(errors).toEqual([expect.stringContaining('vpcSubnets selects no subnet of Stack/Vpc: select at least one')]);
+});
 
 test('all problems are reported at once', () => {
   const { errors } = findings({

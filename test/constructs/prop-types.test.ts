@@ -17,6 +17,9 @@ const unchecked = (value: unknown) => value as never;
 
 const VALID = { stage: 'dev', code: MigrationCode.fromDirectory('nowhere'), database: MigrationDatabase.fromEnvironment() };
 
+const fromSecret = (stack: Stack, more: object) =>
+  MigrationDatabase.fromSecret(new Secret(stack, 'S'), { variables: DatabaseVariables.url(), ...more });
+
 test('props of the wrong type are all named, with what to pass', () => {
   const stack = new Stack(testApp(), 'Stack');
   const vpc = new ec2.Vpc(stack, 'Vpc');
@@ -43,7 +46,7 @@ test('props of the wrong type are all named, with what to pass', () => {
       'vpc is "vpc-1": pass a VPC, such as ec2.Vpc.fromLookup(...)',
       'securityGroups[0] is "sg-1": pass a security group',
       'environment.DEBUG is true: pass a string',
-      'memorySize is "512": pass a number',
+      'memorySize is "512": pass a whole number from 128 to 10240',
       'limits.lockTimeout is 5: pass a Duration, such as Duration.seconds(30)',
       'limits.endBlockers.roles is "app": pass a list of strings',
       'runtime is "python3.13": pass a Runtime, such as lambda.Runtime.PYTHON_3_13',
@@ -78,6 +81,15 @@ test.each<[string, (stack: Stack) => unknown, string]>([
     (stack) => MigrationDatabase.fromSecret(new Secret(stack, 'S'), unchecked({ variables: 'DATABASE_URL' })),
     `variables is "DATABASE_URL": pass DatabaseVariables, such as DatabaseVariables.url('DATABASE_URL')`,
   ],
+  [
+    'an empty database',
+    (stack) => fromSecret(stack, { databaseName: '' }),
+    'databaseName is "": pass a string that is not empty',
+  ],
+  ['a port', (stack) => fromSecret(stack, { port: 0 }), 'port is 0: pass a whole number from 1 to 65535'],
+  ['a scheme', () => DatabaseVariables.url('A', { scheme: 'postgresql://' }), 'scheme is "postgresql://": pass a scheme such as'],
+  ['the same variable', () => DatabaseVariables.parts({ host: 'DB', port: 'DB' }), 'DB is the variable of two parts'],
+  ['memory', (stack) => new AlembicMigration(stack, 'M', { ...VALID, memorySize: 20_000 }), 'pass a whole number from 128 to'],
   ['an ARN', () => MigrationDatabase.fromCluster(unchecked('arn'), unchecked({})), 'cluster is "arn": pass a cluster'],
 ])('%s of the wrong type', (_, make, message) => {
   expect(() => make(new Stack(testApp(), 'Stack'))).toThrow(message);

@@ -1,5 +1,5 @@
 import type { DatabaseVariables as VariableNames } from '../../contract';
-import { checkArgument, checkTypes, optional, type PropTypes, text } from '../function/prop-types';
+import { checkArgument, checkTypes, nonEmpty, optional, type PropTypes, typeIs } from '../function/prop-types';
 
 /** Options of {@link DatabaseVariables.url}. */
 export interface DatabaseUrlOptions {
@@ -49,14 +49,20 @@ export interface DatabasePartNames {
   readonly databaseName?: string;
 }
 
-const URL_OPTIONS: PropTypes<DatabaseUrlOptions> = { scheme: optional(text) };
+/** https://docs.sqlalchemy.org/en/20/core/engines.html#database-urls */
+const scheme = typeIs(
+  "a scheme such as 'postgresql+asyncpg', without '://'",
+  (value) => typeof value === 'string' && /^[a-z][\w.+-]*$/i.test(value),
+);
+
+const URL_OPTIONS: PropTypes<DatabaseUrlOptions> = { scheme: optional(scheme) };
 
 const PART_NAMES: PropTypes<DatabasePartNames> = {
-  host: optional(text),
-  port: optional(text),
-  user: optional(text),
-  password: optional(text),
-  databaseName: optional(text),
+  host: optional(nonEmpty),
+  port: optional(nonEmpty),
+  user: optional(nonEmpty),
+  password: optional(nonEmpty),
+  databaseName: optional(nonEmpty),
 };
 
 /** The environment variables in which the backend expects the database's address. The function fills them when it runs. */
@@ -67,7 +73,7 @@ export class DatabaseVariables {
    * @param name The variable. Default: `DATABASE_URL`.
    */
   static url(name = 'DATABASE_URL', options: DatabaseUrlOptions = {}): DatabaseVariables {
-    checkArgument('DatabaseVariables.url', 'name', name, text);
+    checkArgument('DatabaseVariables.url', 'name', name, nonEmpty);
     checkTypes('DatabaseVariables.url', options, URL_OPTIONS);
     return new DatabaseVariables({ url: name, ...(options.scheme && { urlScheme: options.scheme }) });
   }
@@ -75,13 +81,18 @@ export class DatabaseVariables {
   /** One variable for each part of the address. */
   static parts(names: DatabasePartNames = {}): DatabaseVariables {
     checkTypes('DatabaseVariables.parts', names, PART_NAMES);
-    return new DatabaseVariables({
+    const variables = {
       host: names.host ?? 'POSTGRES_HOST',
       port: names.port ?? 'POSTGRES_PORT',
       user: names.user ?? 'POSTGRES_USER',
       password: names.password ?? 'POSTGRES_PASSWORD',
       database: names.databaseName ?? 'POSTGRES_DB',
-    });
+    };
+    const twice = Object.values(variables).filter((variable, index, all) => all.indexOf(variable) < index);
+    if (twice.length) {
+      throw new TypeError(`DatabaseVariables.parts: ${twice[0]} is the variable of two parts: pass another name for one of them`);
+    }
+    return new DatabaseVariables(variables);
   }
 
   /** @internal */

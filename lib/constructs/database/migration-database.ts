@@ -6,7 +6,7 @@ import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type { IConstruct } from 'constructs';
 import type { DatabaseSettings } from '../../contract';
 import { named, option } from '../../packaging/code-in-messages';
-import { checkArgument, checkTypes, instance, number, optional, type PropTypes, text } from '../function/prop-types';
+import { checkArgument, checkTypes, instance, nonEmpty, optional, type PropTypes, whole } from '../function/prop-types';
 import type { DatabaseVariables } from './database-variables';
 import { addressProblem, closedProblem, databaseNameProblem, engineProblem, tokenProblem } from './rds-problem';
 
@@ -135,19 +135,19 @@ const variables = instance("DatabaseVariables, such as DatabaseVariables.url('DA
 
 const SECRET_OPTIONS: PropTypes<SecretDatabaseOptions> = {
   variables,
-  host: optional(text),
-  port: optional(number),
-  databaseName: optional(text),
+  host: optional(nonEmpty),
+  port: optional(whole(1, 65_535)),
+  databaseName: optional(nonEmpty),
 };
 
-const RDS_OPTIONS: PropTypes<RdsDatabaseOptions> = { variables, secret: optional(SECRET), databaseName: optional(text) };
+const RDS_OPTIONS: PropTypes<RdsDatabaseOptions> = { variables, secret: optional(SECRET), databaseName: optional(nonEmpty) };
 
-const PROXY_OPTIONS: PropTypes<ProxyDatabaseOptions> = { variables, secret: SECRET, databaseName: optional(text) };
+const PROXY_OPTIONS: PropTypes<ProxyDatabaseOptions> = { variables, secret: SECRET, databaseName: optional(nonEmpty) };
 
 const IAM_OPTIONS: PropTypes<IamDatabaseOptions> = {
   variables,
-  user: text,
-  databaseName: text,
+  user: nonEmpty,
+  databaseName: nonEmpty,
   cluster: optional(CLUSTER),
   instance: optional(INSTANCE),
   proxy: optional(PROXY),

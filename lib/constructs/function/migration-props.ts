@@ -7,7 +7,19 @@ import type { MigrationCode } from '../code/migration-code';
 import type { MigrationDatabase } from '../database/migration-database';
 import { LIMITS, type MigrationLimits } from './migration-limits';
 import type { OnReplication } from './on-replication';
-import { anyStructure, flag, instance, list, number, optional, type PropTypes, structure, text, textByName } from './prop-types';
+import {
+  anyStructure,
+  flag,
+  instance,
+  list,
+  number,
+  optional,
+  type PropTypes,
+  structure,
+  text,
+  textByName,
+  whole,
+} from './prop-types';
 
 /** Props of every construct that migrates. */
 export interface MigrationProps {
@@ -150,7 +162,7 @@ export const MIGRATION_PROPS: PropTypes<MigrationProps> = {
   vpcSubnets: optional(anyStructure),
   securityGroups: optional(list('a list of security groups', instance('a security group', 'securityGroupId'))),
   environment: optional(textByName),
-  memorySize: optional(number),
+  memorySize: optional(whole(128, 10_240)),
   limits: optional(structure(LIMITS)),
   architecture: optional(instance('an Architecture, such as lambda.Architecture.X86_64', 'dockerPlatform')),
   runtime: optional(instance('a Runtime, such as lambda.Runtime.PYTHON_3_13', 'name')),

@@ -1,3 +1,5 @@
+import { Token } from 'aws-cdk-lib';
+
 /*
  * The types of props, for callers in JavaScript, which has no compiler. TypeScript and jsii find a wrong type earlier.
  */
@@ -20,6 +22,8 @@ export function checkArgument(owner: string, name: string, value: unknown, type:
 }
 
 export const text = typeIs('a string', (value) => typeof value === 'string');
+/** A text that means nothing if it is empty, such as one from a variable that is not set. */
+export const nonEmpty = typeIs('a string that is not empty', (value) => typeof value === 'string' && value !== '');
 export const number = typeIs('a number', (value) => typeof value === 'number');
 export const flag = typeIs('true or false', (value) => typeof value === 'boolean');
 export const duration = instance('a Duration, such as Duration.seconds(30)', 'toSeconds');
@@ -30,6 +34,12 @@ export const textByName: PropType = (value, name) =>
 /** Objects of a class. @param member that only they have: their class may come from another copy of its package */
 export function instance(what: string, member: string): PropType {
   return typeIs(what, (value) => isObject(value) && member in value);
+}
+
+/** A whole number, or a token. */
+export function whole(from: number, to: number): PropType {
+  const fits = (value: unknown) => Number.isInteger(value) && (value as number) >= from && (value as number) <= to;
+  return typeIs(`a whole number from ${from} to ${to}`, (value) => Token.isUnresolved(value) || fits(value));
 }
 
 /** A value of an enum. */
@@ -45,7 +55,7 @@ export function list(what: string, item: PropType): PropType {
       : [`${name} is ${shown(value)}: pass ${what}`];
 }
 
-export const texts = list('a list of strings', text);
+export const texts = list('a list of strings', nonEmpty);
 
 export function structure<Props>(types: PropTypes<Props>): PropType {
   return (value, name) => {
@@ -59,7 +69,7 @@ export function optional(type: PropType): PropType {
   return (value, name) => (value === undefined ? [] : type(value, name));
 }
 
-function typeIs(what: string, accepts: (value: unknown) => boolean): PropType {
+export function typeIs(what: string, accepts: (value: unknown) => boolean): PropType {
   return (value, name) => (accepts(value) ? [] : [`${name} is ${shown(value)}: pass ${what}`]);
 }
 

@@ -17,7 +17,7 @@ import { migrationFunction } from './migration-function';
 import { runnerLimits } from './migration-limits';
 import type { MigrationProps } from './migration-props';
 import { variableNameProblems } from './name-problems';
-import { RDS, SECRETS_MANAGER, subnetProblems, warnOfMissingEndpoint } from './subnet-problems';
+import { networkProblems, RDS, SECRETS_MANAGER, subnetProblems, warnOfMissingEndpoint } from './subnet-problems';
 import { warnOfUnknownRegion } from './unknown-region';
 
 export const DEFAULT_LOG_RETENTION = logs.RetentionDays.ONE_YEAR;
@@ -52,6 +52,7 @@ export function runnerFunction(scope: Construct, id: string, props: RunnerFuncti
   const problems = [
     ...props.problems,
     ...elsewhere,
+    ...networkProblems({ vpc: props.vpc, vpcSubnets, securityGroups }),
     ...subnetProblems(vpc, vpcSubnets),
     ...variableNameProblems(environment),
     ...literalPasswords(environment),

@@ -3,12 +3,22 @@ import type { CfnVPCEndpoint, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2'
 import type { Construct, IConstruct } from 'constructs';
 import { call, option } from '../../packaging/code-in-messages';
 import { addWarning } from './annotations';
+import type { MigrationProps } from './migration-props';
 
-/** Finds public subnets among the function's: Lambda assigns no public address there. */
+/** Props of a VPC that have no effect without one. */
+export function networkProblems({ vpc, ...others }: Pick<MigrationProps, 'vpc' | 'vpcSubnets' | 'securityGroups'>): string[] {
+  if (vpc) return [];
+  const given = Object.entries(others).filter(([, value]) => value !== undefined);
+  return given.map(([name]) => `${option(name)} has no effect without ${option('vpc')}: pass the VPC, or leave it out`);
+}
+
+/** Finds public subnets among the function's: Lambda assigns no public address there. Without a subnet it would be in no VPC. */
 export function subnetProblems(vpc: IVpc | undefined, selection: SubnetSelection | undefined): string[] {
   if (!vpc) return [];
-  const { hasPublic, isPendingLookup } = vpc.selectSubnets(selection);
-  if (!hasPublic || isPendingLookup) return [];
+  const { hasPublic, isPendingLookup, subnetIds } = vpc.selectSubnets(selection);
+  if (isPendingLookup) return [];
+  if (!subnetIds.length) return [`${option('vpcSubnets')} selects no subnet of ${vpc.node.path}: select at least one`];
+  if (!hasPublic) return [];
   return [
     `the function would run in a public subnet of ${vpc.node.path}, where it reaches no service outside the VPC: choose private ` +
       `subnets with ${option('vpcSubnets')}, or isolated ones with an interface endpoint for Secrets Manager`,
