@@ -107,7 +107,8 @@ export class AlembicMigration extends Construct {
 
   /**
    * The database's revision before the last deploy that migrated: one, several joined with `,`, or empty. Undefined without
-   * `runOnDeploy`.
+   * `runOnDeploy`. Use it in the same stack: CloudFormation rejects an exported value that is empty, or that changes while another
+   * stack imports it.
    */
   readonly fromRevision?: string;
 
