@@ -89,3 +89,52 @@ def test_the_sequence_of_a_renamed_table_is_not_a_difference(observed: Observed)
     with_models(observed, 'sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True))\n')
     assert create(observed, renames=[["bb", "aa"]])[1] == []
     assert agree(observed)["message"] == AGREE
+
+
+ENUM_OPERATIONS = """
+import sqlalchemy as sa
+from alembic.autogenerate import comparators, renderers
+from alembic.operations import ops
+
+class EnumOperation(ops.MigrateOperation):
+    def __init__(self, old_values, new_values):
+        self.schema, self.name, self.old_values, self.new_values = "public", "kind", old_values, new_values
+
+    def reverse(self):
+        return EnumOperation(self.new_values, self.old_values)
+
+@renderers.dispatch_for(EnumOperation)
+def render(context, operation):
+    if not operation.old_values:
+        return "op.execute(\\"CREATE TYPE kind AS ENUM ('x', 'y')\\")"
+    if not operation.new_values:
+        return 'op.execute("DROP TYPE kind")'
+    added = set(operation.new_values) - set(operation.old_values)
+    return [f"op.execute(\\"ALTER TYPE kind ADD VALUE IF NOT EXISTS '{one}'\\")" for one in added] or "pass"
+
+@comparators.dispatch_for("schema")
+def compare(context, upgrade_ops, schemas):
+    labels = "SELECT enumlabel FROM pg_enum JOIN pg_type ON pg_type.oid = enumtypid WHERE typname = 'kind' ORDER BY enumsortorder"
+    old = context.connection.execute(sa.text(labels)).scalars().all()
+    if old != ["x", "y"]:
+        upgrade_ops.ops.insert(0, EnumOperation(old, ["x", "y"]))
+"""
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        "CREATE TABLE aa (id serial PRIMARY KEY)",
+        "CREATE TYPE kind AS ENUM ('x'); CREATE TABLE aa (id serial PRIMARY KEY, kind kind)",
+    ],
+)
+def test_an_enum_that_a_packages_operations_write_is_written_once(observed: Observed, old: str) -> None:
+    drop = 'op.execute("DROP TABLE IF EXISTS aa")\nop.execute("DROP TYPE IF EXISTS kind")'
+    observed.revision("aa", None, f"op.execute({old!r})", drop)
+    (observed.directory / "enum_operations.py").write_text(ENUM_OPERATIONS)
+    with_models(observed, "import enum_operations\n" + model('sa.Enum("x", "y", name="kind")'))
+    text, left = create(observed)
+    assert left == [] and text.count("CREATE TYPE") <= 1 and text.count("DROP TYPE") <= 1 and text.count("ADD VALUE") <= 1
+    assert agree(observed)["message"] == AGREE
+    facts = observe_new(observed)
+    assert (facts["upgrade"]["outcome"], facts["downgrade"]["outcome"], facts["again"]["outcome"]) == ("done", "done", "done")

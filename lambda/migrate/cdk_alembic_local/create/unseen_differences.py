@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from alembic.autogenerate import renderers
@@ -109,14 +109,17 @@ class UnseenDifferences:
         self.last.append(Code(_execute(up)))
         self.down_first.insert(0, Code(_execute(down)))
 
-    def changes(self, change: dict[str, Any], created: set[str]) -> None:
-        """`created`: types that new tables create themselves."""
+    def changes(self, change: dict[str, Any], created: set[str], written: tuple[set[str], set[str]]) -> None:
+        """`created`: types that new tables create themselves. `written`: types that other operations than Alembic's create,
+        change or drop, in the upgrade and in the downgrade."""
+        up, down = written
         for key, text in change["added"].items():
             kind, _, name = key.partition(" ")
             if kind == "type" and text.startswith("ENUM"):
-                if name not in created:
+                if name not in created | up:
                     self.first.append(Code(_execute(f"CREATE TYPE {_named(name)} AS {text}")))
-                self.down_last.append(Code(_execute(f"DROP TYPE {_named(name)}")))
+                if name not in down:
+                    self.down_last.append(Code(_execute(f"DROP TYPE {_named(name)}")))
             elif kind == "domain":
                 if name not in created:
                     self.first.append(Code(_execute(f"CREATE DOMAIN {_named(name)} AS {_OWN_CHECK.sub(_constraint, text)}")))
@@ -128,7 +131,8 @@ class UnseenDifferences:
             else:
                 self.left.append(f"the models have {key}")
         for key, (before, after) in change["changed"].items():
-            self._changed(key, before, after)
+            if key.removeprefix("type ") not in up:
+                self._changed(key, before, after)
         self.left += [f"only the migrations have {key}" for key in change["removed"]]
         if self._defaults:
             # Often intended: running code may depend on them, and models need none.
@@ -283,8 +287,21 @@ def find(context: Any, directives: list[Any]) -> UnseenDifferences:
         for container in (directive.upgrade_ops, directive.downgrade_ops):
             remove(container, drift.changes_nothing)
     unseen = UnseenDifferences(drift.metadata, context.dialect, drift.altered_columns())
-    unseen.changes(change, set(_types_of_new_tables(operations)))
+    written = [
+        {name for directive in directives for name in _types_of_other_operations(flatten(container(directive)))}
+        for container in (lambda one: one.upgrade_ops, lambda one: one.downgrade_ops)
+    ]
+    unseen.changes(change, set(_types_of_new_tables(operations)), (written[0], written[1]))
     return unseen
+
+
+def _types_of_other_operations(operations: Iterable[Any]) -> Iterator[str]:
+    """Enums of the operations that a package such as alembic_postgresql_enum adds: they have a schema, a name and values."""
+    for operation in operations:
+        has_values = any(hasattr(operation, values) for values in ("enum_values", "new_values"))
+        if has_values and isinstance(name := getattr(operation, "name", None), str):
+            schema = getattr(operation, "schema", None)
+            yield name if schema in (None, "public") else f"{schema}.{name}"
 
 
 def _types_of_new_tables(operations: list[Any]) -> Iterator[str]:
