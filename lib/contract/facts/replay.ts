@@ -52,6 +52,8 @@ export interface StatementFailure {
 export interface Statement {
   /** As it was sent, with the driver's placeholders. */
   readonly sql: string;
+  /** An UPDATE with the values of its parameters in the text. Absent: it has none, or they can't be written as SQL. */
+  readonly withValues?: string;
   /** Line of the revision's file that caused it; 0: unknown. */
   readonly line: number;
   /** The line of the upgrade or the downgrade that called the function of the file which has that line. Absent: none did. */

@@ -30,9 +30,11 @@ export interface BodyUnit {
   /**
    * `names`: an assignment or an import; `repeated`: operations in a loop over constants, in a function of the file or on one line, of which
    * the replay has seen all that they run; `block`: another loop, condition or `with`; `raise`: an exception
-   * that ends the function; `nothing`: `pass`, a docstring.
+   * that ends the function; `guard`: `if bind.dialect.name != "postgresql": return`; `nothing`: `pass`, a docstring.
    */
-  readonly kind: 'plain' | 'names' | 'repeated' | 'block' | 'raise' | 'nothing';
+  readonly kind: 'plain' | 'names' | 'repeated' | 'block' | 'raise' | 'guard' | 'nothing';
+  /** Whether it executes a statement whose values are constants in the source. @default false */
+  readonly isConstant?: boolean;
 }
 
 /** A revision to write instead of another one, or as a step of it. */

@@ -41,10 +41,19 @@ export function addValues(
       if (action.does === 'set default') {
         return kept.some(({ table: of, column: own }) => of === action.table && own === action.column);
       }
+      if (action.does === 'drop index') return action.indexes.every((name) => isRebuilt(name, { facts, upgrade }));
+      if (action.does === 'create index') return action.index !== undefined && isRebuilt(action.index, { facts, upgrade });
       // Statements with another name of the type serve the swap: a rename, operators that compare the two types.
       return scanSync(sql).tokens.some(({ text }) => others.includes(text.replaceAll('"', '')));
     },
   };
+}
+
+/** Whether an index is the same after the upgrade: it is dropped and created only because its definition names the type. */
+function isRebuilt(name: string, { facts, upgrade }: Pick<AnalyzedRevision, 'facts' | 'upgrade'>): boolean {
+  const before = upgrade.findIndex(name);
+  const after = before && facts.after[before.table]?.indexes.find((index) => index.name === before.index.name);
+  return after !== undefined && after.definition === before?.index.definition;
 }
 
 /** The name of a column's type, if the upgrade does not change it. */

@@ -54,6 +54,8 @@ export interface SafeForm {
   readonly undoneBy: (step: Step) => boolean;
   /** Whether another statement of the upgrade is part of the unsafe form. @default - none is */
   readonly replaces?: (step: Step) => boolean;
+  /** Whether it holds the values of parameters, so that these must be constants in the source. @default false */
+  readonly hasValues?: boolean;
 }
 
 /** A statement for which there is no safe form, and why. */

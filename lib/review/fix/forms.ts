@@ -9,7 +9,8 @@ import { quoted, quotedTable } from '../advice/sql';
 import type { AnalyzedRevision, RevisionFunction, Step } from '../revision/analyzed-revision';
 import { originalName } from '../revision/created-objects';
 import { unqualifiedName } from '../revision/tables';
-import type { ActionOf, ConstraintDefinition } from '../sql/action';
+import type { Action, ActionOf, ConstraintDefinition } from '../sql/action';
+import { parseSql } from '../sql/parse';
 import { droppedMembers } from './column-members';
 import { addValues } from './enums';
 import type { FormPart, NoSafeForm, SafeForm } from './form';
@@ -176,8 +177,7 @@ function buildKey(
         (action.column.notNull || action.column.numbered),
     );
   const isRequired = (column: string) => facts?.columns.some(({ name, notNull }) => name === column && notNull);
-  const required = columns.every((column) => isRequired(column) || isRequiredHere(column));
-  if (kind === 'primary key' && !required) return { reason: 'a column of the key may be NULL: require it first' };
+  const optional = kind === 'unique' ? [] : columns.filter((column) => !isRequired(column) && !isRequiredHere(column));
   const { name, build, attach } = keySteps(table, withActualName(given, table, revision));
   const type = kind === 'unique' ? 'unique' : 'primary';
   const [dropIndex, drop] = [dropConcurrently(name, table), dropConstraint(table, name, type)];
@@ -186,6 +186,7 @@ function buildKey(
   const isNext = kind === 'unique' || columns.every(isRequired);
   return {
     parts: [
+      ...optional.flatMap((column) => setNotNull(table, column).parts),
       { phase: 'build', autocommit: true, up, ...(isNext ? {} : { down: [dropIndex] }) },
       isNext ? { phase: 'build', up: [attach], down: [drop] } : { phase: 'require', up: [attach], down: [drop, again] },
     ],
@@ -214,14 +215,22 @@ function addComputed({ table, column }: ActionOf<'add column'>, part: RevisionFu
   };
 }
 
-function batchedUpdate({ action }: Step, { upgrade: part }: AnalyzedRevision): SafeForm | NoSafeForm {
+function batchedUpdate({ action: seen, observed }: Step, { upgrade: part }: AnalyzedRevision): SafeForm | NoSafeForm {
+  const action = updateWithValues(seen, observed?.withValues) ?? seen;
   if (action.does !== 'update')
     return { reason: `there is no automatic fix for this ${action.does}: write it by hand, as shown` };
   const { table, written } = action;
   const facts = part.findTable(table);
   const batched = updateInBatches(table, written, facts, part.tablesAfter) ?? updateByKey(table, written, facts);
   if (typeof batched !== 'string') return batched;
-  return { parts: [{ phase: 'fill', up: batched.split('\n') }], undoneBy: () => false };
+  return { parts: [{ phase: 'fill', up: batched.split('\n') }], undoneBy: () => false, hasValues: action !== seen };
+}
+
+/** An UPDATE with the values of its parameters; undefined if it has none, or they are unknown. */
+function updateWithValues({ does }: Action, sql: string | undefined): Action | undefined {
+  if (does !== 'update' || sql === undefined) return undefined;
+  const [action, ...more] = parseSql(sql).flatMap(({ actions }) => actions);
+  return action?.does === 'update' && !more.length ? action : undefined;
 }
 
 /** The constraint with the name that PostgreSQL or a convention gave it, which may be the name of one that the revision drops. */

@@ -57,19 +57,17 @@ export function planSeries(revision: AnalyzedRevision, found: readonly Fixable[]
   const leaveAll = (reason: string) => ({ notFixed: found.map(({ finding }) => ({ finding, reason })) });
   const { upgrade, downgrade } = revision;
   if (!upgrade.replayed) return leaveAll('nothing can be proved, because its upgrade does not run to its end: fix that first');
-  const returns = [upgrade, downgrade].flatMap(({ source }) => source?.earlyReturns ?? []);
-  if (returns.length)
-    return leaveAll(`line ${returns[0]} returns early: where it does, the rest must not run, and a step of its own would`);
   if (!bodies.upgrade || !bodies.downgrade) return leaveAll('its functions are not written in the usual way');
   const units = { up: new Units(bodies.upgrade, upgrade), down: new Units(bodies.downgrade, downgrade) };
-  const [fixable, blocked] = [true, false].map((isPlain) =>
-    found.filter(({ step }) => units.up.isPlain(units.up.of(step)) === isPlain),
-  ) as [Fixable[], Fixable[]];
-  const notFixed = blocked.map(({ finding }) => ({
-    finding,
-    reason:
-      'it is in a condition, a block, a loop over what was read or a helper function, which are not rewritten: write it there by hand, as shown',
-  }));
+  const [line] = [units.up, units.down].flatMap((one) => one.earlyReturns());
+  if (line !== undefined)
+    return leaveAll(`line ${line} returns early: where it does, the rest must not run, and a step of its own would`);
+  const blocked = found.flatMap((one) => {
+    const reason = whyBlocked(one, units.up);
+    return reason === undefined ? [] : [{ one, reason }];
+  });
+  const fixable = found.filter((one) => !blocked.some((other) => other.one === one));
+  const notFixed = blocked.map(({ one: { finding }, reason }) => ({ finding, reason }));
   if (!fixable.length) return { notFixed };
   const sorted = new SeriesBuilder(fixable, units.up, units.down, inOrder);
   if (sorted.problem !== undefined) return leaveAll(sorted.problem);
@@ -87,6 +85,15 @@ export function planSeries(revision: AnalyzedRevision, found: readonly Fixable[]
   return { plan: { revision, fixed: fixable.map(({ finding }) => finding), phases: now, ...(later ? { later } : {}) }, notFixed };
 }
 
+/** Why the statement of the source can't be replaced; undefined if it can. */
+function whyBlocked({ step, form }: Fixable, up: Units): string | undefined {
+  const unit = up.of(step);
+  if (!up.isPlain(unit))
+    return 'it is in a condition, a block, a loop over what was read or a helper function, which are not rewritten: write it there by hand, as shown';
+  if (form.hasValues && !unit?.isConstant) return 'its values are computed when it runs: write it by hand, as shown';
+  return undefined;
+}
+
 /** The exception with which a downgrade refuses to run. */
 function refusal({ all }: Units): BodyUnit | undefined {
   return all.find(({ kind }) => kind === 'raise');
@@ -97,10 +104,19 @@ function withRefusal(phases: readonly PlannedPhase[], unit: BodyUnit | undefined
   return phases.map((phase, at) => (unit && at === phases.length - 1 ? { ...phase, down: [keptPiece(unit)] } : phase));
 }
 
+/** Returns first wherever the revision does, for another kind of database. */
+function guarded(phases: readonly PlannedPhase[], up: Units, down: Units): readonly PlannedPhase[] {
+  const guard = (pieces: readonly WantedPiece[], { guards }: Units) =>
+    pieces.length > 0 ? [...guards.map(keptPiece), ...pieces] : pieces;
+  return phases.map((phase) => ({ ...phase, up: guard(phase.up, up), down: guard(phase.down, down) }));
+}
+
 /** One pass through all phases. */
 class Round {
   readonly up = new Map<Phase, WantedPiece[]>();
   readonly down = new Map<Phase, WantedPiece[]>();
+  /** What the downgrade runs before `down`. */
+  readonly downFirst = new Map<Phase, WantedPiece[]>();
 
   /** The latest phase that writes rows. */
   lastWrite = 0;
@@ -117,7 +133,7 @@ class Round {
     return used.map((phase, at) => ({
       phase,
       up: withAutocommitFirst(this.up.get(phase) ?? []),
-      down: [...(this.down.get(phase) ?? []), ...(at === 0 ? orphaned : [])],
+      down: [...(this.downFirst.get(phase) ?? []), ...(this.down.get(phase) ?? []), ...(at === 0 ? orphaned : [])],
     }));
   }
 }
@@ -133,6 +149,8 @@ class SeriesBuilder {
   private readonly rounds = [new Round()];
   /** Where the upgrade creates or drops each object. */
   private readonly owners = new Map<string, Place>();
+  /** Where the downgrade undoes each form first. */
+  private readonly undoPlaces = new Map<SafeForm, Place>();
   /** Parts that were added already: findings may share one, such as the values of an enum that two columns have. */
   private readonly written = new Set<string>();
 
@@ -149,7 +167,8 @@ class SeriesBuilder {
   }
 
   phases(): readonly PlannedPhase[] {
-    return this.rounds.flatMap((round) => round.phases());
+    const phases = this.rounds.flatMap((round) => round.phases());
+    return guarded(phases, this.up, this.down);
   }
 
   /** The current round. */
@@ -158,7 +177,7 @@ class SeriesBuilder {
   }
 
   private addUpgradeUnit(unit: BodyUnit, steps: readonly Step[], isPlain: boolean): void {
-    if (unit.kind === 'nothing' || (unit.kind === 'names' && !steps.length)) return;
+    if (isIgnored(unit, steps)) return;
     const isFixed = this.fixable.some(({ step }) => steps.includes(step)) || steps.some((step) => this.isReplaced(step));
     if (!isFixed) {
       this.keepUnit(unit, steps);
@@ -180,9 +199,15 @@ class SeriesBuilder {
     if (!commands) this.problem = 'one statement does several things';
     for (const [at, step] of steps.entries()) {
       const fix = found.find((one) => one.step === step);
+      if (fix && this.isCovered(fix)) continue;
       if (fix) this.addForm(fix, comments.splice(0), condition);
       else if (!this.isReplaced(step)) this.addAsSql(this.round.up, step, condition, commands?.[at]);
     }
+  }
+
+  /** Whether the form of another statement replaces it, such as an index that is rebuilt only for a new type. */
+  private isCovered({ step, form }: Fixable): boolean {
+    return this.fixable.some((other) => other.form.replaces?.(step) && other.step !== step && !form.replaces?.(other.step));
   }
 
   private isReplaced(step: Step): boolean {
@@ -223,6 +248,7 @@ class SeriesBuilder {
         this.problem = `a part of it belongs to the next release, and line ${step.line} asks for the database`;
       addPiece(ups, phase, newPiece([...(at === 0 ? comments : []), ...up], condition, autocommit));
       // Downgrades undo in the opposite order.
+      if (down.length) this.undoPlaces.set(form, { round: this.round, phase });
       if (down.length) downs.set(phase, [newPiece(down, this.conditionOfUndo(form), autocommit), ...(downs.get(phase) ?? [])]);
     }
   }
@@ -238,14 +264,11 @@ class SeriesBuilder {
 
   /** @param before the round of the statement above @returns the round of this one */
   private addDowngradeUnit(unit: BodyUnit, steps: readonly Step[], isPlain: boolean, before: Round): Round {
-    if (unit.kind === 'nothing' || (unit.kind === 'names' && !steps.length)) return before;
+    if (isIgnored(unit, steps)) return before;
     const groups = groupByStatement(steps);
     const isUndone = (step: Step) => this.fixable.some(({ form }) => form.undoneBy(step));
-    const { round, phase } = this.placeOf(steps, before);
-    if (!steps.some(isUndone)) {
-      addPiece(round.down, phase, keptPiece(unit));
-      return round;
-    }
+    if (!steps.some(isUndone)) return this.keepDowngradeUnit(unit, steps, before);
+    const round = this.ownedPlace(steps, before)?.round ?? before;
     if (!isPlain) this.problem = `the downgrade undoes it in a block (line ${unit.line})`;
     for (const group of groups) {
       const left = group.filter((step) => !isUndone(step));
@@ -259,12 +282,37 @@ class SeriesBuilder {
     return round;
   }
 
-  /** The place of a downgrade's statement. The last round runs first, so it must not be later than that of the statement above. */
-  private placeOf(steps: readonly Step[], before: Round): Place {
+  /** Adds a statement of the downgrade unchanged. @returns its round */
+  private keepDowngradeUnit(unit: BodyUnit, steps: readonly Step[], before: Round): Round {
+    const owned = this.ownedPlace(steps, before);
+    const next = owned ? undefined : this.nextUndone(unit, before);
+    if (next) {
+      addPiece(next.round.downFirst, next.phase, keptPiece(unit));
+      return next.round;
+    }
+    const { round, phase } = owned ?? { round: before, phase: 'add' };
+    addPiece(round.down, phase, keptPiece(unit));
+    return round;
+  }
+
+  /** Where the upgrade handles an object of a downgrade's statement. */
+  private ownedPlace(steps: readonly Step[], before: Round): Place | undefined {
     const objects = steps.flatMap(({ action }) => objectsOf(action));
     const [owner] = objects.flatMap((name) => this.owners.get(name) ?? []);
-    const isBefore = owner && this.rounds.indexOf(owner.round) > this.rounds.indexOf(before);
-    return owner && !isBefore ? owner : { round: before, phase: 'add' };
+    return owner && this.notBefore(owner, before);
+  }
+
+  /** Where the downgrade undoes the next form below a statement, which may count on the form until then. */
+  private nextUndone({ endLine }: BodyUnit, before: Round): Place | undefined {
+    const below = this.down.all.filter(({ line }) => line > endLine).flatMap((unit) => this.down.steps(unit));
+    const [form] = below.flatMap((step) => this.fixable.flatMap((one) => (one.form.undoneBy(step) ? [one.form] : [])));
+    const place = form && this.undoPlaces.get(form);
+    return place && this.notBefore(place, before);
+  }
+
+  /** A place, unless it is in a later round than the statement above: the last round runs first. */
+  private notBefore(place: Place, before: Round): Place | undefined {
+    return this.rounds.indexOf(place.round) > this.rounds.indexOf(before) ? undefined : place;
   }
 
   /** Adds one statement of a call that makes several, as SQL. */
@@ -273,6 +321,11 @@ class SeriesBuilder {
     if (step.action.does === 'unparsed' || /\$1\b/.test(sql)) this.problem = `line ${step.line} has parameters`;
     addPiece(pieces, 'add', newPiece([execute(sql)], condition));
   }
+}
+
+/** Whether a unit is no statement of its own: names are written where they are needed, guards everywhere. */
+function isIgnored({ kind }: BodyUnit, steps: readonly Step[]): boolean {
+  return kind === 'nothing' || kind === 'guard' || (kind === 'names' && !steps.length);
 }
 
 function addPiece(pieces: Map<Phase, WantedPiece[]>, phase: Phase, piece: WantedPiece): void {

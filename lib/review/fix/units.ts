@@ -12,6 +12,19 @@ export class Units {
     private readonly part: RevisionFunction,
   ) {}
 
+  /** Those that return for another kind of database before anything else runs. */
+  get guards(): readonly BodyUnit[] {
+    const first = this.all.findIndex(({ kind }) => !['nothing', 'names', 'guard'].includes(kind));
+    return this.all.filter(({ kind }, at) => kind === 'guard' && (first < 0 || at < first));
+  }
+
+  /** Lines of other returns before the function's end. */
+  earlyReturns(): readonly number[] {
+    const { guards } = this;
+    const lines = this.part.source?.earlyReturns ?? [];
+    return lines.filter((line) => !guards.some((unit) => line >= unit.line && line <= unit.endLine));
+  }
+
   of(step: Step): BodyUnit | undefined {
     const line = step.observed?.calledAt ?? step.line;
     const direct = this.all.find((unit) => line >= unit.line && line <= unit.endLine);

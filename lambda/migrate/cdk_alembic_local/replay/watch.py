@@ -17,6 +17,8 @@ from cdk_alembic.connection.listeners import listening
 from cdk_alembic.connection.percent_signs import as_read
 from cdk_alembic.connection.statements import enter_autocommit
 from cdk_alembic.run.session import OWN_COMMIT
+from sqlalchemy import TextClause
+from sqlalchemy.exc import SQLAlchemyError
 
 # The first statements of a loop over rows are enough. Schema changes are always recorded.
 MAX_STATEMENTS_PER_LINE = 20
@@ -25,6 +27,7 @@ MAX_STATEMENT_LENGTH = 100_000
 _ROWS_ONLY = re.compile(
     r"\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|VALUES|MERGE|EXPLAIN|SHOW|SAVEPOINT|RELEASE|ROLLBACK\s+TO)\b", re.IGNORECASE
 )
+_UPDATE = re.compile(r"\s*(?:WITH|UPDATE)\b", re.IGNORECASE)
 _ENDS_TRANSACTION = re.compile(
     OWN_COMMIT.pattern + r"|\s*(?:ROLLBACK|ABORT)\b(?!\s+(?:TO|PREPARED|(?:WORK\s+|TRANSACTION\s+)TO)\b)", re.IGNORECASE
 )
@@ -49,6 +52,21 @@ def prepare(connection: Any) -> None:
     """Creates the functions that recording calls, in the marked database."""
     for name, query in (("locks", _LOCKS), ("files", _FILES)):
         raw.execute(connection, _FUNCTION.format(mark=MARK, name=name, query=query))
+
+
+def with_values(statement: str, context: Any) -> str | None:
+    """An UPDATE with its parameters' values in its text; None: it has none, or SQLAlchemy can't write them."""
+    compiled = getattr(context, "compiled", None)
+    if compiled is None or not _UPDATE.match(statement) or len(compiled.bind_names) == 0 or len(context.compiled_parameters) != 1:
+        return None
+    clause = compiled.statement
+    try:
+        if isinstance(clause, TextClause):
+            clause = clause.bindparams(**context.compiled_parameters[0])
+        written = str(clause.compile(dialect=context.dialect, compile_kwargs={"literal_binds": True}))
+    except (SQLAlchemyError, NotImplementedError):
+        return None
+    return as_read(written, context.dialect.paramstyle)
 
 
 class LeftTransaction(BaseException):
@@ -89,9 +107,9 @@ class Watch:
         if self._recording:
             self._recording.before(statement)
 
-    def _after_statement(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+    def _after_statement(self, connection: Any, cursor: Any, statement: str, _: Any, context: Any, *__: Any) -> None:
         if self._recording:
-            self._recording.after(connection, statement, cursor.rowcount)
+            self._recording.after(connection, statement, cursor.rowcount, with_values(statement, context))
 
     def _transaction_ends(self, connection: Any) -> None:
         if self._recording:
@@ -157,12 +175,13 @@ class Recording:
         self._line, self._called_at = self._lines_of_callers()
         self._started = time.perf_counter()
 
-    def after(self, connection: Any, statement: str, row_count: int) -> None:
+    def after(self, connection: Any, statement: str, row_count: int, with_values: str | None) -> None:
         milliseconds = (time.perf_counter() - self._started) * 1000
         ends = _ENDS_TRANSACTION.match(statement) is not None
         is_open = raw.in_transaction(connection)
         facts = {
             "sql": as_read(statement, connection.dialect.paramstyle)[:MAX_STATEMENT_LENGTH].strip(),
+            **({} if with_values is None else {"withValues": with_values[:MAX_STATEMENT_LENGTH].strip()}),
             "line": self._line,
             **({"calledAt": self._called_at} if self._called_at != self._line else {}),
             "transaction": self._transaction if is_open or ends else -1,

@@ -148,7 +148,8 @@ def _units(source: Source, function: ast.FunctionDef | None) -> list[dict[str, A
             "within": part.within,
             "opened": part.opened,
             "condition": part.condition,
-            "kind": _kind(part.nodes, names),
+            "kind": _kind(part, names),
+            **({"isConstant": True} if names.is_constant_execution(part.nodes[0]) else {}),
         }
         for part in source.parts(function)
     ]
@@ -166,10 +167,12 @@ def _by_lines(body: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
         yield group
 
 
-def _kind(nodes: tuple[ast.stmt, ...], names: Scope) -> str:
-    [node, *more] = nodes
+def _kind(part: Part, names: Scope) -> str:
+    [node, *more] = part.nodes
     if more:
-        return "repeated" if all(names.is_plain(one) for one in nodes) else "block"
+        return "repeated" if all(names.is_plain(one) for one in part.nodes) else "block"
+    if isinstance(node, ast.Try) and "autocommit_block" in part.within:
+        return "block"
     if names.is_constant_block(node):
         return "repeated"
     if names.is_own_call(node):
@@ -178,6 +181,8 @@ def _kind(nodes: tuple[ast.stmt, ...], names: Scope) -> str:
         return "nothing"
     if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom)):
         return "names"
+    if names.is_guard(node):
+        return "guard"
     if isinstance(node, ast.Raise):
         return "raise"
     return "plain" if isinstance(node, ast.Expr) else "block"

@@ -15,7 +15,7 @@ from .bodies import NO_TEXTS, Source, body_start, cannot_rewrite
 from .names import names_bound, names_read, required_statements
 
 _IDS = ("revision", "down_revision", "branch_labels", "depends_on")
-_KEPT_IMPORTS = ("alembic", "sqlalchemy")
+_TEMPLATE_IMPORTS = {"op", "sa"}
 
 
 def compose(path: Path, file: str, wanted: list[dict[str, Any]], texts: Mapping[Path, str] = NO_TEXTS) -> list[dict[str, Any]]:
@@ -129,7 +129,7 @@ class _Writer:
             else:
                 text = re.sub(r'"""(\S)?', lambda match: f'"""{message}' + (f"\n\n{match[1]}" if match[1] else ""), text, count=1)
             try:
-                is_written = after in ast.literal_eval(text.strip()).splitlines()
+                is_written = after in [line.strip() for line in ast.literal_eval(text.strip()).splitlines()]
             except (SyntaxError, ValueError):
                 is_written = False
             if not is_written:
@@ -199,7 +199,7 @@ class _Writer:
         statements = [node for body in written for node in body]
         after = required_statements(names_read([*statements, *signature_expressions(functions), *others, *kept]), module)
         for node in before - after:
-            if isinstance(node, (ast.Import, ast.ImportFrom)) and _origin(node) in _KEPT_IMPORTS:
+            if isinstance(node, (ast.Import, ast.ImportFrom)) and names_bound(node) & _TEMPLATE_IMPORTS:
                 continue
             first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
             # The comment right above belongs to it.

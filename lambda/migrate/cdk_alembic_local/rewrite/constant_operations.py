@@ -5,13 +5,17 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .names import names_bound, names_read
 
 _OPERATIONS = ("op", "batch_op", "batch")
 _BUILT_IN = ("enumerate", "zip", "sorted", "reversed", "range", "list", "tuple", "set", "dict", "len", "str", "repr")
 _VALUE_METHODS = ("items", "keys", "values", "format", "join", "split", "lower", "upper", "replace", "strip")
+_CLASS = re.compile(r"_?[A-Z]\w*[a-z]\w*")
+_CALLED = re.compile(rf"{_CLASS.pattern}|_?[A-Z]+")
+# Their members may come from the environment.
+_SETTINGS = re.compile(r"settings|config", re.IGNORECASE)
 _IS_DATABASE = re.compile(r"_?is_(postgres\w*|pg|sqlite\w*|mysql\w*|mariadb\w*)")
 
 
@@ -25,6 +29,8 @@ class Scope:
     """Expressions that the function assigns exactly once."""
     library: frozenset[str]
     """Names imported from SQLAlchemy, or from a package of types for it."""
+    own: frozenset[str]
+    """Classes of the module, and names imported from elsewhere: column types and enums may come from there."""
     constants: frozenset[str]
     """Names whose value does not depend on a database."""
 
@@ -33,14 +39,16 @@ class Scope:
         functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
         imports = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
         library = frozenset(name for node in imports if _is_library(node) for name in names_bound(node))
-        names = cls(functions, _assigned(function), library, frozenset())
+        classes = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+        own = frozenset(classes | {name for node in imports for name in names_bound(node)}) - library
+        names = cls(functions, _assigned(function), library, own, frozenset())
         for node in tree.body:
             if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and names._is_constant(node.value):
                 names = names.with_constants(names_bound(node))
         return names.with_constants(name for name, value in names.values.items() if names._is_constant(value))
 
     def with_constants(self, constants: Iterable[str]) -> Scope:
-        return Scope(self.functions, self.values, self.library, self.constants | frozenset(constants))
+        return replace(self, constants=self.constants | frozenset(constants))
 
     def is_plain(self, node: ast.stmt) -> bool:
         """Whether it is one operation with constant arguments."""
@@ -49,8 +57,16 @@ class Scope:
         return _is_operation(call.func) and all(self._is_constant(one) for one in _arguments(call))
 
     def is_constant_block(self, node: ast.stmt) -> bool:
-        """Whether it is a loop over constants, or a call of the module's function, around operations with constant arguments."""
-        return (isinstance(node, ast.For) or self._called(node) is not None) and self._is_fixed(node, ())
+        """Whether it is a loop over constants, a `try` or a call of the module's function, around operations with constant
+        arguments."""
+        return (isinstance(node, (ast.For, ast.Try)) or self._called(node) is not None) and self._is_fixed(node, ())
+
+    def is_constant_execution(self, node: ast.stmt) -> bool:
+        """Whether it executes a statement whose text and values are constants, on the connection or on a session of it."""
+        call = node.value if isinstance(node, ast.Expr) else None
+        if not isinstance(call, ast.Call) or _attribute(call.func) != "execute":
+            return False
+        return all(self._is_constant(one) for one in _arguments(call))
 
     def is_own_call(self, node: ast.stmt) -> bool:
         """Whether it calls a function of the module."""
@@ -66,6 +82,13 @@ class Scope:
             return False
         return self._tests_dialect(node.test)
 
+    def is_guard(self, node: ast.stmt) -> bool:
+        """Whether it only returns for another kind of database: `if bind.dialect.name != "postgresql": return`."""
+        if not isinstance(node, ast.If) or node.orelse or not self._tests_dialect(node.test):
+            return False
+        [*before, last] = node.body
+        return isinstance(last, ast.Return) and last.value is None and all(_is_text(one) for one in before)
+
     def _is_fixed(self, node: ast.stmt, calling: tuple[str, ...]) -> bool:
         if isinstance(node, ast.Pass) or self.is_plain(node) or _is_text(node):
             return True
@@ -73,6 +96,10 @@ class Scope:
             if node.orelse or not self._is_constant(node.iter):
                 return False
             return self.with_constants(_targets(node.target))._are_fixed(node.body, calling)
+        if isinstance(node, ast.Try):
+            # After a failed statement, PostgreSQL rejects all others of the transaction: a handler can't save it.
+            only_reports = not node.orelse and not node.finalbody and all(_only_reports(one) for one in node.handlers)
+            return only_reports and self._are_fixed(node.body, calling)
         if isinstance(node, ast.With):
             batches = [one.context_expr for one in node.items]
             is_batch = all(isinstance(one, ast.Call) and _attribute(one.func) == "batch_alter_table" for one in batches)
@@ -104,8 +131,12 @@ class Scope:
             return False
         if any(isinstance(part, ast.Attribute) and part.attr == "environ" for part in parts):
             return False
+        roots = [_root_of_class(part) for part in parts]
+        roots += [_root_of_class(part.func, _CALLED) for part in parts if isinstance(part, ast.Call)]
+        types = {id(root) for root in roots if root and root.id in self.own}
+        read = names_read(part for part in parts if isinstance(part, ast.Name) and id(part) not in types)
         inner = {name for part in parts if isinstance(part, ast.comprehension) for name in _targets(part.target)}
-        return names_read([node]) <= {*self.constants, *self.library, *inner, *_OPERATIONS, *_BUILT_IN}
+        return read <= {*self.constants, *self.library, *inner, *_OPERATIONS, *_BUILT_IN}
 
     def _is_expression(self, function: ast.expr) -> bool:
         """Whether a call only creates a value: a type or an expression of SQLAlchemy, or a value of Python."""
@@ -114,6 +145,10 @@ class Scope:
             root = root.value if isinstance(root, ast.Attribute) else root.func
         if isinstance(root, ast.Name) and root.id in self.library:
             return name != "inspect"
+        if isinstance(root, ast.Name) and root.id in self.constants:
+            return isinstance(function, ast.Attribute)
+        if (own := _root_of_class(function, _CALLED)) and own.id in self.own:
+            return _CALLED.fullmatch(name) is not None
         if isinstance(function, ast.Name):
             return name in _BUILT_IN
         return name in _VALUE_METHODS or (name == "f" and isinstance(root, ast.Name) and root.id in _OPERATIONS)
@@ -184,6 +219,31 @@ def _attribute(function: ast.expr) -> str:
 def _is_operation(function: ast.expr) -> bool:
     owner = function.value if isinstance(function, ast.Attribute) else None
     return isinstance(owner, ast.Name) and owner.id in _OPERATIONS and not _attribute(function).startswith("get_")
+
+
+def _root_of_class(node: ast.AST, pattern: re.Pattern[str] = _CLASS) -> ast.Name | None:
+    """The first name of a reference to a class, or to a member of one: `app` of `app.db.types.Location`."""
+    names = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return None
+    is_class = any(pattern.fullmatch(name) and not _SETTINGS.search(name) for name in (*names, node.id))
+    return node if is_class else None
+
+
+def _only_reports(handler: ast.ExceptHandler) -> bool:
+    """Whether an exception handler does nothing, raises, prints or logs."""
+    for node in handler.body:
+        call = node.value if isinstance(node, ast.Expr) else None
+        if isinstance(call, ast.Call):
+            owner = call.func.value if isinstance(call.func, ast.Attribute) else call.func
+            if not isinstance(owner, ast.Name) or not re.search(r"^print$|log", owner.id, re.IGNORECASE):
+                return False
+        elif not isinstance(node, (ast.Pass, ast.Raise)) and not _is_text(node):
+            return False
+    return True
 
 
 def _is_text(node: ast.stmt) -> bool:

@@ -1,0 +1,60 @@
+import { fixed, reasons, useFixing } from './fixing';
+
+const { bed, text, joined, fix } = useFixing();
+
+test('a return for another database stays in each file, a try that can not help goes, and a check in the downgrade runs first', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Refer from users to teams',
+    `if op.get_bind().dialect.name != "postgresql":
+        return
+    try:
+        op.create_foreign_key("fk_users_team", "users", "teams", ["age"], ["id"])
+    except Exception:
+        print("it is there")`,
+    'op.drop_constraint("fk_users_team", "users", type_="foreignkey")',
+  );
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Store the age of users as text',
+    'op.alter_column("users", "age", type_=sa.Text(), postgresql_using="age::text")',
+    `bad = op.get_bind().execute(sa.text("SELECT count(*) FROM users WHERE age !~ '[0-9]'")).scalar()
+    if bad:
+        raise RuntimeError("no number")
+    op.alter_column("users", "age", type_=sa.Integer(), postgresql_using="age::integer")`,
+  );
+  // The type of column age changes only in d4: its foreign key is dropped with the old revision's own statement.
+  const review = await fix();
+  expect(reasons(review)['foreign-key-not-valid']).toBeUndefined();
+  expect(fixed(review)).toContain('foreign-key-not-valid');
+  for (const file of ['c3_1.py', 'c3.py']) {
+    expect(text(file)).toMatch(/def upgrade\(\):\n {4}if op\.get_bind\(\)\.dialect\.name != "postgresql":\n {8}return\n {4}op\./);
+  }
+  expect(text('c3_1.py')).not.toContain('try:');
+});
+
+test('an UPDATE with constant parameters runs in batches; one with computed values stays', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Set the state of users',
+    `users = sa.table("users", sa.column("email", sa.Text))
+    op.get_bind().execute(sa.text("UPDATE users SET age = :age"), {"age": 7})
+    op.execute(users.update().values(email="it's"))`,
+    'pass',
+  );
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Set the code of teams',
+    'op.get_bind().execute(sa.text("UPDATE teams SET code = :code"), {"code": str(op.get_bind().engine)})',
+    'pass',
+  );
+  const review = await fix();
+  expect(fixed(review)).toEqual(['update-all', 'update-all']);
+  expect(reasons(review)['update-all']).toBe('its values are computed when it runs: write it by hand, as shown');
+  expect(joined('c3.py')).toContain('UPDATE users SET age = 7 WHERE id IN (SELECT id FROM users WHERE age IS DISTINCT FROM');
+  expect(joined('c3.py')).toContain("SET email='it''s' WHERE id IN");
+});
