@@ -1,6 +1,6 @@
-import type { Node, RangeVar, SelectStmt } from 'libpg-query';
+import type { ColumnDef, Node, RangeVar, SelectStmt } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
-import { apply, as, joined, nameOf, namesOf, only, type Rules, systemName } from '../sql/nodes';
+import { apply, as, joined, nameOf, namesOf, only, type Rules, systemName, wholeTable } from '../sql/nodes';
 import { conjuncts, isKey, joinedRows, matchesEveryRow, normalized, readsNoColumn } from './conditions';
 import { copiedColumn, encodedBoolean, mayTruncate, testedState } from './conversions';
 import { removedKeys } from './partial-values';
@@ -51,6 +51,18 @@ function recordWrittenState(
   if (on !== undefined && off !== undefined && on !== off) state.copies.recordCopy(source, [column]);
 }
 
+/** Records the other columns that the conversion of a column keeps in it: `ALTER note TYPE jsonb USING jsonb_build_object('name', name, 'note', note)`. */
+export function recordConvertedColumns(
+  table: string,
+  name: string,
+  { raw_default: using, typeName }: ColumnDef,
+  state: RevisionState,
+): void {
+  if (mayTruncate(typeName)) return;
+  const others = copiedSources(using).filter((source) => source !== name);
+  for (const of of others) state.copies.recordCopy(`${table}.${of}`, [`${table}.${name}`]);
+}
+
 /** Records the columns that Python reads to compute a value for another column. */
 export function recordPythonReads(column: string, value: Node | undefined, state: RevisionState): void {
   JSON.stringify(value ?? {}, (key, inner) => {
@@ -72,7 +84,7 @@ export function recordLookup(
   const select = as(as(val, 'SubLink')?.subselect, 'SelectStmt');
   if (select ? update.from.length || update.where : !update.from.length) return;
   const [other, ...more] = (select ? select.fromClause : update.from) ?? [];
-  const relation = as(other, 'RangeVar');
+  const relation = wholeTable(other);
   const test = as(select ? select.whereClause : update.where, 'A_Expr');
   const [table = ''] = update.names;
   if (!relation || more.length || joined(test?.name) !== '=' || !state.isNewColumn(table, name)) return;
@@ -195,7 +207,7 @@ interface RowSource {
 }
 
 function rowSource(from: Node | undefined): RowSource | undefined {
-  const table = as(from, 'RangeVar');
+  const table = wholeTable(from);
   if (table) return { names: namesOf(table) };
   const { jointype, larg, rarg, quals, isNatural, usingClause } = as(from, 'JoinExpr') ?? {};
   if (jointype === 'JOIN_LEFT') return rowSource(larg);

@@ -2,6 +2,7 @@ import type { AlterTableCmd, AlterTableType, ColumnDef, Node, ObjectType } from 
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { apply, as, joined, nameOf, type Of, only, type Rules } from '../sql/nodes';
 import { isLossyConversion, mayTruncate } from './conversions';
+import { recordConvertedColumns } from './copies';
 import { type Loss, lossUnless } from './losses';
 import type { RevisionState } from './revision-state';
 
@@ -132,6 +133,7 @@ const ALTER_RULES: {
     state.hasFreedType = true;
     state.replacedEnumColumns.delete(`${table}.${name}`);
     const column = as(def, 'ColumnDef');
+    if (column) recordConvertedColumns(table, name, column, state);
     if (!column || state.isNewColumn(table, name) || !isLossyConversion(column, before)) return [];
     return [{ rule: 'convert-column', what: `ALTER TABLE ${table} ALTER COLUMN ${name} TYPE` }];
   },

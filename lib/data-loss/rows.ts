@@ -1,6 +1,6 @@
 import type { Node, SelectStmt } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
-import { apply, as, joined, nameOf, namesOf, only, queriesOf, type Rules } from '../sql/nodes';
+import { apply, as, joined, nameOf, namesOf, only, queriesOf, type Rules, wholeTable } from '../sql/nodes';
 import {
   constantText,
   isEmptyValue,
@@ -171,9 +171,9 @@ function tablesWithKeys(where: Node | undefined, names: readonly string[]): read
   return selectsWholeTable(select, [table]) && !select.limitCount ? [table] : [];
 }
 
-/** DELETE FROM users USING users u */
+/** DELETE FROM users USING users u; UPDATE users SET ... FROM (SELECT * FROM users) u */
 function selfJoinNames(from: Node, table: string): readonly string[] {
-  const other = as(from, 'RangeVar');
+  const other = wholeTable(from);
   return other && nameOf(other) === table ? [other.alias?.aliasname ?? table] : [];
 }
 

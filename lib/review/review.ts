@@ -87,12 +87,12 @@ function oneErrorPerStatement(findings: readonly Finding[], { rules }: ReviewOpt
   );
 }
 
-/** If a convention has more findings than this, only the first one is shown, with the count. */
+/** If a habit has more findings than this, only the first one is shown, with the count. */
 const MAX_SHOWN = 5;
 
 function summarizeRepeated(findings: readonly Finding[]): readonly Finding[] {
-  const conventions = new Set(CHECKS.filter(({ group }) => group === 'conventions').map(({ id }) => id));
-  const open = findings.filter(({ rule, acknowledged }) => conventions.has(rule) && acknowledged === undefined);
+  const habits = new Set(CHECKS.filter(({ group, isHabit }) => group === 'conventions' || isHabit).map(({ id }) => id));
+  const open = findings.filter(({ rule, acknowledged }) => habits.has(rule) && acknowledged === undefined);
   const repeated = new Map<string, readonly Finding[]>();
   for (const { rule } of open) {
     const all = open.filter((finding) => finding.rule === rule);

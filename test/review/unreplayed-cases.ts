@@ -116,6 +116,18 @@ const PUT_TOGETHER: readonly UnreplayedCase[] = [
   findings: ['error constraint-builds-index'],
 }));
 
+const SERVICES: readonly UnreplayedCase[] = [
+  ['qdrant_client', 'QdrantClient("localhost").get_collections()'],
+  ['weaviate', 'connect_to_local()'],
+  ['meilisearch', 'Client("http://localhost").get_indexes()'],
+  ['confluent_kafka', 'Producer({}).flush()'],
+].map(([module, code]) => ({
+  title: `asks a service by ${module}`,
+  head: `import ${module}\n`,
+  up: `${module}.${code}`,
+  findings: ['warning reads-outside'],
+}));
+
 const TUPLE: UnreplayedCase = {
   title: 'runs SQL with a tuple of values',
   up: 'names = ("old", "older")\nop.execute(f"DELETE FROM users WHERE name IN {names}")\nop.execute(f"UPDATE orders SET note = 1 WHERE total IN {(1, 2)}")',
@@ -851,6 +863,7 @@ export const UNREPLAYED: readonly UnreplayedCase[] = [
   ...NOTHING,
   ...PUT_TOGETHER,
   TUPLE,
+  ...SERVICES,
   ...EACH,
   ...IMPLIED,
   ...TRANSACTIONS,

@@ -8,6 +8,7 @@ export const importsApplication: Rule = {
   id: 'imports-application',
   group: 'data migrations',
   severity: 'warning',
+  isHabit: true,
   title: "the revision imports the application's own code",
   *check({ facts }) {
     const [first, ...more] = facts.source.imports.filter(({ ownProject }) => ownProject);
@@ -23,7 +24,7 @@ export const importsApplication: Rule = {
 };
 
 const OUTSIDE_CALLS =
-  /^(?:requests|httpx|aiohttp|urllib3?|http\.client|ftplib|xmlrpc|socket|smtplib|subprocess|paramiko|ldap3?|grpc|redis|pymongo|elasticsearch|opensearchpy|kafka|pika|celery|boto3|botocore|google\.cloud|googleapiclient|azure|minio|stripe|twilio|sendgrid|slack_sdk|openai|anthropic|hvac|keycloak)\.|^(?:os\.)?(?:getenv|environ)\b|^os\.(?:system|popen)$|^open$|(?:^|\.)(?:urlopen|urlretrieve)$/;
+  /^(?:requests|httpx|aiohttp|urllib3?|http\.client|ftplib|xmlrpc|socket|smtplib|subprocess|paramiko|ldap3?|grpc|redis|pymongo|elasticsearch|opensearchpy|kafka|pika|celery|boto3|botocore|google\.cloud|googleapiclient|azure|minio|stripe|twilio|sendgrid|slack_sdk|openai|anthropic|cohere|mistralai|hvac|keycloak|qdrant_client|weaviate|pinecone|chromadb|pymilvus|meilisearch|typesense|algoliasearch|clickhouse_(?:connect|driver)|influxdb(?:_client)?|neo4j|cassandra|motor|supabase|firebase_admin|kubernetes|docker|consul|etcd3|nats|aio_pika|aiokafka|confluent_kafka|pysftp|zeep)\.|^(?:os\.)?(?:getenv|environ)\b|^os\.(?:system|popen)$|^open$|(?:^|\.)(?:urlopen|urlretrieve)$/;
 
 export const readsOutside: Rule = {
   id: 'reads-outside',

@@ -26,6 +26,8 @@ export interface RuleInfo {
   readonly severity: Severity;
   /** Whether the rule is off until the project's settings turn it on. */
   readonly optional?: true;
+  /** Whether a finding is a habit of the whole project, so that many of them are shown as one; always so in the group `conventions`. */
+  readonly isHabit?: true;
   /** One line. */
   readonly title: string;
 }

@@ -31,6 +31,10 @@ export const MOVED: readonly Case[] = [
   keepsSql("CREATE TABLE names AS SELECT u.id AS user_id, u.name FROM users u; ALTER TABLE users DROP COLUMN name"),
   keepsSql("CREATE TABLE names (user_id int, name text); INSERT INTO names SELECT id, name FROM users WHERE name IS NOT NULL; ALTER TABLE users DROP COLUMN name"),
   keepsSql("INSERT INTO people SELECT * FROM persons; DROP TABLE persons"),
+  keepsSql("ALTER TABLE users ADD full_name text; UPDATE users SET full_name = s.name FROM (SELECT * FROM users) s WHERE s.id = users.id; ALTER TABLE users DROP COLUMN name"),
+  keepsSql("ALTER TABLE users ADD full_name text; UPDATE users u SET full_name = s.name FROM (SELECT id, name FROM users) AS s WHERE s.id = u.id; ALTER TABLE users DROP COLUMN name"),
+  keepsSql("CREATE TABLE details (user_id int, name text); INSERT INTO details SELECT s.id, s.name FROM (SELECT * FROM users) s; ALTER TABLE users DROP COLUMN name"),
+  keepsSql("ALTER TABLE users ALTER note TYPE jsonb USING json_build_object('name', name, 'note', note); ALTER TABLE users DROP COLUMN name"),
   keepsSql("CREATE TABLE people AS SELECT * FROM persons UNION ALL SELECT * FROM humans; DROP TABLE persons; DROP TABLE humans; ALTER TABLE people ADD note text; UPDATE people SET note = '-'; ALTER TABLE people DROP COLUMN note"),
   keepsSql("CREATE TABLE users_new (LIKE users); INSERT INTO users_new SELECT * FROM users; ALTER TABLE users RENAME TO users_old; ALTER TABLE users_new RENAME TO users; DROP TABLE users_old"),
   keepsSql("CREATE TABLE notes AS SELECT o.id, o.note, u.name FROM orders o LEFT JOIN users u ON u.id = o.user_id; ALTER TABLE orders DROP COLUMN note"),
@@ -69,6 +73,11 @@ export const MOVED: readonly Case[] = [
 /** What looks as if it were moved. */
 // biome-ignore format: one case on a line
 export const NOT_MOVED: readonly Case[] = [
+  loses("ALTER TABLE users ADD full_name text; UPDATE users SET full_name = s.name FROM (SELECT * FROM users WHERE active) s WHERE s.id = users.id; ALTER TABLE users DROP COLUMN name", 'drop-column'),
+  loses("ALTER TABLE users ADD full_name text; UPDATE users SET full_name = s.name FROM (SELECT id, left(name, 3) AS name FROM users) s WHERE s.id = users.id; ALTER TABLE users DROP COLUMN name", 'drop-column'),
+  loses("ALTER TABLE users ADD full_name text; UPDATE users SET full_name = s.name FROM (SELECT DISTINCT name FROM users) s WHERE s.name = users.nick; ALTER TABLE users DROP COLUMN name", 'drop-column'),
+  loses("CREATE TABLE details (user_id int, name text); INSERT INTO details SELECT s.id, s.name FROM (SELECT * FROM users LIMIT 9) s; ALTER TABLE users DROP COLUMN name", 'drop-column'),
+  loses("ALTER TABLE users ALTER note TYPE jsonb USING jsonb_build_object('note', note); ALTER TABLE users DROP COLUMN name", 'drop-column'),
   loses("CREATE TABLE old_users (LIKE users); INSERT INTO old_users SELECT u.* FROM users u JOIN teams t ON t.id = u.team_id WHERE t.closed; DELETE FROM users WHERE id IN (SELECT u.id FROM users u JOIN teams t ON t.id = u.team_id)", 'delete-by-query'),
   loses("CREATE TABLE old_users (LIKE users); INSERT INTO old_users SELECT u.* FROM users u JOIN teams t ON t.id = u.team_id; DELETE FROM users", 'delete-all'),
   loses("CREATE TABLE old_users (LIKE users); INSERT INTO old_users SELECT u.* FROM users u JOIN teams t ON t.id = u.team_id; DELETE FROM users WHERE id IN (SELECT t.id FROM users u JOIN teams t ON t.id = u.team_id)", 'delete-by-query'),
