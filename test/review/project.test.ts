@@ -918,6 +918,18 @@ describe('the settings', () => {
   });
 });
 
+it('a habit of the project is one finding, with the number of other revisions', async () => {
+  await inFolder(async (folder) => {
+    const ids = ['a1', 'b1', 'c1', 'd1', 'e1', 'f1'];
+    const entries = ids.map((id, at) => [id, { down: ids[at - 1], upgrade: 'import shop' }] as const);
+    write(folder, Object.fromEntries(entries));
+    writeFileSync(path.join(folder, 'shop.py'), '');
+    const { findings: all } = await reviewed(folder, 'all');
+    const imports = all.filter(({ rule }) => rule === 'imports-application');
+    expect(imports).toMatchObject([{ revision: 'a1', message: expect.stringContaining('(and in 5 more revisions)') }]);
+  });
+});
+
 it('all errors in the sample are acknowledged, and all acknowledgements are needed', async () => {
   await inFolder(async (folder) => {
     const project = path.join(folder, 'back');
