@@ -162,7 +162,8 @@ class SeriesBuilder {
   ) {
     for (const unit of up.all) this.addUpgradeUnit(unit, up.steps(unit), up.isPlain(unit));
     let round = this.round;
-    for (const unit of refusal(down) ? [] : down.all) round = this.addDowngradeUnit(unit, down.steps(unit), down.isPlain(unit), round);
+    for (const unit of refusal(down) ? [] : down.all)
+      round = this.addDowngradeUnit(unit, down.steps(unit), down.isPlain(unit), round);
   }
 
   phases(): readonly PlannedPhase[] {
