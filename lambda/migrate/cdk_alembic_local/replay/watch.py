@@ -17,8 +17,8 @@ from cdk_alembic.connection.listeners import listening
 from cdk_alembic.connection.percent_signs import as_read
 from cdk_alembic.connection.statements import enter_autocommit
 from cdk_alembic.run.session import OWN_COMMIT
-from sqlalchemy.sql.elements import TextClause
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.sql.elements import TextClause
 
 # The first statements of a loop over rows are enough. Schema changes are always recorded.
 MAX_STATEMENTS_PER_LINE = 20
