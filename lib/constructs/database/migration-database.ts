@@ -118,6 +118,7 @@ export interface BoundDatabase {
   readonly dependencies: readonly IConstruct[];
 }
 
+/** The facts about a database that are known at synth. */
 interface KnownDatabase {
   readonly problems?: readonly string[];
   readonly warnings?: readonly string[];

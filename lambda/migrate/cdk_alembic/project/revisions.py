@@ -130,8 +130,8 @@ class Revisions:
             return sorted(script.revision for script in self._script.get_revisions(revision) if script is not None)
 
     def check_rows(self, rows: Iterable[Any], table: str, downgrade: bool = False) -> None:
-        """Raises RunnerError `invalid_version_table` if the version table has rows that Alembic can't upgrade or downgrade
-        from."""
+        """Raises RunnerError `invalid_version_table` if the version table has rows from which Alembic can't upgrade, or with
+        `downgrade`, from which it can't downgrade."""
         rows = tuple(rows)
         invalid = [row for row in rows if not isinstance(row, str) or not row]
         duplicates = [row for row in rows if rows.count(row) > 1]

@@ -160,15 +160,15 @@ class _Attempt:
             relax()
             yield step
             expect()
-            is_held = record.done(self._mutex, self._session, self._is_uncommitted(context.connection))
+            is_held = record.done(self._mutex, self._session, self._finish_transaction(context.connection))
 
-    def _is_uncommitted(self, connection: Any) -> bool:
-        """Whether the revision that has just ended is in a transaction that is still open."""
+    def _finish_transaction(self, connection: Any) -> bool:
+        """Commits after a revision that ended env.py's transaction with SQL. Returns whether a transaction is still open."""
         if not connection.in_transaction():
             return False
         if not (self._run.progress.in_outer_transaction and self.left_transaction):
             return True
-        # It ended env.py's transaction with SQL. Some drivers begin no other one: the next revision could not be rolled back.
+        # Some drivers begin no other transaction: the next revision could not be rolled back.
         driver_connection(connection).commit()
         return False
 
