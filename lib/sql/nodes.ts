@@ -81,20 +81,17 @@ export function namesOf(relation: RangeVar | undefined): readonly string[] {
   return [nameOf(relation), ...(relation?.alias?.aliasname ? [relation.alias.aliasname] : [])];
 }
 
+/** What the parser sets for a SELECT without clauses, too. */
+const EVERY_SELECT = ['op', 'limitOption', 'groupDistinct'];
+
 /** A table, also as a subquery with all of its rows: `(SELECT * FROM users) s`, `(SELECT id, name FROM users) AS s`. */
 export function wholeTable(source: Node | undefined): RangeVar | undefined {
   const { subquery, alias } = as(source, 'RangeSubselect') ?? {};
   if (!subquery) return as(source, 'RangeVar');
-  const {
-    targetList = [],
-    fromClause = [],
-    op: _,
-    limitOption: __,
-    groupDistinct: ___,
-    ...more
-  } = as(subquery, 'SelectStmt') ?? {};
+  const { targetList = [], fromClause = [], ...more } = as(subquery, 'SelectStmt') ?? {};
   const relation = fromClause.length === 1 ? as(fromClause[0], 'RangeVar') : undefined;
   const isPlain =
-    Object.keys(more).length === 0 && only(targetList, 'ResTarget').every(({ name, val }) => !name && as(val, 'ColumnRef'));
+    Object.keys(more).every((key) => EVERY_SELECT.includes(key)) &&
+    only(targetList, 'ResTarget').every(({ name, val }) => !name && as(val, 'ColumnRef'));
   return relation && isPlain && alias && !alias.colnames ? { ...relation, alias } : undefined;
 }

@@ -69,6 +69,18 @@ pytest = "*"
     ]);
   });
 
+  test("knows Poetry 1's group of development, and names of groups and extras in other spellings", () => {
+    const pyproject = PYPROJECT.replace('group.cloud', 'group.Cloud_Tools').replace('group.dev.', 'dev-');
+    const files = { 'pyproject.toml': pyproject, 'poetry.lock': LOCK };
+    const added = (selection: Partial<Selection>) => {
+      const without = textsOf(sourceOf(files));
+      return textsOf(sourceOf(files, selection)).filter((text) => !without.includes(text));
+    };
+    expect(added({ groups: ['cloud-tools'] })).toEqual(['boto3==1.0']);
+    expect(added({ groups: ['dev'] })).toEqual(['pytest==1.0']);
+    expect(added({ extras: ['Observe'] })).toEqual(['sentry==1.0']);
+  });
+
   test('gives what an extra of a dependency needs, although Poetry 1 repeats the extra in the condition', () => {
     const fastapi = `[package.dependencies]
 email-validator = {version = "*", optional = true, markers = "extra == \\"all\\""}
@@ -255,15 +267,20 @@ describe('requirements.txt', () => {
 });
 
 test.each([
-  ['pyproject.toml', '[project]\ndependencies = ["alembic"]\n[dependency-groups]\nCloud_Tools = ["boto3"]\n', 'poetry.lock'],
-  ['Pipfile.lock', '{"default": {"alembic": {"version": "==1.0"}}, "cloud-tools": {}}', 'Pipfile.lock'],
-  ['pylock.toml', 'lock-version = "1.0"\ndependency-groups = ["cloud-tools"]\n', 'pylock.toml'],
-])('a group or an extra that %s does not declare is rejected', (name, text, found) => {
+  [
+    'pyproject.toml',
+    '[project]\ndependencies = ["alembic"] # not cluod, but obsreve\n[dependency-groups]\nCloud_Tools = ["boto3"]\n',
+    'poetry.lock',
+    'Cloud_Tools',
+  ],
+  ['Pipfile.lock', '{"default": {"cluod": {"version": "==1.0"}}, "cloud-tools": {}}', 'Pipfile.lock', 'cloud-tools'],
+  ['pylock.toml', 'lock-version = "1.0" # cluod\ndependency-groups = ["cloud-tools"]\n', 'pylock.toml', 'cloud-tools'],
+])('a group or an extra that %s does not declare is rejected', (name, text, found, group) => {
   const directory = writeFiles(temporaryDirectory(), { [name]: text, ...(found === 'poetry.lock' && { 'poetry.lock': '' }) });
   const { errors } = checked(directory, platform, { groups: ['cloud.tools', 'cluod'], extras: ['obsreve'] });
   expect(errors.map(shown)).toEqual(
     expect.arrayContaining([
-      `groups: ['cluod']: ${found} in ${directory} has no cluod`,
+      `groups: ['cluod']: ${found} in ${directory} has no cluod; it has ${group}`,
       `extras: ['obsreve']: ${found} in ${directory} has no obsreve`,
     ]),
   );

@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
-import { basename } from 'node:path';
 import { option } from '../code-in-messages';
+import { declaredIn } from './declared';
 import { normalized } from './parsing/requirement';
-import { readToml, type Table } from './parsing/toml';
-import { NO_CATEGORY } from './pipfile-lock';
+import type { Table } from './parsing/toml';
 import type { DependencySource } from './source';
 
 /** Groups and extras whose other distributions do not belong in production. */
@@ -27,30 +25,13 @@ export function optionFor(
   isMeant: (name: string) => boolean = () => true,
 ): string | undefined {
   const options = files
-    .filter((path) => existsSync(path))
-    .flatMap((file) => Object.entries(declaredIn(file)))
+    .flatMap((file) => Object.entries(declaredIn(file) ?? {}))
     .flatMap(([list, lists]) =>
-      Object.entries(lists).flatMap(([name, requirements]) =>
+      Object.entries<readonly unknown[] | Table>(lists).flatMap(([name, requirements]) =>
         isMeant(name) && namesOf(requirements).some(isWanted) ? [option(list, [name])] : [],
       ),
     );
   return options.length ? [...new Set(options)].slice(0, MAX_NAMED).join(' or ') : undefined;
-}
-
-/** Groups and extras of a pyproject.toml or Pipfile, in the formats of uv, Poetry, PDM and Pipenv. */
-function declaredIn(file: string): { readonly groups: Table; readonly extras: Table } {
-  if (basename(file) === 'Pipfile') {
-    const pipfile = readToml(file) as Table;
-    const categories = Object.entries(pipfile).filter(([name]) => !NO_CATEGORY.includes(name));
-    return { groups: { ...Object.fromEntries(categories), develop: pipfile['dev-packages'] ?? {} }, extras: {} };
-  }
-  if (basename(file) !== 'pyproject.toml') return { groups: {}, extras: {} };
-  const { project = {}, tool = {}, 'dependency-groups': groups = {} } = readToml(file) as Table;
-  const ofPoetry = Object.entries<Table>(tool.poetry?.group ?? {}).map(([name, { dependencies = {} }]) => [name, dependencies]);
-  return {
-    groups: { ...groups, ...tool.pdm?.['dev-dependencies'], ...Object.fromEntries(ofPoetry) },
-    extras: { ...project['optional-dependencies'], ...tool.poetry?.extras },
-  };
 }
 
 /** Normalized names in a list of requirements, or in a table whose keys are names. */

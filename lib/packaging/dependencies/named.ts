@@ -1,35 +1,43 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { option } from '../code-in-messages';
+import { type Declared, declaredIn } from './declared';
 import { normalized } from './parsing/requirement';
 import type { DependencySource, Selection } from './source';
 
 type Named = Pick<DependencySource, 'files' | 'found'>;
 
-/** Errors for groups and extras that no file declares. */
-export function undeclared({ groups, extras }: Pick<Selection, 'groups' | 'extras'>, { files, found }: Named): string[] {
-  const text = textOf(files);
-  const missing = (names: readonly string[]) => names.filter((name) => !isNamed(name, text));
-  const of = (list: 'groups' | 'extras', names: readonly string[]) =>
-    names.length ? [`${option(list, names)}: ${found} has no ${names.join(', ')}`] : [];
-  return [...of('groups', missing(groups)), ...of('extras', missing(extras))];
+/** Errors for groups and extras that no file declares. Those of a setup.py are unknown: uv reports them. */
+export function undeclared(selection: Pick<Selection, keyof Declared>, { files, found }: Named): string[] {
+  if (files.some((file) => /^setup\.(?:py|cfg)$/.test(basename(file)))) return [];
+  const declared = files.flatMap((file) => declaredIn(file) ?? []);
+  return (['groups', 'extras'] as const).flatMap((list) => {
+    const known = [...new Set(declared.flatMap((of) => Object.keys(of[list])))];
+    const missing = selection[list].filter((name) => !known.map(normalized).includes(normalized(name)));
+    if (!missing.length) return [];
+    const others = known.length ? `; it has ${known.join(', ')}` : '';
+    return [`${option(list, missing)}: ${found} has no ${missing.join(', ')}${others}`];
+  });
 }
 
 /** Warnings for excluded distributions that neither the project nor an installed distribution requires. */
 export function withoutEffect(without: readonly string[], { files, found }: Named, sitePackages: string): string[] {
-  const required = readdirSync(sitePackages)
+  const installed = readdirSync(sitePackages)
     .filter((name) => name.endsWith('.dist-info'))
     .map((name) => join(sitePackages, name, 'METADATA'));
-  const text = textOf([...files, ...required]);
+  const text = [...files, ...installed]
+    .filter((file) => existsSync(file))
+    .map(requirementsIn)
+    .join('\n');
   const names = without.filter((name) => !isNamed(name, text));
   return names.length ? [`${option('without', names)} has no effect: nothing in ${found} requires ${names.join(', ')}`] : [];
 }
 
-/** The lines that name distributions, groups and extras, normalized. */
-function textOf(files: readonly string[]): string {
-  const texts = files.filter((file) => existsSync(file)).map((file) => [basename(file), readFileSync(file, 'utf8')] as const);
-  const lines = texts.map(([name, text]) => (name === 'METADATA' ? (text.match(/^Requires-Dist:.*$/gm) ?? []).join('\n') : text));
-  return normalized(lines.join('\n'));
+/** The normalized lines of a file that may name distributions. */
+function requirementsIn(file: string): string {
+  const text = readFileSync(file, 'utf8');
+  if (basename(file) === 'METADATA') return normalized((text.match(/^Requires-Dist:.*$/gm) ?? []).join('\n'));
+  return normalized(text.replace(/(?:^|\s)#.*$/gm, ''));
 }
 
 function isNamed(name: string, text: string): boolean {

@@ -5,7 +5,7 @@ import { reachedInLock } from './parsing/locked-graph';
 import { parseDependency, toEdge } from './parsing/pep508';
 import { hashOfJson } from './parsing/python-json';
 import { gitAddress, normalized, pinned } from './parsing/requirement';
-import { readToml, type Table } from './parsing/toml';
+import { entryOf, readToml, type Table } from './parsing/toml';
 import { type DependencySource, outdatedLock, type Selection } from './source';
 
 /** Reads PDM's lock, https://pdm-project.org/latest/usage/lockfile/ */
@@ -37,8 +37,8 @@ function rootsOf(pyproject: Table, { groups, extras }: Selection): Edge[] {
   const { project = {}, tool = {} } = pyproject;
   const lists: string[][] = [
     project.dependencies ?? [],
-    ...extras.map((extra) => project['optional-dependencies']?.[extra] ?? []),
-    ...groups.map((group) => tool.pdm?.['dev-dependencies']?.[group] ?? []),
+    ...extras.map((extra) => entryOf(project['optional-dependencies'], extra) ?? []),
+    ...groups.map((group) => entryOf(tool.pdm?.['dev-dependencies'], group) ?? []),
   ];
   return [...lists.flat().map((text) => toEdge(parseDependency(text))), ...groupEdges(pyproject, groups)];
 }

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { PackagingError } from '../errors';
 import { hashOfJson } from './parsing/python-json';
 import { gitAddress, normalized, pinned, type Requirement } from './parsing/requirement';
-import { readToml, type Table } from './parsing/toml';
+import { entryOf, readToml, type Table } from './parsing/toml';
 import { type DependencySource, outdatedLock, pinsAmong, type Selection } from './source';
 
 const PYPI = /^https:\/\/pypi\.(?:python\.)?org\/simple\/?$/;
@@ -14,7 +14,7 @@ export function pipfileLock(directory: string, selection: Selection): Dependency
   const lock = readJson(file);
   const left = new Set(selection.without.map(normalized));
   const entries = ['default', ...selection.groups]
-    .flatMap((group) => Object.entries<Table>(lock[group] ?? {}))
+    .flatMap((group) => Object.entries<Table>(entryOf(lock, group) ?? {}))
     .filter(([name]) => !left.has(normalized(name)));
   const project = readToml(pipfile);
   const required = Object.keys(project?.packages ?? {}).map(normalized);
@@ -48,25 +48,20 @@ export function pipfileLock(directory: string, selection: Selection): Dependency
 }
 
 /** Sections of a Pipfile that are not groups of dependencies. */
-export const NO_CATEGORY = [
-  'source',
-  'packages',
-  'dev-packages',
-  'requires',
-  'scripts',
-  'pipfile',
-  'pipenv',
-  'default',
-  'develop',
-];
+const NO_CATEGORY = ['source', 'packages', 'dev-packages', 'requires', 'scripts', 'pipfile', 'pipenv', 'default', 'develop'];
+
+/** The groups of a Pipfile besides `packages`. */
+export function groupsOf(pipfile: Table): Table {
+  const categories = Object.entries(pipfile).filter(([name]) => !NO_CATEGORY.includes(name));
+  return { develop: pipfile['dev-packages'] ?? {}, ...Object.fromEntries(categories) };
+}
 
 /** Whether the lock was created for this Pipfile, by Pipenv's rules: since 2026 it normalizes the packages' names first. */
 function isOf(pipfile: Table, { _meta = {} }: Table): boolean {
   if (!_meta.hash?.sha256) return true;
   const { source, requires = {}, packages = {} } = pipfile;
   const sources = source ?? [{ name: 'pypi', url: 'https://pypi.org/simple', verify_ssl: true }];
-  const categories = Object.entries(pipfile).filter(([name]) => !NO_CATEGORY.includes(name));
-  const groups = { default: packages, develop: pipfile['dev-packages'] ?? {}, ...Object.fromEntries(categories) };
+  const groups = { default: packages, ...groupsOf(pipfile) };
   const hashWith = (rename: (name: string) => string) =>
     hashOfJson({ _meta: { sources, requires }, ...mapValues(groups, (group) => mapKeys(group, rename)) }, [',', ':']);
   return [hashWith((name) => name), hashWith(normalized)].includes(_meta.hash.sha256);
@@ -100,7 +95,8 @@ function sourceOptions(sources: readonly Table[]): string[] {
     .map((url) => `--extra-index-url ${url}`);
 }
 
-function readJson(file: string): Table {
+/** Throws PackagingError if it is invalid. */
+export function readJson(file: string): Table {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {

@@ -5,7 +5,7 @@ import { reachedInLock } from './parsing/locked-graph';
 import { parseDependency, toEdge } from './parsing/pep508';
 import { hashOfJson } from './parsing/python-json';
 import { gitAddress, normalized, pinned } from './parsing/requirement';
-import { readToml, type Table } from './parsing/toml';
+import { entryOf, readToml, type Table } from './parsing/toml';
 import { type DependencySource, outdatedLock, type Selection } from './source';
 
 /** What Poetry 1 leaves out of its lock: https://github.com/python-poetry/poetry/issues/1584 */
@@ -42,14 +42,21 @@ export function poetryLock(directory: string, selection: Selection): DependencyS
 function rootsOf(pyproject: Table, { groups, extras }: Selection): Edge[] {
   const { project = {}, tool = {} } = pyproject;
   const poetry: Table = tool.poetry ?? {};
-  const tables = [poetry.dependencies, ...groups.map((group) => poetry.group?.[group]?.dependencies)];
-  const lists = [project.dependencies, ...extras.map((extra) => project['optional-dependencies']?.[extra])];
-  const named = extras.flatMap((extra) => poetry.extras?.[extra] ?? []).map(normalized);
+  const tables = [poetry.dependencies, ...groups.map((group) => entryOf(poetryGroups(poetry), group))];
+  const lists = [project.dependencies, ...extras.map((extra) => entryOf(project['optional-dependencies'], extra))];
+  const named = extras.flatMap((extra) => entryOf(poetry.extras, extra) ?? []).map(normalized);
   return [
     ...groupEdges(pyproject, groups),
     ...lists.flatMap((list: string[] = []) => list.map((text) => toEdge(parseDependency(text)))),
     ...tables.flatMap((table: Table = {}) => edgesOf(table, (name, value) => !value.optional || named.includes(name))),
   ];
+}
+
+/** The dependencies of each group. Poetry before 1.2 had one group, which Poetry still reads. */
+export function poetryGroups(poetry: Table = {}): Table {
+  const groups = Object.entries<Table>(poetry.group ?? {}).map(([name, { dependencies = {} }]) => [name, dependencies]);
+  const dev = poetry['dev-dependencies'];
+  return { ...(dev && { dev }), ...Object.fromEntries(groups) };
 }
 
 /** Poetry's tables: `name = "^1"`, `name = { version = "^1", extras = [...], markers = "..." }`, or a list of these. */
@@ -122,7 +129,7 @@ const TRUE = 'python_version >= "3"';
 /** Poetry 2 locks one condition, or one per group, and which extras of the project require a package. */
 function markerOf(markers: string | Table | undefined, groups: readonly string[], extras: readonly string[]): string | undefined {
   if (markers === undefined) return undefined;
-  const given = typeof markers === 'string' ? [markers] : groups.flatMap((group) => markers[group] ?? []);
+  const given = typeof markers === 'string' ? [markers] : groups.flatMap((group) => entryOf(markers, group) ?? []);
   if (!given.length) return undefined;
   const joined = given.length > 1 ? given.map((marker) => `(${marker})`).join(' or ') : (given[0] as string);
   return joined.replace(/extra\s*==\s*["']([^"']+)["']/g, (_, extra) =>

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parse } from 'smol-toml';
 import { PackagingError } from '../../errors';
+import { normalized } from './requirement';
 
 // biome-ignore lint/suspicious/noExplicitAny: files of other tools; the reader of a field checks it.
 export type Table = Record<string, any>;
@@ -14,4 +15,9 @@ export function readToml(file: string): Table | undefined {
     const [reason] = (error as Error).message.split('\n');
     throw new PackagingError('invalid_file', `${file} can't be read as TOML: ${reason}`);
   }
+}
+
+/** The entry of a group or extra, whatever the spelling of its name: `Cloud_Tools` is `cloud-tools`. */
+export function entryOf(table: Table | undefined, name: string): Table[string] {
+  return Object.entries(table ?? {}).find(([key]) => normalized(key) === normalized(name))?.[1];
 }
