@@ -9,15 +9,39 @@ const NAMED_LEVELS = 6;
 /** How many projects a message names. */
 const SHOWN = 5;
 
+/** An Alembic project on this machine. */
+export interface FoundProject {
+  /** The folder in which the team calls `alembic`; absolute. */
+  readonly folder: string;
+  /** Its alembic.ini, relative to the folder, if that is not in it: the team calls `alembic -c`. */
+  readonly config?: string;
+}
+
 /**
- * Finds the Alembic project: the named folder; else the nearest one from a folder up to the repository's root; else the only one
- * up to two levels below that folder, or below one of those above it in the repository.
+ * Finds the Alembic project. Where its script_location exists only from a folder above, the team calls `alembic` there.
  *
- * @param named an absolute path
+ * @param named an absolute path. @default - searched for
  */
-export function findProject(from: string, named?: string): string {
+export function findProject(from: string, named?: string): FoundProject {
+  const folder = folderOf(from, named);
+  const ini = path.join(folder, 'alembic.ini');
+  const [, location] = (existsSync(ini) && SCRIPT_LOCATION.exec(readFileSync(ini, 'utf8'))) || [];
+  if (location === undefined || existsSync(path.resolve(folder, location))) return { folder };
+  const above = [...foldersUp(folder)].find((higher) => existsSync(path.join(higher, location, 'env.py')));
+  return above === undefined ? { folder } : { folder: above, config: path.relative(above, ini) };
+}
+
+/** A relative script_location without `%(here)s`. */
+const SCRIPT_LOCATION = /^script_location[ \t]*[=:][ \t]*([^%/\s][^%\r\n]*?)[ \t]*$/m;
+
+/**
+ * The folder with the configuration: the named folder, or the only one up to two levels below it; else the nearest one from a folder up to
+ * the repository's root; else the only one up to two levels below that folder, or below one of those above it in the repository.
+ */
+function folderOf(from: string, named?: string): string {
   if (named !== undefined) {
-    if (isProject(named)) return named;
+    const [only, ...others] = isProject(named) ? [named] : projectsBelow(named, LEVELS);
+    if (only !== undefined && others.length === 0) return only;
     throw notFound(`${named} has no Alembic project: no alembic.ini and no [tool.alembic] in pyproject.toml`);
   }
   for (const folder of foldersUp(from)) if (isProject(folder)) return folder;

@@ -114,7 +114,7 @@ describe('the settings', () => {
 });
 
 describe('the Alembic project', () => {
-  const find = (from: string) => path.relative(root, findProject(path.join(root, from)));
+  const find = (from: string) => path.relative(root, findProject(path.join(root, from)).folder);
 
   it.each([
     ['alembic.ini', ''],
@@ -188,6 +188,24 @@ describe('the Alembic project', () => {
         next: expect.stringContaining('--project ../back'),
       }),
     );
+  });
+
+  it.each([undefined, '.', 'migrations'])(
+    'is the folder that its script_location is relative to, with the file to name with -c (--project %s)',
+    (named) => {
+      mkdirSync(path.join(root, 'migrations'));
+      write('migrations/alembic.ini', '[alembic]\nscript_location = migrations\n');
+      write('migrations/env.py', '');
+      const found = findProject(path.join(root, 'migrations'), named && path.join(root, named));
+      expect(found).toEqual({ folder: root, config: 'migrations/alembic.ini' });
+    },
+  );
+
+  it.each(['%(here)s', '.', 'scripts'])('is the folder of its alembic.ini with the script_location %s', (location) => {
+    mkdirSync(path.join(root, 'migrations/scripts'), { recursive: true });
+    write('migrations/alembic.ini', `[alembic]\nscript_location = ${location}\n`);
+    write('migrations/env.py', '');
+    expect(findProject(root)).toEqual({ folder: path.join(root, 'migrations') });
   });
 
   it('is not just any folder with a pyproject.toml', () => {

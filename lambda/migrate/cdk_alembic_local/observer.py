@@ -41,7 +41,8 @@ def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
     asks, sys.stdin = sys.stdin.buffer, Path(os.devnull).open()  # noqa: SIM115
     _activate()
     folder = Path(hello["project"]).resolve()
-    load = partial(Project, folder, x=hello.get("x", ()))
+    file = folder / hello["config"] if "config" in hello else None
+    load = partial(Project, folder, file, x=hello.get("x", ()))
     if needs_flask(folder / "env.py"):
         # `flask db` runs next to the application, and the Alembic project is a subfolder.
         sys.path.insert(0, str(import_root(flask_folder(folder.parent))))

@@ -12,8 +12,10 @@ import type { CommonArguments } from './common';
 export interface Session {
   readonly common: CommonArguments;
   readonly settings: Settings;
-  /** Folder of the Alembic project. */
+  /** The folder in which the team calls `alembic`. */
   readonly project: string;
+  /** The project's alembic.ini, relative to that folder, if it is not in it. */
+  readonly config: string | undefined;
   /** The command that starts the backend's Python. */
   readonly python: readonly string[];
   readonly screen: Screen;
@@ -40,7 +42,10 @@ export function openSession(
 ): Session {
   const here = process.cwd();
   const found = readSettings(here, knownRule);
-  const project = findProject(here, common.project === undefined ? found?.project : path.resolve(here, common.project));
+  const { folder: project, config } = findProject(
+    here,
+    common.project === undefined ? found?.project : path.resolve(here, common.project),
+  );
   // From a sibling folder, the project's settings are not above.
   const settings = found ?? readSettings(project, knownRule) ?? defaultSettings(project);
   const { python: set, folder, environment } = settings;
@@ -49,7 +54,7 @@ export function openSession(
     : set
       ? pythonCommand(set, folder)
       : findPython(project, environment);
-  return { common, settings, project, python, screen, version, applied: [], changing: false };
+  return { common, settings, project, config, python, screen, version, applied: [], changing: false };
 }
 
 /** Runs the backend's Python on the project's own database. */
@@ -74,11 +79,11 @@ export function withScratchDatabase<T>(
 }
 
 function withBackend<T>(
-  { settings: { environment }, common: { x }, project, python, screen: { status } }: Session,
+  { settings: { environment }, common: { x }, project, config, python, screen: { status } }: Session,
   database: 'own' | 'scratch' | { readonly url: string },
   use: (observation: Observation) => Promise<T>,
   options: Pick<WithObserverOptions, 'keep' | 'large'> = {},
 ): Promise<T> {
   status?.draw(`  starting ${database === 'scratch' ? 'PostgreSQL and ' : ''}the backend's Python`);
-  return withObserver({ project, python, environment, x, database, ...options }, use).finally(() => status?.clear());
+  return withObserver({ project, config, python, environment, x, database, ...options }, use).finally(() => status?.clear());
 }

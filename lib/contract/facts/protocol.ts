@@ -17,6 +17,8 @@ import type { BodyFacts, ComposedFile, TrialFacts, TrialGroup, WantedRevision, W
 export interface Hello {
   /** The Alembic project's folder, relative to the directory the observer is started in. */
   readonly project: string;
+  /** Its alembic.ini or pyproject.toml, relative to that folder. @default - searched for in the folder */
+  readonly config?: string | undefined;
   /** Variables to set before the backend is imported. */
   readonly environment: Readonly<Record<string, string>>;
   /** What env.py reads with `context.get_x_argument()`, such as `env=dev`. @default - nothing */

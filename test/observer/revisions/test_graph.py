@@ -201,11 +201,20 @@ def test_alembic_is_imported_before_the_modules_of_the_observer_have_arrived(tmp
     assert report["error"]["code"] == "alembic_missing", report
 
 
-def test_a_script_location_relative_to_a_folder_above_is_rejected_with_a_setting_that_works_from_both(tmp_path: Path) -> None:
-    (tmp_path / "shop" / "migrations").mkdir(parents=True)
-    (tmp_path / "shop" / "migrations" / "env.py").write_text("")
+def test_a_configuration_that_the_team_names_with_c_is_read_from_the_folder_above(tmp_path: Path) -> None:
+    versions = tmp_path / "shop" / "migrations" / "versions"
+    versions.mkdir(parents=True)
+    (versions.parent / "env.py").write_text("")
+    (versions / "a1.py").write_text('revision = "a1"\ndown_revision = None\n')
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf" / "alembic.ini").write_text("[alembic]\nscript_location = shop/migrations\n")
-    with pytest.raises(RunnerError, match=r"the script_location shop/migrations is relative to .*, and not to") as caught:
-        Project(tmp_path / "conf")
-    assert caught.value.next.startswith("set `script_location = %(here)s/../shop/migrations` there")
+    hello = {"project": ".", "config": "conf/alembic.ini", "environment": {}}
+    ran = subprocess.run(
+        [sys.executable, "-c", BOOTSTRAP],
+        cwd=tmp_path,
+        input="".join(json.dumps(line) + "\n" for line in (hello, {"code": CODE}, {"ask": "graph"})),
+        capture_output=True,
+        text=True,
+    )
+    found = json.loads(ran.stdout.splitlines()[0])["graph"]
+    assert [(script["revision"], script["file"]) for script in found["revisions"]] == [("a1", "shop/migrations/versions/a1.py")]

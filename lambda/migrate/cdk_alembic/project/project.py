@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..connection.destination import Destination
-from ..protocol.errors import ProjectError, RunnerError
+from ..protocol.errors import RunnerError
 from ..protocol.rules import BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY
 from .configuration import command_of, configuration, manifest, package_root, refuse_too_old
 from .revisions import Revisions, not_loaded
@@ -62,7 +62,7 @@ class Project:
             # Alembic prepends prepend_sys_path each time, and one function serves many requests.
             sys.path[:] = dict.fromkeys(sys.path)
         except (Exception, SystemExit) as error:
-            raise self._relative_to_parent() or not_loaded(error, "alembic", self.environment) from error
+            raise not_loaded(error, "alembic", self.environment) from error
         self.revisions = Revisions(self.script, self.environment)
 
     @classmethod
@@ -82,22 +82,6 @@ class Project:
         roots = [backend / folder for folder in found.get("roots", ())]
         directory = (backend / found.get("folder", ".")).resolve()
         return cls(directory, file, [backend, *roots], root / DEPENDENCIES_DIRECTORY, destination)
-
-    def _relative_to_parent(self) -> ProjectError | None:
-        """The error for a script_location that is relative to a folder above, where a team calls `alembic -c`; None if it is
-        not."""
-        found = self.config.get_main_option("script_location") or "."
-        if Path(found).is_absolute() or (self.directory / found).is_dir():
-            return None
-        for above in self.directory.parents:
-            scripts = above / found
-            if (scripts / "env.py").is_file():
-                return ProjectError(
-                    "invalid_project",
-                    f"the script_location {found} is relative to {above}, and not to the folder of alembic.ini",
-                    f"set `script_location = %(here)s/{os.path.relpath(scripts, self.directory)}` there: it works from both",
-                )
-        return None
 
     @property
     def command(self) -> str:
