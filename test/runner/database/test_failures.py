@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from cdk_alembic.database.failures import describe
+from cdk_alembic.protocol.log import redact
 
 # As pydantic 2 writes it.
 PYDANTIC = """2 validation errors for Settings
-encryption_key
+api_token
   Value error, it has 44 characters [type=value_error, input_value='hunter[2]', input_type=str]
     For further information visit https://errors.pydantic.dev/2.13/v/value_error
 bootstrapServers
@@ -26,9 +27,10 @@ class ValidationError(ValueError):
 
 def test_lists_invalid_settings_of_pydantic_without_their_values() -> None:
     assert describe(ValidationError(PYDANTIC)) == (
-        "ValidationError: 2 validation errors for Settings: encryption_key: Value error, it has 44 characters; "
-        "bootstrapServers: Field required"
+        "ValidationError: 2 validation errors for Settings: api_token (Value error, it has 44 characters), "
+        "bootstrapServers (Field required)"
     )
+    assert redact(describe(ValidationError(PYDANTIC))) == describe(ValidationError(PYDANTIC))
     assert describe(ValidationError(OF_THE_MODEL)) == (
         "ValidationError: 1 validation error for Settings: "
         "Value error, Invalid settings: - SHOP_KEY is short - SHOP_URL is missing"

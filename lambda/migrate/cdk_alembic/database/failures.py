@@ -15,7 +15,7 @@ MAX_STATEMENT_LENGTH = 500
 MAX_REASON_LENGTH = 1000
 
 _PYDANTIC_NOTE = re.compile(r"\s*\[type=\w+, input_value=.*?, input_type=\w+\]|\s*For further information visit \S+", re.DOTALL)
-_PYDANTIC_FIELD = re.compile(r"(?:\n|^)(\S.*)\n +")
+_PYDANTIC_FIELDS = re.compile(r"(?:^|\n)(?=\S)")
 # `os.environ["X"]`, `environ.get("X")` and `getenv("X")`; with a default or an assignment, the variable is not needed.
 _READ_VARIABLE = re.compile(r"""\b(?:environ\s*(?:\[|\.get\()|getenv\()\s*["'](\w+)["']\s*[\])](?!\s*(?:or\b|=[^=]))""")
 # The last one is configparser's, for an option that is None.
@@ -70,9 +70,16 @@ def without_values(error: BaseException) -> str:
     if type(error).__name__ != "ValidationError":
         return str(error)
     title, _, reasons = _PYDANTIC_NOTE.sub("", str(error)).partition("\n")
-    # The message of a model validator names no field and may have several lines.
-    in_one_line = " ".join(_PYDANTIC_FIELD.sub(r"; \1: ", reasons).split()).removeprefix("; ")
+    in_one_line = ", ".join(_pydantic_field(part) for part in _PYDANTIC_FIELDS.split(reasons) if part)
     return f"{title}: {in_one_line}" if in_one_line else title
+
+
+def _pydantic_field(text: str) -> str:
+    # With a colon, the reason for `api_token` would be redacted like a token.
+    name, _, reason = ("", "", text) if text[0].isspace() else text.partition("\n")
+    # The message of a model validator names no field and may have several lines.
+    in_one_line = " ".join(reason.split())
+    return f"{name} ({in_one_line})" if name else in_one_line
 
 
 def missing_variable(error: BaseException) -> str | None:
