@@ -146,6 +146,20 @@ test.each(['MY-VAR', '_TOKEN', 'A', '1ST', ''])('the variable name %j, which Lam
   ]);
 });
 
+test('a variable that the function fills with the address is a warning', () => {
+  const warningsFor = (environment: Record<string, string>) =>
+    findings((stack) => ({
+      environment,
+      database: MigrationDatabase.fromSecret(new Secret(stack, 'Secret'), { variables: DatabaseVariables.url() }),
+    })).warnings.filter((warning) => warning.includes('in environment'));
+  expect(warningsFor({ APP_ENV: 'prod', postgresql: 'x' })).toEqual([]);
+  expect(warningsFor({ DATABASE_URL: 'postgresql://app@db/app', APP_ENV: 'prod' })).toEqual([
+    expect.stringMatching(
+      /^DATABASE_URL in environment has no effect, because the function fills it with the address of database/,
+    ),
+  ]);
+});
+
 test('a missing directory is named', () => {
   const gone = join(temporaryDirectory(), 'back');
   for (const code of [MigrationCode.fromProject(gone), MigrationCode.fromDirectory(gone), MigrationCode.fromImage(gone)]) {

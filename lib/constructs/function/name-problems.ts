@@ -1,7 +1,7 @@
 import { CfnResource, Stack, Stage, Token, TokenComparison } from 'aws-cdk-lib';
 import type { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct, IConstruct } from 'constructs';
-import { nameProblems } from '../../contract';
+import { nameProblems, type DatabaseVariables as VariableNames } from '../../contract';
 import { call, option } from '../../packaging/code-in-messages';
 
 /** All errors in the name parts that are known at synth. */
@@ -27,6 +27,20 @@ export function variableNameProblems(environment: { readonly [name: string]: str
       (name) =>
         `${JSON.stringify(name)} in ${option('environment')} is no name that Lambda accepts: use two or more letters, digits and underscores, ` +
         'with a letter first',
+    );
+}
+
+/** Warnings for environment variables that the function fills with the database's address. */
+export function replacedVariables(
+  environment: { readonly [name: string]: string },
+  { urlScheme: _, ...names }: VariableNames,
+): string[] {
+  return Object.keys(environment)
+    .filter((name) => Object.values(names).includes(name))
+    .map(
+      (name) =>
+        `${name} in ${option('environment')} has no effect, because the function fills it with the address of ${option('database')}: ` +
+        `leave it out, or pass ${call('MigrationDatabase.fromEnvironment')} if the environment has the address`,
     );
 }
 

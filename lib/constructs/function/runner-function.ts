@@ -16,7 +16,7 @@ import { environmentProblems } from './environment-problems';
 import { migrationFunction } from './migration-function';
 import { runnerLimits } from './migration-limits';
 import type { MigrationProps } from './migration-props';
-import { variableNameProblems } from './name-problems';
+import { replacedVariables, variableNameProblems } from './name-problems';
 import { networkProblems, RDS, SECRETS_MANAGER, subnetProblems, warnOfMissingEndpoint } from './subnet-problems';
 import { warnOfUnknownRegion } from './unknown-region';
 
@@ -61,6 +61,9 @@ export function runnerFunction(scope: Construct, id: string, props: RunnerFuncti
   ];
   for (const warning of [...props.database._warnings, ...findings.flatMap(({ warnings }) => warnings)]) {
     addWarning(scope, 'cdk-alembic:database', warning);
+  }
+  for (const warning of replacedVariables(environment, props.database._variables?._names ?? {})) {
+    addWarning(scope, 'cdk-alembic:environment', warning);
   }
   const code = bindCode(scope, props, architecture, problems);
   const logRetention = props.logRetention ?? DEFAULT_LOG_RETENTION;
