@@ -46,6 +46,18 @@ def test_a_change_of_type_gets_using_if_postgresql_has_no_implicit_conversion(
     assert facts["notRestored"] == {"added": {}, "removed": {}, "changed": {}}
 
 
+def test_a_column_gets_another_enum_with_its_default(observed: Observed) -> None:
+    old = "CREATE TYPE was AS ENUM ('x', 'y'); CREATE TABLE aa (id serial PRIMARY KEY, kind was NOT NULL DEFAULT 'x')"
+    observed.revision("aa", None, f"op.execute({old!r})", DROP + '\nop.execute("DROP TYPE was")')
+    with_models(observed, model('sa.Enum("x", "y", name="state"), nullable=False, server_default="x"'))
+    text, left = create(observed)
+    assert left == [] and "postgresql_using='\"kind\"::text::state'" in text and text.count("server_default='x'") == 1, text
+    assert agree(observed)["message"] == AGREE
+    facts = observe_new(observed)
+    assert (facts["upgrade"]["outcome"], facts["downgrade"]["outcome"]) == ("done", "done"), facts
+    assert facts["notRestored"] == {"added": {}, "removed": {}, "changed": {}}
+
+
 def test_a_type_that_postgresql_converts_implicitly_is_written_as_alembic_does(observed: Observed) -> None:
     observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, kind varchar(20) DEFAULT 1)")', DROP)
     with_models(observed, model("sa.Text"))

@@ -11,6 +11,7 @@ from cdk_alembic.catalog import raw
 from sqlalchemy import DefaultClause, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from ..scratch.constants import text_of, without_cast
 from ..scratch.rows import quoted
 
 
@@ -48,13 +49,17 @@ def _convert(context: Any, up: tuple[Any, Any], down: tuple[Any, Any]) -> None:
     table, column = _named(up[1])
     alter = f"ALTER TABLE {table} ALTER COLUMN {column}"
     to_new, to_old = (f"{alter} TYPE {_text(context, one)}" for one in (new, old))
-    using_new, using_old = (f"{column}::{_text(context, one)}" for one in (new, old))
     makes = [new] if hasattr(new, "create") else []
     drop_default = f"{alter} DROP DEFAULT"
     if _runs(context, makes, to_new, to_old):
         return
-    if not _runs(context, makes, drop_default, f"{to_new} USING {using_new}", f"{to_old} USING {using_old}"):
-        return  # no cast leads there
+    # No cast leads from one enum to another.
+    for cast in ("::", "::text::"):
+        using_new, using_old = (f"{column}{cast}{_text(context, one)}" for one in (new, old))
+        if _runs(context, makes, drop_default, f"{to_new} USING {using_new}", f"{to_old} USING {using_old}"):
+            break
+    else:
+        return
     needs_new = not _runs(context, makes, drop_default, to_new)
     needs_old = not _runs(context, makes, drop_default, f"{to_new} USING {using_new}", to_old)
     was = up[1].existing_server_default
@@ -72,7 +77,10 @@ def _modelled(context: Any, operation: Any, new: Any) -> Any:
         column = one.tables[key].columns.get(operation.column_name) if key in one.tables else None
         if column is not None and column.server_default is not None:
             return column.server_default
-    return DefaultClause(text(f"({was.arg})::{_text(context, new)}")) if hasattr(was, "arg") else was
+    if not hasattr(was, "arg"):
+        return was
+    literal = text_of(without_cast(str(was.arg)))
+    return DefaultClause(text(f"({was.arg})::{_text(context, new)}") if literal is None else literal)
 
 
 def _replace(container: Any, operation: Any, using: str | None, was: Any, becomes: Any) -> None:

@@ -189,7 +189,9 @@ class UnseenDifferences:
         for metadata in self._metadata:
             for key in (table, f"public.{table}"):
                 for one in metadata.tables[key].constraints if key in metadata.tables else ():
-                    if isinstance(one, CheckConstraint) and self._dialect.identifier_preparer.format_constraint(one) == own:
+                    if not isinstance(one, CheckConstraint) or one.name is None:
+                        continue
+                    if self._dialect.identifier_preparer.format_constraint(one) == own:
                         # Another style of parameters doubles each %, and a dialect without a connection each backslash.
                         dialect = postgresql.dialect(paramstyle="named")
                         words = str(one.sqltext.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))

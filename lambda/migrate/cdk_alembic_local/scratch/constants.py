@@ -14,6 +14,9 @@ _NUMBER = re.compile(r"'?(-?\d+(?:\.\d+)?)'?(?:::[\w ]+(?:\([\d,]+\))?)?")
 # Text literals are skipped.
 _NOW = re.compile(r"('(?:[^']|'')*')|\bCURRENT_TIMESTAMP\b(?!\()|\btransaction_timestamp\(\)")
 
+# Words within these do not need brackets around them.
+_ENCLOSED = re.compile(r"'(?:[^']|'')*'|\([^()']*\)")
+
 
 def constant_of(column: Any) -> str | None:
     """The default of a model's column in SQL; None if it is no constant, or its type has no literal form (JSON that is not
@@ -41,6 +44,22 @@ def text_of(sql: str) -> str | None:
     """The text of an SQL literal; None for any other expression."""
     found = _LITERAL.fullmatch(sql)
     return found[1].replace("''", "'") if found else None
+
+
+def in_brackets(column: Any) -> None:
+    """Puts the default of a model's column in the database into brackets if it is an expression that DEFAULT accepts only in
+    them: `now() AT TIME ZONE 'utc'`. ALTER COLUMN accepts it as it is."""
+    from sqlalchemy import text
+    from sqlalchemy.sql.elements import TextClause
+
+    default = getattr(column.server_default, "arg", None)
+    if not isinstance(default, TextClause):
+        return
+    words, enclosed = default.text, ""
+    while words != enclosed:
+        words, enclosed = _ENCLOSED.sub("", words), words
+    if re.search(r"\S\s+[A-Za-z]", words):
+        column.server_default.arg = text(f"({default.text})")
 
 
 def _value(default: Any) -> Any:
@@ -71,4 +90,9 @@ def _form(default: str) -> str:
 
 def _plain(sql: str) -> str:
     # A negative number has quotes in the catalog.
-    return _CAST.sub("", sql).strip("'")
+    return without_cast(sql).strip("'")
+
+
+def without_cast(sql: str) -> str:
+    """`'x'` of `'x'::kind`."""
+    return _CAST.sub("", sql)

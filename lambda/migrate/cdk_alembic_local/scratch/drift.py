@@ -12,7 +12,8 @@ from cdk_alembic.catalog.catalog import Snapshot
 from cdk_alembic.catalog.catalog_reader import Catalog
 from cdk_alembic.database.failures import describe, location
 
-from .constants import is_constant_of, is_same_default
+from .constants import in_brackets, is_constant_of, is_same_default
+from .reread import reread
 from .rows import quoted
 from .scratch import Scratch
 from .set_aside import is_set_aside, remove_drops
@@ -81,7 +82,8 @@ class Drift:
 
     def change(self, connection: Any) -> dict[str, Any]:
         """Creates the models in the empty database, and returns the SchemaChange that autogenerate did not find."""
-        return self._without_findings(self._create_all(connection))
+        modelled = self._create_all(connection)
+        return self._without_findings(modelled, *self._reread(connection, modelled))
 
     def changes_nothing(self, operation: Any) -> bool:
         """Whether autogenerate is wrong: both catalogs have the same index, constraint or column. Autogenerate compares some by
@@ -127,22 +129,43 @@ class Drift:
                 if table.schema:
                     raw.execute(connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(table.schema)}")
                 _make_creatable(table.indexes)
+                for column in table.columns:
+                    in_brackets(column)
             metadata.create_all(connection)
         return Catalog().take(connection)
 
-    def _without_findings(self, modelled: Snapshot) -> dict[str, Any]:
-        """The change from the migrated database to the models' database, without autogenerate's findings."""
-        migrated, wanted = self._migrated.entries, modelled.entries
+    def _reread(self, connection: Any, modelled: Snapshot) -> tuple[dict[str, str], dict[str, str]]:
+        """The entries of the migrated and the models' database. Those that differ, as PostgreSQL reads their text."""
+        both = set(self._migrated.tables) & set(modelled.tables)
+        differing = [
+            [
+                (key, table, text)
+                for key, text in one.entries.items()
+                if key.startswith(("column ", "constraint ", "index "))
+                and (table := _table(key, one)) in both
+                and other.entries.get(key) != text
+            ]
+            for one, other in ((self._migrated, modelled), (modelled, self._migrated))
+        ]
+        read = reread(connection, {*differing[0], *differing[1]})
+        migrated, wanted = (
+            {**one.entries, **{key: read.get((key, text), text) for key, _, text in own}}
+            for one, own in zip((self._migrated, modelled), differing, strict=True)
+        )
+        return migrated, wanted
+
+    def _without_findings(self, modelled: Snapshot, migrated: dict[str, str], wanted: dict[str, str]) -> dict[str, Any]:
+        """The change from the migrated entries to the models', without autogenerate's findings."""
         self._is_same = {key: migrated.get(key) == wanted.get(key) for key in {*migrated, *wanted}}
         both = set(self._migrated.tables) & set(modelled.tables)
         before, after = (
             {
                 # A partitioned table's index; models know no partitions.
                 key: value.replace(" ON ONLY ", " ON ", 1) if key.startswith("index ") else value
-                for key, value in snapshot.entries.items()
+                for key, value in entries.items()
                 if key.startswith(_KINDS) and _table(key, snapshot) in (None, *both)
             }
-            for snapshot in (self._migrated, modelled)
+            for snapshot, entries in ((self._migrated, migrated), (modelled, wanted))
         )
         before |= {
             key: _with_head_of(after[key], before[key]) for key in self.altered_columns() if key in before and key in after
