@@ -35,7 +35,14 @@ export const FORMS: Readonly<Record<string, Writer>> = {
     if (action.does !== 'add constraint') return undefined;
     return buildKey(action, revision);
   },
-  'set-not-null-scan': ({ action }) => (action.does === 'set not null' ? setNotNull(action.table, action.column) : undefined),
+  'set-not-null-scan': ({ action }, { upgrade }) => {
+    if (action.does !== 'set not null') return undefined;
+    const { table, column } = action;
+    const isFilled = upgrade.steps.some(
+      ({ action: other }) => other.does === 'update' && other.table === table && other.columns.includes(column),
+    );
+    return setNotNull(table, column, !isFilled);
+  },
   'table-rewrite': ({ action }, revision) => {
     if (action.does === 'change type') {
       return addValues(action, revision) ?? changeType(action, revision);
@@ -186,7 +193,7 @@ function buildKey(
   const isNext = kind === 'unique' || columns.every(isRequired);
   return {
     parts: [
-      ...optional.flatMap((column) => setNotNull(table, column).parts),
+      ...optional.flatMap((column) => setNotNull(table, column, true).parts),
       { phase: 'build', autocommit: true, up, ...(isNext ? {} : { down: [dropIndex] }) },
       isNext ? { phase: 'build', up: [attach], down: [drop] } : { phase: 'require', up: [attach], down: [drop, again] },
     ],

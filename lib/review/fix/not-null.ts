@@ -2,13 +2,17 @@ import { notNullSteps } from '../advice/constraints';
 import { quoted } from '../advice/sql';
 import type { SafeForm } from './form';
 
-/** Sets NOT NULL after a CHECK was validated while writes continued. */
-export function setNotNull(table: string, column: string): SafeForm {
+/** Sets NOT NULL after a CHECK was validated while writes continued. @param mayBeNull whether existing rows may have NULL in it */
+export function setNotNull(table: string, column: string, mayBeNull = false): SafeForm {
   const steps = notNullSteps(table, column);
+  const warning = [
+    `# fails if a row has NULL in ${column}; a revision that fills such rows goes first:`,
+    `# safe-alembic create "Fill ${column} of ${table}" --backfill "${table}.${column} = ..."`,
+  ];
   return {
     parts: [
       { phase: 'guard', up: [steps.add], down: [steps.drop] },
-      { phase: 'validate', up: [steps.validate] },
+      { phase: 'validate', up: [...(mayBeNull ? warning : []), steps.validate] },
       { phase: 'require', up: [steps.require, steps.drop], down: [steps.again, steps.allow] },
     ],
     undoneBy: ({ sql }) => {

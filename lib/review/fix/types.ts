@@ -2,11 +2,11 @@ import type { ColumnFacts, TableFacts } from '../../contract/facts';
 import { batches } from '../advice/batches';
 import { typeText } from '../advice/columns';
 import { execute } from '../advice/python';
-import { quoted, quotedTable } from '../advice/sql';
-import type { AnalyzedRevision } from '../revision/analyzed-revision';
+import { literal, quoted, quotedTable } from '../advice/sql';
+import type { AnalyzedRevision, RevisionFunction } from '../revision/analyzed-revision';
 import { unqualifiedName } from '../revision/tables';
 import type { Action, ActionOf } from '../sql/action';
-import { narrows } from '../sql/column-types';
+import { columnType, narrows } from '../sql/column-types';
 import { type ColumnMembers, columnMembers } from './column-members';
 import type { NoSafeForm, SafeForm } from './form';
 import { setNotNull } from './not-null';
@@ -80,8 +80,15 @@ function readTypeChange(
   const isUndo = (other: Action): other is ChangeType =>
     other.does === 'change type' && other.table === table && other.column === name;
   const undo = downgrade.steps.map((step) => step.action).find(isUndo);
-  const [to, back] = [action, undo].map((one) => one?.written && typeText(one.written));
+  const isZoned = hasZone(column.type) !== hasZone(action.type);
+  const inZone = (part: RevisionFunction) => {
+    const zone = isZoned ? zoneOf(part) : undefined;
+    return zone === undefined ? {} : { using: `${quoted(name)} AT TIME ZONE ${literal(zone)}` };
+  };
+  const to = action.written && { ...inZone(upgrade), ...typeText(action.written) };
+  const back = undo?.written && { ...inZone(downgrade), ...typeText(undo.written) };
   if (!to || !back) return { reason: 'its downgrade does not change the type back in plain SQL' };
+  if (isZoned && (!to.using || !back.using)) return { reason: NO_ZONE };
   const second = `${name}_new`;
   if (existing.columns.some((one) => one.name === second)) return { reason: `${table} has a column ${second}` };
   const its = columnMembers(
@@ -91,6 +98,19 @@ function readTypeChange(
     second,
   );
   return 'reason' in its ? its : { table, existing, column, after, to, back, second, members: its, isUndo };
+}
+
+const NO_ZONE =
+  "each value is taken as of the session's TimeZone, which differs between the migration and the running code: name the zone in both " +
+  `functions, such as op.execute("SET LOCAL TimeZone = 'UTC'")`;
+
+function hasZone(type: string): boolean {
+  return / with time zone$/.test(columnType(type).name);
+}
+
+/** The time zone that a function sets. */
+function zoneOf({ steps }: RevisionFunction): string | undefined {
+  return steps.flatMap(({ action }) => (action.does === 'set' && action.name === 'timezone' ? (action.value ?? []) : []))[0];
 }
 
 /** The second column replaces the first one. */

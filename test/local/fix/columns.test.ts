@@ -1,5 +1,5 @@
 import { Database } from '../../production/database';
-import { CATALOG, fixed, query, useFixing } from './fixing';
+import { CATALOG, fixed, query, reasons, useFixing } from './fixing';
 
 const { bed, alembic, text, fix } = useFixing();
 
@@ -40,6 +40,31 @@ test('an identity is added in steps, with a key on it, and numbers new rows afte
     await alembic(url, 'upgrade', 'head');
     const left = `SELECT sequencename AS name FROM pg_sequences WHERE sequencename ~ '^(logs|Notes)' ORDER BY 1`;
     expect(await query(url, left)).toEqual([{ name: 'Notes_Id_seq' }, { name: 'logs_id_seq' }]);
+  });
+});
+
+test('a timestamp becomes one with a time zone in the zone that the revision names, for running code too', async () => {
+  const add = 'op.create_table("orders", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("made", sa.DateTime()))';
+  bed.project.revision('c3', 'b2', 'Add orders', add, 'op.drop_table("orders")');
+  bed.project.commit();
+  const change = (zoned: string) => `op.alter_column("orders", "made", type_=sa.DateTime(${zoned}))`;
+  const [up, down] = [change('timezone=True'), change('')];
+  const zone = `op.execute("SET LOCAL TimeZone = 'Asia/Tokyo'")\n    `;
+  bed.project.revision('d4', 'c3', 'Change made', zone + up, zone + down);
+  bed.project.revision('e5', 'd4', 'Change made again', down, up);
+  const review = await fix();
+  expect(reasons(review)['table-rewrite']).toMatch(/^each value is taken as of the session's TimeZone/);
+  await Database.with(async ({ plainUrl: url }) => {
+    await alembic(url, 'upgrade', 'c3');
+    await query(url, "INSERT INTO orders (id, made) VALUES (1, '2026-05-01 09:00')");
+    await alembic(url, 'upgrade', 'd4_1');
+    await query(url, "INSERT INTO orders (id, made) VALUES (2, '2026-05-01 09:00')");
+    await alembic(url, 'upgrade', 'd4');
+    const rows = await query(url, "SELECT id, made AT TIME ZONE 'UTC' = '2026-05-01 00:00' AS same FROM orders ORDER BY id");
+    expect(rows).toEqual([
+      { id: 1, same: true },
+      { id: 2, same: true },
+    ]);
   });
 });
 
