@@ -41,6 +41,14 @@ def test_a_check_without_a_name_is_written(observed: Observed) -> None:
     must_agree_and_restore(observed)
 
 
+def test_a_check_with_a_quoted_name_is_written_as_in_the_models(observed: Observed) -> None:
+    observed.revision("aa", None, TABLE, DROP)
+    with_models(observed, MODEL.format(more='sa.CheckConstraint("size BETWEEN 1 AND 2", name="Size of aa")'))
+    text, _ = create(observed)
+    assert "create_check_constraint('Size of aa', 'aa', 'size BETWEEN 1 AND 2')" in text
+    must_agree_and_restore(observed)
+
+
 @pytest.mark.parametrize("default", ["CURRENT_TIMESTAMP AT TIME ZONE 'utc'", "now() AT TIME ZONE 'utc'", "'infinity'"])
 def test_a_default_runs_as_it_is_written(observed: Observed, default: str) -> None:
     observed.revision("aa", None, TABLE, DROP)

@@ -191,7 +191,8 @@ class UnseenDifferences:
                 for one in metadata.tables[key].constraints if key in metadata.tables else ():
                     if not isinstance(one, CheckConstraint) or one.name is None:
                         continue
-                    if self._dialect.identifier_preparer.format_constraint(one) == own:
+                    preparer = self._dialect.identifier_preparer
+                    if preparer.format_constraint(one) == preparer.quote(own):
                         # Another style of parameters doubles each %, and a dialect without a connection each backslash.
                         dialect = postgresql.dialect(paramstyle="named")
                         words = str(one.sqltext.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
