@@ -7,12 +7,13 @@ import { analyzeChange, type Change } from '../revision/change';
 import { isInOneTransaction } from '../rules/environment';
 import type { NoSafeForm } from './form';
 import { FORMS, type Writer } from './forms';
-import { type Fixable, type NotFixed, type Planned, planSeries } from './plan';
+import type { Fixable, NotFixed, Planned } from './plan/plan';
+import { planSeries } from './plan/plan-series';
 import { withoutCommits } from './repairs/commits';
 import { nameConstraints } from './repairs/constraint-names';
 import { addValuesFirst } from './repairs/enum-values';
 
-export type { NotFixed, Plan, Planned } from './plan';
+export type { NotFixed, Plan, Planned } from './plan/plan';
 export { isUpgraded, whatFails, whyDifferent, whyNoBetter, whyNotUndone } from './proof';
 export { laterCode, seriesOf, wholeSeriesOf } from './series';
 

@@ -1,7 +1,7 @@
 import type { TrialFacts } from '../../contract/facts';
 import type { Finding, Review } from '../finding';
 import { onlyGainsLabels } from '../rules/reversibility';
-import type { Plan } from './plan';
+import type { Plan } from './plan/plan';
 
 /** How a series differs from the revision that it replaces; undefined if it does the same. */
 export function whyDifferent(before: TrialFacts, now: TrialFacts): string | undefined {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { WantedBody, WantedPiece, WantedRevision } from '../../contract/facts';
 import { NOTHING_TO_UNDO, type Phase, TITLES } from './form';
 import { revisionCode } from './next-release';
-import type { Plan } from './plan';
+import type { Plan } from './plan/plan';
 
 /** Alembic's version table holds ids of at most this length. */
 const LONGEST_ID = 32;

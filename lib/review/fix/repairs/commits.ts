@@ -2,8 +2,9 @@ import type { BodyFacts, BodyUnit, WantedPiece } from '../../../contract/facts';
 import type { Finding } from '../../finding';
 import type { AnalyzedRevision, Direction } from '../../revision/analyzed-revision';
 import { isConcurrent } from '../../sql/concurrently';
-import { AUTOCOMMIT, keptPiece, type Planned } from '../plan';
-import { Units } from '../units';
+import { AUTOCOMMIT, keptPiece } from '../plan/pieces';
+import type { Planned } from '../plan/plan';
+import { Units } from '../plan/units';
 
 const COMMIT = /^[\w.()]*\bcommit\(\)$|\bexecute\(\s*(?:\w+\.)?(?:text\(\s*)?["']+\s*(?:COMMIT|END)\s*;?\s*["']+\s*\)*$/i;
 

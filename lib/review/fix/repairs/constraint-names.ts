@@ -4,7 +4,7 @@ import type { Finding } from '../../finding';
 import type { AnalyzedRevision } from '../../revision/analyzed-revision';
 import { unnamedDrops } from '../../rules/reversibility';
 import { droppedMembers } from '../column-members';
-import type { Planned } from '../plan';
+import type { Planned } from '../plan/plan';
 
 const KINDS: Readonly<Record<string, string>> = {
   foreignkey: 'foreign key',

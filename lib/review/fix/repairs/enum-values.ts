@@ -2,8 +2,9 @@ import type { BodyFacts } from '../../../contract/facts';
 import { execute } from '../../advice/python';
 import type { Finding } from '../../finding';
 import type { AnalyzedRevision, Step } from '../../revision/analyzed-revision';
-import { AUTOCOMMIT, keptPiece, type Planned } from '../plan';
-import { Units } from '../units';
+import { AUTOCOMMIT, keptPiece } from '../plan/pieces';
+import type { Planned } from '../plan/plan';
+import { Units } from '../plan/units';
 
 /** Adds the new values in a revision before the one that uses them: the upgrade fails as it is. */
 export function addValuesFirst(revision: AnalyzedRevision, found: readonly Finding[], bodies: BodyFacts): Planned {

@@ -1,9 +1,9 @@
-import type { BodyUnit } from '../../contract/facts';
-import type { RevisionFunction, Step } from '../revision/analyzed-revision';
-import { operationsOf } from '../revision/operations';
-import { isSameAction } from '../revision/steps';
-import { unqualifiedName } from '../revision/tables';
-import type { Action } from '../sql/action';
+import type { BodyUnit } from '../../../contract/facts';
+import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
+import { operationsOf } from '../../revision/operations';
+import { isSameAction } from '../../revision/steps';
+import { unqualifiedName } from '../../revision/tables';
+import type { Action } from '../../sql/action';
 
 /** Maps steps to the statements of the source that made them. */
 export class Units {

@@ -1,0 +1,82 @@
+import type { BodyUnit } from '../../../contract/facts';
+import type { Step } from '../../revision/analyzed-revision';
+import { addPiece, keptPiece, statementPiece } from './pieces';
+import type { Fixable } from './plan';
+import type { Place, Round } from './round';
+import { groupByStatement, isIgnored, objectsOf, separateCommands } from './statements';
+import type { Units } from './units';
+import type { UpgradePlan } from './upgrade';
+
+/** Adds the downgrade's statements to the rounds of the upgrade. */
+export class DowngradePlan {
+  /** Why there is none. */
+  problem: string | undefined;
+
+  constructor(
+    private readonly fixable: readonly Fixable[],
+    private readonly down: Units,
+    private readonly upgrade: UpgradePlan,
+  ) {
+    let round = upgrade.rounds.at(-1) as Round;
+    for (const unit of down.all) round = this.addUnit(unit, down.steps(unit), down.isPlain(unit), round);
+  }
+
+  /** @param before the round of the statement above @returns the round of this one */
+  private addUnit(unit: BodyUnit, steps: readonly Step[], isPlain: boolean, before: Round): Round {
+    if (isIgnored(unit, steps)) return before;
+    const groups = groupByStatement(steps);
+    const isUndone = (step: Step) => this.fixable.some(({ form }) => form.undoneBy(step));
+    if (!steps.some(isUndone)) return this.keepUnit(unit, steps, before);
+    const round = this.ownedPlace(steps, before)?.round ?? before;
+    if (!isPlain) this.problem = `the downgrade undoes it in a block (line ${unit.line})`;
+    for (const group of groups) {
+      const left = group.filter((step) => !isUndone(step));
+      if (left.length === group.length) this.addAsSql(round.down, group[0], unit.condition);
+      else if (left.length) {
+        const commands = separateCommands(group);
+        if (!commands) this.problem = `line ${unit.line} undoes it, and more, in one statement`;
+        for (const step of left) this.addAsSql(round.down, step, unit.condition, commands?.[group.indexOf(step)]);
+      }
+    }
+    return round;
+  }
+
+  /** Adds a statement of the downgrade unchanged. @returns its round */
+  private keepUnit(unit: BodyUnit, steps: readonly Step[], before: Round): Round {
+    const owned = this.ownedPlace(steps, before);
+    const next = owned ? undefined : this.nextUndone(unit, before);
+    if (next) {
+      addPiece(next.round.downFirst, next.phase, keptPiece(unit));
+      return next.round;
+    }
+    const { round, phase } = owned ?? { round: before, phase: 'add' };
+    addPiece(round.down, phase, keptPiece(unit));
+    return round;
+  }
+
+  /** Where the upgrade handles an object of a downgrade's statement. */
+  private ownedPlace(steps: readonly Step[], before: Round): Place | undefined {
+    const objects = steps.flatMap(({ action }) => objectsOf(action));
+    const [owner] = objects.flatMap((name) => this.upgrade.owners.get(name) ?? []);
+    return owner && this.notBefore(owner, before);
+  }
+
+  /** Where the downgrade undoes the next form below a statement, which may count on the form until then. */
+  private nextUndone({ endLine }: BodyUnit, before: Round): Place | undefined {
+    const below = this.down.all.filter(({ line }) => line > endLine).flatMap((unit) => this.down.steps(unit));
+    const [form] = below.flatMap((step) => this.fixable.flatMap((one) => (one.form.undoneBy(step) ? [one.form] : [])));
+    const place = form && this.upgrade.undoPlaces.get(form);
+    return place && this.notBefore(place, before);
+  }
+
+  /** A place, unless it is in a later round than the statement above: the last round runs first. */
+  private notBefore(place: Place, before: Round): Place | undefined {
+    return this.upgrade.rounds.indexOf(place.round) > this.upgrade.rounds.indexOf(before) ? undefined : place;
+  }
+
+  private addAsSql(pieces: Round['down'], step: Step, condition: string, sql?: string): void {
+    const piece = statementPiece(step, condition, sql);
+    if (piece) addPiece(pieces, 'add', piece);
+    else this.problem = `line ${step.line} has parameters`;
+  }
+}

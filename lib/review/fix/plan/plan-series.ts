@@ -1,0 +1,76 @@
+import type { BodyFacts, BodyUnit, WantedPiece } from '../../../contract/facts';
+import type { AnalyzedRevision } from '../../revision/analyzed-revision';
+import { DowngradePlan } from './downgrade';
+import { keptPiece } from './pieces';
+import type { Fixable, Planned, PlannedPhase } from './plan';
+import { Units } from './units';
+import { UpgradePlan } from './upgrade';
+
+/**
+ * Distributes the statements of a revision over the phases.
+ *
+ * @param inOrder whether each statement runs after all parts of those before it: one that would run earlier starts another round
+ */
+export function planSeries(revision: AnalyzedRevision, found: readonly Fixable[], bodies: BodyFacts, inOrder = false): Planned {
+  const leaveAll = (reason: string) => ({ notFixed: found.map(({ finding }) => ({ finding, reason })) });
+  const { upgrade, downgrade } = revision;
+  if (!upgrade.replayed) return leaveAll('nothing can be proved, because its upgrade does not run to its end: fix that first');
+  if (!bodies.upgrade || !bodies.downgrade) return leaveAll('its functions are not written in the usual way');
+  const units = { up: new Units(bodies.upgrade, upgrade), down: new Units(bodies.downgrade, downgrade) };
+  const [line] = [units.up, units.down].flatMap((one) => one.earlyReturns());
+  if (line !== undefined)
+    return leaveAll(`line ${line} returns early: where it does, the rest must not run, and a step of its own would`);
+  const blocked = found.flatMap((one) => {
+    const reason = whyBlocked(one, units.up);
+    return reason === undefined ? [] : [{ one, reason }];
+  });
+  const fixable = found.filter((one) => !blocked.some((other) => other.one === one));
+  const notFixed = blocked.map(({ one: { finding }, reason }) => ({ finding, reason }));
+  if (!fixable.length) return { notFixed };
+  const up = new UpgradePlan(fixable, units.up, units.down, inOrder);
+  const down = refusal(units.down) ? undefined : new DowngradePlan(fixable, units.down, up);
+  const problem = down?.problem ?? up.problem;
+  if (problem !== undefined) return leaveAll(problem);
+  const phases = guarded(
+    up.rounds.flatMap((round) => round.phases()),
+    units.up,
+    units.down,
+  );
+  const contracts = phases.filter(({ phase }) => phase === 'contract');
+  const now = withRefusal(
+    phases.filter((phase) => !contracts.includes(phase)),
+    refusal(units.down),
+  );
+  const later = contracts.length > 0 && {
+    phase: 'contract' as const,
+    up: contracts.flatMap(({ up }) => up),
+    down: contracts.toReversed().flatMap(({ down }) => down),
+  };
+  return { plan: { revision, fixed: fixable.map(({ finding }) => finding), phases: now, ...(later ? { later } : {}) }, notFixed };
+}
+
+/** Why the statement of the source can't be replaced; undefined if it can. */
+function whyBlocked({ step, form }: Fixable, up: Units): string | undefined {
+  const unit = up.of(step);
+  if (!up.isPlain(unit))
+    return 'it is in a condition, a block, a loop over what was read or a helper function, which are not rewritten: write it there by hand, as shown';
+  if (form.hasValues && !unit?.isConstant) return 'its values are computed when it runs: write it by hand, as shown';
+  return undefined;
+}
+
+/** The exception with which a downgrade refuses to run. */
+function refusal({ all }: Units): BodyUnit | undefined {
+  return all.find(({ kind }) => kind === 'raise');
+}
+
+/** Keeps an exception in the downgrade that runs first. */
+function withRefusal(phases: readonly PlannedPhase[], unit: BodyUnit | undefined): readonly PlannedPhase[] {
+  return phases.map((phase, at) => (unit && at === phases.length - 1 ? { ...phase, down: [keptPiece(unit)] } : phase));
+}
+
+/** Returns first wherever the revision does, for another kind of database. */
+function guarded(phases: readonly PlannedPhase[], up: Units, down: Units): readonly PlannedPhase[] {
+  const guard = (pieces: readonly WantedPiece[], { guards }: Units) =>
+    pieces.length > 0 ? [...guards.map(keptPiece), ...pieces] : pieces;
+  return phases.map((phase) => ({ ...phase, up: guard(phase.up, up), down: guard(phase.down, down) }));
+}

@@ -1,0 +1,51 @@
+import type { BodyUnit } from '../../../contract/facts';
+import { alterTableCommands } from '../../advice/sql';
+import type { Step } from '../../revision/analyzed-revision';
+import { unqualifiedName } from '../../revision/tables';
+import type { Action } from '../../sql/action';
+
+/** Whether a unit is no statement of its own: names are written where they are needed, guards everywhere. */
+export function isIgnored({ kind }: BodyUnit, steps: readonly Step[]): boolean {
+  return kind === 'nothing' || kind === 'guard' || (kind === 'names' && !steps.length);
+}
+
+/** The steps of one statement. */
+export type StatementSteps = readonly [Step, ...Step[]];
+
+/** Groups steps by statement: the parts of one ALTER TABLE share an index. */
+export function groupByStatement(steps: readonly Step[]): readonly StatementSteps[] {
+  const indexes = [...new Set(steps.map(({ index }) => index))];
+  return indexes.map((index) => steps.filter((step) => step.index === index) as readonly Step[] as StatementSteps);
+}
+
+/** The steps of one statement as separate statements; undefined if it can't be split. */
+export function separateCommands(steps: StatementSteps): readonly string[] | undefined {
+  const [step, ...more] = steps;
+  if (!more.length) return [step.sql];
+  const commands = alterTableCommands(step.sql);
+  return commands.length === steps.length ? commands : undefined;
+}
+
+/** The objects that an action creates or drops. */
+export function objectsOf(action: Action): readonly string[] {
+  switch (action.does) {
+    case 'create table':
+      return [`table ${action.table}`];
+    case 'add column':
+      return [`column ${action.table}.${action.column.name}`];
+    case 'drop column':
+      return [`column ${action.table}.${action.column}`];
+    case 'create index':
+      return action.index === undefined ? [] : [`index ${action.index}`];
+    case 'drop index':
+      return action.indexes.map((name) => `index ${unqualifiedName(name)}`);
+    case 'add constraint':
+      return action.constraint.name === undefined ? [] : [`constraint ${action.constraint.name}`];
+    case 'drop constraint':
+      return [`constraint ${action.constraint}`];
+    case 'drop':
+      return action.names.map((name) => `${action.what} ${name}`);
+    default:
+      return [];
+  }
+}

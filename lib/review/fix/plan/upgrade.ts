@@ -1,0 +1,134 @@
+import type { BodyUnit } from '../../../contract/facts';
+import type { Step } from '../../revision/analyzed-revision';
+import { type FormPart, PHASES, type Phase, type SafeForm } from '../form';
+import { addPiece, commentsOf, keptPiece, newPiece, statementPiece } from './pieces';
+import type { Fixable } from './plan';
+import { type Place, Round } from './round';
+import { groupByStatement, isIgnored, objectsOf, type StatementSteps, separateCommands } from './statements';
+import type { Units } from './units';
+
+/** The upgrade's statements in rounds of phases. */
+export class UpgradePlan {
+  /** Why there is none. */
+  problem: string | undefined;
+  readonly rounds = [new Round()];
+  /** Where each object is created or dropped. */
+  readonly owners = new Map<string, Place>();
+  /** Where the downgrade undoes each form first. */
+  readonly undoPlaces = new Map<SafeForm, Place>();
+  /** Parts that were added already: findings may share one, such as the values of an enum that two columns have. */
+  private readonly written = new Set<string>();
+
+  constructor(
+    private readonly fixable: readonly Fixable[],
+    private readonly up: Units,
+    private readonly down: Units,
+    private readonly inOrder: boolean,
+  ) {
+    for (const unit of up.all) this.addUnit(unit, up.steps(unit), up.isPlain(unit));
+  }
+
+  /** The current round. */
+  private get round(): Round {
+    return this.rounds.at(-1) as Round;
+  }
+
+  private addUnit(unit: BodyUnit, steps: readonly Step[], isPlain: boolean): void {
+    if (isIgnored(unit, steps)) return;
+    const isFixed = this.fixable.some(({ step }) => steps.includes(step)) || steps.some((step) => this.isReplaced(step));
+    if (!isFixed) {
+      this.keepUnit(unit, steps);
+      return;
+    }
+    if (!isPlain) this.problem = `line ${unit.line} belongs to it, and is no plain statement`;
+    const { condition } = unit;
+    const comments = commentsOf(unit);
+    for (const group of groupByStatement(steps)) this.addStatement(group, comments, condition);
+  }
+
+  private addStatement(steps: StatementSteps, comments: string[], condition: string): void {
+    const found = this.fixable.filter(({ step }) => steps.includes(step));
+    if (!found.length) {
+      if (!steps.every((step) => this.isReplaced(step))) this.addAsSql(steps[0], condition);
+      return;
+    }
+    const commands = separateCommands(steps);
+    if (!commands) this.problem = 'one statement does several things';
+    for (const [at, step] of steps.entries()) {
+      const fix = found.find((one) => one.step === step);
+      if (fix && this.isCovered(fix)) continue;
+      if (fix) this.addForm(fix, comments.splice(0), condition);
+      else if (!this.isReplaced(step)) this.addAsSql(step, condition, commands?.[at]);
+    }
+  }
+
+  /** Whether the form of another statement replaces it, such as an index that is rebuilt only for a new type. */
+  private isCovered({ step, form }: Fixable): boolean {
+    return this.fixable.some((other) => other.form.replaces?.(step) && other.step !== step && !form.replaces?.(other.step));
+  }
+
+  private isReplaced(step: Step): boolean {
+    return this.fixable.some(({ form }) => form.replaces?.(step));
+  }
+
+  /** Adds a statement unchanged. */
+  private keepUnit(unit: BodyUnit, steps: readonly Step[]): void {
+    const phase = unit.within.includes('autocommit_block') ? 'build' : 'add';
+    this.startRoundFor(phase);
+    for (const name of steps.flatMap(({ action }) => objectsOf(action))) this.owners.set(name, { round: this.round, phase });
+    if (this.isReached(unit) && mayWriteRows(unit, steps)) this.recordWrite(phase, unit.line);
+    addPiece(this.round.up, phase, keptPiece(unit));
+  }
+
+  /** Whether the scratch database runs a unit: its condition may exclude this kind of database. */
+  private isReached({ condition }: BodyUnit): boolean {
+    return !condition || this.up.all.some((unit) => unit.condition === condition && this.up.steps(unit).length > 0);
+  }
+
+  /** Keeps the order of writes: the proof would miss a wrong order if a write finds no generated row. */
+  private recordWrite(phase: Phase, line: number): void {
+    const at = PHASES.indexOf(phase);
+    if (at < this.round.lastWrite) this.problem = `line ${line} writes rows, and would run before a statement that it follows`;
+    this.round.lastWrite = Math.max(this.round.lastWrite, at);
+  }
+
+  private addForm({ step, form }: Fixable, comments: readonly string[], condition: string): void {
+    const { parts } = form;
+    this.startRoundFor(parts.some(({ phase }) => phase === 'fill') ? 'fill' : (parts[0] as FormPart).phase);
+    const { up: ups, down: downs } = this.round;
+    for (const [at, { phase, up, down = [], autocommit }] of parts.entries()) {
+      const part = [phase, ...up].join('\n');
+      if (this.written.has(part)) continue;
+      this.written.add(part);
+      if (phase === 'fill') this.recordWrite(phase, step.line);
+      if (phase === 'contract' && condition)
+        this.problem = `a part of it belongs to the next release, and line ${step.line} asks for the database`;
+      addPiece(ups, phase, newPiece([...(at === 0 ? comments : []), ...up], condition, autocommit));
+      // Downgrades undo in the opposite order.
+      if (down.length) this.undoPlaces.set(form, { round: this.round, phase });
+      if (down.length) downs.set(phase, [newPiece(down, this.conditionOfUndo(form), autocommit), ...(downs.get(phase) ?? [])]);
+    }
+  }
+
+  private addAsSql(step: Step, condition: string, sql?: string): void {
+    const piece = statementPiece(step, condition, sql);
+    if (piece) addPiece(this.round.up, 'add', piece);
+    else this.problem = `line ${step.line} has parameters`;
+  }
+
+  private conditionOfUndo({ undoneBy }: SafeForm): string {
+    return this.down.all.find((unit) => this.down.steps(unit).some(undoneBy))?.condition ?? '';
+  }
+
+  /** Starts another round if a statement of the phase would run before those that it follows. */
+  private startRoundFor(phase: Phase): void {
+    if (this.inOrder && this.round.isPast(phase)) this.rounds.push(new Round());
+  }
+}
+
+const WRITING_ACTIONS = ['insert', 'update', 'delete', 'truncate', 'refresh', 'restart sequence', 'unparsed', 'other'];
+
+/** Whether a unit may write rows. One that the replay did not enter, such as a loop over rows, may. */
+function mayWriteRows({ kind }: BodyUnit, steps: readonly Step[]): boolean {
+  return kind === 'block' || !steps.length || steps.some(({ action }) => WRITING_ACTIONS.includes(action.does));
+}
