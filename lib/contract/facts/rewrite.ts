@@ -35,6 +35,16 @@ export interface BodyUnit {
   readonly kind: 'plain' | 'names' | 'repeated' | 'block' | 'raise' | 'guard' | 'nothing';
   /** Whether it executes a statement whose values are constants in the source. @default false */
   readonly isConstant?: boolean;
+  /** What it asks first, if it is operations with constant arguments in a block that depends on an index. @default - nothing */
+  readonly checks?: IndexCheck;
+}
+
+/** A condition such as `if "ix_users_age" not in indexes:` or `if not has_index("users", "ix_users_age"):`. */
+export interface IndexCheck {
+  /** Whether the block runs if the index exists. */
+  readonly exists: boolean;
+  /** The texts that the condition names; one of them is the index. */
+  readonly texts: readonly string[];
 }
 
 /** A revision to write instead of another one, or as a step of it. */

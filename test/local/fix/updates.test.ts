@@ -1,5 +1,5 @@
 import { Database } from '../../production/database';
-import { fixed, query, useFixing } from './fixing';
+import { fixed, query, reasons, useFixing } from './fixing';
 
 const { bed, alembic, text, joined, fix } = useFixing();
 
@@ -75,5 +75,48 @@ test('an UPDATE whose values may differ each time runs in batches in the order o
     const wrong = "slug IS DISTINCT FROM 'a' || number || ':b' OR (user_id IS NOT NULL) <> (age IN (7, 8))";
     expect(await query(url, `SELECT * FROM orders WHERE ${wrong}`)).toEqual([]);
     expect(await query(url, 'SELECT count(DISTINCT xmin::text)::int AS transactions FROM orders')).toEqual([{ transactions: 6 }]);
+  });
+});
+
+test('what a revision reads stays between the statements around it, and a step that would read it again is not written', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Count users in codes',
+    `op.execute("INSERT INTO teams VALUES (1000, 'new')")
+    found = op.get_bind().execute(sa.text("SELECT max(id) FROM teams"))
+    last = found.scalar()
+    op.execute(f"INSERT INTO teams VALUES ({(last := last + 1)}, 'next')")
+    step = 1
+    op.execute(f"INSERT INTO teams VALUES ({last + step}, 'third')")
+    step = 2
+    op.execute(f"INSERT INTO teams VALUES ({last + step}, 'fourth')")
+    op.create_index("ix_teams_code", "teams", ["code"])`,
+    `op.drop_index("ix_teams_code")
+    op.execute("DELETE FROM teams WHERE id >= 1000")`,
+  );
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Mark users of an age',
+    `grown = op.get_bind().execute(sa.text("SELECT id FROM users WHERE age > 17")).scalars().all()
+    op.execute("UPDATE users SET age = 1")
+    for id in grown:
+        op.execute(f"UPDATE users SET email = 'grown' WHERE id = {id}")`,
+    'pass',
+  );
+  const before = text('d4.py');
+  await Database.with(async ({ plainUrl: url }) => {
+    await alembic(url, 'upgrade', 'c3');
+    const rows = 'SELECT id, code FROM teams ORDER BY id';
+    const meant = await query(url, rows);
+    const review = await fix();
+    expect(fixed(review)).toEqual(['index-not-concurrent']);
+    expect(reasons(review)['update-all']).toMatch(/needs what line \d+ assigns at that time/);
+    expect(text('d4.py')).toBe(before);
+    await Database.with(async ({ plainUrl: own }) => {
+      await alembic(own, 'upgrade', 'c3');
+      expect(await query(own, rows)).toEqual(meant);
+    });
   });
 });

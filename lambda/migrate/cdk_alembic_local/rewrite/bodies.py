@@ -150,6 +150,7 @@ def _units(source: Source, function: ast.FunctionDef | None) -> list[dict[str, A
             "condition": part.condition,
             "kind": _kind(part, names),
             **({"isConstant": True} if names.is_constant_execution(part.nodes[0]) else {}),
+            **({"checks": check._asdict()} if len(part.nodes) == 1 and (check := names.checked_index(part.nodes[0])) else {}),
         }
         for part in source.parts(function)
     ]
@@ -179,6 +180,8 @@ def _kind(part: Part, names: Scope) -> str:
         return "block"
     if isinstance(node, (ast.Pass, ast.Return)) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
         return "nothing"
+    if names.keeps_place(node):
+        return "block"
     if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom)):
         return "names"
     if names.is_guard(node):

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from .bodies import NO_TEXTS, Source, body_start, cannot_rewrite
-from .names import names_bound, names_read, required_statements
+from .constant_operations import Scope
+from .names import names_bound, names_missing, names_read, required_statements
 
 _IDS = ("revision", "down_revision", "branch_labels", "depends_on")
 _TEMPLATE_IMPORTS = {"op", "sa"}
@@ -179,8 +180,10 @@ class _Writer:
         if not plain or not body:
             return []
         there = ast.parse("def one():\n" + "\n".join(body)).body[0].body  # type: ignore[attr-defined]
-        already = {name for node in there for name in names_bound(node)}
-        wanted = required_statements(names_read(there) - already, plain)
+        wanted = required_statements(names_missing(there), plain)
+        scope = Scope.of(self._source.tree, function)
+        if fixed := next((node for node in wanted if scope.keeps_place(node)), None):
+            raise cannot_rewrite(self._path, f"a step of its own needs what line {fixed.lineno} assigns at that time")
         return [textwrap.indent(textwrap.dedent(self._source.code(own[node])), indent) for node in plain if node in wanted]
 
     def _prune(self, functions: list[ast.FunctionDef], written: list[list[ast.stmt]]) -> None:

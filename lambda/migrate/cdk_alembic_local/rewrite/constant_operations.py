@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from .names import names_bound, names_read
 
@@ -16,7 +17,18 @@ _CLASS = re.compile(r"_?[A-Z]\w*[a-z]\w*")
 _CALLED = re.compile(rf"{_CLASS.pattern}|_?[A-Z]+")
 # Their members may come from the environment.
 _SETTINGS = re.compile(r"settings|config", re.IGNORECASE)
+_QUERIES = ("execute", "exec_driver_sql", "exec", "query", "scalar", "scalars", "fetchall", "fetchone", "fetchmany")
+_CHECKS_INDEX = re.compile(r"\w*(?:index|idx|ix)\w*exists\w*|_*has_?(?:index|idx|ix)\w*", re.IGNORECASE)
 _IS_DATABASE = re.compile(r"_?is_(postgres\w*|pg|sqlite\w*|mysql\w*|mariadb\w*)")
+
+
+class IndexCheck(NamedTuple):
+    """A condition that asks whether an index exists."""
+
+    exists: bool
+    """Whether the block runs if it exists."""
+    texts: list[str]
+    """The texts that the condition names; one of them is the index."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +80,18 @@ class Scope:
             return False
         return all(self._is_constant(one) for one in _arguments(call))
 
+    def keeps_place(self, node: ast.stmt) -> bool:
+        """Whether an assignment can't be repeated elsewhere: its value comes from rows, or the name gets another value later."""
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        names = [name for target in targets for name in _targets(target)]
+        return any(name not in self.values or self._reads_rows(self.values[name]) for name in names)
+
+    def _reads_rows(self, value: ast.expr, via: tuple[str, ...] = ()) -> bool:
+        if any(isinstance(part, ast.Call) and _attribute(part.func) in _QUERIES for part in ast.walk(value)):
+            return True
+        names = [name for name in names_read([value]) if name in self.values and name not in via]
+        return any(self._reads_rows(self.values[name], (*via, name)) for name in names)
+
     def is_own_call(self, node: ast.stmt) -> bool:
         """Whether it calls a function of the module."""
         call = node.value if isinstance(node, ast.Expr) else None
@@ -88,6 +112,31 @@ class Scope:
             return False
         [*before, last] = node.body
         return isinstance(last, ast.Return) and last.value is None and all(_is_text(one) for one in before)
+
+    def checked_index(self, node: ast.stmt) -> IndexCheck | None:
+        """The condition of a block around operations with constant arguments that asks whether an index exists, such as
+        `if "ix_users_age" not in indexes:` or `if not has_index("users", "ix_users_age"):`."""
+        if not isinstance(node, ast.If) or node.orelse or not self._are_fixed(node.body, ()):
+            return None
+        test, exists = node.test, True
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            test, exists = test.operand, False
+        if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], (ast.In, ast.NotIn)):
+            exists = exists == isinstance(test.ops[0], ast.In)
+            names = [test.left]
+        elif isinstance(test, ast.Call) and _CHECKS_INDEX.fullmatch(_attribute(test.func)):
+            names = _arguments(test)
+        else:
+            return None
+        return IndexCheck(exists, [text for name in names if (text := self._text(name)) is not None])
+
+    def _text(self, node: ast.expr) -> str | None:
+        """The text of a literal, `op.f("...")`, or a name for one."""
+        if isinstance(node, ast.Call) and _attribute(node.func) == "f" and len(node.args) == 1:
+            return self._text(node.args[0])
+        if isinstance(node, ast.Name) and node.id in self.values:
+            return self._text(self.values[node.id])
+        return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
     def _is_fixed(self, node: ast.stmt, calling: tuple[str, ...]) -> bool:
         if isinstance(node, ast.Pass) or self.is_plain(node) or _is_text(node):
@@ -190,9 +239,9 @@ def _assigned(function: ast.FunctionDef) -> dict[str, ast.expr]:
     names = [name for node in ast.walk(function) if isinstance(node, ast.stmt) and node is not function for name in _binds(node)]
     found = {}
     for node in function.body:
-        target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
-        if isinstance(target, ast.Name) and names.count(target.id) == 1:
-            found[target.id] = node.value
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        if len(targets) == 1 and isinstance(targets[0], ast.Name) and names.count(targets[0].id) == 1 and node.value:
+            found[targets[0].id] = node.value
     return found
 
 

@@ -20,6 +20,17 @@ def names_bound(node: ast.stmt) -> set[str]:
     return {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
 
 
+def names_missing(nodes: Iterable[ast.stmt]) -> set[str]:
+    """Names that statements read, or add to, before they bind them."""
+    missing: set[str] = set()
+    bound: set[str] = set()
+    for node in nodes:
+        added = {part.target for part in ast.walk(node) if isinstance(part, ast.AugAssign)}
+        missing |= (names_read([node]) | {one.id for one in added if isinstance(one, ast.Name)}) - bound
+        bound |= names_bound(node)
+    return missing
+
+
 def required_statements(names: set[str], statements: list[ast.stmt]) -> set[ast.stmt]:
     """The statements that bind these names, and those that they need in turn."""
     found: set[ast.stmt] = set()

@@ -29,6 +29,8 @@ export class DowngradePlan {
     if (!steps.some(isUndone)) return this.keepUnit(unit, steps, before);
     const round = this.ownedPlace(steps, before)?.round ?? before;
     if (!isPlain) this.problem = `the downgrade undoes it in a block (line ${unit.line})`;
+    if (unit.checks && !steps.every(isUndone))
+      this.problem = `line ${unit.line} asks for an index, and another statement depends on it`;
     for (const group of groups) {
       const left = group.filter((step) => !isUndone(step));
       if (left.length === group.length) this.addAsSql(round.down, group[0], unit.condition);

@@ -53,9 +53,22 @@ export function planSeries(revision: AnalyzedRevision, found: readonly Fixable[]
 function whyBlocked({ step, form }: Fixable, up: Units): string | undefined {
   const unit = up.of(step);
   if (!up.isPlain(unit))
-    return 'it is in a condition, a block, a loop over what was read or a helper function, which are not rewritten: write it there by hand, as shown';
+    return `it is in ${blockName(unit)} on line ${unit?.line ?? step.line}, which is not rewritten: write it there by hand, as shown`;
   if (form.hasValues && !unit?.isConstant) return 'its values are computed when it runs: write it by hand, as shown';
   return undefined;
+}
+
+function blockName(unit: BodyUnit | undefined): string {
+  const first = unit?.code.split('\n').find((line) => line.trim() && !line.trim().startsWith('#')) ?? '';
+  const [, word] = /^\s*(\w+)\b/.exec(first) ?? [];
+  const names: Readonly<Record<string, string>> = {
+    if: 'the condition',
+    for: 'the loop over what was read',
+    while: 'the loop',
+    with: 'the block',
+    try: 'the block',
+  };
+  return names[word ?? ''] ?? 'what is called';
 }
 
 /** The exception with which a downgrade refuses to run. */

@@ -41,25 +41,20 @@ export class Units {
     return this.part.steps.filter((step) => this.of(step) === unit);
   }
 
-  /** Whether a unit can be replaced by its statements: it is one, repeats those that the replay saw, or only guards one. */
+  /** Whether a unit can be replaced by its statements: it is one, repeats those that the replay saw, or only asks for an index. */
   isPlain(unit: BodyUnit | undefined): boolean {
-    return !!unit && (['plain', 'repeated'].includes(unit.kind) || this.guardsOne(unit));
+    return !!unit && (['plain', 'repeated'].includes(unit.kind) || this.onlyChecks(unit));
   }
 
   /**
-   * `if "ix_users_email" not in indexes:` around the operation that creates it: the safe form of an index checks that itself. That of a
-   * constraint would fail if it exists already.
+   * Whether a condition asks for an index, around operations that create (or drop) it and others: the safe form of an index can run
+   * again without it. That of a constraint would fail if it exists already.
    */
-  private guardsOne(unit: BodyUnit): boolean {
-    const { head, body } = blockOf(unit);
-    const [, , name, not] = /^if (["'])([\w.]+)\1 (not )?in [^:]+:$/.exec(head) ?? [];
-    const [step, ...more] = this.steps(unit);
-    if (!step || more.length || CONTROL.test(body) || !OPERATION.test(body)) return false;
-    const { action } = step;
-    if (name === undefined) return false;
-    return not
-      ? action.does === 'create index' && action.index === name
-      : action.does === 'drop index' && action.indexes.map(unqualifiedName).includes(name);
+  private onlyChecks(unit: BodyUnit): boolean {
+    const { checks } = unit;
+    if (!checks) return false;
+    const indexes = this.steps(unit).flatMap(({ action }) => (checks.exists ? droppedIndexes(action) : createdIndexes(action)));
+    return !indexes.includes(undefined) && indexes.some((name) => name !== undefined && checks.texts.includes(name));
   }
 
   private matchesSource({ line, endLine }: BodyUnit, action: Action): boolean {
@@ -68,16 +63,12 @@ export class Units {
   }
 }
 
-/** The line that opens a block, and the rest. */
-function blockOf({ code }: BodyUnit): { readonly head: string; readonly body: string } {
-  const lines = code.split('\n').filter((line) => line.trim() && !line.trim().startsWith('#'));
-  const end = lines.findIndex((line) => line.trimEnd().endsWith(':'));
-  const head = lines.slice(0, end + 1).map((line) => line.trim());
-  return { head: head.join(' ').replace(/ (?=[)\]}])|(?<=[([{]) /g, ''), body: lines.slice(end + 1).join('\n') };
+/** The names of the indexes that an action creates; undefined for anything else that it does. */
+function createdIndexes(action: Action): readonly (string | undefined)[] {
+  return [action.does === 'create index' ? action.index : undefined];
 }
 
-/** One call of `op`, and nothing after it. */
-const OPERATION = /^\s*op\.\w+\((?:.*\)\s*|[^\n]*\n(?:.*\n)*\s*\)\s*)$/;
-/** Branches and queries, which may run differently on another database. */
-const CONTROL =
-  /^\s*(?:if|elif|else|try|while|for|continue|break|return|raise|assert)\b|\b(?:get_bind|fetch\w*|scalar\w*|rowcount)\b/m;
+/** The names of the indexes that an action drops; undefined for anything else that it does. */
+function droppedIndexes(action: Action): readonly (string | undefined)[] {
+  return action.does === 'drop index' ? action.indexes.map(unqualifiedName) : [undefined];
+}

@@ -41,6 +41,8 @@ export class UpgradePlan {
       return;
     }
     if (!isPlain) this.problem = `line ${unit.line} belongs to it, and is no plain statement`;
+    if (unit.checks && !steps.every((step) => this.fixable.some((one) => one.step === step)))
+      this.problem = `line ${unit.line} asks for an index, and another statement depends on it`;
     const { condition } = unit;
     const comments = commentsOf(unit);
     for (const group of groupByStatement(steps)) this.addStatement(group, comments, condition);
