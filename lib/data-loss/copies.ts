@@ -3,7 +3,8 @@ import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { apply, as, joined, nameOf, namesOf, only, type Rules, systemName, wholeTable } from '../sql/nodes';
 import { conjuncts, isKey, joinedRows, matchesEveryRow, normalized, readsNoColumn } from './conditions';
 import { copiedColumn, encodedBoolean, mayTruncate, testedState } from './conversions';
-import { removedKeys } from './partial-values';
+import { ARITHMETIC_OPERATOR } from './overwritten';
+import { keepsOnlyPart, removedKeys } from './partial-values';
 import type { RevisionState } from './revision-state';
 
 /**
@@ -72,9 +73,34 @@ export function recordPythonReads(column: string, value: Node | undefined, state
   });
 }
 
+/** Records the columns that an UPDATE of all rows computes new ones from: `SET cents = price * 100`. These may keep all of it. */
+export function recordComputed(
+  { name, val }: { readonly name: string; readonly val: Node | undefined },
+  { where, names }: { readonly where: Node | undefined; readonly names: readonly string[] },
+  state: RevisionState,
+): void {
+  const [table = ''] = names;
+  if (!val || !state.isNewColumn(table, name) || !matchesEveryRow(where, names) || !calculates(val)) return;
+  JSON.stringify(val, (key, inner) => {
+    const of = key === 'ColumnRef' ? columnOfTable(joined(inner.fields), names) : undefined;
+    if (of !== undefined && !keepsOnlyPart(val, of, names))
+      state.mayBeKept.set(`${table}.${of}`, `${name} is computed from it: whether all of it is kept was not judged`);
+    return inner;
+  });
+}
+
+function calculates(value: Node): boolean {
+  let found = false;
+  JSON.stringify(value, (key, inner) => {
+    found ||= key === 'A_Expr' && ARITHMETIC_OPERATOR.test(joined(inner.name));
+    return inner;
+  });
+  return found;
+}
+
 /**
  * Records that an UPDATE replaces each value by the key of the row that holds it: `SET genre_id = genres.id FROM genres WHERE genres.name =
- * films.genre`; or that it copies a column back from a table that has a copy of the rows.
+ * films.genre`; or that it copies a column of another table, such as one that has a copy of the rows.
  */
 export function recordLookup(
   { name, val }: { readonly name: string; readonly val: Node | undefined },
@@ -89,8 +115,8 @@ export function recordLookup(
   const [table = ''] = update.names;
   if (!relation || more.length || joined(test?.name) !== '=' || !state.isNewColumn(table, name)) return;
   const others = namesOf(relation);
-  const column = `${table}.${name}`;
-  const taken = select ? undefined : columnOfTable(copiedColumn(val), others);
+  const found = select ? as(select.targetList?.[0], 'ResTarget')?.val : val;
+  const taken = columnOfTable(copiedColumn(found), others);
   const [left, right] = [copiedColumn(test?.lexpr), copiedColumn(test?.rexpr)];
   for (const [one, two] of [
     [left, right],
@@ -98,11 +124,42 @@ export function recordLookup(
   ]) {
     const [own, theirs] = [columnOfTable(one, update.names), columnOfTable(two, others)];
     if (own === undefined || theirs === undefined) continue;
-    const [source, found] = [`${table}.${own}`, `${others[0]}.${theirs}`];
-    if (state.copies.isListedIn(source, found)) state.copies.recordCopy(source, [column, found]);
-    else if (state.copies.isCopy(found, source) && taken !== undefined && holdsWholeValue(taken, column, state))
-      state.copies.recordCopy(`${others[0]}.${taken}`, [column]);
+    const match = { column: `${table}.${name}`, source: `${table}.${own}`, of: others[0] ?? '', theirs };
+    if (isKey(found, others)) recordFoundKey(match, state);
+    else recordTakenColumn(match, taken, state);
   }
+}
+
+/** An UPDATE that joins a table by equality. */
+interface Match {
+  /** The new column. */
+  readonly column: string;
+  /** The column of the same table that the join compares. */
+  readonly source: string;
+  /** The other table, and the column of it that the join compares. */
+  readonly of: string;
+  readonly theirs: string;
+}
+
+function recordFoundKey({ column, source, of, theirs }: Match, state: RevisionState): void {
+  const found = `${of}.${theirs}`;
+  // A row without a match has NULL.
+  if (state.copies.isListedIn(source, found) || state.requiredColumns.has(column))
+    state.copies.recordCopy(source, [column, found]);
+  else state.mayBeKept.set(source, `${column} has the key of the same value in ${found}, but one without a match is lost`);
+}
+
+function recordTakenColumn({ column, source, of, theirs }: Match, taken: string | undefined, state: RevisionState): void {
+  if (state.copies.isListedIn(source, `${of}.${theirs}`)) state.copies.recordCopy(source, [column, `${of}.${theirs}`]);
+  else if (taken === undefined || !holdsWholeValue(taken, column, state)) return;
+  else if (state.copies.isCopy(`${of}.${theirs}`, source)) state.copies.recordCopy(`${of}.${taken}`, [column]);
+  else
+    for (const copied of [taken, theirs])
+      state.mayBeKept.set(`${of}.${copied}`, `${tableOf(source)} has a copy, but what has no match there is lost`);
+}
+
+function tableOf(column: string): string {
+  return column.slice(0, column.lastIndexOf('.'));
 }
 
 /** The target of an INSERT or a CREATE TABLE AS. */

@@ -275,6 +275,9 @@ function isOfDroppedTable(sequence: string, { droppedTables }: RevisionState): b
 function dropTable({ name }: DroppedObject, state: RevisionState): readonly Loss[] {
   const isNew = state.mayBeNew('table', name);
   const isKept = state.copies.claimTableCopy(name) || state.isVerifiedEmpty(name);
+  const columns = (state.copies.columnsOf(name) ?? []).filter((column) => column !== 'id');
+  const [kept, ...more] = columns.map((column) => state.mayBeKept.get(`${name}.${column}`));
+  if (kept !== undefined && !more.includes(undefined)) state.mayBeKept.set(name, kept);
   state.forget('table', name);
   state.droppedTables.add(name);
   state.copies.invalidate(name);

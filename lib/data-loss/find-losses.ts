@@ -37,6 +37,8 @@ export interface UpgradeLosses {
   readonly verifiedEmpty: ReadonlySet<string>;
   /** Columns, such as `users.name`, that Python reads or computes other columns from: those may keep the values. */
   readonly readByPython: ReadonlySet<string>;
+  /** What an UPDATE may have kept elsewhere of a column or a table, and how, by its name such as `users.name`. */
+  readonly mayBeKept: ReadonlyMap<string, string>;
 }
 
 /** What the steps of an upgrade destroy. Call `loadParser()` first. */
@@ -66,6 +68,7 @@ export function findLosses(steps: readonly UpgradeStep[]): UpgradeLosses {
     avoided: state.avoided,
     verifiedEmpty: state.verifiedEmpty,
     readByPython: state.readByPython,
+    mayBeKept: state.mayBeKept,
   };
 }
 
@@ -85,7 +88,10 @@ function nodesOf(statements: readonly ParsedStatement[]): readonly Node[] {
 /** Records what later statements do, where that changes the meaning of an earlier one. */
 function lookAhead(nodes: readonly Node[], state: RevisionState): void {
   const enums = new Set(only(nodes, 'CreateEnumStmt').map(({ typeName }) => joined(typeName)));
-  for (const column of nodes.flatMap(requiredColumns)) state.columnsToFill.add(column);
+  for (const column of nodes.flatMap(requiredColumns)) {
+    state.columnsToFill.add(column);
+    state.requiredColumns.add(column);
+  }
   for (const table of nodes.flatMap(movedTables)) state.movedTables.add(table);
   for (const [column, type] of nodes.flatMap(columnsWithNewType)) if (enums.has(type)) state.replacedEnumColumns.add(column);
   state.setsSequenceValue = nodes.some(setsSequenceValue);

@@ -1,7 +1,8 @@
 import type { Node } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
-import { joined } from '../sql/nodes';
-import { constantText, isCurrentTime, isEmptyValue, isKey } from './conditions';
+import { apply, joined, type Rules, systemName } from '../sql/nodes';
+import { conjuncts, constantText, isCurrentTime, isEmptyValue, isKey } from './conditions';
+import { copiedColumn, mayTruncate } from './conversions';
 import { isOwnColumn } from './partial-values';
 import type { RevisionState } from './revision-state';
 
@@ -48,7 +49,7 @@ export function takesOtherColumn(value: Node | undefined, column: string, names:
   return !isComputed && reads.size === 1 && [...reads.values()].every((node) => !isOwnColumn(node, column, names));
 }
 
-const ARITHMETIC_OPERATOR = /^[-+*/%]$/;
+export const ARITHMETIC_OPERATOR = /^[-+*/%]$/;
 
 /** The time of a row's last change. */
 const CHANGE_TIMESTAMP = /updated|modified|changed|touched/;
@@ -73,6 +74,31 @@ function columnsRead(value: Node, column: string, byRow: boolean): readonly Node
 
 function columnNameOf(node: Node | undefined): string | undefined {
   return node && 'ColumnRef' in node ? joined(node.ColumnRef.fields).split('.').at(-1) : undefined;
+}
+
+/** Whether a value contains all of a column's: `SET lat = lng, lng = lat`, `SET note = note || status, status = 'done'`. */
+export function carriesColumn(value: Node | undefined, column: string, names: readonly string[]): boolean {
+  if (copiedColumn(value) !== undefined) return isOwnColumn(value, column, names);
+  return carryingParts(value).some((part) => carriesColumn(part, column, names));
+}
+
+function carryingParts(value: Node | undefined): readonly Node[] {
+  return apply(CARRYING_RULES, value) ?? [];
+}
+
+const CARRYING_RULES: Rules<readonly Node[]> = {
+  TypeCast: ({ typeName, arg }) => (arg && !mayTruncate(typeName) ? [arg] : []),
+  A_Expr: ({ name, lexpr, rexpr }) => (joined(name) === '||' ? [lexpr, rexpr].flatMap((side) => side ?? []) : []),
+  FuncCall: ({ funcname, args = [] }) => (CARRYING_FUNCTION.test(systemName(funcname)) ? args : []),
+  CoalesceExpr: ({ args: [first] = [] }) => (first ? [first] : []),
+};
+
+const CARRYING_FUNCTION = /^(?:concat(?:_ws)?|format|to_jsonb?|jsonb?_build_(?:array|object)|jsonb_set|array_append)$/;
+
+/** Whether a constant is the value that the rows have: `SET reason = 'lost', status = 'done' WHERE status = 'lost'`. */
+export function isOldValue(value: Node | undefined, where: Node | undefined, column: string, names: readonly string[]): boolean {
+  const [selected, ...more] = conjuncts(where).flatMap((part) => selectedValues(part, column, names) ?? []);
+  return selected !== undefined && !more.length && constantBehindCast(value) === selected;
 }
 
 /**
@@ -118,7 +144,7 @@ function selectedValues(where: Node | undefined, column: string, names: readonly
 }
 
 /** IN ('a', 'b'), = ANY (ARRAY['a', 'b']) */
-function listItems(node: Node | undefined): readonly Node[] {
+export function listItems(node: Node | undefined): readonly Node[] {
   if (!node) return [];
   if ('TypeCast' in node) return listItems(node.TypeCast.arg);
   if ('List' in node) return node.List.items ?? [];

@@ -16,6 +16,10 @@ export class RevisionState {
   hasFreedType = false;
   /** Columns, such as `users.role`, that are probably filled for the first time: they become NOT NULL, or the revision before added them. */
   readonly columnsToFill = new Set<string>();
+  /** Columns that the revision makes NOT NULL. */
+  readonly requiredColumns = new Set<string>();
+  /** What an UPDATE may have kept elsewhere of a column or a table, such as `users.name`. */
+  readonly mayBeKept = new Map<string, string>();
   /** Columns that the revision added with a type that may truncate a value. */
   readonly narrowColumns = new Set<string>();
   /** Tables that the revision moves to another schema or attaches as a partition. */

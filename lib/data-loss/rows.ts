@@ -2,6 +2,7 @@ import type { Node, SelectStmt } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { apply, as, joined, nameOf, namesOf, only, queriesOf, type Rules, wholeTable } from '../sql/nodes';
 import {
+  conjuncts,
   constantText,
   isEmptyValue,
   isKey,
@@ -18,13 +19,22 @@ import {
   claimCopy,
   isStar,
   mayOmitRows,
+  recordComputed,
   recordCopiedColumn,
   recordInsertedRows,
   recordLookup,
   recordPythonReads,
 } from './copies';
 import { type Loss, lossUnless, unreadableSql } from './losses';
-import { assignedValue, isUnrelatedValue, takesOtherColumn, updateMergesValues } from './overwritten';
+import {
+  assignedValue,
+  carriesColumn,
+  isOldValue,
+  isUnrelatedValue,
+  listItems,
+  takesOtherColumn,
+  updateMergesValues,
+} from './overwritten';
 import { isOwnColumn, keepsOnlyPart } from './partial-values';
 import type { RevisionState } from './revision-state';
 
@@ -61,7 +71,8 @@ const ROW_RULES: Rules<readonly Loss[], [state: RevisionState]> = {
   UpdateStmt: ({ relation, whereClause, fromClause = [], targetList = [], withClause }, state) => {
     const own = namesOf(relation);
     const names = [...own, ...fromClause.flatMap((from) => selfJoinNames(from, nameOf(relation)))];
-    const isJoin = joinsTables(whereClause, names) && !hasRowFilter({ fromClause, withClause });
+    const isJoin =
+      joinsTables(whereClause, names) && !hasRowFilter({ fromClause, withClause }) && !isSummarized({ fromClause, withClause });
     const losses = updateLosses({ own, names, where: whereClause, isJoin }, targetList, state);
     for (const { name = '', val } of withClause ? [] : only(targetList, 'ResTarget'))
       recordLookup({ name, val }, { names: own, from: fromClause, where: whereClause }, state);
@@ -224,9 +235,11 @@ function updateLosses(updated: UpdatedRows, targets: readonly Node[], state: Rev
   for (const { name, val } of all) {
     recordCopiedColumn(`${table}.${name}`, val, { where, names: where ? names : own }, state);
     recordPythonReads(`${table}.${name}`, val, state);
+    recordComputed({ name, val }, { where, names: own }, state);
     state.unfilledColumns.delete(`${table}.${name}`);
   }
-  const isTaken = (column: string) => all.some(({ name, val }) => name !== column && copiesColumn(val, column, own));
+  const isTaken = (column: string) =>
+    all.some(({ name, val }) => name !== column && (carriesColumn(val, column, own) || isOldValue(val, where, column, own)));
   // Before claimCopy, which makes a copy the only one: the revision must not overwrite that any more.
   const old = all.filter(({ name }) => !state.isNewColumn(table, name));
   return old.flatMap((one): readonly Loss[] => {
@@ -275,8 +288,10 @@ function selectsByValue(where: Node | undefined): boolean {
   if ('BoolExpr' in where) return where.BoolExpr.boolop !== 'NOT_EXPR' && (where.BoolExpr.args ?? []).every(selectsByValue);
   if (!('A_Expr' in where) || joined(where.A_Expr.name) !== '=') return false;
   const { lexpr, rexpr } = where.A_Expr;
-  const values = rexpr && 'List' in rexpr ? (rexpr.List.items ?? []) : [rexpr];
-  return !!lexpr && 'ColumnRef' in lexpr && values.every((value) => constantText(value) !== undefined);
+  const values = listItems(rexpr);
+  return (
+    !!lexpr && 'ColumnRef' in lexpr && (values.length ? values : [rexpr]).every((value) => constantText(value) !== undefined)
+  );
 }
 
 /** Whether a condition selects rows by their key, or by the column's value, so that the lost value is known. */
@@ -291,17 +306,29 @@ function selectsKnownRows(where: Node | undefined, column: string, names: readon
   if ('NullTest' in where) return where.NullTest.nulltesttype === 'IS_NULL' && isOwnColumn(where.NullTest.arg, column, names);
   if (!('A_Expr' in where) || joined(where.A_Expr.name) !== '=') return false;
   const { lexpr, rexpr } = where.A_Expr;
-  return (isOwnColumn(lexpr, column, names) || isKey(lexpr, names)) && !!rexpr && readsNoColumn(rexpr);
+  return (
+    (isOwnColumn(lexpr, column, names) || isKey(lexpr, names)) && !!rexpr && (readsNoColumn(rexpr) || isLookupByValue(rexpr))
+  );
 }
 
-/** SET lat = lng, lng = lat */
-function copiesColumn(value: Node | undefined, column: string, names: readonly string[]): boolean {
-  return copiedColumn(value) !== undefined && isOwnColumn(value, column, names);
+/** A query for one row that its author named: `(SELECT id FROM plans WHERE name = 'trial')`. */
+function isLookupByValue(node: Node): boolean {
+  const { subLinkType, subselect } = as(node, 'SubLink') ?? {};
+  const { fromClause = [], whereClause } = as(subselect, 'SelectStmt') ?? {};
+  const tests = conjuncts(whereClause).concat(fromClause.flatMap((from) => conjuncts(as(from, 'JoinExpr')?.quals)));
+  return subLinkType === 'EXPR_SUBLINK' && tests.some(selectsByValue);
 }
 
 /** Whether rows come from a list in the revision or from a query with a condition. Both filter rows as a WHERE does. */
 function hasRowFilter(source: object): boolean {
   return /"(?:valuesLists|RangeFunction|whereClause|havingClause|limitCount)"/.test(JSON.stringify(source));
+}
+
+/** Whether rows come from a query that groups or counts: its values are derived data. */
+function isSummarized(source: object): boolean {
+  return /"(?:groupClause|agg_star|agg_distinct|over)"|"sval":"(?:count|sum|min|max|avg|string_agg|(?:array|jsonb?)_agg)"/.test(
+    JSON.stringify(source),
+  );
 }
 
 /** Whether a condition only joins the table with another: WHERE teams.id = users.team_id. */

@@ -248,11 +248,68 @@ const CONDITIONAL: readonly UnreplayedCase[] = [
   },
 ];
 
+const PROFILES =
+  'op.execute("CREATE TABLE users (id bigint PRIMARY KEY, price numeric)")\nop.create_table("profiles", sa.Column("id", sa.Integer, primary_key=True), sa.Column("user_id", sa.Integer), sa.Column("bio", sa.Text))';
+const BIO = 'op.add_column("users", sa.Column("bio", sa.Text))\n';
+
+/** What an UPDATE may have kept of what is dropped. */
+const MAY_BE_KEPT: readonly UnreplayedCase[] = [
+  {
+    title: 'drops a table after an UPDATE has copied its columns',
+    given: PROFILES,
+    up: `${BIO}op.execute("UPDATE users SET bio = p.bio FROM profiles p WHERE p.user_id = users.id")\nop.drop_table("profiles")`,
+    findings: ['error work-under-lock', 'warning drop-table', 'warning update-all'],
+  },
+  {
+    title: 'drops a table after an UPDATE has copied some of its columns',
+    given: PROFILES.replace('sa.Column("bio"', 'sa.Column("photo", sa.Text), sa.Column("bio"'),
+    up: `${BIO}op.execute("UPDATE users SET bio = p.bio FROM profiles p WHERE p.user_id = users.id")\nop.drop_table("profiles")`,
+    findings: ['error drop-table', 'error work-under-lock', 'warning update-all'],
+  },
+  {
+    title: 'drops a column after a calculation with it',
+    given: PROFILES,
+    up: 'op.add_column("users", sa.Column("cents", sa.Integer))\nop.execute("UPDATE users SET cents = price * 100")\nop.drop_column("users", "price")',
+    findings: ['error update-all', 'warning drop-column'],
+  },
+  {
+    title: 'drops a column after a calculation with its length',
+    given: PROFILES,
+    up: 'op.add_column("users", sa.Column("size", sa.Integer))\nop.execute("UPDATE users SET size = length(name) * 2")\nop.drop_column("users", "name")',
+    findings: ['error drop-column', 'error update-all'],
+  },
+];
+
 const TYPES: readonly UnreplayedCase[] = [
   {
     title: 'gives a column a type that holds less than the one that it names',
     up: 'op.alter_column("orders", "user_id", existing_type=sa.BigInteger(), type_=sa.Integer())',
     down: 'op.alter_column("orders", "user_id", existing_type=sa.Integer(), type_=sa.BigInteger())',
+    findings: ['error narrowing-type'],
+  },
+  {
+    title: 'gives a column a longer type than the one that it names with a collation',
+    up: 'op.alter_column("users", "name", existing_type=sa.String(collation="C", length=50), type_=sa.String(length=255))',
+    findings: [],
+  },
+  {
+    title: 'gives a column the type that SQL before has given it',
+    up: 'op.execute("ALTER TABLE users ALTER name TYPE varchar(9)")\nop.alter_column("users", "name", existing_type=sa.String(50), type_=sa.String(9))',
+    findings: [],
+  },
+  {
+    title: 'gives a column a shorter type after an UPDATE of what is too long',
+    up: 'op.execute("UPDATE users SET name = \'other\' WHERE length(name) > 9")\nop.alter_column("users", "name", existing_type=sa.String(50), type_=sa.String(9))',
+    findings: ['warning narrowing-type'],
+  },
+  {
+    title: 'converts a column by an expression',
+    up: 'op.alter_column("users", "name", existing_type=sa.String(50), type_=sa.Boolean(), postgresql_using="name IN (\'yes\', \'true\')")',
+    findings: ['error table-rewrite', 'warning narrowing-type'],
+  },
+  {
+    title: 'converts a column by a cast',
+    up: 'op.alter_column("users", "name", existing_type=sa.String(50), type_=sa.Integer(), postgresql_using="name::integer")',
     findings: ['error narrowing-type'],
   },
   {
@@ -859,6 +916,7 @@ const ENUMS: readonly UnreplayedCase[] = [
 ];
 
 export const UNREPLAYED: readonly UnreplayedCase[] = [
+  ...MAY_BE_KEPT,
   ...ROWS,
   ...NOTHING,
   ...PUT_TOGETHER,

@@ -61,6 +61,8 @@ export interface AnalyzedRevision {
   readonly avoidedLosses: UpgradeLosses['avoided'];
   /** Columns, such as `users.name`, that Python reads or computes other columns from. */
   readonly readByPython: UpgradeLosses['readByPython'];
+  /** What an UPDATE may have kept elsewhere, and how. */
+  readonly mayBeKept: UpgradeLosses['mayBeKept'];
 }
 
 const lossesByFacts = new WeakMap<RevisionFacts, UpgradeLosses>();
@@ -85,7 +87,7 @@ export function analyzeRevision(
 ): { analyzed: AnalyzedRevision; created: CreatedObjects } {
   const up = analyzeFunction(facts, 'upgrade', before);
   const down = analyzeFunction(facts, 'downgrade', up.created);
-  const { losses, avoided, readByPython } = lossesOf(facts);
+  const { losses, avoided, readByPython, mayBeKept } = lossesOf(facts);
   const existed = existsBefore(facts);
   return {
     analyzed: {
@@ -96,6 +98,7 @@ export function analyzeRevision(
       losses,
       avoidedLosses: avoided,
       readByPython,
+      mayBeKept,
       existed,
       isAboutMissingObject: (what) => isAboutMissingObject(what, existed),
     },

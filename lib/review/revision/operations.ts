@@ -216,7 +216,7 @@ const TYPES: readonly (readonly [RegExp, string])[] = [
 ];
 
 function sqlType(source: string): string {
-  const varchar = /\b(?:String|VARCHAR|Unicode)\((?:length=)?(\d+)?/i.exec(source);
+  const varchar = /\b(?:String|VARCHAR|Unicode)\((?:(?:[^()]*\b)?length=)?(\d+)?/i.exec(source);
   if (varchar) return varchar[1] ? `varchar(${varchar[1]})` : 'varchar';
   const numeric = /\b(?:Numeric|DECIMAL)\((?:precision=)?(\d+)(?:,\s*(?:scale=)?(\d+))?/i.exec(source);
   if (numeric) return `numeric(${numeric[1]},${numeric[2] ?? 0})`;

@@ -101,4 +101,11 @@ export const KEPT_ROWS: readonly Case[] = [
   keeps('a query with filter', 'Session(op.get_bind()).query(User).filter(User.id == 3).delete()\nSession(op.get_bind()).query(User).filter_by(id=3).update({"id": None})', { head: MODEL }),
   keeps('some by a list of dicts', 's = sa.table("settings", sa.column("key"))\nfor row in ROWS:\n    op.execute(s.delete().where(s.c.key == row["key"]))', { head: 'ROWS = [{"key": "a"}, {"key": "b"}]' }),
   keeps('a condition that a table of SQLAlchemy 1 gets', `${USERS}op.execute(users.delete(users.c.email == "x"))\nop.execute(users.update(users.c.email == "x").values(email=None))`),
+  keeps('rows by a list of values', 'bind = op.get_bind()\nbind.execute(sa.text("DELETE FROM settings WHERE key IN :keys").bindparams(sa.bindparam("keys", expanding=True)), {"keys": ["a", "b"]})\nbind.execute(sa.text("DELETE FROM settings WHERE key = ANY(:keys)"), {"keys": ["a"]})\nbind.execute(sa.text("DELETE FROM settings WHERE key = :key").bindparams(sa.bindparam("key", "a")))'),
+  keepsSql("UPDATE orders SET reason = 'lost', status = 'closed' WHERE status = 'lost'; UPDATE orders SET reason = 'won', status = 'closed' WHERE status = 'won'"),
+  keepsSql("UPDATE orders SET note = concat(note, ' was ', status), status = 'closed'"),
+  keepsSql("UPDATE orders SET history = jsonb_set(history, '{old}', to_jsonb(status)), status = NULL"),
+  keepsSql("UPDATE users SET orders = s.n FROM (SELECT user_id, count(*) AS n FROM orders GROUP BY user_id) s WHERE s.user_id = users.id"),
+  keepsSql("WITH s AS (SELECT user_id, max(at) AS at FROM orders GROUP BY user_id) UPDATE users SET seen = s.at FROM s WHERE s.user_id = users.id"),
+  keepsSql("UPDATE users SET plan_id = NULL WHERE plan_id = (SELECT id FROM plans WHERE name = 'trial')"),
 ];

@@ -40,6 +40,8 @@ export const MOVED: readonly Case[] = [
   keepsSql("CREATE TABLE notes AS SELECT o.id, o.note, u.name FROM orders o LEFT JOIN users u ON u.id = o.user_id; ALTER TABLE orders DROP COLUMN note"),
   keepsSql("CREATE TABLE genres (id serial, name text); INSERT INTO genres (name) SELECT DISTINCT genre FROM films WHERE genre IS NOT NULL; ALTER TABLE films ADD genre_id int; UPDATE films f SET genre_id = g.id FROM genres g WHERE g.name = f.genre; ALTER TABLE films DROP COLUMN genre"),
   keepsSql("CREATE TABLE genres (id serial, name text UNIQUE); INSERT INTO genres (name) SELECT genre FROM films ON CONFLICT DO NOTHING; ALTER TABLE films ADD genre_id int; UPDATE films SET genre_id = (SELECT id FROM genres g WHERE g.name = films.genre); ALTER TABLE films DROP COLUMN genre"),
+  keepsSql("ALTER TABLE films ADD genre_id int; UPDATE films SET genre_id = g.id FROM genres g WHERE g.name = films.genre; ALTER TABLE films ALTER genre_id SET NOT NULL, DROP COLUMN genre"),
+  keepsSql("ALTER TABLE films ADD genre_id int; UPDATE films SET genre_id = (SELECT id FROM genres WHERE genres.name = films.genre); ALTER TABLE films ALTER genre_id SET NOT NULL; ALTER TABLE films DROP COLUMN genre"),
   keepsSql("CREATE TABLE steps (recipe_id int, position int, body text); INSERT INTO steps SELECT r.id, s.position, s.body FROM recipes r CROSS JOIN unnest(r.steps) WITH ORDINALITY AS s (body, position); ALTER TABLE recipes DROP COLUMN steps"),
   keepsSql("CREATE TABLE bodies AS SELECT id AS file_id FROM files; ALTER TABLE bodies ADD body bytea; UPDATE bodies SET body = f.body FROM files f WHERE f.id = bodies.file_id; ALTER TABLE files DROP COLUMN body"),
   keepsSql("ALTER TABLE files ADD body bytea; UPDATE files f SET body = old.content FROM files old WHERE old.id = f.id; ALTER TABLE files DROP COLUMN content"),
@@ -73,6 +75,10 @@ export const MOVED: readonly Case[] = [
 /** What looks as if it were moved. */
 // biome-ignore format: one case on a line
 export const NOT_MOVED: readonly Case[] = [
+  loses("ALTER TABLE films ADD genre_id int; UPDATE films SET genre_id = g.id FROM genres g WHERE g.name = films.genre; ALTER TABLE films DROP COLUMN genre", 'drop-column'),
+  loses("ALTER TABLE films ADD first int; UPDATE films SET first = (SELECT min(id) FROM genres WHERE genres.name = films.genre); ALTER TABLE films ALTER first SET NOT NULL; ALTER TABLE films DROP COLUMN genre", 'drop-column'),
+  loses("ALTER TABLE orders ADD note text; UPDATE orders SET note = left(status, 1), status = 'closed'", 'clear-column'),
+  loses("UPDATE orders SET note = 'late', status = 'closed' WHERE status IN ('lost', 'late')", 'clear-column'),
   loses("ALTER TABLE users ADD full_name text; UPDATE users SET full_name = s.name FROM (SELECT * FROM users WHERE active) s WHERE s.id = users.id; ALTER TABLE users DROP COLUMN name", 'drop-column'),
   loses("ALTER TABLE users ADD full_name text; UPDATE users SET full_name = s.name FROM (SELECT id, left(name, 3) AS name FROM users) s WHERE s.id = users.id; ALTER TABLE users DROP COLUMN name", 'drop-column'),
   loses("ALTER TABLE users ADD full_name text; UPDATE users SET full_name = s.name FROM (SELECT DISTINCT name FROM users) s WHERE s.name = users.nick; ALTER TABLE users DROP COLUMN name", 'drop-column'),

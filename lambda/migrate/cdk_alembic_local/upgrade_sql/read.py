@@ -55,7 +55,9 @@ def _history(path: Path, root: Path, roots: tuple[Path, ...], own: list[str]) ->
 
 
 _DROPS = re.compile(r"\b(?:DROP\s+TABLE|TRUNCATE|DELETE\s+FROM)\b", re.IGNORECASE)
-_COPIES = re.compile(r"\b(?:INSERT\s+INTO|CREATE)\b.*\b(?:SELECT|VALUES)\b", re.IGNORECASE | re.DOTALL)
+_COPIES = re.compile(
+    r"\b(?:INSERT\s+INTO|CREATE)\b.*\b(?:SELECT|VALUES)\b|\bUPDATE\b.*\bSET\b.*\bFROM\b", re.IGNORECASE | re.DOTALL
+)
 _FROM = re.compile(r"\b(?:FROM|VALUES\s*\()\s*(?:\"?\w+\"?\s*\.\s*(?=\"?\w+\"?\s*(?:;|\Z|\s)))?\"?(\w+)\"?", re.IGNORECASE)
 _CREATES = re.compile(r"\s*CREATE\s+TABLE\b", re.IGNORECASE)
 _DEFINES = re.compile(r"\s*(?:CREATE|ALTER)\s+TABLE\b", re.IGNORECASE)

@@ -97,7 +97,7 @@ def sql_of(value: Any) -> list[str] | None:
     if value.name == "join" and isinstance(value.given(0), (list, tuple)) and (separator := sql_of(value.receiver)):
         return [separator[0].join(_compose(part) for part in value.args[0])]
     if value.name == "bindparams":
-        return None if (texts := sql_of(value.receiver)) is None else [with_values(text, value.keywords) for text in texts]
+        return None if (texts := sql_of(value.receiver)) is None else [with_values(text, _bound(value)) for text in texts]
     if value.name in _SAME_STATEMENT and not isinstance(value.receiver, External):
         return sql_of(value.receiver)
     if (dropped := _ddl_construct(value)) is not None:
@@ -135,11 +135,29 @@ def with_values(text: str, values: Any) -> str:
     if not isinstance(values, dict):
         return text
     for name, value in values.items():
-        written = _column_of_all(value) or (MARK if isinstance(value, (list, tuple)) else expression(value))
+        if not isinstance(name, str):
+            continue
+        parameter = rf"(?<![:\w]):{re.escape(name)}\b|%\({re.escape(name)}\)s"
+        written = _column_of_all(value) or (_list_of(value) if isinstance(value, (list, tuple)) else expression(value))
+        if written.startswith("ARRAY["):
+            text = re.sub(rf"(?i)(\bIN\s*)\(?\s*(?:{parameter})\s*\)?", lambda found, to=written: f"{found[1]}({to[6:-1]})", text)
         written = derived_call(value) if MARK in written else written
-        if written != MARK and isinstance(name, str):
-            text = re.sub(rf"(?<![:\w]):{re.escape(name)}\b|%\({re.escape(name)}\)s", lambda _, to=written: to, text)
+        if written != MARK:
+            text = re.sub(parameter, lambda _, to=written: to, text)
     return text
+
+
+def _bound(call: Call) -> dict[Any, Any]:
+    """The values in `bindparams(bindparam("name", "Ann"), active=True)`."""
+    given = [one for one in call.args if isinstance(one, Call) and one.name == "bindparam"]
+    named = {one.given(0, "key"): one.given(1, "value") for one in given}
+    return {**{name: value for name, value in named.items() if value is not None}, **call.keywords}
+
+
+def _list_of(values: Any) -> str:
+    """A list of constants as an array; MARK for any other list."""
+    written = [expression(value) for value in values if isinstance(value, (str, int, bool))]
+    return f"ARRAY[{', '.join(written)}]" if written and len(written) == len(values) and MARK not in "".join(written) else MARK
 
 
 def _column_of_all(value: Any) -> str | None:

@@ -122,7 +122,7 @@ function lostTable(
 }
 
 export const dropTable = lossRule('drop-table', 'a table is dropped', function* (revision) {
-  const { upgrade, readByPython } = revision;
+  const { upgrade, readByPython, mayBeKept } = revision;
   for (const step of upgrade.steps) {
     if (step.action.does !== 'drop' || step.action.what !== 'table') continue;
     for (const name of step.action.names) {
@@ -130,17 +130,20 @@ export const dropTable = lossRule('drop-table', 'a table is dropped', function* 
       const { table, schema } = tableArguments(name);
       const isRead = [...readByPython].some((column) => column.startsWith(`${name}.`));
       const uses = 'running code that uses it fails immediately';
+      const kept = mayBeKept.get(name);
       yield {
         step,
         name,
-        ...(isRead ? { atMost: 'warning' } : {}),
+        ...(isRead || kept !== undefined ? { atMost: 'warning' } : {}),
         stillUsed: `${name} is dropped: ${fateOfKeptRows(step, name, upgrade)}, and ${uses}`,
         ...lostTable(
           step,
           name,
           isRead
             ? `${name} is dropped after Python has read rows of it: whether it keeps all of them elsewhere was not judged; ${uses}`
-            : `${name} is dropped with all its rows: ${fateOfRows(step, name, upgrade)}, and ${uses}`,
+            : kept !== undefined
+              ? `${name} is dropped: ${kept}, and ${uses}`
+              : `${name} is dropped with all its rows: ${fateOfRows(step, name, upgrade)}, and ${uses}`,
           revision,
         ),
         instead: inLaterRelease('drop-table', name, `op.drop_table(${table}${schema})`),
@@ -160,29 +163,34 @@ function fateOfRows(step: Step, name: string, { steps }: RevisionFunction): stri
   return `those that its copy ${copy.action.into} does not have are lost, such as what running code writes meanwhile`;
 }
 
-export const dropColumn = lossRule('drop-column', 'a column is dropped', function* ({ upgrade, readByPython: derived }) {
-  for (const step of upgrade.steps) {
-    if (step.action.does !== 'drop column') continue;
-    const { table: name, column } = step.action;
-    const { table, schema } = tableArguments(name);
-    const isDerived = derived.has(`${name}.${column}`) || derived.has(`${name}.*`);
-    const isEmptied = whyEmpty(step, name) !== undefined;
-    const uses = 'running code that reads or writes it fails immediately';
-    yield {
-      step,
-      name: column,
-      ...(isDerived || isEmptied ? { atMost: 'warning' } : {}),
-      ...(step.isNewTable(name) || step.isNewColumn(name, column) ? { harmless: CREATED_BY_CHANGE } : {}),
-      stillUsed: `${name}.${column} is dropped: the upgrade keeps its values, but ${uses}`,
-      message: isEmptied
-        ? `${name}.${column} is dropped: the upgrade has emptied ${name} before, but ${uses}`
-        : isDerived
-          ? `${name}.${column} is dropped after Python has read its values: whether it keeps all of them elsewhere was not judged; ${uses}`
-          : `${name}.${column} is dropped: its values are lost, and ${uses}`,
-      instead: inLaterRelease('drop-column', `${name}.${column}`, `op.drop_column(${table}, ${literal(column)}${schema})`),
-    };
-  }
-});
+export const dropColumn = lossRule(
+  'drop-column',
+  'a column is dropped',
+  function* ({ upgrade, readByPython: derived, mayBeKept }) {
+    for (const step of upgrade.steps) {
+      if (step.action.does !== 'drop column') continue;
+      const { table: name, column } = step.action;
+      const { table, schema } = tableArguments(name);
+      const isDerived = derived.has(`${name}.${column}`) || derived.has(`${name}.*`);
+      const isEmptied = whyEmpty(step, name) !== undefined;
+      const uses = 'running code that reads or writes it fails immediately';
+      const kept = mayBeKept.get(`${name}.${column}`);
+      yield {
+        step,
+        name: column,
+        ...(isDerived || isEmptied || kept !== undefined ? { atMost: 'warning' } : {}),
+        ...(step.isNewTable(name) || step.isNewColumn(name, column) ? { harmless: CREATED_BY_CHANGE } : {}),
+        stillUsed: `${name}.${column} is dropped: the upgrade keeps its values, but ${uses}`,
+        message: isEmptied
+          ? `${name}.${column} is dropped: the upgrade has emptied ${name} before, but ${uses}`
+          : isDerived
+            ? `${name}.${column} is dropped after Python has read its values: whether it keeps all of them elsewhere was not judged; ${uses}`
+            : `${name}.${column} is dropped: ${kept ?? 'its values are lost'}, and ${uses}`,
+        instead: inLaterRelease('drop-column', `${name}.${column}`, `op.drop_column(${table}, ${literal(column)}${schema})`),
+      };
+    }
+  },
+);
 
 export const dropSchema = lossRule('drop-schema', 'a schema is dropped', ({ upgrade }) => dropLosses(upgrade.steps, 'schema'));
 

@@ -1,10 +1,17 @@
-import type { AlterTableCmd } from 'libpg-query';
-import type { RevisionFacts } from '../../../contract/facts';
+import type { Node } from 'libpg-query';
+import type { Call, RevisionFacts } from '../../../contract/facts';
+import { isColumnOrCast } from '../../../data-loss/conversions';
+import { as, systemName } from '../../../sql/nodes';
+import { parseNode } from '../../../sql/parse';
+import type { AnalyzedRevision, Step } from '../../revision/analyzed-revision';
+import type { Change } from '../../revision/change';
 import { existingType } from '../../revision/operations';
+import { isSameAction } from '../../revision/steps';
+import { unqualifiedName } from '../../revision/tables';
+import type { Action, ActionOf } from '../../sql/action';
 import { narrows } from '../../sql/column-types';
-import { joined } from '../../sql/names';
-import type { Rule } from '../rule';
-import { removedLabels } from './removed-labels';
+import type { Rule, RuleFinding } from '../rule';
+import { enumsOf, removedLabels } from './removed-labels';
 
 export const narrowingType: Rule = {
   id: 'narrowing-type',
@@ -12,48 +19,93 @@ export const narrowingType: Rule = {
   severity: 'error',
   title: 'a column or a sequence gets a narrower type, or an enum loses a label',
   *check(revision, change) {
-    const { upgrade, facts } = revision;
     yield* removedLabels(revision);
-    for (const { action, holdsRows, isNewColumn, place, call } of upgrade.steps) {
-      if (action.does === 'change sequence type' && narrowsSequence(facts, action.sequence, action.type)) {
-        const most = action.type === 'int2' ? '32,767' : '2,147,483,647';
-        yield {
-          ...place,
-          message:
-            `${action.sequence} ends at ${most}: the statement fails if it is beyond that already, ` +
-            'and every insert that needs a number fails once it gets there',
-          instead: '# keep the type of the sequence: it may be larger than that of its column',
-        };
-      }
-      if (action.does !== 'change type' || !holdsRows(action.table) || isNewColumn(action.table, action.column)) continue;
-      const declared = existingType(call);
-      const before = upgrade.findTable(action.table)?.columns.find(({ name }) => name === action.column)?.type ?? declared?.type;
-      const known = [
-        facts,
-        ...change
-          .before(revision)
-          .map((one) => one.facts)
-          .reverse(),
-      ];
-      const labels = before === undefined ? [] : [...enumLabels(known, before), ...(declared?.labels ?? [])];
-      if (before === undefined || !narrows(before, action.type, labels) || buildsDocument(action.written?.node)) continue;
-      const type = action.type || 'the new type';
-      yield {
-        ...place,
-        message:
-          `${action.table}.${action.column} changes from ${before} to ${type}: a value that does not fit makes the revision ` +
-          'fail, or is truncated by its USING',
-        instead: `# first check in production: SELECT count(*) FROM ${action.table} WHERE <does not fit ${type}>\n# if you only need a limit, keep ${before} and add a CHECK, NOT VALID first and validated later`,
-      };
+    for (const step of revision.upgrade.steps) {
+      if (step.action.does === 'change sequence type') yield* narrowerSequence(step, step.action, revision.facts);
+      if (step.action.does === 'change type') yield* narrowerColumn(step, step.action, revision, change);
     }
   },
 };
 
+function* narrowerSequence(
+  { place }: Step,
+  { sequence, type }: ActionOf<'change sequence type'>,
+  facts: RevisionFacts,
+): Iterable<RuleFinding> {
+  if (!narrowsSequence(facts, sequence, type)) return;
+  const most = type === 'int2' ? '32,767' : '2,147,483,647';
+  yield {
+    ...place,
+    message:
+      `${sequence} ends at ${most}: the statement fails if it is beyond that already, ` +
+      'and every insert that needs a number fails once it gets there',
+    instead: '# keep the type of the sequence: it may be larger than that of its column',
+  };
+}
+
+function* narrowerColumn(
+  step: Step,
+  action: ActionOf<'change type'>,
+  revision: AnalyzedRevision,
+  change: Change,
+): Iterable<RuleFinding> {
+  const { table, column } = action;
+  const { holdsRows, isNewColumn, call, index, place } = step;
+  if (!holdsRows(table) || isNewColumn(table, column)) return;
+  const declared = existingType(call);
+  const before = revision.upgrade.findTable(table)?.columns.find(({ name }) => name === column)?.type ?? declared?.type;
+  const using = usingOf(action, call);
+  if (before === undefined || buildsDocument(using)) return;
+  const labels = [...labelsOf(before, revision, change), ...(declared?.labels ?? [])];
+  const earlier = revision.upgrade.steps.filter((one) => one.index < index).map((one) => one.action);
+  if (!narrows(before, action.type, labels) || earlier.some((one) => isSameAction(one, action) && isOfType(one, action.type)))
+    return;
+  const isConverted = !!using && !isColumnOrCast(using);
+  const isPrepared = earlier.some((one) => one.does === 'update' && one.table === table && one.columns.includes(column));
+  const fate = isConverted
+    ? 'its USING decides what is left of a value that does not fit'
+    : isPrepared
+      ? 'a value that still does not fit after the UPDATE makes the revision fail'
+      : 'a value that does not fit makes the revision fail, or is truncated by its USING';
+  const type = action.type || 'the new type';
+  yield {
+    ...place,
+    ...(isConverted || isPrepared ? { atMost: 'warning' } : {}),
+    message: `${table}.${column} changes from ${before} to ${type}: ${fate}`,
+    instead: `# first check in production: SELECT count(*) FROM ${table} WHERE <does not fit ${type}>\n# if you only need a limit, keep ${before} and add a CHECK, NOT VALID first and validated later`,
+  };
+}
+
+function isOfType(action: Action, type: string): boolean {
+  return action.does === 'change type' && action.type === type;
+}
+
+/** All labels of an enum, from this revision, those before it, or what its downgrade creates. */
+function labelsOf(type: string, revision: AnalyzedRevision, change: Change): readonly string[] {
+  const before = change.before(revision).map(({ facts }) => facts);
+  const known = enumLabels([revision.facts, ...before.reverse()], type);
+  return known.length ? known : (enumsOf(revision.downgrade).get(unqualifiedName(type))?.labels ?? []);
+}
+
+/** The expression that converts the values. */
+function usingOf({ written }: ActionOf<'change type'>, call: Call | undefined): Node | undefined {
+  if (written) return as(written.node.def, 'ColumnDef')?.raw_default;
+  const { postgresql_using: using } = call?.keywords ?? {};
+  const select = typeof using === 'string' ? as(parsedOrNone(`SELECT ${using}`), 'SelectStmt') : undefined;
+  return as(select?.targetList?.[0], 'ResTarget')?.val;
+}
+
+function parsedOrNone(sql: string): Node | undefined {
+  try {
+    return parseNode(sql);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether USING wraps the value in a JSON document: to_jsonb(name), json_build_array(name). */
-function buildsDocument(command: AlterTableCmd | undefined): boolean {
-  const using = command?.def && 'ColumnDef' in command.def ? command.def.ColumnDef.raw_default : undefined;
-  if (!using || !('FuncCall' in using)) return false;
-  return /^(?:pg_catalog\.)?(?:to_jsonb?|jsonb?_build_(?:array|object))$/.test(joined(using.FuncCall.funcname ?? []));
+function buildsDocument(using: Node | undefined): boolean {
+  return /^(?:to_jsonb?|jsonb?_build_(?:array|object))$/.test(systemName(as(using, 'FuncCall')?.funcname));
 }
 
 /** The labels of an enum before the first of these revisions, from the replay or from the earlier revisions; empty if unknown. */

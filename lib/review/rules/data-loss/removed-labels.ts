@@ -28,7 +28,7 @@ interface Enum {
 }
 
 /** The enums that a function creates, by the names that they have in the end. */
-function enumsOf({ steps }: RevisionFunction): ReadonlyMap<string, Enum> {
+export function enumsOf({ steps }: RevisionFunction): ReadonlyMap<string, Enum> {
   const found = new Map<string, Enum>();
   for (const step of steps) {
     const { action } = step;
