@@ -263,11 +263,14 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
             scratch.leave()
     elif verb == "create":
         from .create.revision import Differences, Placement, create
-        from .replay.upgrade_to_head import at_head, table_to_fill
+        from .replay.upgrade_to_head import at_head, rename_tables, table_to_fill
 
         with application_context(project), at_head(project, scratch, ask):
+            renames = ask.get("renames") or []
+            tables = scratch.run(lambda connection: rename_tables(connection, renames))
             differences = Differences(
-                ask.get("renames") or (),
+                [pair for pair in renames if pair not in tables],
+                tables,
                 ask.get("askRenames", True),
                 unseen=not ask.get("asIs", False),
                 keep_dropped=ask.get("keepDropped"),

@@ -19,11 +19,7 @@ def apply_renames(context: Any, directives: list[Any], renames: Sequence[Sequenc
     found = {(one.name, other.name): (one, other) for one, other in _pairs(context, upgrade, anything=True)}
     for pair in wanted:
         if pair not in found:
-            raise RunnerError(
-                "create_failed",
-                f"{pair[0]} is not dropped while {pair[1]} is added, so it can't be renamed",
-                "correct --rename: first the name that only the database has, then the one that only the models have",
-            )
+            raise _not_renamed(*pair)
         _rename(*found[pair], [*upgrade, *downgrade])
     _keep_constraints(upgrade, dict(wanted))
     _keep_constraints(downgrade, {new: old for old, new in wanted})
@@ -36,6 +32,36 @@ def apply_renames(context: Any, directives: list[Any], renames: Sequence[Sequenc
             f"{shown}: a drop loses the data, a rename keeps it",
             f"if it is a rename, pass {options}; if it is not, pass --no-rename",
         )
+
+
+def write_renamed_tables(directives: list[Any], tables: Sequence[Sequence[str]]) -> None:
+    """Adds the renames of tables, which the database has already.
+
+    Raises RunnerError `create_failed` if a table of the old name is created, or one of the new name is dropped."""
+    from alembic.operations import ops
+
+    from .unseen_differences import Code
+
+    upgrade = [operation for directive in directives for _, operation in _flat([directive.upgrade_ops])]
+    for old, new in tables:
+        if any(
+            (isinstance(one, ops.CreateTableOp) and _name(one) == old) or (isinstance(one, ops.DropTableOp) and _name(one) == new)
+            for one in upgrade
+        ):
+            raise _not_renamed(old, new)
+        *schema, old_name = old.split(".")
+        new_name, where = new.rpartition(".")[2], f", schema={schema[0]!r}" if schema else ""
+        # Alembic can't render this operation.
+        directives[0].upgrade_ops.ops.insert(0, Code(f"op.rename_table({old_name!r}, {new_name!r}{where})"))
+        directives[0].downgrade_ops.ops.append(Code(f"op.rename_table({new_name!r}, {old_name!r}{where})"))
+
+
+def _not_renamed(old: str, new: str) -> RunnerError:
+    return RunnerError(
+        "create_failed",
+        f"{old} is not dropped while {new} is added, so it can't be renamed",
+        "correct --rename: first the name that only the database has, then the one that only the models have",
+    )
 
 
 class _Place:
@@ -75,19 +101,11 @@ def _pairs(context: Any, containers: list[Any], *, anything: bool) -> Iterator[t
 
 
 def _rename(one: _Place, other: _Place, containers: list[Any]) -> None:
-    from alembic.operations import ops
-
-    from .unseen_differences import Code, RenameColumn
+    from .unseen_differences import RenameColumn
 
     drop, add = one.operation, other.operation
-    if isinstance(drop, ops.DropTableOp):
-        # Alembic can't render this operation.
-        schema = f", schema={drop.schema!r}" if drop.schema else ""
-        new: Any = Code(f"op.rename_table({drop.table_name!r}, {add.table_name!r}{schema})")
-        back: Any = Code(f"op.rename_table({add.table_name!r}, {drop.table_name!r}{schema})")
-    else:
-        new = RenameColumn(drop.table_name, drop.column_name, modify_name=add.column.name, schema=drop.schema)
-        back = RenameColumn(drop.table_name, add.column.name, modify_name=drop.column_name, schema=drop.schema)
+    new = RenameColumn(drop.table_name, drop.column_name, modify_name=add.column.name, schema=drop.schema)
+    back = RenameColumn(drop.table_name, add.column.name, modify_name=drop.column_name, schema=drop.schema)
     # An index of the new name comes after the add. A drop by the old name works either way: PostgreSQL ignores the table.
     other.container.ops[other.container.ops.index(add)] = new
     one.container.ops.remove(drop)

@@ -18,7 +18,6 @@ from ..scratch.set_aside import is_kept, remove_drops, today
 from ..source.graph import relative, revision_files
 from ..source.post_write_hooks import hooks_may_fail
 from .own_types import own_types
-from .renames import apply_renames
 
 
 class Placement(NamedTuple):
@@ -46,7 +45,9 @@ class Differences(NamedTuple):
     """How the differences between models and database are written."""
 
     renames: Sequence[Sequence[str]] = ()
-    """Pairs of names."""
+    """Pairs of names of columns."""
+    renamed_tables: Sequence[Sequence[str]] = ()
+    """Pairs of names. The database has the new ones already."""
     ask_renames: bool = True
     """Whether other drops that look like a rename are refused."""
     unseen: bool = True
@@ -172,9 +173,10 @@ class _Finish:
     def _complete(self, context: Any, directives: list[Any]) -> None:
         from .keep_dropped import keep_dropped
         from .next_release import find_next_release
+        from .renames import apply_renames, write_renamed_tables
         from .unseen_differences import after_both_tables
 
-        renames, ask_renames, unseen, days = self._differences
+        renames, tables, ask_renames, unseen, days = self._differences
         apply_renames(context, directives, renames, ask=ask_renames)
         after_both_tables(directives)
         if unseen:
@@ -184,6 +186,7 @@ class _Finish:
                     operations.ops.clear()
                 return
             self._add_unseen(context, directives)
+        write_renamed_tables(directives, tables)
         if days is not None:
             keep_dropped(context, directives, today() + timedelta(days=days))
 
@@ -198,7 +201,7 @@ class _Finish:
         add_defaults(directives)
         convert(context, directives)
         try:
-            found = find(context, directives)
+            found = find(context, directives, [new for _, new in self._differences.renamed_tables])
         except Exception as error:
             statement = statement_of(error)
             self.uncompared = f"{describe(error)}, in {' '.join(statement.split())}" if statement else describe(error)

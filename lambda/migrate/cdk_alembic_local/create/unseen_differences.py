@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from alembic.autogenerate import renderers
@@ -108,6 +108,12 @@ class UnseenDifferences:
     def sql(self, up: str, down: str) -> None:
         self.last.append(Code(_execute(up)))
         self.down_first.insert(0, Code(_execute(down)))
+
+    def rename_constraint(self, name: str, new: str, renamed: Sequence[str]) -> None:
+        table, _, old = name.rpartition(".")
+        if table in renamed:
+            rename = f"ALTER TABLE {_named(table)} RENAME CONSTRAINT"
+            self.sql(f"{rename} {_quoted(old)} TO {_quoted(new)}", f"{rename} {_quoted(new)} TO {_quoted(old)}")
 
     def changes(self, change: dict[str, Any], created: set[str], written: tuple[set[str], set[str]]) -> None:
         """`created`: types that new tables create themselves. `written`: types that other operations than Alembic's create,
@@ -269,8 +275,10 @@ def _table_and(table: str, rest: str, column: str | None = None) -> str:
     return ", ".join([*names, rest, *([f"schema={schema!r}"] if schema else [])])
 
 
-def find(context: Any, directives: list[Any]) -> UnseenDifferences:
-    """Replaces the migrations' tables by the models', compares the catalogs, and rolls back."""
+def find(context: Any, directives: list[Any], renamed: Sequence[str]) -> UnseenDifferences:
+    """Replaces the migrations' tables by the models', compares the catalogs, and rolls back.
+
+    `renamed`: tables whose constraints get the models' names, too."""
     connection = context.connection
     metadata = context.opts.get("target_metadata")
     operations = [operation for directive in directives for operation in flatten(directive.upgrade_ops)]
@@ -294,6 +302,8 @@ def find(context: Any, directives: list[Any]) -> UnseenDifferences:
         {name for directive in directives for name in _types_of_other_operations(flatten(container(directive)))}
         for container in (lambda one: one.upgrade_ops, lambda one: one.downgrade_ops)
     ]
+    for old, new in drift.other_names:
+        unseen.rename_constraint(old.partition(" ")[2], new.rpartition(".")[2], renamed)
     unseen.changes(change, set(_types_of_new_tables(operations)), (written[0], written[1]))
     return unseen
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 
 from ..scratch.baseline import load
+from ..scratch.rows import quoted
 from ..scratch.scratch import Scratch
 from ..source.loading import load_without_database
 from .invoke import invoke
@@ -33,6 +34,23 @@ def at_head(project: Project, scratch: Scratch, ask: dict[str, Any]) -> Iterator
         yield
     finally:
         scratch.leave()
+
+
+def rename_tables(connection: Any, renames: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+    """Renames the tables among these pairs of names, so that autogenerate compares them with the models. Returns their pairs."""
+    tables = [(old, new) for old, new in renames if _is_table(connection, old) and not _is_table(connection, new)]
+    for old, new in tables:
+        raw.execute(connection, f"ALTER TABLE {_named(old)} RENAME TO {quoted(new.rpartition('.')[2])}")
+    return [pair for pair in renames if tuple(pair) in tables]
+
+
+def _is_table(connection: Any, name: str) -> bool:
+    found = f"FROM pg_class WHERE oid = to_regclass({raw.literal(_named(name))}) AND relkind IN ('r', 'p')"
+    return raw.value(connection, f"SELECT to_json(count(*) > 0)::text {found}")
+
+
+def _named(name: str) -> str:
+    return ".".join(map(quoted, name.split(".")))
 
 
 def table_to_fill(project: Project, table: str, column: str) -> dict[str, Any]:
