@@ -4,7 +4,7 @@ import { type FixableRevision, type NotFixed, type Plan, type Planned, plan, wit
 type Fixable = FixableRevision['fixable'][number];
 
 /**
- * The fixes of one revision: all of them at first, and one after the other if they can't be proved together. Statements may change
+ * The fixes of one revision: all of them at first, and in halves if they can't be proved together. Statements may change
  * their order, so that few revisions are needed, unless that can't be proved.
  */
 export class Attempt {
@@ -12,7 +12,10 @@ export class Attempt {
   private provedInOrder = false;
   private inOrder = false;
   private tried: readonly Fixable[];
-  private waiting: readonly Fixable[] = [];
+  /** Groups to try after it. */
+  private waiting: readonly (readonly Fixable[])[] = [];
+  /** Why sets of fixes are not proved. */
+  private readonly failed = new Map<string, string>();
   /** It has no parts. */
   private repair: Plan | undefined;
   private readonly revision: FixableRevision;
@@ -65,24 +68,28 @@ export class Attempt {
 
   /** `all`: whether the reason applies to the whole revision. */
   reject(reason: string, all = false): void {
+    this.failed.set(this.key(), reason);
     if (!all && !this.inOrder && this.changesOrder()) {
       this.inOrder = true;
       return;
     }
-    const [first, ...more] = this.tried;
-    if (first && more.length > 0 && !all) {
-      this.tried = [first];
-      this.waiting = [...more, ...this.waiting];
-      this.inOrder = this.provedInOrder;
+    if (this.tried.length > 1 && !all) {
+      const half = Math.ceil(this.tried.length / 2);
+      this.waiting = [this.tried.slice(0, half), this.tried.slice(half), ...this.waiting];
+      this.next();
       return;
     }
-    const left = all ? [...this.proved, ...this.tried, ...this.waiting] : this.tried.length ? this.tried : this.proved.slice(-1);
+    const left = all
+      ? [...this.proved, ...this.tried, ...this.waiting.flat()]
+      : this.tried.length
+        ? this.tried
+        : this.proved.slice(-1);
     const findings = [...left.map(({ finding }) => finding), ...(this.repair?.fixed ?? [])];
     this.notFixed.push(...findings.map((finding) => ({ finding, reason })));
     if (this.repair) this.rejectWaiting(reason);
     this.repair = undefined;
     this.proved = this.proved.filter((one) => !left.includes(one));
-    this.waiting = this.waiting.filter((one) => !left.includes(one));
+    if (all) this.waiting = [];
     this.next();
   }
 
@@ -107,7 +114,14 @@ export class Attempt {
 
   private next(): void {
     this.inOrder = this.provedInOrder;
-    this.tried = this.waiting.slice(0, 1);
-    this.waiting = this.waiting.slice(1);
+    [this.tried = [], ...this.waiting] = this.waiting;
+    // A half without the other one, which is proved now, is what failed.
+    const reason = this.tried.length > 0 ? this.failed.get(this.key()) : undefined;
+    if (reason !== undefined) this.reject(reason);
+  }
+
+  private key(): string {
+    const findings = [...this.proved, ...this.tried].map((one) => this.revision.fixable.indexOf(one));
+    return `${findings.sort((one, other) => one - other)} ${this.inOrder}`;
   }
 }
