@@ -41,7 +41,11 @@ function whyUpgradesDiffer(old: Upgraded, own: Upgraded): string | undefined {
 export function whyNotUndone(now: TrialFacts): string | undefined {
   const { before, after, restored } = now;
   if (now.failure !== undefined || !before || !after || !restored) return `the safe form fails: ${now.failure}`;
-  const left = Object.entries(restored.entries).filter(([name, own]) => onlyGainsLabels(before.entries[name] ?? '', own));
+  // An extension or a type that the downgrade leaves does no harm if the upgrade then runs again.
+  const isLeft = (name: string) => /^(?:extension|type) /.test(name) && !(name in before.entries);
+  const left = Object.entries(restored.entries).filter(
+    ([name, own]) => onlyGainsLabels(before.entries[name] ?? '', own) || (isLeft(name) && own === after.entries[name]),
+  );
   const undone = { ...before, entries: { ...before.entries, ...Object.fromEntries(left) } };
   return whyDifferent({ before, after, restored: undone, again: after }, now);
 }

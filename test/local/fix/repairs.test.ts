@@ -240,3 +240,18 @@ test('an enum gets its new values instead of being replaced, and before they are
     ]);
   });
 });
+
+test('names of constraints are repaired in a downgrade that leaves an extension and a type', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Make code of teams unique',
+    `op.execute("CREATE EXTENSION IF NOT EXISTS citext")
+    op.execute("DO $$ BEGIN CREATE TYPE kind AS ENUM ('a'); EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+    op.create_unique_constraint(None, "teams", ["code"])`,
+    'op.drop_constraint(None, "teams", type_="unique")',
+  );
+  const review = await fix();
+  expect(fixed(review)).toEqual(['constraint-builds-index', 'drop-constraint-none']);
+  expect(text('c3.py')).toContain('op.drop_constraint(op.f("teams_code_key"), "teams", type_="unique")');
+});
