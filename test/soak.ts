@@ -23,7 +23,7 @@ const PARTS: Readonly<Record<string, readonly [targets: readonly string[], varia
   events: [['protocol/test_events.py', 'tenants/test_tenants_events.py'], { EVENTS: '100000' }],
   tenants: [['tenants/test_tenants_many.py'], { TENANTS: '1000' }],
   revisions: [['run/test_scale.py'], { REVISIONS: '5000' }],
-  graphs: [['run/test_graphs.py'], { GRAPHS: '1000' }],
+  graphs: [['run/test_graphs.py'], { GRAPHS: '600' }],
   drift: [['soak/drift.py'], {}],
   drivers: [['.'], { DRIVERS: 'all' }],
 };
