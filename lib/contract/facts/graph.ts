@@ -11,7 +11,10 @@ export interface GraphFacts {
   readonly headsAreMeant?: boolean;
   /** Why the scripts could not be loaded: a missing down_revision, a cycle, an id in two files, a file that fails. */
   readonly problem?: string;
-  /** Whether the problem may be due to the environment: a file fails when it is imported, and not for its syntax. @default false */
+  /**
+   * Whether the problem may be due to the environment: a file fails when it is imported, and not for its syntax, or the application, which may
+   * add folders with revisions, can't be loaded. @default false
+   */
   readonly mayLoadElsewhere?: boolean;
 }
 

@@ -45,7 +45,10 @@ export const orphanRevision: Rule = {
         revision,
         line: 1,
         seen: 'source',
-        message: `${revision} follows ${missing.join(' and ')}, which does not exist: Alembic can't load any revision ("Can't locate revision"), and every run fails`,
+        ...(graph.mayLoadElsewhere ? { atMost: 'warning' as const } : {}),
+        message: graph.mayLoadElsewhere
+          ? `${revision} follows ${missing.join(' and ')}, which no folder here has: the application, which could not be loaded, may add one`
+          : `${revision} follows ${missing.join(' and ')}, which does not exist: Alembic can't load any revision ("Can't locate revision"), and every run fails`,
       };
     }
     // Without the modules and variables that env.py needs, files do not load either: the review then fails as not checked.

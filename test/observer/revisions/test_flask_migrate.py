@@ -114,3 +114,10 @@ def test_a_database_with_the_tables_is_stamped_with_the_command_of_flask_migrate
     assert reports[0]["placed"]["command"] == "flask db"
     shop.database.execute("CREATE TABLE aa (id int)")
     assert "`flask db stamp <revision>`" in shop.failure(ask="invoke", request={"command": "upgrade"})["next"]
+
+
+def test_without_the_application_a_missing_revision_may_be_in_a_folder_that_it_adds(shop: Observed) -> None:
+    shop.revision("cc", "of_a_package", "pass", "pass")
+    assert shop.ask({"ask": "graph"})[0]["graph"]["mayLoadElsewhere"] is True
+    (shop.root / "app.py").write_text(APPLICATION)
+    assert "mayLoadElsewhere" not in shop.ask({"ask": "graph"})[0]["graph"]

@@ -42,6 +42,11 @@ def test_the_first_line_of_the_docstring_is_the_description(tmp_path: Path) -> N
     assert facts(tmp_path, "")["description"] == "Add email to users"
 
 
+def test_operations_of_an_op_that_env_py_passes_are_found(tmp_path: Path) -> None:
+    found = facts(tmp_path, "def upgrade(op, tables):\n    op.create_index('ix', 'users', ['email'])\n    tables.fill()\n")
+    assert [step["call"]["name"] for step in found["upgrade"]["steps"]] == ["op.create_index"]
+
+
 def test_a_file_without_upgrade_or_downgrade_has_none(tmp_path: Path) -> None:
     found = facts(tmp_path, "def upgrade():\n    pass\n")
     assert found["upgrade"]["line"] == HEAD.count("\n") + 1

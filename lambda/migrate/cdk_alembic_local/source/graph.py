@@ -43,7 +43,8 @@ def graph(project: Project) -> dict[str, Any]:
             raise error from None
         followed = {down for revision in revisions for down in revision["downRevisions"]}
         heads = sorted({revision["revision"] for revision in revisions} - followed)
-        return {"revisions": revisions, "heads": heads, **_command(project), "problem": error.message}
+        elsewhere = {} if _loads_application(project) else {"mayLoadElsewhere": True}
+        return {"revisions": revisions, "heads": heads, **_command(project), "problem": error.message, **elsewhere}
     # In the order of `alembic upgrade heads`. Alembic's own steps would require an upgrade function in every file.
     ordered = [*scripts.iterate_revisions("heads", (), implicit_base=True)][::-1]
     not_loaded = [reason for script in ordered if isinstance(reason := reason_not_loaded(script), BaseException)]
@@ -61,6 +62,15 @@ def graph(project: Project) -> dict[str, Any]:
     if not any(isinstance(reason, SyntaxError) for reason in not_loaded):
         found["mayLoadElsewhere"] = True
     return found
+
+
+def _loads_application(project: Project) -> bool:
+    """Whether Flask's application, if env.py needs it, can be loaded: it may add folders of other packages."""
+    try:
+        with stand_ins(), application_context(project):
+            return True
+    except RunnerError:
+        return False
 
 
 def _command(project: Project) -> dict[str, str]:
