@@ -147,20 +147,28 @@ export function keyInSteps(table: string, constraint: ConstraintDefinition): str
   ].join('\n');
 }
 
-/** `build` outside of a transaction, then `attach`. */
-export function keySteps(table: string, constraint: ConstraintDefinition): { name: string; build: string; attach: string } {
+/**
+ * `build` outside of a transaction, then `attach`.
+ *
+ * @param own the name of the index until then
+ */
+export function keySteps(
+  table: string,
+  constraint: ConstraintDefinition,
+  own?: string,
+): { name: string; build: string; attach: string } {
   const { kind, columns, written } = constraint;
   const name = constraint.name ?? conventionalName(kind === 'unique' ? 'uq' : 'pk', table, columns);
   const node = written?.node ?? {};
   const including = node.including ?? [];
   const index = [
-    `CREATE UNIQUE INDEX CONCURRENTLY ${quoted(name)} ON ${quotedTable(table)} (${quotedList(columns)})`,
+    `CREATE UNIQUE INDEX CONCURRENTLY ${quoted(own ?? name)} ON ${quotedTable(table)} (${quotedList(columns)})`,
     ...(including.length ? [`INCLUDE (${quotedList(including.map(text))})`] : []),
     ...(node.nulls_not_distinct ? ['NULLS NOT DISTINCT'] : []),
     ...storageParameters(written),
     ...(node.indexspace ? [`TABLESPACE ${quoted(node.indexspace)}`] : []),
   ].join(' ');
-  const using = [`${kind.toUpperCase()} USING INDEX ${quoted(name)}`, ...deferrableClauses(node)].join(' ');
+  const using = [`${kind.toUpperCase()} USING INDEX ${quoted(own ?? name)}`, ...deferrableClauses(node)].join(' ');
   return { name, build: execute(index), attach: execute(`${addConstraintSql(table, name)} ${using}`) };
 }
 

@@ -31,10 +31,8 @@ export const FORMS: Readonly<Record<string, Writer>> = {
     step.action.does === 'create index' ? createIndex(step.action, step, upgrade) : undefined,
   'foreign-key-not-valid': (step, revision) => addConstraint(step, revision, 'foreign key', 'foreignkey', foreignKeySteps),
   'check-not-valid': (step, revision) => addConstraint(step, revision, 'check', 'check', checkSteps),
-  'constraint-builds-index': ({ action }, revision) => {
-    if (action.does !== 'add constraint') return undefined;
-    return buildKey(action, revision);
-  },
+  'constraint-builds-index': ({ action, index }, revision) =>
+    action.does === 'add constraint' ? buildKey(action, index, revision) : undefined,
   'set-not-null-scan': ({ action }, { upgrade }) => {
     if (action.does !== 'set not null') return undefined;
     const { table, column } = action;
@@ -166,8 +164,10 @@ function addConstraint(
   };
 }
 
+/** A constraint that replaces another under its name gets its index before, under a temporary name: the table always has one. */
 function buildKey(
   { table, constraint: given }: ActionOf<'add constraint'>,
+  at: number,
   revision: AnalyzedRevision,
 ): SafeForm | NoSafeForm | undefined {
   const { kind, columns } = given;
@@ -185,9 +185,17 @@ function buildKey(
     );
   const isRequired = (column: string) => facts?.columns.some(({ name, notNull }) => name === column && notNull);
   const optional = kind === 'unique' ? [] : columns.filter((column) => !isRequired(column) && !isRequiredHere(column));
-  const { name, build, attach } = keySteps(table, withActualName(given, table, revision));
+  const constraint = withActualName(given, table, revision);
+  const { name } = keySteps(table, constraint);
+  const dropsIt = dropsConstraint(table, name);
+  const replaced = revision.upgrade.steps.find((step) => step.index <= at && dropsIt(step));
+  const own = replaced ? `${name.slice(0, 59)}_new` : name;
+  const { build, attach } = keySteps(table, constraint, own);
   const type = kind === 'unique' ? 'unique' : 'primary';
-  const [dropIndex, drop] = [dropConcurrently(name, table), dropConstraint(table, name, type)];
+  const [dropIndex, drop] = [dropConcurrently(own, table), dropConstraint(table, name, type)];
+  // A column that is dropped takes the old constraint with it.
+  const dropOld = execute(`ALTER TABLE ${quotedTable(table)} DROP CONSTRAINT IF EXISTS ${quoted(name)}`);
+  const attachSteps = replaced ? [dropOld, attach] : [attach];
   const up = ['# an earlier build that failed leaves an INVALID index under this name', dropIndex, build];
   const again = build.replace('INDEX CONCURRENTLY ', 'INDEX ');
   const isNext = kind === 'unique' || columns.every(isRequired);
@@ -195,9 +203,10 @@ function buildKey(
     parts: [
       ...optional.flatMap((column) => setNotNull(table, column, true).parts),
       { phase: 'build', autocommit: true, up, ...(isNext ? {} : { down: [dropIndex] }) },
-      isNext ? { phase: 'build', up: [attach], down: [drop] } : { phase: 'require', up: [attach], down: [drop, again] },
+      isNext ? { phase: 'build', up: attachSteps, down: [drop] } : { phase: 'require', up: attachSteps, down: [drop, again] },
     ],
-    undoneBy: dropsConstraint(table, name),
+    undoneBy: dropsIt,
+    ...(replaced ? { replaces: (step) => step === replaced } : {}),
   };
 }
 

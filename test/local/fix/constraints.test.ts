@@ -1,6 +1,7 @@
-import { fixed, useFixing } from './fixing';
+import { Database } from '../../production/database';
+import { CATALOG, fixed, query, reasons, useFixing } from './fixing';
 
-const { bed, text, fix } = useFixing();
+const { bed, alembic, text, fix } = useFixing();
 
 test('a constraint that replaces another under its default name keeps that name', async () => {
   const key = (name: string, more = '') => `op.create_foreign_key(${name}, "users", "teams", ["team_id"], ["id"]${more})`;
@@ -23,4 +24,56 @@ test('a constraint that replaces another under its default name keeps that name'
   const review = await fix();
   expect(fixed(review)).toEqual(['foreign-key-not-valid']);
   expect(text('d4_1.py')).toContain('op.f("users_team_id_fkey")');
+});
+
+test('a key, a unique constraint and a check that replace another under the same name keep it', async () => {
+  const ids = 'op.create_unique_constraint("uq_users", "users", ["email"])';
+  const check = (more: string) => `op.create_check_constraint("ck_users", "users", "age > ${more}")`;
+  const key = (columns: string) => `op.create_primary_key("teams_pkey", "teams", [${columns}])`;
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Add constraints of users',
+    `${ids}\n    ${check('0')}`,
+    'op.drop_constraint("ck_users", "users")\n    op.drop_constraint("uq_users", "users")',
+  );
+  bed.project.commit();
+  const drops = `op.drop_constraint("uq_users", "users", type_="unique")
+    op.drop_constraint("ck_users", "users", type_="check")
+    op.drop_constraint("teams_pkey", "teams", type_="primary")`;
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Replace constraints',
+    `${drops}
+    op.create_unique_constraint("uq_users", "users", ["email", "age"])
+    ${check('1')}
+    ${key('"code", "id"')}`,
+    `${drops}
+    ${key('"id"')}
+    op.alter_column("teams", "code", nullable=True)
+    ${check('0')}
+    ${ids}`,
+  );
+  await Database.with(async ({ plainUrl: url }) => {
+    await alembic(url, 'upgrade', 'head');
+    const meant = await query(url, CATALOG);
+    const review = await fix();
+    expect(reasons(review)['constraint-builds-index']).toBeUndefined();
+    expect(review.findings.map(({ rule }) => rule)).not.toContain('drop-primary-key');
+    expect(fixed(review)).toEqual(['check-not-valid', 'constraint-builds-index', 'constraint-builds-index']);
+    // A database with rows, which has the old revision, gets the same as an empty one.
+    await Database.with(async ({ plainUrl: own }) => {
+      await alembic(own, 'upgrade', 'c3');
+      const before = await query(own, CATALOG);
+      await query(own, "INSERT INTO teams VALUES (1, 'a'); INSERT INTO users (id, email, age) VALUES (1, 'a', 5)");
+      for (let round = 0; round < 2; round++) {
+        await alembic(own, 'upgrade', 'head');
+        expect(await query(own, CATALOG)).toEqual(meant);
+        expect(await query(own, 'SELECT id, email, age FROM users')).toEqual([{ id: '1', email: 'a', age: 5 }]);
+        await alembic(own, 'downgrade', 'c3');
+        expect(await query(own, CATALOG)).toEqual(before);
+      }
+    });
+  });
 });

@@ -110,6 +110,14 @@ export class UpgradePlan {
       if (down.length) this.undoPlaces.set(form, { round: this.round, phase });
       if (down.length) downs.set(phase, [newPiece(down, this.conditionOfUndo(form), autocommit), ...(downs.get(phase) ?? [])]);
     }
+    this.ownReplaced(form);
+  }
+
+  /** The downgrade restores what a form replaces where it undoes the form: the old object is there until then. */
+  private ownReplaced(form: SafeForm): void {
+    const place = this.undoPlaces.get(form);
+    const replaced = this.up.all.flatMap((unit) => this.up.steps(unit)).filter((step) => form.replaces?.(step));
+    if (place) for (const name of replaced.flatMap(({ action }) => objectsOf(action))) this.owners.set(name, place);
   }
 
   private addAsSql(step: Step, condition: string, sql?: string): void {
