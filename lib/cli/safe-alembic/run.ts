@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { EXIT } from '../../contract/exit-codes';
 import { MigrateError } from '../../contract/failure';
 import { installation } from '../../local/installation';
@@ -23,6 +24,7 @@ export async function runTask({ common, task }: Run, version: string): Promise<n
   const stopListening = onInterrupt((alone) => {
     if (interrupted) return;
     interrupted = true;
+    removeUnreviewed(session);
     process.exitCode = end(failureDocument(wasInterrupted(session), session?.applied), common.json, view);
     // Code that started a process also listens; it stops the process and exits.
     if (alone) process.exit();
@@ -34,6 +36,7 @@ export async function runTask({ common, task }: Run, version: string): Promise<n
     };
     return await task.run({ common, screen: view, open });
   } catch (error) {
+    removeUnreviewed(session);
     if (interrupted) return EXIT.interrupted;
     return end(failureDocument(knownFailure(error), session?.applied), common.json, view);
   } finally {
@@ -55,6 +58,10 @@ function end(document: FailureDocument, json: boolean, { notes }: Screen): numbe
   showFailure(notes, document);
   if (json) printDocument(document);
   return document.exitCode;
+}
+
+function removeUnreviewed(session?: Session): void {
+  for (const file of session?.unreviewed ?? []) rmSync(file, { force: true });
 }
 
 function wasInterrupted(session?: Session): MigrateError {

@@ -23,6 +23,8 @@ export interface Session {
   readonly version: string;
   /** Revisions applied so far to the project's own database. */
   readonly applied: AppliedRevision[];
+  /** Absolute paths of files that were written and are not reviewed yet: a run that ends before removes them. */
+  readonly unreviewed: string[];
   /** Whether the project's own database is being changed. */
   changing: boolean;
 }
@@ -54,7 +56,7 @@ export function openSession(
     : set
       ? pythonCommand(set, folder)
       : findPython(project, environment);
-  return { common, settings, project, config, python, screen, version, applied: [], changing: false };
+  return { common, settings, project, config, python, screen, version, applied: [], unreviewed: [], changing: false };
 }
 
 /** Runs the backend's Python on the project's own database. */

@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { useTestBed } from '../installed-command';
+import { eventually } from '../processes';
 
 const bed = useTestBed();
 
@@ -51,6 +52,32 @@ test('the options of "alembic revision" apply to the whole series, and each verb
 
   const review = async (...args: string[]) => (await bed.start(['review', '--all', ...args]).ended).code;
   expect([await review('-x', 'env=dev'), await review()]).toEqual([0, 3]);
+});
+
+describe('a revision that could not be reviewed', () => {
+  /** Writes revisions that do something else first. */
+  const upgradesBegin = (code: string) => {
+    const template = read('migrations/script.py.mako');
+    bed.project.write('migrations/script.py.mako', template.replace(/(def upgrade\(\).*:\n)/, `$1    ${code}\n`));
+    bed.project.models(['sa.Column("email", sa.Text())']);
+  };
+
+  test('is removed when the command is interrupted', async () => {
+    const begun = path.join(bed.project.directory, 'begun');
+    upgradesBegin(`open(${JSON.stringify(begun)}, "w").close(); op.execute("SELECT pg_sleep(3000)")`);
+    const running = bed.start(['create', 'Add email to users', '--json']);
+    await eventually(() => existsSync(begun));
+    running.kill('SIGINT');
+    const { code, stdout } = await running.ended;
+    expect(JSON.parse(stdout).error).toMatchObject({ code: 'interrupted', message: 'nothing was changed' });
+    expect([code, bed.project.revisions]).toEqual([130, ['a1.py']]);
+  });
+
+  test('is removed when Python dies', async () => {
+    upgradesBegin('import os; os._exit(9)');
+    const { document } = await create('Add email to users');
+    expect([document.error.code, bed.project.revisions]).toEqual(['observer_died', ['a1.py']]);
+  });
 });
 
 test('each revision that env.py writes is in the safe form, and none is left where that is refused', async () => {

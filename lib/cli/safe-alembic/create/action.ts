@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Report, TableFacts, WantedRevision } from '../../../contract/facts';
 import { MigrateError } from '../../../contract/failure';
@@ -46,20 +46,19 @@ export async function create(session: Session, given: CreateArguments): Promise<
     const options = { message, placement, empty, asIs, renames, askRenames: !noRename, keepDropped, fill };
     await observer.ask({ ask: 'create', ...options, ...scratchStart(session, given) }, (report) => reports.push(report));
     const { revision, file, earlier, left, table, nextRelease, hookFailure } = mustHave(reports, 'created');
+    const written = [...earlier, { revision, file }];
+    session.unreviewed.push(...written.map((one) => path.join(project, one.file)));
     const bodies = fill && table ? backfillBodies(fill, table) : nextRelease && bodiesOf(nextRelease);
     const filled = bodies && (await writeBodies(observer, { revision, file, message }, bodies));
     const graph = await readGraph(observer);
-    const written = [...earlier, { revision, file }];
     const revisions = written.map((one) => one.revision);
     const chosen = { revisions, why: 'the new one', unreleased: revisions, edited: [] };
     const input = await replay(session, given, { observer }, graph, chosen, started);
     const found = await judge(session, given, input);
     const blocked = asIs || given.empty ? undefined : inOneTransaction(input, found);
-    if (blocked) {
-      for (const one of written) rmSync(path.join(project, one.file));
-      throw blocked;
-    }
+    if (blocked) throw blocked;
     const reviewed = asIs ? found : await fix({ session, given, observation }, input, found, false);
+    session.unreviewed.length = 0;
     const files = written.flatMap((one) => seriesOf(one.file, reviewed));
     return [{ revision, file, files, left }, reviewed, hookFailure ?? filled ?? reviewed.fixes?.hookFailure] as const;
   });
