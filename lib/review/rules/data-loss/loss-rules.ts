@@ -109,12 +109,13 @@ function lostTable(
   { isNewTable, isExisting }: Step,
   name: string,
   message: string,
-  { existed }: AnalyzedRevision,
+  { existed, upgrade }: AnalyzedRevision,
 ): Pick<Loss, 'harmless' | 'message' | 'atMost'> {
   if (isNewTable(name)) return { harmless: CREATED_BY_CHANGE, message };
   const isThere = isExisting(name) || existed(`table ${unqualifiedName(name)}`);
   if (isThere) return { message };
-  const unknown = isThere === undefined ? 'the replay does not have' : 'no earlier revision creates';
+  const isMissing = isThere === undefined && upgrade.replayed;
+  const unknown = isMissing ? 'the replay does not have' : 'no earlier revision creates';
   return {
     message: `${unknown} ${name}; if production has it: ${message}`,
     ...(isThere === undefined ? {} : { atMost: 'warning' }),
