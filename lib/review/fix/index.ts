@@ -4,6 +4,7 @@ import type { Finding, Review } from '../finding';
 import type { ReviewInput } from '../input';
 import type { AnalyzedRevision, Direction, Step } from '../revision/analyzed-revision';
 import { analyzeChange, type Change } from '../revision/change';
+import { renamedTo } from '../revision/created-objects';
 import { isInOneTransaction } from '../rules/environment';
 import type { NoSafeForm } from './form';
 import { FORMS, type Writer } from './forms';
@@ -99,7 +100,7 @@ export function draftFixes(review: Review, input: ReviewInput): Draft {
     }
     // Two rules may ask for the same form of a statement.
     if (own.fixable.some(({ step, finding: { rule } }) => isAtFinding(step, finding) && FORMS[rule] === write)) continue;
-    const drafted = draftForm(finding, revision, write);
+    const drafted = draftForm(finding, revision, write, change);
     if ('reason' in drafted) leave(drafted.reason);
     else {
       own.fixable.push(drafted);
@@ -126,7 +127,7 @@ function whyNotFixable(finding: Finding, revision: AnalyzedRevision, input: Revi
 }
 
 /** The safe form of the one statement that a finding is about, or why there is none. */
-function draftForm(finding: Finding, revision: AnalyzedRevision, write: Writer): Fixable | NoSafeForm {
+function draftForm(finding: Finding, revision: AnalyzedRevision, write: Writer, change: Change): Fixable | NoSafeForm {
   const forms = revision.upgrade.steps.flatMap((step) => {
     const form = isAtFinding(step, finding) && write(step, revision);
     return form ? [{ step, form }] : [];
@@ -134,7 +135,22 @@ function draftForm(finding: Finding, revision: AnalyzedRevision, write: Writer):
   const [first, ...more] = forms;
   if (!first) return { reason: 'its statement was not found' };
   if (more.length) return { reason: 'several statements are on its line' };
+  const reason = whyNotKept(first.step, change.after(revision));
+  if (reason !== undefined) return { reason };
   return 'reason' in first.form ? first.form : { finding, step: first.step, form: first.form };
+}
+
+/** Why the old name can't be kept until the next release: what a later revision drops or renames is not there then. */
+function whyNotKept({ action }: Step, later: readonly AnalyzedRevision[]): string | undefined {
+  if (action.does !== 'rename') return undefined;
+  const table = action.what === 'table' ? renamedTo(action.table, action.to) : action.table;
+  const removes = ({ action: other }: Step) => {
+    if (other.does === 'drop') return other.what === 'table' && other.names.includes(table);
+    if (other.does === 'drop column') return other.table === table && other.column === action.to;
+    return other.does === 'rename' && other.table === table && (other.what === 'table' || other.from === action.to);
+  };
+  const one = later.find(({ upgrade }) => upgrade.steps.some(removes));
+  return one && `${one.facts.revision} drops or renames it later, so the old name can't be kept until the next release`;
 }
 
 function isAtFinding({ place }: Step, { line, statement, direction }: Review['findings'][number]): boolean {

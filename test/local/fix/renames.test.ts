@@ -198,6 +198,28 @@ test('a renamed column stays in sync with its old name, until the next release d
   });
 });
 
+test('what a later new revision drops or renames is not kept under its old name', async () => {
+  const rename = (table: string, from: string, to: string) => `op.alter_column("${table}", "${from}", new_column_name="${to}")`;
+  const { project } = bed;
+  project.revision('c3', 'b2', 'Rename code', rename('teams', 'code', 'short'), rename('teams', 'short', 'code'));
+  project.revision('d4', 'c3', 'Rename email', rename('users', 'email', 'mail'), rename('users', 'mail', 'email'));
+  project.revision('e5', 'd4', 'Rename age', rename('users', 'age', 'years'), rename('users', 'years', 'age'));
+  project.revision(
+    'f6',
+    'e5',
+    'Drop teams and rename mail',
+    `${rename('users', 'mail', 'address')}\n    op.drop_table("teams")`,
+    `op.create_table("teams", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("short", sa.Text()))\n    ${rename('users', 'address', 'mail')}`,
+  );
+  const { fixes } = await fix();
+  expect(fixes?.fixed.map(({ revision }) => revision)).toEqual(['e5']);
+  const left = fixes?.notFixed.filter(({ reason }) => reason.startsWith('f6 drops or renames it later, so the old name'));
+  expect(left?.map(({ finding }) => [finding.rule, finding.revision])).toEqual([
+    ['rename', 'c3'],
+    ['rename', 'd4'],
+  ]);
+});
+
 test('an index that is renamed with its column is built for the new name only', async () => {
   bed.project.revision('c3', 'b2', 'Index age of users', 'op.create_index("ix_users_age", "users", ["age"])');
   bed.project.commit();
