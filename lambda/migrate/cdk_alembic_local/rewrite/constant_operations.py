@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -235,10 +235,10 @@ def _is_library(node: ast.stmt) -> bool:
 
 
 def _assigned(function: ast.FunctionDef) -> dict[str, ast.expr]:
-    """Names that are bound once, by a plain assignment at the top of the function."""
+    """Names that are bound once, by a plain assignment that always runs."""
     names = [name for node in ast.walk(function) if isinstance(node, ast.stmt) and node is not function for name in _binds(node)]
     found = {}
-    for node in function.body:
+    for node in _always_run(function.body):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
         if len(targets) == 1 and isinstance(targets[0], ast.Name) and names.count(targets[0].id) == 1 and node.value:
             found[targets[0].id] = node.value
@@ -251,6 +251,14 @@ def _binds(node: ast.stmt) -> set[str]:
     if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Import, ast.ImportFrom)):
         return names_bound(node)
     return set()
+
+
+def _always_run(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements that no condition or loop surrounds."""
+    for node in body:
+        yield node
+        if isinstance(node, ast.With):
+            yield from _always_run(node.body)
 
 
 def _targets(target: ast.expr) -> list[str]:
