@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
+import { groupsOf, readJson } from './locks/pipfile';
+import { poetryGroups } from './locks/poetry';
 import { readToml, type Table } from './parsing/toml';
-import { groupsOf, readJson } from './pipfile-lock';
-import { poetryGroups } from './poetry-lock';
 
 /** Groups and extras by name, each with its requirements: a list, or a table whose keys are names. */
 export interface Declared {

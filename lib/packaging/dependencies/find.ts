@@ -2,14 +2,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { option } from '../code-in-messages';
 import { listFiles } from '../project/sources';
-import { pdmLock } from './pdm-lock';
-import { pipfileLock } from './pipfile-lock';
-import { poetryLock } from './poetry-lock';
-import { pylock } from './pylock';
+import { pdmLock } from './locks/pdm';
+import { pipfileLock } from './locks/pipfile';
+import { poetryLock } from './locks/poetry';
+import { pylock } from './locks/pylock';
+import { findUvLock, uvLock } from './locks/uv';
 import { requirementsTxt } from './requirements-txt';
 import type { DependencySource, Selection } from './source';
 import { unlocked, unlockedFile } from './unlocked';
-import { findUvLock, uvLock } from './uv-lock';
 
 /**
  * Common names. pip's documentation has a convention only for the first:

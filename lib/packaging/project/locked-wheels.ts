@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findUvLock } from '../dependencies/locks/uv';
 import { wheelsOfPins } from '../dependencies/pinned-wheels';
-import { findUvLock } from '../dependencies/uv-lock';
 import { runsOnLambda } from '../platform';
 
 /** Locks that name the files of each distribution. */

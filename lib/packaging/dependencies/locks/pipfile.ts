@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { PackagingError } from '../errors';
-import { hashOfJson } from './parsing/python-json';
-import { gitAddress, normalized, pinned, type Requirement } from './parsing/requirement';
-import { entryOf, readToml, type Table } from './parsing/toml';
-import { type DependencySource, outdatedLock, pinsAmong, type Selection } from './source';
+import { PackagingError } from '../../errors';
+import { hashOfJson } from '../parsing/python-json';
+import { gitAddress, normalized, pinned, type Requirement } from '../parsing/requirement';
+import { entryOf, readToml, type Table } from '../parsing/toml';
+import { type DependencySource, outdatedLock, pinsAmong, type Selection } from '../source';
 
 const PYPI = /^https:\/\/pypi\.(?:python\.)?org\/simple\/?$/;
 

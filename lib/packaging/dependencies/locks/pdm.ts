@@ -1,12 +1,12 @@
 import { join, resolve } from 'node:path';
-import { groupEdges } from './parsing/dependency-groups';
-import type { Edge, LockedPackage } from './parsing/locked-graph';
-import { reachedInLock } from './parsing/locked-graph';
-import { parseDependency, toEdge } from './parsing/pep508';
-import { hashOfJson } from './parsing/python-json';
-import { gitAddress, normalized, pinned } from './parsing/requirement';
-import { entryOf, readToml, type Table } from './parsing/toml';
-import { type DependencySource, outdatedLock, type Selection } from './source';
+import { groupEdges } from '../parsing/dependency-groups';
+import type { Edge, LockedPackage } from '../parsing/locked-graph';
+import { reachedInLock } from '../parsing/locked-graph';
+import { parseDependency, toEdge } from '../parsing/pep508';
+import { hashOfJson } from '../parsing/python-json';
+import { gitAddress, normalized, pinned } from '../parsing/requirement';
+import { entryOf, readToml, type Table } from '../parsing/toml';
+import { type DependencySource, outdatedLock, type Selection } from '../source';
 
 /** Reads PDM's lock, https://pdm-project.org/latest/usage/lockfile/ */
 export function pdmLock(directory: string, selection: Selection): DependencySource {

@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
-import { normalized, pinned, type Requirement } from './parsing/requirement';
-import { readToml, type Table } from './parsing/toml';
-import type { DependencySource, Selection } from './source';
+import { normalized, pinned, type Requirement } from '../parsing/requirement';
+import { readToml, type Table } from '../parsing/toml';
+import type { DependencySource, Selection } from '../source';
 
 const PYPI = /^https:\/\/pypi\.org\/simple\/?$/;
 

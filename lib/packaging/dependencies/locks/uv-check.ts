@@ -1,8 +1,8 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
-import { UvFailed, uv } from '../uv';
-import { readToml, type Table } from './parsing/toml';
+import { UvFailed, uv } from '../../uv';
+import { readToml, type Table } from '../parsing/toml';
 
 /** Settings of this machine's indexes, which uv compares with the lock: a local mirror of PyPI does not make it outdated. */
 const INDEXES = [

@@ -1,12 +1,12 @@
 import { join, resolve } from 'node:path';
-import { groupEdges } from './parsing/dependency-groups';
-import type { Edge, LockedPackage } from './parsing/locked-graph';
-import { reachedInLock } from './parsing/locked-graph';
-import { parseDependency, toEdge } from './parsing/pep508';
-import { hashOfJson } from './parsing/python-json';
-import { gitAddress, normalized, pinned } from './parsing/requirement';
-import { entryOf, readToml, type Table } from './parsing/toml';
-import { type DependencySource, outdatedLock, type Selection } from './source';
+import { groupEdges } from '../parsing/dependency-groups';
+import type { Edge, LockedPackage } from '../parsing/locked-graph';
+import { reachedInLock } from '../parsing/locked-graph';
+import { parseDependency, toEdge } from '../parsing/pep508';
+import { hashOfJson } from '../parsing/python-json';
+import { gitAddress, normalized, pinned } from '../parsing/requirement';
+import { entryOf, readToml, type Table } from '../parsing/toml';
+import { type DependencySource, outdatedLock, type Selection } from '../source';
 
 /** What Poetry 1 leaves out of its lock: https://github.com/python-poetry/poetry/issues/1584 */
 const NEVER_LOCKED = ['setuptools', 'distribute', 'pip', 'wheel'];

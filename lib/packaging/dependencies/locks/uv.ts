@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { uv } from '../uv';
-import type { Dependencies } from './parsing/requirement';
-import { parseRequirements } from './parsing/requirements-file';
-import { readToml, type Table } from './parsing/toml';
-import { type DependencySource, outdatedLock, type Selection, uncheckedLock } from './source';
-import { checkUvLock } from './uv-lock-check';
+import { uv } from '../../uv';
+import type { Dependencies } from '../parsing/requirement';
+import { parseRequirements } from '../parsing/requirements-file';
+import { readToml, type Table } from '../parsing/toml';
+import { type DependencySource, outdatedLock, type Selection, uncheckedLock } from '../source';
+import { checkUvLock } from './uv-check';
 
 /** The uv lock of a directory: its own, or the one at the root of the workspace above. Like uv, it requires a pyproject.toml beside it. */
 export function findUvLock(directory: string): string | undefined {
