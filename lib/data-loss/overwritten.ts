@@ -76,7 +76,7 @@ function columnNameOf(node: Node | undefined): string | undefined {
   return node && 'ColumnRef' in node ? joined(node.ColumnRef.fields).split('.').at(-1) : undefined;
 }
 
-/** Whether a value contains all of a column's: `SET lat = lng, lng = lat`, `SET note = note || status, status = 'done'`. */
+/** Whether a value contains all of a column's: `SET lat = lng, lng = lat`, `SET note = concat(note, status), status = 'done'`. */
 export function carriesColumn(value: Node | undefined, column: string, names: readonly string[]): boolean {
   if (copiedColumn(value) !== undefined) return isOwnColumn(value, column, names);
   return carryingParts(value).some((part) => carriesColumn(part, column, names));
@@ -88,12 +88,28 @@ function carryingParts(value: Node | undefined): readonly Node[] {
 
 const CARRYING_RULES: Rules<readonly Node[]> = {
   TypeCast: ({ typeName, arg }) => (arg && !mayTruncate(typeName) ? [arg] : []),
-  A_Expr: ({ name, lexpr, rexpr }) => (joined(name) === '||' ? [lexpr, rexpr].flatMap((side) => side ?? []) : []),
+  // NULL || 'text' is NULL.
+  A_Expr: ({ name, lexpr, rexpr }) =>
+    joined(name) === '||'
+      ? [...(isNeverNull(lexpr) && rexpr ? [rexpr] : []), ...(isNeverNull(rexpr) && lexpr ? [lexpr] : [])]
+      : [],
   FuncCall: ({ funcname, args = [] }) => (CARRYING_FUNCTION.test(systemName(funcname)) ? args : []),
   CoalesceExpr: ({ args: [first] = [] }) => (first ? [first] : []),
 };
 
 const CARRYING_FUNCTION = /^(?:concat(?:_ws)?|format|to_jsonb?|jsonb?_build_(?:array|object)|jsonb_set|array_append)$/;
+
+function isNeverNull(value: Node | undefined): boolean {
+  return apply(NEVER_NULL_RULES, value) ?? false;
+}
+
+const NEVER_NULL_RULES: Rules<boolean> = {
+  A_Const: ({ isnull }) => !isnull,
+  TypeCast: ({ arg }) => isNeverNull(arg),
+  CoalesceExpr: ({ args = [] }) => args.some(isNeverNull),
+  A_Expr: ({ name, lexpr, rexpr }) => joined(name) === '||' && isNeverNull(lexpr) && isNeverNull(rexpr),
+  FuncCall: ({ funcname }) => /^concat(?:_ws)?$/.test(systemName(funcname)),
+};
 
 /** Whether a constant is the value that the rows have: `SET reason = 'lost', status = 'done' WHERE status = 'lost'`. */
 export function isOldValue(value: Node | undefined, where: Node | undefined, column: string, names: readonly string[]): boolean {

@@ -71,9 +71,9 @@ const ROW_RULES: Rules<readonly Loss[], [state: RevisionState]> = {
   UpdateStmt: ({ relation, whereClause, fromClause = [], targetList = [], withClause }, state) => {
     const own = namesOf(relation);
     const names = [...own, ...fromClause.flatMap((from) => selfJoinNames(from, nameOf(relation)))];
-    const isJoin =
-      joinsTables(whereClause, names) && !hasRowFilter({ fromClause, withClause }) && !isSummarized({ fromClause, withClause });
-    const losses = updateLosses({ own, names, where: whereClause, isJoin }, targetList, state);
+    const isJoin = joinsTables(whereClause, names) && !hasRowFilter({ fromClause, withClause });
+    const aggregated = aggregatedColumns({ fromClause, withClause });
+    const losses = updateLosses({ own, names, where: whereClause, isJoin, aggregated }, targetList, state);
     for (const { name = '', val } of withClause ? [] : only(targetList, 'ResTarget'))
       recordLookup({ name, val }, { names: own, from: fromClause, where: whereClause }, state);
     return losses;
@@ -219,6 +219,8 @@ interface UpdatedRows {
   readonly where: Node | undefined;
   /** Whether the condition is a join alone: it selects all rows with a match in another table. */
   readonly isJoin: boolean;
+  /** Columns of the joined queries that hold an aggregate. @default - none */
+  readonly aggregated?: ReadonlySet<string>;
 }
 
 interface Assignment {
@@ -258,7 +260,7 @@ export const EMPTIED_AFTER_PYTHON = 'nothing, after Python has read its values';
 /** What replaces a column's values; undefined if nothing is lost. */
 function replacement(
   { name, val }: Assignment,
-  { own, names, where, isJoin }: UpdatedRows,
+  { own, names, where, isJoin, aggregated }: UpdatedRows,
   state: RevisionState,
 ): string | undefined {
   const [table = ''] = own;
@@ -273,9 +275,13 @@ function replacement(
   if (mayBeEmpty) return undefined;
   if (isWhole && isUnrelatedValue(val, name, own, where)) return 'an unrelated value';
   if (updateMergesValues(where, name, val, own, state)) return 'one value in place of several';
-  const source = copiedColumn(val)?.split('.').at(-1);
-  const isForAll = isWhole || isJoin || (!!source && skipsUnaffectedRows(where, source, undefined));
+  const isForAll = isWhole || (isJoin && !readsOneOf(aggregated, val)) || skipsRowsWithoutSource(where, val);
   return isForAll && takesOtherColumn(val, name, own) ? 'values of other columns' : undefined;
+}
+
+function skipsRowsWithoutSource(where: Node | undefined, value: Node | undefined): boolean {
+  const source = copiedColumn(value)?.split('.').at(-1);
+  return !!source && skipsUnaffectedRows(where, source, undefined);
 }
 
 function emptied(column: string, state: RevisionState): string {
@@ -307,16 +313,19 @@ function selectsKnownRows(where: Node | undefined, column: string, names: readon
   if (!('A_Expr' in where) || joined(where.A_Expr.name) !== '=') return false;
   const { lexpr, rexpr } = where.A_Expr;
   return (
-    (isOwnColumn(lexpr, column, names) || isKey(lexpr, names)) && !!rexpr && (readsNoColumn(rexpr) || isLookupByValue(rexpr))
+    (isOwnColumn(lexpr, column, names) || isKey(lexpr, names)) &&
+    !!rexpr &&
+    (readsNoColumn(rexpr) || isLookupByValue(rexpr, names))
   );
 }
 
-/** A query for one row that its author named: `(SELECT id FROM plans WHERE name = 'trial')`. */
-function isLookupByValue(node: Node): boolean {
+/** A query for one row that its author named, the same for all rows: `(SELECT id FROM plans WHERE name = 'trial')`. */
+function isLookupByValue(node: Node, outer: readonly string[]): boolean {
   const { subLinkType, subselect } = as(node, 'SubLink') ?? {};
   const { fromClause = [], whereClause } = as(subselect, 'SelectStmt') ?? {};
   const tests = conjuncts(whereClause).concat(fromClause.flatMap((from) => conjuncts(as(from, 'JoinExpr')?.quals)));
-  return subLinkType === 'EXPR_SUBLINK' && tests.some(selectsByValue);
+  const isSame = !columnsIn(node).some((column) => outer.some((name) => column.startsWith(`${name}.`)));
+  return subLinkType === 'EXPR_SUBLINK' && isSame && tests.some(selectsByValue);
 }
 
 /** Whether rows come from a list in the revision or from a query with a condition. Both filter rows as a WHERE does. */
@@ -324,11 +333,30 @@ function hasRowFilter(source: object): boolean {
   return /"(?:valuesLists|RangeFunction|whereClause|havingClause|limitCount)"/.test(JSON.stringify(source));
 }
 
-/** Whether rows come from a query that groups or counts: its values are derived data. */
-function isSummarized(source: object): boolean {
-  return /"(?:groupClause|agg_star|agg_distinct|over)"|"sval":"(?:count|sum|min|max|avg|string_agg|(?:array|jsonb?)_agg)"/.test(
-    JSON.stringify(source),
-  );
+/** The columns of queries that hold an aggregate, such as a count: their values are derived data. */
+function aggregatedColumns(source: object): ReadonlySet<string> {
+  const found = new Set<string>();
+  JSON.stringify(source, (key, inner) => {
+    if (key === 'ResTarget' && inner.name && AGGREGATE.test(JSON.stringify(inner.val))) found.add(inner.name);
+    return inner;
+  });
+  return found;
+}
+
+const AGGREGATE = /"agg_(?:star|distinct)"|"sval":"(?:count|sum|min|max|avg|string_agg|(?:array|jsonb?)_agg)"/;
+
+function readsOneOf(columns: ReadonlySet<string> | undefined, value: Node | undefined): boolean {
+  return columnsIn(value).some((column) => columns?.has(column.split('.').at(-1) ?? ''));
+}
+
+/** The columns that a value or a query reads, as they are written. */
+function columnsIn(value: Node | undefined): readonly string[] {
+  const found: string[] = [];
+  JSON.stringify(value ?? {}, (key, inner) => {
+    if (key === 'ColumnRef') found.push(joined(inner.fields));
+    return inner;
+  });
+  return found;
 }
 
 /** Whether a condition only joins the table with another: WHERE teams.id = users.team_id. */

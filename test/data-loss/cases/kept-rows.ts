@@ -104,6 +104,7 @@ export const KEPT_ROWS: readonly Case[] = [
   keeps('rows by a list of values', 'bind = op.get_bind()\nbind.execute(sa.text("DELETE FROM settings WHERE key IN :keys").bindparams(sa.bindparam("keys", expanding=True)), {"keys": ["a", "b"]})\nbind.execute(sa.text("DELETE FROM settings WHERE key = ANY(:keys)"), {"keys": ["a"]})\nbind.execute(sa.text("DELETE FROM settings WHERE key = :key").bindparams(sa.bindparam("key", "a")))'),
   keepsSql("UPDATE orders SET reason = 'lost', status = 'closed' WHERE status = 'lost'; UPDATE orders SET reason = 'won', status = 'closed' WHERE status = 'won'"),
   keepsSql("UPDATE orders SET note = concat(note, ' was ', status), status = 'closed'"),
+  keepsSql("UPDATE orders SET note = coalesce(note, '') || ' was ' || status, status = 'closed'"),
   keepsSql("UPDATE orders SET history = jsonb_set(history, '{old}', to_jsonb(status)), status = NULL"),
   keepsSql("UPDATE users SET orders = s.n FROM (SELECT user_id, count(*) AS n FROM orders GROUP BY user_id) s WHERE s.user_id = users.id"),
   keepsSql("WITH s AS (SELECT user_id, max(at) AS at FROM orders GROUP BY user_id) UPDATE users SET seen = s.at FROM s WHERE s.user_id = users.id"),

@@ -67,6 +67,10 @@ test('an unsafe revision becomes a series of safe ones with the same final schem
     );
     expect(text('c3_1.py')).toContain('"""Add team to users (1 of 6)"""');
     expect(text('c3_4.py')).toContain('# people are looked up by their team');
+    const required = bed.project.revisions.filter((file) =>
+      text(file).includes('# fails if a row has NULL in email; a revision'),
+    );
+    expect(required.map((file) => /VALIDATE CONSTRAINT \S*email_not_null/.test(text(file)))).toEqual([true]);
     expect(text('c3.py')).toMatch(/revision = "c3"\ndown_revision = "c3_5"/);
 
     await alembic(url, 'upgrade', 'head');

@@ -13,7 +13,7 @@ from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 
 from ..scratch.baseline import load
-from ..scratch.rows import quoted
+from ..scratch.rows import quoted, quoted_table
 from ..scratch.scratch import Scratch
 from ..source.loading import load_without_database
 from .invoke import invoke
@@ -40,17 +40,13 @@ def rename_tables(connection: Any, renames: Sequence[Sequence[str]]) -> list[Seq
     """Renames the tables among these pairs of names, so that autogenerate compares them with the models. Returns their pairs."""
     tables = [(old, new) for old, new in renames if _is_table(connection, old) and not _is_table(connection, new)]
     for old, new in tables:
-        raw.execute(connection, f"ALTER TABLE {_named(old)} RENAME TO {quoted(new.rpartition('.')[2])}")
+        raw.execute(connection, f"ALTER TABLE {quoted_table(old)} RENAME TO {quoted(new.rpartition('.')[2])}")
     return [pair for pair in renames if tuple(pair) in tables]
 
 
 def _is_table(connection: Any, name: str) -> bool:
-    found = f"FROM pg_class WHERE oid = to_regclass({raw.literal(_named(name))}) AND relkind IN ('r', 'p')"
+    found = f"FROM pg_class WHERE oid = to_regclass({raw.literal(quoted_table(name))}) AND relkind IN ('r', 'p')"
     return raw.value(connection, f"SELECT to_json(count(*) > 0)::text {found}")
-
-
-def _named(name: str) -> str:
-    return ".".join(map(quoted, name.split(".")))
 
 
 def table_to_fill(project: Project, table: str, column: str) -> dict[str, Any]:

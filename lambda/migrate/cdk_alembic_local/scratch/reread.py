@@ -9,7 +9,7 @@ from typing import Any
 from cdk_alembic.catalog import raw
 from cdk_alembic.catalog.catalog_reader import Catalog
 
-from .rows import quoted
+from .rows import quoted_table
 
 _INDEX_NAME = re.compile(r'^(CREATE (?:UNIQUE )?INDEX )("(?:[^"]|"")+"|\S+)(?= ON )')
 
@@ -45,4 +45,4 @@ def _statement(key: str, table: str, text: str, name: str) -> str:
     if kind == "index":
         return _INDEX_NAME.sub(rf"\g<1>{name}", text)
     what = "CONSTRAINT" if kind == "constraint" else "COLUMN"
-    return f"ALTER TABLE {'.'.join(map(quoted, table.split('.')))} ADD {what} {name} {text}"
+    return f"ALTER TABLE {quoted_table(table)} ADD {what} {name} {text}"
