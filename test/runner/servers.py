@@ -115,17 +115,22 @@ def postgres_with_tls(key: Path, certificate: Path) -> Iterator[int]:
 @contextmanager
 def postgres(settings: Iterable[str], files: Mapping[str, str] = MappingProxyType({})) -> Iterator[int]:
     """Gives the port of a PostgreSQL with these settings, and these files in its folder. It asks for no password."""
-    with psycopg.connect(dbname="postgres") as connection:
-        [programs] = connection.execute("SELECT setting FROM pg_config WHERE name = 'BINDIR'").fetchone()
     with own_folder() as folder:
-        data = new_data(folder, programs)
+        data = new_data(folder, programs())
         for name, text in files.items():
             # It refuses a key that others may read.
             (data / name).touch(mode=0o600)
             (data / name).write_text(text)
             own(data / name)
-        with served(data, programs, settings) as port:
+        with served(data, programs(), settings) as port:
             yield port
+
+
+def programs() -> str:
+    """The folder with the programs of the tests' PostgreSQL."""
+    with psycopg.connect(dbname="postgres") as connection:
+        [folder] = connection.execute("SELECT setting FROM pg_config WHERE name = 'BINDIR'").fetchone()
+    return folder
 
 
 def new_data(folder: Path, programs: str) -> Path:
