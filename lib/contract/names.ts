@@ -17,6 +17,9 @@ export const SUPPORTED_VERSIONS: Readonly<
   sqlalchemy: { from: '1.4.0', below: '2.2', text: 'SQLAlchemy 1.4, 2.0 and 2.1' },
 };
 
+/** Modules of the PostgreSQL drivers that the runner supports. */
+export const DRIVERS: readonly string[] = ['psycopg', 'psycopg2', 'pg8000', 'asyncpg'];
+
 /** Environment variable of the function that holds {@link RunnerSettings} as JSON. */
 export const SETTINGS_VARIABLE = 'CDK_ALEMBIC_SETTINGS';
 

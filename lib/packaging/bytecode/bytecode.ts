@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { DEPENDENCIES_DIRECTORY, DRIVERS } from '../../contract';
 import { packagePath } from '../../package-root';
 import { bytecodeKey, type Compiled, isReleased, keepBytecode, takeBytecode } from './bytecode-cache';
 
@@ -11,7 +12,7 @@ const TASK_ROOT = '/var/task';
  * Packages that ship only as bytecode, without docstrings: a run never reads their sources, which are a fifth of the zip.
  * Their tracebacks still have file and line.
  */
-const BARE = /^site-packages\/(?:alembic|asyncpg|greenlet|mako|pg8000|psycopg|psycopg2|sqlalchemy)\//;
+const BARE = new RegExp(`^${DEPENDENCIES_DIRECTORY}/(?:alembic|greenlet|mako|sqlalchemy|${DRIVERS.join('|')})/`);
 
 /** Whether a file belongs to a package that ships only as bytecode. */
 export function isBare(file: string): boolean {

@@ -1,11 +1,12 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { DRIVERS } from '../../contract';
 import { listFiles } from '../project/sources';
 import { importedBy, type ModuleRoots } from './imports';
 import { closure, type Distribution, sizeOf, withRequirements } from './installed';
 
 /** Distributions that every run uses regardless of imports, with the drivers' libraries. */
-const ALWAYS = ['alembic', 'sqlalchemy', 'greenlet', 'psycopg', 'psycopg_binary', 'psycopg_c', 'psycopg2', 'asyncpg', 'pg8000'];
+const ALWAYS = ['alembic', 'sqlalchemy', 'greenlet', ...DRIVERS, 'psycopg_binary', 'psycopg_c'];
 
 /** A requirement of this many bytes is never left out: it saves too little. */
 const SMALL = 1024 * 1024;

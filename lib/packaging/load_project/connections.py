@@ -11,8 +11,6 @@ from .sandbox import Refused
 # Replaces the database's address. Nothing connects to it, and no backend has this host by default.
 ADDRESS = {"host": "cdk-alembic.invalid", "port": "5432", "user": "user", "password": "password", "database": "database"}
 
-DRIVERS = ("psycopg", "psycopg2", "asyncpg", "pg8000")
-
 # Where a backend connects if nothing sets its address. An empty host is a socket.
 THIS_MACHINE = ("", "localhost", "127.0.0.1", "::1")
 
@@ -71,6 +69,8 @@ def needs_greenlet(dialect: Any, parameters: dict[str, Any]) -> bool:
 
 def has_wrong_driver(error: BaseException) -> bool:
     """Whether it would not be raised with another driver in the database's URL."""
+    from cdk_alembic.protocol.rules import DRIVERS
+
     is_not_async = type(error).__name__ == "InvalidRequestError" and "async driver" in str(error)
     return (
         isinstance(error, MissingGreenlet) or is_not_async or (isinstance(error, ModuleNotFoundError) and error.name in DRIVERS)

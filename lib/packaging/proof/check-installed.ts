@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEPENDENCIES_DIRECTORY, SUPPORTED_VERSIONS } from '../../contract';
+import { DEPENDENCIES_DIRECTORY, DRIVERS, SUPPORTED_VERSIONS } from '../../contract';
 import { option, runtimeOption } from '../code-in-messages';
 import { optionFor, productionOptionFor } from '../dependencies/elsewhere';
 import { nameOf } from '../dependencies/parsing/requirement';
@@ -12,10 +12,7 @@ import { FIRST_SQLALCHEMY_ON_3_13, isTooOldFor } from '../project/locked-wheels'
 import { pythonRequirement, usablePythons } from '../project/python-version';
 import { listFiles } from '../project/sources';
 
-/** Modules of the PostgreSQL drivers that the runner supports. */
-const DRIVERS = ['psycopg', 'psycopg2', 'asyncpg', 'pg8000'];
-
-/** Distributions of these drivers. */
+/** Distributions of the PostgreSQL drivers. */
 const DISTRIBUTIONS = [...DRIVERS, 'psycopg-binary', 'psycopg2-binary'];
 
 /** Those that bring libpq, which Lambda does not have. */

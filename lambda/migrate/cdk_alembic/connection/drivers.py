@@ -144,7 +144,6 @@ def _pg8000(options: dict[str, Any], timeouts: Mapping[str, str]) -> _Blocking:
 
 
 _CONNECT = {"psycopg": _psycopg, "psycopg2": _psycopg2, "asyncpg": _asyncpg, "pg8000": _pg8000}
-DRIVERS = tuple(_CONNECT)
 
 # https://www.postgresql.org/docs/current/protocol-message-formats.html
 _CANCEL_REQUEST = 80877102

@@ -10,12 +10,12 @@ from pathlib import Path
 from traceback import walk_tb
 from typing import Any
 
-from ..connection.drivers import DRIVERS
 from ..connection.watchdog import expecting
 from ..database.conditions import condition
 from ..database.failures import describe, location, missing_variable, unset_variables
 from ..database.version_table import prepare
 from ..protocol.errors import EnvFailed, RunnerError
+from ..protocol.rules import DRIVERS
 from .configuration import left_out, needs_flask, to_package
 from .project import Project
 

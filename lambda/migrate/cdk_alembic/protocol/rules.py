@@ -18,6 +18,12 @@ SUPPORTED_VERSIONS = {
         "text": "SQLAlchemy 1.4, 2.0 and 2.1",
     },
 }
+DRIVERS = (
+    "psycopg",
+    "psycopg2",
+    "pg8000",
+    "asyncpg",
+)
 BACKEND_DIRECTORY = "backend"
 DEPENDENCIES_DIRECTORY = "site-packages"
 COMMANDS = (

@@ -19,7 +19,7 @@ from ..protocol.checks import value_problems
 from ..protocol.errors import RunnerError
 from ..protocol.log import hide
 from ..protocol.request import Invocation
-from ..protocol.rules import CONTRACT_VERSION, DEPENDENCIES_DIRECTORY, TENANTS, TENANTS_PAGE
+from ..protocol.rules import CONTRACT_VERSION, DEPENDENCIES_DIRECTORY, DRIVERS, TENANTS, TENANTS_PAGE
 
 # Sorting 100,000 tenants takes a second; the query must not use up the function's time.
 _MAX_QUERY_SECONDS = 60
@@ -95,9 +95,9 @@ def _address(variables: DatabaseVariables) -> tuple[str, dict[str, Any]]:
     dependencies = package_root() / DEPENDENCIES_DIRECTORY
     if dependencies.is_dir() and str(dependencies) not in sys.path:
         sys.path.insert(0, str(dependencies))
-    installed = [name for name in drivers.DRIVERS if importlib.util.find_spec(name)]
+    installed = [name for name in DRIVERS if importlib.util.find_spec(name)]
     if not installed:
-        raise _unusable("the backend has no driver for PostgreSQL", f"add one to its dependencies: {', '.join(drivers.DRIVERS)}")
+        raise _unusable("the backend has no driver for PostgreSQL", f"add one to its dependencies: {', '.join(DRIVERS)}")
     driver = installed[0]
     if variables.database["source"] != "environment":
         found = address.fetch(variables.database)

@@ -17,10 +17,9 @@ from cdk_alembic.connection.listeners import listening
 from cdk_alembic.database.failures import describe, sql_state
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
+from cdk_alembic.protocol.rules import DRIVERS
 
 T = TypeVar("T")
-
-DRIVERS = ("psycopg", "psycopg2", "pg8000", "asyncpg")
 
 LOCK_NOT_AVAILABLE = "55P03"
 
