@@ -30,7 +30,9 @@ export function recordCopiedColumn(
     (sources.length === 1 && columnOfTable(columnTestedNotNull(part), names) === sources[0]) ||
     (state.unfilledColumns.has(column) && columnOfTable(columnTestedNull(part), names) === name);
   if (!conjuncts(where).every(isAll)) return;
-  for (const of of sources) if (holdsWholeValue(of, column, state)) state.copies.recordCopy(`${table}.${of}`, [column]);
+  // Only a boolean can be negated, and a boolean holds it.
+  const isWhole = (of: string): boolean => !!as(value, 'BoolExpr') || holdsWholeValue(of, column, state);
+  for (const of of sources) if (isWhole(of)) state.copies.recordCopy(`${table}.${of}`, [column]);
 }
 
 /** Records what an UPDATE writes for one state of a boolean column. Two that write different values keep the column: `SET status = 'on' WHERE active`. */
@@ -380,17 +382,42 @@ function copiedSources(value: Node | undefined): readonly string[] {
 const COPY_RULES: Rules<readonly string[]> = {
   TypeCast: ({ typeName, arg }) => (mayTruncate(typeName) ? [] : copiedSources(arg)),
   CaseExpr: (node) => [encodedBoolean(node)].flatMap((column) => column ?? []),
+  // NOT active
+  BoolExpr: ({ boolop, args = [] }) => (boolop === 'NOT_EXPR' ? args.flatMap(copiedSources) : []),
+  A_ArrayExpr: ({ elements = [] }) => elements.flatMap(copiedSources),
   A_Expr: ({ name, lexpr, rexpr }) => {
-    const of = copiedColumn(lexpr);
-    const key = as(rexpr, 'A_Const')?.sval?.sval;
-    if (['->', '->>'].includes(joined(name))) return of === undefined || key === undefined ? [] : [`${of}->${key}`];
+    const operator = joined(name);
+    if (['->', '->>'].includes(operator)) {
+      const of = copiedColumn(lexpr);
+      const key = as(rexpr, 'A_Const')?.sval?.sval;
+      return of === undefined || key === undefined ? [] : [`${of}->${key}`];
+    }
+    if (isReversed(operator, rexpr)) return copiedSources(lexpr);
+    if (isReversed(operator, lexpr)) return copiedSources(rexpr);
     // Two texts joined by `||` can't be separated again.
-    return joined(name) === '||' ? [lexpr, rexpr].flatMap((side) => (as(side, 'FuncCall') ? copiedSources(side) : [])) : [];
+    return operator === '||' ? [lexpr, rexpr].flatMap((side) => (as(side, 'FuncCall') ? copiedSources(side) : [])) : [];
   },
   FuncCall: ({ funcname, args = [] }) => {
     const name = systemName(funcname);
     if (/^jsonb?_build_object$/.test(name)) return args.filter((_, at) => at % 2 === 1).flatMap(copiedSources);
-    // A range keeps both bounds.
-    return /^(?:to_jsonb?|jsonb?_build_array|(?:int[48]|num|ts|tstz|date)range)$/.test(name) ? args.flatMap(copiedSources) : [];
+    // at AT TIME ZONE 'UTC'
+    if (name === 'timezone') return args[0] && readsNoColumn(args[0]) ? copiedSources(args[1]) : [];
+    if (COPIES_ALL.test(name)) return args.flatMap(copiedSources);
+    return COPIES_FIRST.test(name) && args.slice(1).every(readsNoColumn) ? copiedSources(args[0]) : [];
   },
 };
+
+/** Functions whose result has all their arguments: a range keeps both bounds, a point both coordinates. */
+const COPIES_ALL = /^(?:to_jsonb?|jsonb?_build_array|(?:int[48]|num|ts|tstz|date)range|point|st_(?:make)?point)$/;
+
+/** Functions whose result can be converted back. */
+const COPIES_FIRST = /^(?:string_to_array|array_to_json|hstore_to_jsonb?|encode|decode|st_setsrid)$/;
+
+/** Whether another calculation with the constant operand restores the value: `total * 100`, `at + interval '1 day'`, `'+' || phone`. */
+function isReversed(operator: string, operand: Node | undefined): boolean {
+  const { ival, fval, sval } = as(as(operand, 'TypeCast')?.arg ?? operand, 'A_Const') ?? {};
+  if (operator === '*') return (ival?.ival ?? Number(fval?.fval ?? 0)) !== 0;
+  // A document or an array would replace keys, or could not be told from the elements before.
+  if (operator === '||') return sval !== undefined && !/^\s*[{[]/.test(sval.sval ?? '');
+  return /^[-+]$/.test(operator) && (ival ?? fval ?? sval) !== undefined;
+}
