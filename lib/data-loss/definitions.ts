@@ -2,7 +2,7 @@ import type { AlterTableCmd, AlterTableType, ColumnDef, Node, ObjectType } from 
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { apply, as, joined, nameOf, type Of, only, type Rules } from '../sql/nodes';
 import { isLossyConversion, mayTruncate } from './conversions';
-import { recordConvertedColumns } from './copies';
+import { recordConvertedColumns } from './copies/updates';
 import { type Loss, lossUnless } from './losses';
 import type { RevisionState } from './revision-state';
 

@@ -3,7 +3,7 @@ import { UNKNOWN_VALUE as UNKNOWN, type UpgradeStep } from '../contract/facts';
 import { apply, as, joined, nameOf, type Of, only, type Rules } from '../sql/nodes';
 import { type BlockStatement, blockStatements, parseNode } from '../sql/parse';
 import { selectsWholeTable } from './conditions';
-import { recordInsertedRows } from './copies';
+import { recordInsertedRows } from './copies/inserted-rows';
 import {
   addedColumns,
   alterLosses,

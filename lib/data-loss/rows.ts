@@ -15,16 +15,9 @@ import {
   selectsWholeTable,
 } from './conditions';
 import { copiedColumn } from './conversions';
-import {
-  claimCopy,
-  isStar,
-  mayOmitRows,
-  recordComputed,
-  recordCopiedColumn,
-  recordInsertedRows,
-  recordLookup,
-  recordPythonReads,
-} from './copies';
+import { recordPythonReads } from './copies/copied-values';
+import { isStar, mayOmitRows, recordInsertedRows } from './copies/inserted-rows';
+import { claimCopy, recordComputed, recordCopiedColumn, recordLookup } from './copies/updates';
 import { type Loss, lossUnless, unreadableSql } from './losses';
 import {
   assignedValue,

@@ -1,0 +1,172 @@
+import type { ColumnDef, Node } from 'libpg-query';
+import { as, joined, namesOf, wholeTable } from '../../sql/nodes';
+import { conjuncts, isKey, matchesEveryRow, normalized, readsNoColumn } from '../conditions';
+import { copiedColumn, mayTruncate, testedState } from '../conversions';
+import { ARITHMETIC_OPERATOR } from '../overwritten';
+import { keepsOnlyPart, removedKeys } from '../partial-values';
+import type { RevisionState } from '../revision-state';
+import { columnOfTable, columnTestedNotNull, copiedSources, holdsWholeValue } from './copied-values';
+
+/**
+ * Records that an UPDATE of all rows copies a column into one that the revision added: the original can then be dropped.
+ *
+ * @param column with its table
+ * @param rows `names`: the table and its aliases, including those that join the table to itself by key
+ */
+export function recordCopiedColumn(
+  column: string,
+  value: Node | undefined,
+  { where, names }: { readonly where: Node | undefined; readonly names: readonly string[] },
+  state: RevisionState,
+): void {
+  const [table = ''] = names;
+  const name = column.slice(column.lastIndexOf('.') + 1);
+  state.copies.invalidate(table, name);
+  if (!state.isNewColumn(table, name)) return;
+  recordWrittenState(column, value, where, names, state);
+  const sources = copiedSources(value).flatMap((source) => columnOfTable(source, names) ?? []);
+  const isAll = (part: Node): boolean =>
+    matchesEveryRow(part, names) ||
+    (sources.length === 1 && columnOfTable(columnTestedNotNull(part), names) === sources[0]) ||
+    (state.unfilledColumns.has(column) && columnOfTable(columnTestedNull(part), names) === name);
+  if (!conjuncts(where).every(isAll)) return;
+  // Only a boolean can be negated, and a boolean holds it.
+  const isWhole = (of: string): boolean => !!as(value, 'BoolExpr') || holdsWholeValue(of, column, state);
+  for (const of of sources) if (isWhole(of)) state.copies.recordCopy(`${table}.${of}`, [column]);
+}
+
+/** Records what an UPDATE writes for one state of a boolean column. Two that write different values keep the column: `SET status = 'on' WHERE active`. */
+function recordWrittenState(
+  column: string,
+  value: Node | undefined,
+  where: Node | undefined,
+  names: readonly string[],
+  state: RevisionState,
+): void {
+  const tested = testedState(where);
+  const of = columnOfTable(tested?.column, names);
+  for (const [key, written] of state.writtenStates) if (key.endsWith(` ${column}`) && of === undefined) written.clear();
+  if (!tested || of === undefined || !value || !readsNoColumn(value)) return;
+  const source = `${names[0]}.${of}`;
+  const written = state.writtenStates.get(`${source} ${column}`) ?? new Map<string, string>();
+  state.writtenStates.set(`${source} ${column}`, written.set(tested.state, normalized(value, [])));
+  const [on, off] = [written.get('true'), written.get('false')];
+  if (on !== undefined && off !== undefined && on !== off) state.copies.recordCopy(source, [column]);
+}
+
+/** Records the other columns that the conversion of a column keeps in it: `ALTER note TYPE jsonb USING jsonb_build_object('name', name, 'note', note)`. */
+export function recordConvertedColumns(
+  table: string,
+  name: string,
+  { raw_default: using, typeName }: ColumnDef,
+  state: RevisionState,
+): void {
+  if (mayTruncate(typeName)) return;
+  const others = copiedSources(using).filter((source) => source !== name);
+  for (const of of others) state.copies.recordCopy(`${table}.${of}`, [`${table}.${name}`]);
+}
+
+/** Records the columns that an UPDATE of all rows computes new ones from: `SET cents = price * 100`. These may keep all of it. */
+export function recordComputed(
+  { name, val }: { readonly name: string; readonly val: Node | undefined },
+  { where, names }: { readonly where: Node | undefined; readonly names: readonly string[] },
+  state: RevisionState,
+): void {
+  const [table = ''] = names;
+  if (!val || !state.isNewColumn(table, name) || !matchesEveryRow(where, names) || !calculates(val)) return;
+  JSON.stringify(val, (key, inner) => {
+    const of = key === 'ColumnRef' ? columnOfTable(joined(inner.fields), names) : undefined;
+    if (of !== undefined && !keepsOnlyPart(val, of, names))
+      state.mayBeKept.set(`${table}.${of}`, `${name} is computed from it: whether all of it is kept was not judged`);
+    return inner;
+  });
+}
+
+function calculates(value: Node): boolean {
+  let found = false;
+  JSON.stringify(value, (key, inner) => {
+    found ||= key === 'A_Expr' && ARITHMETIC_OPERATOR.test(joined(inner.name));
+    return inner;
+  });
+  return found;
+}
+
+/**
+ * Records that an UPDATE replaces each value by the key of the row that holds it: `SET genre_id = genres.id FROM genres WHERE genres.name =
+ * films.genre`; or that it copies a column of another table, such as one that has a copy of the rows.
+ */
+export function recordLookup(
+  { name, val }: { readonly name: string; readonly val: Node | undefined },
+  update: { readonly names: readonly string[]; readonly from: readonly Node[]; readonly where: Node | undefined },
+  state: RevisionState,
+): void {
+  const select = as(as(val, 'SubLink')?.subselect, 'SelectStmt');
+  if (select ? update.from.length || update.where : !update.from.length) return;
+  const [other, ...more] = (select ? select.fromClause : update.from) ?? [];
+  const relation = wholeTable(other);
+  const test = as(select ? select.whereClause : update.where, 'A_Expr');
+  const [table = ''] = update.names;
+  if (!relation || more.length || joined(test?.name) !== '=' || !state.isNewColumn(table, name)) return;
+  const others = namesOf(relation);
+  const found = select ? as(select.targetList?.[0], 'ResTarget')?.val : val;
+  const taken = columnOfTable(copiedColumn(found), others);
+  const [left, right] = [copiedColumn(test?.lexpr), copiedColumn(test?.rexpr)];
+  for (const [one, two] of [
+    [left, right],
+    [right, left],
+  ]) {
+    const [own, theirs] = [columnOfTable(one, update.names), columnOfTable(two, others)];
+    if (own === undefined || theirs === undefined) continue;
+    const match = { column: `${table}.${name}`, source: `${table}.${own}`, of: others[0] ?? '', theirs };
+    if (isKey(found, others)) recordFoundKey(match, state);
+    else recordTakenColumn(match, taken, state);
+  }
+}
+
+/** An UPDATE that joins a table by equality. */
+interface Match {
+  /** The new column. */
+  readonly column: string;
+  /** The column of the same table that the join compares. */
+  readonly source: string;
+  /** The other table, and the column of it that the join compares. */
+  readonly of: string;
+  readonly theirs: string;
+}
+
+function recordFoundKey({ column, source, of, theirs }: Match, state: RevisionState): void {
+  const found = `${of}.${theirs}`;
+  // A row without a match has NULL.
+  if (state.copies.isListedIn(source, found) || state.requiredColumns.has(column))
+    state.copies.recordCopy(source, [column, found]);
+  else state.mayBeKept.set(source, `${column} has the key of the same value in ${found}, but one without a match is lost`);
+}
+
+function recordTakenColumn({ column, source, of, theirs }: Match, taken: string | undefined, state: RevisionState): void {
+  if (state.copies.isListedIn(source, `${of}.${theirs}`)) state.copies.recordCopy(source, [column, `${of}.${theirs}`]);
+  else if (taken === undefined || !holdsWholeValue(taken, column, state)) return;
+  else if (state.copies.isCopy(`${of}.${theirs}`, source)) state.copies.recordCopy(`${of}.${taken}`, [column]);
+  else
+    for (const copied of [taken, theirs])
+      state.mayBeKept.set(`${of}.${copied}`, `${tableOf(source)} has a copy, but what has no match there is lost`);
+}
+
+function tableOf(column: string): string {
+  return column.slice(0, column.lastIndexOf('.'));
+}
+
+/** Whether copies hold what an UPDATE removes from a column: all of it, or some keys. They are the only copies from then on. */
+export function claimCopy(table: string, column: string, value: Node | undefined, state: RevisionState): boolean {
+  const name = `${table}.${column}`;
+  const keys = removedKeys(value, column);
+  return (
+    state.copies.claimColumnCopy(name) ||
+    (keys.length > 0 && keys.every((key) => state.copies.claimColumnCopy(`${name}->${key}`)))
+  );
+}
+
+/** The column of `WHERE name IS NULL`. */
+function columnTestedNull(where: Node | undefined): string | undefined {
+  const { nulltesttype, arg } = as(where, 'NullTest') ?? {};
+  return nulltesttype === 'IS_NULL' ? copiedColumn(arg) : undefined;
+}
