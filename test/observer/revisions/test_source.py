@@ -481,6 +481,18 @@ def test_functions_that_are_found_through_globals_are_read_for_each_engine(tmp_p
     assert not [call for call in found["downgrade"]["calls"] if call["name"] == "op.drop_table"]
 
 
+def test_functions_that_are_found_through_globals_with_a_default_are_read_for_each_engine(tmp_path: Path) -> None:
+    found = facts(
+        tmp_path,
+        "def upgrade(engine_name=''):\n    globals().get(f'upgrade_{engine_name}', lambda: None)()\n\n"
+        "def downgrade(engine_name=''):\n    globals().get('downgrade_everything', lambda: op.drop_table('rest'))()\n\n"
+        "def upgrade_():\n    op.drop_table('users')\n\n"
+        "def upgrade_plans():\n    op.drop_table('plans')\n",
+    )
+    dropped = {name: [call["args"] for call in found[name]["calls"] if call["name"] == "op.drop_table"] for name in found if name.endswith("grade")}
+    assert dropped == {"upgrade": [["users"], ["plans"]], "downgrade": [["rest"]]}
+
+
 def test_calls_of_functions_of_the_projects_modules_are_named_at_the_line_of_the_revisions_call(tmp_path: Path) -> None:
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "rates.py").write_text(

@@ -33,6 +33,7 @@ from .values import (
     Super,
     as_text,
     either,
+    is_globals,
     last_name,
 )
 
@@ -223,6 +224,8 @@ class Calls:
     def _call_method(self, function: Attribute, args: list[Any], keywords: dict[str, Any]) -> Any:
         name, of = function.name, function.of
         first = args[0] if args else None
+        if is_globals(of) and name in ("get", "pop", "__getitem__") and args:
+            return self._of_globals(first, *args[1:])
         if isinstance(of, Builtin) and args and isinstance(first, PLAIN):
             return self._call(Method(first, name), args[1:], keywords)  # str.join(" ", words)
         if name in ("__getattribute__", "__getattr__") and isinstance(first, str):

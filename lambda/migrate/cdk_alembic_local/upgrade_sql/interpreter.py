@@ -12,7 +12,7 @@ from .expressions import Expressions
 from .flow import Statements
 from .members import Members
 from .modules import Module, Modules
-from .values import CALLABLE, External, Instance, Item, OneOf
+from .values import CALLABLE, UNKNOWN, External, Instance, Item, OneOf
 
 _MAX_STEPS = 100_000
 
@@ -53,8 +53,8 @@ class Interpreter(Statements, Expressions, Members, Calls):
         found = self._module.look_up(name)
         for function in found.values if isinstance(found, OneOf) else [found]:
             if isinstance(function, (*CALLABLE, Instance)):
-                # env.py may pass arguments, such as its own `op`: context.run_migrations(op=op).
-                self._call(function, [], {"op": External("alembic.op")})
+                # env.py may pass arguments: context.run_migrations(op=op, engine_name=name).
+                self._call(function, [], {"op": External("alembic.op"), "engine_name": UNKNOWN})
                 if self._empty:
                     self._report({})
             else:

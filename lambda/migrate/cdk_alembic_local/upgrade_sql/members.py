@@ -15,7 +15,6 @@ from .values import (
     UNKNOWN,
     Attribute,
     BoundFunction,
-    Builtin,
     Call,
     Class,
     External,
@@ -27,6 +26,7 @@ from .values import (
     Super,
     as_text,
     either,
+    is_globals,
 )
 
 
@@ -91,7 +91,7 @@ class Members:
 
     def _get_subscript(self, node: ast.Subscript) -> Any:
         value, key = self._value(node.value), self._value(node.slice)
-        if isinstance(value, Builtin) and value.name in ("globals", "locals"):
+        if is_globals(value):
             return self._of_globals(key)
         if isinstance(value, (dict, list, tuple, str)) and isinstance(key, (str, int, slice)):
             if isinstance(value, dict) and (isinstance(key, slice) or MARK in as_text(key) or key not in value):
@@ -111,12 +111,12 @@ class Members:
         parts = [None if part is None else self._value(part) for part in (node.lower, node.upper, node.step)]
         return slice(*parts) if all(part is None or isinstance(part, int) for part in parts) else UNKNOWN
 
-    def _of_globals(self, key: Any) -> Any:
+    def _of_globals(self, key: Any, default: Any = UNKNOWN) -> Any:
         """All functions that match `globals()["upgrade_%s" % engine_name]`, as in Alembic's template for several databases."""
         before, mark, after = as_text(key).partition(MARK)
         module = self._scope.module
         if not mark:
-            return module.look_up(before)
+            return module.look_up(before) if module.defines(before) else default
         names = module.matching(lambda name: name.startswith(before) and name.endswith(after))
         return either(
             [found for name in names if isinstance(found := module.look_up(name), Function) and found.node not in self._stack]

@@ -178,6 +178,10 @@ def either(values: list[Any]) -> Any:
     return flat[0] if len(flat) == 1 else OneOf(flat) if flat else UNKNOWN
 
 
+def is_globals(value: Any) -> bool:
+    return isinstance(value, Builtin) and value.name in ("globals", "locals")
+
+
 def last_name(value: Any) -> str:
     """`drop_table` of `op.drop_table`."""
     if isinstance(value, Attribute):
