@@ -489,8 +489,36 @@ def test_functions_that_are_found_through_globals_with_a_default_are_read_for_ea
         "def upgrade_():\n    op.drop_table('users')\n\n"
         "def upgrade_plans():\n    op.drop_table('plans')\n",
     )
-    dropped = {name: [call["args"] for call in found[name]["calls"] if call["name"] == "op.drop_table"] for name in found if name.endswith("grade")}
+    dropped = {name: [step["call"]["args"] for step in found[name]["steps"]] for name in ("upgrade", "downgrade")}
     assert dropped == {"upgrade": [["users"], ["plans"]], "downgrade": [["rest"]]}
+
+
+def test_a_dataclass_has_its_bases_fields_its_defaults_and_its_post_init(tmp_path: Path) -> None:
+    found = facts(
+        tmp_path,
+        "from dataclasses import dataclass, field\n\n"
+        "@dataclass\nclass Rename:\n    old: str\n    new: str\n    kind: str | None = None\n\n"
+        "    def run(self):\n"
+        "        if self.kind == 'column':\n            op.alter_column('users', self.old, new_column_name=self.new)\n"
+        "        elif self.kind == 'table':\n            op.rename_table(self.old, self.new)\n\n"
+        "@dataclass\nclass Table(Rename):\n    columns: list[Rename] | None = None\n"
+        "    drops: list[str] = field(default_factory=list)\n\n"
+        "    def __post_init__(self):\n        self.kind = 'table'\n"
+        "        for column in self.columns or []:\n            column.kind = 'column'\n\n"
+        "    def run(self):\n        super().run()\n"
+        "        for column in self.drops:\n            op.drop_column(self.new, column)\n"
+        "        if self.columns:\n            for column in self.columns:\n                column.run()\n\n"
+        "def upgrade():\n"
+        "    Table('users', 'accounts', columns=[Rename('name', 'title')]).run()\n"
+        "    Table('plans', 'offers').run()\n\n"
+        "def downgrade():\n    pass\n",
+    )
+    calls = [[step["call"]["name"], *step["call"]["args"]] for step in found["upgrade"]["steps"]]
+    assert calls == [
+        ["op.rename_table", "users", "accounts"],
+        ["op.alter_column", "users", "name"],
+        ["op.rename_table", "plans", "offers"],
+    ]
 
 
 def test_calls_of_functions_of_the_projects_modules_are_named_at_the_line_of_the_revisions_call(tmp_path: Path) -> None:

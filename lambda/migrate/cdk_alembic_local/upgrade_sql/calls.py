@@ -80,13 +80,11 @@ class Calls:
             start = function.find("__init__")
             if isinstance(start, Function):
                 self._enter(start, [instance, *args], keywords)
-            elif any(isinstance(node, ast.AnnAssign) for node in function.node.body):  # a dataclass
-                fields = [
-                    node.target.id
-                    for node in function.node.body
-                    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
-                ]
+            elif fields := function.fields():  # a dataclass
+                instance.names.update({name: self._default(value) for name, value in fields.items() if value is not UNKNOWN})
                 instance.names.update({**dict(zip(fields, args, strict=False)), **keywords})
+                if isinstance(after := function.find("__post_init__"), Function):
+                    self._enter(after, [instance], {})
             else:
                 instance.names.update(keywords)  # a model
             return instance
@@ -103,6 +101,13 @@ class Calls:
         if isinstance(function, Builtin):
             return self._builtin(function.name, args, keywords)
         return self._call_external(function, args, keywords)
+
+    def _default(self, value: Any) -> Any:
+        """The default of a dataclass's field: `field(default_factory=list)` is an empty list."""
+        if not (isinstance(value, Call) and value.name == "field"):
+            return value
+        factory = value.keywords.get("default_factory")
+        return value.keywords.get("default", UNKNOWN) if factory is None else self._call(factory, [], {})
 
     def _builtin(self, name: str, args: list[Any], keywords: dict[str, Any]) -> Any:
         if name == "getattr" and len(args) > 1:

@@ -100,6 +100,14 @@ class Class:
             return self.names[name]
         return next((found for base in self.bases if isinstance(base, Class) and (found := base.find(name)) is not None), None)
 
+    def fields(self) -> dict[str, Any]:
+        """The annotated names of its bases and of itself, in order, with their defaults; UNKNOWN if they have none."""
+        found = {name: value for base in self.bases if isinstance(base, Class) for name, value in base.fields().items()}
+        for node in self.node.body:
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                found[node.target.id] = self.names.get(node.target.id, UNKNOWN)
+        return found
+
 
 @dataclass(eq=False)
 class Instance:
