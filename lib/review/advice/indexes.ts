@@ -107,6 +107,38 @@ function isPlain({ name, collation, opclass, ordering, nulls_ordering }: IndexEl
   );
 }
 
+/** The columns and expressions of an index, and ` WHERE ...` of a partial one; `...` for what is unknown. */
+export function keyOf({ columns, written }: CreateIndex, call: Call | undefined): { columns: string; where: string } {
+  if (!written) {
+    const given = call?.args[2] ?? call?.keywords.columns;
+    const known = columns.map((column, at) => (column === null ? expressionIn(given, at) : quoted(column)));
+    return { columns: known.join(', '), where: '' };
+  }
+  const sql = new SqlText(written.sql);
+  let start = sql.find(['('], sql.find(['ON'])?.end)?.end ?? 0;
+  const keys = elements(written.node).map(({ name }) => {
+    const end = sql.clauseEnd(start);
+    const element = sql.slice(start, end);
+    start = end + 1;
+    return name ? quoted(name) : expressionOf(element);
+  });
+  const where = written.node.whereClause && sql.find(['WHERE']);
+  return { columns: keys.join(', '), where: where ? ` ${sql.slice(where.start)}` : '' };
+}
+
+/** `lower(name)` of an operation's `sa.text("lower(name)")`. */
+function expressionIn(columns: unknown, at: number): string {
+  const [, sql = '"..."'] = /\btext\((".*")\)$/.exec(Array.isArray(columns) ? (columns[at]?.code ?? '') : '') ?? [];
+  return expressionOf(JSON.parse(sql));
+}
+
+/** An element without its order and operator class. An expression is a call, or in parentheses. */
+function expressionOf(element: string): string {
+  const sql = new SqlText(element);
+  const open = element.indexOf('(');
+  return open < 0 ? element : `${element.slice(0, open)}(${sql.within(0)})`;
+}
+
 /** Where USING or the list of columns begins. */
 function afterTable(sql: SqlText): number {
   const on = sql.find(['ON']);

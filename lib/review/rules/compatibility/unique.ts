@@ -1,4 +1,5 @@
 import type { StatementFailure } from '../../../contract/facts';
+import { keyOf } from '../../advice/indexes';
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import { findTable } from '../../revision/tables';
 import type { Rule } from '../rule';
@@ -10,20 +11,21 @@ export const uniqueOnExistingRows: Rule = {
   title: 'existing rows must be unique',
   *check({ facts, upgrade }) {
     const failed = facts.rows?.upgradeFailure;
-    for (const { action, isExisting, isNewColumn, place } of upgrade.steps) {
+    for (const { action, call, isExisting, isNewColumn, place } of upgrade.steps) {
       const unique = uniqueColumns(action);
       if (!unique || !('table' in action) || !isExisting(action.table)) continue;
       const { table } = action;
       // A column that is new and empty has no duplicates.
       if (unique.length && unique.every((column) => column !== null && isNewColumn(table, column))) continue;
-      const columns = unique.map((column) => column ?? '<expression>').join(', ') || '...';
+      const { columns, where } = action.does === 'create index' ? keyOf(action, call) : { columns: unique.join(', '), where: '' };
+      const key = columns || '...';
       yield {
         ...place,
         message:
-          `two rows of ${table} with the same ${columns} make the upgrade fail` +
+          `two rows of ${table} with the same ${key} make the upgrade fail` +
           (isCausedBy(failed, action) ? `, as sample rows did (${failed?.message})` : '') +
           (upgrade.isMaterializedView(table) ? ', or a later REFRESH' : ', and running code may write such rows'),
-        instead: `# first check in production: SELECT ${columns}, count(*) FROM ${table} GROUP BY ${columns} HAVING count(*) > 1`,
+        instead: `# first check in production: SELECT ${key}, count(*) FROM ${table}${where} GROUP BY ${key} HAVING count(*) > 1`,
       };
     }
   },
@@ -86,7 +88,8 @@ function droppedUniques({ action, call }: Step, part: RevisionFunction): readonl
   return action.indexes.flatMap((name) => {
     const { table, index } = part.findIndex(name) ?? {};
     if (!table || !index?.unique) return [];
-    return [{ name, what: 'index' as const, table, columns: index.columns.map((column) => column ?? '<expression>') }];
+    const columns = index.columns.filter((column) => column !== null);
+    return [{ name, what: 'index' as const, table, columns: columns.length < index.columns.length ? [] : columns }];
   });
 }
 
