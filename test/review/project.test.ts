@@ -569,6 +569,21 @@ describe('a revision that can’t be replayed', () => {
     ]);
   });
 
+  it('has its findings at the lines that Alembic runs, even if the review can’t follow the code', async () => {
+    const hidden = {
+      a1: {
+        upgrade: [
+          'import inspect',
+          'for name, run in inspect.getmembers(op):',
+          '    if name == "drop_table":',
+          '        run("customers")',
+        ].join('\n    '),
+      },
+    };
+    const found = await findings(hidden, 'all');
+    expect(found.filter(({ rule }) => rule === 'drop-table')).toMatchObject([{ line: 14 }]);
+  });
+
   it('that can’t be rendered is judged by its calls', async () => {
     const reading = {
       a1: {

@@ -8,6 +8,8 @@ export interface UnreplayedCase {
   readonly given?: string;
   /** As `error drop-column`, `warning downgrade-fails in the downgrade`. */
   readonly findings: readonly string[];
+  /** Rules that find nothing, not even a warning. */
+  readonly without?: readonly string[];
 }
 
 const COLUMNS = 'names = [column["name"] for column in sa.inspect(op.get_bind()).get_columns("users")]\n';
@@ -896,6 +898,41 @@ const swap = (labels: string) =>
     'op.execute("DROP TYPE mood_old")',
   ].join('\n');
 
+const typed = (before: string, after: string) =>
+  `op.alter_column("users", "name", existing_type=sa.${before}, type_=sa.${after})`;
+
+/** Types of columns that the operation names. */
+const RETYPED: readonly UnreplayedCase[] = [
+  { title: 'makes a text a varchar', up: typed('TEXT()', 'Unicode()'), findings: [], without: ['table-rewrite'] },
+  { title: 'makes a varchar longer', up: typed('String(50)', 'String(80)'), findings: [], without: ['table-rewrite'] },
+  { title: 'makes a varchar a text', up: typed('VARCHAR(length=50)', 'Text()'), findings: [], without: ['table-rewrite'] },
+  { title: 'makes a varchar shorter', up: typed('String(80)', 'String(50)'), findings: ['error narrowing-type'] },
+  { title: 'makes a text an integer', up: typed('Text()', 'Integer()'), findings: ['error narrowing-type'] },
+];
+
+/** Loops over what the file has: its statements are few. */
+const LISTED: readonly UnreplayedCase[] = [
+  {
+    title: 'inserts each entry of a dictionary of dictionaries',
+    head: 'OLD = {"a": {"id": 1}}\nNEW = {**OLD, "b": {"id": 2}}\n',
+    up: 'for name, one in NEW.items():\n    op.get_bind().execute(sa.text("INSERT INTO users (id, email) VALUES (:id, :name)"), {"id": one["id"], "name": name})',
+    findings: [],
+    without: ['unbatched-loop'],
+  },
+  {
+    title: 'inserts what each of the listed groups lists',
+    head: 'GROUPS = [{"ids": [1, 2]}, {"ids": [3]}]\n',
+    up: 'for place, group in enumerate(GROUPS):\n    for one in group["ids"]:\n        op.get_bind().execute(sa.text("INSERT INTO users (id) VALUES (:id)"), {"id": one})',
+    findings: [],
+    without: ['unbatched-loop'],
+  },
+  {
+    title: 'updates the rows of a dictionary that it has filled',
+    up: 'found = {}\nfor one in op.get_bind().execute(sa.text("SELECT id FROM users")):\n    found[one.id] = 1\nfor one in found:\n    op.get_bind().execute(sa.text("UPDATE users SET name = \'x\' WHERE id = :id"), {"id": one})',
+    findings: ['warning unbatched-loop'],
+  },
+];
+
 /** Enums that are replaced by others. */
 const ENUMS: readonly UnreplayedCase[] = [
   { title: 'takes a label from an enum', up: swap("'ok'"), down: swap("'ok', 'bad'"), findings: ['warning narrowing-type'] },
@@ -931,4 +968,6 @@ export const UNREPLAYED: readonly UnreplayedCase[] = [
   ...MEANT,
   ...KNOWN,
   ...ENUMS,
+  ...RETYPED,
+  ...LISTED,
 ];

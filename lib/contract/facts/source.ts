@@ -113,6 +113,8 @@ export interface Call {
   readonly args: readonly unknown[];
   readonly keywords: Readonly<Record<string, unknown>>;
   readonly line: number;
+  /** The line of the batch that runs it, such as `with op.batch_alter_table("users") as batch_op:`. @default line */
+  readonly runsAt?: number;
   readonly inAutocommitBlock: boolean;
   readonly inLoop: boolean;
   /** In loops that go only through what the revision lists. @default false */

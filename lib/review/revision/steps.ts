@@ -76,8 +76,10 @@ function executedAction(
   operations: readonly Operation[],
   { line, fallback: otherwise }: StepLines,
 ): LocatedAction {
-  const operation = operations.find((one) => matchesCall(one, action) && one.call.line === statement.line);
-  return { action, line: line || otherwise, ...(operation ? { call: operation.call } : {}) };
+  const operation = operations.find((one) => matchesCall(one, action) && (one.call.runsAt ?? one.call.line) === statement.line);
+  if (!operation) return { action, line: line || otherwise };
+  const { call } = operation;
+  return { action, line: call.runsAt === undefined ? line || otherwise : call.line, call };
 }
 
 /** Matches a rendered statement with the source, because Alembic's offline mode gives no line. */

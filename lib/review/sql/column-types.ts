@@ -101,6 +101,13 @@ export function alwaysRewrites(to: string): boolean {
   return !array && CONVERTED_TYPES.includes(name);
 }
 
+/** Whether values of one type are stored as the other, so that the change rewrites nothing: they are texts, and none gets shorter. */
+export function isStoredAs(from: string, to: string): boolean {
+  const [before, after] = [columnType(from), columnType(to)];
+  const isText = ({ name, array }: ColumnType) => !array && (name === 'varchar' || name === 'text');
+  return isText(before) && isText(after) && !narrowsText(before, after, []);
+}
+
 /** Whether a foreign key between columns of these types needs no conversion. */
 export function sameKeyType(one: string, other: string): boolean {
   const family = (name: string) => (TEXTS.includes(name) ? 'text' : name);

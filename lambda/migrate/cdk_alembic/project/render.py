@@ -14,8 +14,8 @@ from .project import Project
 MAX_CHARACTERS = 1_000_000
 
 
-def render(project: Project, steps: Iterable[Any]) -> list[dict[str, Any]]:
-    """The contract's RenderedRevision for each step.
+def render(project: Project, steps: Iterable[Any], buffer: io.StringIO | None = None) -> list[dict[str, Any]]:
+    """The contract's RenderedRevision for each step. `buffer`: gets the SQL as Alembic writes it.
 
     A revision that reads the database, or an env.py without an offline mode, has no SQL; `reason` says why.
     """
@@ -27,7 +27,7 @@ def render(project: Project, steps: Iterable[Any]) -> list[dict[str, Any]]:
             item["reason"] = f"earlier revisions fill the answer ({MAX_CHARACTERS} characters)"
         else:
             try:
-                item["sql"] = _sql(project, step)[:left]
+                item["sql"] = _sql(project, step, buffer or io.StringIO())[:left]
                 left -= len(item["sql"])
             except (Exception, SystemExit) as error:
                 item["reason"] = f"{describe(error)}{location(error)}"
@@ -35,10 +35,9 @@ def render(project: Project, steps: Iterable[Any]) -> list[dict[str, Any]]:
     return rendered
 
 
-def _sql(project: Project, step: Any) -> str:
+def _sql(project: Project, step: Any, buffer: io.StringIO) -> str:
     from alembic.runtime.environment import EnvironmentContext
 
-    buffer = io.StringIO()
     project.config.output_buffer = buffer
     paramstyles: list[str] = []
 

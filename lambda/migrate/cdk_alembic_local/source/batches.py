@@ -32,6 +32,8 @@ class Batch:
     operations: ast.expr
     table: ast.expr
     schema: ast.expr | None
+    line: int
+    """Where it runs its operations."""
 
     @classmethod
     def opened_by(cls, node: ast.expr) -> Batch | None:
@@ -39,14 +41,18 @@ class Batch:
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "batch_alter_table"):
             return None
         given = dict(zip(("table_name", "schema"), node.args, strict=False)) | _named(node)
-        return cls(node.func.value, given["table_name"], given.get("schema")) if "table_name" in given else None
+        return cls(node.func.value, given["table_name"], given.get("schema"), node.lineno) if "table_name" in given else None
+
+
+def batch_of(node: ast.Call, batches: Mapping[str, Batch]) -> Batch | None:
+    return batches.get(getattr(getattr(node.func, "value", None), "id", ""))
 
 
 def without_batch(node: ast.Call, batches: Mapping[str, Batch]) -> tuple[str, list[ast.expr], dict[str, ast.expr]]:
     """The name, arguments and keywords of a call; a call of a batch is translated to a call of `op`."""
     function = node.func
     args, keywords = list(node.args), _named(node)
-    batch = batches.get(getattr(getattr(function, "value", None), "id", ""))
+    batch = batch_of(node, batches)
     if batch is None or not isinstance(function, ast.Attribute):
         return ast.unparse(function), args, keywords
     operation = last_name(function)

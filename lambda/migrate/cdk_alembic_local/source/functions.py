@@ -12,8 +12,8 @@ from typing import Any
 from cdk_alembic.project.sources import SQL_COMMENT, definitions, last_name, text_of
 
 from .autocommit import run_in_autocommit
-from .batches import Batch, without_batch
-from .literals import NotLiteralError, as_json, bindings, known_values, literal
+from .batches import Batch, batch_of, without_batch
+from .literals import as_json, bindings, known_values, values_bound_once
 
 _FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SCOPE = (*_FUNCTION, ast.Lambda, ast.ClassDef)
@@ -67,6 +67,7 @@ class Functions:
     def __init__(self, tree: ast.Module, nodes: Iterable[ast.AST]) -> None:
         """`nodes`: all of the tree."""
         self._definitions = definitions(tree)
+        self._values = values_bound_once(nodes)
         self._known = known_values(nodes)
         self._aliases = dict(_aliases(nodes))
         self._separate_connections = _separate_connections(nodes)
@@ -134,6 +135,7 @@ class _Walk:
         self.calls: list[dict[str, Any]] = []
         self.sql: list[dict[str, Any]] = []
         self._definitions = functions._definitions
+        self._values = functions._values
         self._known = functions._known
         self._aliases = functions._aliases
         self._separate_connections = functions._separate_connections
@@ -210,7 +212,7 @@ class _Walk:
 
     def _for(self, node: ast.For | ast.AsyncFor, context: _Context) -> None:
         self._visit(node.iter, context)
-        constants = self._is_list_of_constants(node.iter) and (context.over_constants or not context.in_loop)
+        constants = self._is_constant(node.iter, context) and (context.over_constants or not context.in_loop)
         rows = context.rows | {name.id for name in ast.walk(node.target) if isinstance(name, ast.Name)}
         self._visit_all(_reachable(node.body), replace(context, in_loop=True, over_constants=constants, rows=rows))
         self._visit_all(node.orelse, context)
@@ -222,11 +224,26 @@ class _Walk:
         otherwise = _reachable(node.orelse) if decided is not True else []
         self._visit_all((node.test, *body, *otherwise), replace(context, in_branch=True, if_environment=asks))
 
-    def _is_list_of_constants(self, node: ast.expr) -> bool:
-        try:
-            return isinstance(literal(node, self._known), list)
-        except NotLiteralError:
-            return False
+    def _is_constant(self, node: ast.expr, context: _Context) -> bool:
+        """Whether the file itself has all of a value: `NAMES`, `{**OLD, **NEW}.items()`, `enumerate(("a", "b"))`."""
+        match node:
+            case ast.Constant():
+                return True
+            case ast.Name(id=name) if name in context.rows:
+                return context.over_constants
+            case ast.Name(id=name):
+                return name in self._values and self._is_constant(self._values[name], context)
+            case ast.Call(func=ast.Name(id="enumerate" | "sorted" | "reversed" | "list" | "tuple" | "set" | "zip" | "range")):
+                return all(self._is_constant(one, context) for one in node.args)
+            case ast.Call(func=ast.Attribute(value=of, attr="items" | "keys" | "values" | "get" | "split"), args=args):
+                return all(self._is_constant(one, context) for one in (of, *args))
+            case ast.List() | ast.Tuple() | ast.Set() | ast.Dict() | ast.BinOp() | ast.JoinedStr() | ast.FormattedValue():
+                parts = [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
+                return all(self._is_constant(part, context) for part in parts)
+            case ast.Subscript(value=of):
+                return self._is_constant(of, context)
+            case _:
+                return False
 
     def _with(self, node: ast.With | ast.AsyncWith, context: _Context) -> None:
         if any(map(self._enters_autocommit, node.body)):
@@ -253,7 +270,8 @@ class _Walk:
         if last_name(node.func) in _EXECUTES and (statement := _statement(node)) is not None:
             self._statements.add(statement)
         name, args, keywords = without_batch(node, context.batches)
-        self._report(node, self._imported(name), args, keywords, context)
+        batch = batch_of(node, context.batches)
+        self._report(node, self._imported(name), args, keywords, context, **({"runsAt": batch.line} if batch else {}))
         if isinstance(node.func, ast.Attribute) and node.func.attr in _COLLECTION_METHODS:
             self._report_change(node.func.value, context)
 
@@ -306,7 +324,7 @@ class _Walk:
         return self._aliases.get(first, first) + dot + rest
 
     def _report(
-        self, node: ast.expr, name: str, args: list[ast.expr], keywords: dict[str, ast.expr], context: _Context, **more: bool
+        self, node: ast.expr, name: str, args: list[ast.expr], keywords: dict[str, ast.expr], context: _Context, **more: int
     ) -> None:
         self.calls.append(
             {

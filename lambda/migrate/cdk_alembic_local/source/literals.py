@@ -16,24 +16,30 @@ class NotLiteralError(Exception):
     """An expression whose value is known only at run time."""
 
 
-def known_values(nodes: Iterable[ast.AST]) -> dict[str, Any]:
-    """Names that always have the same literal value among a file's nodes: bound once, such as `TABLE = "users"`."""
+def values_bound_once(nodes: Iterable[ast.AST]) -> dict[str, ast.expr]:
+    """The expressions of the names that are bound once among a file's nodes, and never changed."""
     bound: dict[str, list[ast.expr | None]] = defaultdict(list)
     for node in nodes:
         for name, value in bindings(node):
             bound[name].append(value)
+    return {name: value for name, (value, *more) in bound.items() if value is not None and not more}
+
+
+def known_values(nodes: Iterable[ast.AST]) -> dict[str, Any]:
+    """Names that always have the same literal value among a file's nodes, such as `TABLE = "users"`."""
     known: dict[str, Any] = {}
-    for name, (value, *more) in bound.items():
-        if value is not None and not more:
-            with suppress(NotLiteralError):
-                known[name] = literal(value, known)
+    for name, value in values_bound_once(nodes).items():
+        with suppress(NotLiteralError):
+            known[name] = literal(value, known)
     return known
 
 
 def bindings(node: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:
     """The names that a node binds, or whose list it changes, with the assigned expression; None for any other value."""
     match node:
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append" | "extend" | "insert")):
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append" | "extend" | "insert" | "add" | "update")):
+            yield name, None
+        case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store()):
             yield name, None
         case ast.Assign(targets=targets, value=value):
             for target in targets:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain, repeat
 from typing import Any
 
 from cdk_alembic.project.project import Project
@@ -49,19 +51,38 @@ def _run_without_env_py() -> None:
 
 def add_rendered(project: Project, step: Any, facts: dict[str, Any]) -> dict[str, Any]:
     """DirectionFacts with the statements that did not run, except those that can't be rendered: they read the database."""
-    sql = render(project, [step])[0]["sql"]
+    buffer = _LocatedText(step.revision.path)
+    sql = render(project, [step], buffer)[0]["sql"]
     if sql is None:
         return facts
     seen = {" ".join(statement["sql"].split()) for statement in facts["statements"]}
+    # A line of a statement means that it was executed, in a function that has failed.
+    lines = chain(buffer.lines if facts["outcome"] == "not_run" else (), repeat(0))
     inside, left, found = True, facts["leftTransaction"], []
-    for statement in statements(sql):
+    for statement, line in zip(statements(sql), lines, strict=False):
         if statement.upper() in ("BEGIN", "COMMIT"):
             inside = statement.upper() == "BEGIN"
         elif "alembic_version" not in statement and " ".join(statement.split()) not in seen:
             left = left or not inside
-            found.append(_rendered_statement(statement, 0 if inside else -1))
+            found.append(_rendered_statement(statement, line, 0 if inside else -1))
     return {**facts, "statements": [*facts["statements"], *found], "leftTransaction": left}
 
 
-def _rendered_statement(sql: str, transaction: int) -> dict[str, Any]:
-    return {"sql": sql, "line": 0, "transaction": transaction, "milliseconds": 0, "rowCount": -1, "locks": [], "rewrites": []}
+class _LocatedText(io.StringIO):
+    """Rendered SQL with the line of a file, for each statement, that was running when it was written."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.lines: list[int] = []
+        self._path = path
+
+    def write(self, text: str) -> int:
+        frame = sys._getframe(1)
+        while frame is not None and frame.f_code.co_filename != self._path:
+            frame = frame.f_back
+        self.lines += [frame.f_lineno if frame else 0] * len(list(statements(text)))
+        return super().write(text)
+
+
+def _rendered_statement(sql: str, line: int, transaction: int) -> dict[str, Any]:
+    return {"sql": sql, "line": line, "transaction": transaction, "milliseconds": 0, "rowCount": -1, "locks": [], "rewrites": []}

@@ -1,8 +1,8 @@
 import { addInSteps, changeTypeInSteps } from '../../advice/columns';
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
-import { argumentCode } from '../../revision/operations';
+import { argumentCode, existingType } from '../../revision/operations';
 import type { Action, ActionOf } from '../../sql/action';
-import { alwaysRewrites } from '../../sql/column-types';
+import { alwaysRewrites, isStoredAs } from '../../sql/column-types';
 import type { Rule, RuleFinding } from '../rule';
 import { exclusivelyLocked } from './locks';
 
@@ -44,7 +44,7 @@ function* rewriteFindings(
   }
   if (observed && part.replayed && action.does !== 'rewrite table' && !written.length) return;
   if (action.does === 'alter table' && !written.length) return;
-  if (action.does === 'change type' && !observed && !written.length && keepsType(step)) return;
+  if (!observed && !written.length && keepsType(step)) return;
   const onlyIndexes = written.length > 0 && !written.some((name) => own.includes(name));
   const what = onlyIndexes ? `the index ${written.join(', ')} of ${table}` : table;
   yield {
@@ -58,10 +58,11 @@ function* rewriteFindings(
   };
 }
 
-/** `alter_column(..., existing_type=sa.BigInteger(), type_=sa.BigInteger(), nullable=False)`: the column has the type already. */
-function keepsType({ call }: Step): boolean {
+/** `alter_column(..., existing_type=sa.String(50), type_=sa.Text())`: the column has the type already, or one that is stored alike. */
+function keepsType({ action, call }: Step): boolean {
+  if (action.does !== 'change type' || call?.keywords.postgresql_using !== undefined) return false;
   const [before, after] = [call?.keywords.existing_type, call?.keywords.type_].map(argumentCode);
-  return !!before && before === after && call?.keywords.postgresql_using === undefined;
+  return (!!before && before === after) || isStoredAs(existingType(call)?.type ?? '', action.type);
 }
 
 /** https://www.postgresql.org/docs/current/sql-altertable.html: with UTC, timestamp and timestamptz are stored alike */
