@@ -133,13 +133,18 @@ def test_defaults_that_differ_only_in_form_are_not_drift(observed: Observed) -> 
     defaults = {"at": "sa.func.now()", "zero": 'sa.text("0")', "price": '"-1.50"', "word": '"0"', "later": 'sa.text("now()")'}
     types = {"at": "sa.DateTime(timezone=True)", "zero": "sa.BigInteger", "price": "sa.Numeric(6, 2)", "word": "sa.Text"}
     defaults["said"], types["said"] = '"now()"', "sa.Text"
+    defaults["tags"], types["tags"] = '"[]"', "sa.dialects.postgresql.JSONB"
+    defaults["note"], types["note"] = '"a::b"', "sa.Text"
     columns = [f'sa.Column("{name}", {types.get(name, "sa.DateTime")}, server_default={of})' for name, of in defaults.items()]
     with_models(observed, check=', name="aa_id_check"', more=f'sa.Table("t", target_metadata, {", ".join(columns)})')
     table = (
         "CREATE TABLE t (at timestamptz DEFAULT CURRENT_TIMESTAMP, zero bigint DEFAULT '0', price numeric(6,2) DEFAULT -1.50,"
-        " word text DEFAULT '1', later timestamp DEFAULT CURRENT_TIMESTAMP(0), said text DEFAULT 'CURRENT_TIMESTAMP')"
+        " word text DEFAULT '1', later timestamp DEFAULT CURRENT_TIMESTAMP(0), said text DEFAULT 'CURRENT_TIMESTAMP',"
+        " tags json DEFAULT '[]', note varchar(9) DEFAULT 'a::b')"
     )
-    observed.revision("aa", None, f'{SAME}\nop.execute("{table}")')
+    # The default keeps the type that the column had.
+    altered = "ALTER TABLE t ALTER tags TYPE jsonb, ALTER note TYPE text"
+    observed.revision("aa", None, f'{SAME}\nop.execute("{table}")\nop.execute("{altered}")')
     assert observed.observe("aa", drift=True)["drift"]["catalog"]["changed"] == {
         "column t.later": [
             "timestamp without time zone DEFAULT CURRENT_TIMESTAMP(0)",

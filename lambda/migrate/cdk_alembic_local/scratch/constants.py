@@ -13,6 +13,8 @@ _NUMBER = re.compile(r"'?(-?\d+(?:\.\d+)?)'?(?:::[\w ]+(?:\([\d,]+\))?)?")
 # Equal to now() without a precision: https://www.postgresql.org/docs/current/functions-datetime.html#FUNCTIONS-DATETIME-CURRENT
 # Text literals are skipped.
 _NOW = re.compile(r"('(?:[^']|'')*')|\bCURRENT_TIMESTAMP\b(?!\()|\btransaction_timestamp\(\)")
+# A text that is read alike by both types of a pair: a changed column's default keeps the type that it had.
+_SAME_TEXT = re.compile(r"('(?:[^']|'')*')::(?:(jsonb?)|text|character varying)")
 
 # Words within these do not need brackets around them.
 _ENCLOSED = re.compile(r"'(?:[^']|'')*'|\([^()']*\)")
@@ -79,13 +81,16 @@ def is_constant_of(column: Any, default: str) -> bool:
 
 def is_same_default(one: str, other: str) -> bool:
     """Whether two defaults, as pg_get_expr writes them for columns of one type, are equivalent: `0` and `'0'::bigint`,
-    `now()` and `CURRENT_TIMESTAMP`."""
+    `now()` and `CURRENT_TIMESTAMP`, `'[]'::json` and `'[]'::jsonb`."""
     return _form(one) == _form(other)
 
 
 def _form(default: str) -> str:
-    number = _NUMBER.fullmatch(default)
-    return number[1] if number else _NOW.sub(lambda found: found[1] or "now()", default)
+    if number := _NUMBER.fullmatch(default):
+        return number[1]
+    if text := _SAME_TEXT.fullmatch(default):
+        return f"{text[1]}::{'json' if text[2] else 'text'}"
+    return _NOW.sub(lambda found: found[1] or "now()", default)
 
 
 def _plain(sql: str) -> str:
