@@ -133,7 +133,8 @@ class UnseenDifferences:
             elif kind == "constraint":
                 self._constraint(name, None, text)
             elif kind == "index":
-                self.sql(text, f"DROP INDEX {_named(name)}")
+                self.last.append(self._index(name, text))
+                self.down_first.insert(0, Code(_execute(f"DROP INDEX {_named(name)}")))
             else:
                 self.left.append(f"the models have {key}")
         for key, (before, after) in change["changed"].items():
@@ -152,12 +153,23 @@ class UnseenDifferences:
             self._constraint(name, before, after)
         elif kind == "index":
             drop = f"DROP INDEX {_named(name)}"
-            self.last += [Code(_execute(drop)), Code(_execute(after))]
+            self.last += [Code(_execute(drop)), self._index(name, after)]
             self.down_first[:0] = [Code(_execute(drop)), Code(_execute(before))]
         elif not (kind == "type" and self._labels(name, before, after)) and not (
             kind == "column" and self._column(name, before, after)
         ):
             self.left.append(f"{key} is {before} in the migrations and {after} in the models")
+
+    def _index(self, name: str, text: str) -> Any:
+        """Creates an index as the models write it. `text`: as the catalog has it, for a name that PostgreSQL has shortened."""
+        schema, _, own = name.rpartition(".")
+        for table in (table for metadata in self._metadata for table in metadata.tables.values()):
+            for index in table.indexes if table.schema in ([schema] if schema else [None, "public"]) else ():
+                if index.name == own:
+                    made = ops.CreateIndexOp.from_index(index)
+                    made.kw.pop("postgresql_concurrently", None)
+                    return made
+        return Code(_execute(text))
 
     def _constraint(self, name: str, before: str | None, after: str) -> None:
         table, _, own = name.rpartition(".")
