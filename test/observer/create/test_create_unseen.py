@@ -237,6 +237,19 @@ def test_an_index_follows_the_rename_of_its_column_or_table(observed: Observed, 
     assert facts["again"]["outcome"] == "done" and facts["notRestored"] == {"added": {}, "removed": {}, "changed": {}}
 
 
+def test_operations_that_a_batch_can_not_hold_are_outside_of_it(observed: Observed) -> None:
+    table = 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, name text)")\nop.execute("CREATE INDEX ix_aa_name ON aa (name)")'
+    observed.revision("aa", None, table, 'op.execute("DROP TABLE aa")')
+    with_models(observed, RENAMED.replace("sa.Text)", 'sa.Text, index=True), sa.Column("age", sa.Integer)'))
+    env = (observed.directory / "alembic" / "env.py").read_text()
+    observed.write_env(env.replace("target_metadata=target_metadata", "target_metadata=target_metadata, render_as_batch=True"))
+    text, left = create(observed, renames=[["aa.name", "aa.full_name"]])
+    assert left == [] and text.count("batch_op.") == 2 and "    op.alter_column" in text and "        op." not in text
+    [own] = [revision for revision in revisions(observed) if revision != "aa"]
+    facts = observed.observe(own)[own]
+    assert facts["again"]["outcome"] == "done" and facts["notRestored"] == {"added": {}, "removed": {}, "changed": {}}
+
+
 def test_constraints_of_a_renamed_column_are_kept_and_renamed(observed: Observed) -> None:
     tables = (
         "CREATE TABLE aa (id serial PRIMARY KEY, name text UNIQUE, other int REFERENCES aa, CONSTRAINT uq UNIQUE (name, other))",

@@ -174,7 +174,7 @@ class _Finish:
         from .keep_dropped import keep_dropped
         from .next_release import find_next_release
         from .renames import apply_renames, write_renamed_tables
-        from .unseen_differences import after_both_tables
+        from .unseen_differences import after_both_tables, out_of_batches
 
         renames, tables, ask_renames, unseen, days = self._differences
         apply_renames(context, directives, renames, ask=ask_renames)
@@ -189,6 +189,7 @@ class _Finish:
         write_renamed_tables(directives, tables)
         if days is not None:
             keep_dropped(context, directives, today() + timedelta(days=days))
+        out_of_batches(directives)
 
     def _add_unseen(self, context: Any, directives: list[Any]) -> None:
         from .conversions import convert

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from alembic.autogenerate import renderers
@@ -82,6 +83,22 @@ def _render_rename_of_constraint(_: Any, operation: RenameConstraint) -> list[st
     if operation.is_index:
         return [_execute(f"ALTER INDEX {schema}{old} RENAME TO {new}")]
     return [_execute(f"ALTER TABLE {schema}{_quoted(operation.table_name)} RENAME CONSTRAINT {old} TO {new}")]
+
+
+def out_of_batches(directives: list[Any]) -> None:
+    """Moves operations that only `op` has out of a table's batch (`render_as_batch`), which runs its own at its end."""
+    for directive in directives:
+        for container in (directive.upgrade_ops, directive.downgrade_ops):
+            container.ops[:] = [part for operation in container.ops for part in _parts(operation)]
+
+
+def _parts(operation: Any) -> Iterator[Any]:
+    if not isinstance(operation, ops.ModifyTableOps):
+        yield operation
+        return
+    for is_own, group in groupby(operation.ops, lambda one: isinstance(one, (Code, RenameColumn, RenameConstraint))):
+        own = list(group)
+        yield from own if is_own else [ops.ModifyTableOps(operation.table_name, own, schema=operation.schema)]
 
 
 class UnseenDifferences:
