@@ -197,6 +197,15 @@ def test_a_drop_and_an_add_that_look_like_a_rename_are_asked_about(renamed: Obse
     assert revisions(renamed) == ["aa"]
 
 
+def test_the_question_names_each_column_once(observed: Observed) -> None:
+    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, least int, first int)")')
+    with_models(
+        observed, f'{ID}sa.Table("aa", target_metadata, key(), *[sa.Column(one, sa.Integer) for one in ("my_first", "my_least")])'
+    )
+    options = observed.failure(ask="create", message="Change aa", empty=False)["next"]
+    assert "pass --rename aa.first=aa.my_first --rename aa.least=aa.my_least;" in options
+
+
 def test_the_question_about_a_renamed_password_column_shows_its_name(observed: Observed) -> None:
     observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, password text)")')
     with_models(observed, RENAMED.replace("full_name", "hashed_password"))

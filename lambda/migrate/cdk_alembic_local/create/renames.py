@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from difflib import SequenceMatcher
 from typing import Any
 
 from cdk_alembic.protocol.errors import RunnerError
@@ -23,7 +24,7 @@ def apply_renames(context: Any, directives: list[Any], renames: Sequence[Sequenc
         _rename(*found[pair], [*upgrade, *downgrade])
     _keep_constraints(upgrade, dict(wanted))
     _keep_constraints(downgrade, {new: old for old, new in wanted})
-    likely = [(one.name, other.name) for one, other in _pairs(context, upgrade, anything=False)]
+    likely = _one_to_one((one.name, other.name) for one, other in _pairs(context, upgrade, anything=False))
     if likely and ask:
         shown = "; ".join(f"{old} is dropped and {new}, which looks the same, is added" for old, new in likely)
         options = " ".join(f"--rename {old}={new}" for old, new in likely)
@@ -98,6 +99,15 @@ def _pairs(context: Any, containers: list[Any], *, anything: bool) -> Iterator[t
             same_place = "." not in one.name or one.like[0] == other.like[0] or isinstance(one.operation, ops.DropTableOp)
             if same_kind and same_place and (anything or one.like == other.like):
                 yield one, other
+
+
+def _one_to_one(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Pairs of the most similar names, each name in one of them."""
+    chosen: dict[str, str] = {}
+    for old, new in sorted(pairs, key=lambda pair: SequenceMatcher(None, *pair).ratio(), reverse=True):
+        if old not in chosen and new not in chosen.values():
+            chosen[old] = new
+    return sorted(chosen.items())
 
 
 def _rename(one: _Place, other: _Place, containers: list[Any]) -> None:
