@@ -79,3 +79,9 @@ def test_a_column_named_password_is_shown_and_a_secret_in_it_is_hidden() -> None
     text = "give --rename aa.password=aa.hashed_password; connected to postgresql://shop:hunter2@db/shop"
     assert log.without_secrets(text) == text.replace("hunter2", "***")
     assert log.redact(text) == text.replace("hunter2", "***").replace("aa.hashed_password", "***")
+
+
+def test_the_arn_of_a_secret_is_shown_and_what_follows_the_keyword_elsewhere_is_hidden() -> None:
+    arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop-database-AbCdEf"
+    assert log.redact(f"the secret {arn} could not be read") == f"the secret {arn} could not be read"
+    assert log.redact("host=db:5432 secret: hunter2 {'secret': 'hunter2'}") == "host=db:5432 secret: *** {'secret': ***}"

@@ -19,9 +19,12 @@ from urllib.parse import quote
 # combined one would try every end for every start.
 _WORD = re.compile(r"[^\s\"']+")
 _USER_IN_URL = re.compile(r"://[^:/?#]*:")
-# libpq's keywords, in JSON and Python notation too. An unclosed quote redacts the rest of its line.
+# libpq's keywords, in JSON and Python notation too. An unclosed quote redacts the rest of its line. The name in a secret's ARN,
+# which follows the account, stays: it is the one to look for.
 _PASSWORD_IN_DSN = re.compile(
-    r"""((?:password|passwd|pwd|secret|token)["'\\]{0,2}\s*[=:]\s*)(\\?"[^"\n]*"?|'[^'\n]*'?|[^\s,;&)"'\\]+)""", re.IGNORECASE
+    r"""((?<![0-9]:)(?:password|passwd|pwd|secret|token)["'\\]{0,2}\s*[=:]\s*)"""
+    r"""(\\?"[^"\n]*"?|'[^'\n]*'?|[^\s,;&)"'\\]+)""",
+    re.IGNORECASE,
 )
 
 # A shorter secret could be part of any word.
