@@ -1,11 +1,14 @@
 import { Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import {
   AlembicMigration,
   DatabaseVariables,
   MigrationCode,
+  MigrationCompute,
   MigrationDatabase,
+  MigrationSnapshot,
   TenantCanary,
   TenantMigration,
   TenantSource,
@@ -90,6 +93,30 @@ test.each<[string, (stack: Stack) => unknown, string]>([
   ['a scheme', () => DatabaseVariables.url('A', { scheme: 'postgresql://' }), 'scheme is "postgresql://": pass a scheme such as'],
   ['the same variable', () => DatabaseVariables.parts({ host: 'DB', port: 'DB' }), 'DB is the variable of two parts'],
   ['memory', (stack) => new AlembicMigration(stack, 'M', { ...VALID, memorySize: 20_000 }), 'pass a whole number from 128 to'],
+  ['snapshots', () => MigrationSnapshot.beforeDataLoss(unchecked(3)), 'the last argument is 3: pass an object with options'],
+  ['no snapshots', () => MigrationSnapshot.always({ keep: 0 }), 'keep is 0: pass a whole number from 1 to 100'],
+  ['kept snapshots', () => MigrationSnapshot.always(unchecked({ keep: '3' })), 'keep is "3": pass a whole number from 1 to 100'],
+  [
+    'the database of snapshots',
+    () => MigrationSnapshot.always(unchecked({ cluster: 'shop' })),
+    'cluster is "shop": pass a cluster, such as an rds.DatabaseCluster',
+  ],
+  [
+    'a container',
+    () => MigrationCompute.container(unchecked({ cluster: 'arn', cpu: '256', onDeploy: 'handOver' })),
+    'MigrationCompute.container: cluster is "arn": pass a cluster of ECS, such as an ecs.Cluster; cpu is "256": pass a number; ' +
+      'onDeploy is "handOver": pass a ContainerDeploy, such as ContainerDeploy.handOver()',
+  ],
+  ['a table', () => TenantSource.fromTable(unchecked('tenants')), 'table is "tenants": pass a table of DynamoDB, such as a dyn'],
+  ['a bucket', () => TenantSource.fromObject(unchecked('bucket'), 'tenants.json'), 'bucket is "bucket": pass a bucket, such as'],
+  ['a function', () => TenantSource.fromFunction(unchecked('list')), 'fn is "list": pass a function, such as a lambda.Function'],
+  ['a percentage', () => TenantCanary.share(unchecked('5'), { approval: true }), 'percent is "5": pass a number'],
+  [
+    'what comes later',
+    (stack) =>
+      new AlembicMigration(stack, 'M', { ...VALID, runtime: lambda.Runtime.PYTHON_3_13 }).executeBefore(unchecked([stack])),
+    'scopes[0] is a list: pass a construct, such as a lambda.Function',
+  ],
   ['an ARN', () => MigrationDatabase.fromCluster(unchecked('arn'), unchecked({})), 'cluster is "arn": pass a cluster'],
 ])('%s of the wrong type', (_, make, message) => {
   expect(() => make(new Stack(testApp(), 'Stack'))).toThrow(message);

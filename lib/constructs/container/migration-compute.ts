@@ -1,6 +1,7 @@
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as ecs from 'aws-cdk-lib/aws-ecs';
 import type { ContainerOnDeploy } from '../../contract';
+import { anyStructure, checkTypes, instance, number, optional, type PropTypes, securityGroups } from '../function/prop-types';
 
 /** Options of {@link MigrationCompute.container}. */
 export interface MigrationContainerOptions {
@@ -67,6 +68,15 @@ export class ContainerDeploy {
   }
 }
 
+const CONTAINER_OPTIONS: PropTypes<MigrationContainerOptions> = {
+  cluster: instance('a cluster of ECS, such as an ecs.Cluster', 'hasEc2Capacity'),
+  cpu: optional(number),
+  memoryLimitMiB: optional(number),
+  vpcSubnets: optional(anyStructure),
+  securityGroups: optional(securityGroups),
+  onDeploy: optional(instance('a ContainerDeploy, such as ContainerDeploy.handOver()', '_kind')),
+};
+
 /** Where the migrations run. */
 export class MigrationCompute {
   /** In the function only: no revision may take longer than 15 minutes. */
@@ -79,6 +89,7 @@ export class MigrationCompute {
    * time limit. The task has the same package and runner, in an image that Docker builds when the stack is deployed.
    */
   static container(options: MigrationContainerOptions): MigrationCompute {
+    checkTypes('MigrationCompute.container', options, CONTAINER_OPTIONS);
     return new MigrationCompute(options);
   }
 

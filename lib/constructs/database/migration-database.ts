@@ -6,7 +6,17 @@ import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type { IConstruct } from 'constructs';
 import type { DatabaseSettings } from '../../contract';
 import { named, option } from '../../packaging/code-in-messages';
-import { checkArgument, checkTypes, instance, nonEmpty, optional, type PropTypes, whole } from '../function/prop-types';
+import {
+  checkArgument,
+  checkTypes,
+  instance,
+  nonEmpty,
+  optional,
+  type PropTypes,
+  rdsCluster,
+  rdsInstance,
+  whole,
+} from '../function/prop-types';
 import type { DatabaseVariables } from './database-variables';
 import { addressProblem, closedProblem, databaseNameProblem, engineProblem, tokenProblem } from './rds-problem';
 
@@ -128,8 +138,6 @@ interface KnownDatabase {
 }
 
 const SECRET = instance('a secret, such as secretsmanager.Secret.fromSecretNameV2(...)', 'secretArn');
-const CLUSTER = instance('a cluster, such as an rds.DatabaseCluster', 'clusterIdentifier');
-const INSTANCE = instance('an instance, such as an rds.DatabaseInstance', 'instanceIdentifier');
 const PROXY = instance('a proxy, such as an rds.DatabaseProxy', 'dbProxyName');
 
 const variables = instance("DatabaseVariables, such as DatabaseVariables.url('DATABASE_URL')", '_names');
@@ -149,8 +157,8 @@ const IAM_OPTIONS: PropTypes<IamDatabaseOptions> = {
   variables,
   user: nonEmpty,
   databaseName: nonEmpty,
-  cluster: optional(CLUSTER),
-  instance: optional(INSTANCE),
+  cluster: optional(rdsCluster),
+  instance: optional(rdsInstance),
   proxy: optional(PROXY),
 };
 
@@ -173,14 +181,14 @@ export class MigrationDatabase {
 
   /** An Aurora cluster: its writer and its secret. Opens its security group for the function. */
   static fromCluster(cluster: rds.IDatabaseCluster, options: RdsDatabaseOptions): MigrationDatabase {
-    checkArgument('MigrationDatabase.fromCluster', 'cluster', cluster, CLUSTER);
+    checkArgument('MigrationDatabase.fromCluster', 'cluster', cluster, rdsCluster);
     checkTypes('MigrationDatabase.fromCluster', options, RDS_OPTIONS);
     return fromRds(cluster, () => cluster.clusterEndpoint, options);
   }
 
   /** An RDS instance: its address and its secret. Opens its security group for the function. */
   static fromInstance(instance: rds.IDatabaseInstance, options: RdsDatabaseOptions): MigrationDatabase {
-    checkArgument('MigrationDatabase.fromInstance', 'instance', instance, INSTANCE);
+    checkArgument('MigrationDatabase.fromInstance', 'instance', instance, rdsInstance);
     checkTypes('MigrationDatabase.fromInstance', options, RDS_OPTIONS);
     return fromRds(instance, () => instance.instanceEndpoint, options);
   }

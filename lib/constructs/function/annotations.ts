@@ -9,6 +9,11 @@ function language(): Writer {
   return agent.startsWith('Python/') ? inPython : inNoLanguage;
 }
 
+/** Problems that show only when the app is complete: they fail synth. */
+export function addProblems(scope: IConstruct, problems: () => readonly string[]): void {
+  scope.node.addValidation({ validate: () => problems().map((problem) => written(problem, language())) });
+}
+
 export function addError(scope: IConstruct, text: string): void {
   Annotations.of(scope).addError(written(text, language()));
 }

@@ -2,6 +2,7 @@ import { CfnResource, Stack } from 'aws-cdk-lib';
 import type { CfnSecurityGroupEgress, CfnSecurityGroupIngress, IConnectable } from 'aws-cdk-lib/aws-ec2';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Dependable, type IConstruct, type IDependable } from 'constructs';
+import { checkArgument, constructs } from './prop-types';
 
 /**
  * All resources below the scopes, as a dependency. Includes only security group rules of the function and its container: the
@@ -9,6 +10,7 @@ import { Dependable, type IConstruct, type IDependable } from 'constructs';
  */
 export class ReadyForMigration implements IDependable {
   constructor(fn: lambda.Function, scopes: readonly IConstruct[], container?: IConnectable) {
+    checkArgument('executeAfter', 'scopes', scopes, constructs);
     Dependable.implement(this, {
       // Read at synth, when all rules exist.
       get dependencyRoots(): IConstruct[] {

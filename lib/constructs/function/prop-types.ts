@@ -57,6 +57,11 @@ export function list(what: string, item: PropType): PropType {
 
 export const texts = list('a list of strings', nonEmpty);
 
+export const constructs = list('constructs', instance('a construct, such as a lambda.Function', 'node'));
+export const rdsCluster = instance('a cluster, such as an rds.DatabaseCluster', 'clusterIdentifier');
+export const rdsInstance = instance('an instance, such as an rds.DatabaseInstance', 'instanceIdentifier');
+export const securityGroups = list('a list of security groups', instance('a security group', 'securityGroupId'));
+
 export function structure<Props>(types: PropTypes<Props>): PropType {
   return (value, name) => {
     if (!isObject(value)) return [`${name || 'the last argument'} is ${shown(value)}: pass an object with options`];

@@ -1,7 +1,10 @@
 import { CustomResource, Duration } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
-import { Construct, type IConstruct, type IDependable } from 'constructs';
+import { Construct, Dependable, type IConstruct, type IDependable } from 'constructs';
+import { named } from '../../packaging/code-in-messages';
+import { addProblems } from '../function/annotations';
+import { checkArgument, constructs } from '../function/prop-types';
 import { CUSTOM_RESOURCE_SECONDS } from '../function/timeouts';
 import { type DeployProviderProps, deployProvider } from './deploy-provider';
 import { fingerprint } from './fingerprint';
@@ -23,6 +26,8 @@ export interface RunOnDeployProps<Properties> extends Omit<DeployProviderProps, 
  */
 export class RunOnDeploy<Properties, Data> extends Construct {
   private readonly resource: CustomResource;
+  private readonly waitsFor: IDependable[] = [];
+  private readonly waiting: IConstruct[] = [];
 
   constructor(scope: Construct, id: string, props: RunOnDeployProps<Properties>) {
     super(scope, id);
@@ -34,16 +39,33 @@ export class RunOnDeploy<Properties, Data> extends Construct {
       properties: { ...props.properties, Stage: props.stage, Fingerprint: fingerprint(props.function) },
     });
     this.resource.node.addDependency(provider);
+    addProblems(this, () => this.circles());
   }
 
   /** Starts the run only after these are deployed. */
   executeAfter(ready: IDependable): void {
     this.resource.node.addDependency(ready);
+    this.waitsFor.push(ready);
   }
 
   /** Deploys these only after the run has succeeded, or was handed over. */
   executeBefore(scopes: readonly IConstruct[]): void {
+    checkArgument('executeBefore', 'scopes', scopes, constructs);
     for (const scope of scopes) scope.node.addDependency(this.resource);
+    this.waiting.push(...scopes);
+  }
+
+  /** What waits for the run, and the run for a part of it. CloudFormation refuses that, in the deploy. */
+  private circles(): string[] {
+    const first = new Set(this.waitsFor.flatMap((ready) => Dependable.of(ready).dependencyRoots));
+    return this.waiting.flatMap((scope) => {
+      const part = scope.node.findAll().find((construct) => first.has(construct));
+      if (!part) return [];
+      return [
+        `${scope.node.path} waits for the migrations, which wait for ${part.node.path}: pass to ${named('executeBefore')} only what ` +
+          `may start after them, such as the new application code, and to ${named('executeAfter')} only what they need`,
+      ];
+    });
   }
 
   /** An attribute of the run. */

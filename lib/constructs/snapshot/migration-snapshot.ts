@@ -1,5 +1,7 @@
 import type * as rds from 'aws-cdk-lib/aws-rds';
 import type { SnapshotSettings } from '../../contract';
+import { MAX_SNAPSHOTS } from '../../contract/production/snapshot';
+import { checkTypes, optional, type PropTypes, rdsCluster, rdsInstance, whole } from '../function/prop-types';
 
 /** Options of {@link MigrationSnapshot}. */
 export interface MigrationSnapshotOptions {
@@ -26,6 +28,12 @@ export interface MigrationSnapshotOptions {
   readonly instance?: rds.IDatabaseInstance;
 }
 
+const OPTIONS: PropTypes<MigrationSnapshotOptions> = {
+  keep: optional(whole(1, MAX_SNAPSHOTS)),
+  cluster: optional(rdsCluster),
+  instance: optional(rdsInstance),
+};
+
 /**
  * Which runs make an RDS snapshot before their first revision. Nothing is applied until the snapshot is available. A database without
  * tables has nothing to lose: no snapshot is made.
@@ -33,11 +41,13 @@ export interface MigrationSnapshotOptions {
 export class MigrationSnapshot {
   /** Runs with a pending revision that destroys data, acknowledged or not. Also runs of `npx migrate-invoke --snapshot`. */
   static beforeDataLoss(options: MigrationSnapshotOptions = {}): MigrationSnapshot {
+    checkTypes('MigrationSnapshot.beforeDataLoss', options, OPTIONS);
     return new MigrationSnapshot('data_loss', options);
   }
 
   /** All runs with pending revisions, and downgrades. */
   static always(options: MigrationSnapshotOptions = {}): MigrationSnapshot {
+    checkTypes('MigrationSnapshot.always', options, OPTIONS);
     return new MigrationSnapshot('every_run', options);
   }
 

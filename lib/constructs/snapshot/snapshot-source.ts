@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { ArnFormat, type IResource, Stack, Token } from 'aws-cdk-lib';
+import { ArnFormat, type IResource, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as rds from 'aws-cdk-lib/aws-rds';
 import type { Construct } from 'constructs';
 import { SNAPSHOT_TAG, type SnapshotSettings } from '../../contract';
-import { MAX_SNAPSHOTS } from '../../contract/production/snapshot';
 import { named, option } from '../../packaging/code-in-messages';
 import { acknowledgeWildcard } from '../aws/acknowledged';
 import { engineProblem } from '../database/rds-problem';
@@ -30,9 +29,6 @@ export function snapshotSource(
   const source = cluster ?? instance ?? database;
   const identifiers = identifiersOf(source);
   const problems: string[] = [];
-  if (!Token.isUnresolved(keep) && !(Number.isInteger(keep) && keep >= 1 && keep <= MAX_SNAPSHOTS)) {
-    problems.push(`snapshot keeps ${keep} snapshots: use a whole number from 1 to ${MAX_SNAPSHOTS}`);
-  }
   if (cluster && instance) problems.push('snapshot has a cluster and an instance: pass the one that the database is on');
   if (!identifiers) {
     problems.push(

@@ -1,7 +1,7 @@
 import type { Duration } from 'aws-cdk-lib';
 import type { CanarySettings } from '../../contract/coordinator';
 import { isTenantName } from '../../contract/tenants';
-import { checkArgument, checkTypes, duration, flag, optional, type PropTypes, texts } from '../function/prop-types';
+import { checkArgument, checkTypes, duration, flag, number, optional, type PropTypes, texts } from '../function/prop-types';
 import { seconds, WEEK_SECONDS } from './tenant-limits';
 
 /** What happens between the canaries and the rest. Set exactly one of `pause` and `approval`. */
@@ -60,6 +60,7 @@ export class TenantCanary {
    * @param percent 1 to 50
    */
   static share(percent: number, options: TenantCanaryOptions): TenantCanary {
+    checkArgument('TenantCanary.share', 'percent', percent, number);
     checkTypes('TenantCanary.share', options, CANARY_OPTIONS);
     const usable = percent >= 1 && percent <= 50;
     return new TenantCanary({ percent }, options, usable ? [] : [`the canary is ${percent} % of the tenants: use 1 to 50`]);

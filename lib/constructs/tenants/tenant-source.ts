@@ -5,7 +5,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { IConstruct } from 'constructs';
 import type { TenantSourceSettings } from '../../contract/coordinator';
 import { named } from '../../packaging/code-in-messages';
-import { checkArgument, text } from '../function/prop-types';
+import { checkArgument, checkTypes, instance, nonEmpty, optional, type PropTypes, text } from '../function/prop-types';
 
 /** Options of {@link TenantSource.fromTable}. */
 export interface TenantTableOptions {
@@ -30,6 +30,16 @@ export interface TenantTableOptions {
    */
   readonly secretArnAttribute?: string;
 }
+
+const TABLE = instance('a table of DynamoDB, such as a dynamodb.Table', 'tableName');
+const BUCKET = instance('a bucket, such as an s3.Bucket', 'bucketName');
+const FUNCTION = instance('a function, such as a lambda.Function', 'functionArn');
+
+const TABLE_OPTIONS: PropTypes<TenantTableOptions> = {
+  nameAttribute: optional(nonEmpty),
+  schemaAttribute: optional(nonEmpty),
+  secretArnAttribute: optional(nonEmpty),
+};
 
 /** A source that is bound to the coordinator. */
 export interface BoundSource {
@@ -56,6 +66,8 @@ export class TenantSource {
 
   /** A DynamoDB table. Each item is a tenant. The table is scanned when a run starts. */
   static fromTable(table: dynamodb.ITable, options: TenantTableOptions = {}): TenantSource {
+    checkArgument('TenantSource.fromTable', 'table', table, TABLE);
+    checkTypes('TenantSource.fromTable', options, TABLE_OPTIONS);
     const { nameAttribute = 'name', schemaAttribute, secretArnAttribute } = options;
     return new TenantSource((coordinator) => {
       allow(coordinator, 'dynamodb:Scan', table.tableArn);
@@ -70,6 +82,8 @@ export class TenantSource {
 
   /** An object in S3: a JSON array or JSON lines, each item a name or `{ "name", "schema", "secretArn" }`. */
   static fromObject(bucket: s3.IBucket, key: string): TenantSource {
+    checkArgument('TenantSource.fromObject', 'bucket', bucket, BUCKET);
+    checkArgument('TenantSource.fromObject', 'key', key, nonEmpty);
     return new TenantSource((coordinator) => {
       allow(coordinator, 's3:GetObject', bucket.arnForObjects(key));
       // Without this permission, S3 answers "access denied" for a missing object.
@@ -81,6 +95,7 @@ export class TenantSource {
 
   /** A function that gets `{}` and returns an array, each item a name or `{ "name", "schema", "secretArn" }`; at most 6 MB. */
   static fromFunction(fn: lambda.IFunction): TenantSource {
+    checkArgument('TenantSource.fromFunction', 'fn', fn, FUNCTION);
     return new TenantSource((coordinator) => {
       allow(coordinator, 'lambda:InvokeFunction', fn.functionArn);
       return { settings: { kind: 'function', functionName: fn.functionName }, dependencies: [fn] };

@@ -111,7 +111,6 @@ test.each<[string, (known: ReturnType<typeof imported>) => [MigrationSnapshot, M
     ({ cluster, instance }) => [MigrationSnapshot.always({ cluster, instance })],
     'pass the one that the database is on',
   ],
-  ['no snapshot to keep', ({ cluster }) => [MigrationSnapshot.always({ cluster, keep: 0 })], 'a whole number from 1 to 100'],
 ])('%s fails at synth, and the error says what to pass', (_, make, problem) => {
   const { errors } = findings((stack) => {
     const [snapshot, database = MigrationDatabase.fromEnvironment()] = make(imported(stack));

@@ -44,6 +44,23 @@ test('executeAfter and executeBefore put the run between two things', () => {
   expect(last[1].DependsOn).toEqual([id]);
 });
 
+test('what has to come before the migrations and after them fails synth, with what to change', () => {
+  const { stack, migration } = migrationStack();
+  const topic = new sns.Topic(stack, 'Topic');
+  migration.executeAfter(topic);
+  migration.executeBefore(topic);
+  expect(() => Template.fromStack(stack)).toThrow(
+    'Topic waits for the migrations, which wait for Stack/Topic/Resource: pass to executeBefore only what may start after them, ' +
+      'such as the new application code, and to executeAfter only what they need',
+  );
+});
+
+test('the stack of the migrations as a whole can not wait for them', () => {
+  const { stack, migration } = migrationStack();
+  migration.executeBefore(stack);
+  expect(() => Template.fromStack(stack)).toThrow(/^.*Stack waits for the migrations, which wait for Stack\/Migration\//m);
+});
+
 test('the run waits for the database, its secret and the network rules for both, and the application waits for the run', () => {
   const { stack, migration } = migrationStack((scope) => {
     const vpc = new ec2.Vpc(scope, 'Vpc', {
