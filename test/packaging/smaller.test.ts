@@ -23,11 +23,11 @@ beforeAll(() => {
   packageOf(backend, host).build(target);
 });
 
-test('an excluded name that nothing requires is a warning; one that a requirement or its extra names is not', () => {
+test('an excluded name that nothing requires is a warning, also the name of an extra; one that a requirement or its extra names is not', () => {
   const folder = temporaryDirectory();
-  packageOf(backend, host, { without: ['Greenlet', 'click', 'annotatedtypes'] }).build(folder);
+  packageOf(backend, host, { without: ['Greenlet', 'click', 'annotatedtypes', 'asyncio', 'mysql', 'files'] }).build(folder);
   expect(manifestWarnings(folder).map(shown)).toEqual([
-    `without: ['annotatedtypes'] has no effect: nothing in uv.lock in ${backend} requires annotatedtypes`,
+    `without: ['annotatedtypes', 'asyncio', 'mysql', 'files'] has no effect: nothing in uv.lock in ${backend} requires annotatedtypes, asyncio, mysql, files`,
   ]);
 });
 

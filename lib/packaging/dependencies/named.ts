@@ -33,11 +33,20 @@ export function withoutEffect(without: readonly string[], { files, found }: Name
   return names.length ? [`${option('without', names)} has no effect: nothing in ${found} requires ${names.join(', ')}`] : [];
 }
 
+/** Comments, addresses and the names of extras, as all these files write them: no distributions. */
+const NO_DISTRIBUTION = [
+  /(?:^|\s)#.*$/gm,
+  /\w+:\/\/\S+/g,
+  /(?<=\w)\[[^\]]*\]/g,
+  /\bextras?\s*==?\s*(?:\[[^\]]*\]|"[^"]*"|'[^']*')/g,
+  /^[\w-]+\s*=\s*(?=\[)/gm,
+];
+
 /** The normalized lines of a file that may name distributions. */
 function requirementsIn(file: string): string {
   const text = readFileSync(file, 'utf8');
-  if (basename(file) === 'METADATA') return normalized((text.match(/^Requires-Dist:.*$/gm) ?? []).join('\n'));
-  return normalized(text.replace(/(?:^|\s)#.*$/gm, ''));
+  const lines = basename(file) === 'METADATA' ? (text.match(/^Requires-Dist:.*$/gm) ?? []).join('\n') : text;
+  return normalized(NO_DISTRIBUTION.reduce((left, pattern) => left.replace(pattern, ''), lines));
 }
 
 function isNamed(name: string, text: string): boolean {
