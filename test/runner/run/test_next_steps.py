@@ -62,6 +62,10 @@ def test_a_missing_extension_on_the_server_is_not_blamed_on_the_revision(backend
         ('sa.create_engine(os.environ.get("SHOP_URL"))', SET.format("SHOP_URL")),
         ('os.getenv("SHOP_URL").replace("a", "b")', SET.format("SHOP_URL")),
         (
+            'os.getenv("SHOP_DEBUG")\nif not os.getenv("SHOP_URL"):\n    raise RuntimeError("no SHOP_URL, see README")',
+            SET.format("SHOP_URL"),
+        ),
+        (
             'sa.create_engine("")',
             "env.py reads the database's address from a variable that is not set: name it with DatabaseVariables",
         ),

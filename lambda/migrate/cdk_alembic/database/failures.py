@@ -92,13 +92,14 @@ def missing_variable(error: BaseException) -> str | None:
 
 def unset_variables(error: BaseException) -> list[str]:
     """The environment variables that are probably missing: those that the file that failed reads without a default and that are
-    not set. Empty unless the error is about a variable, None or a NULL."""
+    not set. Unless the error is about a variable, None or a NULL, only those that its text names."""
     missing = missing_variable(error)
-    if missing is None and sql_state(error) != _NOT_NULL and not _OF_NONE.search(str(error)):
-        return []
     source = next(("".join(linecache.getlines(str(file))) for file, _ in _own_frames(error)), "")
     names = [*([missing] if missing else []), *_READ_VARIABLE.findall(source)]
-    return [name for name in dict.fromkeys(names) if name not in os.environ]
+    unset = [name for name in dict.fromkeys(names) if name not in os.environ]
+    if missing is not None or sql_state(error) == _NOT_NULL or _OF_NONE.search(str(error)):
+        return unset
+    return [name for name in unset if re.search(rf"\b{name}\b", str(error))]
 
 
 def shortened(text: str, length: int) -> str:
