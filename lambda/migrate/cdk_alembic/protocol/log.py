@@ -22,7 +22,7 @@ _USER_IN_URL = re.compile(r"://[^:/?#]*:")
 # libpq's keywords, in JSON and Python notation too. An unclosed quote redacts the rest of its line. The name in a secret's ARN,
 # which follows the account, stays: it is the one to look for.
 _PASSWORD_IN_DSN = re.compile(
-    r"""((?<![0-9]:)(?:password|passwd|pwd|secret|token)["'\\]{0,2}\s*[=:]\s*)"""
+    r"""((?:password|passwd|pwd|(?<![0-9]{12}:)secret|token)["'\\]{0,2}\s*[=:]\s*)"""
     r"""(\\?"[^"\n]*"?|'[^'\n]*'?|[^\s,;&)"'\\]+)""",
     re.IGNORECASE,
 )
