@@ -1,33 +1,28 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { cdkAlembic } from '../packages/cdk-alembic';
 import { answer, applied, failure } from '../support/aws/answers';
 import { awsEnvironment } from '../support/aws/environment';
 import { StageAws } from '../support/aws/stage';
 
-/* The client as an application gets it: the package is built and packed, and unpacked into another project. */
+/* The client as an application gets it: the published package in another project. */
 
 const root = resolve(__dirname, '../..');
 const tsc = [resolve(root, 'node_modules/typescript/bin/tsc')];
 const run = promisify(execFile);
 let consumer: string;
 
-beforeAll(() => {
-  const directory = mkdtempSync(join(tmpdir(), 'package-'));
-  consumer = join(directory, 'consumer');
-  const [source, modules] = [join(directory, 'source'), join(consumer, 'node_modules')];
-  for (const name of ['package.json', 'schema']) cpSync(join(root, name), join(source, name), { recursive: true });
-  execFileSync(process.execPath, [...tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', join(source, 'dist')]);
-  const pack = ['pack', '--ignore-scripts', '--pack-destination', directory, '--silent'];
-  const tarball = execFileSync('npm', pack, { cwd: source, encoding: 'utf8' }).trim().split('\n').at(-1) as string;
-  mkdirSync(join(modules, 'cdk-alembic'), { recursive: true });
-  execFileSync('tar', ['-xzf', join(directory, tarball), '-C', join(modules, 'cdk-alembic'), '--strip-components=1']);
+beforeAll(async () => {
+  consumer = mkdtempSync(join(tmpdir(), 'package-'));
+  const modules = join(consumer, 'node_modules');
+  cpSync((await cdkAlembic()).npm, join(modules, 'cdk-alembic'), { recursive: true });
   for (const name of ['@aws-sdk', '@types']) symlinkSync(join(root, 'node_modules', name), join(modules, name));
 });
 
-afterAll(() => rmSync(resolve(consumer, '..'), { recursive: true }));
+afterAll(() => rmSync(consumer, { recursive: true }));
 
 /** What TypeScript says of files in another project; empty: nothing. */
 function problems(files: Readonly<Record<string, string>>): string {
