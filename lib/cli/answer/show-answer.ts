@@ -1,12 +1,13 @@
 import type { AppliedRevision, Command, MigrateAnswer } from '../../contract';
 import { revisionLine } from '../screen/revision-line';
 import type { Screen } from '../screen/screen';
-import { areSameRevisions, count, duration, plain, revisionNames, type Terminal } from '../screen/terminal';
+import { areSameRevisions, count, duration, revisionNames, type Terminal } from '../screen/terminal';
 import { showEnded } from './production/show-blockers';
 import { showDrift } from './production/show-drift';
 import { showRunning } from './production/show-running';
 import { showPlannedSnapshot, showSnapshot } from './production/show-snapshot';
 import { showStatistics } from './production/show-statistics';
+import { showAhead } from './show-ahead';
 import { showDataLoss } from './show-data-loss';
 import { showHistory } from './show-history';
 import { showSql } from './show-sql';
@@ -50,11 +51,6 @@ export function showPosition(terminal: Terminal, answer: MigrateAnswer): void {
   // `current` does not ask for pending revisions.
   else if (answer.command === 'current') terminal.line(`the database is at ${at(answer.to, answer.heads)}`);
   else terminal.line(nothing(answer.to, answer.heads));
-}
-
-function showAhead(terminal: Terminal, { to, heads, unknown }: MigrateAnswer): void {
-  terminal.warning(`the database is at ${revisionNames(to)}, ahead of the deployed code, whose head is ${revisionNames(heads)}`);
-  terminal.line(`  not in the code: ${unknown.map(plain).join(', ')}; deploy the release that has it`);
 }
 
 function showPending(terminal: Terminal, { to, heads, target, pending, dataLoss, container, snapshot }: MigrateAnswer): void {

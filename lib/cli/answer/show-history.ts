@@ -3,14 +3,17 @@ import { revisionLine } from '../screen/revision-line';
 import { count, duration, plain, revisionNames, type Terminal } from '../screen/terminal';
 import { showEnded } from './production/show-blockers';
 import { showRestore } from './production/show-restore';
+import { showAhead } from './show-ahead';
 
 /** Shows all revisions, then the latest runs. */
-export function showHistory(terminal: Terminal, { history = [], runs = [] }: MigrateAnswer): void {
-  for (const entry of history) {
-    revisionLine(terminal, entry.applied ? terminal.paint('green', '✓') : terminal.paint('yellow', '•'), entry);
-  }
+export function showHistory(terminal: Terminal, answer: MigrateAnswer): void {
+  const { history = [], runs = [], status } = answer;
+  // If a newer release has migrated the database, only its recorded runs know what is applied of this code.
+  const unapplied = terminal.paint('yellow', status === 'ahead' ? '?' : '•');
+  for (const entry of history) revisionLine(terminal, entry.applied ? terminal.paint('green', '✓') : unapplied, entry);
   const pending = history.filter(({ applied }) => !applied).length;
-  terminal.line(`${count(history.length)}, ${history.length - pending} applied (✓), ${pending} not (•)`);
+  if (status === 'ahead') showAhead(terminal, answer);
+  else terminal.line(`${count(history.length)}, ${history.length - pending} applied (✓), ${pending} not (•)`);
   if (runs.length === 0) return;
   terminal.line();
   terminal.line('latest runs, newest first');

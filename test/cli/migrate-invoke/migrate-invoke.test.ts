@@ -127,6 +127,20 @@ describe('the output', () => {
       '  • b2  Add items\n  ✓ a1  Add users\n2 revisions, 1 applied (✓), 1 not (•)\n',
     ],
     [
+      'a history of which nothing is known, because the database is ahead',
+      ['--command', 'history'],
+      answer({
+        command: 'history',
+        status: 'ahead',
+        to: ['zz'],
+        unknown: ['zz'],
+        history: [{ revision: 'a1', message: 'Add users', downRevisions: [], applied: false }],
+      }),
+      '  ? a1  Add users\n' +
+        '! the database is at zz, ahead of the deployed code, whose head is c3\n' +
+        '  not in the code: zz; deploy the release that has it\n',
+    ],
+    [
       'statistics',
       ['--command', 'statistics'],
       answer({ command: 'statistics' }),

@@ -52,6 +52,13 @@ def test_history_is_newest_first_and_shows_what_is_applied(chain: Backend) -> No
     ]
 
 
+def test_history_shows_where_a_failed_run_left_the_database(chain: Backend) -> None:
+    chain.revision("dd", "cc", "1 / 0")
+    failure()
+    run = invoke({"command": "history"})["runs"][0]
+    assert (run["from"], run["to"], run["outcome"]) == ([], ["cc"], "migration_failed")
+
+
 @pytest.mark.parametrize("command", ["downgrade", "stamp"])
 def test_a_command_that_the_stage_does_not_allow_is_refused_before_connecting(
     chain: Backend, database: Database, command: str
@@ -297,6 +304,14 @@ class TestDatabaseAhead:
     def test_a_command_that_reads_answers_ahead(self, command: str) -> None:
         answer = invoke({"command": command})
         assert (answer["status"], answer["unknown"], answer["to"]) == ("ahead", ["cc"], ["cc"])
+
+    def test_history_shows_what_the_newer_release_found_and_applied(self, chain: Backend, database: Database) -> None:
+        assert [item["applied"] for item in invoke({"command": "history"})["history"]] == [True, True]
+        (chain.versions / "bb.py").unlink()
+        assert [item["applied"] for item in invoke({"command": "history"})["history"]] == [True]
+        with database.connect() as connection:
+            connection.execute("DROP SCHEMA cdk_alembic CASCADE")
+        assert [item["applied"] for item in invoke({"command": "history"})["history"]] == [False]
 
     @pytest.mark.parametrize("command", ["downgrade", "stamp"])
     def test_no_other_command_changes_it(self, database: Database, command: str, monkeypatch: pytest.MonkeyPatch) -> None:

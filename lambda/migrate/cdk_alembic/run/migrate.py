@@ -129,10 +129,10 @@ class _Attempt:
                 self.failure = error if isinstance(error, RunnerError) else failure_of(error, run, self.left_transaction)
                 expect()
                 record.uncommitted.clear()
-                record.end(context, self.failure.code, None, self.failure.message, self._mutex)
-                raise
-            finally:
                 run.progress.heads = heads_after(context, table, self._mutex)
+                record.end(context, self.failure.code, run.progress.heads, self.failure.message, self._mutex)
+                raise
+            run.progress.heads = heads_after(context, table, self._mutex)
             conclude_if_committed(run, context, self._mutex)
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:

@@ -45,7 +45,7 @@ def read(project: Project, invocation: Invocation) -> Outcome:
     command = invocation.request.command
     heads, database = current(project, lambda heads, context: _read_database(project, invocation, heads, context))
     scripts = list(project.script.walk_revisions())
-    lineage = project.revisions.lineage(heads)
+    lineage = _lineage(project, heads, database.runs)
     database.facts["edited"] = _edited(scripts, lineage, database.checksums)
     if command == "history":
         database.facts.update(_history(scripts, lineage, database.runs))
@@ -143,6 +143,16 @@ def _edited(scripts: Iterable[Any], lineage: set[str], checksums: dict[str, str]
         for script in scripts
         if script.revision in lineage and checksums.get(script.revision) not in (None, history.checksum(script))
     ]
+
+
+def _lineage(project: Project, heads: Sequence[str], runs: list[dict[str, Any]]) -> set[str]:
+    """What is applied. If a newer release has migrated the database: what its recorded runs began with, and applied."""
+    applied: set[str] = set()
+    for run in runs:
+        if project.revisions.unknown(heads) and run["command"] == "upgrade" and sorted(run["to"]) == sorted(heads):
+            heads = run["from"]
+            applied.update(revision["revision"] for revision in run["applied"])
+    return project.revisions.lineage(heads) | applied
 
 
 def _history(scripts: Iterable[Any], lineage: set[str], runs: list[dict[str, Any]]) -> dict[str, Any]:
