@@ -410,6 +410,28 @@ const MEANT: readonly UnreplayedCase[] = [
     findings: [],
   },
   {
+    title: 'commits the session of the application',
+    up: 'for one in db.session.execute(sa.text("SELECT 1")):\n    db.session.commit()',
+    findings: ['warning other-connection'],
+  },
+  {
+    title: 'commits a session that it has not bound',
+    up: 'session = sa.orm.sessionmaker()()\nfor one in (1, 2):\n    session.commit()',
+    findings: ['warning other-connection'],
+  },
+  {
+    title: 'commits a session on the connection of Alembic',
+    up: 'session = sa.orm.Session(bind=op.get_bind())\nsession.commit()',
+    findings: [],
+    without: ['other-connection'],
+  },
+  {
+    title: 'calls a function of its own that commits by SQL',
+    head: 'def commit():\n    op.execute(sa.text("commit"))\n',
+    up: 'op.execute("UPDATE users SET name = \'a\' WHERE id = 1")\ncommit()',
+    findings: ['error raw-commit'],
+  },
+  {
     title: 'commits the connection of Alembic',
     up: 'connection = op.get_bind()\nconnection.commit()',
     findings: ['error bind-commit'],

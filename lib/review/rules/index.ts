@@ -64,6 +64,7 @@ import {
   ddlBeforeAutocommit,
   enumValueInTransaction,
   invalidIndexAccepted,
+  otherConnection,
   rawCommit,
 } from './transactions';
 
@@ -131,6 +132,7 @@ export const CHECKS: readonly Rule[] = [
   ddlBeforeAutocommit,
   rawCommit,
   bindCommit,
+  otherConnection,
   enumValueInTransaction,
   invalidIndexAccepted,
   batchesInTransaction,

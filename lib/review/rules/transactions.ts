@@ -190,17 +190,52 @@ export const bindCommit: Rule = {
   },
 };
 
-function commitsEarly(
-  { name, inAutocommitBlock, inLoop, inBranch }: Call,
-  { source, facts, replayed }: RevisionFunction,
-): boolean {
-  if (!/\bcommit$/.test(name) || inAutocommitBlock) return false;
+function commitsEarly(call: Call, part: RevisionFunction): boolean {
+  const { name, inAutocommitBlock, inLoop, inBranch } = call;
+  const { source, facts, replayed } = part;
+  if (!/\.commit$/.test(name) || inAutocommitBlock) return false;
   if (facts.leftTransaction) return true;
   // The replay of empty tables does not enter every loop and branch.
   if (replayed && !inLoop && !inBranch) return false;
   // A session's commit does not end the transaction that its connection was already in.
-  const sessions = (source?.calls ?? []).some((call) => /(?:^|\.)(?:Session|sessionmaker)$/.test(call.name));
-  return !sessions || /bind|conn/i.test(name);
+  return !(isSession(call) || (source?.calls ?? []).some(makesSession)) || /bind|conn/i.test(name);
+}
+
+const makesSession = ({ name }: Call) => /(?:^|\.)(?:Session|sessionmaker)$/.test(name);
+const isSession = ({ name }: Pick<Call, 'name'>) => /(?:^|[._])(?:\w*session|sess|db)\.commit$/i.test(name);
+
+/** A session on Alembic's connection works in its transaction, and so does a savepoint. */
+export const otherConnection: Rule = {
+  id: 'other-connection',
+  group: 'transactions',
+  severity: 'warning',
+  title: 'the revision works on a connection of its own',
+  *check({ parts }) {
+    for (const { direction, source, facts } of parts) {
+      if (!source || facts.leftTransaction) continue;
+      const { calls, importedCalls } = source;
+      const ownSession = !calls.some((call) => makesSession(call) && isOnBind(call));
+      const opens = ({ name }: Pick<Call, 'name'>) => /(?:^|\.)(?:create_(?:async_)?engine|engine_from_config)$/.test(name);
+      const found = [...calls, ...importedCalls].find((call) => opens(call) || (ownSession && isSession(call)));
+      if (!found) continue;
+      yield {
+        line: found.line,
+        direction,
+        seen: 'source',
+        message:
+          `${found.name} is not of Alembic's connection: what it commits stays if the revision fails, and the next run repeats it; it does not see what ` +
+          'the revision has changed, and waits forever for a table that the revision has locked',
+        instead:
+          'from sqlalchemy.orm import Session\n\nsession = Session(bind=op.get_bind())  # in the transaction of the revision',
+      };
+    }
+  },
+};
+
+/** `Session(bind=op.get_bind())`; not `Session()`, nor `Session(engine)`. */
+function isOnBind({ args, keywords }: Call): boolean {
+  const given = [args[0], keywords.bind].map(argumentCode).filter(Boolean);
+  return given.some((code) => !/engine/i.test(code));
 }
 
 /** https://www.postgresql.org/docs/current/sql-altertype.html: "it can't be used until after the transaction has been committed" */

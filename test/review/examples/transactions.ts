@@ -96,6 +96,13 @@ with op.get_bind().begin_nested() as savepoint:
     ),
   },
   {
+    rule: 'other-connection',
+    bad: one('engine = sa.create_engine("postgresql://db.example/shop")'),
+    good: one(
+      'from sqlalchemy.orm import Session\nsession = Session(bind=op.get_bind())\nsession.execute(sa.text("UPDATE users SET active = false WHERE id = 9"))\nsession.commit()',
+    ),
+  },
+  {
     rule: 'raw-commit',
     about: 'of a transaction that the revision began itself',
     good: one(
