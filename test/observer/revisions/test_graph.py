@@ -93,6 +93,7 @@ def test_revisions_in_other_folders_are_found(tmp_path: Path) -> None:
         ('revision = "b1"\ndown_revision = "missing"\n', "revision b1 (zz.py) follows missing, which no file has"),
         ('revision = "b1"\ndown_revision = "b1"\n', "Self-loop is detected in revisions (b1)"),
         ('revision = "a1"\ndown_revision = None\n', "two files have the revision id a1: a1.py and zz.py"),
+        ('revision = "base"\ndown_revision = None\n', "zz.py has the revision id base, which is a word of Alembic's commands"),
         ('revision = "b1"\n', "AttributeError: module 'zz_py' has no attribute 'down_revision'"),
         ("X = 1\n", "zz.py has no revision id"),
         ('revision = "b1"\ndown_revision = None ???\n', "SyntaxError: invalid syntax (zz.py:2)"),

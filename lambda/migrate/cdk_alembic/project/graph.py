@@ -39,6 +39,20 @@ def duplicate(nodes: Iterable[Node]) -> ProjectError | None:
     return None
 
 
+# Alembic reads them as targets, also as a down_revision.
+_TARGETS = ("base", "head", "heads", "current")
+
+
+def named_as_target(nodes: Iterable[Node]) -> ProjectError | None:
+    """The error for an id that Alembic does not find again; None if there is no error."""
+    node = next((node for node in nodes if node.revision in _TARGETS), None)
+    return node and ProjectError(
+        "invalid_project",
+        f"{node.file} has the revision id {node.revision}, which is a word of Alembic's commands",
+        "give it another id, and use that id in the revisions that follow it",
+    )
+
+
 def without_id(file: str) -> ProjectError:
     """The error for a revision file that declares no id."""
     return ProjectError(
@@ -49,8 +63,8 @@ def without_id(file: str) -> ProjectError:
 
 
 def problem(nodes: Collection[Node]) -> ProjectError | None:
-    """The error for a duplicate, a missing revision or a cycle; None if there is no error."""
-    if error := duplicate(nodes):
+    """The error for an unusable id, a missing revision or a cycle; None if there is no error."""
+    if error := named_as_target(nodes) or duplicate(nodes):
         return error
     found = {node.revision: node for node in nodes}
     named = found.keys() | {label for node in nodes for label in node.labels}

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ..database.failures import describe, location, missing_variable
 from ..protocol.errors import ProjectError, RunnerError
 from .configuration import command_of, repair
-from .graph import Node, are_intended, problem, without_id
+from .graph import Node, are_intended, duplicate, named_as_target, problem, without_id
 
 _RELATIVE = re.compile(r"[+-][0-9]+$")
 
@@ -70,8 +70,9 @@ class Revisions:
             self._loaded.append(script)
             yield script
         self._is_whole = True
-        if len({script.revision for script in self._loaded}) < len(self._loaded):
-            raise self.problem()
+        nodes = [_node(script) for script in self._loaded]
+        if error := named_as_target(nodes) or duplicate(nodes):
+            raise error
 
     @property
     def heads(self) -> tuple[str, ...]:
