@@ -59,6 +59,9 @@ function nextStep(
   if (/ModuleNotFoundError|ImportError(?!: cannot import name)/.test(reason.replace('an ImportError was raised', ''))) {
     return 'install the backend with its dependencies, or pass the Python that has them with --python or the setting "python"';
   }
+  // `op` works only while a function runs.
+  if (/Can't invoke function/.test(reason))
+    return 'move the use of op that runs when the file is imported into upgrade() or downgrade()';
   if (/baseline/.test(reason)) return 'use a dump that was taken before these revisions as the baseline';
   if (next !== undefined) return next;
   if (problem !== undefined && !mayLoadElsewhere) return `fix the revision that it names, until \`${command} history\` works`;

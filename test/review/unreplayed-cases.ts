@@ -932,6 +932,15 @@ const RETYPED: readonly UnreplayedCase[] = [
   { title: 'makes a text an integer', up: typed('Text()', 'Integer()'), findings: ['error narrowing-type'] },
 ];
 
+/** What an added column brings with it. */
+const ADDED: readonly UnreplayedCase[] = [
+  {
+    title: 'adds a column with a CHECK',
+    up: 'op.add_column("users", sa.Column("kind", sa.Text(), sa.CheckConstraint("kind <> \'\'", name="ck_users_kind")))',
+    findings: ['error check-not-valid'],
+  },
+];
+
 /** Loops over what the file has: its statements are few. */
 const LISTED: readonly UnreplayedCase[] = [
   {
@@ -992,4 +1001,5 @@ export const UNREPLAYED: readonly UnreplayedCase[] = [
   ...ENUMS,
   ...RETYPED,
   ...LISTED,
+  ...ADDED,
 ];

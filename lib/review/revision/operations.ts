@@ -36,7 +36,7 @@ export function operationsOf(call: Call): readonly Operation[] {
   return actionsOf(name, namedArguments(call, name)).map((action) => ({ action, call }));
 }
 
-/** The calls that an added column implies: Alembic also creates its foreign key, unique constraint and index. */
+/** The calls that an added column implies: Alembic also creates its foreign key, CHECK, unique constraint and index. */
 export function impliedCalls(call: Call): readonly Call[] {
   if (!call.name.endsWith('add_column')) return [];
   const { table_name, column, schema } = namedArguments(call, 'add_column');
@@ -48,7 +48,9 @@ export function impliedCalls(call: Call): readonly Call[] {
   const of = schema === undefined ? {} : { schema };
   const [, , target] = /\bForeignKey\(\s*(["'])([\w.]+)\1/.exec(source) ?? [];
   const key = target?.split('.') ?? [];
+  const checks = [...source.matchAll(/\bCheckConstraint\((?:(?!\bCheckConstraint\().)*?\bname=(["'])(\w+)\1/gs)];
   return [
+    ...checks.map(([, , name]) => implied('create_check_constraint', [name, table_name], of)),
     ...(key.length > 1
       ? [implied('create_foreign_key', [null, table_name, key.at(-2), [own], [key.at(-1)]], foreignKeyOptions(source, call))]
       : []),
