@@ -17,8 +17,10 @@ def role(database: Database, password: str, name: str = "role") -> Iterator[str]
     name = f"{name}_{database.name}"
     with database.connect() as connection:
         connection.execute(f"CREATE ROLE \"{name}\" LOGIN SUPERUSER PASSWORD '{password.replace(chr(39), chr(39) * 2)}'")
-        yield name
-        connection.execute(f'DROP OWNED BY "{name}"; DROP ROLE "{name}"')
+        try:
+            yield name
+        finally:
+            connection.execute(f'DROP OWNED BY "{name}"; DROP ROLE "{name}"')
 
 
 def secret_settings(monkeypatch: pytest.MonkeyPatch, scheme: str, **options: Any) -> None:

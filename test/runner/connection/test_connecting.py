@@ -27,7 +27,7 @@ class TestEveryDriver:
     def test_a_password_that_is_rotated_between_fetch_and_connect_is_fetched_again(
         self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
     ) -> None:
-        secret_settings(monkeypatch, scheme, limits={"connectRetrySeconds": 10})
+        secret_settings(monkeypatch, scheme, limits={"connectRetrySeconds": 120})
         with role(database, "the-old-one") as user, aws(monkeypatch, lambda *_: rotate()):
             fetched: list[str] = []
 
@@ -45,7 +45,7 @@ class TestEveryDriver:
     def test_a_password_that_stays_wrong_is_fetched_twice_and_reported(
         self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
     ) -> None:
-        secret_settings(monkeypatch, scheme, limits={"connectRetrySeconds": 10})
+        secret_settings(monkeypatch, scheme, limits={"connectRetrySeconds": 120})
         fetched = []
 
         def fetch(*_: Any) -> dict[str, str]:
@@ -180,7 +180,7 @@ def test_a_database_that_stays_unreachable_is_reported_when_the_time_is_used_up(
 def test_a_revision_whose_connection_was_lost_is_not_retried(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
 ) -> None:
-    set_settings(monkeypatch, limits={"connectRetrySeconds": 10})
+    set_settings(monkeypatch, limits={"connectRetrySeconds": 120})
     package.initialise(database.url(scheme), template)
     with database.connect() as connection:
         connection.execute("CREATE SEQUENCE tries")

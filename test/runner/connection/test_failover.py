@@ -13,11 +13,15 @@ from conftest import Backend, eventually, failure, invoke
 from servers import new_data, own, own_folder, programs, served
 
 CRASH = """
-import os, pathlib, signal
+import os, pathlib, signal, time
+pid_file = pathlib.Path({pid_file!r})
 op.execute("INSERT INTO first VALUES (2)")
-os.kill(int(pathlib.Path({pid_file!r}).read_text().split()[0]), signal.SIGQUIT)
+os.kill(int(pid_file.read_text().split()[0]), signal.SIGQUIT)
+while pid_file.exists():
+    time.sleep(0.02)
 op.execute("INSERT INTO first VALUES (3)")
 """
+"""In a revision: the server ends, and all its sessions, between two statements."""
 
 
 @dataclass

@@ -93,7 +93,7 @@ class TestRivals:
     def test_a_run_that_loses_its_mutex_stops_before_the_next_revision(
         self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        set_settings(monkeypatch, limits={"connectRetrySeconds": 10})
+        set_settings(monkeypatch, limits={"connectRetrySeconds": 120})
         backend.revision(
             "aa",
             None,
