@@ -38,12 +38,13 @@ export function stepsOf(facts: DirectionFacts, source: FunctionFacts | null): re
   const operations = source?.calls.flatMap(operationsOf) ?? [];
   const written = facts.outcome === 'done' ? [] : (source?.steps ?? []).flatMap(sourceActions);
   const left = [...written];
+  const taken = new Set<Operation>();
   const parsed = statements.flatMap((statement) => parseSql(statement.sql).map((part) => ({ statement, part })));
   const steps = parsed.flatMap(({ statement, part }, at) =>
     part.actions.map((action): PlainStep => {
       const place = { line: lineOf(statement, part.line, source), fallback: source?.line ?? 1 };
       const own = hasRun(statement, facts)
-        ? { ...executedAction(action, statement, operations, place), observed: statement }
+        ? { ...executedAction(action, statement, operations, taken, place), observed: statement }
         : renderedAction(action, left, place);
       return { ...own, index: at + 1, sql: part.text, transaction: statement.transaction };
     }),
@@ -74,10 +75,14 @@ function executedAction(
   action: Action,
   statement: Statement,
   operations: readonly Operation[],
+  taken: Set<Operation>,
   { line, fallback: otherwise }: StepLines,
 ): LocatedAction {
-  const operation = operations.find((one) => matchesCall(one, action) && (one.call.runsAt ?? one.call.line) === statement.line);
+  const found = operations.filter((one) => matchesCall(one, action) && (one.call.runsAt ?? one.call.line) === statement.line);
+  // A batch runs its operations in their order; a loop runs them again.
+  const operation = found.find((one) => !taken.has(one)) ?? found[0];
   if (!operation) return { action, line: line || otherwise };
+  taken.add(operation);
   const { call } = operation;
   return { action, line: call.runsAt === undefined ? line || otherwise : call.line, call };
 }

@@ -26,15 +26,22 @@ export class Units {
   }
 
   of(step: Step): BodyUnit | undefined {
-    const line = step.observed?.calledAt ?? step.line;
-    const direct = this.all.find((unit) => line >= unit.line && line <= unit.endLine);
+    const direct = this.at(step);
     if (direct) return direct;
-    // A batch runs its statements when it ends: Python then reports the line of the `with`.
-    const inBatch = this.all.filter((unit) => unit.opened === line);
+    // A batch runs its statements when it ends: Python then reports the line of the `with`, unless the source has the operation.
+    const line = lineOf(step);
+    const located = new Set(this.part.steps.map((one) => this.at(one)));
+    const inBatch = this.all.filter((unit) => unit.opened === line && !located.has(unit));
     const statements = [...new Set(this.part.steps.filter((one) => one.line === step.line).map(({ index }) => index))];
     if (inBatch.length === statements.length) return inBatch[statements.indexOf(step.index)];
     const makers = inBatch.filter((unit) => this.matchesSource(unit, step.action));
     return makers.length === 1 ? makers[0] : undefined;
+  }
+
+  /** The statement on the step's own line. */
+  private at(step: Step): BodyUnit | undefined {
+    const line = lineOf(step);
+    return this.all.find((unit) => line >= unit.line && line <= unit.endLine);
   }
 
   steps(unit: BodyUnit): readonly Step[] {
@@ -61,6 +68,10 @@ export class Units {
     const calls = this.part.source?.calls.filter((call) => call.line >= line && call.line <= endLine) ?? [];
     return calls.flatMap(operationsOf).some((operation) => isSameAction(operation.action, action));
   }
+}
+
+function lineOf({ line, observed }: Step): number {
+  return observed?.calledAt ?? line;
 }
 
 /** The names of the indexes that an action creates; undefined for anything else that it does. */
