@@ -93,7 +93,7 @@ def test_a_failed_run_is_recorded_with_its_code_and_its_error(backend: Backend, 
     assert outcome == "migration_failed"
     assert "revision bb (Add bb) failed" in error and "hunter2" not in error
     assert len(error) < 1500
-    assert heads == ["start"]  # what was known when it began; the applied revisions tell the rest
+    assert heads == ["aa"]
     run = invoke({"command": "history"})["runs"][0]
     assert ([item["revision"] for item in run["applied"]], run["outcome"]) == (["aa"], "migration_failed")
 
