@@ -47,11 +47,13 @@ const COPIES_FIRST = /^(?:string_to_array|array_to_json|hstore_to_jsonb?|encode|
 
 /** Whether another calculation with the constant operand restores the value: `total * 100`, `at + interval '1 day'`, `'+' || phone`. */
 function isReversed(operator: string, operand: Node | undefined): boolean {
-  const { ival, fval, sval } = as(as(operand, 'TypeCast')?.arg ?? operand, 'A_Const') ?? {};
+  const { ival, fval, sval } = as(operand, 'A_Const') ?? {};
+  const isInterval = systemName(as(operand, 'TypeCast')?.typeName?.names) === 'interval';
   if (operator === '*') return (ival?.ival ?? Number(fval?.fval ?? 0)) !== 0;
-  // A document or an array would replace keys, or could not be told from the elements before.
-  if (operator === '||') return sval !== undefined && !/^\s*[{[]/.test(sval.sval ?? '');
-  return /^[-+]$/.test(operator) && (ival ?? fval ?? sval) !== undefined;
+  // A document, an array or an hstore would replace keys, or could not be told from the elements before.
+  if (operator === '||') return sval !== undefined && !/^\s*[{[]|=>/.test(sval.sval ?? '');
+  // `settings - 'theme'` and `steps - 1` remove a part of a document.
+  return (operator === '+' && ival !== undefined) || (/^[-+]$/.test(operator) && (fval !== undefined || isInterval));
 }
 
 /** A column, or a key of one, without its table; undefined if it is another table's. */
