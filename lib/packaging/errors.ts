@@ -6,6 +6,7 @@ export type PackagingCode =
   | 'no_alembic_config'
   | 'uv_not_found'
   | 'uv_failed'
+  | 'build_failed'
   | 'needs_compiling'
   | 'missing_module'
   | 'invalid_revisions'

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { failureOf, NeedsCompiling } from '../../lib/packaging/install/compiled';
 import { newerVersions, otherPython } from '../../lib/packaging/install/other-python';
@@ -68,6 +68,46 @@ function messageOf(work: () => unknown): string {
 let links: string;
 beforeAll(() => {
   links = distributions(PURE, COMPILED);
+});
+
+/** A project whose build decides its version. */
+function dynamic(requires: string, backend: string): string {
+  const build = `[build-system]\nrequires = ["${requires}"]\nbuild-backend = "${backend}"\n`;
+  return `[project]\nname = "shop"\ndynamic = ["version", "dependencies"]\n${build}[tool.hatch.version]\npath = "nowhere.py"\n`;
+}
+
+describe.each([
+  ['the backend itself', ''],
+  ['a project that it requires', '/libs'],
+])('%s, whose build fails,', (_, folder) => {
+  test.each([
+    ['a missing file', { 'setup.py': 'open("VERSION")\n' }, "FileNotFoundError: [Errno 2] No such file or directory: 'VERSION'"],
+    ['an exit', { 'setup.py': 'import sys\nprint("checking")\nsys.exit("set SHOP_HOME first")\n' }, 'set SHOP_HOME first'],
+    ['a syntax error', { 'setup.py': 'setup(\n' }, "SyntaxError: '(' was never closed"],
+    [
+      'a version',
+      { 'pyproject.toml': dynamic('hatchling', 'hatchling.build') },
+      'OSError: Error getting the version from source',
+    ],
+    [
+      'a missing module',
+      { 'pyproject.toml': dynamic('setuptools', 'shop_build') },
+      "ModuleNotFoundError: No module named 'shop_build'",
+    ],
+    [
+      'a missing backend',
+      { 'pyproject.toml': dynamic('cdk-alembic-no-index', 'x') },
+      'Because cdk-alembic-no-index was not found',
+    ],
+  ])('is rejected with the reason in one line: %s', (_, files, reason) => {
+    const directory = backend(folder ? `.${folder}` : '');
+    if (!folder) rmSync(join(directory, 'requirements.txt'));
+    writeFiles(join(directory, folder), files);
+    const message = messageOf(() => packaged(directory));
+    expect(message.startsWith(`${directory}${folder} can't be built (${reason}`)).toBe(true);
+    expect(message).toMatch(/^[^\n]*\): change it until "uv build --wheel" works there$/);
+    expect(message).not.toMatch(/Traceback|File "|cause:/);
+  });
 });
 
 test('a source distribution of pure Python is built and packaged', () => {

@@ -5,6 +5,7 @@ import { nameOf, normalized } from '../dependencies/parsing/requirement';
 import { PackagingError } from '../errors';
 import type { FunctionPlatform } from '../platform';
 import { UvFailed } from '../uv';
+import { errorLine } from './build-failure';
 
 /**
  * Code compiled on this machine does not run on Lambda's Linux, architecture and Python. So nothing is compiled: a source
@@ -132,8 +133,7 @@ function notFetched(stderr: string, name: string | undefined): PackagingError {
 
 /** The reason from a failed build, unless it is just the missing compiler. */
 function buildReason(stderr: string): string {
-  const lines = stderr.split('\n').map((line) => line.trim());
-  const last = lines.filter((line) => /^(?:\w*(?:Error|Exception)|error|fatal)\b:? /.test(line)).at(-1) ?? '';
+  const last = errorLine(stderr);
   return /\bfalse\b|^error: Failed to/i.test(last) ? '' : last.slice(0, 200);
 }
 

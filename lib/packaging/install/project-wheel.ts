@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { putFile, recall, remember, rememberFile } from '../../cache';
 import { PackagingError } from '../errors';
 import { copyFiles, hashFiles, listFiles } from '../project/sources';
-import { uv } from '../uv';
+import { UvFailed, uv } from '../uv';
+import { buildFailed } from './build-failure';
 
 /**
  * A project's version usually comes from its files. Some projects read it from git, which a copy does not have. Migrations do not
@@ -68,15 +69,14 @@ function build(project: string, python: string | undefined, folder: string): str
     mkdirSync(copy);
     copyFiles(project, projectFiles(project), copy);
     const which = python ? ['--python', python] : [];
-    uv(copy, ['build', '--wheel', '--quiet', ...which, '--out-dir', out, copy], VERSION_WITHOUT_GIT);
+    // Not quiet: uv would hide the backend's reason.
+    uv(copy, ['build', '--wheel', ...which, '--out-dir', out, copy], VERSION_WITHOUT_GIT);
     const [wheel] = readdirSync(out).filter((name) => name.endsWith('.whl'));
     if (!wheel) throw new PackagingError('uv_failed', `"uv build --wheel" created no wheel of ${project}`);
     copyFileSync(join(out, wheel), join(folder, wheel));
     return wheel;
   } catch (error) {
-    if (!(error instanceof PackagingError)) throw error;
-    const reason = error.text.replaceAll(copy, project);
-    throw new PackagingError(error.code, `the code of ${project}, on which the backend depends, could not be built: ${reason}`);
+    throw error instanceof UvFailed ? buildFailed(project, error.stderr.replaceAll(copy, project)) : error;
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

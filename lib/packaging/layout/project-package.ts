@@ -7,6 +7,7 @@ import { notOnIndex } from '../dependencies/not-on-index';
 import { type Dependencies, nameOf, normalized } from '../dependencies/parsing/requirement';
 import type { DependencySource } from '../dependencies/source';
 import { PackagingError } from '../errors';
+import { ownBuildFailure } from '../install/build-failure';
 import { failureOf, hasDriverWheels, NeedsCompiling, type Unbuilt, withWheels } from '../install/compiled';
 import { installDependencies } from '../install/install';
 import { newerVersions, otherPython } from '../install/other-python';
@@ -125,7 +126,8 @@ function resolved(source: DependencySource, directory: string, platform: Functio
   try {
     return source.resolve(platform);
   } catch (error) {
-    throw failureOf(error, platform) ?? notOnIndex(error, directory, source) ?? error;
+    const own = source.projects.length ? source.projects : [directory];
+    throw ownBuildFailure(error, own) ?? failureOf(error, platform) ?? notOnIndex(error, directory, source) ?? error;
   }
 }
 
