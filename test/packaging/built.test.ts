@@ -299,6 +299,20 @@ test('on Python 3.11, a wheel for a newer Linux is rejected, unless migrations d
   expect(existsSync(join(target, 'site-packages', 'numpy'))).toBe(false);
 });
 
+test('on Python 3.11, a project that allows no other gets a version with a wheel for its Linux, and the suggested line works', () => {
+  const older: FunctionPlatform = { ...lambda, pythonVersion: '3.11' };
+  const directory = writeFiles(backend('numpy>=2,<=2.3.3'), { 'pyproject.toml': '[project]\nrequires-python = "==3.11.*"\n' });
+  const message = messageOf(() =>
+    packageOf(directory, older, { requirements: ['requirements.txt'] }).build(temporaryDirectory()),
+  );
+  const [, add = ''] =
+    /^numpy-2\.3\.3 can't run .*, whose Linux is too old: add: \['(.*)'\] packages what it can run$/.exec(message) ?? [];
+  expect([message, add]).toEqual([message, expect.stringMatching(/^numpy==2\.[0-3]\./)]);
+  const target = temporaryDirectory();
+  packageOf(directory, older, { requirements: ['requirements.txt'], add: [add] }).build(target);
+  expect(existsSync(join(target, 'site-packages', 'numpy'))).toBe(true);
+});
+
 describe('psycopg2, which has no wheels,', () => {
   const infos = (target: string) =>
     readdirSync(join(target, 'site-packages')).filter((name) => name.startsWith('psycopg2') && name.endsWith('-info'));

@@ -97,16 +97,16 @@ test.each([
     [file]: `${text}\n`,
     'site-packages/alembic/__init__.py': '',
     'site-packages/pg8000/__init__.py': '',
-    'site-packages/pillow-13.0.0.dist-info/METADATA': 'Name: pillow\nVersion: 13.0.0\n',
-    'site-packages/pillow-13.0.0.dist-info/RECORD': '',
-    'site-packages/pillow-13.0.0.dist-info/WHEEL': 'Tag: cp311-cp311-manylinux_2_28_x86_64\n',
+    'site-packages/cdk_alembic_no_index-13.0.0.dist-info/METADATA': 'Name: cdk-alembic-no-index\nVersion: 13.0.0\n',
+    'site-packages/cdk_alembic_no_index-13.0.0.dist-info/RECORD': '',
+    'site-packages/cdk_alembic_no_index-13.0.0.dist-info/WHEEL': 'Tag: cp311-cp311-manylinux_2_28_x86_64\n',
   });
   const backend = { directory, source: { found: file }, selection: { requirements: [] } } as unknown as Backend;
   const remedy = runtime
     ? `set runtime: lambda.Runtime.${runtime}`
     : `${directory}/pyproject.toml requires Python ==3.11.*: allow 3.12 or later there, or use an older version`;
   expect(() => checkPlatform(backend, join(directory, 'site-packages'), { ...PLATFORM, pythonVersion: '3.11' })).toThrow(
-    `pillow-13.0.0 can't run on Lambda's Python 3.11, whose Linux is too old: ${remedy}`,
+    `cdk_alembic_no_index-13.0.0 can't run on Lambda's Python 3.11, whose Linux is too old: ${remedy}`,
   );
 });
 

@@ -61,14 +61,25 @@ export function newerVersions(directory: string, unbuilt: readonly Unbuilt[], pl
 
 /** Undefined if one of them has no newer version with a wheel. */
 function oldestWithWheels(directory: string, unbuilt: readonly Unbuilt[], platform: FunctionPlatform): string[] | undefined {
-  if (!unbuilt.length) return undefined;
+  const newer = unbuilt.map(({ name, version }) => `${name}>${version}`);
+  return newer.length ? withWheelsFor(directory, newer, ['--resolution', 'lowest', ...uvTarget(platform)]) : undefined;
+}
+
+/** Of distributions such as `numpy-2.4.6`, the newest versions before them that the function's older Linux can run. */
+export function olderVersions(directory: string, unfit: readonly string[], platform: FunctionPlatform): string[] {
+  return unfit.slice(0, MAX_ASKED).flatMap((name) => {
+    return withWheelsFor(directory, [name.replace('-', '<')], uvTarget(platform, true)) ?? [];
+  });
+}
+
+/** Versions with a wheel that meet requirements. */
+function withWheelsFor(directory: string, requirements: readonly string[], options: readonly string[]): string[] | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
   const file = join(folder, 'requirements.txt');
   try {
-    writeFileSync(file, unbuilt.map(({ name, version }) => `${name}>${version}\n`).join(''));
-    const quiet = ['--quiet', '--no-deps', '--no-header', '--no-annotate'];
-    const options = [...quiet, '--only-binary', ':all:', '--resolution', 'lowest', ...uvTarget(platform)];
-    return uv(directory, ['pip', 'compile', file, ...options, ...ANY_PYTHON])
+    writeFileSync(file, requirements.map((requirement) => `${requirement}\n`).join(''));
+    const quiet = ['--quiet', '--no-deps', '--no-header', '--no-annotate', '--only-binary', ':all:'];
+    return uv(directory, ['pip', 'compile', file, ...quiet, ...options, ...ANY_PYTHON])
       .trim()
       .split('\n');
   } catch (error) {

@@ -6,6 +6,7 @@ import { optionFor, productionOptionFor } from '../dependencies/elsewhere';
 import { nameOf } from '../dependencies/parsing/requirement';
 import { PackagingError } from '../errors';
 import { readDistributions } from '../imported/installed';
+import { olderVersions } from '../install/other-python';
 import { type FunctionPlatform, isOnAmazonLinux2, tooNew } from '../platform';
 import type { Backend } from '../project/backend';
 import { FIRST_SQLALCHEMY_ON_3_13, isTooOldFor } from '../project/locked-wheels';
@@ -77,7 +78,7 @@ export function checkPlatform(backend: Backend, sitePackages: string, platform: 
   if (unfit.length) {
     throw new PackagingError(
       'wrong_platform',
-      `${unfit.join(', ')} can't run on Lambda's Python ${platform.pythonVersion}, whose Linux is too old: ${newerLinux(backend)}`,
+      `${unfit.join(', ')} can't run on Lambda's Python ${platform.pythonVersion}, whose Linux is too old: ${newerLinux(backend, unfit, platform)}`,
     );
   }
 }
@@ -97,13 +98,17 @@ function checkPython(backend: Backend, sitePackages: string, { pythonVersion }: 
   );
 }
 
-/** How to get a newer Linux for the function. */
-function newerLinux({ directory, selection }: Backend): string {
+/** How to get a newer Linux for the function, or versions for its own. */
+function newerLinux({ directory, selection }: Backend, unfit: readonly string[], platform: FunctionPlatform): string {
   const isNewer = (pythonVersion: string) => !isOnAmazonLinux2({ pythonVersion });
   const [runtime] = usablePythons(directory, selection.requirements, isNewer);
   if (runtime) return `set ${runtimeOption(runtime)}`;
   const requirement = pythonRequirement(directory);
-  return `${requirement?.file} requires Python ${requirement?.text}: allow 3.12 or later there, or use an older version`;
+  const allowed = `${requirement?.file} requires Python ${requirement?.text}: allow 3.12 or later there`;
+  const older = olderVersions(directory, unfit, platform);
+  return older.length === unfit.length
+    ? `${option('add', older)} packages what it can run`
+    : `${allowed}, or use an older version`;
 }
 
 /** The PostgreSQL drivers of a package. */
