@@ -1,5 +1,5 @@
 // ES modules among the packages that our code imports: jest reads CommonJS only.
-const ES_MODULES = ['leven', 'string-width', 'get-east-asian-width', 'strip-ansi', 'ansi-regex'];
+const ES_MODULES = ['string-width', 'get-east-asian-width', 'strip-ansi', 'ansi-regex'];
 
 const common = {
   testEnvironment: 'node',

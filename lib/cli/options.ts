@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { closest } from './closest';
+import { closest } from '../text/closest';
 
 /** An option in a command's declaration, by its long name. */
 export interface Option {

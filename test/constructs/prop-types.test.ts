@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -120,4 +120,27 @@ test.each<[string, (stack: Stack) => unknown, string]>([
   ['an ARN', () => MigrationDatabase.fromCluster(unchecked('arn'), unchecked({})), 'cluster is "arn": pass a cluster'],
 ])('%s of the wrong type', (_, make, message) => {
   expect(() => make(new Stack(testApp(), 'Stack'))).toThrow(message);
+});
+
+test.each<[string, (stack: Stack) => unknown, string]>([
+  [
+    'a prop',
+    (stack) => new AlembicMigration(stack, 'M', unchecked({ ...VALID, database: undefined, databse: VALID.database })),
+    'AlembicMigration Stack/M: databse: did you mean database?; database is undefined: pass a MigrationDatabase',
+  ],
+  ['in other case', (stack) => new AlembicMigration(stack, 'M', unchecked({ ...VALID, allowstamp: true })), 'mean allowStamp?'],
+  [
+    'a limit',
+    (stack) => new AlembicMigration(stack, 'M', unchecked({ ...VALID, limits: { lockTimeOut: Duration.seconds(1) } })),
+    'limits.lockTimeOut: did you mean lockTimeout?',
+  ],
+  ['an option', () => MigrationCode.fromProject('x', unchecked({ group: ['migrations'] })), 'group: did you mean groups?'],
+  ['a tenant', (stack) => new TenantMigration(stack, 'M', unchecked({ ...VALID, tenant: 'x' })), 'tenant: did you mean tenants?'],
+])('a misspelled name fails with the one that was meant: %s', (_, make, message) => {
+  expect(() => make(new Stack(testApp(), 'Stack'))).toThrow(message);
+});
+
+test('props of other constructs in the same object are ignored', () => {
+  const shared = { ...VALID, tracing: true, description: 'x', timeouts: 3, timeout: Duration.minutes(10) };
+  expect(() => new AlembicMigration(new Stack(testApp(), 'Stack'), 'M', unchecked(shared))).not.toThrow();
 });

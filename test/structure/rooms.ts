@@ -18,7 +18,7 @@ export const TYPESCRIPT: Rooms = {
   'lib/cli/answer': ['lib/cli/screen', 'lib/cli', 'lib/client', ...ALWAYS],
   'lib/cli/screen': ALWAYS,
   // What both commands share: options, exit codes, how they run as a process.
-  'lib/cli': ['lib/client', 'lib/local', 'lib/contract'],
+  'lib/cli': ['lib/client', 'lib/local', 'lib/contract', 'lib/text'],
 
   'lib/review': ['lib/data-loss', 'lib/sql', 'lib/local', ...ALWAYS],
   'lib/local': ALWAYS,

@@ -1,4 +1,4 @@
-import { closest } from '../closest';
+import { closest } from '../../text/closest';
 import { readOptions } from '../options';
 import { type CommonArguments, OUTPUT_OPTIONS, PROJECT_OPTIONS, readCommon } from './common';
 import type { Task } from './verb';

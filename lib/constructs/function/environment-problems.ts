@@ -1,6 +1,17 @@
-import { CfnResource, type IResource, Stack, Stage, Token, TokenComparison } from 'aws-cdk-lib';
+import { BootstraplessSynthesizer, CfnResource, type IResource, Stack, Stage, Token, TokenComparison } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { named } from '../../packaging/code-in-messages';
+
+/** Throws an error for a stack that can't have files: the CDK's own would not say how to get one that can. */
+export function requireFiles(scope: Construct): void {
+  let stack = Stack.of(scope);
+  while (stack.nestedStackParent) stack = stack.nestedStackParent;
+  if (!(stack.synthesizer instanceof BootstraplessSynthesizer)) return;
+  throw new Error(
+    `the stack ${stack.node.path} has a BootstraplessSynthesizer, so it can't upload the code of ${scope.node.path}: run ` +
+      '"cdk bootstrap", and use a DefaultStackSynthesizer, or a CliCredentialsStackSynthesizer for your own credentials in place of roles',
+  );
+}
 
 /**
  * Finds resources in another account, region or Stage than the migration's. The CDK's own error would name neither.

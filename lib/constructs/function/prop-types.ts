@@ -1,4 +1,5 @@
 import { Token } from 'aws-cdk-lib';
+import { closest } from '../../text/closest';
 
 /*
  * The types of props, for callers in JavaScript, which has no compiler. TypeScript and jsii find a wrong type earlier.
@@ -66,8 +67,29 @@ export function structure<Props>(types: PropTypes<Props>): PropType {
   return (value, name) => {
     if (!isObject(value)) return [`${name || 'the last argument'} is ${shown(value)}: pass an object with options`];
     const given = value as Readonly<Record<string, unknown>>;
-    return Object.entries<PropType>(types).flatMap(([key, type]) => type(given[key], name ? `${name}.${key}` : key));
+    const at = (key: string) => (name ? `${name}.${key}` : key);
+    const problems = Object.entries<PropType>(types).flatMap(([key, type]) => type(given[key], at(key)));
+    return [
+      ...misspelled(
+        Object.keys(given).filter((key) => given[key] !== undefined),
+        Object.keys(types),
+      ).map(([key, meant]) => `${at(key)}: did you mean ${meant}?`),
+      ...problems,
+    ];
   };
+}
+
+/** Names that are unknown, each with the known one that it resembles. Others may come from props that several constructs share. */
+function misspelled(given: readonly string[], known: readonly string[]): [string, string][] {
+  return given.flatMap((key) => {
+    const meant = known.includes(key)
+      ? undefined
+      : closest(
+          key,
+          known.filter((name) => !given.includes(name)),
+        );
+    return meant === undefined ? [] : [[key, meant]];
+  });
 }
 
 export function optional(type: PropType): PropType {

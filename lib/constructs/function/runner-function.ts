@@ -12,7 +12,7 @@ import { literalPasswords } from '../database/literal-passwords';
 import { MigrationDatabase } from '../database/migration-database';
 import { addError, addWarning } from './annotations';
 import { secretElsewhere, withoutVpc } from './database-findings';
-import { environmentProblems } from './environment-problems';
+import { environmentProblems, requireFiles } from './environment-problems';
 import { migrationFunction } from './migration-function';
 import { runnerLimits } from './migration-limits';
 import type { MigrationProps } from './migration-props';
@@ -44,6 +44,7 @@ export interface RunnerFunction {
 /** The function with the backend's code and the runner's settings. Reports all errors at once. */
 export function runnerFunction(scope: Construct, id: string, props: RunnerFunctionProps): RunnerFunction {
   const { stage, environment = {}, limits = {}, functionName, timeout, vpcSubnets, securityGroups } = props;
+  requireFiles(scope);
   const elsewhere = environmentProblems(scope, { database: props.database._resource, VPC: props.vpc });
   // For a reference to another account or region, the CDK would throw before it shows our errors.
   const { database, vpc } = elsewhere.length ? { database: MigrationDatabase.fromEnvironment(), vpc: undefined } : props;

@@ -1,4 +1,12 @@
-import { type App, NestedStack, Stack, Stage } from 'aws-cdk-lib';
+import {
+  type App,
+  BootstraplessSynthesizer,
+  CliCredentialsStackSynthesizer,
+  LegacyStackSynthesizer,
+  NestedStack,
+  Stack,
+  Stage,
+} from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as rds from 'aws-cdk-lib/aws-rds';
@@ -238,3 +246,29 @@ test('an imported cluster in an imported VPC admits the function', () => {
     .map(({ resource }) => resource.Properties);
   expect(rules).toEqual([expect.objectContaining({ GroupId: 'sg-database', FromPort: 5432 })]);
 });
+
+test.each<[string, (app: App) => Construct]>([
+  ['a stack', (app) => new Stack(app, 'Backend', { synthesizer: new BootstraplessSynthesizer() })],
+  [
+    'a nested stack',
+    (app) => new NestedStack(new Stack(app, 'Backend', { synthesizer: new BootstraplessSynthesizer() }), 'Nested'),
+  ],
+])('%s without bootstrapping fails with the synthesizers that work', (_, make) => {
+  const migrate = () => migrationIn(make(testApp()));
+  expect(migrate).toThrow(/^the stack Backend has a BootstraplessSynthesizer, .* use a DefaultStackSynthesizer, or a CliCred/);
+});
+
+test.each([
+  ['the credentials of the command', () => new CliCredentialsStackSynthesizer()],
+  ['the assets of the CDK 1', () => new LegacyStackSynthesizer()],
+])('a stack with %s is accepted', (_, synthesizer) => {
+  const app = testApp();
+  migrationIn(new Stack(app, 'Backend', { synthesizer: synthesizer() }));
+  const { messages } = app.synth().getStackByName('Backend');
+  expect(messages.filter(({ level }) => level === 'error')).toEqual([]);
+});
+
+function migrationIn(scope: Construct): AlembicMigration {
+  const code = MigrationCode.fromDirectory(laidOutBackend());
+  return new AlembicMigration(scope, 'Migration', { stage: 'dev', code, database: MigrationDatabase.fromEnvironment() });
+}
