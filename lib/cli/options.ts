@@ -58,8 +58,35 @@ export function unexpected(named: readonly string[], commands: readonly string[]
   return named.map((value) => `unexpected argument ${JSON.stringify(value)}${meaning(commandOption(value, commands))}`);
 }
 
+/** Commands of other tools. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  status: 'current',
+  show: 'history',
+  log: 'history',
+  pending: 'plan',
+  verify: 'check',
+  migrate: 'upgrade',
+  up: 'upgrade',
+  apply: 'upgrade',
+  deploy: 'upgrade',
+  down: 'downgrade',
+  rollback: 'downgrade',
+  revert: 'downgrade',
+};
+
+/** The problem of an unknown value of `--command`. */
+export function unknownCommand(asked: string, commands: readonly string[]): string {
+  const meant = commandFor(asked, commands) ?? closest(asked, commands);
+  return `unknown command ${JSON.stringify(asked)}: ${meant ? `did you mean ${meant}?` : `use ${commands.join(', ')}`}`;
+}
+
+function commandFor(name: string, commands: readonly string[]): string | undefined {
+  return commands.find((command) => command === name || command === ELSEWHERE[name]);
+}
+
 function commandOption(name: string, commands: readonly string[]): string | undefined {
-  return commands.includes(name) ? `command ${name}` : undefined;
+  const command = commandFor(name, commands);
+  return command && `command ${command}`;
 }
 
 function meaning(option: string | undefined): string {

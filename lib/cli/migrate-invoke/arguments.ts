@@ -1,6 +1,6 @@
 import { type MigrateClientOptions, usageProblems } from '../../client/client';
 import { COMMANDS, type MigrateRequest, requestProblems } from '../../contract';
-import { type CommandLine, readOptions, unexpected } from '../options';
+import { type CommandLine, readOptions, unexpected, unknownCommand } from '../options';
 import { connectionProblems, readConnection } from './connection';
 import { OPTIONS, type OptionName } from './options';
 import { TENANTS_OPTION_NAMES } from './tenants/options';
@@ -93,7 +93,7 @@ function lockProblems(seconds: string | undefined): string[] {
 
 /** The problem of an unknown command, or those of options that do not apply to the command. */
 function commandProblems(line: CommandLine<OptionName>, { asked, command, request, changes }: Asked): string[] {
-  if (!CLI_COMMANDS.includes(asked)) return [`unknown command ${JSON.stringify(asked)}: use ${CLI_COMMANDS.join(', ')}`];
+  if (!CLI_COMMANDS.includes(asked)) return [unknownCommand(asked, CLI_COMMANDS)];
   const dryRun = line.has('dry-run');
   const onlyChanges = (['wait-lock', 'follow'] as const).filter((name) => line.has(name) && !changes);
   return [

@@ -488,6 +488,11 @@ describe('the command line', () => {
 
   test.each([
     [['--plan'], 'unknown option --plan: did you mean --command plan?'],
+    [['--command', 'status'], 'unknown command "status": did you mean current?'],
+    [['--command', 'curent'], 'unknown command "curent": did you mean current?'],
+    [['migrate'], 'unexpected argument "migrate": did you mean --command upgrade?'],
+    [['--rollback'], 'unknown option --rollback: did you mean --command downgrade?'],
+    [['--tenants', 'all', '--command', 'status'], '"status" is not available for many tenants: use upgrade, plan, check'],
     [['check'], 'unexpected argument "check": did you mean --command check?'],
     [['--tenants', 'all', '--plan'], 'unknown option --plan: did you mean --command plan?'],
     [['--command', 'downgrade'], '"downgrade" needs a revision'],
