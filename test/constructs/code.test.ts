@@ -57,7 +57,7 @@ describe('a uv project', () => {
     const first = synth(MigrationCode.fromProject(broken));
     const errors = (messages: typeof first.messages) =>
       messages.filter(({ level }) => level === 'error').map(({ entry }) => entry.data);
-    expect(errors(first.messages)).toEqual([expect.stringMatching(/^"uv export" failed in /)]);
+    expect(errors(first.messages)).toEqual([expect.stringMatching(/^uv_failed: "uv export" failed in /)]);
     expect(errors(synth(MigrationCode.fromProject(broken), first.outdir).messages)).toHaveLength(1);
   });
 });

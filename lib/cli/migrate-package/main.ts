@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { EXIT } from '../../contract/exit-codes';
 import { written } from '../../packaging/code-in-messages';
-import { PackagingError } from '../../packaging/errors';
+import { type PackagingCode, PackagingError } from '../../packaging/errors';
 import { foundWith, manifestWarnings } from '../../packaging/layout/manifest';
 import { backendPackage } from '../../packaging/project/known-project';
 import { zipOf } from '../../packaging/zip';
+import { annotation } from '../../text/workflow-command';
 import { printJson, type Screen, screen } from '../screen/screen';
 import { plain } from '../screen/terminal';
 import { type Arguments, parseArguments } from './arguments';
@@ -43,7 +44,7 @@ export function migratePackage(argv: readonly string[], version: string): number
     return write(parsed, view);
   } catch (error) {
     if (!(error instanceof PackagingError)) throw error;
-    showErrors(view, [error.text]);
+    showErrors(view, [error.text], error.code);
     return EXIT.failed;
   }
 }
@@ -84,6 +85,12 @@ function write({ directory, output, platform, options }: Arguments, view: Screen
   }
 }
 
-function showErrors({ notes }: Screen, errors: readonly string[]): void {
-  for (const error of errors) notes.line(`${notes.paint('red', '✗')} ${plain(written(error, onCommandLine))}`);
+function showErrors({ notes }: Screen, errors: readonly string[], code?: PackagingCode): void {
+  for (const error of errors) {
+    const message = plain(written(error, onCommandLine));
+    notes.line(`${notes.paint('red', '✗')} ${code ? `${notes.paint('bold', code)}: ` : ''}${message}`);
+    if (process.env.GITHUB_ACTIONS === 'true') {
+      notes.line(annotation({ level: 'error', title: code ?? 'migrate-package', message }));
+    }
+  }
 }

@@ -74,7 +74,7 @@ function stage(scope: Construct, directory: string, built: Package): Staged | { 
   } catch (error) {
     // The CDK wraps errors of the build.
     const mistake = cause ?? error;
-    if (mistake instanceof PackagingError) return { failure: mistake.text };
+    if (mistake instanceof PackagingError) return { failure: `${mistake.code}: ${mistake.text}` };
     throw error;
   }
 }

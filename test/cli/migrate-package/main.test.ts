@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { migratePackage } from '../../../lib/cli/migrate-package/main';
-import { temporaryDirectory, writeFiles } from '../../packaging/support';
+import { revisionFile, temporaryDirectory, writeFiles } from '../../packaging/support';
 
 let printed: string;
 beforeEach(() => {
@@ -28,4 +28,23 @@ test.each([
   expect(migratePackage([backend(), '--output', output], '1')).toBe(1);
   expect(printed).toContain(reason);
   expect(existsSync(output)).toBe(false);
+});
+
+test('a build that fails is shown with its code, and in GitHub as an annotation', () => {
+  const backend = folder({
+    'setup.py': 'raise SystemExit("set SHOP_HOME first")\n',
+    'alembic.ini': '[alembic]\nscript_location = alembic\n',
+    'alembic/env.py': '',
+    'alembic/versions/a1.py': revisionFile('a1', null),
+  });
+  const { GITHUB_ACTIONS } = process.env;
+  process.env.GITHUB_ACTIONS = 'true';
+  try {
+    expect(migratePackage([backend, '--output', join(temporaryDirectory(), 'migrate.zip')], '1')).toBe(1);
+  } finally {
+    process.env.GITHUB_ACTIONS = GITHUB_ACTIONS;
+    if (GITHUB_ACTIONS === undefined) delete process.env.GITHUB_ACTIONS;
+  }
+  const reason = `${backend} can't be built (set SHOP_HOME first): change it until "uv build --wheel" works there`;
+  expect(printed).toBe(`✗ build_failed: ${reason}\n::error title=build_failed::${reason}\n`);
 });
