@@ -10,6 +10,7 @@ import {
   lockedBackend,
   packageOf,
   read,
+  revisionFile,
   temporaryDirectory,
   writeFiles,
 } from './support';
@@ -309,5 +310,34 @@ describe('a uv workspace', () => {
     expect(hashOf(join(copy, 'back'))).not.toBe(before);
     const target = build(join(copy, 'back'), lambda);
     expect(read(target, 'site-packages', 'vendored', '__init__.py').toString()).toBe('NAME = "edited"\n');
+  });
+});
+
+describe('a project in a repository whose lock does not have it', () => {
+  const project = (name: string, dependencies: readonly string[]) =>
+    `[project]\nname = "${name}"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ${JSON.stringify(dependencies)}\n`;
+  let root: string;
+  beforeAll(() => {
+    root = writeFiles(temporaryDirectory(), {
+      '.git/HEAD': '',
+      'pyproject.toml': project('everything', []),
+      'packages/api/pyproject.toml': project('api', ['alembic>=1.16', 'pg8000', 'cdk-alembic-no-index-core']),
+      'packages/api/alembic.ini': '[alembic]\nscript_location = alembic\n',
+      'packages/api/alembic/env.py': '',
+      'packages/api/alembic/versions/a1.py': revisionFile('a1', null),
+      'packages/core/pyproject.toml': `${project('cdk-alembic-no-index-core', [])}[build-system]\nrequires = ["uv_build>=0.9"]\nbuild-backend = "uv_build"\n`,
+      'packages/core/src/cdk_alembic_no_index_core/__init__.py': '',
+    });
+    spawnSync('uv', ['lock', '--quiet'], { cwd: root });
+  });
+
+  test('is rejected with the line that packages what it requires from there, and that line works', () => {
+    const api = join(root, 'packages/api');
+    expect(messageOf(() => build(api, lambda))).toMatch(
+      /is not on the package index: \.\.\/core\/pyproject\.toml has this name: requirements: \['pyproject\.toml', '\.\.\/core\/pyproject\.toml'\]/,
+    );
+    const target = temporaryDirectory();
+    packageOf(api, lambda, { requirements: ['pyproject.toml', '../core/pyproject.toml'] }).build(target);
+    expect(existsSync(join(target, 'site-packages/cdk_alembic_no_index_core/__init__.py'))).toBe(true);
   });
 });

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { uv } from '../../uv';
 import type { Dependencies } from '../parsing/requirement';
 import { parseRequirements } from '../parsing/requirements-file';
@@ -7,12 +7,23 @@ import { readToml, type Table } from '../parsing/toml';
 import { type DependencySource, outdatedLock, type Selection, uncheckedLock } from '../source';
 import { checkUvLock } from './uv-check';
 
-/** The uv lock of a directory: its own, or the one at the root of the workspace above. Like uv, it requires a pyproject.toml beside it. */
-export function findUvLock(directory: string): string | undefined {
+/**
+ * The uv lock of a directory: its own, or the one at the root of its workspace above. Like uv, it requires a pyproject.toml beside it.
+ * Undefined for a project in a repository whose lock does not have it as a member.
+ */
+export function findUvLock(directory: string, below = directory): string | undefined {
   const file = join(directory, 'uv.lock');
-  if (existsSync(file) && existsSync(join(directory, 'pyproject.toml'))) return file;
+  if (existsSync(file) && existsSync(join(directory, 'pyproject.toml'))) return isLocked(below, file) ? file : undefined;
   const above = dirname(directory);
-  return above === directory ? undefined : findUvLock(above);
+  return above === directory ? undefined : findUvLock(above, below);
+}
+
+function isLocked(directory: string, file: string): boolean {
+  const root = dirname(file);
+  const project = projectAbove(directory, root);
+  if (project === undefined || project === root) return true;
+  const lock = readFileSync(file, 'utf8');
+  return ['editable', 'virtual'].some((kind) => lock.includes(`source = { ${kind} = "${relative(root, project)}" }`));
 }
 
 /** Reads uv's lock with `uv export`. */
