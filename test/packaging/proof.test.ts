@@ -107,12 +107,14 @@ test.each([
     { url: 'DATABASE_URL' },
     `SQLAlchemy 2.1 reads postgresql:// as psycopg. To use psycopg2, name it: DatabaseVariables.url('DATABASE_URL', { scheme: 'postgresql+psycopg2' }). Or run "uv add psycopg[binary]"`,
   ],
-  [
-    'psycopg',
-    'psycopg2',
-    { host: 'DB_HOST' },
-    'SQLAlchemy 2.1 reads postgresql:// as psycopg. To use psycopg2, name it: postgresql+psycopg2:// in env.py. Or run "uv add psycopg[binary]"',
-  ],
+  ...[{ host: 'DB_HOST' }, { url: 'DATABASE_URL', urlScheme: 'postgresql+psycopg2' }].map(
+    (variables): [string, string, object, string] => [
+      'psycopg',
+      'psycopg2',
+      variables,
+      'SQLAlchemy 2.1 reads postgresql:// as psycopg. To use psycopg2, name it: postgresql+psycopg2:// in env.py. Or run "uv add psycopg[binary]"',
+    ],
+  ),
 ])('the missing module %s of a package with %s and %j is reported with the next step', (module, has, variables, step) => {
   const target = writeFiles(temporaryDirectory(), { [`site-packages/${has}/__init__.py`]: '' });
   const source = { add: 'run "uv add {}"', files: [] };

@@ -222,9 +222,10 @@ function missingDriver({ target, source, databaseVariables }: Loaded, module: st
   if (!requirement) return undefined;
   const add = source.add.replace('{}', requirement);
   if (module !== 'psycopg' || !existsSync(join(target, DEPENDENCIES_DIRECTORY, 'psycopg2'))) return add;
-  const url = databaseVariables?.url;
+  const { url, urlScheme } = databaseVariables ?? {};
   const scheme = 'postgresql+psycopg2';
-  const inUrl = url ? call('DatabaseVariables.url', [url], { scheme }) : `${scheme}:// in env.py`;
+  // If a scheme is set and it is missing all the same, the backend has another address.
+  const inUrl = url && !urlScheme ? call('DatabaseVariables.url', [url], { scheme }) : `${scheme}:// in env.py`;
   return `SQLAlchemy 2.1 reads postgresql:// as psycopg. To use psycopg2, name it: ${inUrl}. Or ${add}`;
 }
 
