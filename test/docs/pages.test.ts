@@ -1,7 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseArguments } from '../../lib/cli/migrate-invoke/arguments';
+import { parseDocument } from 'yaml';
+import { parseArguments as migrateInvoke } from '../../lib/cli/migrate-invoke/arguments';
+import { parseArguments as migratePackage } from '../../lib/cli/migrate-package/arguments';
+import { parseArguments as safeAlembic } from '../../lib/cli/safe-alembic/arguments';
 import { DATA_LOSS_RULES, type FailureCode } from '../../lib/contract';
 import { exitCodeOf, FAILURE_CODES } from '../../lib/contract/exit-codes';
 import { anchorOf } from '../../scripts/site/anchor';
@@ -91,20 +94,36 @@ test.each(PAGES)('every link in %s works', (page) => {
   }
 });
 
-test('every command line in the documentation is valid', () => {
-  const START = /^npx (--package=cdk-alembic )?migrate-invoke /;
-  const shown = blocks('sh').flatMap(({ code }) => code.split('\n').filter((line) => START.test(line)));
-  expect(shown.length).toBeGreaterThan(5);
+test.each<[string, (argv: string[]) => { readonly kind: string }, number]>([
+  ['migrate-invoke', migrateInvoke, 6],
+  ['migrate-package', migratePackage, 2],
+  ['safe-alembic', safeAlembic, 20],
+])('every command line of %s in the documentation is valid', (command, read, least) => {
+  const start = new RegExp(`^(?:npx|uvx|uv run) (?:--\\S+ )*${command} `);
+  const shown = blocks('sh').flatMap(({ code }) => code.split('\n').filter((line) => start.test(line)));
+  expect(shown.length).toBeGreaterThanOrEqual(least);
   for (const line of shown) {
-    const argv = line
-      .replace(START, '')
-      .replace(/\s*(?:[#|]| > ).*$/, '')
-      .split(/\s+/);
-    expect([line, parseArguments(argv)]).toEqual([
-      line,
-      expect.objectContaining({ kind: expect.stringMatching(/run|help|tenants/) }),
-    ]);
+    const text = line.replace(start, '').replace(/(?:^|\s)(?:[#|]|>>? ).*$/, '');
+    const argv = [...text.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? '');
+    expect([line, read(argv)]).toEqual([line, expect.not.objectContaining({ kind: 'problems' })]);
   }
+});
+
+test('the Python, JSON and YAML in the documentation can be read', () => {
+  const script = `
+import ast, json, sys, textwrap
+for where, code in json.load(sys.stdin):
+    try:
+        ast.parse(textwrap.dedent(code))
+    except SyntaxError as error:
+        sys.exit(f"{where}: {error}")
+`;
+  const python = blocks('py(?:thon)?').map(({ page, line, code }) => [`${page}:${line}`, code]);
+  expect(python.length).toBeGreaterThan(50);
+  const run = spawnSync('python3', ['-c', script], { input: JSON.stringify(python), encoding: 'utf8' });
+  expect(run.stderr).toBe('');
+  for (const { code } of blocks('json')) expect(() => JSON.parse(code)).not.toThrow();
+  for (const { code } of blocks('yaml')) expect(parseDocument(code).errors).toEqual([]);
 });
 
 describe('with a database that has the history of the runner', () => {
