@@ -70,8 +70,8 @@ export interface WantedBody {
 export interface WantedPiece {
   readonly code: string;
   readonly within?: string;
-  /** Whether the code is that of the file, with its indentation. */
-  readonly isWritten?: boolean;
+  /** Where its block is opened in the file that has the code; 0 if it is in none. @default - the code is new, and not indented */
+  readonly opened?: number;
 }
 
 export interface ComposedFile extends WrittenFile {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { fixed, useFixing } from './fixing';
+import { fixed, reasons, useFixing } from './fixing';
 
 const { bed, text, fix } = useFixing();
 
@@ -26,6 +26,27 @@ test('operations in a loop over constants, or behind a check whether the object 
     2,
   );
   expect(written).not.toMatch(/for table in|not in indexes/);
+});
+
+test('an UPDATE in a second batch of the same table runs after the first one', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Add state to users',
+    `with op.batch_alter_table("users") as batch_op:
+        batch_op.add_column(sa.Column("state", sa.Text()))
+        batch_op.add_column(sa.Column("since", sa.Text()))
+    with op.batch_alter_table("users") as batch_op:
+        batch_op.execute("UPDATE users SET since = email WHERE id = 7")
+        batch_op.create_check_constraint("ck_state", "state <> ''")
+        batch_op.create_index("ix_state", ["state"])`,
+    `with op.batch_alter_table("users") as batch_op:
+        batch_op.drop_column("since")
+        batch_op.drop_column("state")`,
+  );
+  const review = await fix();
+  expect(reasons(review)).not.toHaveProperty('check-not-valid');
+  expect(fixed(review)).toEqual(expect.arrayContaining(['check-not-valid', 'index-not-concurrent']));
 });
 
 test('operations in helpers, on one line or in one statement are written out, and a check for the dialect stays', async () => {

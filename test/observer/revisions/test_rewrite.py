@@ -172,7 +172,7 @@ def test_a_series_is_linked_and_the_last_one_keeps_the_id(path: Path) -> None:
 
 def test_a_file_has_exactly_the_imports_and_helpers_that_its_statements_need(path: Path) -> None:
     units = bodies(path)["upgrade"]
-    pieces = [{"code": unit["code"], "within": unit["within"], "isWritten": True} for unit in units]
+    pieces = [{"code": unit["code"], "within": unit["within"], "opened": unit["opened"]} for unit in units]
     uses_bind = {"code": "bind.execute(sa.text('SELECT 1'))"}
     first, last = compose(path, "aa_add.py", [wanted("bb", [*pieces[1:4], uses_bind]), wanted("aa", pieces[4:], down="bb")])
     assert "    bind = op.get_bind()\n    # why\n" in first["text"]
@@ -201,7 +201,7 @@ def test_a_name_that_a_block_binds_is_kept_for_statements_that_use_it(path: Path
     block = "    with op.get_context().autocommit_block():\n        bind = op.get_bind()\n        bind.execute(KINDS)\n"
     path.write_text(FILE.replace("    bind = op.get_bind()\n", block))
     uses_bind = next(unit for unit in bodies(path)["upgrade"] if "bind.execute" in unit["code"])
-    piece = {"code": uses_bind["code"], "within": uses_bind["within"], "isWritten": True}
+    piece = {"code": uses_bind["code"], "within": uses_bind["within"], "opened": uses_bind["opened"]}
     [only] = compose(path, "aa_add.py", [wanted("aa", [piece])])
     assert "def upgrade() -> None:\n    bind = op.get_bind()\n    with op.get_context()" in only["text"]
 

@@ -233,16 +233,17 @@ def _origin(node: ast.Import | ast.ImportFrom) -> str:
 
 
 def _body_lines(pieces: list[dict[str, Any]], indent: str) -> list[str]:
-    """The lines of a body. Adjacent pieces with the same block share it."""
+    """The lines of a body. Adjacent pieces with the same block share it; two batches of the file stay two."""
     lines: list[str] = []
-    opened = ""
+    block, opened = "", 0
     for piece in pieces:
-        within = piece.get("within", "")
-        if within and within != opened:
+        within, before = piece.get("within", ""), opened
+        opened = piece.get("opened", before)
+        if within and (within != block or opened != before):
             lines.append(textwrap.indent(within, indent))
-        opened = within
+        block = within
         deeper = indent + "    " if within else indent
-        if piece.get("isWritten"):
+        if "opened" in piece:
             lines.append(piece["code"])
         else:
             lines.append(textwrap.indent(_wrap_lines(piece["code"], len(deeper)), deeper))

@@ -23,7 +23,7 @@ export function nameConstraints(
   const all = (reason: string) => ({ notFixed: found.map((finding) => ({ finding, reason })) });
   if (!revision.upgrade.replayed) return all('nothing can be proved, because its upgrade does not run to its end');
   if (!upgrade || !downgrade) return all('its functions are not written in the usual way');
-  const kept = (unit: BodyUnit) => ({ code: unit.code, within: unit.within, isWritten: true });
+  const kept = ({ code, within, opened }: BodyUnit) => ({ code, within, opened });
   const names = new ConstraintNames(revision, downgrade);
   const down = downgrade.filter(isStatement).map((unit) => ({ ...kept(unit), code: names.write(unit) }));
   if (names.problem !== undefined) return all(names.problem);
