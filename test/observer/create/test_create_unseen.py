@@ -486,3 +486,15 @@ def test_models_that_cannot_be_created_are_reported_with_their_statement(observe
     assert re.search(
         r"cannot use column reference in DEFAULT expression, in CREATE TABLE aa .* DEFAULT free-user", error["message"]
     )
+
+
+def test_the_models_are_compared_as_imported_although_a_revision_reflects_other_tables_into_them(observed: Observed) -> None:
+    tables = 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY)")\nop.execute("CREATE TABLE old (id serial PRIMARY KEY)")'
+    observed.revision("aa", None, tables)
+    observed.revision("bb", "aa", 'import models\nmodels.metadata.reflect(op.get_bind())\nop.drop_table("old")')
+    models = 'import sqlalchemy as sa\nmetadata = sa.MetaData()\nsa.Table("aa", metadata, sa.Column("id", sa.Integer, primary_key=True))'
+    (observed.directory / "models.py").write_text(models)
+    with_models(observed, "import models\ntarget_metadata = models.metadata\n")
+    assert "models and migrations agree" in agree(observed)["message"]
+    drift = observed.observe("bb", drift=True)["drift"]
+    assert drift["operations"] == [] and drift["catalog"]["added"] == {}

@@ -23,6 +23,7 @@ from cdk_alembic.run.failure import id_too_long
 from ..replay_cache.copy_point import CopyPoint
 from ..scratch.baseline import load
 from ..scratch.drift import Drift
+from ..scratch.models import ImportedModels
 from ..scratch.scratch import Scratch
 from ..source.graph import error_text, script_facts
 from ..source.offline import add_rendered, offline_rendering
@@ -103,6 +104,8 @@ class Replay:
         self._broken = False
         """Whether the database differs from the result of the revisions so far."""
         self._before: Snapshot | None = None
+        self._models: Any = None
+        """Before the first revision runs."""
         self._watch: Watch
         self._environment_facts: dict[str, Any]
         """EnvironmentFacts."""
@@ -148,6 +151,7 @@ class Replay:
             self._environment = None
         else:
             self._copy_point = None  # it runs again after a failure
+        self._models = self._models or ImportedModels(context)
         with prepared_connection(context), Watch(context.connection).listening() as self._watch:
             if self._copy_point:
                 self._copy_point.begin(context.connection)
@@ -182,6 +186,7 @@ class Replay:
                 yield from self._run(step, context, None)
         self._current = None
         if self._drift:
+            self._models.restore()
             self._drift.compare(context, self._snapshot(context), self._failed)
 
     def _review(self, step: Any, context: Any) -> Iterator[Any]:

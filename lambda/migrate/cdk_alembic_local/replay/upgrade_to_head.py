@@ -13,6 +13,7 @@ from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 
 from ..scratch.baseline import load
+from ..scratch.models import ImportedModels
 from ..scratch.rows import quoted, quoted_table
 from ..scratch.scratch import Scratch
 from ..source.loading import load_without_database
@@ -28,7 +29,9 @@ def at_head(project: Project, scratch: Scratch, ask: dict[str, Any]) -> Iterator
             load(scratch, ask["baseline"])
         load_without_database(project)
         if project.revisions.heads:
+            _, models = current(project, lambda heads, context: ImportedModels(context))
             invoke(project, {"command": "upgrade", "revision": "heads"}, guard=False)
+            models.restore()
         # The runner's history is not part of the project.
         scratch.run(lambda connection: raw.execute(connection, "DROP SCHEMA IF EXISTS cdk_alembic CASCADE"))
         yield

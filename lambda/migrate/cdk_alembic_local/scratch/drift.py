@@ -13,6 +13,7 @@ from cdk_alembic.catalog.catalog_reader import Catalog
 from cdk_alembic.database.failures import describe, location
 
 from .constants import in_brackets, is_constant_of, is_same_default
+from .models import metadata_of
 from .reread import reread
 from .rows import quoted
 from .scratch import Scratch
@@ -76,9 +77,7 @@ class Drift:
 
     def compare_with(self, metadata: Any, migrated: Snapshot, operations: list[Any]) -> None:
         """Sets what `change` compares. `operations`: what autogenerate found."""
-        self.metadata = (
-            list(metadata) if isinstance(metadata, (list, tuple, set, frozenset)) else [metadata] if metadata is not None else []
-        )
+        self.metadata = metadata_of(metadata)
         self._migrated = migrated
         self._operations = operations
 
