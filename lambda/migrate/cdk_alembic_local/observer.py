@@ -262,11 +262,13 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
         finally:
             scratch.leave()
     elif verb == "create":
+        from .create.next_release import carry_out
         from .create.revision import Differences, Placement, create
         from .replay.upgrade_to_head import at_head, rename_tables, table_to_fill
 
         with application_context(project), at_head(project, scratch, ask):
             renames = ask.get("renames") or []
+            waiting = scratch.run(lambda connection: carry_out(connection, project.script, ask.get("unreleased") or []))
             tables = scratch.run(lambda connection: rename_tables(connection, renames))
             differences = Differences(
                 [pair for pair in renames if pair not in tables],
@@ -274,6 +276,7 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
                 ask.get("askRenames", True),
                 unseen=not ask.get("asIs", False),
                 keep_dropped=ask.get("keepDropped"),
+                waiting=waiting,
             )
             fill = ask.get("fill")
             facts = {"table": table_to_fill(project, fill["table"], fill["column"])} if fill else {}

@@ -92,6 +92,8 @@ type Question =
       readonly baseline?: string;
       /** Whether to compare models and migrations at head. */
       readonly drift: boolean;
+      /** Ids of revisions whose comment for the next release counts as carried out in that comparison. @default - none */
+      readonly unreleased?: readonly string[];
       /** Whether a scratch database that is not empty may be emptied. @default false */
       readonly overwrite?: boolean;
       /** Whether to report how env.py handles transactions. @default true */
@@ -144,6 +146,8 @@ type Question =
       readonly askRenames?: boolean;
       /** Whether to write only what Alembic's autogenerate sees. @default false */
       readonly asIs?: boolean;
+      /** Ids of revisions whose comment for the next release counts as carried out. @default - none */
+      readonly unreleased?: readonly string[];
       /** How many days dropped columns and tables are kept under another name. @default - they are dropped */
       readonly keepDropped?: number;
       /** A column to fill: its table, with a primary key, is reported. */

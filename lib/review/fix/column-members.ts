@@ -33,6 +33,7 @@ export interface TableColumn {
  * @param before the first column
  * @param after the first column after the revision, whose definitions the second column gets
  * @param dropped indexes and constraints that the revision itself drops
+ * @param renamed old and new names of those that it renames
  */
 export function columnMembers(
   table: string,
@@ -40,6 +41,7 @@ export function columnMembers(
   after: TableColumn,
   second: string,
   dropped: ReadonlySet<string> = new Set(),
+  renamed: ReadonlyMap<string, string> = new Map(),
 ): ColumnMembers | NoSafeForm {
   const found: ColumnMembers[] = [];
   const { indexes } = before.facts;
@@ -48,28 +50,31 @@ export function columnMembers(
   const own = indexes.filter(
     ({ name, definition }) => !others.has(unqualifiedName(name)) && namesColumn(definition, before.column),
   );
+  const namesOf = (name: string, taken: readonly { readonly name: string }[]): Names | undefined => {
+    const final = renamed.get(name) ?? name;
+    const temporary = final === name ? newName(name, taken) : final;
+    return temporary === undefined ? undefined : { name, temporary, final };
+  };
   for (const { name, definition } of own) {
     const meant = after.facts.indexes.find((one) => one.name === name);
     if (!meant) return { reason: `the index ${name} is not there after the revision` };
-    const other = newName(unqualifiedName(name), indexes);
-    if (other === undefined) return { reason: `another index has the name that the index ${name} needs until then` };
-    found.push(
-      indexMember(table, unqualifiedName(name), other, definition, replaceColumn(meant.definition, after.column, second)),
-    );
+    const names = namesOf(unqualifiedName(name), indexes);
+    if (!names) return { reason: `another index has the name that the index ${name} needs until then` };
+    found.push(indexMember(table, names, definition, replaceColumn(meant.definition, after.column, second)));
   }
   for (const constraint of constraints.filter(({ kind, columns }) => kind !== 'not null' && columns.includes(before.column))) {
     const { name, kind, definition, validated } = constraint;
     const meant = after.facts.constraints.find((one) => one.name === name);
     if (!meant) return { reason: `the constraint ${name} is not there after the revision` };
     if (!validated) return { reason: `the constraint ${name} is not valid, so rows may break it` };
-    const other = newName(name, [...constraints, ...indexes]);
-    if (other === undefined) return { reason: `another constraint has the name that ${name} needs until then` };
+    const names = namesOf(name, [...constraints, ...indexes]);
+    if (!names) return { reason: `another constraint has the name that ${name} needs until then` };
     if (kind === 'exclude') {
       return { reason: `PostgreSQL can build the constraint ${name} for the new column only under its lock` };
     }
     const wanted = replaceKeyColumn(meant.definition, after.column, second);
     const build = kind === 'check' || kind === 'foreign key' ? checkOrForeignKey : kind === 'unique' ? unique : primaryKey;
-    found.push(build(table, name, other, definition, wanted));
+    found.push(build(table, names, definition, wanted));
   }
   return {
     parts: found.flatMap(({ parts }) => parts),
@@ -88,6 +93,21 @@ export function droppedMembers({ steps }: RevisionFunction): ReadonlySet<string>
   return new Set(names);
 }
 
+/** Old and new unqualified names of the column's indexes and constraints that a function renames. */
+export function renamedMembers(
+  { steps }: RevisionFunction,
+  { facts: { constraints, indexes }, column }: TableColumn,
+): ReadonlyMap<string, string> {
+  const own = [
+    ...constraints.filter(({ columns }) => columns.includes(column)),
+    ...indexes.filter(({ definition }) => namesColumn(definition, column)),
+  ].map(({ name }) => unqualifiedName(name));
+  const renames = steps.flatMap(({ action }) =>
+    action.does === 'rename' && action.what === 'other' ? [[unqualifiedName(action.from), action.to] as const] : [],
+  );
+  return new Map(renames.filter(([name]) => own.includes(name)));
+}
+
 /** Replaces a column in a definition. The columns after REFERENCES stay: they may have the same name. */
 function replaceKeyColumn(definition: string, column: string, second: string): string {
   const [, own = definition, rest = ''] = /^(FOREIGN KEY .*?)( REFERENCES .*)$/s.exec(definition) ?? [];
@@ -96,15 +116,23 @@ function replaceKeyColumn(definition: string, column: string, second: string): s
 
 const INVALID = '# an earlier build that failed leaves an INVALID index under this name';
 
-function indexMember(table: string, name: string, own: string, definition: string, meant: string): ColumnMembers {
+/** The names of a member, from the first column to the second. */
+interface Names {
+  readonly name: string;
+  /** While both are there; the final one if it is another name. */
+  readonly temporary: string;
+  readonly final: string;
+}
+
+function indexMember(table: string, { temporary: own, final }: Names, definition: string, meant: string): ColumnMembers {
   const drop = dropConcurrently(own, table);
   const build = meant.replace(CREATE_INDEX, (_, unique = '') => `CREATE ${unique}INDEX CONCURRENTLY ${quoted(own)} ON `);
   const rename = (from: string, to: string) =>
-    execute(`ALTER INDEX ${quotedTable(renamedTo(table, from))} RENAME TO ${quoted(to)}`);
+    from === to ? [] : [execute(`ALTER INDEX ${quotedTable(renamedTo(table, from))} RENAME TO ${quoted(to)}`)];
   return {
     parts: [{ phase: 'build', autocommit: true, up: [INVALID, drop, execute(build)], down: [drop] }],
-    takeNames: [rename(own, name)],
-    giveNamesBack: [rename(name, own)],
+    takeNames: rename(own, final),
+    giveNamesBack: rename(final, own),
     rebuild: [execute(definition)],
   };
 }
@@ -112,10 +140,11 @@ function indexMember(table: string, name: string, own: string, definition: strin
 /** The start of a definition by pg_get_indexdef. */
 const CREATE_INDEX = /^CREATE (UNIQUE )?INDEX (?:"(?:[^"]|"")+"|\S+) ON /;
 
-type Build = (table: string, name: string, own: string, definition: string, meant: string) => ColumnMembers;
+type Build = (table: string, names: Names, definition: string, meant: string) => ColumnMembers;
 
 /** A CHECK or a foreign key. */
-const checkOrForeignKey: Build = (table, name, own, definition, meant) => {
+const checkOrForeignKey: Build = (table, names, definition, meant) => {
+  const { temporary: own } = names;
   const { table: argument, schema } = tableArguments(table);
   const type = meant.startsWith('CHECK') ? 'check' : 'foreignkey';
   return {
@@ -127,32 +156,35 @@ const checkOrForeignKey: Build = (table, name, own, definition, meant) => {
       },
       { phase: 'validate', up: [validate(table, own)] },
     ],
-    ...renamedConstraint(table, name, own, definition),
+    ...renamedConstraint(table, names, definition),
   };
 };
 
-const unique: Build = (table, name, own, definition, meant) => ({
-  parts: [
-    buildKey(table, own, meant),
-    { phase: 'build', up: [addConstraint(table, own, using('UNIQUE', own, meant))], down: [dropConstraint(table, own)] },
-  ],
-  ...renamedConstraint(table, name, own, definition),
-});
+const unique: Build = (table, names, definition, meant) => {
+  const { temporary: own } = names;
+  return {
+    parts: [
+      buildKey(table, own, meant),
+      { phase: 'build', up: [addConstraint(table, own, using('UNIQUE', own, meant))], down: [dropConstraint(table, own)] },
+    ],
+    ...renamedConstraint(table, names, definition),
+  };
+};
 
 /** A table has only one primary key: the second column has a unique index until it replaces the first. */
-const primaryKey: Build = (table, name, own, definition, meant) => ({
+const primaryKey: Build = (table, { name, temporary: own, final }, definition, meant) => ({
   parts: [{ ...buildKey(table, own, meant), down: [dropConcurrently(own, table)] }],
-  takeNames: [addConstraint(table, name, using('PRIMARY KEY', own, meant))],
-  giveNamesBack: [dropConstraint(table, name)],
+  takeNames: [addConstraint(table, final, using('PRIMARY KEY', own, meant))],
+  giveNamesBack: [dropConstraint(table, final)],
   rebuild: [addConstraint(table, name, definition), execute(uniqueIndex(table, own, meant))],
 });
 
-function renamedConstraint(table: string, name: string, own: string, definition: string): Omit<ColumnMembers, 'parts'> {
+function renamedConstraint(table: string, { name, temporary, final }: Names, definition: string): Omit<ColumnMembers, 'parts'> {
   const rename = (from: string, to: string) =>
-    execute(`ALTER TABLE ${quotedTable(table)} RENAME CONSTRAINT ${quoted(from)} TO ${quoted(to)}`);
+    from === to ? [] : [execute(`ALTER TABLE ${quotedTable(table)} RENAME CONSTRAINT ${quoted(from)} TO ${quoted(to)}`)];
   return {
-    takeNames: [rename(own, name)],
-    giveNamesBack: [rename(name, own)],
+    takeNames: rename(temporary, final),
+    giveNamesBack: rename(final, temporary),
     rebuild: [addConstraint(table, name, definition)],
   };
 }

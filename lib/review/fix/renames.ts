@@ -6,7 +6,7 @@ import type { RevisionFunction, Step } from '../revision/analyzed-revision';
 import { originalName, renamedTo } from '../revision/created-objects';
 import { unqualifiedName } from '../revision/tables';
 import type { ActionOf } from '../sql/action';
-import { columnMembers, droppedMembers, namesColumn } from './column-members';
+import { columnMembers, droppedMembers, namesColumn, renamedMembers } from './column-members';
 import type { NoSafeForm, SafeForm } from './form';
 import { nextRelease } from './next-release';
 import { setNotNull } from './not-null';
@@ -87,7 +87,8 @@ export function renameColumn({ table, from, to }: Rename, part: RevisionFunction
   const more = whyNotSeparable(table, from, to, facts, part);
   if (more !== undefined) return { reason: more };
   const before = { facts, column: from };
-  const members = columnMembers(table, before, before, to, droppedMembers(part));
+  const renamed = renamedMembers(part, { facts, column: from });
+  const members = columnMembers(table, before, before, to, droppedMembers(part), renamed);
   if ('reason' in members) return members;
   const [alter, old, own] = [`ALTER TABLE ${quotedTable(table)}`, quoted(from), quoted(to)];
   const { add: sync, remove: unsync } = syncTrigger(
@@ -138,8 +139,13 @@ export function renameColumn({ table, from, to }: Rename, part: RevisionFunction
       ...(column.notNull ? setNotNull(table, to).parts : []),
       { phase: 'contract', ...later },
     ],
+    replaces: ({ action }) =>
+      action.does === 'rename' && action.what === 'other' && renamed.get(unqualifiedName(action.from)) === action.to,
     undoneBy: ({ action }) =>
-      action.does === 'rename' && action.what === 'column' && action.table === table && action.to === from,
+      action.does === 'rename' &&
+      (action.what === 'column'
+        ? action.table === table && action.to === from
+        : renamed.get(action.to) === unqualifiedName(action.from)),
   };
 }
 

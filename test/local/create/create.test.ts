@@ -172,6 +172,38 @@ test('create asks about a change that looks like a rename, and --rename keeps th
   expect(read(again.document.created.file)).not.toContain('DROP TRIGGER');
 });
 
+test('what a rename leaves to the next release is not offered again before the release', async () => {
+  bed.project.revision(
+    'b2',
+    'a1',
+    'Add name',
+    'op.add_column("users", sa.Column("name", sa.Text(), index=True, nullable=False, server_default="?"))',
+    'op.drop_column("users", "name")',
+  );
+  bed.project.commit();
+  const name = 'sa.Column("full_name", sa.Text(), index=True, nullable=False, server_default="?")';
+  bed.project.models([name]);
+  const { document } = await create('Rename name of users', '--rename', 'users.name=users.full_name');
+  const rules = (review: { findings: { rule: string }[] }) => review.findings.map(({ rule }) => rule);
+  expect(rules(document.review)).not.toContain('drift');
+  const { error } = (await create('Nothing is left')).document;
+  expect([error.code, error.message]).toEqual([
+    'nothing_to_create',
+    expect.stringMatching(/^models and migrations agree: only the next release changes something, as a comment in \w+\.py says$/),
+  ]);
+  // Only what is new is written.
+  bed.project.models([name, 'sa.Column("age", sa.Integer())']);
+  const aged = await create('Add age to users');
+  expect(aged.document.created.files).toHaveLength(1);
+  expect(read(aged.document.created.file).match(/op\.\w+\(/g)).toEqual(['op.add_column(', 'op.drop_column(']);
+  expect(rules(aged.document.review)).not.toContain('drift');
+  // The release.
+  bed.project.commit();
+  const dropped = await create('Drop name of users');
+  expect(read(dropped.document.created.file)).toContain('DROP COLUMN name');
+  expect((await create('Nothing is left')).document.error.message).toContain('models and migrations agree: there is nothing');
+});
+
 test('a changed type is written as a second column that takes the name, of which the review warns of nothing', async () => {
   bed.project.revision(
     'b2',

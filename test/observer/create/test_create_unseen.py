@@ -492,7 +492,7 @@ def test_the_models_are_compared_as_imported_although_a_revision_reflects_other_
     tables = 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY)")\nop.execute("CREATE TABLE old (id serial PRIMARY KEY)")'
     observed.revision("aa", None, tables)
     observed.revision("bb", "aa", 'import models\nmodels.metadata.reflect(op.get_bind())\nop.drop_table("old")')
-    models = 'import sqlalchemy as sa\nmetadata = sa.MetaData()\nsa.Table("aa", metadata, sa.Column("id", sa.Integer, primary_key=True))'
+    models = HEAD.replace("target_", "") + 'sa.Table("aa", metadata, sa.Column("id", sa.Integer, primary_key=True))\n'
     (observed.directory / "models.py").write_text(models)
     with_models(observed, "import models\ntarget_metadata = models.metadata\n")
     assert "models and migrations agree" in agree(observed)["message"]

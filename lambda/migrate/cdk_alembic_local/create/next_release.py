@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from cdk_alembic.catalog import raw
+
 _HEADING = "# The next release needs a revision of its own."
 """Begins the comment that `nextRelease` of lib/review/fix/next-release.ts writes."""
 
@@ -27,6 +29,23 @@ def find_next_release(connection: Any, directives: Iterable[Any], files: Iterabl
             if bodies and any(_drops(bodies["upgrade"], *one) for one in dropped) and _is_pending(connection, bodies["upgrade"]):
                 return bodies
     return None
+
+
+def carry_out(connection: Any, scripts: Any, revisions: Iterable[str]) -> list[str]:
+    """Runs what these revisions have for the next release, with whose schema the models are compared. Returns the files."""
+    files = [Path(one.path) for one in scripts.walk_revisions() if one.revision in set(revisions)]
+    return [file.name for file in reversed(files) if _carry_out(connection, file)]
+
+
+def _carry_out(connection: Any, file: Path) -> bool:
+    pending = [
+        bodies["upgrade"]
+        for code in _comments(file.read_text(encoding="utf-8", errors="replace"))
+        if (bodies := _bodies(code)) and _is_pending(connection, bodies["upgrade"])
+    ]
+    for statement in (text for code in pending for text in _texts(code)):
+        raw.execute(connection, statement)
+    return bool(pending)
 
 
 def _dropped_columns(containers: Iterable[Any]) -> Iterator[tuple[str, str]]:
@@ -74,11 +93,9 @@ def _drops(code: str, table: str, column: str) -> bool:
 
 def _is_pending(connection: Any, code: str) -> bool:
     """Whether the trigger still exists: an earlier revision may have carried out the comment, and a later one used its names."""
-    from sqlalchemy import text
-
     names = [match[1] for match in map(re.compile(r'DROP TRIGGER "?([^"]+?)"? ON ').match, _texts(code)) if match]
-    exists = text("SELECT EXISTS (SELECT FROM pg_trigger WHERE tgname = :name)")
-    return bool(names) and all(connection.scalar(exists, {"name": name}) for name in names)
+    exists = "SELECT to_json(EXISTS (SELECT FROM pg_trigger WHERE tgname = {}))::text"
+    return bool(names) and all(raw.value(connection, exists.format(raw.literal(name))) for name in names)
 
 
 def _texts(code: str) -> list[str]:

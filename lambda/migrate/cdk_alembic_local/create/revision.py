@@ -54,6 +54,8 @@ class Differences(NamedTuple):
     """Whether differences that autogenerate does not see are written too."""
     keep_dropped: int | None = None
     """For how many days what is dropped is kept under another name; None: it is dropped."""
+    waiting: Sequence[str] = ()
+    """Files with a part for the next release, which the database has already."""
 
 
 def create(project: Project, message: str, differences: Differences | None, placement: Placement = ANYWHERE) -> dict[str, Any]:
@@ -95,7 +97,7 @@ def create(project: Project, message: str, differences: Differences | None, plac
     scripts = written if isinstance(written, list) else [written]
     left = finish.left if finish else []
     if not scripts or scripts[-1] is None:
-        raise _nothing(left, finish.uncompared if finish else None)
+        raise _nothing(left, finish.uncompared if finish else None, differences.waiting if differences else ())
     *earlier, last = [{"revision": one.revision, "file": relative(one.path, project.directory)} for one in scripts]
     created = {**last, "earlier": earlier, "left": left}
     if finish and finish.next_release:
@@ -163,7 +165,7 @@ class _Finish:
                 self._complete(context, directives)
             is_empty = all(operations.is_empty() for directive in directives for operations in directive.upgrade_ops_list)
             if is_empty and not self.next_release:
-                raise _nothing(self.left, self.uncompared)
+                raise _nothing(self.left, self.uncompared, self._differences.waiting)
 
         for directive in directives:
             remove_drops(directive.upgrade_ops, is_kept)
@@ -176,7 +178,7 @@ class _Finish:
         from .renames import apply_renames, write_renamed_tables
         from .unseen_differences import after_both_tables, out_of_batches
 
-        renames, tables, ask_renames, unseen, days = self._differences
+        renames, tables, ask_renames, unseen, days, _ = self._differences
         apply_renames(context, directives, renames, ask=ask_renames)
         after_both_tables(directives)
         if unseen:
@@ -216,7 +218,7 @@ def _both(directive: Any) -> list[Any]:
     return [*directive.upgrade_ops_list, *directive.downgrade_ops_list]
 
 
-def _nothing(left: list[str], uncompared: str | None) -> RunnerError:
+def _nothing(left: list[str], uncompared: str | None, waiting: Sequence[str]) -> RunnerError:
     if uncompared is not None:
         return RunnerError(
             "nothing_to_create",
@@ -229,6 +231,12 @@ def _nothing(left: list[str], uncompared: str | None) -> RunnerError:
             "nothing_to_create",
             f"nothing can be written, but models and migrations do not agree: {'; '.join(left)}",
             "change the models, or write the operations by hand into the revision that --empty makes",
+        )
+    if waiting:
+        return RunnerError(
+            "nothing_to_create",
+            f"models and migrations agree: only the next release changes something, as a comment in {', '.join(waiting)} says",
+            "release it; after that, this command writes the revision of the next release",
         )
     return RunnerError(
         "nothing_to_create",

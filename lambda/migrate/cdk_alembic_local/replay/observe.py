@@ -20,6 +20,7 @@ from cdk_alembic.protocol.errors import EnvFailed, RunnerError
 from cdk_alembic.protocol.log import redact
 from cdk_alembic.run.failure import id_too_long
 
+from ..create.next_release import carry_out
 from ..replay_cache.copy_point import CopyPoint
 from ..scratch.baseline import load
 from ..scratch.drift import Drift
@@ -90,6 +91,7 @@ class Replay:
         self._catalog = Catalog()
         self._baseline = ask.get("baseline")
         self._asked = set(ask["revisions"])
+        self._unreleased: list[str] = ask.get("unreleased") or []
         self._drift = Drift() if ask["drift"] else None
         self._report = report
         self._environment: dict[str, Any] | None = environment
@@ -187,6 +189,9 @@ class Replay:
         self._current = None
         if self._drift:
             self._models.restore()
+            if self._unreleased:
+                carry_out(context.connection, self._project.script, self._unreleased)
+                commit_open_transaction(context)
             self._drift.compare(context, self._snapshot(context), self._failed)
 
     def _review(self, step: Any, context: Any) -> Iterator[Any]:

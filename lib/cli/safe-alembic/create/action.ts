@@ -21,6 +21,7 @@ import { showLeft } from '../fix/show-fixes';
 import { exitCodeOfReview } from '../replay/exit-code';
 import { judge, replay, scratchStart } from '../replay/review-revisions';
 import { showReview } from '../replay/show-review';
+import { changesOf, chooseRevisions } from '../review/choose-revisions';
 import { type Session, withScratchDatabase } from '../session';
 import type { CreateArguments } from './arguments';
 
@@ -43,7 +44,8 @@ export async function create(session: Session, given: CreateArguments): Promise<
   const [created, review, hookFailure] = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
     const { observer } = observation;
     const reports: Report[] = [];
-    const options = { message, placement, empty, asIs, renames, askRenames: !noRename, keepDropped, fill };
+    const before = asIs || empty ? [] : await unreleasedBefore(observer, project);
+    const options = { message, placement, empty, asIs, renames, askRenames: !noRename, keepDropped, fill, unreleased: before };
     await observer.ask({ ask: 'create', ...options, ...scratchStart(session, given) }, (report) => reports.push(report));
     const { revision, file, earlier, left, table, nextRelease, hookFailure } = mustHave(reports, 'created');
     const written = [...earlier, { revision, file }];
@@ -52,7 +54,7 @@ export async function create(session: Session, given: CreateArguments): Promise<
     const filled = bodies && (await writeBodies(observer, { revision, file, message }, bodies));
     const graph = await readGraph(observer);
     const revisions = written.map((one) => one.revision);
-    const chosen = { revisions, why: 'the new one', unreleased: revisions, edited: [] };
+    const chosen = { revisions, why: 'the new one', unreleased: [...before, ...revisions], edited: [] };
     const input = await replay(session, given, { observer }, graph, chosen, started);
     const found = await judge(session, given, input);
     const blocked = asIs || given.empty ? undefined : inOneTransaction(input, found);
@@ -79,6 +81,13 @@ export async function create(session: Session, given: CreateArguments): Promise<
     printDocument({ create: 1, created: { ...created, hookFailure }, review, exitCode });
   }
   return exitCode;
+}
+
+/** Ids of the revisions that the default branch does not have, as far as git knows. */
+async function unreleasedBefore(observer: Observer, project: string): Promise<readonly string[]> {
+  const changes = await changesOf(project, {});
+  if (!changes) return [];
+  return chooseRevisions(await readGraph(observer), project, { named: [], all: true }, changes).unreleased;
 }
 
 /** The files of a new revision, of which the last one keeps its name. */

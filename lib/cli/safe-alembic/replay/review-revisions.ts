@@ -56,7 +56,7 @@ export async function replay(
   const { screen, common } = session;
   const progress = common.progress ? new ReplayProgress(screen, graph) : undefined;
   try {
-    const ask = { drift: true, ...scratchStart(session, given), ...overlay };
+    const ask = { drift: true, unreleased, ...scratchStart(session, given), ...overlay };
     const observers = await shareOut(revisions, observer, another);
     const observed = await observeSideBySide(observers, ask, {
       onProgress: (report) => progress?.advance(report),
