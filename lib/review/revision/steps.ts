@@ -36,6 +36,7 @@ export interface SourceAction extends Pick<PlainStep, 'action' | 'line' | 'sql' 
 export function stepsOf(facts: DirectionFacts, source: FunctionFacts | null): readonly PlainStep[] {
   const statements = facts.outcome === 'failed' ? withFailedStatement(facts) : facts.statements;
   const operations = source?.calls.flatMap(operationsOf) ?? [];
+  const implied = source?.calls.flatMap((call) => impliedCalls(call).flatMap(operationsOf)) ?? [];
   const written = facts.outcome === 'done' ? [] : (source?.steps ?? []).flatMap(sourceActions);
   const left = [...written];
   const taken = new Set<Operation>();
@@ -44,7 +45,7 @@ export function stepsOf(facts: DirectionFacts, source: FunctionFacts | null): re
     part.actions.map((action): PlainStep => {
       const place = { line: lineOf(statement, part.line, source), fallback: source?.line ?? 1 };
       const own = hasRun(statement, facts)
-        ? { ...executedAction(action, statement, operations, taken, place), observed: statement }
+        ? { ...executedAction(action, statement, { operations, implied, taken }, place), observed: statement }
         : renderedAction(action, left, place);
       return { ...own, index: at + 1, sql: part.text, transaction: statement.transaction };
     }),
@@ -64,6 +65,13 @@ interface StepLines {
   readonly fallback: number;
 }
 
+/** The operations in the source, those that added columns imply, and those to which statements belong already. */
+interface SourceOperations {
+  readonly operations: readonly Operation[];
+  readonly implied: readonly Operation[];
+  readonly taken: Set<Operation>;
+}
+
 type LocatedAction = Pick<PlainStep, 'action' | 'line' | 'call'>;
 
 /** Whether a statement was executed, so that its locks are known. Those of the statement that failed are not. */
@@ -74,17 +82,32 @@ function hasRun(statement: Statement, { outcome, statements }: DirectionFacts): 
 function executedAction(
   action: Action,
   statement: Statement,
-  operations: readonly Operation[],
-  taken: Set<Operation>,
+  { operations, implied, taken }: SourceOperations,
   { line, fallback: otherwise }: StepLines,
 ): LocatedAction {
-  const found = operations.filter((one) => matchesCall(one, action) && (one.call.runsAt ?? one.call.line) === statement.line);
-  // A batch runs its operations in their order; a loop runs them again.
-  const operation = found.find((one) => !taken.has(one)) ?? found[0];
-  if (!operation) return { action, line: line || otherwise };
-  taken.add(operation);
-  const { call } = operation;
-  return { action, line: call.runsAt === undefined ? line || otherwise : call.line, call };
+  const take = (found: readonly Operation[]) => {
+    // A batch runs its operations in their order; a loop runs them again.
+    const operation = found.find((one) => !taken.has(one)) ?? found[0];
+    if (operation) taken.add(operation);
+    return operation?.call;
+  };
+  const call = take(
+    operations.filter((one) => matchesCall(one, action) && (one.call.runsAt ?? one.call.line) === statement.line),
+  );
+  if (call) return { action, line: call.runsAt === undefined ? line || otherwise : call.line, call };
+  const batch = ({ call: { runsAt } }: Operation) => runsAt === statement.line;
+  const maker =
+    take(implied.filter((one) => batch(one) && matchesCall(one, action))) ??
+    take(operations.filter((one) => batch(one) && !taken.has(one) && isSameKind(one.action, action)));
+  return { action, line: maker?.line ?? (line || otherwise) };
+}
+
+/** Whether an operation and an action differ in nothing but names: a naming convention chooses those of constraints. */
+function isSameKind(operation: Action, action: Action): boolean {
+  if (operation.does === 'add constraint' && action.does === 'add constraint') {
+    return operation.table === action.table && operation.constraint.kind === action.constraint.kind;
+  }
+  return operation.does === 'drop constraint' && action.does === operation.does && operation.table === action.table;
 }
 
 /** Matches a rendered statement with the source, because Alembic's offline mode gives no line. */

@@ -49,6 +49,30 @@ test('an UPDATE in a second batch of the same table runs after the first one', a
   expect(fixed(review)).toEqual(expect.arrayContaining(['check-not-valid', 'index-not-concurrent']));
 });
 
+test('statements of a batch belong to its operations, also a key of a new column and what a convention names', async () => {
+  bed.project.models([], 'naming_convention={"ck": "ck_%(table_name)s_%(constraint_name)s"}');
+  bed.project.revision('c3', 'b2', 'Add a check of users.age', 'op.create_check_constraint("size", "users", "age < 999")');
+  bed.project.commit();
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Add team to users',
+    `with op.batch_alter_table("users") as batch_op:
+        batch_op.add_column(sa.Column("team_id", sa.BigInteger(), sa.ForeignKey("teams.id", ondelete="SET NULL")))
+        batch_op.add_column(sa.Column("state", sa.Text(), unique=True))
+        batch_op.drop_constraint("size", type_="check")
+        batch_op.create_check_constraint("size", "age < 99")
+        batch_op.create_check_constraint("old", "age > 0")`,
+    `with op.batch_alter_table("users") as batch_op:
+        batch_op.drop_constraint("old", type_="check")
+        batch_op.drop_constraint("size", type_="check")
+        batch_op.drop_column("state")
+        batch_op.drop_column("team_id")`,
+  );
+  const review = await fix();
+  expect(fixed(review)).toEqual(['check-not-valid', 'check-not-valid', 'constraint-builds-index', 'foreign-key-not-valid']);
+});
+
 test('operations in helpers, on one line or in one statement are written out, and a check for the dialect stays', async () => {
   const file = (id: string, down: string, message: string, code: string) =>
     bed.project.write(
