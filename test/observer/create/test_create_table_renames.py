@@ -44,3 +44,17 @@ def test_other_changes_of_a_renamed_table_are_written_too(observed: Observed) ->
     text, left = create(observed, renames=[["bb", "aa"]])
     assert left == [] and "drop_table" not in text, (left, text)
     must_agree_and_restore(observed)
+
+
+def test_what_a_convention_names_after_a_renamed_table_is_renamed_once_also_a_key_that_refers_to_it(observed: Observed) -> None:
+    keys = "'fk': 'fk_%(table_name)s_%(referred_table_name)s', 'uq': 'uq_%(table_name)s', 'pk': 'pk_%(table_name)s'"
+    convention = f"{{'ix': 'ix_%(table_name)s_%(column_0_name)s', {keys}}}"
+    named = OLD.replace("PRIMARY KEY,", "CONSTRAINT pk_bb PRIMARY KEY,", 1).replace("UNIQUE", "CONSTRAINT uq_bb UNIQUE")
+    named = named.replace("PRIMARY KEY, bb_id int", "CONSTRAINT pk_cc PRIMARY KEY, bb_id int CONSTRAINT fk_cc_bb")
+    observed.revision("aa", None, named, DROP)
+    with_models(observed, f"target_metadata = sa.MetaData(naming_convention={convention})\n{MODELS}")
+    text, left = create(observed, renames=[["bb", "aa"]])
+    for rename in ("uq_bb TO uq_aa", "pk_bb TO pk_aa", "fk_cc_bb TO fk_cc_aa"):
+        assert text.count(f"RENAME CONSTRAINT {rename}") == 1, (rename, text)
+    assert left == []
+    must_agree_and_restore(observed)

@@ -30,6 +30,7 @@ _CHECK = re.compile(r"CHECK \(\((.*)\)\)", re.DOTALL)
 _OWN_CHECK = re.compile(r"(?<= )(\S+) (?=CHECK \()")
 # A text with a cast that the column's own type makes unnecessary.
 _TYPED = re.compile(r"('(?:[^']|'')*')::[\w ]+(?:\(\d+\))?")
+_REFERENCES = re.compile(r" REFERENCES (.+?)\(")
 _SCHEMAS = """
 SELECT coalesce(json_agg(quote_ident(nspname)), '[]')::text FROM pg_namespace
 WHERE nspname NOT LIKE 'pg\\_%' AND nspname NOT IN ('information_schema', {own})
@@ -126,11 +127,10 @@ class UnseenDifferences:
         self.last.append(Code(_execute(up)))
         self.down_first.insert(0, Code(_execute(down)))
 
-    def rename_constraint(self, name: str, new: str, renamed: Sequence[str]) -> None:
+    def rename_constraint(self, name: str, new: str) -> None:
         table, _, old = name.rpartition(".")
-        if table in renamed:
-            rename = f"ALTER TABLE {_named(table)} RENAME CONSTRAINT"
-            self.sql(f"{rename} {_quoted(old)} TO {_quoted(new)}", f"{rename} {_quoted(new)} TO {_quoted(old)}")
+        rename = f"ALTER TABLE {_named(table)} RENAME CONSTRAINT"
+        self.sql(f"{rename} {_quoted(old)} TO {_quoted(new)}", f"{rename} {_quoted(new)} TO {_quoted(old)}")
 
     def changes(self, change: dict[str, Any], created: set[str], written: tuple[set[str], set[str]]) -> None:
         """`created`: types that new tables create themselves. `written`: types that other operations than Alembic's create,
@@ -307,7 +307,7 @@ def _table_and(table: str, rest: str, column: str | None = None) -> str:
 def find(context: Any, directives: list[Any], renamed: Sequence[str]) -> UnseenDifferences:
     """Replaces the migrations' tables by the models', compares the catalogs, and rolls back.
 
-    `renamed`: tables whose constraints get the models' names, too."""
+    `renamed`: tables whose constraints, and the foreign keys to which, get the models' names, too."""
     connection = context.connection
     metadata = context.opts.get("target_metadata")
     operations = [operation for directive in directives for operation in flatten(directive.upgrade_ops)]
@@ -331,8 +331,13 @@ def find(context: Any, directives: list[Any], renamed: Sequence[str]) -> UnseenD
         {name for directive in directives for name in _types_of_other_operations(flatten(container(directive)))}
         for container in (lambda one: one.upgrade_ops, lambda one: one.downgrade_ops)
     ]
-    for old, new in drift.other_names:
-        unseen.rename_constraint(old.partition(" ")[2], new.rpartition(".")[2], renamed)
+    done = {(one.constraint_name, one.modify_name) for one in operations if isinstance(one, RenameConstraint)}
+    for key, new_key, definition in drift.other_names:
+        name, new = key.partition(" ")[2], new_key.rpartition(".")[2]
+        table, _, old = name.rpartition(".")
+        target = _REFERENCES.search(definition)
+        if (old, new) not in done and (table in renamed or (target and target[1] in map(_named, renamed))):
+            unseen.rename_constraint(name, new)
     unseen.changes(change, set(_types_of_new_tables(operations)), (written[0], written[1]))
     return unseen
 

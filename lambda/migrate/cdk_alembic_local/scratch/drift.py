@@ -41,8 +41,8 @@ class Drift:
         self._migrated: Any = None
         self._is_same: dict[str, bool] = {}
         """Whether both catalogs have an entry with the same definition."""
-        self.other_names: list[tuple[str, str]] = []
-        """Constraints that have another name in the models, and no other difference, as pairs of entries."""
+        self.other_names: list[tuple[str, str, str]] = []
+        """Constraints that have another name in the models, and no other difference: both entries, and the definition."""
 
     def compare(self, context: Any, migrated: Snapshot, failed: list[str]) -> None:
         """Runs autogenerate. `failed`: revisions whose failure keeps the database from being at head."""
@@ -178,7 +178,9 @@ class Drift:
             unnamed[side] = {key: (_table(key, snapshot), _INDEX_NAME.sub(r"\1\2", text)) for key, text in change[side].items()}
         by_definition = {definition: key for key, definition in unnamed["added"].items() if key.startswith("constraint ")}
         self.other_names = [
-            (key, by_definition[definition]) for key, definition in unnamed["removed"].items() if definition in by_definition
+            (key, by_definition[definition], definition[1])
+            for key, definition in unnamed["removed"].items()
+            if definition in by_definition
         ]
         for side, other in (("removed", "added"), ("added", "removed")):
             same = set(unnamed[other].values())
