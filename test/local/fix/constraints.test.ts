@@ -77,3 +77,17 @@ test('a key, a unique constraint and a check that replace another under the same
     });
   });
 });
+
+test('the downgrade of a series drops indexes outside of the transaction before it drops a constraint in it', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Make the codes of teams unique, and add an index',
+    `op.create_index("ix_teams_code", "teams", ["code"])
+    op.create_unique_constraint("uq_teams_code", "teams", ["code"])`,
+    'op.drop_constraint("uq_teams_code", "teams"); op.drop_index("ix_teams_code", "teams")',
+  );
+  const review = await fix();
+  expect(fixed(review)).toEqual(['constraint-builds-index', 'index-not-concurrent']);
+  expect(review.findings.map(({ rule }) => rule)).not.toContain('ddl-before-autocommit');
+});

@@ -165,6 +165,28 @@ op.execute("ALTER TABLE users ADD CONSTRAINT uq_users_email UNIQUE USING INDEX u
     ),
   },
   {
+    rule: 'unique-dropped',
+    about: 'that holds for some rows',
+    given: `${GIVEN}\nop.create_index("ux_users_email", "users", ["email"], unique=True, postgresql_where=sa.text("id > 9"))`,
+    bad: one(
+      'with op.get_context().autocommit_block():\n    op.drop_index("ux_users_email", "users", postgresql_concurrently=True)',
+      'with op.get_context().autocommit_block():\n    op.create_index("ux_users_email", "users", ["email"], unique=True, postgresql_where=sa.text("id > 9"), postgresql_concurrently=True)',
+    ),
+    good: one(
+      `
+# cdk-alembic: allow unique-on-existing-rows: ux_users_email keeps most of them unique
+with op.get_context().autocommit_block():
+    op.create_index("ux_users_email_new", "users", ["email"], unique=True, postgresql_where=sa.text("id > 7"), postgresql_concurrently=True)
+    op.drop_index("ux_users_email", "users", postgresql_concurrently=True)
+`,
+      `
+with op.get_context().autocommit_block():
+    op.create_index("ux_users_email", "users", ["email"], unique=True, postgresql_where=sa.text("id > 9"), postgresql_concurrently=True)
+    op.drop_index("ux_users_email_new", "users", postgresql_concurrently=True)
+`,
+    ),
+  },
+  {
     rule: 'access-changed',
     about: 'by REVOKE',
     given: `${GIVEN}\nop.execute("GRANT SELECT, INSERT ON users TO PUBLIC")`,

@@ -25,7 +25,10 @@ export class Round {
     return used.map((phase, at) => ({
       phase,
       up: withAutocommitFirst(this.up.get(phase) ?? []),
-      down: [...(this.downFirst.get(phase) ?? []), ...(this.down.get(phase) ?? []), ...(at === 0 ? orphaned : [])],
+      down: [
+        ...(this.downFirst.get(phase) ?? []),
+        ...withAutocommitFirst([...(this.down.get(phase) ?? []), ...(at === 0 ? orphaned : [])]),
+      ],
     }));
   }
 }

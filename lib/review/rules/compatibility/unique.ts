@@ -52,6 +52,8 @@ interface DroppedUnique {
   readonly table: string;
   /** Empty if unknown. */
   readonly columns: readonly string[];
+  /** Whether it holds for some rows only. */
+  readonly partial: boolean;
 }
 
 /** https://www.postgresql.org/docs/current/sql-insert.html#SQL-ON-CONFLICT */
@@ -62,8 +64,8 @@ export const uniqueDropped: Rule = {
   title: 'a unique constraint or index that running code may rely on is dropped',
   *check({ upgrade: part }) {
     for (const step of part.steps) {
-      for (const { name, what, table, columns } of droppedUniques(step, part)) {
-        if (!step.isExisting(table) || staysUnique(part, table, columns) || losesColumn(part, table, columns)) continue;
+      for (const { name, what, table, columns, partial } of droppedUniques(step, part)) {
+        if (!step.isExisting(table) || staysUnique(part, table, columns, partial) || losesColumn(part, table, columns)) continue;
         const key = columns.length ? `(${columns.join(', ')})` : 'its columns';
         yield {
           ...step.place,
@@ -82,27 +84,29 @@ function droppedUniques({ action, call }: Step, part: RevisionFunction): readonl
     const { table, constraint: name } = action;
     const facts = findTable(part.tablesBefore, table)?.constraints.find((one) => one.name === name);
     const isUnique = facts ? facts.kind === 'unique' : call?.keywords.type_ === 'unique';
-    return isUnique ? [{ name, what: 'constraint', table, columns: facts?.columns ?? [] }] : [];
+    return isUnique ? [{ name, what: 'constraint', table, columns: facts?.columns ?? [], partial: false }] : [];
   }
   if (action.does !== 'drop index') return [];
   return action.indexes.flatMap((name) => {
     const { table, index } = part.findIndex(name) ?? {};
     if (!table || !index?.unique) return [];
     const columns = index.columns.filter((column) => column !== null);
-    return [{ name, what: 'index' as const, table, columns: columns.length < index.columns.length ? [] : columns }];
+    const known = columns.length < index.columns.length ? [] : columns;
+    return [{ name, what: 'index' as const, table, columns: known, partial: index.partial }];
   });
 }
 
-/** Whether another unique index or constraint still covers the columns after the function. */
+/** Whether another unique index or constraint still covers the columns after the function. @param partial for some rows, as before */
 function staysUnique(
   { replayed, tablesAfter: outcome, steps }: RevisionFunction,
   table: string,
   columns: readonly string[],
+  partial: boolean,
 ): boolean {
   if (replayed) {
     const indexes = findTable(outcome, table)?.indexes ?? [];
     const isFewer = (index: readonly (string | null)[]) => index.every((column) => column !== null && columns.includes(column));
-    return indexes.some((index) => index.unique && !index.partial && isFewer(index.columns));
+    return indexes.some((index) => index.unique && (partial || !index.partial) && isFewer(index.columns));
   }
   return steps.some(
     ({ action }) =>
