@@ -60,3 +60,19 @@ test('a revision whose own downgrade refuses, does nothing or fails is fixed, wi
     });
   });
 });
+
+test('a statement of the downgrade is in the file whose statement it reverts', async () => {
+  bed.project.revision('c3', 'b2', 'Require users.email', 'op.alter_column("users", "email", nullable=False, server_default="")');
+  bed.project.commit();
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Require users.age instead of users.email',
+    'op.alter_column("users", "email", nullable=True, server_default=None); op.alter_column("users", "age", nullable=False)',
+    'op.alter_column("users", "email", nullable=False, server_default="")\n    op.alter_column("users", "age", nullable=True)',
+  );
+  const review = await fix();
+  expect(fixed(review)).toEqual(['set-not-null-scan']);
+  expect(text('d4.py')).not.toContain('"email"');
+  expect(review.findings.map(({ rule }) => rule)).not.toContain('downgrade-not-restoring');
+});

@@ -26,7 +26,7 @@ export function separateCommands(steps: StatementSteps): readonly string[] | und
   return commands.length === steps.length ? commands : undefined;
 }
 
-/** The objects that an action creates or drops. */
+/** The objects that an action creates or drops, and the properties of a column that it changes. */
 export function objectsOf(action: Action): readonly string[] {
   switch (action.does) {
     case 'create table':
@@ -35,6 +35,12 @@ export function objectsOf(action: Action): readonly string[] {
       return [`column ${action.table}.${action.column.name}`];
     case 'drop column':
       return [`column ${action.table}.${action.column}`];
+    case 'set not null':
+    case 'drop not null':
+      return [`not null ${action.table}.${action.column}`];
+    case 'change type':
+    case 'set default':
+      return [`${action.does} ${action.table}.${action.column}`];
     case 'create index':
       return action.index === undefined ? [] : [`index ${action.index}`];
     case 'drop index':

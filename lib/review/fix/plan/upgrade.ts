@@ -77,7 +77,7 @@ export class UpgradePlan {
   private keepUnit(unit: BodyUnit, steps: readonly Step[]): void {
     const phase = unit.within.includes('autocommit_block') ? 'build' : 'add';
     this.startRoundFor(phase);
-    for (const name of steps.flatMap(({ action }) => objectsOf(action))) this.owners.set(name, { round: this.round, phase });
+    this.own(steps, { round: this.round, phase });
     if (this.isReached(unit) && mayWriteRows(unit, steps)) this.recordWrite(phase, unit.line);
     addPiece(this.round.up, phase, keptPiece(unit));
   }
@@ -117,11 +117,16 @@ export class UpgradePlan {
   private ownReplaced(form: SafeForm): void {
     const place = this.undoPlaces.get(form);
     const replaced = this.up.all.flatMap((unit) => this.up.steps(unit)).filter((step) => form.replaces?.(step));
-    if (place) for (const name of replaced.flatMap(({ action }) => objectsOf(action))) this.owners.set(name, place);
+    if (place) this.own(replaced, place);
+  }
+
+  private own(steps: readonly Step[], place: Place): void {
+    for (const name of steps.flatMap(({ action }) => objectsOf(action))) this.owners.set(name, place);
   }
 
   private addAsSql(step: Step, condition: string, sql?: string): void {
     const piece = statementPiece(step, condition, sql);
+    this.own([step], { round: this.round, phase: 'add' });
     if (piece) addPiece(this.round.up, 'add', piece);
     else this.problem = `line ${step.line} has parameters`;
   }
