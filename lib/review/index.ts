@@ -21,6 +21,7 @@ export {
 } from './fix';
 export type { ReviewInput, ReviewOptions } from './input';
 export { readAhead, review } from './review';
+export { startingPoint } from './revision/starting-point';
 export { RULES } from './rules';
 export type { RuleGroup, RuleInfo } from './rules/rule';
 export { loadParser } from './sql/parse';

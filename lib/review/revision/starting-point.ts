@@ -6,8 +6,8 @@ const MISSING = ['42P01', '42703', '42704', '42883', '3F000'];
 const NOT_OFFERED = ['58P01', '0A000'];
 
 /** How to start the replay if a statement failed because no migration creates an object; undefined if that would not help. */
-export function startingPoint({ sqlState = '', message }: StatementFailure): string | undefined {
-  const onServer = /^role "/.test(message) ? 'role' : /extension/.test(message) ? 'extension' : undefined;
+export function startingPoint({ sqlState = '', message }: Pick<StatementFailure, 'sqlState' | 'message'>): string | undefined {
+  const onServer = /\brole "/.test(message) ? 'role' : /extension/.test(message) ? 'extension' : undefined;
   if (onServer && [...MISSING, ...NOT_OFFERED].includes(sqlState)) {
     return `pass an empty database on a server that has the ${onServer} with --database-url`;
   }

@@ -204,6 +204,16 @@ test('what a rename leaves to the next release is not offered again before the r
   expect((await create('Nothing is left')).document.error.message).toContain('models and migrations agree: there is nothing');
 });
 
+test('a revision that needs a role or an extension is refused with the option for a server that has it', async () => {
+  const next = async (statement: string) => {
+    bed.project.revision('b2', 'a1', 'Prepare the server', `op.execute("${statement}")`);
+    return (await create('Nothing is new')).document.error.next;
+  };
+  const pass = (what: string) => `pass an empty database on a server that has the ${what} with --database-url`;
+  expect(await next('CREATE EXTENSION no_such')).toBe(pass('extension'));
+  expect(await next('GRANT SELECT ON users TO no_such')).toBe(pass('role'));
+});
+
 test('a changed type is written as a second column that takes the name, of which the review warns of nothing', async () => {
   bed.project.revision(
     'b2',

@@ -13,6 +13,7 @@ import {
   type Review,
   type ReviewInput,
   readBackfill,
+  startingPoint,
   vagueDescription,
 } from '../../../review';
 import { printDocument } from '../documents';
@@ -46,7 +47,11 @@ export async function create(session: Session, given: CreateArguments): Promise<
     const reports: Report[] = [];
     const before = asIs || empty ? [] : await unreleasedBefore(observer, project);
     const options = { message, placement, empty, asIs, renames, askRenames: !noRename, keepDropped, fill, unreleased: before };
-    await observer.ask({ ask: 'create', ...options, ...scratchStart(session, given) }, (report) => reports.push(report));
+    await observer
+      .ask({ ask: 'create', ...options, ...scratchStart(session, given) }, (report) => reports.push(report))
+      .catch((error) => {
+        throw onScratch(error);
+      });
     const { revision, file, earlier, left, table, nextRelease, hookFailure } = mustHave(reports, 'created');
     const written = [...earlier, { revision, file }];
     session.unreviewed.push(...written.map((one) => path.join(project, one.file)));
@@ -81,6 +86,12 @@ export async function create(session: Session, given: CreateArguments): Promise<
     printDocument({ create: 1, created: { ...created, hookFailure }, review, exitCode });
   }
   return exitCode;
+}
+
+/** An earlier revision that fails on the scratch database may need a role, an extension or tables that it does not have. */
+function onScratch(error: unknown): unknown {
+  if (!(error instanceof MigrateError) || error.code !== 'migration_failed') return error;
+  return new MigrateError(error.code, error.message, startingPoint(error) ?? 'fix it and run this again', error);
 }
 
 /** Ids of the revisions that the default branch does not have, as far as git knows. */
