@@ -76,3 +76,26 @@ test('a statement of the downgrade is in the file whose statement it reverts', a
   expect(text('d4.py')).not.toContain('"email"');
   expect(review.findings.map(({ rule }) => rule)).not.toContain('downgrade-not-restoring');
 });
+
+test('a statement between two forms of the downgrade stays between them, in a file that has an upgrade for it', async () => {
+  bed.project.revision('c3', 'b2', 'Add users.code', 'op.add_column("users", sa.Column("code", sa.String(32)))');
+  bed.project.commit();
+  const code = (size: number) => `op.alter_column("users", "code", type_=sa.String(${size}), existing_type=sa.String())`;
+  const comment = (text: string) => `op.alter_column("users", "email", comment=${text}, existing_type=sa.Text())`;
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Store users.age as numeric',
+    `op.alter_column("users", "age", type_=sa.Numeric(20))
+    ${code(64)}
+    ${comment('"Where to write"')}
+    op.create_index("ix_email", "users", ["email"])`,
+    `op.drop_index("ix_email", "users")
+    ${comment('None')}
+    ${code(32)}
+    op.alter_column("users", "age", type_=sa.Integer())`,
+  );
+  const review = await fix();
+  expect(fixed(review)).toEqual(['index-not-concurrent', 'table-rewrite']);
+  expect(review.findings.map(({ rule }) => rule)).not.toContain('downgrade-missing');
+});

@@ -63,12 +63,12 @@ export class DowngradePlan {
     return owner && this.notBefore(owner, before);
   }
 
-  /** Where the downgrade undoes the next form below a statement, which may count on the form until then. */
+  /** Where the downgrade undoes the next form below a statement in its round: the statement may count on the form until then. */
   private nextUndone({ endLine }: BodyUnit, before: Round): Place | undefined {
     const below = this.down.all.filter(({ line }) => line > endLine).flatMap((unit) => this.down.steps(unit));
     const [form] = below.flatMap((step) => this.fixable.flatMap((one) => (one.form.undoneBy(step) ? [one.form] : [])));
     const place = form && this.upgrade.undoPlaces.get(form);
-    return place && this.notBefore(place, before);
+    return place?.round === before ? place : undefined;
   }
 
   /** A place, unless it is in a later round than the statement above: the last round runs first. */
