@@ -51,8 +51,8 @@ const PARTIAL_READS: Rules<PartialRead | undefined> = {
   CaseExpr: (node) => partIf(caseKeepsOneValue(node) || caseMergesValues(node) || caseHasTwoResults(node), node),
   // seen_at::date; a cast may also follow a calculation.
   TypeCast: ({ typeName, arg }) => partIf(mayTruncate(typeName) && isColumnOrCast(arg), arg),
-  // GREATEST(stock, 0)
-  MinMaxExpr: ({ args }) => part(args),
+  // GREATEST(stock, 0); GREATEST(seen_at, made_at) is derived from both.
+  MinMaxExpr: ({ args = [] }) => partIf(args.some(readsNoColumn), args),
   // ARRAY (SELECT DISTINCT tag FROM unnest(tags) AS tag ORDER BY tag)
   SubLink: ({ subselect }) => partIf(omitsElements(subselect), subselect),
   // tags[1:3], (address).street

@@ -16,6 +16,27 @@ const COLUMNS = 'names = [column["name"] for column in sa.inspect(op.get_bind())
 const block = (body: string) => `op.execute("""DO $$ BEGIN ${body} END $$""")`;
 const IF_COLUMN = "IF EXISTS (SELECT FROM information_schema.columns WHERE table_name = 'users' AND column_name = 'legacy') THEN";
 
+const SYNC = (labels: string, more = '') =>
+  `op.sync_enum_values(enum_schema="public", enum_name="mood", new_values=[${labels}], affected_columns=[TableReference("users", "name"), ("orders", "note")]${more})`;
+
+/** Operations that a package adds to `op`. */
+const OF_PACKAGES: readonly UnreplayedCase[] = [
+  {
+    title: 'removes a label of an enum by sync_enum_values',
+    head: 'from alembic_postgresql_enum import TableReference\n',
+    up: SYNC('"ok"'),
+    down: SYNC('"ok", "bad"'),
+    findings: ['error table-rewrite', 'error table-rewrite', 'warning narrowing-type'],
+  },
+  {
+    title: 'renames a label of an enum by sync_enum_values',
+    head: 'from alembic_postgresql_enum import TableReference\n',
+    up: SYNC('"ok", "fine"', ', enum_values_to_rename=[("bad", "fine")]'),
+    down: SYNC('"ok", "bad"', ', enum_values_to_rename=[("fine", "bad")]'),
+    findings: ['error table-rewrite', 'error table-rewrite'],
+  },
+];
+
 /** What the code does not reach, or does to what is not there. */
 const NOTHING: readonly UnreplayedCase[] = [
   {
@@ -169,6 +190,11 @@ const EACH: readonly UnreplayedCase[] = [
     findings: ['error table-rewrite', 'warning table-rewrite'],
   },
   {
+    title: 'writes every row for each of a list of values',
+    up: 'for name in ("a", "b", "c"):\n    op.execute(f"UPDATE users SET name = replace(name, \'{name}\', \'-\')")',
+    findings: ['error update-all'],
+  },
+  {
     title: 'uses a batch, in a loop',
     up: 'for name in ("a", "b"):\n    with op.batch_alter_table("users") as batch:\n        batch.add_column(sa.Column(name, sa.Integer(), nullable=False))',
     findings: ['error not-null-without-default', 'error not-null-without-default'],
@@ -214,6 +240,11 @@ const TRANSACTIONS: readonly UnreplayedCase[] = [
 ];
 
 const CONDITIONAL: readonly UnreplayedCase[] = [
+  {
+    title: 'writes rows unless it has returned by what it does not know',
+    up: 'if not op.get_bind().execute(sa.text("SELECT 1 FROM users")).first():\n    return\nop.execute("UPDATE users SET name = \'a\'")',
+    findings: ['error clear-column', 'warning update-all'],
+  },
   {
     title: 'returns if the column that it drops is not there, which no revision has made',
     up: `${COLUMNS}if "legacy" not in names:\n    return\nop.drop_column("users", "legacy")`,
@@ -269,6 +300,24 @@ const MAY_BE_KEPT: readonly UnreplayedCase[] = [
     findings: ['error drop-table', 'error work-under-lock', 'warning update-all'],
   },
   {
+    title: 'empties a column after an UPDATE has copied it to another table',
+    given: PROFILES,
+    up: `${BIO}op.execute("UPDATE users SET bio = p.bio FROM profiles p WHERE p.user_id = users.id")\nop.execute("UPDATE profiles SET bio = NULL")`,
+    findings: ['error update-all', 'error work-under-lock', 'warning clear-column', 'warning update-all'],
+  },
+  {
+    title: 'empties a column of a table after an UPDATE has copied it to one that was there',
+    given: PROFILES.replace('price numeric', 'price numeric, bio text'),
+    up: 'op.execute("UPDATE users SET bio = p.bio FROM profiles p WHERE p.user_id = users.id AND users.bio IS NULL")\nop.execute("UPDATE profiles SET bio = NULL")',
+    findings: ['error update-all', 'warning clear-column'],
+  },
+  {
+    title: 'empties another column than an UPDATE has copied',
+    given: PROFILES.replace('sa.Column("bio"', 'sa.Column("photo", sa.Text), sa.Column("bio"'),
+    up: `${BIO}op.execute("UPDATE users SET bio = p.bio FROM profiles p WHERE p.user_id = users.id")\nop.execute("UPDATE profiles SET photo = NULL")`,
+    findings: ['error clear-column', 'error work-under-lock', 'warning update-all', 'warning update-all'],
+  },
+  {
     title: 'drops a column after a calculation with it',
     given: PROFILES,
     up: 'op.add_column("users", sa.Column("cents", sa.Integer))\nop.execute("UPDATE users SET cents = price * 100")\nop.drop_column("users", "price")',
@@ -314,6 +363,16 @@ const TYPES: readonly UnreplayedCase[] = [
     up: 'op.alter_column("users", "name", existing_type=sa.String(50), type_=sa.Integer(), postgresql_using="name::integer")',
     findings: ['error narrowing-type'],
   },
+  ...[
+    ['sa.ARRAY(sa.String())', 'sa.ARRAY(sa.Text())'],
+    ['postgresql.ARRAY(sa.Text())', 'postgresql.ARRAY(sa.String())'],
+    ['postgresql.ARRAY(sa.String(20))', 'postgresql.ARRAY(sa.String(50))'],
+  ].map(([from, to]) => ({
+    title: `gives a list of texts a type that holds as much, whose elements PostgreSQL converts: ${from}, ${to}`,
+    up: `op.alter_column("users", "name", existing_type=${from}, type_=${to})`,
+    findings: ['error table-rewrite'],
+    without: ['narrowing-type'],
+  })),
   {
     title: 'makes a text of an enum, in which each of its labels fits',
     up: 'op.alter_column("users", "name", existing_type=sa.Enum("ok", "bad", name="mood"), type_=sa.String(3))',
@@ -426,6 +485,31 @@ const MEANT: readonly UnreplayedCase[] = [
     without: ['other-connection'],
   },
   {
+    title: 'works on an engine of the application',
+    head: 'from shop_data import engine\n',
+    up: 'with engine.begin() as own:\n    own.execute(sa.text("UPDATE users SET name = \'a\' WHERE id = 1"))',
+    findings: ['warning other-connection'],
+  },
+  {
+    title: 'works on an engine that a function of the application returns',
+    head: 'from shop_data import get_engine\n',
+    up: 'own = get_engine().connect()\nown.execute(sa.text("UPDATE users SET name = \'a\' WHERE id = 1"))',
+    findings: ['warning other-connection'],
+  },
+  {
+    title: 'calls the connection of Alembic an engine',
+    up: 'engine = op.get_bind()\nengine.execute(sa.text("UPDATE users SET name = \'a\' WHERE id = 1"))',
+    findings: [],
+    without: ['other-connection'],
+  },
+  {
+    title: 'calls the connection of Alembic a database, and commits it',
+    up: 'db = op.get_bind()\ndb.commit()',
+    down: 'db = op.get_bind()\ndb.execute(sa.text("SELECT 1"))',
+    findings: ['error bind-commit'],
+    without: ['other-connection'],
+  },
+  {
     title: 'calls a function of its own that commits by SQL',
     head: 'def commit():\n    op.execute(sa.text("commit"))\n',
     up: 'op.execute("UPDATE users SET name = \'a\' WHERE id = 1")\ncommit()',
@@ -506,6 +590,13 @@ const ROWS: readonly UnreplayedCase[] = [
       'op.get_bind().execute(users.update().where(users.c.id == sa.bindparam("key")).values(note=sa.bindparam("note")), found)',
     ].join('\n'),
     findings: ['warning unbatched-loop'],
+  },
+  {
+    title: 'sets an attribute of what is no row in a loop',
+    head: `${USERS}from shop_data import SETTINGS\n`,
+    up: 'for setting in SETTINGS.list():\n    setting.name = "a"\nop.get_bind().execute(sa.select(users.c.id)).fetchall()',
+    findings: [],
+    without: ['unbatched-loop'],
   },
   {
     title: 'changes a document of each row',
@@ -966,20 +1057,25 @@ const LISTED: readonly UnreplayedCase[] = [
 
 /** Enums that are replaced by others. */
 const ENUMS: readonly UnreplayedCase[] = [
-  { title: 'takes a label from an enum', up: swap("'ok'"), down: swap("'ok', 'bad'"), findings: ['warning narrowing-type'] },
+  {
+    title: 'takes a label from an enum',
+    up: swap("'ok'"),
+    down: swap("'ok', 'bad'"),
+    findings: ['error table-rewrite', 'warning narrowing-type'],
+  },
   {
     title: 'takes a label from an enum after it has given the rows another',
     up: `op.execute("UPDATE users SET name = 'ok' WHERE name = 'bad'")\n${swap("'ok'")}`,
     down: swap("'ok', 'bad'"),
-    findings: ['error clear-column'],
+    findings: ['error clear-column', 'error table-rewrite'],
   },
-  { title: 'gives an enum another label', up: swap("'ok', 'bad'"), down: swap("'ok'"), findings: [] },
+  { title: 'gives an enum another label', up: swap("'ok', 'bad'"), down: swap("'ok'"), findings: ['error table-rewrite'] },
   {
     title: 'takes a label from an enum, by a type that gets its name in the end',
     head: 'def swap(labels):\n    op.execute(f"CREATE TYPE mood_new AS ENUM ({labels})")\n    op.execute("ALTER TABLE users ALTER name TYPE mood_new USING name::text::mood_new")\n    op.execute("DROP TYPE mood")\n    op.execute("ALTER TYPE mood_new RENAME TO mood")\n',
     up: 'swap("\'ok\'")',
     down: "swap(\"'ok', 'bad'\")",
-    findings: ['warning narrowing-type'],
+    findings: ['error table-rewrite', 'warning narrowing-type'],
   },
 ];
 
@@ -992,6 +1088,7 @@ export const UNREPLAYED: readonly UnreplayedCase[] = [
   ...SERVICES,
   ...EACH,
   ...IMPLIED,
+  ...OF_PACKAGES,
   ...TRANSACTIONS,
   ...CONDITIONAL,
   ...TYPES,

@@ -100,27 +100,49 @@ export function recordLookup(
   update: { readonly names: readonly string[]; readonly from: readonly Node[]; readonly where: Node | undefined },
   state: RevisionState,
 ): void {
-  const select = as(as(val, 'SubLink')?.subselect, 'SelectStmt');
-  if (select ? update.from.length || update.where : !update.from.length) return;
-  const [other, ...more] = (select ? select.fromClause : update.from) ?? [];
-  const relation = wholeTable(other);
-  const test = as(select ? select.whereClause : update.where, 'A_Expr');
+  const lookup = lookupOf(val, update);
+  const relation = wholeTable(lookup?.from[0]);
   const [table = ''] = update.names;
-  if (!relation || more.length || joined(test?.name) !== '=' || !state.isNewColumn(table, name)) return;
+  if (!lookup || !relation || lookup.from.length > 1) return;
   const others = namesOf(relation);
-  const found = select ? as(select.targetList?.[0], 'ResTarget')?.val : val;
-  const taken = columnOfTable(copiedColumn(found), others);
-  const [left, right] = [copiedColumn(test?.lexpr), copiedColumn(test?.rexpr)];
-  for (const [one, two] of [
-    [left, right],
-    [right, left],
-  ]) {
+  const tests = conjuncts(lookup.where);
+  const taken = columnOfTable(copiedColumn(lookup.found), others);
+  const isForAll = tests.length === 1 && state.isNewColumn(table, name);
+  for (const [one, two] of tests.flatMap(comparedColumns)) {
     const [own, theirs] = [columnOfTable(one, update.names), columnOfTable(two, others)];
     if (own === undefined || theirs === undefined) continue;
     const match = { column: `${table}.${name}`, source: `${table}.${own}`, of: others[0] ?? '', theirs };
-    if (isKey(found, others)) recordFoundKey(match, state);
+    if (!isForAll) recordPartlyKept(match, taken === undefined ? [] : [taken], state);
+    else if (isKey(lookup.found, others)) recordFoundKey(match, state);
     else recordTakenColumn(match, taken, state);
   }
+}
+
+/** What an UPDATE reads from another table: by its FROM, or by a subquery; undefined if by both, or by neither. */
+function lookupOf(
+  value: Node | undefined,
+  { from, where }: { readonly from: readonly Node[]; readonly where: Node | undefined },
+): { readonly found: Node | undefined; readonly from: readonly Node[]; readonly where: Node | undefined } | undefined {
+  const select = as(as(value, 'SubLink')?.subselect, 'SelectStmt');
+  if (!select) return from.length ? { found: value, from, where } : undefined;
+  if (from.length || where) return undefined;
+  return {
+    found: as(select.targetList?.[0], 'ResTarget')?.val,
+    from: select.fromClause ?? [],
+    where: select.whereClause,
+  };
+}
+
+/** The two columns of `users.id = orders.user_id`, in both orders. */
+function comparedColumns(test: Node): readonly (readonly [string | undefined, string | undefined])[] {
+  const { name, lexpr, rexpr } = as(test, 'A_Expr') ?? {};
+  const [left, right] = [copiedColumn(lexpr), copiedColumn(rexpr)];
+  return joined(name) !== '='
+    ? []
+    : [
+        [left, right],
+        [right, left],
+      ];
 }
 
 /** An UPDATE that joins a table by equality. */
@@ -146,9 +168,12 @@ function recordTakenColumn({ column, source, of, theirs }: Match, taken: string 
   if (state.copies.isListedIn(source, `${of}.${theirs}`)) state.copies.recordCopy(source, [column, `${of}.${theirs}`]);
   else if (taken === undefined || !holdsWholeValue(taken, column, state)) return;
   else if (state.copies.isCopy(`${of}.${theirs}`, source)) state.copies.recordCopy(`${of}.${taken}`, [column]);
-  else
-    for (const copied of [taken, theirs])
-      state.mayBeKept.set(`${of}.${copied}`, `${tableOf(source)} has a copy, but what has no match there is lost`);
+  else recordPartlyKept({ source, of }, [taken, theirs], state);
+}
+
+function recordPartlyKept({ source, of }: Pick<Match, 'source' | 'of'>, taken: readonly string[], state: RevisionState): void {
+  for (const column of taken)
+    state.mayBeKept.set(`${of}.${column}`, `${tableOf(source)} has a copy, but what has no match there is lost`);
 }
 
 function tableOf(column: string): string {

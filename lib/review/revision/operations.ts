@@ -218,6 +218,8 @@ const TYPES: readonly (readonly [RegExp, string])[] = [
 ];
 
 function sqlType(source: string): string {
+  const items = /^(?:\w+\.)?ARRAY\((.*)\)$/s.exec(source)?.[1];
+  if (items !== undefined) return sqlType(items) && `${sqlType(items)}[]`;
   const varchar = /\b(?:String|VARCHAR|Unicode)\((?:(?:[^()]*\b)?length=)?(\d+)?/i.exec(source);
   if (varchar) return varchar[1] ? `varchar(${varchar[1]})` : 'varchar';
   const numeric = /\b(?:Numeric|DECIMAL)\((?:precision=)?(\d+)(?:,\s*(?:scale=)?(\d+))?/i.exec(source);

@@ -215,8 +215,7 @@ export const otherConnection: Rule = {
       if (!source || facts.leftTransaction) continue;
       const { calls, importedCalls } = source;
       const ownSession = !calls.some((call) => makesSession(call) && isOnBind(call));
-      const opens = ({ name }: Pick<Call, 'name'>) => /(?:^|\.)(?:create_(?:async_)?engine|engine_from_config)$/.test(name);
-      const found = [...calls, ...importedCalls].find((call) => opens(call) || (ownSession && isSession(call)));
+      const found = [...calls, ...importedCalls].find((call) => usesEngine(call) || (ownSession && isSession(call)));
       if (!found) continue;
       yield {
         line: found.line,
@@ -231,6 +230,12 @@ export const otherConnection: Rule = {
     }
   },
 };
+
+/** `create_engine(...)`, or a connection of the application's engine: `db.engine.begin`, `get_engine().connect`. */
+const usesEngine = ({ name }: Pick<Call, 'name'>) =>
+  /(?:^|\.)(?:create_(?:async_)?engine|engine_from_config)$|(?:\.(?:\w+_)?engine|get_(?:\w+_)?engine\(.*\))\.(?:begin|connect|raw_connection|execute)$/s.test(
+    name,
+  );
 
 /** `Session(bind=op.get_bind())`; not `Session()`, nor `Session(engine)`. */
 function isOnBind({ args, keywords }: Call): boolean {

@@ -95,10 +95,10 @@ function narrowsNumeric(before: ColumnType, after: ColumnType): boolean {
 /** Types to which PostgreSQL converts values of every other type: no cast to them is binary-coercible (pg_cast). */
 const CONVERTED_TYPES = ['smallint', 'bigint', 'real', 'double precision', 'boolean', 'date', 'uuid', 'json', 'jsonb'];
 
-/** Whether a change to this type always rewrites the column, whatever type it had. */
+/** Whether a change to this type always rewrites the column, whatever other type it had: PostgreSQL converts each element of an array. */
 export function alwaysRewrites(to: string): boolean {
   const { name, array } = columnType(to);
-  return !array && CONVERTED_TYPES.includes(name);
+  return array || CONVERTED_TYPES.includes(name);
 }
 
 /** Whether values of one type are stored as the other, so that the change rewrites nothing: they are texts, and none gets shorter. */

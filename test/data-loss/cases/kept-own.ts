@@ -36,6 +36,7 @@ export const KEPT_OWN: readonly Case[] = [
   keepsSql("CREATE OR REPLACE VIEW v AS SELECT 1 AS a"),
   keepsSql("DROP VIEW v; CREATE VIEW v AS SELECT 2 AS a"),
   keepsSql("DROP VIEW IF EXISTS a, b"),
+  keepsSql("UPDATE users SET seen_at = GREATEST(seen_at, made_at), first_at = LEAST(first_at, users.made_at::timestamp)"),
   keepsSql("DROP VIEW v RESTRICT"),
   keepsSql("DROP MATERIALIZED VIEW m; CREATE MATERIALIZED VIEW m AS SELECT 2 AS a WITH NO DATA; REFRESH MATERIALIZED VIEW m"),
   keepsSql("REFRESH MATERIALIZED VIEW CONCURRENTLY m"),

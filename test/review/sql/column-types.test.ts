@@ -14,6 +14,7 @@ test.each([
   ['character varying(20)', 'mood'],
   ['timestamp with time zone', 'date'],
   ['text[]', 'int4'],
+  ['text[]', 'varchar(9)[]'],
   ['date', 'varchar(9)'],
   ['timestamp with time zone', 'varchar(26)'],
 ])('%s holds more than %s', (from, to) => {
@@ -24,6 +25,7 @@ test.each([
   ['character varying(20)', 'varchar(100)'],
   ['character varying(20)', 'text'],
   ['text', 'varchar'],
+  ['character varying(20)[]', 'text[]'],
   ['character varying', 'text'],
   ['integer', 'int8'],
   ['integer', 'numeric'],

@@ -20,6 +20,9 @@ _SCOPE = (*_FUNCTION, ast.Lambda, ast.ClassDef)
 
 # Calls whose first argument is a statement, or wraps its text.
 _EXECUTES = ("execute", "executemany", "exec_driver_sql", "scalar", "scalars", "DDL")
+# Calls that read rows.
+_READS = (*_EXECUTES, "query", "all", "fetchall", "fetchmany", "mappings", "yield_per", "partitions", "stream")
+_MAX_DEPTH = 5
 _WRAPPERS = ("text", "DDL", "bindparams", "columns", "dedent", "strip", "format", "execution_options")
 
 # Text that is a statement wherever it is written, such as in a constant; not a foreign key's "SET NULL" or a column's comment.
@@ -56,8 +59,10 @@ class _Context:
     over_constants: bool = False
     in_branch: bool = False
     if_environment: bool = False
-    rows: frozenset[str] = frozenset()
+    bound: frozenset[str] = frozenset()
     """Names that a loop binds."""
+    rows: frozenset[str] = frozenset()
+    """Those of them that may be rows of the database."""
     batches: dict[str, Batch] = field(default_factory=dict, hash=False, compare=False)
 
 
@@ -70,6 +75,9 @@ class Functions:
         self._values = values_bound_once(nodes)
         self._known = known_values(nodes)
         self._aliases = dict(_aliases(nodes))
+        self._bound: dict[str, list[ast.expr | None]] = {}
+        for name, value in (found for node in nodes for found in bindings(node)):
+            self._bound.setdefault(name, []).append(value)
         self._separate_connections = _separate_connections(nodes)
         self._autocommit_connections = _autocommit_connections(nodes)
         functions = [node for node in nodes if isinstance(node, _FUNCTION)]
@@ -138,6 +146,7 @@ class _Walk:
         self._values = functions._values
         self._known = functions._known
         self._aliases = functions._aliases
+        self._bound = functions._bound
         self._separate_connections = functions._separate_connections
         self._functions = functions
         self._visited: set[tuple[ast.AST, _Context]] = set()
@@ -213,8 +222,10 @@ class _Walk:
     def _for(self, node: ast.For | ast.AsyncFor, context: _Context) -> None:
         self._visit(node.iter, context)
         constants = self._is_constant(node.iter, context) and (context.over_constants or not context.in_loop)
-        rows = context.rows | {name.id for name in ast.walk(node.target) if isinstance(name, ast.Name)}
-        self._visit_all(_reachable(node.body), replace(context, in_loop=True, over_constants=constants, rows=rows))
+        names = frozenset(name.id for name in ast.walk(node.target) if isinstance(name, ast.Name))
+        rows = context.rows | names if self._may_read(node.iter) else context.rows - names
+        inner = replace(context, in_loop=True, over_constants=constants, bound=context.bound | names, rows=rows)
+        self._visit_all(_reachable(node.body), inner)
         self._visit_all(node.orelse, context)
 
     def _if(self, node: ast.If, context: _Context) -> None:
@@ -224,12 +235,23 @@ class _Walk:
         otherwise = _reachable(node.orelse) if decided is not True else []
         self._visit_all((node.test, *body, *otherwise), replace(context, in_branch=True, if_environment=asks))
 
+    def _may_read(self, node: ast.AST, depth: int = 0) -> bool:
+        """Whether a value may have rows of the database: it is the result of a query, or unknown, such as an argument."""
+        for part in ast.walk(node):
+            if isinstance(part, ast.Call) and last_name(part.func) in _READS:
+                return True
+            if isinstance(part, ast.Name) and part.id not in self._aliases:
+                values = self._bound.get(part.id, ())
+                if any(value is None or (depth < _MAX_DEPTH and self._may_read(value, depth + 1)) for value in values):
+                    return True
+        return False
+
     def _is_constant(self, node: ast.expr, context: _Context) -> bool:
         """Whether the file itself has all of a value: `NAMES`, `{**OLD, **NEW}.items()`, `enumerate(("a", "b"))`."""
         match node:
             case ast.Constant():
                 return True
-            case ast.Name(id=name) if name in context.rows:
+            case ast.Name(id=name) if name in context.bound:
                 return context.over_constants
             case ast.Name(id=name):
                 return name in self._values and self._is_constant(self._values[name], context)
@@ -270,10 +292,17 @@ class _Walk:
         if last_name(node.func) in _EXECUTES and (statement := _statement(node)) is not None:
             self._statements.add(statement)
         name, args, keywords = without_batch(node, context.batches)
+        if last_name(node.func) == "commit" and self._is_alembic_connection(node.func):
+            name = "op.get_bind().commit"
         batch = batch_of(node, context.batches)
         self._report(node, self._imported(name), args, keywords, context, **({"runsAt": batch.line} if batch else {}))
         if isinstance(node.func, ast.Attribute) and node.func.attr in _COLLECTION_METHODS:
             self._report_change(node.func.value, context)
+
+    def _is_alembic_connection(self, function: ast.expr) -> bool:
+        """Whether it is a method of a name that is always `op.get_bind()`, whatever the name is."""
+        values = self._bound.get(getattr(getattr(function, "value", None), "id", ""), ())
+        return bool(values) and all(isinstance(value, ast.Call) and last_name(value.func) == "get_bind" for value in values)
 
     def _ends_other_transaction(self, function: ast.expr) -> bool:
         """Whether it commits or rolls back a savepoint or a separate connection, so that Alembic's transaction continues."""
@@ -291,7 +320,7 @@ class _Walk:
                 given = [*zip(names, node.args, strict=False), *((keyword.arg, keyword.value) for keyword in node.keywords)]
                 rows = frozenset(name for name, value in given if name and getattr(value, "id", None) in context.rows)
                 if rows:
-                    self.definition(own, replace(context, rows=rows))
+                    self.definition(own, replace(context, bound=rows, rows=rows))
 
     def _subscript(self, node: ast.Subscript, context: _Context) -> None:
         """Treats `os.environ["X"]` like `os.environ.get("X")`."""

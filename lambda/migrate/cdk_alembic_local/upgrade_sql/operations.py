@@ -19,7 +19,7 @@ from .statements import (
     type_of,
     with_values,
 )
-from .values import MARK, Attribute, Call, Class, External, Instance, Item, OneOf, as_text
+from .values import MARK, Attribute, Call, Class, External, Instance, Item, OneOf, as_text, last_name
 
 _EXECUTES = ("execute", "executemany", "exec_driver_sql", "scalar", "scalars", "fetch", "fetchrow", "fetchval", "execute_batch")
 _DIRECTIVES = {
@@ -308,9 +308,36 @@ def _entity(call: Call) -> Iterator[dict[str, Any]]:
         yield {"sql": f"DROP {kind} {name}{cascade}" if call.name == "drop_entity" else f"CREATE {kind} {name} AS SELECT 1"}
 
 
+def _sync_enum(call: Call) -> Iterator[dict[str, Any]]:
+    """alembic_postgresql_enum: `op.sync_enum_values("public", "mood", ["ok"], [TableReference("users", "mood")])`"""
+    schema, name = call.given(0, "enum_schema"), as_text(call.given(1, "enum_name"))
+    labels, columns = call.given(2, "new_values"), call.given(3, "affected_columns")
+    renamed = call.given(4, "enum_values_to_rename")
+    type_ = quoted(name, schema)
+    yield {"sql": f"ALTER TYPE {type_} RENAME TO {quoted(f'{name}_old')}"}
+    yield {
+        "sql": f"CREATE TYPE {type_} AS ENUM ({', '.join(map(expression, labels if isinstance(labels, (list, tuple)) else ()))})"
+    }
+    pairs = [
+        pair for pair in (renamed if isinstance(renamed, (list, tuple)) else ()) if isinstance(pair, tuple) and len(pair) == 2
+    ]
+    whens = " ".join(f"WHEN {expression(old)} THEN {expression(new)}" for old, new in pairs)
+    for one in columns if isinstance(columns, (list, tuple)) else ():
+        reference = Call(None, list(one), {}) if isinstance(one, tuple) else one
+        if not isinstance(reference, Call):
+            continue
+        table = quoted(reference.given(0, "table_name"), reference.keywords.get("table_schema", schema))
+        column = quoted(reference.given(1, "column_name"))
+        own = type_ + ("[]" if last_name(reference.given(2, "column_type")) == "ARRAY" else "")
+        value = f"(CASE {column}::text {whens} ELSE {column}::text END)" if whens else f"{column}::text"
+        yield {"sql": f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {own} USING {value}::{own}"}
+    yield {"sql": f"DROP TYPE {quoted(f'{name}_old', schema)}"}
+
+
 _EFFECTS: dict[str, Callable[[Call], Iterator[dict[str, Any]]]] = {
     **dict.fromkeys(_EXECUTES, _execute),
     **dict.fromkeys(("drop_entity", "create_entity"), _entity),
+    "sync_enum_values": _sync_enum,
     **dict.fromkeys(("bulk_insert", "bulk_insert_mappings", "add", "add_all"), _insert),
     **dict.fromkeys(("drop", "create"), _create_or_drop),
     "invoke": lambda call: _invoke(call.given(0, "operation")),

@@ -59,10 +59,13 @@ function lossRule(id: DataLossRule, title: string, losses: (revision: AnalyzedRe
 /** The message about a loss that only the guard has found. */
 function guardFinding(
   what: string,
-  { isAboutMissingObject: isAboutNothing }: AnalyzedRevision,
+  { isAboutMissingObject: isAboutNothing, mayBeKept }: AnalyzedRevision,
 ): Pick<RuleFinding, 'message' | 'atMost'> {
-  const isUnknown = what.endsWith(COMPUTED_BY_PYTHON) || what.endsWith(EMPTIED_AFTER_PYTHON);
-  const message = isUnknown ? `${what}: whether it keeps all of it was not judged` : `${what} destroys data when it runs`;
+  const [, table, column] = /^UPDATE (\S+) SET (\w+) to /.exec(what) ?? [];
+  const kept = mayBeKept.get(`${table}.${column}`);
+  const isUnknown = kept !== undefined || what.endsWith(COMPUTED_BY_PYTHON) || what.endsWith(EMPTIED_AFTER_PYTHON);
+  const unknown = `${what}: ${kept ?? 'whether it keeps all of it was not judged'}`;
+  const message = isUnknown ? unknown : `${what} destroys data when it runs`;
   if (isAboutNothing(what))
     return { atMost: 'warning', message: `no earlier revision creates this; if production has it: ${message}` };
   return { message, ...(isUnknown ? { atMost: 'warning' } : {}) };

@@ -9,12 +9,15 @@ export const updateAll: Rule = {
   severity: 'error',
   title: 'an UPDATE writes every row in one transaction',
   *check({ upgrade }) {
+    // A loop repeats a statement.
+    const reported = new Set<string>();
     for (const step of upgrade.steps) {
       const { action, holdsRows, isNewColumn, place } = step;
-      if (action.does !== 'update' || !holdsRows(action.table)) continue;
+      if (action.does !== 'update' || !holdsRows(action.table) || reported.has(`${place.line} ${action.table}`)) continue;
       const { table, columns, written } = action;
       const reach = updateScope(step, action, upgrade);
       if (!reach) continue;
+      reported.add(`${place.line} ${table}`);
       const overwrites = columns.every((column) => isNewColumn(table, column)) ? '' : ` and overwrites ${columns.join(', ')}`;
       const batched = updateInBatches(table, written, upgrade.findTable(table), upgrade.tablesAfter);
       yield {

@@ -54,8 +54,15 @@ function* rewriteFindings(
     cost: { work: onlyIndexes ? 'reindex' : 'rewrite', tables: [table] },
     instead: safeForm(step, part),
     // Without the table's facts, it may be unknown whether both types are stored the same way.
-    ...(action.does === 'change type' && !written.length && !alwaysRewrites(action.type) ? { atMost: 'warning' as const } : {}),
+    ...(action.does === 'change type' && !written.length && !alwaysRewrites(action.type) && !isNewType(action.type, part)
+      ? { atMost: 'warning' as const }
+      : {}),
   };
+}
+
+/** Whether the function creates the type: no column had it before, so PostgreSQL converts each value. */
+function isNewType(type: string, { steps }: RevisionFunction): boolean {
+  return steps.some(({ action }) => action.does === 'create type' && action.labels !== undefined && action.type === type);
 }
 
 /** `alter_column(..., existing_type=sa.String(50), type_=sa.Text())`: the column has the type already, or one that is stored alike. */
