@@ -8,6 +8,8 @@ export interface UnreplayedCase {
   readonly given?: string;
   /** As `error drop-column`, `warning downgrade-fails in the downgrade`. */
   readonly findings: readonly string[];
+  /** Parts of messages. */
+  readonly says?: readonly string[];
   /** Rules that find nothing, not even a warning. */
   readonly without?: readonly string[];
 }
@@ -203,6 +205,38 @@ const EACH: readonly UnreplayedCase[] = [
     title: 'builds indexes outside of a transaction, in a loop',
     up: 'with op.get_context().autocommit_block():\n    for name in ("email", "name"):\n        op.create_index(f"ix_{name}", "users", [name], postgresql_concurrently=True)',
     findings: [],
+  },
+];
+
+const LOCKED: readonly UnreplayedCase[] = [
+  {
+    title: 'builds an index after it has dropped another',
+    up: 'op.drop_index("ix_orders_user_id", table_name="orders")\nop.create_index("ix_orders_total", "orders", ["total"])',
+    findings: ['error index-not-concurrent', 'warning index-not-concurrent'],
+    says: ['reads of orders wait too'],
+  },
+  {
+    title: 'builds an index of a table that it has renamed',
+    up: 'op.rename_table("users", "people")\nop.create_index("ix_people_name", "people", ["name"])',
+    findings: ['error index-not-concurrent', 'error rename'],
+    says: ['reads of people wait too'],
+  },
+  {
+    title: 'refers to a table that it creates',
+    up: 'op.create_table("plans", sa.Column("id", sa.BigInteger(), primary_key=True))\nop.create_foreign_key("fk_users_plan", "users", "plans", ["plan_id"], ["id"])',
+    findings: ['error foreign-key-not-valid'],
+    says: ['SHARE ROW EXCLUSIVE lock on users: ', 'writes to it wait'],
+  },
+  {
+    title: 'writes the one row that a query finds, while a table is locked',
+    up: 'op.add_column("users", sa.Column("plan", sa.Text()))\nop.execute("UPDATE users SET plan = \'a\' WHERE id = (SELECT min(u.id) FROM users u WHERE u.name = \'b\')")',
+    findings: [],
+    without: ['work-under-lock'],
+  },
+  {
+    title: 'writes the rows that a query finds for each, while a table is locked',
+    up: 'op.add_column("users", sa.Column("plan", sa.Text()))\nop.execute("UPDATE users SET plan = \'a\' WHERE id = (SELECT min(user_id) FROM orders WHERE user_id = users.id)")',
+    findings: ['error work-under-lock'],
   },
 ];
 
@@ -514,6 +548,12 @@ const MEANT: readonly UnreplayedCase[] = [
     head: 'def commit():\n    op.execute(sa.text("commit"))\n',
     up: 'op.execute("UPDATE users SET name = \'a\' WHERE id = 1")\ncommit()',
     findings: ['error raw-commit'],
+  },
+  {
+    title: 'commits by SQL after other statements, again and again',
+    up: 'op.execute("INSERT INTO users (id) VALUES (1);\\ncommit;")\nop.execute("INSERT INTO users (id) VALUES (2);COMMIT WORK")',
+    findings: ['error raw-commit', 'error raw-commit'],
+    without: ['ddl-before-autocommit'],
   },
   {
     title: 'commits the connection of Alembic',
@@ -1087,6 +1127,7 @@ export const UNREPLAYED: readonly UnreplayedCase[] = [
   TUPLE,
   ...SERVICES,
   ...EACH,
+  ...LOCKED,
   ...IMPLIED,
   ...OF_PACKAGES,
   ...TRANSACTIONS,

@@ -3,6 +3,7 @@ import { createConcurrently } from '../advice/indexes';
 import { autocommit, execute, literal } from '../advice/python';
 import { inAutocommitBlock, type RevisionFunction, type Step } from '../revision/analyzed-revision';
 import { argumentCode } from '../revision/operations';
+import { sourceActions } from '../revision/steps';
 import { unqualifiedName } from '../revision/tables';
 import type { ActionOf } from '../sql/action';
 import { isConcurrent } from '../sql/concurrently';
@@ -106,8 +107,10 @@ export const ddlBeforeAutocommit: Rule = {
   severity: 'warning',
   title: 'an autocommit block commits the work before it in the same revision',
   *check({ parts }) {
-    for (const { steps, direction } of parts) {
-      const at = steps.findIndex(({ transaction }) => transaction === -1);
+    for (const part of parts) {
+      const { steps, direction } = part;
+      // After its own COMMIT, which raw-commit reports, there is no transaction either.
+      const at = ownCommits(part).length ? -1 : steps.findIndex(({ transaction }) => transaction === -1);
       const first = steps.slice(0, at < 0 ? 0 : at).find(isWork);
       if (!first) continue;
       yield {
@@ -146,13 +149,10 @@ export const rawCommit: Rule = {
   title: 'COMMIT or ROLLBACK as SQL',
   *check({ parts }) {
     for (const part of parts) {
-      const { direction, source, steps, replayed } = part;
+      const { direction, steps, replayed } = part;
       const reported = new Set<number>();
-      const written = (source?.steps ?? [])
-        .filter(({ sql }) => /^\s*(?:COMMIT|END|ROLLBACK|ABORT)(?:\s+(?:WORK|TRANSACTION))?\s*;?\s*$/i.test(sql ?? ''))
-        .map(({ line, sql = '' }) => ({ line, how: sql.replace(';', '').trim().toUpperCase() }));
       const ran = steps.flatMap(({ action, line }) => (action.does === 'end transaction' ? [{ line, how: action.how }] : []));
-      for (const { line, how } of [...ran, ...written]) {
+      for (const { line, how } of [...ran, ...ownCommits(part)]) {
         if (reported.has(line) || inAutocommitBlock(part, line)) continue;
         reported.add(line);
         yield {
@@ -166,6 +166,19 @@ export const rawCommit: Rule = {
     }
   },
 };
+
+/** The statements in the source that end the transaction, also as one of several: `INSERT INTO users ...; COMMIT`. */
+function ownCommits(part: RevisionFunction): readonly { readonly line: number; readonly how: string }[] {
+  return (part.source?.steps ?? [])
+    .filter(({ sql = '' }) => /\b(?:COMMIT|END|ROLLBACK|ABORT)\b/i.test(sql))
+    .flatMap(sourceActions)
+    .flatMap(({ action, line, sql }) =>
+      // A block or a function has its own.
+      action.does === 'end transaction' && /^(?:COMMIT|END|ROLLBACK|ABORT)\b/i.test(sql) && !inAutocommitBlock(part, line)
+        ? [{ line, how: action.how }]
+        : [],
+    );
+}
 
 export const bindCommit: Rule = {
   id: 'bind-commit',

@@ -25,9 +25,19 @@ function selectsByValue(where: Node): boolean {
       : where.BoolExpr.boolop === 'OR_EXPR' && parts.every(selectsByValue);
   }
   if (!('A_Expr' in where)) return false;
-  const { kind, name = [], rexpr } = where.A_Expr;
+  const { kind, name = [], lexpr, rexpr } = where.A_Expr;
   if (name.map(text).join() !== '=' || !rexpr || (kind !== 'AEXPR_OP' && kind !== 'AEXPR_IN')) return false;
+  if (isFoundKey(lexpr, rexpr)) return true;
   return !/"(?:ColumnRef|SubLink|FuncCall)"/.test(JSON.stringify(rexpr)) && !/"boolval"/.test(JSON.stringify(rexpr));
+}
+
+/** `id = (SELECT min(id) FROM users WHERE active)`: the key of one row, unless the query reads a column of the statement's own table. */
+function isFoundKey(column: Node | undefined, value: Node): boolean {
+  const name = column && 'ColumnRef' in column ? column.ColumnRef.fields?.at(-1) : undefined;
+  if (!name || text(name) !== 'id' || !('SubLink' in value) || value.SubLink.subLinkType !== 'EXPR_SUBLINK') return false;
+  const query = JSON.stringify(value);
+  const own = new Set([...query.matchAll(/"(?:relname|aliasname)":"([^"]*)"/g)].map(([, relation]) => relation));
+  return [...query.matchAll(/"fields":\[\{"String":\{"sval":"([^"]*)"\}\},/g)].every(([, relation]) => own.has(relation));
 }
 
 /**

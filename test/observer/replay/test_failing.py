@@ -147,6 +147,18 @@ def test_a_revision_whose_second_upgrade_fails_counts_as_applied_for_later_ones(
     assert "unapplied" not in facts["cc"]
 
 
+def test_a_text_of_several_statements_may_end_the_transaction(observed: Observed) -> None:
+    observed.table_revision("aa")
+    commits = 'op.execute("ALTER TABLE aa ADD COLUMN IF NOT EXISTS name text;\\ncommit;")'
+    observed.revision("bb", "aa", f"{commits}\n{commits}", 'op.execute("ALTER TABLE aa DROP COLUMN name; COMMIT WORK")')
+    observed.table_revision("cc", "bb")
+    facts = observed.observe("bb", "cc")
+    assert (facts["bb"]["upgrade"]["outcome"], facts["bb"]["upgrade"]["leftTransaction"]) == ("done", True)
+    assert facts["bb"]["downgrade"]["leftTransaction"] is True
+    assert facts["bb"]["again"]["outcome"] == "done"
+    assert facts["cc"]["upgrade"]["outcome"] == "done"
+
+
 @pytest.mark.parametrize("how", ['op.execute("COMMIT")', "op.get_bind().commit()"])
 def test_a_revision_that_commits_itself_keeps_its_version_stamp(observed: Observed, how: str) -> None:
     observed.table_revision("aa")

@@ -20,6 +20,8 @@ from cdk_alembic.run.session import OWN_COMMIT
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.elements import TextClause
 
+from ..source.sql_text import statements
+
 # The first statements of a loop over rows are enough. Schema changes are always recorded.
 MAX_STATEMENTS_PER_LINE = 20
 MAX_STATEMENT_LENGTH = 100_000
@@ -46,6 +48,11 @@ FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'm', 'i')
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION {mark}.{name}() RETURNS text LANGUAGE plpgsql AS $query$ BEGIN RETURN ({query}); END $query$
 """
+
+
+def _ends_transaction(text: str) -> bool:
+    """Whether one of the text's statements ends the transaction: `INSERT INTO users ...; COMMIT`."""
+    return any(map(_ENDS_TRANSACTION.match, statements(text) if ";" in text else [text]))
 
 
 def prepare(connection: Any) -> None:
@@ -168,7 +175,7 @@ class Recording:
         self._next_transaction()
 
     def before(self, statement: str) -> None:
-        if _ENDS_TRANSACTION.match(statement):
+        if _ends_transaction(statement):
             self.leave()
         if self._unprobed is not None and not _ROWS_ONLY.match(statement):
             self._probe(self._unprobed)
@@ -177,7 +184,7 @@ class Recording:
 
     def after(self, connection: Any, statement: str, row_count: int, with_values: str | None) -> None:
         milliseconds = (time.perf_counter() - self._started) * 1000
-        ends = _ENDS_TRANSACTION.match(statement) is not None
+        ends = _ends_transaction(statement)
         is_open = raw.in_transaction(connection)
         facts = {
             "sql": as_read(statement, connection.dialect.paramstyle)[:MAX_STATEMENT_LENGTH].strip(),

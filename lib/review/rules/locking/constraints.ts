@@ -46,18 +46,19 @@ function constraintRule(
 export const foreignKeyNotValid = constraintRule(
   { id: 'foreign-key-not-valid', title: 'a foreign key of an existing table is added without NOT VALID' },
   (step, part, postgres) => {
-    const { action, call, isNewColumn } = step;
+    const { action, call, isNewColumn, isNewTable } = step;
     const { table, constraint } = action;
     const { kind, notValid, references, columns } = constraint;
     // PostgreSQL reads the whole table even if the change just added the column and it is empty.
     if (kind !== 'foreign key' || notValid) return undefined;
     const target = references?.table || 'the referenced table';
     const partitions = postgres < 18 ? part.findTable(table)?.partitions : undefined;
+    const isAlone = target === table || isNewTable(target);
     const isEmpty = columns.length > 0 && columns.every((column) => isNewColumn(table, column));
     return {
       message:
-        `adding the foreign key takes a SHARE ROW EXCLUSIVE lock on ${table}${target === table ? '' : ` and on ${target}`}: ` +
-        `writes to ${target === table ? 'it' : 'both'} wait while every row of ${table} is ${isEmpty ? 'read' : 'checked'}; ` +
+        `adding the foreign key takes a SHARE ROW EXCLUSIVE lock on ${table}${isAlone ? '' : ` and on ${target}`}: ` +
+        `writes to ${isAlone ? 'it' : 'both'} wait while every row of ${table} is ${isEmpty ? 'read' : 'checked'}; ` +
         readsMeanwhile(step, part, [table, target]),
       cost: { work: 'look up', tables: [table], ...(references ? { references: references.table } : {}) },
       instead: partitions ? foreignKeyOnPartitions(table, constraint, partitions) : foreignKeyInSteps(table, constraint, call),

@@ -1,5 +1,6 @@
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
-import type { Action } from '../../sql/action';
+import { originalName } from '../../revision/created-objects';
+import type { Action, ActionOf } from '../../sql/action';
 
 /** What waits for each lock, from PostgreSQL's documentation of explicit locking. */
 export const WAITING_BY_LOCK: Readonly<Record<string, string>> = {
@@ -43,9 +44,11 @@ export function lockedAgainstWrites(
 
 /** Whether reads of the tables wait during a step that blocks writes: its transaction may already hold an exclusive lock. */
 export function readsMeanwhile(step: Step, part: RevisionFunction, tables: readonly string[]): string {
+  const actions = part.steps.map(({ action }) => action);
   for (const earlier of part.steps) {
     if (earlier.index >= step.index || earlier.transaction !== step.transaction || step.transaction < 0) continue;
-    const locked = exclusivelyLocked(earlier, part).find((table) => tables.includes(table));
+    const held = exclusivelyLocked(earlier, part);
+    const locked = tables.find((table) => held.includes(table) || held.includes(originalName(table, actions) ?? ''));
     if (locked) return `reads of ${locked} wait too, because line ${earlier.line} holds an ACCESS EXCLUSIVE lock on it`;
   }
   return 'reads continue';
@@ -61,6 +64,14 @@ function documentedWriteLocks(action: Action): readonly string[] {
   if (action.does === 'create index') return action.concurrently ? [] : [action.table];
   if (action.does !== 'add constraint' || action.constraint.kind !== 'foreign key') return [];
   return [action.table, ...(action.constraint.references ? [action.constraint.references.table] : [])];
+}
+
+function tablesOfDroppedIndexes(
+  { indexes, of, concurrently }: ActionOf<'drop index'>,
+  part: RevisionFunction,
+): readonly string[] {
+  if (concurrently) return [];
+  return of === undefined ? indexes.flatMap((index) => part.findIndex(index)?.table ?? []) : [of];
 }
 
 function documentedLocks(action: Action, part: RevisionFunction): readonly string[] {
@@ -92,7 +103,7 @@ function documentedLocks(action: Action, part: RevisionFunction): readonly strin
     case 'truncate':
       return action.tables;
     case 'drop index':
-      return action.concurrently ? [] : action.indexes.flatMap((index) => part.findIndex(index)?.table ?? []);
+      return tablesOfDroppedIndexes(action, part);
     case 'lock':
       return action.mode === 'AccessExclusiveLock' ? action.tables : [];
     default:
