@@ -71,13 +71,17 @@ function disabledRules({ rules }: ReviewOptions): readonly string[] {
 
 /** Keeps one error per statement, that of its worst rule; the others are warnings until that one is acknowledged. */
 function oneErrorPerStatement(findings: readonly Finding[], { rules }: ReviewOptions): readonly Finding[] {
-  const rank = ({ rule }: Finding) => {
-    const at = CHECKS.findIndex(({ id }) => id === rule);
-    return CHECKS[at]?.group === 'data loss' ? at - CHECKS.length : at;
+  const groupOf = ({ rule }: Finding) => CHECKS.find(({ id }) => id === rule)?.group;
+  const rank = (finding: Finding) => {
+    const at = CHECKS.findIndex(({ id }) => id === finding.rule);
+    return groupOf(finding) === 'data loss' ? at - CHECKS.length : at;
   };
+  // An operation that was only read from the source has no statement.
+  const isOfStatement = (finding: Finding) =>
+    finding.statement !== undefined || (finding.seen === 'source' && /^(?:locking|data loss)$/.test(groupOf(finding) ?? ''));
   const key = ({ revision, line, direction, statement }: Finding) => [revision, line, direction, statement].join('\n');
   const errors = findings.filter(
-    ({ severity, acknowledged, statement }) => severity === 'error' && acknowledged === undefined && statement !== undefined,
+    (finding) => finding.severity === 'error' && finding.acknowledged === undefined && isOfStatement(finding),
   );
   const worst = new Map([...errors].sort((one, other) => rank(other) - rank(one)).map((error) => [key(error), error.rule]));
   return findings.map((finding) =>

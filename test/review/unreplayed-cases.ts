@@ -208,7 +208,23 @@ const EACH: readonly UnreplayedCase[] = [
   },
 ];
 
+const CONVERTED: readonly UnreplayedCase[] = [
+  ['sa.LargeBinary()', 'sa.String()'],
+  ['sa.Float()', 'sa.Text()'],
+  ['sa.Integer()', 'sa.String(20)'],
+  ['sa.Date()', 'sa.DateTime(timezone=True)'],
+].map(([from, to]) => ({
+  title: `gives a column a type that is stored in another way: ${from}, ${to}`,
+  up: `op.alter_column("users", "name", existing_type=${from}, type_=${to})`,
+  findings: ['error table-rewrite'],
+}));
+
 const LOCKED: readonly UnreplayedCase[] = [
+  {
+    title: 'runs an UPDATE that it has written before',
+    up: 'sql = "UPDATE users SET name = \'a\'"\nop.execute(sql)',
+    findings: ['error clear-column', 'warning update-all'],
+  },
   {
     title: 'builds an index after it has dropped another',
     up: 'op.drop_index("ix_orders_user_id", table_name="orders")\nop.create_index("ix_orders_total", "orders", ["total"])',
@@ -410,7 +426,7 @@ const TYPES: readonly UnreplayedCase[] = [
   {
     title: 'makes a text of an enum, in which each of its labels fits',
     up: 'op.alter_column("users", "name", existing_type=sa.Enum("ok", "bad", name="mood"), type_=sa.String(3))',
-    findings: [],
+    findings: ['error table-rewrite'],
   },
   {
     title: 'makes a text of an enum, in which one of its labels does not fit',
@@ -1127,6 +1143,7 @@ export const UNREPLAYED: readonly UnreplayedCase[] = [
   TUPLE,
   ...SERVICES,
   ...EACH,
+  ...CONVERTED,
   ...LOCKED,
   ...IMPLIED,
   ...OF_PACKAGES,

@@ -115,15 +115,18 @@ function renameChanges(what: string, of: string, from: string, to: string): read
 export function effectiveSteps(plain: readonly PlainStep[], before: ExistsBefore): readonly PlainStep[] {
   const now = new Map<string, boolean>();
   const exists = (object: string) => now.get(object) ?? before(object);
-  return plain.filter(({ action }) => {
+  return plain.filter(({ action, observed, sql }) => {
     const changes = changesOf(action);
     const needed = requiredObjects(action);
+    // What a block has dropped before is unknown, but what ran without IF EXISTS had an effect.
+    const hadEffect = observed !== undefined && !/\bIF\s+(?:NOT\s+)?EXISTS\b/i.test(sql);
     const isIdle =
-      (needed.length > 0 && needed.every((object) => exists(object) === false)) ||
-      (action.does === 'create table' && exists(`table ${unqualifiedName(action.table)}`) === true) ||
-      (SINGLE_OBJECT_ACTIONS.has(action.does) &&
-        changes.length > 0 &&
-        changes.every(([object, isMade]) => exists(object) === isMade));
+      !hadEffect &&
+      ((needed.length > 0 && needed.every((object) => exists(object) === false)) ||
+        (action.does === 'create table' && exists(`table ${unqualifiedName(action.table)}`) === true) ||
+        (SINGLE_OBJECT_ACTIONS.has(action.does) &&
+          changes.length > 0 &&
+          changes.every(([object, isMade]) => exists(object) === isMade)));
     if (!isIdle) for (const [object, isMade] of changes) now.set(object, isMade);
     return !isIdle;
   });

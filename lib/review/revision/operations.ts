@@ -162,7 +162,8 @@ function alterations(table: string, column: string, given: Call['keywords']): re
 export function existingType(call: Call | undefined): { readonly type: string; readonly labels: readonly string[] } | undefined {
   const source = argumentCode(call?.keywords.existing_type);
   const labels = /\bE(?:num|NUM)\(((?:\s*(["'])[^"']*\2\s*,?)+)/.exec(source)?.[1];
-  if (labels) return { type: 'enum', labels: [...labels.matchAll(/(["'])(.*?)\1/g)].map(([, , label = '']) => label) };
+  if (labels && !/native_enum=False/.test(source))
+    return { type: 'enum', labels: [...labels.matchAll(/(["'])(.*?)\1/g)].map(([, , label = '']) => label) };
   const type = sqlType(source);
   return type ? { type, labels: [] } : undefined;
 }
@@ -211,6 +212,8 @@ const TYPES: readonly (readonly [RegExp, string])[] = [
   [/\bJSON\b/, 'json'],
   [/\b(?:DateTime|TIMESTAMP)\b.*timezone=True/is, 'timestamptz'],
   [/\b(?:DateTime|TIMESTAMP)\b/i, 'timestamp'],
+  [/\b(?:Float|Double|DOUBLE_PRECISION)\b/i, 'double precision'],
+  [/\b(?:LargeBinary|BYTEA)\b/i, 'bytea'],
   [/\bUUID\b/i, 'uuid'],
   [/\bBoolean\b/i, 'boolean'],
   [/\bDate\b/i, 'date'],

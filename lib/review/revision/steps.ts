@@ -50,14 +50,21 @@ export function stepsOf(facts: DirectionFacts, source: FunctionFacts | null): re
       return { ...own, index: at + 1, sql: part.text, transaction: statement.transaction };
     }),
   );
-  // Statements under a condition on the environment run in another stage.
-  if (facts.outcome === 'done') {
-    const elsewhere = operations.filter(({ call }) => call.ifEnvironment).map(sourceOperation);
-    return [...steps, ...sourceSteps(elsewhere, steps)];
-  }
+  if (facts.outcome === 'done') return [...steps, ...sourceSteps(notReached(source, operations), steps)];
   const rendered = facts.outcome === 'not_run' ? statements.length > 0 : statements.some(({ line }) => !line);
   return rendered ? steps : [...steps, ...sourceSteps(written, steps)];
 }
+
+/** What a replay on empty tables skips: statements under a condition on the environment, and those that write rows if a query has found some. */
+function notReached(source: FunctionFacts | null, operations: readonly Operation[]): readonly SourceAction[] {
+  const elsewhere = operations.filter(({ call }) => call.ifEnvironment).map(sourceOperation);
+  if (!source || READS_CATALOG.test(JSON.stringify([source.calls, source.sql]))) return elsewhere;
+  const writes = source.steps.filter(({ inBranch, sql }) => inBranch && sql !== undefined).flatMap(sourceActions);
+  return [...elsewhere, ...writes.filter(({ action }) => action.does === 'update' || action.does === 'delete')];
+}
+
+/** The catalog is the same in production as in the replay, so conditions on it are, too. */
+const READS_CATALOG = /\binspect\b|\binformation_schema\b|\bpg_\w+|\bto_reg\w+|\bhas_table\b/;
 
 interface StepLines {
   /** 0 if unknown. */

@@ -33,6 +33,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
 /** Smaller ones first. */
 const NUMBERS = ['smallint', 'integer', 'bigint', 'numeric'];
 const FLOATS = ['real', 'double precision'];
+const TIMESTAMPS = ['timestamp without time zone', 'timestamp with time zone'];
 const TEXTS = ['char', 'varchar', 'text', 'citext'];
 
 export function columnType(written: string): ColumnType {
@@ -99,6 +100,13 @@ const CONVERTED_TYPES = ['smallint', 'bigint', 'real', 'double precision', 'bool
 export function alwaysRewrites(to: string): boolean {
   const { name, array } = columnType(to);
   return array || CONVERTED_TYPES.includes(name);
+}
+
+/** Whether PostgreSQL converts each value from one type to the other. Two kinds of texts, or of timestamps, may be stored alike. */
+export function isConverted(from: string, to: string): boolean {
+  const [before, after] = [columnType(from).name, columnType(to).name];
+  const alike = [TEXTS, TIMESTAMPS].some((family) => family.includes(before) && family.includes(after));
+  return before !== '' && after !== '' && before !== after && !alike;
 }
 
 /** Whether values of one type are stored as the other, so that the change rewrites nothing: they are texts, and none gets shorter. */

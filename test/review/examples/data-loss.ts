@@ -240,6 +240,24 @@ op.drop_column("users", "plan")
   },
   {
     rule: 'update-all',
+    about: 'that runs only if a query finds rows',
+    bad: {
+      ...one(
+        `if not op.get_bind().execute(sa.text("SELECT 1 FROM users")).first():
+    return
+op.execute("UPDATE users SET name = name || '!'")`,
+        'op.execute("SELECT 1")',
+      ),
+      also: ['downgrade-loses-data', 'early-return'],
+    },
+    good: one(
+      `if "name" not in [column["name"] for column in sa.inspect(op.get_bind()).get_columns("users")]:
+    op.execute("UPDATE users SET email = email || '!'")`,
+      'op.execute("SELECT 1")',
+    ),
+  },
+  {
+    rule: 'update-all',
     bad: one('op.execute("UPDATE users SET email = trim(email)")'),
     good: one('op.execute("UPDATE users SET email = trim(email) WHERE id = 7")'),
   },

@@ -17,6 +17,9 @@ with op.get_context().autocommit_block():
 op.execute("ALTER TABLE orders_2 DROP CONSTRAINT IF EXISTS orders_2_id_check")
 `;
 
+const KEY_AGAIN = `op.execute("DO $$ DECLARE key text; BEGIN SELECT conname INTO key FROM pg_constraint WHERE conname = 'pk_orders'; EXECUTE 'ALTER TABLE orders DROP CONSTRAINT ' || key; END $$")
+op.execute("ALTER TABLE orders ADD CONSTRAINT pk_orders PRIMARY KEY (id)")`;
+
 export const LOCKING: readonly Example[] = [
   {
     rule: 'check-not-valid',
@@ -469,6 +472,15 @@ op.execute("ALTER TABLE orders ADD CONSTRAINT pk_orders PRIMARY KEY (id)")
       ),
       also: ['constraint-builds-index'],
     },
+  },
+  {
+    rule: 'constraint-builds-index',
+    about: 'of a key that takes the name of one that a block has dropped',
+    bad: one(KEY_AGAIN, KEY_AGAIN),
+    good: one(
+      `op.execute("DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = 'pk_orders') THEN ALTER TABLE orders ADD CONSTRAINT pk_orders PRIMARY KEY (id); END IF; END $$")`,
+      'op.execute("SELECT 1")',
+    ),
   },
   {
     rule: 'drop-primary-key',

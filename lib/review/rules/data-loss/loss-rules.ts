@@ -48,7 +48,10 @@ function lossRule(id: DataLossRule, title: string, losses: (revision: AnalyzedRe
       }
       for (const { line, what } of guarded.filter((place) => !reported.has(place))) {
         // Attach the statement, so that it gets one error only.
-        const here = revision.upgrade.steps.filter((step) => step.line === line && step.action.does === ACTION_OF_RULE[id]);
+        const own = revision.upgrade.steps.filter(({ action }) => action.does === ACTION_OF_RULE[id]);
+        const onLine = own.filter((step) => step.line === line);
+        // The text may be written on another line than the one that runs it.
+        const here = onLine.length ? onLine : own.filter(({ action }) => updates(action, what));
         const place = here.length === 1 ? here[0]?.place : undefined;
         yield { ...(place ?? { line, direction: 'upgrade', seen: 'source' }), ...guardFinding(what, revision) };
       }
@@ -56,12 +59,20 @@ function lossRule(id: DataLossRule, title: string, losses: (revision: AnalyzedRe
   };
 }
 
+/** Whether an action is the UPDATE of a guard's finding: `UPDATE users SET name to nothing`. */
+function updates(action: Step['action'], what: string): boolean {
+  const [, table, column = ''] = UPDATED_COLUMN.exec(what) ?? [];
+  return action.does === 'update' && action.table === table && action.columns.includes(column);
+}
+
+const UPDATED_COLUMN = /^UPDATE (\S+) SET (\w+) to /;
+
 /** The message about a loss that only the guard has found. */
 function guardFinding(
   what: string,
   { isAboutMissingObject: isAboutNothing, mayBeKept }: AnalyzedRevision,
 ): Pick<RuleFinding, 'message' | 'atMost'> {
-  const [, table, column] = /^UPDATE (\S+) SET (\w+) to /.exec(what) ?? [];
+  const [, table, column] = UPDATED_COLUMN.exec(what) ?? [];
   const kept = mayBeKept.get(`${table}.${column}`);
   const isUnknown = kept !== undefined || what.endsWith(COMPUTED_BY_PYTHON) || what.endsWith(EMPTIED_AFTER_PYTHON);
   const unknown = `${what}: ${kept ?? 'whether it keeps all of it was not judged'}`;

@@ -2,7 +2,7 @@ import { addInSteps, changeTypeInSteps } from '../../advice/columns';
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import { argumentCode, existingType } from '../../revision/operations';
 import type { Action, ActionOf } from '../../sql/action';
-import { alwaysRewrites, isStoredAs } from '../../sql/column-types';
+import { alwaysRewrites, isConverted, isStoredAs } from '../../sql/column-types';
 import type { Rule, RuleFinding } from '../rule';
 import { exclusivelyLocked } from './locks';
 
@@ -54,15 +54,16 @@ function* rewriteFindings(
     cost: { work: onlyIndexes ? 'reindex' : 'rewrite', tables: [table] },
     instead: safeForm(step, part),
     // Without the table's facts, it may be unknown whether both types are stored the same way.
-    ...(action.does === 'change type' && !written.length && !alwaysRewrites(action.type) && !isNewType(action.type, part)
+    ...(action.does === 'change type' && !written.length && !convertsEachValue(step, action.type, part)
       ? { atMost: 'warning' as const }
       : {}),
   };
 }
 
-/** Whether the function creates the type: no column had it before, so PostgreSQL converts each value. */
-function isNewType(type: string, { steps }: RevisionFunction): boolean {
-  return steps.some(({ action }) => action.does === 'create type' && action.labels !== undefined && action.type === type);
+/** Whether a type is known not to be stored as the one before: no column had a type that the function creates. */
+function convertsEachValue({ call }: Step, type: string, { steps }: RevisionFunction): boolean {
+  const isNew = steps.some(({ action }) => action.does === 'create type' && action.labels !== undefined && action.type === type);
+  return isNew || alwaysRewrites(type) || isConverted(existingType(call)?.type ?? '', type);
 }
 
 /** `alter_column(..., existing_type=sa.String(50), type_=sa.Text())`: the column has the type already, or one that is stored alike. */
