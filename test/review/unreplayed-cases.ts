@@ -236,6 +236,7 @@ const LOCKED: readonly UnreplayedCase[] = [
     up: 'op.rename_table("users", "people")\nop.create_index("ix_people_name", "people", ["name"])',
     findings: ['error index-not-concurrent', 'error rename'],
     says: ['reads of people wait too'],
+    without: ['locks-several-tables'],
   },
   {
     title: 'refers to a table that it creates',

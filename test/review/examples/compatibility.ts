@@ -65,6 +65,46 @@ op.rename_table("old_orders", "orders")
   },
   {
     rule: 'rename',
+    about: 'by which a view and a foreign key are left with the old table',
+    given: `${GIVEN}
+op.execute("CREATE TABLE new_orders (id bigint PRIMARY KEY, total numeric)")
+op.execute("CREATE VIEW totals_orders AS SELECT total FROM orders")
+op.execute("CREATE TABLE lines_orders (id bigint REFERENCES orders)")`,
+    bad: {
+      ...one(
+        `
+op.rename_table("orders", "old_orders")
+op.rename_table("new_orders", "orders")
+`,
+        `
+op.rename_table("orders", "new_orders")
+op.rename_table("old_orders", "orders")
+`,
+      ),
+      also: ['locks-several-tables'],
+    },
+    good: {
+      ...one(
+        `
+op.execute("ALTER TABLE lines_orders DROP CONSTRAINT lines_orders_id_fkey")
+op.execute("DROP VIEW totals_orders")
+op.rename_table("orders", "old_orders")
+op.rename_table("new_orders", "orders")
+op.execute("CREATE VIEW totals_orders AS SELECT total FROM orders")
+`,
+        `
+op.execute("DROP VIEW totals_orders")
+op.rename_table("orders", "new_orders")
+op.rename_table("old_orders", "orders")
+op.execute("CREATE VIEW totals_orders AS SELECT total FROM orders")
+op.execute("ALTER TABLE lines_orders ADD CONSTRAINT lines_orders_id_fkey FOREIGN KEY (id) REFERENCES orders")
+`,
+      ),
+      also: ['locks-several-tables'],
+    },
+  },
+  {
+    rule: 'rename',
     about: 'into another schema',
     given: `${GIVEN}\nop.execute("CREATE SCHEMA old_orders")`,
     bad: one(

@@ -1,3 +1,4 @@
+import type { RevisionFacts } from '../../../contract/facts';
 import { keptUntil } from '../../../contract/set-aside';
 import { batches } from '../../advice/batches';
 import { execute, literal, tableArguments } from '../../advice/python';
@@ -8,6 +9,7 @@ import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import { originalName, renamedTo } from '../../revision/created-objects';
 import { unqualifiedName } from '../../revision/tables';
 import type { ActionOf } from '../../sql/action';
+import { nameList } from '../name-list';
 import type { Rule, RuleFinding } from '../rule';
 
 /** The old code still runs between the migration and the end of the deploy. */
@@ -16,13 +18,14 @@ export const rename: Rule = {
   group: 'compatibility',
   severity: 'error',
   title: 'a table, column, type, label, function or schema that the running code uses is renamed or moved',
-  *check({ upgrade }) {
+  *check({ upgrade, facts }) {
     const views = new Map(
       upgrade.steps.flatMap(({ action }) => (action.does === 'create view' ? [[action.view, action.columns] as const] : [])),
     );
     for (const step of upgrade.steps) {
       const { action, place } = step;
       if (action.does === 'set schema' && !views.has(action.name)) yield* movedToSchema(step, action);
+      yield* leftWithOldTable(step, upgrade, facts.changes);
       if (action.does !== 'rename' || action.what === 'other' || isHarmless(step, action, upgrade, views)) continue;
       const { what, table, from, to } = action;
       const subject =
@@ -44,6 +47,33 @@ export const rename: Rule = {
     }
   },
 };
+
+/** Views and foreign keys that follow a renamed table, although another table takes its name. */
+function* leftWithOldTable(
+  { action: renamed, index, place }: Step,
+  { steps }: RevisionFunction,
+  changes: RevisionFacts['changes'],
+): Iterable<RuleFinding> {
+  if (renamed.does !== 'rename' || renamed.what !== 'table') return;
+  const { table, to } = renamed;
+  const isReplaced = steps.some(
+    ({ action, index: at }) =>
+      at > index &&
+      ((action.does === 'create table' && action.table === table) ||
+        (action.does === 'rename' && action.what === 'table' && renamedTo(action.table, action.to) === table)),
+  );
+  if (!isReplaced) return;
+  const old = new RegExp(`\\b${unqualifiedName(to)}\\b`);
+  const left = Object.entries(changes?.changed ?? {}).flatMap(([entry, [before, after]]) =>
+    /^(?:view|materialized view|constraint) /.test(entry) && old.test(after) && !old.test(before) ? [entry] : [],
+  );
+  if (!left.length) return;
+  yield {
+    ...place,
+    message: `${nameList(left)} still ${left.length > 1 ? 'refer' : 'refers'} to this table under its new name ${to}, and not to the one that takes the name ${table}`,
+    instead: `# drop what refers to ${table} before, and create it again after the other table has its name`,
+  };
+}
 
 /** Whether a rename does not affect running code: it does not use the old name, or still finds it. */
 function isHarmless(

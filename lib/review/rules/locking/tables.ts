@@ -1,5 +1,6 @@
 import { addInSteps, changeTypeInSteps } from '../../advice/columns';
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
+import { originalName } from '../../revision/created-objects';
 import { argumentCode, existingType } from '../../revision/operations';
 import type { Action, ActionOf } from '../../sql/action';
 import { alwaysRewrites, isConverted, isStoredAs } from '../../sql/column-types';
@@ -118,13 +119,15 @@ export const locksSeveralTables: Rule = {
   severity: 'warning',
   title: 'several existing tables are locked against reads in one transaction',
   *check({ upgrade: part }) {
+    const actions = part.steps.map(({ action }) => action);
     const held = new Map<number, Map<string, number>>();
     const reported = new Set<number>();
     for (const step of part.steps) {
       if (step.transaction < 0) continue;
       const tables = held.get(step.transaction) ?? new Map<string, number>();
       held.set(step.transaction, tables);
-      for (const table of exclusivelyLocked(step, part)) tables.set(table, tables.get(table) ?? step.index);
+      for (const table of exclusivelyLocked(step, part))
+        if (!tables.has(originalName(table, actions) ?? '')) tables.set(table, tables.get(table) ?? step.index);
       // The locks of a single statement can't be split.
       if (new Set(tables.values()).size < 2 || reported.has(step.transaction)) continue;
       reported.add(step.transaction);

@@ -90,7 +90,8 @@ function* workBlockingReads(
       message: `${since}, ${waits} the rows are copied into ${action.table} and the revision commits`,
     };
   }
-  if (action.does === 'create index' && !action.concurrently && holdsRows(action.table)) {
+  // Of a table that is itself locked, index-not-concurrent says it.
+  if (action.does === 'create index' && !action.concurrently && holdsRows(action.table) && !all.has(action.table)) {
     yield {
       ...place,
       atMost: 'warning',
