@@ -198,6 +198,7 @@ class TestBusyTables:
             'with op.get_context().autocommit_block():\n    op.execute("CREATE TABLE half (id int)")',
             'op.execute("CREATE TABLE half (id int)")\nop.get_bind().commit()',
             'op.execute("CREATE TABLE half (id int)")\nop.execute("COMMIT")',
+            'op.execute("-- once\\nCREATE TABLE half (id int); /* now */ COMMIT")',
         ],
     )
     def test_a_revision_that_has_committed_is_not_retried(

@@ -126,6 +126,11 @@ END $$""")
 op.execute("COMMIT")
 op.execute("CREATE INDEX CONCURRENTLY i ON aa (name)")
 """,
+    "a COMMIT at the end of a text": TABLE
+    + """
+op.execute("INSERT INTO aa VALUES (1); COMMIT;")
+op.execute("INSERT INTO aa VALUES (2)")
+""",
     "a COMMIT and a BEGIN in SQL": TABLE
     + """
 op.execute("COMMIT")

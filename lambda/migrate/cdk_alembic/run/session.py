@@ -11,6 +11,7 @@ from typing import Any
 
 from ..connection import simple_query
 from ..connection.listeners import listening
+from ..connection.statement_starts import statement_starts
 from ..connection.statements import bound, driver_connection, enter_autocommit, fetch_prepared, limits, refuse_autocommit
 from ..protocol.process import Cancelled
 from ..protocol.request import Invocation
@@ -23,8 +24,8 @@ REFRESH_SECONDS = 5.0
 # INVALID index behind.
 _WAITS_HARMLESSLY = re.compile(r"\bINDEX\b[^;]*\bCONCURRENTLY\b", re.IGNORECASE)
 _OWN_LOCK_TIMEOUT = re.compile(r"\block_timeout\b", re.IGNORECASE)
-OWN_COMMIT = re.compile(r"\s*(?:COMMIT|END)\b(?!\s+PREPARED)", re.IGNORECASE)
-_ROLLBACK = re.compile(r"\s*(?:ROLLBACK|ABORT)\b", re.IGNORECASE)
+OWN_COMMIT = re.compile(r"(?:COMMIT|END)\b(?!\s+PREPARED)", re.IGNORECASE)
+_ROLLBACK = re.compile(r"(?:ROLLBACK|ABORT)\b", re.IGNORECASE)
 
 
 class Session:
@@ -102,12 +103,13 @@ class Session:
         if self._invocation.process.cancelled:
             raise Cancelled
         self.statements += 1
-        if _ROLLBACK.match(statement):
+        starts = statement_starts(statement)
+        if any(map(OWN_COMMIT.match, starts)):
+            self.left_transaction = True
+        if any(map(_ROLLBACK.match, starts)):
             # Includes a rollback to a savepoint. It undoes the settings, and a failed transaction accepts nothing else.
             self._set_at = -math.inf
             return
-        if OWN_COMMIT.match(statement):
-            self.left_transaction = True
         if _OWN_LOCK_TIMEOUT.search(statement):
             self._lock_timeout = None
         needed = self._lock_timeout

@@ -15,12 +15,11 @@ from cdk_alembic.catalog.catalog import Relation
 from cdk_alembic.catalog.catalog_sql import MARK
 from cdk_alembic.connection.listeners import listening
 from cdk_alembic.connection.percent_signs import as_read
+from cdk_alembic.connection.statement_starts import statement_starts
 from cdk_alembic.connection.statements import enter_autocommit
 from cdk_alembic.run.session import OWN_COMMIT
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.elements import TextClause
-
-from ..source.sql_text import statements
 
 # The first statements of a loop over rows are enough. Schema changes are always recorded.
 MAX_STATEMENTS_PER_LINE = 20
@@ -31,7 +30,7 @@ _ROWS_ONLY = re.compile(
 )
 _UPDATE = re.compile(r"\s*(?:WITH|UPDATE)\b", re.IGNORECASE)
 _ENDS_TRANSACTION = re.compile(
-    OWN_COMMIT.pattern + r"|\s*(?:ROLLBACK|ABORT)\b(?!\s+(?:TO|PREPARED|(?:WORK\s+|TRANSACTION\s+)TO)\b)", re.IGNORECASE
+    OWN_COMMIT.pattern + r"|(?:ROLLBACK|ABORT)\b(?!\s+(?:TO|PREPARED|(?:WORK\s+|TRANSACTION\s+)TO)\b)", re.IGNORECASE
 )
 
 # Only a relation with an ACCESS EXCLUSIVE lock can get a new file.
@@ -52,7 +51,7 @@ CREATE OR REPLACE FUNCTION {mark}.{name}() RETURNS text LANGUAGE plpgsql AS $que
 
 def _ends_transaction(text: str) -> bool:
     """Whether one of the text's statements ends the transaction: `INSERT INTO users ...; COMMIT`."""
-    return any(map(_ENDS_TRANSACTION.match, statements(text) if ";" in text else [text]))
+    return any(map(_ENDS_TRANSACTION.match, statement_starts(text)))
 
 
 def prepare(connection: Any) -> None:
