@@ -215,6 +215,21 @@ class TestBusyTables:
         assert "committed part of its work" in answer["error"]["next"]
         assert database.tables() == ["aa", "alembic_version", "half"]
 
+    @pytest.mark.parametrize("commit", ["commit()", 'cursor().execute("COMMIT")'])
+    def test_a_revision_that_may_have_committed_on_the_drivers_connection_is_not_retried(
+        self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, commit: str
+    ) -> None:
+        set_settings(monkeypatch, limits={"lockTimeoutSeconds": 0.2})
+        backend.table_revision("aa")
+        invoke()
+        backend.revision("bb", "aa", f'op.execute("CREATE TABLE half (id int)")\nop.get_bind().connection.{commit}\n{ALTER}')
+        with busy(database):
+            answer = failure()
+        assert (answer["error"]["code"], answer["error"]["revision"]) == ("lock_not_available", "bb")
+        assert "in 1 tries" in answer["error"]["message"]
+        assert "may have committed part of its work" in answer["error"]["next"]
+        assert database.tables() == ["aa", "alembic_version", "half"]
+
     def test_a_lock_timeout_that_a_revision_sets_lasts_until_its_end(
         self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -47,10 +47,20 @@ _SQL = {
     "delete-all": re.compile(rf"\bDELETE\s+FROM\b\s*{_NAME}(?![^;]*\bWHERE\b)(?=[^;]*(?:;|\Z))", re.IGNORECASE),
 }
 
+_DRIVER_CONNECTION = re.compile(rb"\.(?:connection|dbapi_connection|driver_connection)\b(?!\s*\()|\b(?:raw_connection|cursor)\(")
+_COMMIT = re.compile(rb"\bcommit\b", re.IGNORECASE)
+
 
 def source_of(path: Path) -> bytes:
     """A revision's source. Empty if the package has only its bytecode (Alembic's `sourceless`)."""
     return b"" if path.suffix == ".pyc" else path.read_bytes()
+
+
+def may_commit_unseen(path: Path) -> bool:
+    """Whether a revision may commit on the driver's connection, of which SQLAlchemy reports nothing:
+    `op.get_bind().connection.commit()`."""
+    source = source_of(path)
+    return bool(_DRIVER_CONNECTION.search(source) and _COMMIT.search(source))
 
 
 def acknowledgements(source: bytes) -> Iterator[tuple[str, str, int]]:

@@ -13,6 +13,7 @@ from ..database.failures import describe, location, sql_state, statement_of, uns
 from ..project.configuration import left_out, to_package
 from ..project.env_transaction import find_transaction
 from ..project.revisions import info
+from ..project.sources import may_commit_unseen
 from ..protocol.errors import RunnerError
 from ..protocol.process import Cancelled
 from ..protocol.request import Invocation
@@ -103,6 +104,8 @@ def _revision_failure(
         reason = f"{reason}; {_work_stays(run.record.self_committed)}"
     if left_transaction:
         kept = "it committed part of its work itself: check the database before you run it again"
+    elif may_commit_unseen(Path(run.record.running.script.path)):
+        kept = "it may have committed part of its work on the driver's connection: check the database before you run it again"
     else:
         kept = "it was rolled back"
     last = invocation.applied[-1]["revision"] if invocation.applied else ", ".join(invocation.before or ()) or "base"

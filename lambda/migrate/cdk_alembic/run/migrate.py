@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 from ..connection.statements import driver_connection
@@ -20,6 +21,7 @@ from ..project.env_transaction import is_in_block
 from ..project.environment import current, run_environment
 from ..project.guard import data_losses
 from ..project.revisions import info
+from ..project.sources import may_commit_unseen
 from ..protocol.errors import RunnerError
 from ..protocol.log import log
 from .conclusion import conclude, conclude_failed, conclude_if_committed, report_committed
@@ -69,6 +71,7 @@ def _may_retry(run: Run, attempt: _Attempt, error: BaseException, give_up: float
         and run.record.running is not None
         # Another attempt would repeat what an autocommit block committed before the failure.
         and not attempt.left_transaction
+        and not may_commit_unseen(Path(run.record.running.script.path))
         and not run.record.self_committed
         and time.monotonic() < give_up
         and not run.invocation.is_over()
