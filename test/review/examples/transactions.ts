@@ -83,6 +83,20 @@ with op.get_context().autocommit_block():
   },
   {
     rule: 'bind-commit',
+    about: "on the driver's connection",
+    bad: one('op.execute("UPDATE users SET active = false WHERE id = 9")\nop.get_bind().connection.commit()'),
+    good: one('op.get_bind().connection.cursor().execute("UPDATE users SET active = false WHERE id = 9")'),
+  },
+  {
+    rule: 'bind-commit',
+    about: "on the driver's connection, by a name",
+    bad: one(`raw = op.get_bind().connection
+raw.cursor().execute("UPDATE users SET active = false WHERE id = 9")
+raw.commit()`),
+    good: one('raw = op.get_bind().connection\nraw.cursor().execute("UPDATE users SET active = false WHERE id = 9")'),
+  },
+  {
+    rule: 'bind-commit',
     about: 'of a savepoint',
     good: one(
       `

@@ -292,17 +292,25 @@ class _Walk:
         if last_name(node.func) in _EXECUTES and (statement := _statement(node)) is not None:
             self._statements.add(statement)
         name, args, keywords = without_batch(node, context.batches)
-        if last_name(node.func) == "commit" and self._is_alembic_connection(node.func):
-            name = "op.get_bind().commit"
+        if last_name(node.func) == "commit" and (connection := self._connection_of(node.func)):
+            name = f"{connection}.commit"
         batch = batch_of(node, context.batches)
         self._report(node, self._imported(name), args, keywords, context, **({"runsAt": batch.line} if batch else {}))
         if isinstance(node.func, ast.Attribute) and node.func.attr in _COLLECTION_METHODS:
             self._report_change(node.func.value, context)
 
-    def _is_alembic_connection(self, function: ast.expr) -> bool:
-        """Whether it is a method of a name that is always `op.get_bind()`, whatever the name is."""
+    def _connection_of(self, function: ast.expr) -> str | None:
+        """The connection if it is a method of a name that always has Alembic's or the driver's below it, whatever the name is."""
         values = self._bound.get(getattr(getattr(function, "value", None), "id", ""), ())
-        return bool(values) and all(isinstance(value, ast.Call) and last_name(value.func) == "get_bind" for value in values)
+        kinds = {
+            "op.get_bind()"
+            if isinstance(value, ast.Call) and last_name(value.func) == "get_bind"
+            else "op.get_bind().connection"
+            if isinstance(value, ast.Attribute) and value.attr in ("connection", "dbapi_connection", "driver_connection")
+            else None
+            for value in values
+        }
+        return kinds.pop() if len(kinds) == 1 else None
 
     def _ends_other_transaction(self, function: ast.expr) -> bool:
         """Whether it commits or rolls back a savepoint or a separate connection, so that Alembic's transaction continues."""
