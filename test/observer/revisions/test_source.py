@@ -172,7 +172,10 @@ def test_code_that_only_looks_like_settings_is_not_marked(tmp_path: Path, line: 
 
 
 def test_a_change_of_rows_in_a_loop_is_reported_as_a_call(tmp_path: Path) -> None:
-    body = "other.name = 1\nfor user, other in rows:\n    user.name = 1\n    other.groups.append(2)\n    found.names.append(3)"
+    loop = (
+        "for user, other in session.query(User, Group):\n    user.name = 1\n    other.groups.append(2)\n    found.names.append(3)"
+    )
+    body = f"other.name = 1\n{loop}"
     assert [call for call in calls(tmp_path, body) if call[0] == "setattr"] == [
         ("setattr", [{"code": "user"}, "name"], {}),
         ("setattr", [{"code": "other"}, "groups"], {}),
