@@ -262,9 +262,9 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
         finally:
             scratch.leave()
     elif verb == "create":
-        from .create.next_release import carry_out
         from .create.revision import Differences, Placement, create
         from .replay.upgrade_to_head import at_head, rename_tables, table_to_fill
+        from .scratch.next_release import carry_out
 
         with application_context(project), at_head(project, scratch, ask):
             renames = ask.get("renames") or []

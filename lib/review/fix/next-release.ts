@@ -9,7 +9,7 @@ export function revisionCode({ up, down }: LaterRevision): readonly string[] {
   return ['def upgrade():', ...body(up), '', 'def downgrade():', ...body(down)];
 }
 
-/** The comment in this release's revision with the code for the next release, in which `create` finds it (create/next_release.py). */
+/** The comment in this release's revision with the code for the next release, in which `create` finds it (scratch/next_release.py). */
 export function nextRelease(later: LaterRevision): readonly string[] {
   return [
     '# The next release needs a revision of its own. In this one it would break the running code:',

@@ -173,8 +173,8 @@ class _Finish:
         context.opts["process_revision_directives"] = hook_and_finish
 
     def _complete(self, context: Any, directives: list[Any]) -> None:
+        from ..scratch.next_release import find_next_release
         from .keep_dropped import keep_dropped
-        from .next_release import find_next_release
         from .renames import apply_renames, write_renamed_tables
         from .unseen_differences import after_both_tables, out_of_batches
 

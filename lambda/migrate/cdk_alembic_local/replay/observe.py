@@ -20,11 +20,11 @@ from cdk_alembic.protocol.errors import EnvFailed, RunnerError
 from cdk_alembic.protocol.log import redact
 from cdk_alembic.run.failure import id_too_long
 
-from ..create.next_release import carry_out
 from ..replay_cache.copy_point import CopyPoint
 from ..scratch.baseline import load
 from ..scratch.drift import Drift
 from ..scratch.models import ImportedModels
+from ..scratch.next_release import carry_out
 from ..scratch.scratch import Scratch
 from ..source.graph import error_text, script_facts
 from ..source.offline import add_rendered, offline_rendering

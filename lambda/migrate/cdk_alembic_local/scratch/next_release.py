@@ -1,4 +1,4 @@
-"""Finds the code that an earlier revision has for the next release, in a comment: it drops a column with what served old code."""
+"""The code that an earlier revision has for the next release, in a comment: it drops a column with what served old code."""
 
 from __future__ import annotations
 
