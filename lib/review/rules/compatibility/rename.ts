@@ -63,9 +63,10 @@ function* leftWithOldTable(
         (action.does === 'rename' && action.what === 'table' && renamedTo(action.table, action.to) === table)),
   );
   if (!isReplaced) return;
-  const old = new RegExp(`\\b${unqualifiedName(to)}\\b`);
+  const old = quoted(unqualifiedName(to));
+  const names = (definition: string) => definition.match(/"(?:[^"]|"")+"|[\w$]+/g)?.some((word) => word === old);
   const left = Object.entries(changes?.changed ?? {}).flatMap(([entry, [before, after]]) =>
-    /^(?:view|materialized view|constraint) /.test(entry) && old.test(after) && !old.test(before) ? [entry] : [],
+    /^(?:view|materialized view|constraint) /.test(entry) && names(after) && !names(before) ? [entry] : [],
   );
   if (!left.length) return;
   yield {
