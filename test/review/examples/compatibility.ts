@@ -5,6 +5,21 @@ const NUMBERED = 'op.execute("CREATE TABLE orders (id bigint PRIMARY KEY, number
 const ADD_PLAN = 'op.add_column("users", sa.Column("plan", sa.Text(), nullable=True))';
 const DROP_PLAN = 'op.drop_column("users", "plan")';
 
+/** Two tables whose names are exchanged. */
+const TRADED = {
+  ...one(
+    `
+op.rename_table("orders", "old_orders")
+op.rename_table("new_orders", "orders")
+`,
+    `
+op.rename_table("orders", "new_orders")
+op.rename_table("old_orders", "orders")
+`,
+  ),
+  also: ['locks-several-tables'],
+};
+
 export const COMPATIBILITY: readonly Example[] = [
   {
     rule: 'rename',
@@ -49,19 +64,7 @@ op.rename_table("sales_orders", "orders")
     rule: 'rename',
     about: 'by which two tables trade places',
     given: `${GIVEN}\nop.execute("CREATE TABLE new_orders (id bigint PRIMARY KEY)")`,
-    good: {
-      ...one(
-        `
-op.rename_table("orders", "old_orders")
-op.rename_table("new_orders", "orders")
-`,
-        `
-op.rename_table("orders", "new_orders")
-op.rename_table("old_orders", "orders")
-`,
-      ),
-      also: ['locks-several-tables'],
-    },
+    good: TRADED,
   },
   {
     rule: 'rename',
@@ -70,19 +73,7 @@ op.rename_table("old_orders", "orders")
 op.execute("CREATE TABLE new_orders (id bigint PRIMARY KEY, total numeric)")
 op.execute("CREATE VIEW totals_orders AS SELECT total FROM orders")
 op.execute("CREATE TABLE lines_orders (id bigint REFERENCES orders)")`,
-    bad: {
-      ...one(
-        `
-op.rename_table("orders", "old_orders")
-op.rename_table("new_orders", "orders")
-`,
-        `
-op.rename_table("orders", "new_orders")
-op.rename_table("old_orders", "orders")
-`,
-      ),
-      also: ['locks-several-tables'],
-    },
+    bad: TRADED,
     good: {
       ...one(
         `

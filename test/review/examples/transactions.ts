@@ -90,10 +90,22 @@ with op.get_context().autocommit_block():
   {
     rule: 'bind-commit',
     about: "on the driver's connection, by a name",
-    bad: one(`raw = op.get_bind().connection
+    bad: one(`conn = op.get_bind()
+raw = conn.connection
 raw.cursor().execute("UPDATE users SET active = false WHERE id = 9")
 raw.commit()`),
     good: one('raw = op.get_bind().connection\nraw.cursor().execute("UPDATE users SET active = false WHERE id = 9")'),
+  },
+  {
+    rule: 'bind-commit',
+    about: "on the driver's connection of another database",
+    good: {
+      ...one(`
+with sa.create_engine("sqlite://").connect() as other:
+    other.connection.commit()
+`),
+      also: ['other-connection'],
+    },
   },
   {
     rule: 'bind-commit',

@@ -31,13 +31,13 @@ def find_next_release(connection: Any, directives: Iterable[Any], files: Iterabl
     return None
 
 
-def carry_out(connection: Any, scripts: Any, revisions: Iterable[str]) -> list[str]:
+def carry_out_next_release(connection: Any, scripts: Any, revisions: Iterable[str]) -> list[str]:
     """Runs what these revisions have for the next release, with whose schema the models are compared. Returns the files."""
     files = [Path(one.path) for one in scripts.walk_revisions() if one.revision in set(revisions)]
-    return [file.name for file in reversed(files) if _carry_out(connection, file)]
+    return [file.name for file in reversed(files) if _carry_out_comments(connection, file)]
 
 
-def _carry_out(connection: Any, file: Path) -> bool:
+def _carry_out_comments(connection: Any, file: Path) -> bool:
     pending = [
         bodies["upgrade"]
         for code in _comments(file.read_text(encoding="utf-8", errors="replace"))

@@ -23,6 +23,8 @@ _EXECUTES = ("execute", "executemany", "exec_driver_sql", "scalar", "scalars", "
 # Calls that read rows.
 _READS = (*_EXECUTES, "query", "all", "fetchall", "fetchmany", "mappings", "yield_per", "partitions", "stream")
 _MAX_DEPTH = 5
+# The driver's connection below SQLAlchemy's.
+_DRIVER_CONNECTION = ("connection", "dbapi_connection", "driver_connection")
 _WRAPPERS = ("text", "DDL", "bindparams", "columns", "dedent", "strip", "format", "execution_options")
 
 # Text that is a statement wherever it is written, such as in a constant; not a foreign key's "SET NULL" or a column's comment.
@@ -292,33 +294,34 @@ class _Walk:
         if last_name(node.func) in _EXECUTES and (statement := _statement(node)) is not None:
             self._statements.add(statement)
         name, args, keywords = without_batch(node, context.batches)
-        if last_name(node.func) == "commit" and (connection := self._connection_of(node.func)):
-            name = f"{connection}.commit"
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "commit":
+            connection = self._connection(node.func.value)
+            name = f"{connection}.commit" if connection else name
         batch = batch_of(node, context.batches)
         self._report(node, self._imported(name), args, keywords, context, **({"runsAt": batch.line} if batch else {}))
         if isinstance(node.func, ast.Attribute) and node.func.attr in _COLLECTION_METHODS:
             self._report_change(node.func.value, context)
 
-    def _connection_of(self, function: ast.expr) -> str | None:
-        """The connection if it is a method of a name that always has Alembic's or the driver's below it, whatever the name is."""
-        values = self._bound.get(getattr(getattr(function, "value", None), "id", ""), ())
-        kinds = {
-            "op.get_bind()"
-            if isinstance(value, ast.Call) and last_name(value.func) == "get_bind"
-            else "op.get_bind().connection"
-            if isinstance(value, ast.Attribute) and value.attr in ("connection", "dbapi_connection", "driver_connection")
-            else None
-            for value in values
-        }
-        return kinds.pop() if len(kinds) == 1 else None
+    def _connection(self, node: ast.AST | None, depth: int = 0) -> str | None:
+        """`op.get_bind()`, or `op.get_bind().connection` for the driver's below it, if a value is always that."""
+        match node:
+            case ast.Call(func=function) if last_name(function) == "get_bind":
+                return "op.get_bind()"
+            case ast.Attribute(value=value, attr=attr) if attr in _DRIVER_CONNECTION:
+                return self._connection(value, depth) and "op.get_bind().connection"
+            case ast.Name(id=name) if depth < _MAX_DEPTH:
+                found = {self._connection(value, depth + 1) for value in self._bound.get(name, ())}
+                return found.pop() if len(found) == 1 else None
+        return None
 
     def _ends_other_transaction(self, function: ast.expr) -> bool:
         """Whether it commits or rolls back a savepoint or a separate connection, so that Alembic's transaction continues."""
         if not isinstance(function, ast.Attribute) or function.attr not in ("commit", "rollback"):
             return False
-        return _opens_connection_or_savepoint(function.value) or (
-            isinstance(function.value, ast.Name) and function.value.id in self._separate_connections
-        )
+        owner = function.value
+        while isinstance(owner, ast.Attribute) and owner.attr in _DRIVER_CONNECTION:
+            owner = owner.value
+        return _opens_connection_or_savepoint(owner) or (isinstance(owner, ast.Name) and owner.id in self._separate_connections)
 
     def _follow_rows(self, node: ast.Call, context: _Context) -> None:
         """Follows a loop's row into a function of the file: `for user in users: rename(user)`."""

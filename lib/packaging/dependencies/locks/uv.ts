@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { uv } from '../../uv';
 import type { Dependencies } from '../parsing/requirement';
@@ -22,8 +22,8 @@ function isLocked(directory: string, file: string): boolean {
   const root = dirname(file);
   const project = projectAbove(directory, root);
   if (project === undefined || project === root) return true;
-  const lock = readFileSync(file, 'utf8');
-  return ['editable', 'virtual'].some((kind) => lock.includes(`source = { ${kind} = "${relative(root, project)}" }`));
+  const packages: Table[] = readToml(file)?.package ?? [];
+  return packages.some(({ source = {} }) => [source.editable, source.virtual].includes(relative(root, project)));
 }
 
 /** Reads uv's lock with `uv export`. */
