@@ -32,6 +32,18 @@ const COMPILED = {
   'MANIFEST.in': 'include fast.c\n',
 };
 
+/** Named after the machine that builds it even without its compiled part, as SQLAlchemy's. */
+const OPTIONAL = {
+  'pyproject.toml': COMPILED['pyproject.toml'],
+  'setup.py':
+    'from setuptools import Extension, setup\n' +
+    'part = Extension("calm_tool_fast", ["fast.c"], optional=True)\n' +
+    'setup(name="calm-tool", version="1.0", py_modules=["calm_tool"], ext_modules=[part], install_requires=["pure-tool"])\n',
+  'calm_tool.py': 'NAME = "calm"\n',
+  'fast.c': COMPILED['fast.c'],
+  'MANIFEST.in': COMPILED['MANIFEST.in'],
+};
+
 /** A folder of distributions, as `--find-links` takes it. */
 function distributions(...projects: Record<string, string>[]): string {
   const folder = temporaryDirectory();
@@ -67,7 +79,7 @@ function messageOf(work: () => unknown): string {
 
 let links: string;
 beforeAll(() => {
-  links = distributions(PURE, COMPILED);
+  links = distributions(PURE, COMPILED, OPTIONAL);
 });
 
 /** A project whose build decides its version. */
@@ -113,6 +125,15 @@ describe.each([
 test('a source distribution of pure Python is built and packaged', () => {
   const target = packaged(backend(`--find-links ${links}\npure-tool==1.5`));
   expect(existsSync(join(target, 'pure_tool', '__init__.py'))).toBe(true);
+});
+
+test.each([
+  ['locked', () => packaged(backend(`--find-links ${links}\npure-tool==1.5\ncalm-tool==1.0 ; platform_machine == "aarch64"`))],
+  ['added', () => packaged(backend(`--find-links ${links}`), { add: ['calm-tool==1.0'] })],
+])('a source distribution with an optional compiled part is built without it: %s', (_, site) => {
+  const files = readdirSync(site());
+  expect(files).toEqual(expect.arrayContaining(['calm_tool.py', 'pure_tool']));
+  expect(files.filter((name) => name.startsWith('calm_tool_fast'))).toEqual([]);
 });
 
 test('an empty folder in place of a project next to the backend is rejected with the command that checks out submodules', () => {
@@ -248,6 +269,11 @@ describe('a source distribution that needs a compiler', () => {
     expect(message).toMatch(
       /: only: PackageOnly\.IMPORTED leaves out everything that migrations do not import: the rest has 616 MB, and Lambda allows 250; wheels adds /,
     );
+  });
+
+  test('is never left out if every run imports it', () => {
+    const { message } = new NeedsCompiling([{ name: 'sqlalchemy' }, { name: 'fast-tool' }], lambda);
+    expect(message).toMatch(/: without: \['fast-tool'\] leaves out .*; wheels adds a folder of wheels/);
   });
 
   test('can be left out', () => {

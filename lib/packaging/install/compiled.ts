@@ -39,6 +39,9 @@ export function hasDriverWheels(name: string): boolean {
   return Object.values(WITH_WHEELS).includes(name);
 }
 
+/** What every run imports. */
+const NEVER_LEFT_OUT = ['alembic', 'sqlalchemy', 'mako', 'markupsafe'];
+
 /** A distribution that can't be built. */
 export interface Unbuilt {
   readonly name: string;
@@ -75,6 +78,7 @@ export class NeedsCompiling extends PackagingError {
     const names = unbuilt.map(({ name }) => name);
     const renewed = newer.flatMap((requirement) => nameOf(requirement) ?? []);
     const others = names.filter((name) => !hasDriverWheels(name) && !other?.names.includes(name) && !renewed.includes(name));
+    const optional = others.filter((name) => !NEVER_LEFT_OUT.includes(name));
     const byNewer = newer.length
       ? `${option('add', newer)} packages ${newer.length > 1 ? 'newer versions, which have' : 'a newer version, which has'} some`
       : undefined;
@@ -83,14 +87,14 @@ export class NeedsCompiling extends PackagingError {
     const isMost = (other?.names.length ?? 0) >= newer.length;
     const remedies = [
       ...(isMost ? [byPython, byNewer] : [byNewer, byPython]).filter((remedy) => remedy !== undefined),
-      ...(others.length
+      ...(optional.length
         ? [
             tooLarge
               ? `${onlyImported()} leaves out everything that migrations do not import: the rest has ${tooLarge} MB, and Lambda allows 250`
-              : `${option('without', others)} leaves out what migrations do not import, ${onlyImported()} detects that automatically`,
-            `${option('wheels')} adds a folder of wheels that you built for Lambda`,
+              : `${option('without', optional)} leaves out what migrations do not import, ${onlyImported()} detects that automatically`,
           ]
         : []),
+      ...(others.length ? [`${option('wheels')} adds a folder of wheels that you built for Lambda`] : []),
     ];
     const reasons = unbuilt.flatMap(({ name, reason }) => (reason ? [`${name}: ${reason}`] : []));
     super(

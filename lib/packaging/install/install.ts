@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Dependencies, normalized, pinned, requirementsText } from '../dependencies/parsing/requirement';
@@ -8,6 +8,7 @@ import { type FunctionPlatform, tooNew, uvTarget } from '../platform';
 import { uv } from '../uv';
 import { BUILD_OPTIONS, failureOf, refuseCompiled, WITHOUT_COMPILERS } from './compiled';
 import { projectWheel } from './project-wheel';
+import { type BuiltWheel, refusedWheel, renamedWheel } from './renamed-wheel';
 
 /** Source and target of an installation. */
 export interface Installation {
@@ -25,34 +26,73 @@ export interface Installation {
 
 /** Installs a source's dependencies into a folder, for the function's platform. Throws NeedsCompiling if a wheel is missing. */
 export function installDependencies(installation: Installation, target: string): void {
-  const { directory, source, dependencies, add, platform, python, wheels } = installation;
   const folder = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
+  const renamed = join(folder, 'renamed');
+  mkdirSync(renamed);
+  try {
+    for (;;) {
+      try {
+        installWith(renamed, installation, target, folder);
+        return;
+      } catch (error) {
+        const refused = refusedWheel(error);
+        if (!refused || namesOfWheels(renamed).includes(refused.name)) throw error;
+        renamedWheel(refused, (alone) => installForThisMachine(refused, installation, alone, folder), renamed);
+        rmSync(target, { recursive: true, force: true });
+      }
+    }
+  } catch (error) {
+    throw failureOf(error, installation.platform) ?? error;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** @param renamed a folder of wheels that were built before */
+function installWith(renamed: string, installation: Installation, target: string, folder: string): void {
+  const { directory, source, dependencies, add, platform, python, wheels } = installation;
   // Builds for the function's Python. Elsewhere, a build without its compiled part is named after this machine's.
   const builder = python ? ['--python', python] : [];
   const install: Install = (options, environment) =>
     uvInstall(directory, target, platform, [...builder, ...options], environment);
-  try {
-    const built = namesOfWheels(wheels);
-    const links = wheels ? ['--find-links', wheels] : [];
-    if (built.length || !installed(source, folder, target, install)) {
-      const requirements = join(folder, 'requirements.txt');
-      writeFileSync(requirements, requirementsText(withoutHashes(dependencies, built)));
-      installAll(install, target, ['--no-deps', ...links, '--requirement', requirements]);
-    }
-    installProjects(install, dependencies, python, folder);
-    if (add.length) {
-      // Their indexes apply, and missing requirements of the added ones are installed too.
-      const added = join(folder, 'added.txt');
-      writeFileSync(added, requirementsText({ requirements: [], options: dependencies.options }));
-      install([...BUILD_OPTIONS, ...links, '--requirement', added, ...add], WITHOUT_COMPILERS);
-    }
-    reinstallForOlderLinux(installation, target, folder);
-    refuseCompiled(target, platform, built);
-  } catch (error) {
-    throw failureOf(error, platform) ?? error;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  const folders = (wheels ? [wheels, renamed] : [renamed]).filter((one) => namesOfWheels(one).length);
+  const built = folders.flatMap(namesOfWheels);
+  const links = folders.flatMap((one) => ['--find-links', one]);
+  if (built.length || !installed(source, folder, target, install)) {
+    const requirements = join(folder, 'requirements.txt');
+    writeFileSync(requirements, requirementsText(withoutHashes(dependencies, built)));
+    installAll(install, target, ['--no-deps', ...links, '--requirement', requirements]);
   }
+  installProjects(install, dependencies, python, folder);
+  if (add.length) {
+    // Their indexes apply, and missing requirements of the added ones are installed too.
+    const added = join(folder, 'added.txt');
+    writeFileSync(added, requirementsText({ requirements: [], options: dependencies.options }));
+    install([...BUILD_OPTIONS, ...links, '--requirement', added, ...add], WITHOUT_COMPILERS);
+  }
+  reinstallForOlderLinux(installation, target, folder);
+  refuseCompiled(target, platform, built);
+}
+
+/** Builds a distribution without a compiler and installs it alone. Throws NeedsCompiling if it has compiled files all the same. */
+function installForThisMachine(
+  { name, version }: BuiltWheel,
+  { directory, dependencies, platform, python }: Installation,
+  target: string,
+  folder: string,
+): void {
+  const file = join(folder, 'alone.txt');
+  writeFileSync(file, lockedAlone(dependencies, name, version));
+  const builder = python ? ['--python', python] : [];
+  const options = [...builder, '--no-deps', '--verify-hashes', ...BUILD_OPTIONS, '--target', target, '--requirement', file];
+  uv(directory, ['pip', 'install', '--quiet', ...options], WITHOUT_COMPILERS);
+  refuseCompiled(target, platform, []);
+}
+
+/** A requirements file with one distribution and the hashes that the lock has for it. */
+function lockedAlone({ requirements, options }: Dependencies, name: string, version: string): string {
+  const hashes = requirements.filter((requirement) => requirement.name === normalized(name)).flatMap((one) => one.hashes);
+  return requirementsText({ requirements: [pinned(name, version, undefined, hashes)], options });
 }
 
 /** A lock has no hashes for wheels that a team builds. */
@@ -63,8 +103,7 @@ function withoutHashes({ requirements, options }: Dependencies, names: readonly 
   return { requirements: all, options };
 }
 
-function namesOfWheels(folder: string | undefined): string[] {
-  if (!folder) return [];
+function namesOfWheels(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => (name.endsWith('.whl') ? normalized(name.split('-', 1)[0] as string) : []));
 }
 
@@ -107,9 +146,7 @@ function installProjects(install: Install, { projects }: Dependencies, python: s
 function reinstallForOlderLinux({ directory, dependencies, platform }: Installation, target: string, folder: string): void {
   const file = join(folder, 'older-linux.txt');
   for (const [name = '', version] of tooNew(target, platform).map((unfit) => unfit.split('-'))) {
-    const locked = dependencies.requirements.filter((requirement) => requirement.name === normalized(name));
-    const requirements = locked.length ? locked : [pinned(name, version as string, undefined, [])];
-    writeFileSync(file, requirementsText({ requirements, options: dependencies.options }));
+    writeFileSync(file, lockedAlone(dependencies, name, version as string));
     const options = ['--reinstall', '--no-deps', '--only-binary', ':all:', '--verify-hashes', '--requirement', file];
     try {
       uvInstall(directory, target, platform, options, undefined, true);
