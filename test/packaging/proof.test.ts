@@ -238,6 +238,29 @@ describe('with all variables of the function known', () => {
     );
   });
 
+  test('the variables of required nested settings are reported one by one', () => {
+    const directory = backend(
+      'from pydantic import BaseModel, Field',
+      'from pydantic_settings import BaseSettings',
+      'class Key(BaseModel):',
+      '    secret: str',
+      'class Auth(BaseModel):',
+      '    key: Key = Field(alias="signing")',
+      '    minutes: int',
+      '    algorithm: str = "HS256"',
+      'class Settings(BaseSettings):',
+      '    model_config = {"env_nested_delimiter": "__"}',
+      '    auth: Auth',
+      '    mails: Auth = Field(alias="shop_mails")',
+      'Settings()',
+    );
+    expect(() =>
+      packageOf(directory, host, { ...known, add: ['pydantic-settings==2.11.0'] }).build(temporaryDirectory()),
+    ).toThrow(
+      /Set environment: \{ AUTH__SIGNING__SECRET: '\.\.\.', AUTH__MINUTES: '\.\.\.', SHOP_MAILS__SIGNING__SECRET: '\.\.\.', SHOP_MAILS__MINUTES: '\.\.\.' \}, with/,
+    );
+  });
+
   test('a required password of the database is reported with the other parts of the address, which have defaults', () => {
     const directory = backend(
       'from pydantic_settings import BaseSettings',

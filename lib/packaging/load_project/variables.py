@@ -95,10 +95,32 @@ def required_settings(error: Any) -> list[str]:
     kind = class_of_settings(error)
     if kind is None:
         return []
-    # A field that holds other fields is seldom a variable of its own.
-    fields = getattr(kind, "model_fields", {})
-    plain = [place for place in lacking if len(place) > 1 or not has_fields(fields.get(place[0]))]
-    return [variable_of(kind, [str(part) for part in place]) for place in plain]
+    is_nested = (getattr(kind, "model_config", None) or {}).get("env_nested_delimiter") is not None
+    places = [place for given in lacking for place in required_places(field_at(kind, given), given, is_nested)]
+    return [variable_of(kind, [str(part) for part in place]) for place in places]
+
+
+def required_places(field: Any, place: tuple[Any, ...], is_nested: bool) -> list[tuple[Any, ...]]:
+    """Where the values of a field without one go: the field, or the required fields within it if each has a variable."""
+    if not has_fields(field):
+        return [place]
+    if not is_nested:
+        # It is seldom a variable of its own.
+        return []
+    inner = [
+        (inner, (*place, inner.alias or name)) for name, inner in field.annotation.model_fields.items() if inner.is_required()
+    ]
+    return [found for field, place in inner for found in required_places(field, place, is_nested)]
+
+
+def field_at(settings: Any, place: tuple[Any, ...]) -> Any:
+    """The field at a place in settings, which may be named by its alias."""
+    field = None
+    for part in place:
+        fields = getattr(settings, "model_fields", {})
+        field = fields.get(part) or next((field for field in fields.values() if field.alias == part), None)
+        settings = getattr(field, "annotation", None)
+    return field
 
 
 def settings_of(error: BaseException) -> list[str]:
