@@ -128,6 +128,46 @@ test.each([
   );
 });
 
+test.each([
+  [
+    'gi',
+    ['pycairo', 'pygobject'],
+    'if one of pycairo, pygobject has it, which is left out: keep its import out of what env.py loads, package it with wheels, a folder ' +
+      'of wheels that you built for Lambda, or use MigrationCode.fromImage. If not: run "uv add <the distribution of gi>", or pass the ' +
+      'folder that contains it',
+  ],
+  [
+    'ldap_pool.pool',
+    ['ldap-pool'],
+    'ldap-pool is left out: keep its import out of what env.py loads, package ldap-pool with wheels, a folder of wheels that you built ' +
+      'for Lambda, or use MigrationCode.fromImage',
+  ],
+])('the missing module %s of a package without %j is not answered with adding it again', (module, leftOut, step) => {
+  const source = { add: 'run "uv add {}"', files: [] };
+  const loaded = { target: '/nowhere', directory: 'back', source, leftOut, databaseVariables: {} } as unknown as Loaded;
+  expect(() => judgeProof(loaded, { missing: { module, by: 'backend/env.py:9', unset: [] } })).toThrow(
+    new PackagingError('missing_module', `env.py:9 imports ${module}, which the package of back does not have: ${step}`),
+  );
+});
+
+test('a module that migrations import and an excluded distribution has is reported as left out', () => {
+  const directory = backend('import decouple');
+  expect(() => packageOf(directory, host, { without: ['decouple'] }).build(temporaryDirectory())).toThrow(
+    / imports decouple, which .* does not have: decouple is left out: keep its import out of/,
+  );
+});
+
+test('a missing module that another requirements file has is reported with that file', () => {
+  const directory = writeFiles(backend('import flask_caching'), {
+    'requirements.txt': 'alembic>=1.16\npsycopg[binary]>=3.2\nsqlalchemy>=2\n',
+    'requirements/dev.txt': 'flask-caching\n',
+    'requirements/prod.txt': 'Flask_Caching==2.3.1\n',
+  });
+  expect(() => build(directory)).toThrow(
+    / imports flask_caching, .*: requirements\/prod\.txt has it: install that file too, with requirements: \['requirements\.txt', 'requirements\/prod\.txt'\]$/,
+  );
+});
+
 test("an env.py that needs options of another command in Alembic's Config is rejected for that reason", () => {
   const source = { add: '', run: 'uv run ' };
   const loaded = { directory: 'back', source, alembic: { config: 'alembic.ini' }, databaseVariables: {} } as unknown as Loaded;

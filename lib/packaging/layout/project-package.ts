@@ -40,7 +40,21 @@ export function projectPackage(project: Backend, platform: FunctionPlatform): Pa
     const { hasUnknownVariables, isAssumed } = project;
     const loadedWith = { environment, databaseVariables, hasUnknownVariables, isAssumed };
     const kept = project.selection.add.map((text) => normalized(nameOf(text) ?? text));
-    return { target, hash, python, platform, directory, alembic: project, roots, source, kept, onlyImported, ...loadedWith };
+    const leftOut = project.excluded.map(normalized);
+    return {
+      target,
+      hash,
+      python,
+      platform,
+      directory,
+      alembic: project,
+      roots,
+      source,
+      kept,
+      onlyImported,
+      leftOut,
+      ...loadedWith,
+    };
   };
   return {
     hash,
@@ -48,7 +62,7 @@ export function projectPackage(project: Backend, platform: FunctionPlatform): Pa
     warnings: python ? [] : [withoutPython(platform.pythonVersion, onlyImported)],
     build: (target) => {
       const dependencies = join(target, DEPENDENCIES_DIRECTORY);
-      const replaced = install(project, dependencies, platform, python);
+      const { replaced, unbuilt } = install(project, dependencies, platform, python);
       checkInstalled(project, dependencies);
       const warnings = withoutEffect(project.excluded, source, dependencies);
       const checkKept = () => checkPlatform(project, dependencies, platform);
@@ -56,19 +70,28 @@ export function projectPackage(project: Backend, platform: FunctionPlatform): Pa
       copyFiles(directory, sources, join(target, BACKEND_DIRECTORY));
       writeOwnMetadata(directory, dependencies);
       copyRunner(target);
-      finish({ ...laidOut(target), replaced, warnings });
+      const complete = laidOut(target);
+      finish({ ...complete, leftOut: [...(complete.leftOut ?? []), ...unbuilt], replaced, warnings });
       // By now, only what migrations import is left.
       if (onlyImported) checkKept();
     },
   };
 }
 
+/** What an installation changed. */
+interface Installed {
+  /** Such as `psycopg2-binary==2.9.10 in place of psycopg2`. */
+  readonly replaced: readonly string[];
+  /** Names of the distributions that are missing, because they can't be built. */
+  readonly unbuilt: readonly string[];
+}
+
 /**
  * Replaces drivers without wheels with the same version of a driver that has some. With `only: imported`, skips other distributions
  * that can't be built: loading the package shows whether migrations require them. Otherwise tries all others, so one error names
- * everything that can't be built. Returns what was replaced, as `psycopg2-binary==2.9.10 in place of psycopg2`.
+ * everything that can't be built.
  */
-function install(project: Backend, target: string, platform: FunctionPlatform, python: string | undefined): string[] {
+function install(project: Backend, target: string, platform: FunctionPlatform, python: string | undefined): Installed {
   const { directory, selection, onlyImported } = project;
   const { wheels } = selection;
   const left = new Map<string, Unbuilt>();
@@ -96,7 +119,12 @@ function install(project: Backend, target: string, platform: FunctionPlatform, p
   const needed = [...left.values()].filter(
     (unbuilt) => !withWheels(unbuilt) && (!onlyImported || (hasDriverWheels(unbuilt.name) && !hasDriver(target))),
   );
-  if (!needed.length) return replaced().map(({ name, by }) => `${by} in place of ${name}`);
+  if (!needed.length) {
+    return {
+      replaced: replaced().map(({ name, by }) => `${by} in place of ${name}`),
+      unbuilt: [...left.values()].filter((unbuilt) => !withWheels(unbuilt)).map(({ name }) => name),
+    };
+  }
   const other = otherPython(directory, needed, platform, allowedPythons(directory));
   const error = new NeedsCompiling(needed, platform, {
     other,

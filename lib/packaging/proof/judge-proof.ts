@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
 import { call, named, option } from '../code-in-messages';
 import { optionFor } from '../dependencies/elsewhere';
 import { repositoryOf } from '../dependencies/not-on-index';
 import { normalized } from '../dependencies/parsing/requirement';
+import { readRequirementsFile } from '../dependencies/parsing/requirements-file';
 import type { DependencySource } from '../dependencies/source';
 import { PackagingError } from '../errors';
 import { type AlembicFolders, optionsFrom } from '../project/alembic-project';
@@ -25,6 +26,8 @@ export interface Loaded extends LoadedWith {
   /** Where its dependencies come from. */
   readonly source: Pick<DependencySource, 'add' | 'files' | 'run'>;
   readonly onlyImported: boolean;
+  /** Names of distributions that an option leaves out of it, and of those that can't be built. */
+  readonly leftOut?: readonly string[];
 }
 
 /** Judges how a package loaded. Returns warnings. Throws PackagingError if it can't run in the function. */
@@ -191,11 +194,46 @@ function missingDistribution(loaded: Loaded, module: string): string {
     return `SQLAlchemy 2.1 installs it only if asked to: ${source.add.replace('{}', 'sqlalchemy[asyncio]')}`;
   const has = optionFor(source, (name) => `${name}-`.startsWith(`${normalized(module)}-`));
   if (has) return `set ${has} to package it`;
-  return (
+  const other = otherRequirements(loaded, module);
+  if (other) return other;
+  const usual =
     missingDriver(loaded, module) ??
-    `${source.add.replace('{}', distributionOf(source, module))}, or ${folderWith(loaded, module)}`
-  );
+    `${source.add.replace('{}', distributionOf(source, module))}, or ${folderWith(loaded, module)}`;
+  return leftOutRemedy(loaded, module, usual) ?? usual;
 }
+
+/** The next step if a distribution that is left out may have a module; undefined if nothing is left out. */
+function leftOutRemedy({ leftOut = [] }: Loaded, module: string, otherwise: string): string | undefined {
+  if (!leftOut.length) return undefined;
+  const isKnown = leftOut.includes(normalized(module));
+  const it = isKnown ? normalized(module) : 'it';
+  const remedy =
+    `keep its import out of what env.py loads, package ${it} with ${option('wheels')}, a folder of wheels that you built for Lambda, ` +
+    `or use ${named('MigrationCode.fromImage')}`;
+  const one = leftOut.length > 1 ? `one of ${leftOut.join(', ')}` : leftOut[0];
+  return isKnown ? `${it} is left out: ${remedy}` : `if ${one} has it, which is left out: ${remedy}. If not: ${otherwise}`;
+}
+
+/** The next step if a requirements file that is not installed has a module; undefined if none has it. */
+function otherRequirements({ directory, source }: Loaded, module: string): string | undefined {
+  const used = source.files.filter((file) => file.endsWith('.txt')).map((file) => relative(directory, file));
+  if (!used.length) return undefined;
+  const has = listFiles(directory, (name, isDirectory) => isDirectory && OTHERS.test(name))
+    .filter(
+      (file) => /(?:^|\/)requirements[^/]*(?:\/[^/]+)?\.txt$/.test(file) && !DEVELOPMENT_FILE.test(file) && !used.includes(file),
+    )
+    .find((file) =>
+      readRequirementsFile(join(directory, file)).requirements.some(({ name }) =>
+        `${name}-`.startsWith(`${normalized(module)}-`),
+      ),
+    );
+  if (!has) return undefined;
+  // A file that another one includes is not named.
+  return `${has} has it: install that file too, with ${used.length === 1 ? option('requirements', [...used, has]) : option('requirements')}`;
+}
+
+/** Requirements files that are not for production. */
+const DEVELOPMENT_FILE = /dev|test|lint|docs/;
 
 /** How to pass the folder that contains a module: it is above the backend in the same repository, or unknown. */
 function folderWith({ directory, alembic, source }: Loaded, module: string): string {
