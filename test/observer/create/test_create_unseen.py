@@ -416,15 +416,17 @@ def test_a_hook_that_empties_the_revision_does_not_hide_differences_of_the_catal
 
 
 def test_defaults_and_key_orders_that_only_the_migrations_have_are_kept_and_reported(observed: Observed) -> None:
-    table = "CREATE TABLE aa (a int, b int, n int NOT NULL DEFAULT 7, PRIMARY KEY (b, a)) PARTITION BY LIST (a)"
+    table = "CREATE TABLE aa (a int, b int, n int NOT NULL DEFAULT 7, s serial, PRIMARY KEY (b, a)) PARTITION BY LIST (a)"
     observed.revision("aa", None, f'op.execute("{table}")\nop.execute("CREATE INDEX ix ON ONLY aa (n)")', 'op.drop_table("aa")')
     columns = ", ".join(f'sa.Column("{name}", sa.Integer, primary_key=True, autoincrement=False)' for name in "ab")
     with_models(
-        observed, f'sa.Table("aa", target_metadata, {columns}, sa.Column("n", sa.Integer, nullable=False), sa.Index("ix", "n"))'
+        observed,
+        f'sa.Table("aa", target_metadata, {columns}, sa.Column("n", sa.Integer, nullable=False), '
+        'sa.Column("s", sa.Integer, nullable=False), sa.Index("ix", "n"))',
     )
     message = agree(observed)["message"]
     assert message.startswith("nothing can be written, but models and migrations do not agree: ")
-    assert "only the migrations have defaults of aa (n)" in message
+    assert "only the migrations have defaults of aa (n, s)" in message
     assert "constraint aa.aa_pkey is PRIMARY KEY (b, a) in the migrations and PRIMARY KEY (a, b) in the models" in message
     assert "index" not in message
 
@@ -466,6 +468,20 @@ def test_a_new_column_gets_the_constant_default_of_the_models_as_a_server_defaul
     }
     # The defaults are in the database only, and that is meant.
     assert agree(observed)["code"] == "nothing_to_create"
+
+
+def test_such_a_default_is_kept_by_the_next_create_if_env_py_compares_defaults(observed: Observed) -> None:
+    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY)")', 'op.drop_table("aa")')
+    columns = 'sa.Column("id", sa.Integer, primary_key=True), sa.Column("number", sa.Integer, nullable=False, default=7)'
+    with_models(observed, f'sa.Table("aa", target_metadata, {columns})\n')
+    env = (observed.directory / "alembic" / "env.py").read_text()
+    observed.write_env(env.replace("connection=connection,", "connection=connection, compare_server_default=True,"))
+    text, left = create(observed)
+    assert "sa.Column('number', sa.Integer(), server_default=sa.text('7'), nullable=False)" in text
+    assert left == [
+        "in the models, server_default=sa.text('7') of aa.number: env.py compares defaults, so `alembic check` asks for it"
+    ]
+    assert agree(observed)["message"] == "models and migrations agree: there is nothing to write into a revision"
 
 
 def test_hooks_find_the_commands_of_an_environment_that_is_not_activated(observed: Observed) -> None:

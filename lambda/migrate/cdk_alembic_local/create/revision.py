@@ -201,7 +201,7 @@ class _Finish:
 
         write_percents_once(context)
         name_constraints(directives)
-        add_defaults(directives)
+        defaults = add_defaults(directives)
         convert(context, directives)
         try:
             found = find(context, directives, [new for _, new in self._differences.renamed_tables])
@@ -212,6 +212,8 @@ class _Finish:
             return
         found.add_to(directives[0])
         self.left = found.left
+        if defaults and context.opts["compare_server_default"]:
+            self.left.append(f"in the models, {', '.join(defaults)}: env.py compares defaults, so `alembic check` asks for it")
 
 
 def _both(directive: Any) -> list[Any]:

@@ -253,9 +253,9 @@ class UnseenDifferences:
         old, new = (_COLUMN.fullmatch(text).groupdict() for text in (before, after))  # type: ignore[union-attr]
         if old["head"] != new["head"] or old["computed"] != new["computed"]:
             return False
-        if any("nextval(" in (part["default"] or "") for part in (old, new)):
-            return False
         is_left = old["default"] is not None and new["default"] is None
+        if not is_left and any("nextval(" in (part["default"] or "") for part in (old, new)):
+            return False
         if is_left:
             self._defaults.setdefault(table, []).append(own)
             new["default"] = old["default"]

@@ -40,7 +40,7 @@ class Drift:
         """The models."""
         self._migrated: Any = None
         self._is_same: dict[str, bool] = {}
-        """Whether both catalogs have an entry with the same definition."""
+        """Whether both catalogs have an entry with an equivalent definition."""
         self.other_names: list[tuple[str, str, str]] = []
         """Constraints that have another name in the models, and no other difference: both entries, and the definition."""
 
@@ -157,7 +157,7 @@ class Drift:
 
     def _without_findings(self, modelled: Snapshot, migrated: dict[str, str], wanted: dict[str, str]) -> dict[str, Any]:
         """The change from the migrated entries to the models', without autogenerate's findings."""
-        self._is_same = {key: migrated.get(key) == wanted.get(key) for key in {*migrated, *wanted}}
+        self._is_same = {key: self._agree(key, migrated.get(key), wanted.get(key)) for key in {*migrated, *wanted}}
         both = set(self._migrated.tables) & set(modelled.tables)
         before, after = (
             {
@@ -192,11 +192,7 @@ class Drift:
         change["removed"] = {key: text for key, text in change["removed"].items() if not self._is_dropped_or_set_aside(key, text)}
         # A type in the database alone may belong to a table that is not in the models.
         change["removed"] = {key: text for key, text in change["removed"].items() if not key.startswith(("type ", "domain "))}
-        change["changed"] = {
-            key: texts
-            for key, texts in change["changed"].items()
-            if not self._is_inserted_by_models(key, *texts) and not self._differs_in_form(key, *texts)
-        }
+        change["changed"] = {key: texts for key, texts in change["changed"].items() if not self._agree(key, *texts)}
         reported = {*_entries_of(self._operations), *_entries_of_unnamed(self._operations, modelled)} - self.altered_columns()
         return {side: {key: text for key, text in entries.items() if key not in reported} for side, entries in change.items()}
 
@@ -207,6 +203,11 @@ class Drift:
         found = [one for one in self._operations if isinstance(one, ops.AlterColumnOp) and not one.modify_name]
         with_default = [one for one in found if one.modify_server_default is not False]
         return set(_entries_of(found)) - set(_entries_of(with_default))
+
+    def _agree(self, key: str, migrated: str | None, modelled: str | None) -> bool:
+        if migrated is None or modelled is None or migrated == modelled:
+            return migrated == modelled
+        return self._is_inserted_by_models(key, migrated, modelled) or self._differs_in_form(key, migrated, modelled)
 
     def _is_inserted_by_models(self, key: str, migrated: str, modelled: str) -> bool:
         """Whether only the migrations have a default, which the models insert as a constant: it is for other writers."""
