@@ -11,13 +11,24 @@ export function whyDifferent(before: TrialFacts, now: TrialFacts): string | unde
   // Where the revision itself can't be reverted and applied again, there is nothing more to compare with.
   if (upgraded !== undefined || before.failure !== undefined) return upgraded;
   if (now.failure !== undefined) return `the safe form fails: ${now.failure}`;
-  const [old, own] = [before as Required<TrialFacts>, now as Required<TrialFacts>];
+  const [old, own] = [before as Complete, now as Complete];
+  return whyNotRestored(old, own) ?? whyOtherRows(old, own);
+}
+
+type Complete = Required<Omit<TrialFacts, 'failure'>>;
+
+/** Which schema a downgrade, or the upgrade after it, does not restore although the original does; undefined if there is none. */
+function whyNotRestored(old: Complete, own: Complete): string | undefined {
   const restored = newDifference(old, own, 'before', 'restored');
   if (restored !== undefined) return `its downgrade leaves another schema: ${restored}`;
   const again = newDifference(old, own, 'after', 'again');
-  if (again !== undefined) return `after a downgrade it ends with another schema: ${again}`;
+  return again === undefined ? undefined : `after a downgrade it ends with another schema: ${again}`;
+}
+
+/** @param lossy a trial whose losses do not count */
+function whyOtherRows(old: Complete, own: Complete, lossy?: Complete): string | undefined {
   for (const moment of ['restored', 'again'] as const) {
-    const table = tableWithOtherRows(old, own, moment);
+    const table = tableWithOtherRows(old, own, moment, lossy);
     if (table !== undefined) return `the rows of ${table} differ ${MOMENTS[moment]}`;
   }
   return undefined;
@@ -37,17 +48,27 @@ function whyUpgradesDiffer(old: Upgraded, own: Upgraded): string | undefined {
   return table && `the rows of ${table} differ ${MOMENTS.after}`;
 }
 
-/** Why the downgrade of a repaired revision does not undo its upgrade; undefined if it does. */
-export function whyNotUndone(now: TrialFacts): string | undefined {
-  const { before, after, restored } = now;
-  if (now.failure !== undefined || !before || !after || !restored) return `the safe form fails: ${now.failure}`;
+/**
+ * Why the downgrade of a safe form does not undo its upgrade; undefined if it does.
+ *
+ * @param original the revision that it replaces, if its downgrade runs: what that one loses may be lost
+ */
+export function whyNotUndone(now: TrialFacts, original: TrialFacts = {}): string | undefined {
+  const { before, after, restored, again } = now;
+  if (now.failure !== undefined || !before || !after || !restored || !again) return `the safe form fails: ${now.failure}`;
   // An extension or a type that the downgrade leaves does no harm if the upgrade then runs again.
   const isLeft = (name: string) => /^(?:extension|type) /.test(name) && !(name in before.entries);
   const left = Object.entries(restored.entries).filter(
     ([name, own]) => onlyGainsLabels(before.entries[name] ?? '', own) || (isLeft(name) && own === after.entries[name]),
   );
   const undone = { ...before, entries: { ...before.entries, ...Object.fromEntries(left) } };
-  return whyDifferent({ before, after, restored: undone, again: after }, now);
+  const wanted = { before, after, restored: undone, again: after };
+  const lossy = isComplete(original) ? original : undefined;
+  return whyNotRestored(lossy ?? wanted, now as Complete) ?? whyOtherRows(wanted, now as Complete, lossy);
+}
+
+function isComplete(trial: TrialFacts): trial is Complete {
+  return trial.failure === undefined && trial.again !== undefined;
 }
 
 type Moment = 'after' | 'restored' | 'again';
@@ -65,8 +86,8 @@ function firstDifference(old: Upgraded, own: Upgraded, what: 'entries' | 'indexe
 
 /** The first deviation from the wanted schema that the revision itself does not have. */
 function newDifference(
-  one: Required<TrialFacts>,
-  other: Required<TrialFacts>,
+  one: Complete,
+  other: Complete,
   wanted: 'before' | 'after',
   moment: 'restored' | 'again',
 ): string | undefined {
@@ -78,14 +99,15 @@ function newDifference(
 }
 
 /** The first table whose rows differ from the revision's. Values that neither changes may differ: a default can be random. */
-function tableWithOtherRows(old: Upgraded, own: Upgraded, moment: Moment): string | undefined {
+function tableWithOtherRows(old: Upgraded, own: Upgraded, moment: Moment, lossy?: Complete): string | undefined {
   return Object.keys(own.before.rows).find((table) => {
     const rowsOf = (trial: Upgraded): Rows => [trial.before.rows[table] ?? [], trial[moment]?.rows[table] ?? []];
     const [before, after] = [rowsOf(old), rowsOf(own)];
-    if (before[1].length !== after[1].length) return true;
+    const columns = columnsOf([...before[1], ...after[1]]).filter((column) => !lossy || !isLost(lossy, moment, table, column));
+    if (before[1].length !== after[1].length) return columns.length > 0;
     const existing = columnsOf([...before[0], ...after[0]]);
     const sameStart = existing.every((column) => valuesOf(before[0], column) === valuesOf(after[0], column));
-    return columnsOf([...before[1], ...after[1]]).some((column) => {
+    return columns.some((column) => {
       if (existing.includes(column)) {
         const isLeft = [before, after].every(([then, now]) => valuesOf(then, column) === valuesOf(now, column));
         return !isLeft && valuesOf(before[1], column) !== valuesOf(after[1], column);
@@ -97,6 +119,12 @@ function tableWithOtherRows(old: Upgraded, own: Upgraded, moment: Moment): strin
       return compared(before[1], column) !== compared(after[1], column);
     });
   });
+}
+
+/** Whether a column does not have the values after a downgrade that it had before, or after the second upgrade those of the first. */
+function isLost(trial: Complete, moment: Moment, table: string, column: string): boolean {
+  const wanted = moment === 'again' ? trial.after : trial.before;
+  return valuesOf(wanted.rows[table] ?? [], column) !== valuesOf(trial[moment].rows[table] ?? [], column);
 }
 
 type Row = Readonly<Record<string, unknown>>;

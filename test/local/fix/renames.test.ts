@@ -240,3 +240,20 @@ test('an index that is renamed with its column is built for the new name only', 
   expect(created.match(/op\.create_index\([^)]*"ix_users_years"/g)).toHaveLength(1);
   expect(created).not.toContain('ix_users_age_new');
 });
+
+test('a column is renamed in steps although the revision drops another one, whose values no downgrade restores', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Drop age of users, rename code of teams',
+    `op.drop_column("users", "age")
+    op.alter_column("teams", "code", new_column_name="short")
+    op.create_index("ix_teams_short", "teams", ["short"])`,
+    `op.alter_column("teams", "short", new_column_name="code")
+    op.drop_index("ix_teams_short", table_name="teams")
+    op.add_column("users", sa.Column("age", sa.Integer()))`,
+  );
+  const review = await fix();
+  expect(reasons(review).rename).toBeUndefined();
+  expect(fixed(review)).toEqual(['index-not-concurrent', 'rename']);
+});

@@ -54,6 +54,21 @@ test('a downgrade must restore the earlier state, and a second upgrade the same 
   expect(whyNotUndone({ failure: 'no such constraint' })).toBe('the safe form fails: no such constraint');
 });
 
+test('what the original revision loses may be lost in each part of the series, and nothing else', () => {
+  const all = { id: 1, kept: 'k', lost: 'l' };
+  const [whole, without] = [state(all), state({ id: 1, kept: 'k' })];
+  const original = { before: whole, after: without, restored: state({ ...all, lost: null }), again: without };
+  const part = { ...original, after: state({ id: 1, kept: 'k', new: 'k' }), again: state({ id: 1, kept: 'k', new: 'k' }) };
+  expect(whyNotUndone(part)).toBe('the rows of users differ after the downgrade');
+  expect(whyNotUndone(part, original)).toBeUndefined();
+  const other = { ...part, restored: state({ ...all, kept: null, lost: null }) };
+  expect(whyNotUndone(other, original)).toBe('the rows of users differ after the downgrade');
+  expect(whyNotUndone({ ...part, again: state({ id: 1, kept: 'k', new: null }) }, original)).toContain('second upgrade');
+  const none = { ...whole, rows: { users: [] } };
+  expect(whyNotUndone({ ...part, restored: none }, { ...original, restored: none })).toBeUndefined();
+  expect(whyNotUndone({ ...part, restored: none }, original)).toBe('the rows of users differ after the downgrade');
+});
+
 test('what neither the revision nor its safe form changes does not count as a difference', () => {
   const undone = trial('a', 'a');
   const having = (is: string, facts: TrialFacts): TrialFacts => {

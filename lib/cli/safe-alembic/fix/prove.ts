@@ -202,7 +202,7 @@ async function runApart(
 function whyNoProof(originals: Originals, { revision, repairs, phases }: Plan, own: TrialFacts, first: TrialFacts | undefined) {
   return (
     (repairs ? whyNotUndone(own) : whyDifferent(originals.trial(revision), own)) ??
-    (first && whyNotUndone(first)) ??
+    (first && whyNotUndone(first, originals.trial(revision))) ??
     (phases.some(({ phase }) => phase === 'fill') ? originals.whyNoRows(revision) : undefined)
   );
 }
