@@ -493,6 +493,53 @@ describe('with all variables of the function known', () => {
     ]);
   });
 
+  const settings = (...lines: string[]) => [
+    'from alembic import context',
+    'from pydantic_settings import BaseSettings',
+    'from sqlalchemy import create_engine',
+    'class Settings(BaseSettings):',
+    '    model_config = {"env_prefix": "shop_"}',
+    ...lines.map((line) => `    ${line}`),
+  ];
+
+  test.each([
+    ['a URL', ['store: str = "postgresql+psycopg://me@localhost/shop"'], 'settings.store', 'url', "'SHOP_STORE'"],
+    [
+      'a computed URL',
+      [
+        'cache: str = "redis://localhost"',
+        'store: str | None = None',
+        'def model_post_init(self, _):',
+        '    self.store = "sqlite:///a.db"',
+      ],
+      'settings.store',
+      'url',
+      "'SHOP_STORE'",
+    ],
+    [
+      'parts of a URL',
+      ['db_host: str = "localhost"', 'db_password: str = "secret"'],
+      'f"postgresql+psycopg://me:{settings.db_password}@{settings.db_host}/shop"',
+      'parts',
+      "{ host: 'SHOP_DB_HOST', password: 'SHOP_DB_PASSWORD' }",
+    ],
+  ])('the variable of the setting with %s is reported', (_, fields, url, kind, variables) => {
+    const directory = backend(
+      ...settings(...fields),
+      'settings = Settings()',
+      `context.is_offline_mode() or create_engine(${url}).connect()`,
+    );
+    const [target, add] = [temporaryDirectory(), ['pydantic-settings==2.11.0']];
+    const packaged = packageOf(directory, host, { ...known, add });
+    const messages = (): string[] => {
+      packaged.build(target);
+      return packaged.prove(target).map(shown);
+    };
+    const expected = `name them with DatabaseVariables.${kind}(${variables})`;
+    if (url === 'settings.store' && fields.length > 1) return expect(messages).toThrow(expected);
+    return expect(messages()).toEqual([expect.stringContaining(expected)]);
+  });
+
   describe("the driver in the database's URL", () => {
     const add = ['asyncpg==0.31.0'];
     const driverOf = (directory: string) => {

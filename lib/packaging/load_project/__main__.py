@@ -7,13 +7,13 @@ connects.
 Nothing connects or starts, and the package is read-only, as on Lambda.
 `refused` is what the runner refuses in the order of the revisions. `missing` is a module that neither the package nor Python
 has; `own`: the backend's own package lacks it. `unproved` is any other reason why env.py or the revisions did not load:
-settings that only the function has, or a library for another machine. `fails`: the function would fail, too; `inCode`: with any
-settings. `otherDriver`: with another driver in the database's URL, it may load. `foreign` are distributions with such
+settings that only the function has, or a library for another machine. `fails`: the function would fail, too; `inCode`: with
+any settings. `otherDriver`: with another driver in the database's URL, it may load. `foreign` are distributions with such
 libraries; the overlay has this machine's. `variables` are the names of those that the function fills with the database's
 address. `elsewhere` is another address to which env.py connects, and the line that connects; `isPostgres`: the function can
-replace it. `writes`: it writes beside its code, which the runner can allow. `unset` are variables that the backend read before,
-the last one first; `required`: those that the error is about; `wrong`: variables of the function whose values it is about.
-`absent`: the backend's path that it needs and the package lacks.
+replace it; `settings`: the variables of settings that hold it. `writes`: it writes beside its code, which the runner can
+allow. `unset` are variables that the backend read before, the last one first; `required`: those that the error is about;
+`wrong`: variables of the function whose values it is about. `absent`: the backend's path that it needs and the package lacks.
 `installed` is a JSON file of what is installed, or empty: `used` is then what the project uses, unless it did not load.
 """
 
@@ -29,6 +29,7 @@ from typing import Any
 
 # Python starts isolated, without the script's folder: the backend may have modules of the same names.
 sys.path.append(str(Path(__file__).parents[1]))
+from load_project.address_settings import address_settings, unset_settings
 from load_project.connections import ADDRESS, MissingGreenlet, elsewhere, has_wrong_driver, refuse_connections
 from load_project.errors import absent_in, in_backend, in_code, judge, location_in, of_sqlite, root_of, writes_in
 from load_project.sandbox import Overlay, Refused, is_refused, let_libraries_be_found, read_only, refuse
@@ -78,13 +79,14 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
         if isinstance(error, ProjectNotLoaded) and required_variables(root_of(error), backend, last_first(unset)):
             certain.append(error)
     if "elsewhere" in answer:
-        answer["elsewhere"]["unset"] = last_first(unset)
+        answer["elsewhere"]["unset"] = [*last_first(unset), *unset_settings()]
     for error in (*certain, *failures):
         judge(error, package, answer, last_first(unset))
     if certain and has_wrong_driver(root_of(certain[0])):
         answer["otherDriver"] = True
     if certain and (place := of_sqlite(root_of(certain[0]), backend)) is not None:
-        answer["elsewhere"] = {"address": "an SQLite database", "isPostgres": False, "by": place, "unset": last_first(unset)}
+        found = {"address": "an SQLite database", "isPostgres": False, "settings": address_settings("sqlite")}
+        answer["elsewhere"] = {**found, "by": place, "unset": [*last_first(unset), *unset_settings()]}
     elif certain and "missing" not in answer:
         required = required_variables(root_of(certain[0]), backend, last_first(unset))
         # Of a class that lacks the database's password, the other parts of the address may have defaults.

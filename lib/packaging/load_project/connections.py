@@ -6,6 +6,7 @@ import importlib
 from contextlib import suppress
 from typing import Any
 
+from .address_settings import address_settings
 from .sandbox import Refused
 
 # Replaces the database's address. Nothing connects to it, and no backend has this host by default.
@@ -47,13 +48,13 @@ def elsewhere(dialect: Any, parameters: dict[str, Any], variables: dict[str, str
 
     if dialect.name != "postgresql":
         name = "an SQLite" if dialect.name == "sqlite" else f"a {dialect.name}"
-        return {"address": f"{name} database", "isPostgres": False}
+        return {"address": f"{name} database", "isPostgres": False, "settings": address_settings(dialect.name)}
     found = requested_address(dialect.driver, parameters)
     host = found.server.host
     is_set = "url" in variables or "host" in variables
     if host == ADDRESS["host"] or not (is_set or host in THIS_MACHINE):
         return None
-    return {"address": str(found), "isPostgres": True}
+    return {"address": str(found), "isPostgres": True, "settings": address_settings("postgres", host, found.database)}
 
 
 def needs_greenlet(dialect: Any, parameters: dict[str, Any]) -> bool:

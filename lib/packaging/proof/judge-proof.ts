@@ -141,8 +141,9 @@ function addressRemedy(loaded: Loaded, elsewhere: Elsewhere, command?: string): 
   return `${given}; if it reads none, ${line}`;
 }
 
-/** How to name the variables with the address: unset ones that the backend reads, if they look like one. */
-function databaseVariables({ unset }: Elsewhere): string {
+/** How to name the variables with the address: the setting that holds it, or unset ones that the backend reads, if they look like one. */
+function databaseVariables({ settings: [setting], unset }: Elsewhere): string {
+  if (setting) return call('DatabaseVariables.url', [setting]);
   return likelyDatabase(unset)?.code ?? named('DatabaseVariables');
 }
 

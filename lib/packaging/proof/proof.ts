@@ -52,6 +52,8 @@ export interface Proof {
     readonly isPostgres: boolean;
     /** The line that connects; empty if unknown. */
     readonly by: string;
+    /** The variables of settings whose default is this address. */
+    readonly settings: readonly string[];
     /** Unset environment variables that the backend read before. */
     readonly unset: readonly string[];
   };

@@ -1,0 +1,49 @@
+"""The backend's settings that hold the address to which env.py connects."""
+
+from __future__ import annotations
+
+import gc
+import os
+from typing import Any
+
+from .variables import classes_of_settings, fields_of, has_fields, variable_of
+
+
+def address_settings(dialect: str, host: str | None = None, database: str | None = None) -> list[str]:
+    """The unset variables of the settings whose default is an address.
+
+    `dialect`: with what its scheme begins. `host` and `database`: None stands for any.
+    """
+    classes = classes_of_settings()
+    values = [
+        (kind, name, value)
+        for kind in classes
+        for name, field in fields_of(kind).items()
+        for value in (getattr(field, "default", None), *(vars(one).get(name) for one in living(kind)))
+    ]
+    names = [variable_of(kind, [name]) for kind, name, value in values if is_address(value, dialect, host, database)]
+    return [name for name in dict.fromkeys(names) if name not in os.environ]
+
+
+def unset_settings() -> list[str]:
+    """The unset variables of all settings: those of the parts of an address look like it."""
+    fields = ((kind, name, field) for kind in classes_of_settings() for name, field in fields_of(kind).items())
+    names = [variable_of(kind, [name]) for kind, name, field in fields if not has_fields(field)]
+    return [name for name in names if name not in os.environ]
+
+
+def living(kind: Any) -> list[Any]:
+    """The instances of a class of settings."""
+    return [one for one in gc.get_objects() if type(one) is kind]
+
+
+def is_address(value: Any, dialect: str, host: str | None, database: str | None) -> bool:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    secret = getattr(value, "get_secret_value", None)
+    try:
+        url = make_url(str(secret() if secret else value))
+    except (ArgumentError, ValueError):
+        return False
+    return url.drivername.startswith(dialect) and host in (None, url.host or "") and database in (None, url.database or "")
