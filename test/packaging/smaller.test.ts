@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, linkSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dropDebugInformation } from '../../lib/packaging/layout/debug-information';
 import { manifestWarnings } from '../../lib/packaging/layout/manifest';
@@ -134,9 +134,27 @@ test('a package over 250 MB is rejected with its largest distributions and the s
       "without: ['maps'] leaves out the largest, with 200 MB, if migrations do not import it (next: pictures, 60 MB; alembic, 2 MB); " +
       'exclude leaves out files of the backend, which have 30 MB; or use MigrationCode.fromImage',
   );
-  expect(() => checkSize(large, 'back', distributions, { warnings: ['env.py fails'] })).toThrow(
+  expect(() => checkSize(large, 'back', distributions, { reasons: ['env.py fails'] })).toThrow(
     'allows 250: env.py fails; without: ',
   );
+});
+
+test('a package that is too large because this machine lacks its Python is rejected with the command that installs it', () => {
+  const folder = writeFiles(temporaryDirectory(), { uv: '#!/bin/sh\n[ "$1 $2" = "python find" ] && exit 1\nexec uv "$@"\n' });
+  chmodSync(join(folder, 'uv'), 0o755);
+  const large = lockedBackend(['alembic>=1.16', 'asyncpg>=0.30']);
+  writeFiles(large, { films: '' });
+  truncateSync(join(large, 'films'), 251 * 1024 * 1024);
+  const { UV } = process.env;
+  process.env.UV = join(folder, 'uv');
+  try {
+    expect(() => packageOf(large, host, { onlyImported: true }).build(temporaryDirectory())).toThrow(
+      `allows 250: "uv python install ${host.pythonVersion}" lets this machine load the package`,
+    );
+  } finally {
+    process.env.UV = UV;
+    if (UV === undefined) delete process.env.UV;
+  }
 });
 
 describe('the manifest', () => {

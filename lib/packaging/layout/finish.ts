@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
 import { compileBytecode, isBare } from '../bytecode/bytecode';
+import { onlyImported as onlyImportedOption } from '../code-in-messages';
 import { closure, type Distribution, readDistributions } from '../imported/installed';
 import { type MovedOut, moveUnused } from '../imported/only-imported';
 import { modulesToCompile, reachedDistributions, usedDistributions } from '../imported/reached';
@@ -45,7 +46,8 @@ export function finish(laidOut: LaidOut): void {
     if (adaptation.warnings.length && !used) compile(laidOut, imports());
     const destroys = findDataLosses(backend, paths, listFiles(backend), python, roots());
     adaptation.writeManifest({ destroys, leftOut: moved && leftOutModules(moved), replaced });
-    checkSize(target, directory, distributions, onlyImported ? { warnings } : { reached: () => keptOf(findUsed()) });
+    const reasons = [...(onlyImported ? warnings : []), ...sizeUnknown(laidOut)];
+    checkSize(target, directory, distributions, { reasons, ...(onlyImported ? {} : { reached: () => keptOf(findUsed()) }) });
   } finally {
     moved?.remove();
   }
@@ -55,6 +57,14 @@ export function finish(laidOut: LaidOut): void {
 export function proveOnce(laidOut: LaidOut): readonly string[] {
   if (!laidOut.python) return [];
   return recallProof(laidOut) ?? loadUntilComplete(laidOut);
+}
+
+/** Why a package may be larger than necessary: without its Python, what it may import is kept, and not what it does import. */
+function sizeUnknown({ python, platform: { pythonVersion } }: LaidOut): string[] {
+  if (python) return [];
+  return [
+    `"uv python install ${pythonVersion}" lets this machine load the package, so that ${onlyImportedOption()} keeps what migrations use and not all that the code may import`,
+  ];
 }
 
 /** The distribution of each module that is left out, as `name==version`. */

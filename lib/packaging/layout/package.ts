@@ -81,13 +81,13 @@ export function hashPackage(platform: FunctionPlatform, parts: Readonly<Record<s
  *
  * @param distributions all that are installed
  * @param reached those that `only: imported` would keep; undefined if it was used
- * @param warnings of loading the package with `only: imported`: what did not load may be why it is too large
+ * @param reasons why it may be larger than necessary
  */
 export function checkSize(
   target: string,
   directory: string,
   distributions: readonly Distribution[],
-  { reached, warnings = [] }: { reached?: () => ReadonlySet<Distribution>; warnings?: readonly string[] },
+  { reached, reasons = [] }: { reached?: () => ReadonlySet<Distribution>; reasons?: readonly string[] },
 ): void {
   const bytes = sizeOf(target);
   if (bytes <= MAX_UNZIPPED_BYTES) return;
@@ -113,7 +113,7 @@ export function checkSize(
   ];
   throw new PackagingError(
     'too_large',
-    `the package of ${directory} has ${megabytes(bytes)} MB unzipped, and Lambda allows 250: ${[...warnings, ...remedies].join('; ')}`,
+    `the package of ${directory} has ${megabytes(bytes)} MB unzipped, and Lambda allows 250: ${[...reasons, ...remedies].join('; ')}`,
   );
 }
 
