@@ -23,9 +23,9 @@ beforeAll(() => {
   backend = lockedBackend();
 });
 
-function build(directory: string, platform: FunctionPlatform): string {
+function build(directory: string, platform: FunctionPlatform, options = {}): string {
   const target = temporaryDirectory();
-  packageOf(directory, platform).build(target);
+  packageOf(directory, platform, options).build(target);
   return target;
 }
 
@@ -71,6 +71,11 @@ describe('a package for this machine', () => {
     expect(files).toContain('cdk_alembic/handler.py');
     expect(files).toContain('cdk_alembic/rds-ca.pem');
     expect(existsSync(join(target, 'site-packages', 'iniconfig'))).toBe(false);
+  });
+
+  test('contains the group of development if it is asked for', () => {
+    const target = build(backend, host, { groups: ['dev'] });
+    expect(existsSync(join(target, 'site-packages', 'iniconfig'))).toBe(true);
   });
 
   test('contains what importlib.metadata needs to find versions', () => {

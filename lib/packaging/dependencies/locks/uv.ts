@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { uv } from '../../uv';
-import type { Dependencies } from '../parsing/requirement';
+import { type Dependencies, normalized } from '../parsing/requirement';
 import { parseRequirements } from '../parsing/requirements-file';
 import { readToml, type Table } from '../parsing/toml';
 import { type DependencySource, outdatedLock, type Selection, uncheckedLock } from '../source';
@@ -64,7 +64,9 @@ function exportOf({ groups, extras, without }: Selection): string[] {
     ...extras.flatMap((extra) => ['--extra', extra]),
     ...without.flatMap((name) => ['--prune', name]),
   ];
-  return ['export', '--frozen', '--no-dev', '--no-editable', '--quiet', '--no-header', '--no-annotate', ...chosen];
+  // It wins over `--group dev`.
+  const noDev = groups.map(normalized).includes('dev') ? [] : ['--no-dev'];
+  return ['export', '--frozen', ...noDev, '--no-editable', '--quiet', '--no-header', '--no-annotate', ...chosen];
 }
 
 /** The directory that uv treats as the project: the one with the nearest pyproject.toml. */
