@@ -213,6 +213,32 @@ describe('a source distribution that needs a compiler', () => {
     );
   });
 
+  test('is reported with the solution for all, without one for some', () => {
+    const unbuilt = [
+      { name: 'greenlet', version: '1.1.2' },
+      { name: 'httptools', version: '0.4.0' },
+    ];
+    const newer = ['greenlet==3.1.0', 'httptools==0.6.2'];
+    const messages = [
+      new NeedsCompiling(unbuilt, lambda, { newer, other: { version: '3.11', names: ['httptools'] } }),
+      new NeedsCompiling(unbuilt, lambda, {
+        newer: newer.slice(1),
+        other: { version: '3.11', names: ['greenlet', 'httptools'] },
+      }),
+    ].map(({ message }) => message.slice(message.indexOf(': ') + 2));
+    expect(messages).toEqual([
+      "add: ['greenlet==3.1.0', 'httptools==0.6.2'] packages newer versions, which have some",
+      'runtime: lambda.Runtime.PYTHON_3_11 has wheels for greenlet, httptools',
+    ]);
+  });
+
+  test('is not reported as missing if it is the driver', () => {
+    const files = { 'requirements.txt': 'alembic==1.16.5\nsqlalchemy==2.0.43\nasyncpg==0.29.0\n' };
+    const message = messageOf(() => packaged(writeFiles(backend(''), files)));
+    expect(message).toMatch(/^asyncpg has no wheel .*; add: \['asyncpg==0\.30\.0'\]/);
+    expect(message).not.toMatch(/no driver/);
+  });
+
   test('is looked up without a download of the Python in question', () => {
     const directory = writeFiles(temporaryDirectory(), { 'uv.toml': 'no-index = true\nfind-links = ["."]\n' });
     run('uv', ['build', '--wheel', '--quiet', '--out-dir', directory], writeFiles(temporaryDirectory(), PURE));

@@ -82,6 +82,14 @@ test.each<[string, Record<string, string>, string]>([
     { 'pyproject.toml': '', 'poetry.lock': OLDER_LOCK },
     '3.11',
   ],
+  [
+    'has a lock of Poetry without files',
+    {
+      'pyproject.toml': '[tool.poetry.dependencies]\npython = "^3.11"\nasyncpg = "^0.29"\n',
+      'poetry.lock': '[[package]]\nname = "asyncpg"\nversion = "0.29.0"\n[metadata.files]\nasyncpg = []\n',
+    },
+    '3.12',
+  ],
   ['pins what no index has', { 'requirements.txt': 'mako==0.0.0.1\n' }, '3.13'],
 ])('a project that %s runs on the preferred Python that it allows', (_, files, version) => {
   expect(preferredPython(writeFiles(temporaryDirectory(), files))).toBe(version);

@@ -79,10 +79,16 @@ export class NeedsCompiling extends PackagingError {
     const renewed = newer.flatMap((requirement) => nameOf(requirement) ?? []);
     const others = names.filter((name) => !hasDriverWheels(name) && !other?.names.includes(name) && !renewed.includes(name));
     const optional = others.filter((name) => !NEVER_LEFT_OUT.includes(name));
-    const byNewer = newer.length
-      ? `${option('add', newer)} packages ${newer.length > 1 ? 'newer versions, which have' : 'a newer version, which has'} some`
-      : undefined;
-    const byPython = other ? `${runtimeOption(other.version)} has wheels for ${other.names.join(', ')}` : undefined;
+    // A partial solution beside a complete one is no help.
+    const [isByNewer, isByPython] = [newer.length === names.length, other?.names.length === names.length];
+    const byNewer =
+      newer.length && (isByNewer || !isByPython)
+        ? `${option('add', newer)} packages ${newer.length > 1 ? 'newer versions, which have' : 'a newer version, which has'} some`
+        : undefined;
+    const byPython =
+      other && (isByPython || !isByNewer)
+        ? `${runtimeOption(other.version)} has wheels for ${other.names.join(', ')}`
+        : undefined;
     // The option that solves most cases comes first.
     const isMost = (other?.names.length ?? 0) >= newer.length;
     const remedies = [
@@ -138,7 +144,7 @@ function notFetched(stderr: string, name: string | undefined): PackagingError {
 /** The reason from a failed build, unless it is just the missing compiler. */
 function buildReason(stderr: string): string {
   const last = errorLine(stderr);
-  return /\bfalse\b|^error: Failed to/i.test(last) ? '' : last.slice(0, 200);
+  return /\bfalse\b|^error: Failed to|returned non-zero exit status/i.test(last) ? '' : last.slice(0, 200);
 }
 
 /** Throws NeedsCompiling for anything that was compiled on this machine, even if it comes from uv's cache. */

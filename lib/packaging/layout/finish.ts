@@ -46,8 +46,8 @@ export function finish(laidOut: LaidOut): void {
     if (adaptation.warnings.length && !used) compile(laidOut, imports());
     const destroys = findDataLosses(backend, paths, listFiles(backend), python, roots());
     adaptation.writeManifest({ destroys, leftOut: moved && leftOutModules(moved), replaced });
-    const reasons = [...(onlyImported ? warnings : []), ...sizeUnknown(laidOut)];
-    checkSize(target, directory, distributions, { reasons, ...(onlyImported ? {} : { reached: () => keptOf(findUsed()) }) });
+    const unproved = onlyImported ? { reasons: [...warnings, ...sizeUnknown(laidOut)] } : { reached: () => keptOf(findUsed()) };
+    checkSize(target, directory, distributions, unproved);
   } finally {
     moved?.remove();
   }

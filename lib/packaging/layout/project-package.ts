@@ -8,7 +8,7 @@ import { type Dependencies, nameOf, normalized } from '../dependencies/parsing/r
 import type { DependencySource } from '../dependencies/source';
 import { PackagingError } from '../errors';
 import { ownBuildFailure } from '../install/build-failure';
-import { failureOf, hasDriverWheels, NeedsCompiling, type Unbuilt, withWheels } from '../install/compiled';
+import { failureOf, NeedsCompiling, type Unbuilt, withWheels } from '../install/compiled';
 import { installDependencies } from '../install/install';
 import { newerVersions, otherPython } from '../install/other-python';
 import { writeOwnMetadata } from '../install/own-metadata';
@@ -18,7 +18,7 @@ import { type Backend, decisive } from '../project/backend';
 import { ownProject } from '../project/own-project';
 import { allowedPythons } from '../project/python-version';
 import { copyFiles, hashFiles, listSources } from '../project/sources';
-import { checkInstalled, checkPlatform, checkRequired, hasDriver } from '../proof/check-installed';
+import { checkInstalled, checkPlatform, checkRequired, hasDriver, isDriver } from '../proof/check-installed';
 import { findPython } from '../uv';
 import { finish, proveOnce } from './finish';
 import type { LaidOut } from './laid-out';
@@ -117,7 +117,7 @@ function install(project: Backend, target: string, platform: FunctionPlatform, p
     }
   }
   const needed = [...left.values()].filter(
-    (unbuilt) => !withWheels(unbuilt) && (!onlyImported || (hasDriverWheels(unbuilt.name) && !hasDriver(target))),
+    (unbuilt) => !withWheels(unbuilt) && (!onlyImported || (isDriver(unbuilt.name) && !hasDriver(target))),
   );
   if (!needed.length) {
     return {
@@ -132,7 +132,7 @@ function install(project: Backend, target: string, platform: FunctionPlatform, p
     tooLarge: onlyImported ? undefined : tooLarge(target),
   });
   // Without its driver, the check would ask for one.
-  if (needed.some(({ name }) => hasDriverWheels(name))) throw error;
+  if (needed.some(({ name }) => isDriver(name)) && !hasDriver(target)) throw error;
   throw withMessageOf(error, () => {
     checkInstalled(project, target);
     if (!onlyImported) checkPlatform(project, target, platform);

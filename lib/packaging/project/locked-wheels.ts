@@ -33,7 +33,9 @@ type Tags = readonly [string, string, string];
  */
 export function withMostWheels(directory: string, versions: readonly string[], requirements: readonly string[]): string[] {
   const lock = requirements.length ? undefined : lockOf(directory);
-  const text = lock ? readFileSync(lock, 'utf8') : versions.length > 1 ? wheelsOfPins(directory, requirements) : undefined;
+  const locked = lock ? readFileSync(lock, 'utf8') : '';
+  // Some versions of Poetry wrote locks without files.
+  const text = locked.includes('.whl') || versions.length < 2 ? locked : wheelsOfPins(directory, requirements);
   if (!text) return [...versions];
   // The files of older locks of Poetry and PDM are in one table at the end.
   const distributions = new Map<string, { readonly wheels: readonly Tags[]; readonly sqlalchemy: string }>();

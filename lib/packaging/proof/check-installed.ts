@@ -62,7 +62,7 @@ export function checkInstalled(backend: Backend, sitePackages: string): void {
       ['', '.py'].some((end) => existsSync(join(sitePackages, name + end))),
     );
     const what = other ? `only a driver of ${OTHER_DRIVERS[other]} (${other})` : 'no driver';
-    const has = productionOptionFor(source, (name) => DISTRIBUTIONS.includes(name));
+    const has = productionOptionFor(source, isDriver);
     const driver = driverFor(backend, distributions);
     const remedy = has
       ? `set ${has} to package one`
@@ -114,6 +114,11 @@ function newerLinux({ directory, selection }: Backend, unfit: readonly string[],
 /** The PostgreSQL drivers of a package. */
 export function installedDrivers(target: string): string[] {
   return DRIVERS.filter((name) => existsSync(join(target, DEPENDENCIES_DIRECTORY, name)));
+}
+
+/** Whether a distribution is a PostgreSQL driver. */
+export function isDriver(name: string): boolean {
+  return DISTRIBUTIONS.includes(name);
 }
 
 /** Whether a PostgreSQL driver is installed. */

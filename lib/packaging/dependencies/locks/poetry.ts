@@ -6,7 +6,7 @@ import { parseDependency, toEdge } from '../parsing/pep508';
 import { hashOfJson } from '../parsing/python-json';
 import { gitAddress, normalized, pinned } from '../parsing/requirement';
 import { entryOf, readToml, type Table } from '../parsing/toml';
-import { type DependencySource, outdatedLock, type Selection } from '../source';
+import { type DependencySource, outdatedLock, pinsAmong, type Selection } from '../source';
 
 /** What Poetry 1 leaves out of its lock: https://github.com/python-poetry/poetry/issues/1584 */
 const NEVER_LOCKED = ['setuptools', 'distribute', 'pip', 'wheel'];
@@ -23,6 +23,7 @@ export function poetryLock(directory: string, selection: Selection): DependencyS
     .map(({ name }) => name)
     .filter((name) => !NEVER_LOCKED.includes(name) && !packages.some((found) => found.name === name));
   const indexes = ((lock.package ?? []) as Table[]).flatMap(({ source }) => (source?.type === 'legacy' ? [source.url] : []));
+  const resolved = { ...dependencies, options: [...new Set(indexes)].map((url) => `--extra-index-url ${url}`) };
   return {
     found: `poetry.lock in ${directory}`,
     add: 'run "poetry add {}"',
@@ -35,7 +36,8 @@ export function poetryLock(directory: string, selection: Selection): DependencyS
         ? []
         : [outdatedLock(file, projectFile, 'poetry lock')],
     warnings: [],
-    resolve: () => ({ ...dependencies, options: [...new Set(indexes)].map((url) => `--extra-index-url ${url}`) }),
+    pins: () => pinsAmong(resolved),
+    resolve: () => resolved,
   };
 }
 
