@@ -44,7 +44,7 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
     try:
         options = read_options(directory, directory / config)
     except Invalid as error:
-        return mistaken(str(error))
+        return mistaken(str(error), "invalid_file")
     here = (directory / config).parent
     script_location = options.get("script_location")
     if not script_location and (here / "env.py").is_file():
@@ -73,7 +73,7 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
     configured = options.get("version_locations") or []
     located = [locate(directory, called_in, text) for text in configured]
     versions = [path for path in located if path] or [scripts / "versions"]
-    problems = [
+    outside = [
         f"{path} lies outside of {directory} and can't be packaged: move it, or package the folder that holds both"
         for path in (scripts, *versions)
         if not path.is_relative_to(directory)
@@ -85,7 +85,10 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
     except Unreadable:
         revisions, mistakes = None, []
     return {
-        "problems": [*problems, *mistakes],
+        "problems": [
+            *({"code": "invalid_script_location", "text": text} for text in outside),
+            *({"code": "invalid_revisions", "text": text} for text in mistakes),
+        ],
         "folder": os.path.relpath(called_in, directory),
         "paths": [str(path) for path in (scripts, *versions)],
         "revisions": revisions,
@@ -126,8 +129,8 @@ def option(name: str) -> str:
     return f"\x02{json.dumps({'name': name})}\x03"
 
 
-def mistaken(text: str) -> dict[str, Any]:
-    return {"problems": [text], "paths": [], "revisions": None}
+def mistaken(text: str, code: str = "invalid_script_location") -> dict[str, Any]:
+    return {"problems": [{"code": code, "text": text}], "paths": [], "revisions": None}
 
 
 def other_sections(config: Path) -> str:

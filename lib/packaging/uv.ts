@@ -12,11 +12,12 @@ export function hasUv(): boolean {
   return spawnSync(uvCommand(), ['--version']).status === 0;
 }
 
-export function uvMissing(): string {
-  return (
+export function uvMissing(): PackagingError {
+  return new PackagingError(
+    'uv_not_found',
     `uv is needed to package the backend, but "${uvCommand()}" could not be run: ` +
-    'install it (https://docs.astral.sh/uv/getting-started/installation/, or "pip install uv"), ' +
-    'or set UV to its path'
+      'install it (https://docs.astral.sh/uv/getting-started/installation/, or "pip install uv"), ' +
+      'or set UV to its path',
   );
 }
 
@@ -39,7 +40,7 @@ export function uv(directory: string, args: readonly string[], environment: Node
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
   });
-  if (run.error) throw new PackagingError('uv_not_found', uvMissing());
+  if (run.error) throw uvMissing();
   if (run.status !== 0) {
     const what = args.filter((arg) => !arg.startsWith('-')).slice(0, args[0] === 'pip' ? 2 : 1);
     const stderr = withoutCredentials(run.stderr).trim();

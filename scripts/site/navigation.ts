@@ -2,7 +2,7 @@
 export const GROUPS: readonly { readonly text: string; readonly pages: readonly string[] }[] = [
   { text: 'Start', pages: ['start', 'python-cdk', 'safe-alembic'] },
   { text: 'Write migrations', pages: ['create', 'review', 'guard'] },
-  { text: 'Deploy', pages: ['your-backend', 'props', 'ci', 'timeouts', 'long-statements', 'without-cdk'] },
+  { text: 'Deploy', pages: ['your-backend', 'packaging-errors', 'props', 'ci', 'timeouts', 'long-statements', 'without-cdk'] },
   { text: 'Operate', pages: ['runbook', 'command', 'production', 'client', 'payload'] },
   { text: 'Many tenants', pages: ['tenants', 'tenants-deploy', 'tenants-env', 'scale'] },
   { text: 'Evidence', pages: ['reliability', 'performance', 'review-benchmark', 'security', 'compared'] },

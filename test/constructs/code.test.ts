@@ -71,7 +71,9 @@ test('a project is loaded with those variables of the function that are known at
     synth(MigrationCode.fromProject(backend), undefined, { runtime, environment })
       .messages.filter(({ level }) => level === 'error')
       .map(({ entry }) => entry.data);
-  expect(errors({})).toEqual([expect.stringMatching(/imports profiler_of_the_team.* reads PROFILER, not set here$/)]);
+  expect(errors({})).toEqual([
+    expect.stringMatching(/imports profiler_of_the_team.* reads PROFILER, not set here \(https:\/\/.*#missing_module\)$/),
+  ]);
   expect(errors({ PROFILER: 'off' })).toEqual([]);
 });
 

@@ -160,17 +160,24 @@ test('a variable that the function fills with the address is a warning', () => {
   ]);
 });
 
+/** An error of packaging as synth shows it. */
+function withCode(code: string, text: string): string {
+  return `${code}: ${text} (https://cdk-alembic.github.io/cdk-alembic/packaging-errors.html#${code})`;
+}
+
 test('a missing directory is named', () => {
   const gone = join(temporaryDirectory(), 'back');
   for (const code of [MigrationCode.fromProject(gone), MigrationCode.fromDirectory(gone), MigrationCode.fromImage(gone)]) {
-    expect(findings({ code }).errors).toEqual([`${gone} is not a directory: pass the backend's folder`]);
+    expect(findings({ code }).errors).toEqual([
+      withCode('backend_not_found', `${gone} is not a directory: pass the backend's folder`),
+    ]);
   }
 });
 
 test('a file in place of a directory is named', () => {
   const file = join(writeFiles(temporaryDirectory(), { 'alembic.ini': '' }), 'alembic.ini');
   expect(findings({ code: MigrationCode.fromProject(file) }).errors).toEqual([
-    `${file} is not a directory: pass the backend's folder`,
+    withCode('backend_not_found', `${file} is not a directory: pass the backend's folder`),
   ]);
 });
 
@@ -178,7 +185,7 @@ test('a pyproject.toml that is not TOML is named', () => {
   const directory = writeFiles(temporaryDirectory(), { 'pyproject.toml': 'name =\n', 'database.txt': '' });
   for (const options of [{}, { requirements: ['database.txt'] }]) {
     expect(findings({ code: MigrationCode.fromProject(directory, options) }).errors).toEqual([
-      expect.stringContaining(`${join(directory, 'pyproject.toml')} can't be read as TOML: `),
+      expect.stringContaining(`invalid_file: ${join(directory, 'pyproject.toml')} can't be read as TOML: `),
     ]);
   }
 });
@@ -187,7 +194,9 @@ test('a directory without an Alembic project is rejected', () => {
   const code = laidOutBackend();
   rmSync(join(code, 'backend', 'alembic.ini'));
   expect(findings({ code: MigrationCode.fromDirectory(code) }).errors).toEqual([
-    expect.stringContaining('holds no Alembic project: no alembic.ini and no [tool.alembic] in pyproject.toml'),
+    expect.stringMatching(
+      /^no_alembic_config: .* holds no Alembic project: no alembic\.ini and no \[tool\.alembic\] in pyproject\.toml/,
+    ),
   ]);
 });
 
@@ -195,7 +204,9 @@ test('several heads are rejected with their names and the command that merges th
   const code = laidOutBackend({ 'backend/alembic/versions/c3.py': revisionFile('c3', 'a1') });
   const { errors } = findings({ code: MigrationCode.fromDirectory(code) });
   expect(errors).toEqual([
-    expect.stringContaining(`have 2 heads: b2 (b2.py), c3 (c3.py). Merge them there with "alembic merge -m 'merge heads' b2 c3"`),
+    expect.stringMatching(
+      /^invalid_revisions: .* have 2 heads: b2 \(b2\.py\), c3 \(c3\.py\)\. Merge them there with "alembic merge -m 'merge heads' b2 c3"/,
+    ),
   ]);
 });
 
@@ -220,7 +231,10 @@ test('a project for another Python is rejected with the runtime to set', () => {
   });
   const { errors } = findings({ code: MigrationCode.fromProject(code), runtime: lambda.Runtime.PYTHON_3_13 });
   expect(errors).toEqual([
-    `${code}/pyproject.toml requires Python >=3.12,<3.13 and the function runs 3.13: set runtime: lambda.Runtime.PYTHON_3_12`,
+    withCode(
+      'unsupported_python',
+      `${code}/pyproject.toml requires Python >=3.12,<3.13 and the function runs 3.13: set runtime: lambda.Runtime.PYTHON_3_12`,
+    ),
   ]);
 });
 
@@ -231,7 +245,7 @@ test('a project without dependencies is rejected', () => {
     'alembic/versions/a1.py': revisionFile('a1', null),
   });
   expect(findings({ code: MigrationCode.fromProject(code) }).errors).toEqual([
-    expect.stringContaining(`${code} has no uv.lock, poetry.lock, pdm.lock`),
+    expect.stringContaining(`no_dependencies: ${code} has no uv.lock, poetry.lock, pdm.lock`),
   ]);
 });
 
@@ -254,7 +268,7 @@ describe('without uv', () => {
     });
     const { errors } = findings({ code: MigrationCode.fromProject(code) });
     expect(errors).toEqual([
-      expect.stringMatching(/uv is needed .* "\/nowhere\/uv" could not be run: install it .*"pip install uv"/),
+      expect.stringMatching(/^uv_not_found: uv is needed .* "\/nowhere\/uv" could not be run: install it .*"pip install uv"/),
     ]);
   });
 });

@@ -7,6 +7,7 @@ import { parseArguments as migratePackage } from '../../lib/cli/migrate-package/
 import { parseArguments as safeAlembic } from '../../lib/cli/safe-alembic/arguments';
 import { DATA_LOSS_RULES, type FailureCode } from '../../lib/contract';
 import { exitCodeOf, FAILURE_CODES } from '../../lib/contract/exit-codes';
+import { PACKAGING_CODES, type PackagingCode, pageOf } from '../../lib/packaging/errors';
 import { anchorOf } from '../../scripts/site/anchor';
 import { Database } from '../production/database';
 import { blocks, PAGES, root, textOf } from './pages';
@@ -22,12 +23,17 @@ function python(script: string): unknown {
   return JSON.parse(run.stdout);
 }
 
-const runbook = textOf('docs/runbook.md')
-  .split(/^#{2,3} /m)
-  .flatMap((text) => {
-    const [, code, section = ''] = /^`(\w+)`\n(.*)$/s.exec(text) ?? [];
-    return code ? [{ code, section }] : [];
-  });
+/** The sections of a page whose heading is a code. */
+function sectionsOf(page: string): { code: string; section: string }[] {
+  return textOf(page)
+    .split(/^#{2,3} /m)
+    .flatMap((text) => {
+      const [, code, section = ''] = /^`(\w+)`\n(.*)$/s.exec(text) ?? [];
+      return code ? [{ code, section }] : [];
+    });
+}
+
+const runbook = sectionsOf('docs/runbook.md');
 
 test('the runbook has a section for every error code, and no others', () => {
   expect(runbook.map(({ code }) => code).sort()).toEqual([...FAILURE_CODES].sort());
@@ -36,6 +42,19 @@ test('the runbook has a section for every error code, and no others', () => {
 test.each(runbook)('the runbook says what to do about $code, with its exit code', ({ code, section }) => {
   expect(section.length).toBeGreaterThan(120);
   expect(section).toMatch(new RegExp(`^\n\\(${exitCodeOf(code as FailureCode)}\\) `));
+});
+
+const packaging = sectionsOf('docs/packaging-errors.md');
+
+test('the page about packaging has a section for every code, in the order of the code, and no others', () => {
+  expect(packaging.map(({ code }) => code)).toEqual([...PACKAGING_CODES]);
+});
+
+test.each(packaging)('the page about packaging says what to do about $code, and the error links to it', ({ code, section }) => {
+  expect(section.length).toBeGreaterThan(80);
+  const [, site] = /\[Documentation\]\((\S+)\)/.exec(textOf('README.md')) ?? [];
+  expect(pageOf(code as PackagingCode)).toBe(`${site}packaging-errors.html#${code}`);
+  expect(anchorsOf('docs/packaging-errors.md')).toContain(code);
 });
 
 test.each(DATA_LOSS_RULES)('the page about the guard explains the rule %s', (rule) => {

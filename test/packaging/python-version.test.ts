@@ -1,3 +1,4 @@
+import { PackagingError } from '../../lib/packaging/errors';
 import { allows, preferredPython, pythonProblem } from '../../lib/packaging/project/python-version';
 import { shown, temporaryDirectory, writeFiles } from './support';
 
@@ -100,7 +101,7 @@ test('a project that allows no Python of Lambda is reported with the list of ver
   const error =
     `${directory}/pyproject.toml requires Python <3.10 and the function runs 3.13: ` +
     'Lambda has Python 3.11, 3.12, 3.13, 3.14: allow one of them there';
-  expect(pythonProblem(directory, '3.13')).toEqual({ error });
+  expect(pythonProblem(directory, '3.13')).toEqual({ error: new PackagingError('unsupported_python', error) });
 });
 
 test('a Python that only the tools of the project pin is a warning', () => {

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { inTypeScript, written } from '../../lib/packaging/code-in-messages';
+import type { PackagingError } from '../../lib/packaging/errors';
 import type { Package } from '../../lib/packaging/layout/package';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 import type { BackendOptions } from '../../lib/packaging/project/backend';
@@ -104,12 +105,13 @@ export function checked(directory: string, platform: FunctionPlatform, options: 
 /** The package of a backend that has no errors. */
 export function packageOf(directory: string, platform: FunctionPlatform, options: Partial<BackendOptions> = {}): Package {
   const found = checked(directory, platform, options);
-  if (!found.package || found.errors.length) throw new Error(found.errors.join('\n'));
+  if (!found.package || found.errors.length) throw new Error(found.errors.map(shown).join('\n'));
   return found.package();
 }
 
 /** A message as a CDK app in TypeScript shows it. */
-export const shown = (message: string) => written(message, inTypeScript);
+export const shown = (message: string | PackagingError) =>
+  written(typeof message === 'string' ? message : message.text, inTypeScript);
 
 /** The version of this machine's Python, such as `3.11`. */
 export function hostPython(): string {

@@ -11,6 +11,7 @@ import {
   packageOf,
   read,
   revisionFile,
+  shown,
   temporaryDirectory,
   writeFiles,
 } from './support';
@@ -188,7 +189,7 @@ describe('a lock that is older than pyproject.toml', () => {
 
   test('is rejected with the command that updates it', () => {
     const copy = changed();
-    expect(checked(copy, lambda).errors).toEqual([
+    expect(checked(copy, lambda).errors.map(shown)).toEqual([
       `${copy}/uv.lock is older than ${copy}/pyproject.toml: the dependencies have changed since. Run "uv lock" in ${copy}`,
     ]);
   });
@@ -197,15 +198,15 @@ describe('a lock that is older than pyproject.toml', () => {
     const copy = copyOf(backend);
     const file = join(copy, 'pyproject.toml');
     writeFileSync(file, readFileSync(file, 'utf8').replace('version = "0.1.0"', 'version = "0.2.0-dev"'));
-    expect(checked(copy, lambda).errors).toEqual([]);
+    expect(checked(copy, lambda).errors.map(shown)).toEqual([]);
     writeFileSync(file, readFileSync(file, 'utf8').replace('asyncpg>=0.30', 'asyncpg>=0.29'));
-    expect(checked(copy, lambda).errors).toEqual([expect.stringContaining('is older than')]);
+    expect(checked(copy, lambda).errors.map(shown)).toEqual([expect.stringContaining('is older than')]);
   });
 
   test('is recognized, whichever mirror of the index this machine uses', () => {
     process.env.UV_DEFAULT_INDEX = 'https://pypi.example.org/simple';
     try {
-      expect(checked(copyOf(backend), lambda).errors).toEqual([]);
+      expect(checked(copyOf(backend), lambda).errors.map(shown)).toEqual([]);
       expect(checked(changed(), lambda).errors).toHaveLength(1);
     } finally {
       delete process.env.UV_DEFAULT_INDEX;
@@ -219,8 +220,8 @@ describe('a lock that is older than pyproject.toml', () => {
     expect(read(dated, 'uv.lock').toString()).toContain(`exclude-newer = "${date}"`);
     process.env.UV_EXCLUDE_NEWER = date;
     try {
-      expect(checked(dated, lambda).errors).toEqual([]);
-      expect(checked(copyOf(backend), lambda).errors).toEqual([]);
+      expect(checked(dated, lambda).errors.map(shown)).toEqual([]);
+      expect(checked(copyOf(backend), lambda).errors.map(shown)).toEqual([]);
       expect(checked(changed(), lambda).errors).toHaveLength(1);
     } finally {
       delete process.env.UV_EXCLUDE_NEWER;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { EXIT } from '../../contract/exit-codes';
 import { written } from '../../packaging/code-in-messages';
-import { type PackagingCode, PackagingError } from '../../packaging/errors';
+import { noDirectory, type PackagingCode, PackagingError, pageOf } from '../../packaging/errors';
 import { foundWith, manifestWarnings } from '../../packaging/layout/manifest';
 import { backendPackage } from '../../packaging/project/known-project';
 import { zipOf } from '../../packaging/zip';
@@ -36,7 +36,7 @@ export function migratePackage(argv: readonly string[], version: string): number
   }
   const view = screen({ json: true, progress: false });
   if (parsed.kind === 'problems') {
-    showErrors(view, parsed.problems);
+    for (const problem of parsed.problems) showError(view, problem);
     view.notes.next('see migrate-package --help');
     return EXIT.usage;
   }
@@ -44,19 +44,19 @@ export function migratePackage(argv: readonly string[], version: string): number
     return write(parsed, view);
   } catch (error) {
     if (!(error instanceof PackagingError)) throw error;
-    showErrors(view, [error.text], error.code);
+    showPackagingErrors(view, [error]);
     return EXIT.failed;
   }
 }
 
 function write({ directory, output, platform, options }: Arguments, view: Screen): number {
   if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
-    showErrors(view, [`${directory} is not a directory: pass the backend's folder`]);
+    showPackagingErrors(view, [noDirectory(directory)]);
     return EXIT.failed;
   }
   const checked = backendPackage(directory, options, platform, true);
   if (checked.errors.length) {
-    showErrors(view, checked.errors);
+    showPackagingErrors(view, checked.errors);
     return EXIT.failed;
   }
   const built = checked.package();
@@ -85,12 +85,14 @@ function write({ directory, output, platform, options }: Arguments, view: Screen
   }
 }
 
-function showErrors({ notes }: Screen, errors: readonly string[], code?: PackagingCode): void {
-  for (const error of errors) {
-    const message = plain(written(error, onCommandLine));
-    notes.line(`${notes.paint('red', '✗')} ${code ? `${notes.paint('bold', code)}: ` : ''}${message}`);
-    if (process.env.GITHUB_ACTIONS === 'true') {
-      notes.line(annotation({ level: 'error', title: code ?? 'migrate-package', message }));
-    }
+function showPackagingErrors(view: Screen, errors: readonly PackagingError[]): void {
+  for (const { code, text } of errors) showError(view, `${text} (${pageOf(code)})`, code);
+}
+
+function showError({ notes }: Screen, text: string, code?: PackagingCode): void {
+  const message = plain(written(text, onCommandLine));
+  notes.line(`${notes.paint('red', '✗')} ${code ? `${notes.paint('bold', code)}: ` : ''}${message}`);
+  if (process.env.GITHUB_ACTIONS === 'true') {
+    notes.line(annotation({ level: 'error', title: code ?? 'migrate-package', message }));
   }
 }

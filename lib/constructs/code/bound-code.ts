@@ -3,6 +3,7 @@ import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { type DatabaseVariables, HANDLER } from '../../contract';
+import { noDirectory, type PackagingError } from '../../packaging/errors';
 import type { FunctionPlatform } from '../../packaging/platform';
 import type { ProjectFindings } from '../../packaging/project/alembic-project';
 
@@ -15,7 +16,7 @@ export interface BoundCode {
   readonly image?: (scope: Construct) => DockerImageAsset;
   /** Summary of what was found and packaged, for a message. */
   readonly found?: string;
-  readonly errors: readonly string[];
+  readonly errors: readonly PackagingError[];
   readonly warnings: readonly string[];
 }
 
@@ -34,7 +35,7 @@ export interface CodeTarget {
 export type CodeBinding = (scope: Construct, target: CodeTarget, usable: boolean) => BoundCode;
 
 /** A placeholder when there are errors; the CDK deploys nothing then. */
-export function unusable(errors: readonly string[], warnings: readonly string[]): BoundCode {
+export function unusable(errors: readonly PackagingError[], warnings: readonly string[]): BoundCode {
   const code = lambda.Code.fromInline('raise RuntimeError("this stack had errors when it was synthesized")');
   return { code, handler: HANDLER, runtime: lambda.Runtime.PYTHON_3_13, errors, warnings };
 }
@@ -42,5 +43,5 @@ export function unusable(errors: readonly string[], warnings: readonly string[])
 /** Checks a directory that the user named. */
 export function checkDirectory<T extends ProjectFindings>(directory: string, check: () => T): T | ProjectFindings {
   if (statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return check();
-  return { errors: [`${directory} is not a directory: pass the backend's folder`], warnings: [] };
+  return { errors: [noDirectory(directory)], warnings: [] };
 }

@@ -57,7 +57,7 @@ interface Staged {
 }
 
 /** Builds the package in the assembly, unless it already exists. Returns its path, or the user's mistake. */
-function stage(scope: Construct, directory: string, built: Package): Staged | { failure: string } {
+function stage(scope: Construct, directory: string, built: Package): Staged | { failure: PackagingError } {
   let cause: unknown;
   const build = (target: string) => {
     try {
@@ -74,7 +74,7 @@ function stage(scope: Construct, directory: string, built: Package): Staged | { 
   } catch (error) {
     // The CDK wraps errors of the build.
     const mistake = cause ?? error;
-    if (mistake instanceof PackagingError) return { failure: `${mistake.code}: ${mistake.text}` };
+    if (mistake instanceof PackagingError) return { failure: mistake };
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct, IConstruct } from 'constructs';
 import { MEMORY_MB, type RunnerSettings, SETTINGS_VARIABLE } from '../../contract';
 import { option, runtimeOption } from '../../packaging/code-in-messages';
+import { pageOf } from '../../packaging/errors';
 import { PYTHON_VERSIONS } from '../../packaging/project/python-version';
 import type { BoundCode } from '../code/bound-code';
 import type { MigrationContainerOptions } from '../container/migration-compute';
@@ -155,7 +156,8 @@ function bindCode(
   const hasUnknownVariables = variables.some(([, value]) => Token.isUnresolved(value)) || props.settings.tenants !== undefined;
   const target = { platform, environment, databaseVariables, hasUnknownVariables };
   const code = props.code._bind(scope, target, all.length === 0);
-  for (const error of [...all, ...code.errors]) addError(scope, error);
+  const unpackaged = code.errors.map((error) => `${error.code}: ${error.text} (${pageOf(error.code)})`);
+  for (const error of [...all, ...unpackaged]) addError(scope, error);
   for (const warning of code.warnings) addWarning(scope, 'cdk-alembic:package', warning);
   if (code.found) Annotations.of(scope).addInfoV2('cdk-alembic:found', code.found);
   return code;

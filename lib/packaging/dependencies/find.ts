@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { option } from '../code-in-messages';
+import { PackagingError } from '../errors';
 import { listFiles } from '../project/sources';
 import { pdmLock } from './locks/pdm';
 import { pipfileLock } from './locks/pipfile';
@@ -42,9 +43,12 @@ export function findDependencies(directory: string, selection: Selection): Depen
 }
 
 /** The error for a project without dependencies, with the places where they may be. */
-export function noDependencies(directory: string): string {
+export function noDependencies(directory: string): PackagingError {
   const kinds = 'uv.lock, poetry.lock, pdm.lock, pylock.toml, Pipfile.lock, requirements.txt or pyproject.toml';
-  return `${directory} has no ${kinds}, so its dependencies are unknown: ${placeOfDependencies(directory)}`;
+  return new PackagingError(
+    'no_dependencies',
+    `${directory} has no ${kinds}, so its dependencies are unknown: ${placeOfDependencies(directory)}`,
+  );
 }
 
 function placeOfDependencies(directory: string): string {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { option } from '../code-in-messages';
+import { PackagingError } from '../errors';
 import { type Declared, declaredIn } from './declared';
 import { normalized } from './parsing/requirement';
 import type { DependencySource, Selection } from './source';
@@ -8,7 +9,7 @@ import type { DependencySource, Selection } from './source';
 type Named = Pick<DependencySource, 'files' | 'found'>;
 
 /** Errors for groups and extras that no file declares. Those of a setup.py are unknown: uv reports them. */
-export function undeclared(selection: Pick<Selection, keyof Declared>, { files, found }: Named): string[] {
+export function undeclared(selection: Pick<Selection, keyof Declared>, { files, found }: Named): PackagingError[] {
   if (files.some((file) => /^setup\.(?:py|cfg)$/.test(basename(file)))) return [];
   const declared = files.flatMap((file) => declaredIn(file) ?? []);
   return (['groups', 'extras'] as const).flatMap((list) => {
@@ -16,7 +17,7 @@ export function undeclared(selection: Pick<Selection, keyof Declared>, { files, 
     const missing = selection[list].filter((name) => !known.map(normalized).includes(normalized(name)));
     if (!missing.length) return [];
     const others = known.length ? `; it has ${known.join(', ')}` : '';
-    return [`${option(list, missing)}: ${found} has no ${missing.join(', ')}${others}`];
+    return [new PackagingError('unknown_group', `${option(list, missing)}: ${found} has no ${missing.join(', ')}${others}`)];
   });
 }
 

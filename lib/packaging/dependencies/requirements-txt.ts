@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { PackagingError } from '../errors';
 import { compileRequirements } from './compile';
 import { normalized } from './parsing/requirement';
 import { parseRequirements, type RequirementsFile, readRequirementsFile } from './parsing/requirements-file';
@@ -12,9 +13,7 @@ export function requirementsTxt(directory: string, names: readonly string[], sel
   const missing = files.filter((file) => !existsSync(file));
   const read = files.filter((file) => !missing.includes(file)).map(readFile);
   const included = [...new Set(read.flatMap((file) => file.files))];
-  const errors = [...missing, ...included.filter((file) => !existsSync(file))].map(
-    (file) => `the requirements file ${file} does not exist`,
-  );
+  const absent = new Set([...missing, ...included.filter((file) => !existsSync(file))]);
   const requirements = read.flatMap((file) => file.requirements);
   const ofProjects = files.filter(isProject).flatMap((file) => declared(dirname(file), basename(file)).requirements);
   const loose = [...requirements, ...ofProjects].filter(({ text }) => !/==|@/.test(text)).map(({ name }) => name);
@@ -25,7 +24,7 @@ export function requirementsTxt(directory: string, names: readonly string[], sel
     run: '',
     files: included.filter((file) => existsSync(file)),
     projects: read.flatMap((file) => file.projects).filter((path) => path !== directory),
-    errors: [...new Set(errors)],
+    errors: [...absent].map((file) => new PackagingError('invalid_file', `the requirements file ${file} does not exist`)),
     warnings: loose.length ? [looseWarning(names, loose)] : [],
     pins: () => pinsAmong({ requirements, options: read.flatMap((file) => file.options) }),
     resolve: (platform) =>

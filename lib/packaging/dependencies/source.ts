@@ -1,4 +1,5 @@
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
+import { PackagingError } from '../errors';
 import type { FunctionPlatform } from '../platform';
 import type { Dependencies } from './parsing/requirement';
 
@@ -29,10 +30,10 @@ export interface DependencySource {
   readonly files: readonly string[];
   /** Absolute paths of directories whose code is installed. */
   readonly projects: readonly string[];
-  readonly errors: readonly string[];
+  readonly errors: readonly PackagingError[];
   readonly warnings: readonly string[];
   /** Compares the lock with the project, if only a process can: an error if it is outdated, a warning if that is unknown. */
-  readonly checkLock?: (python: string | undefined) => { readonly error?: string; readonly warning?: string };
+  readonly checkLock?: (python: string | undefined) => { readonly error?: PackagingError; readonly warning?: string };
   /** The versions that it pins, as lines of a requirements file with the index's options, if its files list no wheels. */
   readonly pins?: () => readonly string[];
   /** What to install. May start uv and query an index. */
@@ -42,8 +43,15 @@ export interface DependencySource {
 }
 
 /** The error for a lock that does not match the project's dependencies. `command` recreates it, such as `poetry lock`. */
-export function outdatedLock(lock: string, project: string, command: string): string {
-  return `${lock} is older than ${project}: the dependencies have changed since. Run "${command}" in ${dirname(lock)}`;
+export function outdatedLock(lock: string, project: string, command: string): PackagingError {
+  const text = `${lock} is older than ${project}: the dependencies have changed since. Run "${command}" in ${dirname(lock)}`;
+  return new PackagingError('outdated_lock', text);
+}
+
+/** The error for a lock without some of the project's dependencies. `command` adds them, such as `poetry lock`. */
+export function incompleteLock(lock: string, missing: readonly string[], project: string, command: string): PackagingError {
+  const text = `${lock} does not have ${missing.join(', ')}, which ${basename(project)} requires: run "${command}" in ${dirname(lock)}`;
+  return new PackagingError('outdated_lock', text);
 }
 
 /** The warning for a lock that this machine could not compare with the project. `command` does that. */

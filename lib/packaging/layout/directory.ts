@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
+import { PackagingError } from '../errors';
 import type { FunctionPlatform } from '../platform';
 import type { AlembicFolders } from '../project/alembic-project';
 import { ownProject } from '../project/own-project';
@@ -12,13 +13,16 @@ import type { LaidOut } from './laid-out';
 import { copyRunner, hashPackage, type Package } from './package';
 
 /** Why a directory is not a package layout; empty if it is one. */
-export function layoutProblems(directory: string): string[] {
+export function layoutProblems(directory: string): PackagingError[] {
   return [BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY]
     .filter((name) => !existsSync(join(directory, name)))
     .map(
       (name) =>
-        `${directory} has no folder ${name}/: it must contain ${BACKEND_DIRECTORY}/ (alembic.ini and sources) and ` +
-        `${DEPENDENCIES_DIRECTORY}/ (what "pip install --target" writes)`,
+        new PackagingError(
+          'invalid_layout',
+          `${directory} has no folder ${name}/: it must contain ${BACKEND_DIRECTORY}/ (alembic.ini and sources) and ` +
+            `${DEPENDENCIES_DIRECTORY}/ (what "pip install --target" writes)`,
+        ),
     );
 }
 

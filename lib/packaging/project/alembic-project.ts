@@ -14,7 +14,7 @@ interface Head {
 
 /** Facts of an Alembic project, from lib/packaging/alembic_project.py. */
 export interface AlembicProject {
-  readonly problems: readonly string[];
+  readonly problems: readonly Pick<PackagingError, 'code' | 'text'>[];
   /** A folder above the project's, to which the location of the scripts is relative. */
   readonly above?: string;
   /** The scripts that are found from there, relative to the folder of the configuration. */
@@ -52,7 +52,7 @@ export interface AlembicFolders {
 }
 
 export interface ProjectFindings {
-  readonly errors: readonly string[];
+  readonly errors: readonly PackagingError[];
   readonly warnings: readonly string[];
 }
 
@@ -70,7 +70,7 @@ export function checkAlembicProject(
   try {
     config = findAlembicConfig(directory, named);
   } catch (error) {
-    if (error instanceof PackagingError) return { errors: [error.text], warnings: [] };
+    if (error instanceof PackagingError) return { errors: [error], warnings: [] };
     throw error;
   }
   const project = readAlembicProject(directory, config);
@@ -80,7 +80,7 @@ export function checkAlembicProject(
   }
   const { folder = '.', paths, revisions } = project;
   const next = project.above && calledAbove(project.above, `${project.scripts}`, directory, config, files);
-  const errors = next ? project.problems.map((problem) => `${problem}: ${next}`) : [...project.problems];
+  const errors = project.problems.map(({ code, text }) => new PackagingError(code, next ? `${text}: ${next}` : text));
   const warnings: string[] = [];
   if (revisions && revisions.heads.length > 1 && !revisions.heads.every(({ labeled }) => labeled)) {
     errors.push(severalHeads(directory, config, revisions.heads, run));
@@ -113,12 +113,13 @@ function isUnlocked(file: string): boolean {
   return /\.txt$|pyproject\.toml$/.test(file);
 }
 
-function severalHeads(directory: string, config: string, heads: readonly Head[], run: string): string {
+function severalHeads(directory: string, config: string, heads: readonly Head[], run: string): PackagingError {
   const names = heads.map(({ revision, file }) => `${revision} (${file})`).join(', ');
   const option = ['alembic.ini', 'pyproject.toml'].includes(config) ? '' : `-c ${config} `;
   const ids = heads.map(({ revision }) => revision).join(' ');
-  return (
+  return new PackagingError(
+    'invalid_revisions',
     `the migrations in ${directory} have ${heads.length} heads: ${names}. ` +
-    `Merge them there with "${run}alembic ${option}merge -m 'merge heads' ${ids}", or label each branch if they are intended`
+      `Merge them there with "${run}alembic ${option}merge -m 'merge heads' ${ids}", or label each branch if they are intended`,
   );
 }

@@ -46,7 +46,7 @@ export function checkBackend(
   try {
     return check(directory, options, pythonVersion, isPackaged);
   } catch (error) {
-    if (error instanceof PackagingError) return { errors: [error.text], warnings: [] };
+    if (error instanceof PackagingError) return { errors: [error], warnings: [] };
     throw error;
   }
 }

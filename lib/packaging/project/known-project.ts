@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { forgetOld, recall, remember } from '../../cache';
 import { packagePath } from '../../package-root';
-import { PackagingError } from '../errors';
 import { hashGuard, hashRunner, type Package } from '../layout/package';
 import { hashDependencies, projectPackage } from '../layout/project-package';
 import { recallProof } from '../layout/proof-cache';
@@ -42,7 +41,7 @@ export function backendPackage(
     const packaged = () => {
       const { project, errors } = checkBackend(directory, options, platform.pythonVersion, isPackaged);
       // Since synthesis began, a file changed, or uv is gone.
-      if (!project) throw new PackagingError('invalid_file', errors.join('\n'));
+      if (!project) throw errors[0];
       return projectPackage(project, platform);
     };
     const build = (target: string) => packaged().build(target);

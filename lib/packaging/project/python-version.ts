@@ -125,7 +125,7 @@ export function pythonProblem(
   directory: string,
   pythonVersion: string,
   requirements: readonly string[] = [],
-): { readonly error?: string; readonly warning?: string } | undefined {
+): { readonly error?: PackagingError; readonly warning?: string } | undefined {
   const requirement = pythonRequirement(directory);
   if (!requirement || allows(requirement.text, pythonVersion)) return undefined;
   const [fitting] = usablePythons(directory, requirements, (version) => allows(requirement.text, version));
@@ -133,5 +133,5 @@ export function pythonProblem(
     ? `set ${runtimeOption(fitting)}`
     : `Lambda has Python ${[...PYTHON_VERSIONS].sort().join(', ')}: allow one of them there`;
   const text = `${requirement.file} requires Python ${requirement.text} and the function runs ${pythonVersion}: ${remedy}`;
-  return requirement.isPin ? { warning: text } : { error: text };
+  return requirement.isPin ? { warning: text } : { error: new PackagingError('unsupported_python', text) };
 }

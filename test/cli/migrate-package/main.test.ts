@@ -20,7 +20,7 @@ test.each([
   [
     'a folder with two configurations',
     () => folder({ 'a/alembic.ini': '', 'b/alembic.ini': '' }),
-    'Say which one to use, such as --alembic-config a/alembic.ini',
+    'Say which one to use, such as --alembic-config a/alembic.ini (https://',
   ],
   ['a pyproject.toml that is not TOML', () => folder({ 'pyproject.toml': 'name =\n' }), "pyproject.toml can't be read as TOML: "],
 ])('%s fails with exit code 1 and the reason, and writes nothing', (_, backend, reason) => {
@@ -45,6 +45,7 @@ test('a build that fails is shown with its code, and in GitHub as an annotation'
     process.env.GITHUB_ACTIONS = GITHUB_ACTIONS;
     if (GITHUB_ACTIONS === undefined) delete process.env.GITHUB_ACTIONS;
   }
-  const reason = `${backend} can't be built (set SHOP_HOME first): change it until "uv build --wheel" works there`;
+  const page = 'https://cdk-alembic.github.io/cdk-alembic/packaging-errors.html#build_failed';
+  const reason = `${backend} can't be built (set SHOP_HOME first): change it until "uv build --wheel" works there (${page})`;
   expect(printed).toBe(`✗ build_failed: ${reason}\n::error title=build_failed::${reason}\n`);
 });

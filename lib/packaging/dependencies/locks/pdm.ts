@@ -6,7 +6,7 @@ import { parseDependency, toEdge } from '../parsing/pep508';
 import { hashOfJson } from '../parsing/python-json';
 import { gitAddress, normalized, pinned } from '../parsing/requirement';
 import { entryOf, readToml, type Table } from '../parsing/toml';
-import { type DependencySource, outdatedLock, type Selection } from '../source';
+import { type DependencySource, incompleteLock, outdatedLock, type Selection } from '../source';
 
 /** Reads PDM's lock, https://pdm-project.org/latest/usage/lockfile/ */
 export function pdmLock(directory: string, selection: Selection): DependencySource {
@@ -24,7 +24,7 @@ export function pdmLock(directory: string, selection: Selection): DependencySour
     files: [file, projectFile],
     projects: dependencies.projects,
     errors: missing.length
-      ? [`${file} does not have ${missing.join(', ')}, which pyproject.toml requires: run "pdm lock" in ${directory}`]
+      ? [incompleteLock(file, missing, projectFile, 'pdm lock')]
       : isOf(pyproject, lock)
         ? []
         : [outdatedLock(file, projectFile, 'pdm lock')],

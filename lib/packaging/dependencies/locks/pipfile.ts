@@ -4,7 +4,7 @@ import { PackagingError } from '../../errors';
 import { hashOfJson } from '../parsing/python-json';
 import { gitAddress, normalized, pinned, type Requirement } from '../parsing/requirement';
 import { entryOf, readToml, type Table } from '../parsing/toml';
-import { type DependencySource, outdatedLock, pinsAmong, type Selection } from '../source';
+import { type DependencySource, incompleteLock, outdatedLock, pinsAmong, type Selection } from '../source';
 
 const PYPI = /^https:\/\/pypi\.(?:python\.)?org\/simple\/?$/;
 
@@ -37,7 +37,7 @@ export function pipfileLock(directory: string, selection: Selection): Dependency
     files: [file, pipfile].filter((path) => existsSync(path)),
     projects,
     errors: missing.length
-      ? [`${file} does not have ${missing.join(', ')}, which Pipfile requires: run "pipenv lock" in ${directory}`]
+      ? [incompleteLock(file, missing, pipfile, 'pipenv lock')]
       : project && !isOf(project, lock)
         ? [outdatedLock(file, pipfile, 'pipenv lock')]
         : [],

@@ -6,7 +6,7 @@ import { parseDependency, toEdge } from '../parsing/pep508';
 import { hashOfJson } from '../parsing/python-json';
 import { gitAddress, normalized, pinned } from '../parsing/requirement';
 import { entryOf, readToml, type Table } from '../parsing/toml';
-import { type DependencySource, outdatedLock, pinsAmong, type Selection } from '../source';
+import { type DependencySource, incompleteLock, outdatedLock, pinsAmong, type Selection } from '../source';
 
 /** What Poetry 1 leaves out of its lock: https://github.com/python-poetry/poetry/issues/1584 */
 const NEVER_LOCKED = ['setuptools', 'distribute', 'pip', 'wheel'];
@@ -31,7 +31,7 @@ export function poetryLock(directory: string, selection: Selection): DependencyS
     files: [file, projectFile],
     projects: dependencies.projects,
     errors: missing.length
-      ? [`${file} does not have ${missing.join(', ')}, which pyproject.toml requires: run "poetry lock" in ${directory}`]
+      ? [incompleteLock(file, missing, projectFile, 'poetry lock')]
       : isOf(pyproject, lock)
         ? []
         : [outdatedLock(file, projectFile, 'poetry lock')],
