@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import errno
-import importlib.machinery
 import os
 import re
 import sys
 import traceback
+from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Modules in Lambda's Python, https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
 PROVIDED = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six", "awslambdaric")
@@ -36,7 +39,9 @@ def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: li
     where = next((found for cause in reversed(causes) if (found := location_in(package, cause, "backend"))), where)
     answer.setdefault("unproved", f"{text_of(error)} ({where})" if where else text_of(error))
     if isinstance(error, ImportError):
-        answer["foreign"] = foreign(package / "site-packages")
+        # A library of this architecture may need a newer Linux.
+        of_library = any(re.search(r"\.so\b", str(cause)) for cause in causes)
+        answer["foreign"] = foreign(package / "site-packages", is_foreign=(lambda _: True) if of_library else is_elsewhere)
 
 
 def location_in(package: Path, error: BaseException, *of: str) -> str:
@@ -131,15 +136,29 @@ def exists(name: str) -> bool:
     return False
 
 
-def foreign(site_packages: Path) -> list[str]:
+def foreign(site_packages: Path, is_foreign: Callable[[Path], bool]) -> list[str]:
     """Distributions with libraries that this Python can't load, as `name==version`."""
-    suffixes = tuple(suffix for suffix in importlib.machinery.EXTENSION_SUFFIXES if suffix.startswith(".cpython"))
     found = []
     for distribution in distributions(path=[str(site_packages)]):
         name = distribution.metadata["Name"]
         modules = {name.lower().replace("-", "_"), *(distribution.read_text("top_level.txt") or "").split()}
         libraries = [library for module in modules for library in (site_packages / module).rglob("*.so")]
         libraries += [library for module in modules for library in site_packages.glob(f"{module}.*so")]
-        if any(not library.name.endswith(suffixes) for library in libraries):
+        if any(is_foreign(library) for library in libraries):
             found.append(f"{name}=={distribution.version}")
     return sorted(found)
+
+
+def is_elsewhere(library: Path) -> bool:
+    """Whether a library is for another Python or another machine."""
+    if ".cpython-" in library.name:
+        return not library.name.endswith(tuple(suffix for suffix in EXTENSION_SUFFIXES if suffix.startswith(".cpython")))
+    # Such as .abi3.so: its name has no machine.
+    return machine_of(library) != machine_of(Path(sys.executable))
+
+
+def machine_of(file: Path) -> bytes:
+    """The parts of the header of an ELF file that name its machine: https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html"""
+    with file.open("rb") as opened:
+        header = opened.read(20)
+    return header[:6] + header[18:]
