@@ -169,3 +169,36 @@ def test_sample_rows_fire_no_triggers_but_the_revision_does(observed: Observed, 
     finally:
         with database.connect() as connection:
             connection.execute(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}; CREATE SCHEMA IF NOT EXISTS public")
+
+
+DEFERRED = """
+op.execute("CREATE TABLE aa (id int PRIMARY KEY)")
+op.execute("CREATE TABLE bb (id int PRIMARY KEY, aa_id int REFERENCES aa DEFERRABLE INITIALLY DEFERRED, name text)")
+"""
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "downgrade", "failures"),
+    [
+        (["UPDATE bb SET name = 'x'", "ALTER TABLE bb ADD n int"], ["UPDATE bb SET name = 'x'", "ALTER TABLE bb DROP n"], []),
+        # The upgrade commits before the downgrade begins.
+        (["ALTER TABLE bb ADD n int", "UPDATE bb SET aa_id = (SELECT max(id) FROM aa)"], ["ALTER TABLE bb DROP n"], []),
+        # PostgreSQL refuses these with existing rows, too.
+        (["UPDATE bb SET aa_id = (SELECT max(id) FROM aa)", "ALTER TABLE bb ADD n int"], ["ALTER TABLE bb DROP n"], ["upgrade"]),
+        (["UPDATE bb SET aa_id = 77"], [], ["upgrade"]),
+        (
+            ["SELECT"],
+            ["UPDATE bb SET aa_id = (SELECT max(id) FROM aa)", "ALTER TABLE bb ALTER name SET DEFAULT 1"],
+            ["downgrade"],
+        ),
+    ],
+)
+def test_existing_rows_have_no_pending_checks_of_what_a_revision_does_not_change(
+    observed: Observed, upgrade: list[str], downgrade: list[str], failures: list[str]
+) -> None:
+    observed.revision("aa", None, DEFERRED, 'op.drop_table("bb")\nop.drop_table("aa")')
+    up, down = ("\n".join(f'op.execute("{one}")' for one in part) or "pass" for part in (upgrade, downgrade))
+    observed.revision("bb", "aa", up, down)
+    facts = observed.observe("bb")["bb"]
+    assert facts["again"]["outcome"] == "done"
+    assert [name for name in ("upgrade", "downgrade") if f"{name}Failure" in facts["rows"]] == failures

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cdk_alembic.catalog import raw
-from cdk_alembic.catalog.catalog import Snapshot
+from cdk_alembic.catalog.catalog import Relation, Snapshot
 from cdk_alembic.catalog.catalog_reader import Catalog
 from cdk_alembic.connection.statements import is_autocommit
 
 from ..scratch import rows
 from .affected_tables import affected_tables
+from .deferred import as_existing_rows, check_deferred
+from .failure_facts import failure_facts
 from .reload import reloaded_function
 from .watch import LeftTransaction, Recording, Watch
 from .watched_step import Result, run_watched
@@ -59,7 +61,7 @@ class RoundTrip:
     def _run_all(self) -> None:
         if is_autocommit(self._connection):
             raise RoundTripImpossible
-        down = self._run(False, self.after)
+        down = self._run(False, self.after, self.after.relations)
         self.recordings.append(down.recording)
         self.facts["downgrade"] = down.facts
         if down.failure:
@@ -85,7 +87,7 @@ class RoundTrip:
             if not filled:
                 break
             self._rows = rows.read(self._connection, restored, filled)
-            failure = self._run(True).failure
+            failure = self._run(True, restored).failure
             if kinds == rows.ALL:
                 self.facts["rows"] = {"tables": filled, "deleted": [], "changed": [], "notBroughtBack": []}
                 first = failure
@@ -94,7 +96,7 @@ class RoundTrip:
             raw.execute(self._connection, "ROLLBACK TO SAVEPOINT cdk_alembic_rows")
             self._rows = {}
         if not self._rows:
-            failure = self._run(True).failure
+            failure = self._run(True, restored).failure
             if failure:
                 self.facts.pop("rows", None)
                 return failure
@@ -108,7 +110,7 @@ class RoundTrip:
         now = rows.read(self._connection, upgraded, names)
         facts["deleted"] = rows.tables_with_fewer_rows(self._rows, now)
         facts["changed"] = rows.lost_columns(self._rows, now, (restored, upgraded))
-        failure = self._run(False).failure
+        failure = self._run(False, upgraded).failure
         if failure:
             facts["downgradeFailure"] = failure
             return
@@ -118,10 +120,16 @@ class RoundTrip:
         lost = rows.lost_columns(self._rows, now, (restored, back))
         facts["notBroughtBack"] = sorted([*missing, *(name for name in lost if name.rpartition(".")[0] not in missing)])
 
-    def _run(self, is_upgrade: bool, existing: Snapshot | None = None) -> Result:
-        relations = existing.relations if existing else {}
+    def _run(self, is_upgrade: bool, state: Snapshot, relations: dict[int, Relation] | None = None) -> Result:
+        """`state`: the catalog before it. `relations`: those whose locks are found."""
         function = reloaded_function(self.context, self.script, is_upgrade)
-        result = run_watched(self.context, self.watch, self.script, function, self.arguments, relations, confined=True)
+        as_existing_rows(self._connection, state, self.upgrade if is_upgrade else self.recordings[-1:])
+        result = run_watched(self.context, self.watch, self.script, function, self.arguments, relations or {}, confined=True)
+        if result.failure is None:
+            try:
+                check_deferred(self._connection, state)
+            except Exception as error:
+                result = Result(result.recording, failure_facts(error, self.script.module.__file__))
         if result.failure and _NOT_IN_ONE_TRANSACTION in result.failure["message"]:
             raise RoundTripImpossible
         return result
