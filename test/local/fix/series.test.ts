@@ -189,3 +189,20 @@ it('no safe form is written if env.py prevents commits, because plain Alembic wo
   bed.project.write('migrations/env.py', before);
   expect(fixed(await fix())).toEqual(['index-not-concurrent']);
 });
+
+test('a comment writes no rows, so it runs with the other changes of the catalog', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Rename code of teams, add nick',
+    `op.alter_column("teams", "code", new_column_name="short")
+    op.create_index("ix_users_email", "users", ["email"])
+    op.add_column("users", sa.Column("nick", sa.Text(), comment="free text"))`,
+    `op.drop_column("users", "nick")
+    op.drop_index("ix_users_email", table_name="users")
+    op.alter_column("teams", "short", new_column_name="code")`,
+  );
+  expect(fixed(await fix())).toEqual(['index-not-concurrent', 'rename']);
+  expect(bed.project.revisions).toEqual(['a1.py', 'b2.py', 'c3.py', 'c3_1.py', 'c3_2.py']);
+  expect(text('c3_1.py')).toContain('comment="free text"');
+});

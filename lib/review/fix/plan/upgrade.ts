@@ -141,9 +141,12 @@ export class UpgradePlan {
   }
 }
 
+/** Other statements that write no rows of tables. */
+const CATALOG_ONLY = /^\s*(?:COMMENT|GRANT)\b/i;
 const WRITING_ACTIONS = ['insert', 'update', 'delete', 'truncate', 'refresh', 'restart sequence', 'unparsed', 'other'];
 
 /** Whether a unit may write rows. One that the replay did not enter, such as a loop over rows, may. */
 function mayWriteRows({ kind }: BodyUnit, steps: readonly Step[]): boolean {
-  return kind === 'block' || !steps.length || steps.some(({ action }) => WRITING_ACTIONS.includes(action.does));
+  const writes = ({ action, sql }: Step) => WRITING_ACTIONS.includes(action.does) && !CATALOG_ONLY.test(sql);
+  return kind === 'block' || !steps.length || steps.some(writes);
 }
