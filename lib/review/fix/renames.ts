@@ -103,6 +103,7 @@ export function renameColumn({ table, from, to }: Rename, part: RevisionFunction
   const later = {
     up: [
       `# cdk-alembic: allow drop-column: ${to} has every value of ${from}, which no running code uses since the release before`,
+      `# cdk-alembic: allow drop-in-use: the trigger only keeps ${from} and ${to} equal`,
       ...unsync,
       ...moveSequence(table, column, to),
       execute(`${alter} DROP COLUMN ${old}`),

@@ -228,16 +228,18 @@ def _nothing(left: list[str], uncompared: str | None, waiting: Sequence[str]) ->
             "correct the models, so that `metadata.create_all()` works in an empty database; for a revision without operations "
             "pass --empty",
         )
+    later = f"the next release changes something, as a comment in {', '.join(waiting)} says"
     if left:
+        found = "; ".join([*left, later] if waiting else left)
         return RunnerError(
             "nothing_to_create",
-            f"nothing can be written, but models and migrations do not agree: {'; '.join(left)}",
+            f"nothing can be written, but models and migrations do not agree: {found}",
             "change the models, or write the operations by hand into the revision that --empty makes",
         )
     if waiting:
         return RunnerError(
             "nothing_to_create",
-            f"models and migrations agree: only the next release changes something, as a comment in {', '.join(waiting)} says",
+            f"models and migrations agree: only {later}",
             "release it; after that, this command writes the revision of the next release",
         )
     return RunnerError(
