@@ -41,6 +41,44 @@ def test_models_and_migrations_that_agree_do_not_differ(observed: Observed, temp
     assert observed.observe(drift=True)["drift"] == {"operations": [], "catalog": NOTHING}
 
 
+OBJECTS = """
+def include_object(made, name, kind, reflected, compare_to):
+    assert kind == "table" or made.table.name == "aa"
+    return not (reflected and compare_to is None and kind != "table") and name not in ("kind", "ix", "left")
+
+sa.Table("left", target_metadata, sa.Column("id", sa.Integer, primary_key=True, server_default=sa.text("7")))
+"""
+# Autogenerate would create what the models have under such a name.
+NAMES = """
+def include_name(name, kind, parents):
+    assert kind in ("schema", "table") or parents["schema_qualified_table_name"] == parents["table_name"] == "aa"
+    return name not in ("old", "f")
+"""
+MORE = """ALTER TABLE aa ADD CONSTRAINT u EXCLUDE (name WITH =), ADD CONSTRAINT f FOREIGN KEY (id) REFERENCES aa;
+CREATE INDEX old ON aa (id) WHERE id > 7;"""
+CHANGED = "ALTER TABLE aa ALTER kind SET DEFAULT 'x'; CREATE TABLE \"left\" (id serial PRIMARY KEY);"
+
+
+@pytest.mark.parametrize(
+    ("option", "filters", "migrated"),
+    [
+        ("include_object", OBJECTS, SAME.replace("(name)", "(name) WHERE id > 7") + f'\nop.execute("""{MORE}{CHANGED}""")'),
+        ("include_name", NAMES, f'{SAME}\nop.execute("""{MORE}""")'),
+    ],
+)
+def test_what_env_py_leaves_out_of_the_comparison_is_no_difference(
+    observed: Observed, option: str, filters: str, migrated: str
+) -> None:
+    with_models(observed, more=filters)
+    env = (observed.directory / "alembic" / "env.py").read_text()
+    observed.write_env(env.replace("connection=connection,", f"connection=connection, {option}={option},"))
+    observed.revision("aa", None, migrated)
+    drift = observed.observe(drift=True)["drift"]
+    assert (drift["operations"], drift["catalog"]["changed"], drift["catalog"]["added"]) == ([], {}, {})
+    # Autogenerate knows no EXCLUDE, so no filter is for one.
+    assert list(drift["catalog"]["removed"]) == ["constraint aa.u"]
+
+
 def test_each_operation_of_autogenerate_is_one_line(observed: Observed) -> None:
     with_models(observed, more='sa.Table("bb", target_metadata, sa.Column("id", sa.Integer, primary_key=True))\n')
     observed.revision("aa", None, SAME.replace("name text, ", "").replace("(name)", "(id)"))

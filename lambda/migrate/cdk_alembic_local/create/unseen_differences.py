@@ -309,14 +309,13 @@ def find(context: Any, directives: list[Any], renamed: Sequence[str]) -> UnseenD
 
     `renamed`: tables whose constraints, and the foreign keys to which, get the models' names, too."""
     connection = context.connection
-    metadata = context.opts.get("target_metadata")
     operations = [operation for directive in directives for operation in flatten(directive.upgrade_ops)]
     drift = Drift()
     raw.execute(connection, "SAVEPOINT cdk_alembic_models")
     try:
         raw.execute(connection, f"CREATE SCHEMA IF NOT EXISTS {MARK}")
         catalog_sql.prepare(connection, context)
-        drift.compare_with(metadata, Catalog().take(connection), operations)
+        drift.compare_with(context, Catalog().take(connection), operations)
         schemas = raw.value(connection, _SCHEMAS.format(own=raw.literal(MARK)))
         raw.execute(connection, f"DROP SCHEMA {', '.join(schemas)} CASCADE")
         raw.execute(connection, "CREATE SCHEMA public")

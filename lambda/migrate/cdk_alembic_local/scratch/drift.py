@@ -13,6 +13,7 @@ from cdk_alembic.catalog.catalog_reader import Catalog
 from cdk_alembic.database.failures import describe, location
 
 from .constants import in_brackets, is_constant_of, is_same_default
+from .included import Included
 from .models import metadata_of
 from .reread import reread
 from .rows import quoted
@@ -39,6 +40,7 @@ class Drift:
         self.metadata: list[Any] = []
         """The models."""
         self._migrated: Any = None
+        self._is_included: Any = None
         self._is_same: dict[str, bool] = {}
         """Whether both catalogs have an entry with an equivalent definition."""
         self.other_names: list[tuple[str, str, str]] = []
@@ -47,7 +49,7 @@ class Drift:
     def compare(self, context: Any, migrated: Snapshot, failed: list[str]) -> None:
         """Runs autogenerate. `failed`: revisions whose failure keeps the database from being at head."""
         metadata = context.opts.get("target_metadata")
-        self.compare_with(metadata, migrated, [])
+        self.compare_with(context, migrated, [])
         if failed:
             self._reason = f"the database is not at head: {', '.join(failed)} could not be applied"
         elif not self.metadata:
@@ -75,9 +77,10 @@ class Drift:
         ]
         return {**found, "reason": self._reason} if self._reason else found
 
-    def compare_with(self, metadata: Any, migrated: Snapshot, operations: list[Any]) -> None:
+    def compare_with(self, context: Any, migrated: Snapshot, operations: list[Any]) -> None:
         """Sets what `change` compares. `operations`: what autogenerate found."""
-        self.metadata = metadata_of(metadata)
+        self.metadata = metadata_of(context.opts.get("target_metadata"))
+        self._is_included = Included(context, self.metadata)
         self._migrated = migrated
         self._operations = operations
 
@@ -190,9 +193,20 @@ class Drift:
                 if not key.startswith(("constraint ", "index ")) or unnamed[side][key] not in same
             }
         change["removed"] = {key: text for key, text in change["removed"].items() if not self._is_dropped_or_set_aside(key, text)}
+        for side, snapshot in (("removed", self._migrated), ("added", modelled)):
+            change[side] = {
+                key: text
+                for key, text in change[side].items()
+                if self._is_included(key, text, _table(key, snapshot), self._migrated, is_removed=side == "removed")
+            }
         # A type in the database alone may belong to a table that is not in the models.
         change["removed"] = {key: text for key, text in change["removed"].items() if not key.startswith(("type ", "domain "))}
-        change["changed"] = {key: texts for key, texts in change["changed"].items() if not self._agree(key, *texts)}
+        change["changed"] = {
+            key: texts
+            for key, texts in change["changed"].items()
+            if not self._agree(key, *texts)
+            and self._is_included(key, texts[1], _table(key, modelled), self._migrated, is_removed=False)
+        }
         reported = {*_entries_of(self._operations), *_entries_of_unnamed(self._operations, modelled)} - self.altered_columns()
         return {side: {key: text for key, text in entries.items() if key not in reported} for side, entries in change.items()}
 
