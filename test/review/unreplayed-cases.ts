@@ -104,6 +104,12 @@ const NOTHING: readonly UnreplayedCase[] = [
     ),
     findings: ['error constraint-builds-index'],
   },
+  {
+    title: 'adds an EXCLUDE constraint',
+    up: 'op.execute("ALTER TABLE users ADD CONSTRAINT times EXCLUDE USING gist (room WITH =, during WITH &&)")',
+    findings: ['error constraint-builds-index', 'warning unique-on-existing-rows'],
+    says: ['two rows of users that the constraint excludes make the upgrade fail'],
+  },
   { title: 'returns first', up: 'return\nop.drop_column("users", "email")', findings: [] },
   {
     title: 'returns in each branch',

@@ -19,13 +19,16 @@ export const uniqueOnExistingRows: Rule = {
       if (unique.length && unique.every((column) => column !== null && isNewColumn(table, column))) continue;
       const { columns, where } = action.does === 'create index' ? keyOf(action, call) : { columns: unique.join(', '), where: '' };
       const key = columns || '...';
+      const isExclude = action.does === 'add constraint' && action.constraint.kind === 'exclude';
       yield {
         ...place,
         message:
-          `two rows of ${table} with the same ${key} make the upgrade fail` +
+          `two rows of ${table} ${isExclude ? 'that the constraint excludes' : `with the same ${key}`} make the upgrade fail` +
           (isCausedBy(failed, action) ? `, as sample rows did (${failed?.message})` : '') +
           (upgrade.isMaterializedView(table) ? ', or a later REFRESH' : ', and running code may write such rows'),
-        instead: `# first check in production: SELECT ${key}, count(*) FROM ${table}${where} GROUP BY ${key} HAVING count(*) > 1`,
+        instead: isExclude
+          ? `# first check in production: SELECT * FROM ${table} a JOIN ${table} b ON a.ctid < b.ctid AND <each element of the constraint, with its operator>`
+          : `# first check in production: SELECT ${key}, count(*) FROM ${table}${where} GROUP BY ${key} HAVING count(*) > 1`,
       };
     }
   },
