@@ -1,7 +1,7 @@
 import type { Node } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { apply, as, joined, only, type Rules } from '../sql/nodes';
-import { parseNode } from '../sql/parse';
+import { type BlockStatement, parseNode } from '../sql/parse';
 
 /** The expressions that a block assigns to its variables, by name. */
 export type Variables = ReadonlyMap<string, readonly string[]>;
@@ -17,7 +17,7 @@ export function dynamicSql(expression: string, variables: Variables): readonly (
 }
 
 /** The columns that a SELECT returns. */
-export function selectedColumns(query: string): readonly { readonly name: string | undefined; readonly expression: string }[] {
+function selectedColumns(query: string): readonly { readonly name: string | undefined; readonly expression: string }[] {
   const node = parseNode(query);
   const list = (node && 'SelectStmt' in node && node.SelectStmt.targetList) || [];
   const bytes = Buffer.from(query);
@@ -103,4 +103,26 @@ function combinations(choices: readonly (readonly string[])[]): readonly (readon
     (found, texts) => found.flatMap((before) => texts.map((text) => [...before, text])).slice(0, MAX_TEXTS),
     [[]],
   );
+}
+
+/** The expressions that a block's statements assign. */
+export function variablesOf(statements: readonly BlockStatement[]): Variables {
+  const found = new Map<string, string[]>();
+  for (const [name, expression] of statements.flatMap(assignments)) {
+    const key = name.toLowerCase();
+    found.set(key, [...(found.get(key) ?? []), expression]);
+  }
+  return found;
+}
+
+/** The variables that a statement sets, each with its expression: `FOR row IN SELECT ... AS command`, `SELECT ... INTO command`. */
+function assignments({ kind, query, into = [] }: BlockStatement): readonly (readonly [name: string, expression: string])[] {
+  const [first = '', ...more] = into;
+  if (kind === 'assign') return [[first, query]];
+  const columns = kind === 'statement' && into.length ? selectedColumns(query) : [];
+  const fields = first && !more.length ? columns.filter(({ name }) => name) : [];
+  return [
+    ...fields.map(({ name, expression }) => [`${first}.${name}`, expression] as const),
+    ...columns.slice(0, into.length).map(({ expression }, index) => [into[index] ?? '', expression] as const),
+  ];
 }

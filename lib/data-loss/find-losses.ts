@@ -16,7 +16,7 @@ import {
   requiredColumns,
   setsSequenceValue,
 } from './definitions';
-import { dynamicSql, selectedColumns } from './dynamic-sql';
+import { dynamicSql, variablesOf } from './dynamic-sql';
 import { recordEmptyResult, recordRaiseGuard } from './emptiness-checks';
 import { type DestroyedData, type Loss, lossUnless, unreadableSql } from './losses';
 import { RevisionState } from './revision-state';
@@ -284,25 +284,4 @@ function loopedTables(statements: readonly BlockStatement[]): ReadonlyMap<string
       return selectsWholeTable(select, [table]) ? [[into[0], table]] : [];
     }),
   );
-}
-
-function variablesOf(statements: readonly BlockStatement[]): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, string[]>();
-  for (const [name, expression] of statements.flatMap(assignments)) {
-    const key = name.toLowerCase();
-    found.set(key, [...(found.get(key) ?? []), expression]);
-  }
-  return found;
-}
-
-/** The variables that a statement sets, each with its expression: `FOR row IN SELECT ... AS command`, `SELECT ... INTO command`. */
-function assignments({ kind, query, into = [] }: BlockStatement): readonly (readonly [name: string, expression: string])[] {
-  const [first = '', ...more] = into;
-  if (kind === 'assign') return [[first, query]];
-  const columns = kind === 'statement' && into.length ? selectedColumns(query) : [];
-  const fields = first && !more.length ? columns.filter(({ name }) => name) : [];
-  return [
-    ...fields.map(({ name, expression }) => [`${first}.${name}`, expression] as const),
-    ...columns.slice(0, into.length).map(({ expression }, index) => [into[index] ?? '', expression] as const),
-  ];
 }

@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import type { Node } from 'libpg-query';
 import { hasSqlDetails, loadModule, parsePlPgSQLSync, parseSync, scanSync } from 'libpg-query';
+import { as, only } from './nodes';
 
 // The parser is WebAssembly. To optimize it in the background takes four times as long as to parse a thousand statements.
 setFlagsFromString('--liftoff-only');
@@ -76,10 +77,20 @@ export interface BlockStatement {
 
 /** The statements of a `DO` or a `CREATE FUNCTION ... LANGUAGE plpgsql`. Throws the parser's error if the body is invalid. */
 export function blockStatements(sql: string): readonly BlockStatement[] {
-  return statementsWithin(parsePlPgSQLSync(sql));
+  const tree: object = parsePlPgSQLSync(sql);
+  const variables = (tree as Block).plpgsql_funcs?.[0]?.PLpgSQL_function?.datums ?? [];
+  const nameOf = (name: string) => variables[Number(name)]?.PLpgSQL_var?.refname ?? name;
+  return statementsWithin(tree).map((one) => (one.kind === 'assign' && one.into ? { ...one, into: one.into.map(nameOf) } : one));
 }
 
-/** A node of the parser's tree: what is read of it. */
+/** The parser's tree: what is read of it. */
+interface Block {
+  readonly plpgsql_funcs?: readonly {
+    readonly PLpgSQL_function?: { readonly datums?: readonly { readonly PLpgSQL_var?: BlockNode }[] };
+  }[];
+}
+
+/** A node of the tree: what is read of it. */
 interface BlockNode {
   readonly refname?: string;
   readonly default_val?: Expression;
@@ -91,6 +102,7 @@ interface BlockNode {
   readonly body?: unknown;
   readonly target?: Target;
   readonly var?: Target;
+  readonly varno?: number;
 }
 
 interface Expression {
@@ -126,7 +138,11 @@ const STATEMENTS: Readonly<Record<string, (node: BlockNode) => readonly BlockSta
   PLpgSQL_stmt_while: inALoop,
   PLpgSQL_stmt_fori: inALoop,
   PLpgSQL_stmt_forc: inALoop,
-  PLpgSQL_stmt_foreach_a: inALoop,
+  // The tree names this loop's variable by its number only.
+  PLpgSQL_stmt_foreach_a: (node) => [
+    ...elementsOf(node.expr?.PLpgSQL_expr?.query).flatMap((element) => assigned(String(node.varno), element)),
+    ...inALoop(node),
+  ],
   PLpgSQL_stmt_execsql: (node) => sent('statement', node),
   PLpgSQL_stmt_perform: (node) => sent('statement', node),
   PLpgSQL_stmt_return_query: (node) => sent('statement', node),
@@ -136,6 +152,12 @@ const STATEMENTS: Readonly<Record<string, (node: BlockNode) => readonly BlockSta
   PLpgSQL_stmt_fors: (node) => sent('statement', node),
   PLpgSQL_stmt_dynfors: (node) => sent('execute', node),
 };
+
+/** The texts of `ARRAY['users', 'orders']`, as literals. */
+function elementsOf(array = ''): readonly string[] {
+  const value = as(only(as(parseNode(`SELECT ${array}`), 'SelectStmt')?.targetList, 'ResTarget')[0]?.val, 'A_ArrayExpr');
+  return only(value?.elements, 'A_Const').flatMap(({ sval }) => (sval?.sval ? `'${sval.sval.replaceAll("'", "''")}'` : []));
+}
 
 function assigned(name: string, query: string | undefined): readonly BlockStatement[] {
   return query ? [{ kind: 'assign', query, into: [name] }] : [];

@@ -502,7 +502,7 @@ const OTHERS: readonly UnreplayedCase[] = [
     up: ['ROLE app SET statement_timeout = 0', 'DATABASE shop SET work_mem = 64', "SYSTEM SET work_mem = '64MB'"]
       .map((what) => `op.execute("ALTER ${what}")`)
       .join('\n'),
-    findings: ['warning access-changed', 'warning access-changed', 'warning access-changed'],
+    findings: ['error concurrently-in-transaction', 'warning access-changed', 'warning access-changed', 'warning access-changed'],
   },
   {
     title: 'moves a column by way of a third one',
@@ -1011,7 +1011,11 @@ const KNOWN: readonly UnreplayedCase[] = [
     up: 'rates()\nstripe.Customer.list()',
     findings: ['warning reads-outside', 'warning reads-outside'],
   },
-  { title: 'stamps another revision', up: 'op.execute("UPDATE alembic_version SET version_num = \'a\'")', findings: [] },
+  {
+    title: 'stamps another revision',
+    up: 'op.execute("UPDATE alembic_version SET version_num = \'a\'")',
+    findings: ['error version-table-written'],
+  },
   {
     title: 'makes a unique constraint in place of a primary key',
     up: 'op.drop_constraint("pk_orders", "orders", type_="primary")\nop.create_unique_constraint("uq_orders", "orders", ["id"])',
@@ -1118,6 +1122,41 @@ const LISTED: readonly UnreplayedCase[] = [
   },
 ];
 
+/** What a block builds and executes. */
+const BUILT: readonly UnreplayedCase[] = [
+  [
+    'format, for each of an array',
+    "FOREACH t IN ARRAY ARRAY['users', 'orders'] LOOP EXECUTE format('ALTER TABLE %I ALTER COLUMN name SET NOT NULL', t); END LOOP;",
+    2,
+  ],
+  ['||, from a variable', "t := 'users'; EXECUTE 'ALTER TABLE ' || quote_ident(t) || ' ALTER COLUMN email SET NOT NULL';", 1],
+  [
+    '||, for each table of the catalog',
+    "FOR t IN SELECT tablename FROM pg_tables LOOP EXECUTE 'ALTER TABLE ' || t || ' ALTER COLUMN email SET NOT NULL'; END LOOP;",
+    1,
+  ],
+].map(([title, body, count]) => ({
+  title: `runs in a block what it puts together by ${title}`,
+  up: `op.execute("""DO $$ DECLARE t text; BEGIN ${body} END $$""")`,
+  findings: Array.from({ length: Number(count) }, () => 'error set-not-null-scan'),
+}));
+
+const COPIED: readonly UnreplayedCase[] = [
+  ['CREATE TABLE AS', 'CREATE TABLE old_users AS SELECT * FROM users'],
+  ['SELECT INTO', 'SELECT * INTO old_users FROM users'],
+].map(([how, sql]) => ({ title: `copies a table by ${how}`, up: `op.execute("${sql}")`, findings: ['warning copies-table'] }));
+
+const OUTSIDE: readonly UnreplayedCase[] = [
+  ['reads a file beside it', 'with pathlib.Path(__file__).with_name("x.csv").open() as file:\n    print(file)', 'reads-outside'],
+  ['reads the text of a file', 'sql = pathlib.Path("x.sql").read_text()\nprint(sql)', 'reads-outside'],
+  ['runs Alembic', 'command.stamp(config.Config("alembic.ini"), "head")', 'other-connection'],
+].map(([title, up, rule]) => ({
+  title: title ?? '',
+  head: 'import pathlib\nfrom alembic import command, config\n',
+  up: up ?? '',
+  findings: [`warning ${rule}`],
+}));
+
 /** Enums that are replaced by others. */
 const ENUMS: readonly UnreplayedCase[] = [
   {
@@ -1161,6 +1200,9 @@ export const UNREPLAYED: readonly UnreplayedCase[] = [
   ...MEANT,
   ...KNOWN,
   ...ENUMS,
+  ...BUILT,
+  ...COPIED,
+  ...OUTSIDE,
   ...RETYPED,
   ...LISTED,
   ...ADDED,

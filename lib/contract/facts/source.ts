@@ -102,7 +102,7 @@ export interface SourceStep {
   /** Whether the lines of `sql` are lines of the file, from `line` on. */
   readonly spread: boolean;
   readonly inAutocommitBlock: boolean;
-  /** Under a condition that is not known. */
+  /** Under a condition that is not known, or in a loop over what is not known. */
   readonly inBranch: boolean;
 }
 

@@ -5,7 +5,7 @@ import { type CreatedObjects, withAction, withCatalogChanges, withTables } from 
 import { type EmptiedTables, emptiedAfter } from './emptied-tables';
 import { type ExistsBefore, effectiveSteps, existsBefore, isAboutMissingObject } from './exists-before';
 import { type PlainStep, stepsOf } from './steps';
-import { findIndex, findTable, unqualifiedName } from './tables';
+import { findIndex, findTable, isVersionTable, unqualifiedName } from './tables';
 
 export type Direction = 'upgrade' | 'downgrade';
 
@@ -133,7 +133,7 @@ function analyzeFunction(
       isExisting,
       holdsRows: (name) =>
         isExisting(name) &&
-        unqualifiedName(name) !== 'alembic_version' &&
+        !isVersionTable(name) &&
         !(direction === 'upgrade' && empty.has(name)) &&
         emptiedBefore.get(name) !== step.transaction,
       isNewTable,

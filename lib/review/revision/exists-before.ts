@@ -3,7 +3,7 @@ import type { Action } from '../sql/action';
 import { parseSql } from '../sql/parse';
 import type { PlainStep } from './steps';
 import { sourceActions } from './steps';
-import { findTable, unqualifiedName } from './tables';
+import { findTable, isVersionTable, unqualifiedName } from './tables';
 
 /** Whether an object exists before a revision; undefined if unknown. Objects are named as in {@link changesOf}. */
 export type ExistsBefore = (object: string) => boolean | undefined;
@@ -136,6 +136,7 @@ export function effectiveSteps(plain: readonly PlainStep[], before: ExistsBefore
 function requiredObjects(action: Action): readonly string[] {
   switch (action.does) {
     case 'update':
+      if (isVersionTable(action.table)) return [];
       return action.columns.map((column) => `column ${unqualifiedName(action.table)}.${column}`);
     case 'change type':
     case 'set not null':

@@ -7,7 +7,7 @@ import {
   UNKNOWN_VALUE,
 } from '../../contract/facts';
 import type { Action } from '../sql/action';
-import { isTooLong, parseSql } from '../sql/parse';
+import { isTooLong, parseSql, parseWithUnknown } from '../sql/parse';
 import { hasUnknownSchema, impliedCalls, type Operation, operationsOf } from './operations';
 import { unqualifiedName } from './tables';
 
@@ -42,29 +42,55 @@ export function stepsOf(facts: DirectionFacts, source: FunctionFacts | null): re
   const taken = new Set<Operation>();
   const parsed = statements.flatMap((statement) => parseSql(statement.sql).map((part) => ({ statement, part })));
   const steps = parsed.flatMap(({ statement, part }, at) =>
-    part.actions.map((action): PlainStep => {
-      const place = { line: lineOf(statement, part.line, source), fallback: source?.line ?? 1 };
-      const own = hasRun(statement, facts)
-        ? { ...executedAction(action, statement, { operations, implied, taken }, place), observed: statement }
-        : renderedAction(action, left, place);
-      return { ...own, index: at + 1, sql: part.text, transaction: statement.transaction };
-    }),
+    part.actions
+      .flatMap((action) => withLockedTables(action, statement, facts))
+      .map((action): PlainStep => {
+        const place = { line: lineOf(statement, part.line, source), fallback: source?.line ?? 1 };
+        const own = hasRun(statement, facts)
+          ? { ...executedAction(action, statement, { operations, implied, taken }, place), observed: statement }
+          : renderedAction(action, left, place);
+        return { ...own, index: at + 1, sql: part.text, transaction: statement.transaction };
+      }),
   );
   if (facts.outcome === 'done') return [...steps, ...sourceSteps(notReached(source, operations), steps)];
   const rendered = facts.outcome === 'not_run' ? statements.length > 0 : statements.some(({ line }) => !line);
   return rendered ? steps : [...steps, ...sourceSteps(written, steps)];
 }
 
-/** What a replay on empty tables skips: statements under a condition on the environment, and those that write rows if a query has found some. */
+/** Names the tables of an action that a block has built, if it was executed: those that its statement locked as such an action does. */
+function withLockedTables(action: Action, statement: Statement, facts: DirectionFacts): readonly Action[] {
+  if (!('table' in action) || action.table !== UNKNOWN_VALUE || !hasRun(statement, facts)) return [action];
+  const isWrite = action.does === 'insert' || action.does === 'update' || action.does === 'delete';
+  const locked = statement.locks.filter(
+    ({ relation, table, mode }) => relation === table && (isWrite ? mode === 'RowExclusiveLock' : LOCKS_OF_CHANGES.has(mode)),
+  );
+  return [...new Set(locked.map(({ table }) => table))].map((table) => ({ ...action, table }));
+}
+
+const LOCKS_OF_CHANGES: ReadonlySet<string> = new Set([
+  'ShareUpdateExclusiveLock',
+  'ShareLock',
+  'ShareRowExclusiveLock',
+  'AccessExclusiveLock',
+]);
+
+/** What a replay on empty tables skips: statements under a condition on the environment, and those for rows that a query finds. */
 function notReached(source: FunctionFacts | null, operations: readonly Operation[]): readonly SourceAction[] {
   const elsewhere = operations.filter(({ call }) => call.ifEnvironment).map(sourceOperation);
   if (!source || READS_CATALOG.test(JSON.stringify([source.calls, source.sql]))) return elsewhere;
-  const writes = source.steps.filter(({ inBranch, sql }) => inBranch && sql !== undefined).flatMap(sourceActions);
-  return [...elsewhere, ...writes.filter(({ action }) => action.does === 'update' || action.does === 'delete')];
+  const inBranches = source.steps.filter(({ inBranch, call }) => inBranch && !call?.ifEnvironment).flatMap(sourceActions);
+  const writes = inBranches.filter(({ action }) => action.does === 'update' || action.does === 'delete');
+  return [...elsewhere, ...(readsRows(source) ? inBranches : writes)];
 }
 
-/** The catalog is the same in production as in the replay, so conditions on it are, too. */
-const READS_CATALOG = /\binspect\b|\binformation_schema\b|\bpg_\w+|\bto_reg\w+|\bhas_table\b/;
+function readsRows({ calls, sql }: FunctionFacts): boolean {
+  return calls.some(({ name }) => ROW_READERS.test(name)) || sql.some(({ text }) => /^\s*SELECT\b.*\bFROM\b/is.test(text));
+}
+
+const ROW_READERS = /(?:^|\.)(?:select|query|fetchall|fetchone|first|one|all|scalars?|mappings)$/;
+
+/** The catalog, unlike the statistics views, is the same in production as in the replay, so conditions on it are, too. */
+const READS_CATALOG = /\binspect\b|\binformation_schema\b|\bpg_(?!stat_|terminate_|cancel_)\w+|\bto_reg\w+|\bhas_\w+\b|exists?\(/;
 
 interface StepLines {
   /** 0 if unknown. */
@@ -136,14 +162,6 @@ export function sourceActions({ call, sql = '', line, spread, inAutocommitBlock 
 
 function sourceOperation({ action, call }: Operation): SourceAction {
   return { action, line: call.line, sql: '', call, inAutocommitBlock: call.inAutocommitBlock };
-}
-
-/** Parses SQL with unknown values: as identifiers, or else as numbers. Statements that still can't be parsed are left out. */
-function parseWithUnknown(sql: string): ReturnType<typeof parseSql> {
-  if (!sql.includes(UNKNOWN_VALUE)) return parseSql(sql);
-  const isParsed = ({ actions }: { actions: readonly Action[] }) => !actions.some(({ does }) => does === 'unparsed');
-  const found = [UNKNOWN_VALUE, '1'].map((value) => parseSql(sql.replaceAll(UNKNOWN_VALUE, value)));
-  return (found.find((parts) => parts.every(isParsed)) ?? found[0] ?? []).filter(isParsed);
 }
 
 /** Removes and returns the first source action that matches; one with an unknown name may match, and stays in the list. */

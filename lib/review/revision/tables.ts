@@ -22,3 +22,8 @@ export function findIndex(tables: Tables, name: string): { table: string; index:
 export function unqualifiedName(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1);
 }
+
+/** Whether a table is Alembic's own, which exists before the first revision. */
+export function isVersionTable(name: string): boolean {
+  return unqualifiedName(name) === 'alembic_version';
+}

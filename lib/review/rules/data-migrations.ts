@@ -24,7 +24,7 @@ export const importsApplication: Rule = {
 };
 
 const OUTSIDE_CALLS =
-  /^(?:requests|httpx|aiohttp|urllib3?|http\.client|ftplib|xmlrpc|socket|smtplib|subprocess|paramiko|ldap3?|grpc|redis|pymongo|elasticsearch|opensearchpy|kafka|pika|celery|boto3|botocore|google\.cloud|googleapiclient|azure|minio|stripe|twilio|sendgrid|slack_sdk|openai|anthropic|cohere|mistralai|hvac|keycloak|qdrant_client|weaviate|pinecone|chromadb|pymilvus|meilisearch|typesense|algoliasearch|clickhouse_(?:connect|driver)|influxdb(?:_client)?|neo4j|cassandra|motor|supabase|firebase_admin|kubernetes|docker|consul|etcd3|nats|aio_pika|aiokafka|confluent_kafka|pysftp|zeep)\.|^(?:os\.)?(?:getenv|environ)\b|^os\.(?:system|popen)$|^open$|(?:^|\.)(?:urlopen|urlretrieve)$/;
+  /^(?:requests|httpx|aiohttp|urllib3?|http\.client|ftplib|xmlrpc|socket|smtplib|subprocess|paramiko|ldap3?|grpc|redis|pymongo|elasticsearch|opensearchpy|kafka|pika|celery|boto3|botocore|google\.cloud|googleapiclient|azure|minio|stripe|twilio|sendgrid|slack_sdk|openai|anthropic|cohere|mistralai|hvac|keycloak|qdrant_client|weaviate|pinecone|chromadb|pymilvus|meilisearch|typesense|algoliasearch|clickhouse_(?:connect|driver)|influxdb(?:_client)?|neo4j|cassandra|motor|supabase|firebase_admin|kubernetes|docker|consul|etcd3|nats|aio_pika|aiokafka|confluent_kafka|pysftp|zeep)\.|^(?:os\.)?(?:getenv|environ)\b|^os\.(?:system|popen)$|(?:^|\.)(?:open|read_text|read_bytes|urlopen|urlretrieve)$/;
 
 export const readsOutside: Rule = {
   id: 'reads-outside',
@@ -99,8 +99,16 @@ function firstWritePerRow(calls: readonly Call[]): Call | undefined {
   const perRow = calls.filter(({ inLoop, overConstants }) => inLoop && !overConstants);
   const collected = perRow.flatMap(({ name }) => /^(\w+)\.append$/.exec(name)?.[1] ?? []);
   return calls.find((call) =>
-    perRow.includes(call) ? WRITING_CALLS.test(call.name) && !/^set(?!attr$)/.test(call.name) : writesManyRows(call, collected),
+    perRow.includes(call)
+      ? WRITING_CALLS.test(call.name) && !/^set(?!attr$)/.test(call.name) && !changesSchema(call)
+      : writesManyRows(call, collected),
   );
+}
+
+/** `op.execute(f"CREATE INDEX ... ON {schema}.users (email)")` in a loop over the schemas. */
+function changesSchema({ args: [statement] }: Call): boolean {
+  const text = typeof statement === 'string' ? statement : argumentCode(statement);
+  return /^\W*(?:[\w.]*text\(\W*)?f?\W*(?:CREATE|ALTER|DROP|GRANT|REVOKE|COMMENT|SET|REINDEX|VACUUM|ANALYZE)\b/i.test(text);
 }
 
 /** `add` only of a session: sets have one, too. */

@@ -88,7 +88,7 @@ export const mergeDoesWork: Rule = {
   title: 'a merge of heads also does work',
   *check({ facts, upgrade }) {
     if (facts.downRevisions.length < 2) return;
-    const [first] = upgrade.steps.filter(({ action }) => action.does !== 'other' && action.does !== 'set');
+    const [first] = upgrade.steps.filter(({ action }) => !['other', 'set', 'reset'].includes(action.does));
     if (!first) return;
     yield {
       ...first.place,

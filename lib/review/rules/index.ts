@@ -58,6 +58,7 @@ import { systemCatalogWritten, triggerDisabled, upgradeFails } from './replay';
 import { downgradeFails, downgradeMissing, downgradeNotRestoring, dropConstraintNone, reupgradeFails } from './reversibility';
 import { copiesTable, downgradeChangesMore } from './rows';
 import type { Rule, RuleInfo } from './rule';
+import { endsSessions, sessionStateLeft, superuserOnly, versionTableWritten } from './session';
 import {
   bindCommit,
   concurrentlyInTransaction,
@@ -123,6 +124,7 @@ export const CHECKS: readonly Rule[] = [
   rowSecurityWithoutPolicy,
   accessChanged,
   publishedTableAltered,
+  endsSessions,
   severalHeads,
   orphanRevision,
   mergeDoesWork,
@@ -135,6 +137,9 @@ export const CHECKS: readonly Rule[] = [
   otherConnection,
   enumValueInTransaction,
   invalidIndexAccepted,
+  sessionStateLeft,
+  versionTableWritten,
+  superuserOnly,
   batchesInTransaction,
   copiesTable,
   sleepInTransaction,

@@ -5,7 +5,7 @@ import type { AnalyzedRevision } from '../revision/analyzed-revision';
 import type { Change } from '../revision/change';
 import { startingPoint } from '../revision/starting-point';
 import { unqualifiedName } from '../revision/tables';
-import { isConcurrent } from '../sql/concurrently';
+import { refusedStatement } from '../sql/concurrently';
 import type { Rule, RuleFinding } from './rule';
 
 /** A statement after one whose error the revision caught. */
@@ -52,7 +52,9 @@ function* failsOnEmptyTables(revision: AnalyzedRevision, change: Change): Iterab
 
 /** Whether another rule reports the failure: concurrently-in-transaction, enum-value-in-transaction. */
 function isReportedElsewhere(failure: StatementFailure | undefined): boolean {
-  return (failure?.sqlState === '25001' && isConcurrent(failure.statement ?? '')) || failure?.sqlState === '55P04';
+  return (
+    (failure?.sqlState === '25001' && refusedStatement(failure.statement ?? '') !== undefined) || failure?.sqlState === '55P04'
+  );
 }
 
 function* failsOnRows({ facts: { rows }, upgrade }: AnalyzedRevision): Iterable<RuleFinding> {

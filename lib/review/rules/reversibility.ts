@@ -1,6 +1,6 @@
 import type { Call, SchemaChange, StatementFailure } from '../../contract/facts';
 import type { AnalyzedRevision, RevisionFunction } from '../revision/analyzed-revision';
-import { isConcurrent } from '../sql/concurrently';
+import { refusedStatement } from '../sql/concurrently';
 import { nameList } from './name-list';
 import { mayStemFromUnapplied } from './replay';
 import { failsOnRows } from './rows';
@@ -41,6 +41,18 @@ function changesSchema({ facts, upgrade }: AnalyzedRevision): boolean {
   const data = [
     'other',
     'set',
+    'reset',
+    'set sequence',
+    'lock session',
+    'unlock session',
+    'end sessions',
+    'need superuser',
+    'need autocommit',
+    'create role',
+    'grant to public',
+    'change setting',
+    'sleep',
+    'lock rows',
     'unparsed',
     'add enum value',
     'update',
@@ -128,7 +140,7 @@ export const downgradeFails: Rule = {
 };
 
 function failedConcurrently(failure: StatementFailure | undefined): boolean {
-  return failure?.sqlState === '25001' && isConcurrent(failure.statement ?? '');
+  return failure?.sqlState === '25001' && refusedStatement(failure.statement ?? '') !== undefined;
 }
 
 export const reupgradeFails: Rule = {

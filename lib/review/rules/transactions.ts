@@ -6,7 +6,7 @@ import { argumentCode } from '../revision/operations';
 import { sourceActions } from '../revision/steps';
 import { unqualifiedName } from '../revision/tables';
 import type { ActionOf } from '../sql/action';
-import { isConcurrent } from '../sql/concurrently';
+import { isConcurrent, refusedStatement } from '../sql/concurrently';
 import type { Rule, RuleFinding } from './rule';
 
 /** "CREATE INDEX CONCURRENTLY cannot run inside a transaction block" (25001), which Alembic opens. */
@@ -14,7 +14,7 @@ export const concurrentlyInTransaction: Rule = {
   id: 'concurrently-in-transaction',
   group: 'transactions',
   severity: 'error',
-  title: 'CONCURRENTLY outside of an autocommit block, up or down',
+  title: 'CONCURRENTLY, VACUUM or CREATE DATABASE outside of an autocommit block, up or down',
   *check({ parts }) {
     for (const part of parts) {
       if (!part.replayed) yield* concurrentlyFindings(part);
@@ -37,13 +37,14 @@ function concurrentlyMessage(what: string, { direction }: RevisionFunction): str
 function* failedConcurrently(part: RevisionFunction): Iterable<RuleFinding> {
   const { facts, source, direction } = part;
   const { failure } = facts;
-  if (failure?.sqlState !== '25001' || !failure.statement || !isConcurrent(failure.statement)) return;
+  const name = failure?.sqlState === '25001' && failure.statement ? refusedStatement(failure.statement) : undefined;
+  if (!failure?.statement || name === undefined) return;
   yield {
     line: failure.line ?? source?.line ?? 1,
     direction,
     seen: 'replay',
     statement: failure.statement,
-    message: concurrentlyMessage(statementName(failure.statement), part),
+    message: concurrentlyMessage(name, part),
     instead: autocommit(`op.execute(${literal(failure.statement.replace(/\s+/g, ' ').trim())})`),
   };
 }
@@ -51,8 +52,9 @@ function* failedConcurrently(part: RevisionFunction): Iterable<RuleFinding> {
 function* concurrentSteps(part: RevisionFunction): Iterable<RuleFinding> {
   for (const step of part.steps) {
     const { sql, place, observed } = step;
-    if (observed || isOutsideTransaction(step, part) || !isConcurrent(sql)) continue;
-    yield { ...place, message: concurrentlyMessage(statementName(sql), part), instead: autocommit(execute(sql)) };
+    const name = sql ? refusedStatement(sql) : undefined;
+    if (observed || isOutsideTransaction(step, part) || name === undefined) continue;
+    yield { ...place, message: concurrentlyMessage(name, part), instead: autocommit(execute(sql)) };
   }
 }
 
@@ -93,13 +95,6 @@ function isConcurrentCall(call: Call): boolean {
   return /execute$/.test(operation) && isConcurrent(typeof args[0] === 'string' ? args[0] : argumentCode(args[0]));
 }
 
-function statementName(sql: string): string {
-  return (
-    /\b(?:CREATE(?:\s+UNIQUE)?|DROP)\s+INDEX\s+CONCURRENTLY|REINDEX\s+\w+\s+CONCURRENTLY/i.exec(sql)?.[0].replace(/\s+/g, ' ') ??
-    'CONCURRENTLY'
-  );
-}
-
 /** `autocommit_block()` commits what came before it: https://alembic.sqlalchemy.org/en/latest/api/runtime.html */
 export const ddlBeforeAutocommit: Rule = {
   id: 'ddl-before-autocommit',
@@ -127,6 +122,12 @@ export const ddlBeforeAutocommit: Rule = {
 const CHANGES_NOTHING = new Set([
   'other',
   'set',
+  'reset',
+  'lock session',
+  'unlock session',
+  'end sessions',
+  'need superuser',
+  'need autocommit',
   'unparsed',
   'begin transaction',
   'end transaction',
@@ -247,9 +248,9 @@ export const otherConnection: Rule = {
   },
 };
 
-/** `create_engine(...)`, or a connection of the application's engine: `db.engine.begin`, `get_engine().connect`. */
+/** `create_engine(...)`, a connection of the application's engine (`db.engine.begin`, `get_engine().connect`), or another run of Alembic. */
 const usesEngine = ({ name }: Pick<Call, 'name'>) =>
-  /(?:^|\.)(?:create_(?:async_)?engine|engine_from_config)$|(?:\.(?:\w+_)?engine|get_(?:\w+_)?engine\(.*\))\.(?:begin|connect|raw_connection|execute)$/s.test(
+  /(?:^|\.)(?:create_(?:async_)?engine|engine_from_config)$|^(?:alembic\.)?command\.(?:upgrade|downgrade|stamp)$|(?:\.(?:\w+_)?engine|get_(?:\w+_)?engine\(.*\))\.(?:begin|connect|raw_connection|execute)$/s.test(
     name,
   );
 

@@ -180,13 +180,31 @@ export type Action =
   | { readonly does: 'change owner'; readonly name: string; readonly to: string }
   /** A setting of a role, a database or the server. */
   | { readonly does: 'change setting'; readonly of: string }
-  /** `to` is the next number; absent for the sequence's start. */
-  | { readonly does: 'restart sequence'; readonly sequence: string; readonly to?: number }
+  /** `to` is the next number; absent for the sequence's start. `of`: the table of an identity's column. */
+  | { readonly does: 'restart sequence'; readonly sequence: string; readonly to?: number; readonly of?: string }
+  | { readonly does: 'create role'; readonly role: string; readonly hasPassword: boolean }
+  /** To every role. `all`: in a schema. */
+  | {
+      readonly does: 'grant to public';
+      readonly privileges: readonly string[];
+      readonly objects: readonly string[];
+      readonly all: boolean;
+    }
   | { readonly does: 'lock'; readonly tables: readonly string[]; readonly mode: string }
   /** SELECT ... FOR UPDATE of all rows. */
   | { readonly does: 'lock rows'; readonly tables: readonly string[] }
   | { readonly does: 'sleep' }
-  | { readonly does: 'set sequence' }
+  /** setval(); `to` and `of`, the sequence or the table of its column, if the statement has them as texts. */
+  | { readonly does: 'set sequence'; readonly to?: number; readonly of?: string }
+  /** pg_advisory_lock(), which the session holds. */
+  | { readonly does: 'lock session' }
+  | { readonly does: 'unlock session' }
+  /** pg_terminate_backend(), pg_cancel_backend() */
+  | { readonly does: 'end sessions'; readonly how: string }
+  /** What only a superuser may do. */
+  | { readonly does: 'need superuser'; readonly how: string }
+  /** What PostgreSQL refuses in a transaction, such as VACUUM. */
+  | { readonly does: 'need autocommit'; readonly how: string }
   | { readonly does: 'refresh'; readonly view: string; readonly concurrently: boolean }
   | {
       readonly does: 'disable trigger';
@@ -198,8 +216,10 @@ export type Action =
   | { readonly does: 'enable trigger'; readonly table: string }
   | { readonly does: 'begin transaction' }
   | { readonly does: 'end transaction'; readonly how: string }
-  /** `value` is set if it is a text. */
-  | { readonly does: 'set'; readonly name: string; readonly value?: string }
+  /** `value` is set if it is a text or an integer. */
+  | { readonly does: 'set'; readonly name: string; readonly value?: string; readonly isLocal: boolean }
+  /** RESET, or SET ... TO DEFAULT; `all` settings. */
+  | { readonly does: 'reset'; readonly name: string }
   | { readonly does: 'unparsed'; readonly why: string }
   | { readonly does: 'other' };
 

@@ -1,6 +1,7 @@
 import type { AlterTableCmd, Node, PartitionCmd } from 'libpg-query';
+import { as } from '../../sql/nodes';
 import type { Action, ColumnDefinition, ConstraintDefinition } from './action';
-import { columnOf, constraintOf, typeOf } from './definitions';
+import { columnOf, constraintOf, restartAction, typeOf } from './definitions';
 import { joined, nameOf } from './names';
 
 /** The actions of one part of an ALTER TABLE. @param sql the whole statement */
@@ -28,6 +29,8 @@ export function alterActions(table: string, command: AlterTableCmd, sql: string)
       return [{ does: 'set default', table, column: name, has: !!def, ...sequenceOf(def) }];
     case 'AT_AddIdentity':
       return [{ does: 'set default', table, column: name, has: true, sequence: null }];
+    case 'AT_SetIdentity':
+      return [restartAction(`${table}_${name}_seq`, as(def, 'List')?.items, table)];
     case 'AT_DropIdentity':
     case 'AT_DropExpression':
       return [{ does: 'set default', table, column: name, has: false }];

@@ -1,5 +1,5 @@
 import type { ColumnDef, Constraint, Node, TypeName } from 'libpg-query';
-import type { ColumnDefinition, ConstraintDefinition } from './action';
+import type { Action, ColumnDefinition, ConstraintDefinition } from './action';
 import { nameOf, text } from './names';
 
 /** @param sql the whole statement */
@@ -73,3 +73,13 @@ const KINDS: Readonly<Record<string, ConstraintDefinition['kind']>> = {
   CONSTR_EXCLUSION: 'exclude',
   CONSTR_NOTNULL: 'not null',
 };
+
+/** RESTART [WITH n] of a sequence, or of the identity of a column of the table `of`. */
+export function restartAction(sequence: string, options: readonly Node[] = [], of?: string): Action {
+  const restart = options.flatMap((option) =>
+    'DefElem' in option && option.DefElem.defname === 'restart' ? [option.DefElem] : [],
+  )[0];
+  if (!restart) return { does: 'other' };
+  const to = restart.arg && 'Integer' in restart.arg ? (restart.arg.Integer.ival ?? 0) : undefined;
+  return { does: 'restart sequence', sequence, ...(to === undefined ? {} : { to }), ...(of === undefined ? {} : { of }) };
+}

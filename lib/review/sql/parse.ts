@@ -1,3 +1,5 @@
+import { UNKNOWN_VALUE } from '../../contract/facts';
+import { dynamicSql, variablesOf } from '../../data-loss/dynamic-sql';
 import { blockStatements, parseStatements } from '../../sql/parse';
 import type { Action } from './action';
 import { actionsOf } from './statements';
@@ -34,16 +36,26 @@ function markInLoop(action: Action): Action {
   return action.does === 'update' || action.does === 'delete' ? { ...action, inLoop: true } : action;
 }
 
-/** The actions of an anonymous block's statements, except for those that it builds at run time. */
+/** The actions of an anonymous block's statements, also of those that it builds, with unknown names where only the database has them. */
 function blockActions(block: string): readonly Action[] {
   try {
-    return blockStatements(block).flatMap(({ kind, query, inLoop }) => {
+    const statements = blockStatements(block);
+    const variables = variablesOf(statements);
+    return statements.flatMap(({ kind, query, inLoop }) => {
       if (kind === 'assign' || kind === 'refuse') return [];
-      const literal = kind === 'execute' ? /^\s*'((?:[^']|'')*)'\s*$/.exec(query)?.[1]?.replaceAll("''", "'") : query;
-      const actions = literal ? parseSql(literal).flatMap((statement) => statement.actions) : [];
+      const texts = kind === 'execute' ? dynamicSql(query, variables) : [query];
+      const actions = texts.flatMap((text) => (text ? parseWithUnknown(text) : [])).flatMap((statement) => statement.actions);
       return inLoop ? actions.map(markInLoop) : actions;
     });
   } catch (error) {
     return [{ does: 'unparsed', why: String(error) }];
   }
+}
+
+/** Parses SQL with unknown values: as identifiers, or else as numbers. Statements that still can't be parsed are left out. */
+export function parseWithUnknown(sql: string): readonly ParsedStatement[] {
+  if (!sql.includes(UNKNOWN_VALUE)) return parseSql(sql);
+  const isParsed = ({ actions }: ParsedStatement) => !actions.some(({ does }) => does === 'unparsed');
+  const found = [UNKNOWN_VALUE, '1'].map((value) => parseSql(sql.replaceAll(UNKNOWN_VALUE, value)));
+  return (found.find((parts) => parts.every(isParsed)) ?? found[0] ?? []).filter(isParsed);
 }

@@ -1,10 +1,11 @@
 import type { IndexElem, Node } from 'libpg-query';
 import { foundBy } from '../../sql/found-by';
-import { apply, inPlace, type Of, queriesOf, type Rules } from '../../sql/nodes';
+import { apply, as, inPlace, type Of, queriesOf, type Rules } from '../../sql/nodes';
 import type { Action, DroppedKind } from './action';
 import { alterActions } from './alter-table';
 import { affectedRows, hasUnknownValue, isBatched, isJoin, mayMatchManyRows, nullColumn } from './conditions';
-import { columnOf, constraintOf, typeOf } from './definitions';
+import { columnOf, constraintOf, restartAction, typeOf } from './definitions';
+import { functionActions, literalOf } from './functions';
 import { joined, listName, nameOf, rangeName, text } from './names';
 
 /** The actions of each kind of statement. @param sql its text */
@@ -87,7 +88,7 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
     )[0];
     if (type && 'TypeName' in type)
       return [{ does: 'change sequence type', sequence: nameOf(sequence), type: typeOf(type.TypeName) }];
-    return restartActions(nameOf(sequence), options);
+    return [restartAction(nameOf(sequence), options)];
   },
   CreateEnumStmt: ({ typeName = [], vals = [] }) => [{ does: 'create type', type: joined(typeName), labels: vals.map(text) }],
   CreateDomainStmt: ({ domainname = [] }) => [{ does: 'create type', type: joined(domainname) }],
@@ -100,30 +101,49 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
   CreateFunctionStmt: ({ funcname = [], replace }) => [{ does: 'create function', name: joined(funcname), replaces: !!replace }],
   CreatePolicyStmt: ({ table }) => [{ does: 'create policy', table: nameOf(table) }],
   CreateTrigStmt: ({ relation, trigname = '' }) => [{ does: 'create trigger', table: nameOf(relation), trigger: trigname }],
-  GrantStmt({ is_grant, targtype, objects = [], privileges = [], grantees = [] }) {
-    if (is_grant) return [{ does: 'other' }];
+  GrantStmt({ is_grant, targtype, objtype, objects = [], privileges = [], grantees = [] }) {
+    const roles = grantees.map(roleName);
+    if (is_grant && !(roles.includes('PUBLIC') && (objtype === 'OBJECT_TABLE' || objtype === 'OBJECT_SEQUENCE')))
+      return [{ does: 'other' }];
     const named = privileges.flatMap((one) => ('AccessPriv' in one ? [(one.AccessPriv.priv_name ?? 'all').toUpperCase()] : []));
-    return [
-      {
-        does: 'revoke',
-        privileges: named.length ? named : ['ALL'],
-        objects: objects.map((object) => rangeName(object) || listName(object)),
-        all: targtype === 'ACL_TARGET_ALL_IN_SCHEMA',
-        roles: grantees.map(roleName),
-      },
-    ];
+    const of = {
+      privileges: named.length ? named : ['ALL'],
+      objects: objects.map((object) => rangeName(object) || listName(object)),
+      all: targtype === 'ACL_TARGET_ALL_IN_SCHEMA',
+    };
+    return [is_grant ? { does: 'grant to public', ...of } : { does: 'revoke', ...of, roles }];
   },
   AlterOwnerStmt({ relation, object, newowner }) {
     const name = relation ? nameOf(relation) : object ? listName(object) : '';
     return [{ does: 'change owner', name, to: roleName({ RoleSpec: newowner ?? {} }) }];
   },
+  CreateRoleStmt: ({ role = '', options = [] }) => [
+    {
+      does: 'create role',
+      role,
+      hasPassword: options.some((one) => as(as(one, 'DefElem')?.arg, 'String') && hasOption([one], 'password')),
+    },
+  ],
   AlterRoleStmt: ({ role }) => [{ does: 'change setting', of: `the role ${roleName({ RoleSpec: role ?? {} })}` }],
   AlterRoleSetStmt: ({ role }) => [
     { does: 'change setting', of: role ? `the role ${roleName({ RoleSpec: role })}` : 'all roles' },
   ],
   DropRoleStmt: ({ roles = [] }) => [{ does: 'change setting', of: `the role ${roles.map(roleName).join(', ')}` }],
   AlterDatabaseSetStmt: ({ dbname = '' }) => [{ does: 'change setting', of: `the database ${dbname}` }],
-  AlterSystemStmt: () => [{ does: 'change setting', of: 'the server' }],
+  AlterSystemStmt: () => [
+    { does: 'change setting', of: 'the server' },
+    { does: 'need superuser', how: 'ALTER SYSTEM' },
+    { does: 'need autocommit', how: 'ALTER SYSTEM' },
+  ],
+  CreatedbStmt: () => [{ does: 'need autocommit', how: 'CREATE DATABASE' }],
+  DropdbStmt: () => [{ does: 'need autocommit', how: 'DROP DATABASE' }],
+  CreateTableSpaceStmt: () => [{ does: 'need autocommit', how: 'CREATE TABLESPACE' }],
+  DropTableSpaceStmt: () => [{ does: 'need autocommit', how: 'DROP TABLESPACE' }],
+  CopyStmt({ is_program, filename, is_from, query }, sql) {
+    const how = is_program ? 'COPY with PROGRAM' : filename ? `COPY ${is_from ? 'FROM' : 'TO'} a file of the server` : undefined;
+    return [how ? { does: 'need superuser', how } : { does: 'other' }, ...(query ? actionsOf(query, sql) : [])];
+  },
+  DiscardStmt: ({ target }) => [target === 'DISCARD_ALL' ? { does: 'reset', name: 'all' } : { does: 'other' }],
   ViewStmt: ({ view, replace, query }) => [
     { does: 'create view', view: nameOf(view), replaces: !!replace, columns: outputColumns(query) },
   ],
@@ -167,12 +187,29 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
   SelectStmt(node, sql) {
     // WITH d AS (DELETE ...) SELECT
     const parts = queriesOf(node.withClause).flatMap(({ query }) => actionsOf(query, sql));
-    return [...parts, ...lockedRows(node), ...functionActions(node)];
+    const into = node.intoClause?.rel;
+    const isTemporary = into?.relpersistence === 't';
+    return [
+      ...parts,
+      ...lockedRows(node),
+      ...functionActions(node),
+      ...(into
+        ? [
+            { does: 'create table' as const, table: nameOf(into), columns: [], constraints: [] },
+            ...(isTemporary ? [] : copyActions({ SelectStmt: node }, nameOf(into), 'SELECT INTO')),
+          ]
+        : []),
+    ];
   },
-  VacuumStmt({ options = [], rels = [] }) {
-    if (!hasOption(options, 'full')) return [{ does: 'other' }];
+  VacuumStmt({ options = [], rels = [], is_vacuumcmd }) {
+    if (!is_vacuumcmd) return [{ does: 'other' }];
     const tables = rels.flatMap((rel) => ('VacuumRelation' in rel ? [nameOf(rel.VacuumRelation.relation)] : []));
-    return tables.map((table) => ({ does: 'rewrite table', table, how: 'VACUUM FULL' }));
+    return [
+      ...(hasOption(options, 'full')
+        ? tables.map((table) => ({ does: 'rewrite table' as const, table, how: 'VACUUM FULL' }))
+        : []),
+      { does: 'need autocommit', how: 'VACUUM' },
+    ];
   },
   ClusterStmt: ({ relation }) => [{ does: 'rewrite table', table: nameOf(relation), how: 'CLUSTER' }],
   LockStmt: ({ relations = [], mode = 0 }) => [{ does: 'lock', tables: relations.map(rangeName), mode: LOCK_MODES[mode] ?? '' }],
@@ -182,10 +219,13 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
     const how = TRANSACTION_ENDS[kind];
     return [how ? { does: 'end transaction', how } : { does: 'other' }];
   },
-  VariableSetStmt: ({ name = '', kind, args = [] }) => {
+  VariableSetStmt: ({ name = '', kind, args = [], is_local: isLocal = false }) => {
+    const setting = name.toLowerCase();
+    if (kind === 'VAR_RESET_ALL') return [{ does: 'reset', name: 'all' }];
+    if (kind === 'VAR_RESET' || kind === 'VAR_SET_DEFAULT') return [{ does: 'reset', name: setting }];
     if (kind !== 'VAR_SET_VALUE') return [{ does: 'other' }];
-    const [value] = args.flatMap((arg) => ('A_Const' in arg ? (arg.A_Const.sval?.sval ?? []) : []));
-    return [{ does: 'set', name: name.toLowerCase(), ...(value === undefined ? {} : { value }) }];
+    const [value] = args.flatMap((arg) => literalOf(arg) ?? []);
+    return [{ does: 'set', name: setting, isLocal, ...(value === undefined ? {} : { value }) }];
   },
 };
 
@@ -254,27 +294,8 @@ function roleName(node: Node): string {
   return rolename ?? (roletype === 'ROLESPEC_PUBLIC' ? 'PUBLIC' : 'CURRENT_USER');
 }
 
-/** ALTER SEQUENCE ... RESTART [WITH n] */
-function restartActions(sequence: string, options: readonly Node[]): readonly Action[] {
-  const restart = options.flatMap((option) =>
-    'DefElem' in option && option.DefElem.defname === 'restart' ? [option.DefElem] : [],
-  )[0];
-  if (!restart) return [{ does: 'other' }];
-  const to = restart.arg && 'Integer' in restart.arg ? (restart.arg.Integer.ival ?? 0) : undefined;
-  return [{ does: 'restart sequence', sequence, ...(to === undefined ? {} : { to }) }];
-}
-
 function hasOption(options: readonly Node[], wanted: string): boolean {
   return options.some((option) => 'DefElem' in option && option.DefElem.defname === wanted);
-}
-
-/** The actions of functions that a SELECT calls. */
-function functionActions(node: Of<'SelectStmt'>): readonly Action[] {
-  const tree = JSON.stringify(node);
-  return [
-    ...(/"sval":"pg_sleep(?:_for|_until)?"/.test(tree) ? [{ does: 'sleep' as const }] : []),
-    ...(/"sval":"setval"/.test(tree) ? [{ does: 'set sequence' as const }] : []),
-  ];
 }
 
 const DROP_KINDS: Readonly<Record<string, DroppedKind>> = {

@@ -222,7 +222,7 @@ with op.get_context().autocommit_block():
     about: 'by REVOKE',
     given: `${GIVEN}\nop.execute("GRANT SELECT, INSERT ON users TO PUBLIC")`,
     bad: one('op.execute("REVOKE INSERT ON users FROM PUBLIC")', 'op.execute("GRANT INSERT ON users TO PUBLIC")'),
-    good: one('op.execute("GRANT UPDATE ON users TO PUBLIC")', 'op.execute("REVOKE UPDATE ON users FROM PUBLIC")'),
+    good: one('op.execute("GRANT UPDATE ON users TO pg_monitor")', 'op.execute("REVOKE UPDATE ON users FROM pg_monitor")'),
   },
   {
     rule: 'access-changed',
@@ -281,6 +281,38 @@ with op.get_context().autocommit_block():
     given: `${GIVEN}\nop.execute("CREATE SEQUENCE orders_numbers")`,
     bad: one('op.execute("ALTER SEQUENCE orders_numbers RESTART WITH 1")'),
     good: one('op.execute("SELECT setval(\'orders_numbers\', (SELECT max(id) FROM orders))")'),
+  },
+  {
+    rule: 'sequence-out-of-sync',
+    about: 'after setval() to a number',
+    bad: one("op.execute(\"SELECT setval(pg_get_serial_sequence('users', 'id'), 1)\")"),
+    good: one("op.execute(\"SELECT setval(pg_get_serial_sequence('users', 'id'), (SELECT max(id) FROM users))\")"),
+  },
+  {
+    rule: 'sequence-out-of-sync',
+    about: 'after the identity begins again',
+    bad: one('op.execute("ALTER TABLE users ALTER COLUMN id RESTART WITH 1")'),
+    good: one(
+      'op.execute("CREATE TABLE invites_users (id bigint GENERATED ALWAYS AS IDENTITY)")\nop.execute("ALTER TABLE invites_users ALTER COLUMN id RESTART WITH 9")\nop.execute("SELECT setval(\'invites_users_id_seq\', 20)")',
+      'op.drop_table("invites_users")',
+    ),
+  },
+  {
+    rule: 'ends-sessions',
+    bad: one('op.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = 0")'),
+    good: one('op.execute("SELECT pid FROM pg_stat_activity WHERE pid = 0")'),
+  },
+  {
+    rule: 'access-changed',
+    about: 'for every role',
+    bad: one('op.execute("GRANT SELECT ON users TO PUBLIC")', 'op.execute("REVOKE SELECT ON users FROM PUBLIC")'),
+    good: one('op.execute("GRANT SELECT ON users TO pg_monitor")', 'op.execute("REVOKE SELECT ON users FROM pg_monitor")'),
+  },
+  {
+    rule: 'access-changed',
+    about: 'by a new role',
+    bad: one('op.execute("DO $$ BEGIN IF false THEN CREATE ROLE app LOGIN PASSWORD \'x\'; END IF; END $$")'),
+    good: one('op.execute("GRANT SELECT ON users TO pg_monitor")', 'op.execute("REVOKE SELECT ON users FROM pg_monitor")'),
   },
   {
     rule: 'drop-in-use',

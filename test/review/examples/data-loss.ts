@@ -226,12 +226,18 @@ op.drop_column("users", "plan")
   },
   {
     rule: 'convert-column',
-    bad: one(
-      'if op.get_bind().scalar(sa.text("SELECT false")):\n    op.execute("ALTER TABLE users ALTER email TYPE text USING left(email, 10)")',
-    ),
-    good: one(
-      `${ALLOWED('convert-column')}\nif op.get_bind().scalar(sa.text("SELECT false")):\n    op.execute("ALTER TABLE users ALTER email TYPE text USING left(email, 10)")`,
-    ),
+    bad: {
+      ...one(
+        'if op.get_bind().scalar(sa.text("SELECT false")):\n    op.execute("ALTER TABLE users ALTER email TYPE text USING left(email, 10)")',
+      ),
+      also: ['table-rewrite'],
+    },
+    good: {
+      ...one(
+        `${ALLOWED('convert-column')}\nif op.get_bind().scalar(sa.text("SELECT false")):\n    op.execute("ALTER TABLE users ALTER email TYPE text USING left(email, 10)")`,
+      ),
+      also: ['table-rewrite'],
+    },
   },
   {
     rule: 'unread-sql',

@@ -270,6 +270,40 @@ op.alter_column("users", "email", nullable=True)
   },
   {
     rule: 'set-not-null-scan',
+    about: 'built by a block for tables that it finds in the catalog',
+    severity: 'warning',
+    bad: {
+      ...one(
+        `op.execute("""DO $$ DECLARE t text; BEGIN
+FOR t IN SELECT tablename FROM pg_tables WHERE tablename = 'users' LOOP
+EXECUTE 'ALTER TABLE ' || quote_ident(t) || ' ALTER COLUMN email SET NOT NULL';
+END LOOP; END $$""")`,
+        'op.alter_column("users", "email", nullable=True)',
+      ),
+      also: ['not-null-on-existing-rows'],
+    },
+    good: one(
+      `op.execute("""DO $$ DECLARE t text; BEGIN
+FOR t IN SELECT tablename FROM pg_tables WHERE tablename = 'nothing' LOOP
+EXECUTE 'ALTER TABLE ' || quote_ident(t) || ' ALTER COLUMN email SET NOT NULL';
+END LOOP; END $$""")`,
+    ),
+  },
+  {
+    rule: 'index-not-concurrent',
+    about: 'for each row that a query finds',
+    given: `${GIVEN}op.execute("CREATE TABLE mood (id bigint)")`,
+    bad: one(
+      `for row in op.get_bind().execute(sa.text("SELECT DISTINCT id FROM mood")).fetchall():
+    op.create_index(f"ix_users_{row.id}", "users", ["name"])`,
+    ),
+    good: one(
+      `for row in op.get_bind().execute(sa.text("SELECT DISTINCT id FROM mood")).fetchall():
+    print(row.id)`,
+    ),
+  },
+  {
+    rule: 'set-not-null-scan',
     about: 'of a column that cannot be NULL anyway',
     good: one(
       'op.alter_column("users", "active", server_default=sa.false(), nullable=False)',

@@ -21,6 +21,54 @@ with op.get_context().autocommit_block():
   },
   {
     rule: 'concurrently-in-transaction',
+    about: 'of VACUUM',
+    bad: one('op.execute("VACUUM users")'),
+    good: one('with op.get_context().autocommit_block():\n    op.execute("VACUUM users")'),
+  },
+  {
+    rule: 'session-state-left',
+    about: 'by SET',
+    bad: one('op.execute("SET statement_timeout = 0")\nop.execute("SET TIME ZONE \'UTC\'")'),
+    good: one('op.execute("SET LOCAL statement_timeout = 0")\nop.execute("SET TIME ZONE \'UTC\'")\nop.execute("RESET ALL")'),
+  },
+  {
+    rule: 'session-state-left',
+    about: 'by set_config()',
+    bad: one("op.execute(\"SELECT set_config('lock_timeout', '0', false)\")"),
+    good: one('op.execute("SELECT set_config(\'lock_timeout\', \'9s\', true)")\nop.execute("SET client_min_messages = warning")'),
+  },
+  {
+    rule: 'session-state-left',
+    about: 'by an advisory lock',
+    bad: one('op.execute("SELECT pg_advisory_lock(730211)")', 'op.execute("SELECT pg_advisory_unlock(730211)")'),
+    good: one(
+      'op.execute("SELECT pg_advisory_xact_lock(730212)")\nop.execute("SELECT pg_try_advisory_lock(4), pg_advisory_unlock(4)")',
+    ),
+  },
+  {
+    rule: 'version-table-written',
+    bad: one(
+      'if op.get_bind().scalar(sa.text("SELECT 1 FROM users")):\n    op.execute("UPDATE alembic_version SET version_num = \'a1\'")',
+    ),
+    good: one('op.execute("ALTER TABLE alembic_version ALTER COLUMN version_num TYPE varchar(255)")', 'op.execute("SELECT 1")'),
+  },
+  {
+    rule: 'superuser-only',
+    about: 'by COPY',
+    bad: one(
+      'op.execute("COPY users (name) FROM PROGRAM \'echo a\'")',
+      'op.execute("DELETE FROM users WHERE name = \'a\' AND id = 1")',
+    ),
+    good: one('op.execute("INSERT INTO users (name) VALUES (\'a\')")', 'op.execute("DELETE FROM users WHERE id = 1")'),
+  },
+  {
+    rule: 'superuser-only',
+    about: 'by a function',
+    bad: one('op.execute("SELECT pg_ls_dir(\'.\')")'),
+    good: one('op.execute("SELECT pg_size_pretty(pg_relation_size(\'users\'))")'),
+  },
+  {
+    rule: 'concurrently-in-transaction',
     about: 'in the downgrade',
     bad: one(
       `

@@ -56,7 +56,7 @@ test('the parts of an ALTER TABLE are distinguished', () => {
   ]);
 });
 
-test('a DO block is read, except statements that it builds', () => {
+test('a DO block is read, also the statements that it builds', () => {
   const sql = `DO $$ BEGIN
     IF true THEN UPDATE users SET a = 1; END IF;
     EXECUTE 'DROP TABLE b';
@@ -65,6 +65,7 @@ test('a DO block is read, except statements that it builds', () => {
   expect(actions(sql)).toMatchObject([
     { does: 'update', rows: 'all' },
     { does: 'drop', names: ['b'] },
+    { does: 'drop', names: ['c'] },
   ]);
 });
 

@@ -94,4 +94,5 @@ class Interpreter(Statements, Expressions, Members, Calls):
         place = {"line": self._line, "inAutocommitBlock": self._autocommit > 0 or commits_itself}
         if call := step.get("call"):
             call.update(place, inLoop=bool(self._loops), inBranch=self._branch > 0)
-        self.steps.append({**place, "inBranch": self._branch > 0, "spread": "line" in step, **step})
+        may_be_skipped = self._branch > 0 or bool(self._loops)
+        self.steps.append({**place, "inBranch": may_be_skipped, "spread": "line" in step, **step})

@@ -143,7 +143,17 @@ export class UpgradePlan {
 
 /** Other statements that write no rows of tables. */
 const CATALOG_ONLY = /^\s*(?:COMMENT|GRANT)\b/i;
-const WRITING_ACTIONS = ['insert', 'update', 'delete', 'truncate', 'refresh', 'restart sequence', 'unparsed', 'other'];
+const WRITING_ACTIONS = [
+  'insert',
+  'update',
+  'delete',
+  'truncate',
+  'refresh',
+  'restart sequence',
+  'need superuser',
+  'unparsed',
+  'other',
+];
 
 /** Whether a unit may write rows. One that the replay did not enter, such as a loop over rows, may. */
 function mayWriteRows({ kind }: BodyUnit, steps: readonly Step[]): boolean {

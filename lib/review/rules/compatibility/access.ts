@@ -10,7 +10,7 @@ export const accessChanged: Rule = {
   id: 'access-changed',
   group: 'compatibility',
   severity: 'warning',
-  title: 'a role loses access, or queries find other rows: REVOKE, OWNER TO, policies, INHERIT',
+  title: 'who may do what changes, or which rows queries find: REVOKE, OWNER TO, roles, policies, INHERIT',
   *check({ upgrade }) {
     for (const step of upgrade.steps) {
       const found = accessChange(step, upgrade);
@@ -37,6 +37,21 @@ function accessChange({ action, isExisting, isNewObject, isNewTable }: Step, par
           '# first release code that connects as a role with its own GRANT, or does without it; then REVOKE in a separate revision',
       };
     }
+    case 'grant to public': {
+      const objects = action.all ? [`all objects of the schema ${action.objects.join(', ')}`] : action.objects;
+      return {
+        message: `every role of the server that can connect gets ${action.privileges.join(', ')} on ${objects.join(', ')}, also roles that are created later`,
+        instead: '# name the roles that need it: GRANT ... TO app',
+      };
+    }
+    case 'create role':
+      return {
+        message:
+          `the role ${action.role} is created, which belongs to the whole server: the revision fails in the second database of a server` +
+          (action.hasPassword ? '; its password is in the repository, and PostgreSQL may log it' : ''),
+        instead:
+          '# create roles where the server is set up, with passwords from a secret store; in a revision, only GRANT to them',
+      };
     case 'change owner': {
       if (!isOld(action.name)) return undefined;
       return {

@@ -16,18 +16,26 @@ export const sequenceOutOfSync: Rule = {
   },
 };
 
-function restartFindings({ action, isNewObject, place }: Step): readonly RuleFinding[] {
-  if (action.does !== 'restart sequence' || isNewObject(action.sequence)) return [];
-  const { sequence, to } = action;
+function restartFindings({ action, isNewObject, isNewTable, place }: Step): readonly RuleFinding[] {
+  const isRestart = action.does === 'restart sequence';
+  // setval() to a number that a query computes is what the advice says.
+  if (!isRestart && !(action.does === 'set sequence' && action.to !== undefined)) return [];
+  const sequence = isRestart ? action.sequence : (action.of ?? 'the sequence');
+  if ([sequence, action.of ?? ''].some((name) => isNewObject(name) || isNewTable(name) || isNewTable(tableOf(name)))) return [];
   return [
     {
       ...place,
       message:
-        `${sequence} goes back to ${to ?? 'its first number'}: an INSERT that takes a number of an existing row fails with a duplicate ` +
-        'key, or repeats it',
+        `${sequence} continues at ${action.to ?? 'its first number'}: an INSERT that takes a number of an existing row fails with a ` +
+        'duplicate key, or repeats it',
       instead: `# continue after the largest number instead:\n${execute(`SELECT setval('${quotedTable(sequence)}', (SELECT max(<column>) FROM <table>))`)}`,
     },
   ];
+}
+
+/** PostgreSQL's own name of a column's sequence is `<table>_<column>_seq`, and most keys are `id`. */
+function tableOf(sequence: string): string {
+  return sequence.replace(/_id_seq$/, '');
 }
 
 /** @param added what the revision adds to the catalog */

@@ -1,4 +1,4 @@
-import type { RevisionFunction } from '../../revision/analyzed-revision';
+import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import type { Rule } from '../rule';
 import { exclusivelyLocked } from './locks';
 
@@ -25,5 +25,7 @@ export const lockTimeoutMissing: Rule = {
 };
 
 function setsLockTimeout({ steps }: RevisionFunction, before: number): boolean {
-  return steps.slice(0, before).some(({ action }) => action.does === 'set' && action.name === 'lock_timeout');
+  // 0 turns it off.
+  const isSet = ({ action }: Step) => action.does === 'set' && action.name === 'lock_timeout' && action.value !== '0';
+  return steps.slice(0, before).some(isSet);
 }
