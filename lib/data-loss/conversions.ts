@@ -1,4 +1,4 @@
-import type { CaseExpr, ColumnDef, Node, TypeName } from 'libpg-query';
+import type { CaseExpr, ColumnDef, Node, TypeCast, TypeName } from 'libpg-query';
 import { apply, as, joined, only, type Rules, systemName } from '../sql/nodes';
 import { isSameExpression, normalized, readsNoColumn } from './conditions';
 
@@ -47,7 +47,7 @@ const COMPARISON_OPERATOR = /^(?:=|<>|[<>]=?|!?~~?\*?)$/;
  */
 export function isLossyConversion({ typeName, raw_default: using }: ColumnDef, before: string | undefined): boolean {
   const type = systemName(typeName?.names);
-  if (using && (readsNoColumn(using) || isLossy(using) || isPredicate(using))) return true;
+  if (using && !fitsBefore(using, before) && (readsNoColumn(using) || isLossy(using) || isPredicate(using))) return true;
   // An expression that is more than a cast may keep what the type would lose.
   if (using && !isColumnOrCast(using)) return false;
   // timestamp to date requires no USING.
@@ -62,6 +62,20 @@ export function isLossyConversion({ typeName, raw_default: using }: ColumnDef, b
     return !!typeName?.typmods?.length && (digits ?? 0) < scale(before);
   }
   return false;
+}
+
+/** Whether a column is only cast to lengths that its current type, such as `VARCHAR(100)`, does not exceed: nothing is truncated. */
+function fitsBefore(using: Node, before = ''): boolean {
+  const limit = Number(/^(?:varchar|character varying|char|character)\((\d+)\)/i.exec(before)?.[1] ?? Number.NaN);
+  const casts: number[] = [];
+  let node: Node | undefined = using;
+  while (node && 'TypeCast' in node) {
+    const { typeName, arg }: TypeCast = node.TypeCast;
+    const isText = ['text', 'varchar', 'bpchar'].includes(systemName(typeName?.names));
+    casts.push(isText ? (typeModifiers(typeName)[0] ?? Number.POSITIVE_INFINITY) : 0);
+    node = arg;
+  }
+  return !!node && 'ColumnRef' in node && casts.every((length) => length >= limit);
 }
 
 /** Fractional digits of a second: https://www.postgresql.org/docs/current/datatype-datetime.html */

@@ -83,9 +83,13 @@ export interface FunctionFacts {
   /** Lines of early `return`s: the revision may be stamped without its work. */
   readonly earlyReturns: readonly number[];
   /** SQL in text literals. */
-  readonly sql: readonly { readonly text: string; readonly line: number; readonly inAutocommitBlock: boolean }[];
+  readonly sql: readonly SqlText[];
   /** What it does to the database, in its order. */
   readonly steps: readonly SourceStep[];
+}
+
+export interface SqlText extends Pick<Call, 'line' | 'inAutocommitBlock' | 'ifEnvironment'> {
+  readonly text: string;
 }
 
 /**
@@ -121,7 +125,7 @@ export interface Call {
   readonly overConstants?: boolean;
   /** In an `if`, `try` or `match`, which a run does not always enter. */
   readonly inBranch: boolean;
-  /** In an `if` that asks the environment or the settings: each stage may run something else. @default false */
+  /** In an `if` that asks the environment or the settings, or after its `return`: each stage may run something else. @default false */
   readonly ifEnvironment?: boolean;
   /** A statement whose result is not used. @default false */
   readonly isAlone?: boolean;

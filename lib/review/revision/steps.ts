@@ -76,9 +76,13 @@ const LOCKS_OF_CHANGES: ReadonlySet<string> = new Set([
 
 /** What a replay on empty tables skips: statements under a condition on the environment, and those for rows that a query finds. */
 function notReached(source: FunctionFacts | null, operations: readonly Operation[]): readonly SourceAction[] {
-  const elsewhere = operations.filter(({ call }) => call.ifEnvironment).map(sourceOperation);
+  const lines = new Set(
+    [...(source?.calls ?? []), ...(source?.sql ?? [])].flatMap((one) => (one.ifEnvironment ? [one.line] : [])),
+  );
+  const texts = (source?.steps ?? []).filter(({ sql, line }) => sql !== undefined && lines.has(line)).flatMap(sourceActions);
+  const elsewhere = [...operations.filter(({ call }) => call.ifEnvironment).map(sourceOperation), ...texts];
   if (!source || READS_CATALOG.test(JSON.stringify([source.calls, source.sql]))) return elsewhere;
-  const inBranches = source.steps.filter(({ inBranch, call }) => inBranch && !call?.ifEnvironment).flatMap(sourceActions);
+  const inBranches = source.steps.filter(({ inBranch, line }) => inBranch && !lines.has(line)).flatMap(sourceActions);
   const writes = inBranches.filter(({ action }) => action.does === 'update' || action.does === 'delete');
   return [...elsewhere, ...(readsRows(source) ? inBranches : writes)];
 }

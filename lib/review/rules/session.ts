@@ -1,5 +1,5 @@
 import { execute } from '../advice/python';
-import type { RevisionFunction } from '../revision/analyzed-revision';
+import type { RevisionFunction, Step } from '../revision/analyzed-revision';
 import { isVersionTable } from '../revision/tables';
 import { nameList } from './name-list';
 import type { Rule, RuleFinding } from './rule';
@@ -105,25 +105,31 @@ export const versionTableWritten: Rule = {
   severity: 'error',
   title: "the revision writes Alembic's version table",
   *check({ parts }) {
-    for (const { action, place, observed } of parts.flatMap(({ steps }) => steps)) {
-      // Alembic's own statement, if it fails, has no line of the file.
-      if (observed?.line === 0) continue;
-      const names =
-        action.does === 'truncate'
-          ? action.tables
-          : action.does === 'drop'
-            ? action.names
-            : action.does === 'insert' || action.does === 'update' || action.does === 'delete'
-              ? [action.table]
-              : [];
-      if (!names.some(isVersionTable)) continue;
-      yield {
-        ...place,
-        message:
-          'Alembic changes the row of this revision after it: if the row is not the one that it expects, the run fails, or the database ' +
-          'claims revisions that it does not have, and their work is never done',
-        instead: '# go to another revision from the command line: alembic stamp <revision>',
-      };
+    for (const { steps, source } of parts) {
+      // Alembic's own statement, if it fails, has no line in the function.
+      const own = steps.filter(({ line }) => line !== source?.line);
+      for (const step of own) if (writesVersionTable(step)) yield { ...step.place, message: VERSION_TABLE, instead: STAMP };
     }
   },
 };
+
+function writesVersionTable({ action, isNewTable }: Step): boolean {
+  const isVersion = (name: string) => isVersionTable(name) && !isNewTable(name);
+  switch (action.does) {
+    case 'truncate':
+      return action.tables.some(isVersion);
+    case 'drop':
+      return action.names.some(isVersion);
+    case 'insert':
+    case 'update':
+    case 'delete':
+      return isVersion(action.table);
+    default:
+      return false;
+  }
+}
+
+const VERSION_TABLE =
+  'Alembic changes the row of this revision after it: if the row is not the one that it expects, the run fails, or the database claims ' +
+  'revisions that it does not have, and their work is never done';
+const STAMP = '# go to another revision from the command line: alembic stamp <revision>';

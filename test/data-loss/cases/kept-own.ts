@@ -12,6 +12,7 @@ export const KEPT_OWN: readonly Case[] = [
   keeps('a schema of the same revision', 'op.execute("CREATE SCHEMA staging; CREATE TABLE staging.a (id int)")\nop.execute("DROP SCHEMA staging CASCADE")'),
   keeps('the type that an enum swap renamed away', 'op.execute("ALTER TYPE status RENAME TO status_old")\nop.execute("CREATE TYPE status AS ENUM (\'a\', \'b\')")\nop.execute("ALTER TABLE orders ALTER COLUMN status TYPE status USING status::text::status")\nop.execute("DROP TYPE status_old")'),
   keeps('an enum swap with SQLAlchemy', 'old.create(op.get_bind())\nop.alter_column("orders", "status", type_=old, existing_type=new, postgresql_using="status::text::status_old")\nnew.drop(op.get_bind(), checkfirst=False)', { head: 'old = sa.Enum("a", name="status_old")\nnew = postgresql.ENUM("a", "b", name="status")' }),
+  keeps('an array of texts as long as before', 'op.alter_column("users", "name", existing_type=sa.VARCHAR(length=100), type_=postgresql.ARRAY(sa.String()), postgresql_using="name::character varying(100)[]")'),
   keeps('a view', 'op.execute("DROP VIEW IF EXISTS active_users")\nop.execute("CREATE VIEW active_users AS SELECT * FROM users")'),
   keeps('a materialized view that is made anew', 'op.execute("DROP MATERIALIZED VIEW IF EXISTS monthly")\nop.execute("CREATE MATERIALIZED VIEW monthly AS SELECT 1 AS a")'),
   keeps('a DO block that makes a type', 'op.execute("DO $$ BEGIN CREATE TYPE mood AS ENUM (\'a\'); EXCEPTION WHEN duplicate_object THEN NULL; END $$")'),

@@ -3,6 +3,7 @@ import { type Case, destroys, follows } from './case';
 /** Alembic's operations, directly, in batches and through directives. */
 // biome-ignore format: one case on a line
 export const OPERATIONS: readonly Case[] = [
+  destroys('an array of shorter texts', 'convert-column', 'op.alter_column("users", "name", existing_type=sa.VARCHAR(length=100), type_=postgresql.ARRAY(sa.String()), postgresql_using="name::character varying(99)[]")'),
   destroys('drop_table', 'drop-table', 'op.drop_table("users")'),
   destroys('drop_table with its name as a keyword', 'drop-table', 'op.drop_table(table_name="users", schema="app")'),
   destroys('below if', 'drop-table', 'if sa.inspect(op.get_bind()).has_table("users"):\n    op.drop_table("users")'),

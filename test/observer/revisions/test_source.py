@@ -207,6 +207,14 @@ def test_calls_that_depend_on_the_environment_are_marked(tmp_path: Path) -> None
     assert [call["name"] for call in found if call.get("ifEnvironment")] == ["os.environ.get", "a", "b", "c"]
 
 
+def test_after_a_return_that_depends_on_the_environment_all_code_does(tmp_path: Path) -> None:
+    head = "def stage():\n    return os.getenv('STAGE')\n\n"
+    body = "name = stage()\na()\nif name == 'dev':\n    return\nb()\nop.execute('DROP TABLE users')\nif x:\n    c()"
+    found = upgrade(tmp_path, body, head)
+    assert [call["name"] for call in found["calls"] if call.get("ifEnvironment")] == ["b", "op.execute", "c"]
+    assert [text["text"] for text in found["sql"] if text.get("ifEnvironment")] == ["DROP TABLE users"]
+
+
 def test_helpers_of_the_file_are_read_where_they_are_used(tmp_path: Path) -> None:
     module = (
         "def helper():\n    inner()\n\ndef inner():\n    op.drop_table('b')\n    helper()\n\n"

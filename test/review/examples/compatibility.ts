@@ -276,6 +276,22 @@ with op.get_context().autocommit_block():
     good: one('op.execute("CREATE TABLE more_orders () INHERITS (orders)")', 'op.execute("DROP TABLE more_orders")'),
   },
   {
+    rule: 'rename',
+    about: 'after a return of the other stages',
+    bad: {
+      ...one('if stage() != "prod":\n    return\nop.execute("ALTER TABLE users RENAME COLUMN name TO full_name")', undefined, {
+        head: 'import os\n\ndef stage():\n    return os.getenv("STAGE")\n',
+      }),
+      also: ['early-return', 'reads-outside'],
+    },
+    good: {
+      ...one('if stage() != "prod":\n    return\nop.execute("ALTER TABLE users ADD COLUMN full_name text")', undefined, {
+        head: 'import os\n\ndef stage():\n    return os.getenv("STAGE")\n',
+      }),
+      also: ['early-return', 'reads-outside'],
+    },
+  },
+  {
     rule: 'sequence-out-of-sync',
     about: 'that begins again',
     given: `${GIVEN}\nop.execute("CREATE SEQUENCE orders_numbers")`,

@@ -344,6 +344,7 @@ op.execute("UPDATE users SET state = 'new' WHERE state IS NULL")
       ),
       also: ['convert-column', 'table-rewrite'],
     },
+    severity: 'warning',
     good: one('op.alter_column("users", "name", type_=sa.Text())', 'op.alter_column("users", "name", type_=sa.String(100))'),
   },
   {

@@ -159,13 +159,24 @@ class _Walk:
         key = (node, replace(context, batches={}))
         if key not in self._visited:
             self._visited.add(key)
-            parts = _reachable(node.body) if isinstance(node, (*_FUNCTION, ast.ClassDef)) else [getattr(node, "value", None)]
-            self._visit_all(parts, replace(context, batches={}))
+            context = replace(context, batches={})
+            if isinstance(node, (*_FUNCTION, ast.ClassDef)):
+                self._visit_block(node.body, context)
+            else:
+                self._visit_all([getattr(node, "value", None)], context)
 
     def _visit_all(self, nodes: Iterable[ast.AST | None], context: _Context) -> None:
         for node in nodes:
             if node is not None:
                 self._visit(node, context)
+
+    def _visit_block(self, body: list[ast.stmt], context: _Context) -> None:
+        """After a return that depends on the environment, so does the rest of the block."""
+        for statement in _reachable(body):
+            self._visit(statement, context)
+            leaves = isinstance(statement, ast.If) and any(map(_always_leaves, (*statement.body, *statement.orelse)))
+            if leaves and self._asks_environment(statement.test):
+                context = replace(context, in_branch=True, if_environment=True)
 
     def _visit(self, node: ast.AST, context: _Context) -> None:
         if node in self._functions.in_autocommit or self._functions.is_own_autocommit(node):
@@ -176,7 +187,8 @@ class _Walk:
             self._expression_statements.add(node.value)
         if (text := text_of(node, self._known)) is not None:
             if node in self._statements or _SQL.match(SQL_COMMENT.sub(" ", text)):
-                self.sql.append({"text": text, "line": node.lineno, "inAutocommitBlock": context.in_autocommit_block})
+                place = {"line": node.lineno, "inAutocommitBlock": context.in_autocommit_block}
+                self.sql.append({"text": text, **place, **({"ifEnvironment": True} if context.if_environment else {})})
             self._visit_all((child for child in ast.iter_child_nodes(node) if text_of(child) is None), context)
         elif settings := self._settings_name(node):
             self._report(node, settings, [], {}, context, isSettings=True)
@@ -355,8 +367,16 @@ class _Walk:
         name = self._imported(ast.unparse(node))
         return name if _SETTINGS.fullmatch(name) or (isinstance(node, ast.Name) and _SETTING.fullmatch(name)) else None
 
-    def _asks_environment(self, test: ast.expr) -> bool:
-        return _ASKS_ENVIRONMENT.search(ast.unparse(test)) is not None or any(map(self._settings_name, ast.walk(test)))
+    def _asks_environment(self, test: ast.AST) -> bool:
+        """Whether a condition depends on the environment or the settings, also by way of names and functions of the file."""
+        found: list[ast.AST] = [test]
+        for node in found:
+            if _ASKS_ENVIRONMENT.search(ast.unparse(node)) or any(map(self._settings_name, ast.walk(node))):
+                return True
+            names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+            values = (one for name in names for one in (*self._bound.get(name, ()), *self._definitions.get(name, ())))
+            found += [one for one in values if one is not None and one not in found]
+        return False
 
     def _imported(self, name: str) -> str:
         """The name with its module: after `from httpx import get`, `get` is `httpx.get`."""

@@ -27,7 +27,10 @@ interface Loss {
 const CREATED_BY_CHANGE = 'this change created it';
 const EMPTIED_BY_UPGRADE = 'the upgrade has emptied the table before';
 
-const ACTION_OF_RULE: Partial<Record<DataLossRule, Step['action']['does']>> = { 'clear-column': 'update' };
+const ACTION_OF_RULE: Partial<Record<DataLossRule, Step['action']['does']>> = {
+  'clear-column': 'update',
+  'convert-column': 'change type',
+};
 
 /** A rule that reports a loss once, whether the deploy's guard finds it in the source, the rule finds it in the statements, or both do. */
 function lossRule(id: DataLossRule, title: string, losses: (revision: AnalyzedRevision) => Iterable<Loss>): Rule {
