@@ -52,9 +52,24 @@ export function stepsOf(facts: DirectionFacts, source: FunctionFacts | null): re
         return { ...own, index: at + 1, sql: part.text, transaction: statement.transaction };
       }),
   );
-  if (facts.outcome === 'done') return [...steps, ...sourceSteps(notReached(source, operations), steps)];
+  if (facts.outcome === 'done') return inOrder(steps, sourceSteps(notReached(source, operations), steps));
   const rendered = facts.outcome === 'not_run' ? statements.length > 0 : statements.some(({ line }) => !line);
   return rendered ? steps : [...steps, ...sourceSteps(written, steps)];
+}
+
+/** Puts what was not reached between the statements that ran before and after it, in the transaction of those before it. */
+function inOrder(steps: readonly PlainStep[], more: readonly PlainStep[]): readonly PlainStep[] {
+  const found = [...steps];
+  for (const step of more) {
+    const after = found.findIndex(({ line }) => line > step.line);
+    const at = after < 0 ? found.length : after;
+    const before = found.slice(0, at);
+    const transaction = before.findLast((one) => one.transaction >= 0)?.transaction ?? 0;
+    // Indexes are only compared.
+    const index = (before.at(-1)?.index ?? 0) + 0.5;
+    found.splice(at, 0, { ...step, index, transaction: Math.min(step.transaction, transaction) });
+  }
+  return found;
 }
 
 /** Names the tables of an action that a block has built, if it was executed: those that its statement locked as such an action does. */

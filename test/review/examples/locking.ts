@@ -391,6 +391,28 @@ op.drop_column("users", "plan")
   },
   {
     rule: 'work-under-lock',
+    about: 'for each row that a query finds',
+    bad: {
+      ...one(
+        `op.add_column("users", sa.Column("plan", sa.Text(), nullable=True))
+for row in op.get_bind().execute(sa.text("SELECT id FROM orders WHERE note IS NOT NULL")).fetchall():
+    op.execute("UPDATE users SET name = 'a' WHERE email LIKE 'a%'")`,
+        'op.drop_column("users", "plan")',
+      ),
+      also: ['unbatched-loop'],
+    },
+    good: {
+      ...one(
+        `for row in op.get_bind().execute(sa.text("SELECT id FROM orders WHERE note IS NOT NULL")).fetchall():
+    op.execute("UPDATE users SET name = 'a' WHERE email LIKE 'a%'")
+op.add_column("users", sa.Column("plan", sa.Text(), nullable=True))`,
+        'op.drop_column("users", "plan")',
+      ),
+      also: ['unbatched-loop'],
+    },
+  },
+  {
+    rule: 'work-under-lock',
     bad: {
       ...one(
         `
