@@ -7,6 +7,7 @@ import { sourceActions } from '../revision/steps';
 import { unqualifiedName } from '../revision/tables';
 import type { ActionOf } from '../sql/action';
 import { isConcurrent, refusedStatement } from '../sql/concurrently';
+import { nameList } from './name-list';
 import type { Rule, RuleFinding } from './rule';
 
 /** "CREATE INDEX CONCURRENTLY cannot run inside a transaction block" (25001), which Alembic opens. */
@@ -149,24 +150,33 @@ export const rawCommit: Rule = {
   severity: 'error',
   title: 'COMMIT or ROLLBACK as SQL',
   *check({ parts }) {
+    const reported = new Set<number>();
     for (const part of parts) {
       const { direction, steps, replayed } = part;
-      const reported = new Set<number>();
       const ran = steps.flatMap(({ action, line }) => (action.does === 'end transaction' ? [{ line, how: action.how }] : []));
-      for (const { line, how } of [...ran, ...ownCommits(part)]) {
-        if (reported.has(line) || inAutocommitBlock(part, line)) continue;
-        reported.add(line);
+      const all = [...ran, ...ownCommits(part)].filter(({ line }) => !reported.has(line) && !inAutocommitBlock(part, line));
+      for (const { line } of all) reported.add(line);
+      const [first] = all;
+      if (first) {
         yield {
-          line,
+          line: first.line,
           direction,
           seen: replayed ? 'replay' : 'source',
-          message: `Alembic does not notice that ${how} ends its transaction: later statements are not rolled back if they fail, and with psycopg 3 the version is not stamped or the run fails`,
+          message: `Alembic does not notice that ${first.how} ends its transaction${alsoAt(all)}: later statements are not rolled back if they fail, and with psycopg 3 the version is not stamped or the run fails`,
           instead: autocommit('...'),
         };
       }
     }
   },
 };
+
+/** The lines of all places but the first. */
+function alsoAt([first, ...more]: readonly { readonly line: number }[]): string {
+  const lines = [...new Set(more.map(({ line }) => line))]
+    .filter((line) => line !== first?.line)
+    .sort((one, other) => one - other);
+  return lines.length ? `, also at line ${nameList(lines.map(String))}` : '';
+}
 
 /** The statements in the source that end the transaction, also as one of several: `INSERT INTO users ...; COMMIT`. */
 function ownCommits(part: RevisionFunction): readonly { readonly line: number; readonly how: string }[] {
@@ -187,16 +197,18 @@ export const bindCommit: Rule = {
   severity: 'error',
   title: "the revision commits Alembic's connection",
   *check({ parts }) {
+    const reported = new Set<number>();
     for (const part of parts) {
       const { direction, source, facts } = part;
-      for (const call of source?.calls ?? []) {
-        if (!commitsEarly(call, part)) continue;
-        const { name, line } = call;
+      const all = (source?.calls ?? []).filter((call) => !reported.has(call.line) && commitsEarly(call, part));
+      for (const { line } of all) reported.add(line);
+      const [first] = all;
+      if (first) {
         yield {
-          line,
+          line: first.line,
           direction,
           seen: facts.leftTransaction ? 'replay' : 'source',
-          message: `${name}() commits before Alembic stamps the version: if this is the last pending revision, its work stays, the stamp is lost, the exit code is 0, and the next run repeats it`,
+          message: `${first.name}() commits before Alembic stamps the version${alsoAt(all)}: if this is the last pending revision, its work stays, the stamp is lost, the exit code is 0, and the next run repeats it`,
           instead: autocommit('op.execute(...)  # each statement commits separately'),
         };
       }

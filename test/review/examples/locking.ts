@@ -582,6 +582,28 @@ op.execute("CREATE TABLE users (id bigint PRIMARY KEY, mail mood)")
   },
   {
     rule: 'attach-partition-scan',
+    about: 'of a default partition',
+    given: `${PARTITIONED}op.execute("CREATE TABLE orders_9 PARTITION OF orders DEFAULT")`,
+    bad: one(
+      'op.execute("CREATE TABLE orders_3 PARTITION OF orders FOR VALUES FROM (20) TO (30)")',
+      'op.execute("DROP TABLE orders_3")',
+    ),
+    good: {
+      revisions: [
+        {
+          up: 'op.execute("ALTER TABLE orders_9 ADD CONSTRAINT orders_9_ck CHECK (id < 20 OR id >= 30) NOT VALID")',
+          down: 'op.execute("ALTER TABLE orders_9 DROP CONSTRAINT orders_9_ck")',
+        },
+        { up: 'op.execute("ALTER TABLE orders_9 VALIDATE CONSTRAINT orders_9_ck")', down: 'pass' },
+        {
+          up: 'op.execute("CREATE TABLE orders_3 PARTITION OF orders FOR VALUES FROM (20) TO (30)")',
+          down: 'op.execute("DROP TABLE orders_3")',
+        },
+      ],
+    },
+  },
+  {
+    rule: 'attach-partition-scan',
     given: PARTITIONED,
     bad: one('op.execute("ALTER TABLE orders ATTACH PARTITION orders_2 FOR VALUES FROM (10) TO (20)")', DETACH),
     good: {
