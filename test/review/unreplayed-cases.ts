@@ -1142,6 +1142,20 @@ const BUILT: readonly UnreplayedCase[] = [
   findings: Array.from({ length: Number(count) }, () => 'error set-not-null-scan'),
 }));
 
+const DEFAULTS: readonly UnreplayedCase[] = [
+  {
+    title: 'drops the default of a column',
+    up: 'op.alter_column("users", "active", server_default=None)',
+    findings: ['warning required-column'],
+  },
+  {
+    title: 'replaces the default of a column',
+    up: 'op.alter_column("users", "active", server_default=None)\nop.alter_column("users", "active", server_default="false")',
+    findings: [],
+    without: ['required-column'],
+  },
+];
+
 const COPIED: readonly UnreplayedCase[] = [
   ['CREATE TABLE AS', 'CREATE TABLE old_users AS SELECT * FROM users'],
   ['SELECT INTO', 'SELECT * INTO old_users FROM users'],
@@ -1202,6 +1216,7 @@ export const UNREPLAYED: readonly UnreplayedCase[] = [
   ...KNOWN,
   ...ENUMS,
   ...BUILT,
+  ...DEFAULTS,
   ...COPIED,
   ...OUTSIDE,
   ...RETYPED,

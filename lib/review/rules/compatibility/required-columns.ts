@@ -51,6 +51,7 @@ function* lostDefaults(part: RevisionFunction): Iterable<RuleFinding> {
   for (const { action, isExisting, isNewColumn, place } of part.steps) {
     if (action.does !== 'set default' || action.has || !isExisting(action.table)) continue;
     const { table, column } = action;
+    if (!part.replayed && !isNewColumn(table, column)) yield* unknownDefault(part, action, place);
     const [before, after] = [part.tablesBefore, part.tablesAfter].map((tables) =>
       findTable(tables, table)?.columns.find(({ name }) => name === column),
     );
@@ -69,6 +70,31 @@ function* lostDefaults(part: RevisionFunction): Iterable<RuleFinding> {
       ].join('\n'),
     };
   }
+}
+
+/** A dropped default of a column that was not replayed: it may be NOT NULL or not. */
+function* unknownDefault(
+  { steps }: RevisionFunction,
+  dropped: ActionOf<'set default'>,
+  place: Step['place'],
+): Iterable<RuleFinding> {
+  const { table, column } = dropped;
+  const own = steps.map(({ action }) => action).filter((one) => 'column' in one && 'table' in one && one.table === table);
+  const later = own.slice(own.indexOf(dropped) + 1);
+  const isReplaced = later.some(
+    (one) =>
+      (one.does === 'set default' && one.has && one.column === column) || (one.does === 'drop column' && one.column === column),
+  );
+  if (isReplaced) return;
+  yield {
+    ...place,
+    atMost: 'warning',
+    message: `${table}.${column} loses its default: inserts of running code that leave it out fail, or hold NULL, from now on`,
+    instead: [
+      `# in a later release, when all running code sets ${column}:`,
+      execute(`ALTER TABLE ${quotedTable(table)} ALTER COLUMN ${quoted(column)} DROP DEFAULT`),
+    ].join('\n'),
+  };
 }
 
 interface RequiredColumn {
