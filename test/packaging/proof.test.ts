@@ -220,7 +220,9 @@ test('an import that fails in any environment is rejected', () => {
 test('a name that no longer exists is rejected, although a distribution has a library for every version of Python', () => {
   expect(() =>
     packageOf(backend('from sqlalchemy import gone'), host, { add: ['bcrypt==4.3.0'] }).build(temporaryDirectory()),
-  ).toThrow(/^env\.py of .* fails: ImportError: cannot import name 'gone' from 'sqlalchemy' .*\(backend\/migrations\/env\.py:1\)/);
+  ).toThrow(
+    /^env\.py of .* fails: ImportError: cannot import name 'gone' from 'sqlalchemy' .*\(backend\/migrations\/env\.py:1\)/,
+  );
 });
 
 test('a module in a folder that is on the path only where people run Alembic is found, and the error names the folder', () => {
