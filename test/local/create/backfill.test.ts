@@ -55,6 +55,7 @@ test(`${ROWS} rows are filled once each, although the run is killed ${KILLS} tim
   expect(rules).not.toContain('update-all');
   const text = readFileSync(path.join(bed.project.directory, created.file), 'utf8');
   expect(text).not.toMatch(/cdk.?alembic/i);
+  expect(text).toContain('"""The filled values do no harm to the revision before."""');
 
   await withPostgresServer(__dirname, async (server) => {
     const url = server.url();

@@ -115,7 +115,7 @@ function backfillBodies(fill: Backfill, table: TableFacts): Bodies {
   return {
     imports: ['time'],
     upgrade: { pieces: [{ code: backfillCode(fill, table) }] },
-    downgrade: { pieces: [], nothing: 'The filled values are dropped with their column.' },
+    downgrade: { pieces: [], nothing: 'The filled values do no harm to the revision before.' },
   };
 }
 
