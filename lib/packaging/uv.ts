@@ -34,7 +34,7 @@ export class UvFailed extends PackagingError {
 
 /** Runs uv in a directory, so that the project's index and credentials apply. Returns uv's output. */
 export function uv(directory: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): string {
-  const run = spawnSync(uvCommand(), [...args, '--color', 'never'], {
+  const run = spawnSync(uvCommand(), ['--color', 'never', ...args], {
     cwd: directory,
     env: { ...process.env, ...environment },
     encoding: 'utf8',

@@ -54,7 +54,7 @@ export async function stageCdkAlembic(outdir: string): Promise<void> {
   const folder = path.join(outdir, NAME);
   const { peerDependencies } = packageJson;
   emptyFolder(folder);
-  copy(folder, ['CHANGELOG.md', 'LICENSE', 'schema/migrate-invoke.json', 'schema/migrate-package.json']);
+  copy(folder, ['LICENSE', 'schema/migrate-invoke.json', 'schema/migrate-package.json']);
   writeFileSync(path.join(folder, 'README.md'), readme('README.md'));
   copy(folder, ['dist/lambda'], ['.js']);
   const upgrades = 'lambda/migrate/cdk_alembic_local';
@@ -90,7 +90,7 @@ export function manifest(peers: Readonly<Record<string, string>>) {
     // For `moduleResolution: node10`, which does not read `exports`.
     typesVersions: { '*': { client: ['dist/lib/client/index.d.ts'] } },
     bin: { 'migrate-invoke': bin['migrate-invoke'], 'migrate-package': bin['migrate-package'] },
-    files: ['.jsii', '.jsii.gz', 'dist', 'lambda', 'lib', 'schema', 'CHANGELOG.md'],
+    files: ['.jsii', '.jsii.gz', 'dist', 'lambda', 'lib', 'schema'],
     jsii: { outdir: 'dist/jsii', targets: TARGETS, tsconfig: 'tsconfig.json', validateTsconfig: 'minimal' },
     dependencies: BUNDLED,
     bundledDependencies: Object.keys(BUNDLED),

@@ -22,7 +22,7 @@ export const PARSER = 'libpg-query';
 export async function stageNpm(folder: string): Promise<void> {
   emptyFolder(folder);
   await writeCommand(folder);
-  copy(folder, ['LICENSE', 'CHANGELOG.md']);
+  copy(folder, ['LICENSE']);
   writeFileSync(path.join(folder, 'README.md'), readme(PAGE));
   writeJson(path.join(folder, 'package.json'), {
     name: NAME,

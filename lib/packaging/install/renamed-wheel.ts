@@ -2,8 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { normalized } from '../dependencies/parsing/requirement';
-import { UvFailed } from '../uv';
-import { zipOf } from '../zip';
+import { UvFailed, uv } from '../uv';
 
 /** A distribution whose wheel uv has built. */
 export interface BuiltWheel {
@@ -33,7 +32,8 @@ export function renamedWheel({ name, version }: BuiltWheel, install: (target: st
     const metadata = join(target, readdirSync(target).find((entry) => entry.endsWith('.dist-info')) as string, 'WHEEL');
     const [tags, others] = [/^Tag: .*$/gm, readFileSync(metadata, 'utf8')];
     writeFileSync(metadata, `${others.replace(tags, '').trim()}\nTag: py3-none-any\n`);
-    writeFileSync(join(folder, `${name.replaceAll('-', '_')}-${version}-py3-none-any.whl`), zipOf(target));
+    const wheel = join(folder, `${name.replaceAll('-', '_')}-${version}-py3-none-any.whl`);
+    uv(target, ['run', '--no-project', 'python', '-m', 'zipfile', '-c', wheel, ...readdirSync(target)]);
   } finally {
     rmSync(target, { recursive: true, force: true });
   }
