@@ -34,9 +34,9 @@ export class UvFailed extends PackagingError {
 
 /** Runs uv in a directory, so that the project's index and credentials apply. Returns uv's output. */
 export function uv(directory: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): string {
-  const run = spawnSync(uvCommand(), ['--color', 'never', ...args], {
+  const run = spawnSync(uvCommand(), args, {
     cwd: directory,
-    env: { ...process.env, ...environment },
+    env: { ...process.env, NO_COLOR: '1', ...environment },
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
   });

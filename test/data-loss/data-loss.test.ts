@@ -8,14 +8,14 @@ import { MOVED, NOT_MOVED } from './cases/moved';
 import { NOT_FOUND } from './cases/not-found';
 import { OPERATIONS } from './cases/operations';
 import { PYTHON } from './cases/python';
-import { QUERIED } from './cases/queried';
+import { COLLECTED, QUERIED } from './cases/queried';
 import { SQL } from './cases/sql';
 import { SQLALCHEMY } from './cases/sqlalchemy';
 import { judged } from './judged';
 
 jest.setTimeout(300_000);
 
-const destroying = [...OPERATIONS, ...PYTHON, ...SQL, ...SQLALCHEMY, ...QUERIED, ...NOT_MOVED];
+const destroying = [...OPERATIONS, ...PYTHON, ...SQL, ...SQLALCHEMY, ...QUERIED, ...COLLECTED, ...NOT_MOVED];
 const harmless = [...KEPT_WORDS, ...KEPT_ROWS, ...KEPT_OWN, ...KEPT_SCHEMA, ...KEPT_CODE, ...MOVED, ...NOT_FOUND];
 const found = judged([...destroying, ...harmless]);
 

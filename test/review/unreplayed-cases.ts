@@ -1119,7 +1119,7 @@ const LISTED: readonly UnreplayedCase[] = [
   {
     title: 'updates the rows of a dictionary that it has filled',
     up: 'found = {}\nfor one in op.get_bind().execute(sa.text("SELECT id FROM users")):\n    found[one.id] = 1\nfor one in found:\n    op.get_bind().execute(sa.text("UPDATE users SET name = \'x\' WHERE id = :id"), {"id": one})',
-    findings: ['warning unbatched-loop'],
+    findings: ['error clear-column', 'warning unbatched-loop'],
   },
 ];
 

@@ -18,7 +18,23 @@ from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import Any
 
-from .values import MARK, PLAIN, SYMBOLS, UNKNOWN, Call, Class, External, Item, Method, OneOf, Text, as_text, either
+from .values import (
+    MARK,
+    PLAIN,
+    SYMBOLS,
+    UNKNOWN,
+    Call,
+    Class,
+    Elements,
+    External,
+    Item,
+    Method,
+    OneOf,
+    Text,
+    as_text,
+    either,
+    is_many,
+)
 
 _MAX_FILE_BYTES = 4 * 1024 * 1024
 _MAX_ITEMS = 500
@@ -37,6 +53,8 @@ _METHODS = {
     set: "union add copy difference update intersection discard",
     frozenset: "union copy difference intersection",
 }
+_OF_ANY_NUMBER = ("pop", "remove", "index", "count")
+"""Methods whose effect depends on how many elements a list has."""
 _PATH_METHODS = ("joinpath", "with_name", "with_suffix", "as_posix", "relative_to")
 _SAME_PATH = ("resolve", "absolute", "expanduser")
 
@@ -44,6 +62,12 @@ _SAME_PATH = ("resolve", "absolute", "expanduser")
 def method(call: Method, args: list[Any], keywords: dict[str, Any], root: Path) -> Any:
     """The result of a known value's method."""
     value, name = call.of, call.name
+    if is_many(value) and name in _OF_ANY_NUMBER:
+        if name in ("pop", "remove"):
+            value[:] = value.some()
+        return either(value) if name == "pop" else UNKNOWN
+    if isinstance(value, Elements) and name == "extend" and args and elements(args[0]) is None:
+        args, value.many = [[Item(args[0])]], True
     if isinstance(value, PurePath):
         return _path_method(value, name, args, keywords, root)
     if name == "decode" and isinstance(value, str):
@@ -159,7 +183,11 @@ def builtin(name: str, args: list[Any], keywords: dict[str, Any], root: Path) ->
     if name == "dict":
         return {**first, **keywords} if isinstance(first, dict) else _symbolic_call(name, args) if args else dict(keywords)
     if name in _SEQUENCES and not args:
-        return _EMPTY.get(name, list)()
+        return _EMPTY.get(name, Elements)()
+    if name == "len" and isinstance(first, (set, dict)) and any(isinstance(one, SYMBOLS) for one in first):
+        return UNKNOWN
+    if is_many(first) and name in _OF_MANY:
+        return _OF_MANY[name](first)
     if name in _FUNCTIONS_OF_ITEMS:
         return _FUNCTIONS_OF_ITEMS[name](first, elements(first))
     if name == "zip" and _have_elements(args):
@@ -202,6 +230,13 @@ _FUNCTIONS_OF_ITEMS: dict[str, Callable[[Any, list[Any] | None], Any]] = {
     "all": lambda _, items: _truth_of(all, items),
 }
 """The result of each function by its first argument and that argument's elements, which are None if unknown."""
+_OF_MANY: dict[str, Callable[[Elements], Any]] = {
+    **dict.fromkeys(_SEQUENCES, lambda items: items),
+    "enumerate": lambda items: Elements.of([(UNKNOWN, item) for item in items], many=True),
+    "len": lambda _: UNKNOWN,
+    "next": lambda items: either(items.some()),
+}
+"""The result of functions whose argument has any number of elements."""
 
 
 def library(name: str, args: list[Any], keywords: dict[str, Any], root: Path) -> Any:

@@ -23,6 +23,7 @@ from .values import (
     Call,
     Class,
     ContextManager,
+    Elements,
     External,
     Function,
     Getter,
@@ -35,6 +36,7 @@ from .values import (
     either,
     is_globals,
     last_name,
+    narrowed,
 )
 
 _MAX_DEPTH = 25
@@ -94,6 +96,11 @@ class Calls:
             chosen = self._attribute(args[0] if args else UNKNOWN, function.name)
             return chosen if function.args is None else self._call(chosen, function.args, function.keywords)
         if isinstance(function, Method):
+            if self._loops and function.name in ("append", "extend", "insert", "add"):
+                if isinstance(function.of, Elements):
+                    function.of.many = True
+                if any(item.narrowed for item in self._loops):
+                    args = [narrowed(one) for one in args]
             return self._for_each_combination(
                 lambda of, *rest: builtin_calls.method(Method(of, function.name), list(rest), keywords, self._root),
                 [function.of, *args],

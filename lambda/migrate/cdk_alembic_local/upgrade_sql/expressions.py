@@ -17,6 +17,7 @@ from .values import (
     SYMBOLS,
     UNKNOWN,
     Call,
+    Elements,
     External,
     Function,
     Item,
@@ -24,6 +25,8 @@ from .values import (
     Text,
     as_text,
     either,
+    is_many,
+    narrowed,
 )
 
 _MAX_TEXT = 8 * 1024 * 1024
@@ -87,7 +90,7 @@ class Expressions:
         return self._scope.look_up(node.id)
 
     def _get_list(self, node: Any) -> list[Any]:
-        return list(self._values(node.elts))
+        return Elements(self._values(node.elts))
 
     def _get_tuple(self, node: ast.Tuple) -> tuple[Any, ...]:
         return tuple(self._values(node.elts))
@@ -200,6 +203,8 @@ class Expressions:
             result = _OPERATORS[kind](left, right)
         except Exception:
             return UNKNOWN
+        if isinstance(result, list):
+            return Elements.of(result, many=is_many(left) or is_many(right))
         return result if not hasattr(result, "__len__") or len(result) < _MAX_TEXT else UNKNOWN
 
     def _for_each_combination(self, function: Any, values: list[Any]) -> Any:
@@ -214,21 +219,24 @@ class Expressions:
             ]
         )
 
-    def _comprehension(self, generators: list[Any], element: Any) -> list[Any]:
+    def _comprehension(self, generators: list[Any], element: Any) -> Elements:
         if not generators:
-            return [element()]
+            return Elements([element()])
         first, *rest = generators
         over, found = self._value(first.iter), []
         items = builtin_calls.elements(over)
+        many = items is None or is_many(over)
         if items is None:
             row, bound = row_of(over)
             row.narrowed, items = bool(first.ifs), [bound]
             self._report_reads(columns_read(row))
         for item in items:
-            self._bind(first.target, item)
+            self._bind(first.target, narrowed(item) if first.ifs and is_many(over) else item)
             if all(builtin_calls.truth(self._value(test)) is not False for test in first.ifs):
-                found.extend(self._comprehension(rest, element))
-        return found
+                inner = self._comprehension(rest, element)
+                many = many or inner.many
+                found.extend(inner)
+        return Elements.of(found, many=many)
 
     def _get_listcomp(self, node: Any) -> list[Any]:
         outer, self._scope = self._scope, Scope(self._scope, self._scope.module)

@@ -10,8 +10,23 @@ from . import builtin_calls
 from .modules import Scope
 from .operations import update_rows
 from .queries import columns_read, queries_without_rows
-from .row_loops import row_of
-from .values import CALLABLE, BoundFunction, Call, Class, ContextManager, External, Function, Instance, Item, OneOf, either
+from .row_loops import row_in, row_of
+from .values import (
+    CALLABLE,
+    SYMBOLS,
+    BoundFunction,
+    Call,
+    Class,
+    ContextManager,
+    External,
+    Function,
+    Instance,
+    Item,
+    OneOf,
+    as_text,
+    either,
+    is_many,
+)
 
 _LEAVES = (ast.Continue, ast.Break, ast.Return, ast.Raise)
 
@@ -180,6 +195,10 @@ class Statements:
         if items is None:
             self._loop_once(over, node)
             return self._block(node.orelse)
+        if is_many(over):
+            for item in items:
+                self._repeat(node, item, row_in(item))
+            return self._block(node.orelse)
         for item in items:
             self._bind(node.target, item)
             end = self._block(node.body)
@@ -191,8 +210,12 @@ class Statements:
 
     def _loop_once(self, over: Any, node: Any) -> None:
         item, bound = row_of(over)
-        self._loops.append(item)
         self._report_reads(columns_read(item))
+        self._repeat(node, bound, item)
+
+    def _repeat(self, node: Any, bound: Any, row: Item) -> None:
+        """Runs a loop's body once, in place of any number of times."""
+        self._loops.append(row)
         try:
             self._bind(node.target, bound)
             self._block(node.body)
@@ -277,6 +300,11 @@ class Statements:
         if isinstance(target, ast.Name):
             self._assign(target.id, value)
         elif isinstance(target, (ast.Tuple, ast.List)):
+            if is_many(value):
+                for part in target.elts:
+                    is_rest = isinstance(part, ast.Starred)
+                    self._bind(part.value if is_rest else part, value.some() if is_rest else either(value.some()))
+                return
             items = builtin_calls.elements(value)
             star = next((index for index, part in enumerate(target.elts) if isinstance(part, ast.Starred)), None)
             if items is not None and star is not None and len(items) >= len(target.elts) - 1:
@@ -291,7 +319,9 @@ class Statements:
             self._set_attribute(self._value(target.value), target.attr, value)
         elif isinstance(target, ast.Subscript):
             owner, key = self._value(target.value), self._value(target.slice)
-            if isinstance(owner, (dict, list)) and isinstance(key, (str, int)):
+            if isinstance(owner, dict):
+                owner[key if isinstance(key, (str, int, *SYMBOLS)) else as_text(key)] = value
+            elif isinstance(owner, list) and isinstance(key, int):
                 try:
                     owner[key] = value
                 except IndexError:

@@ -27,6 +27,7 @@ from .values import (
     as_text,
     either,
     is_globals,
+    is_many,
 )
 
 
@@ -93,6 +94,8 @@ class Members:
         value, key = self._value(node.value), self._value(node.slice)
         if is_globals(value):
             return self._of_globals(key)
+        if is_many(value):
+            return value.some() if isinstance(node.slice, ast.Slice) else either(value.some())
         if isinstance(value, (dict, list, tuple, str)) and isinstance(key, (str, int, slice)):
             if isinstance(value, dict) and (isinstance(key, slice) or MARK in as_text(key) or key not in value):
                 return either(list(value.values()))

@@ -34,6 +34,12 @@ def loop_row(value: Any) -> tuple[Item, Any] | None:
     return (value, None) if isinstance(value, Item) else None
 
 
+def row_in(element: Any) -> Item:
+    """The row that an element of a list comes from; any element, if it comes from none."""
+    parts = element if isinstance(element, tuple) else (element,)
+    return next((found[0] for part in parts if (found := loop_row(part))), Item(element))
+
+
 @dataclass
 class Rows:
     """The rows that a loop iterates over."""

@@ -143,6 +143,8 @@ def with_values(text: str, values: Any) -> str:
             text = re.sub(rf"(?i)(\bIN\s*)\(?\s*(?:{parameter})\s*\)?", lambda found, to=written: f"{found[1]}({to[6:-1]})", text)
         written = derived_call(value) if MARK in written else written
         if written != MARK:
+            in_brackets = written if written.startswith("(") else f"({written})"
+            text = re.sub(rf"(?i)(\bIN\s+)(?:{parameter})", lambda found, to=in_brackets: f"{found[1]}{to}", text)
             text = re.sub(parameter, lambda _, to=written: to, text)
     return text
 

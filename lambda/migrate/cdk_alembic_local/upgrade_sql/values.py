@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -76,6 +77,36 @@ class Call:
 
 
 SYMBOLS = (External, Attribute, Item, Call)
+
+
+class Elements(list):
+    """A list of the revision."""
+
+    many: bool = False
+    """Whether its elements stand for any number of them: they were collected in a loop over unknown elements."""
+
+    @classmethod
+    def of(cls, items: Iterable[Any], *, many: bool) -> Elements:
+        made = cls(items)
+        made.many = many
+        return made
+
+    def some(self) -> Elements:
+        """Those of a slice, or left after one was removed."""
+        return Elements.of(map(narrowed, self), many=True)
+
+
+def is_many(value: Any) -> bool:
+    return isinstance(value, Elements) and value.many
+
+
+def narrowed(value: Any) -> Any:
+    """A value of a loop's row, which now stands for some of the rows only."""
+    if isinstance(value, Item):
+        return replace(value, narrowed=True) if value.key is UNKNOWN else replace(value, of=narrowed(value.of))
+    if isinstance(value, Attribute):
+        return replace(value, of=narrowed(value.of))
+    return tuple(map(narrowed, value)) if type(value) is tuple else value
 
 
 @dataclass(eq=False)
