@@ -62,6 +62,8 @@ _SAME_PATH = ("resolve", "absolute", "expanduser")
 def method(call: Method, args: list[Any], keywords: dict[str, Any], root: Path) -> Any:
     """The result of a known value's method."""
     value, name = call.of, call.name
+    if is_many(value) and name == "copy":
+        return Elements.of(value, many=True)
     if is_many(value) and name in _OF_ANY_NUMBER:
         if name in ("pop", "remove"):
             value[:] = value.some()

@@ -96,7 +96,7 @@ class Calls:
             chosen = self._attribute(args[0] if args else UNKNOWN, function.name)
             return chosen if function.args is None else self._call(chosen, function.args, function.keywords)
         if isinstance(function, Method):
-            if self._loops and function.name in ("append", "extend", "insert", "add"):
+            if (self._loops or self._whiles) and function.name in ("append", "extend", "insert", "add"):
                 if isinstance(function.of, Elements):
                     function.of.many = True
                 if any(item.narrowed for item in self._loops):

@@ -227,7 +227,11 @@ class Statements:
     def _do_while(self, node: ast.While) -> str | None:
         if builtin_calls.truth(self._value(node.test)) is False:
             return None
-        self._branches([node.body, []])
+        self._whiles += 1
+        try:
+            self._branches([node.body, []])
+        finally:
+            self._whiles -= 1
         return self._block(node.orelse)
 
     def _do_with(self, node: Any) -> str | None:

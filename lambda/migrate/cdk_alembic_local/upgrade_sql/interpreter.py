@@ -40,6 +40,7 @@ class Interpreter(Statements, Expressions, Members, Calls):
         self._branch = 0
         self._autocommit = 0
         self._loops: list[Item] = []
+        self._whiles = 0
         self._at_yield: list[Any] = []
         self._steps = 0
         self._empty: list[str] = []
