@@ -30,8 +30,10 @@ export function renamedWheel({ name, version }: BuiltWheel, install: (target: st
   try {
     install(target);
     const metadata = join(target, readdirSync(target).find((entry) => entry.endsWith('.dist-info')) as string, 'WHEEL');
-    const [tags, others] = [/^Tag: .*$/gm, readFileSync(metadata, 'utf8')];
-    writeFileSync(metadata, `${others.replace(tags, '').trim()}\nTag: py3-none-any\n`);
+    const withoutTags = readFileSync(metadata, 'utf8')
+      .replace(/^Tag: .*$/gm, '')
+      .trim();
+    writeFileSync(metadata, `${withoutTags}\nTag: py3-none-any\n`);
     const wheel = join(folder, `${name.replaceAll('-', '_')}-${version}-py3-none-any.whl`);
     uv(target, ['run', '--no-project', 'python', '-m', 'zipfile', '-c', wheel, ...readdirSync(target)]);
   } finally {

@@ -59,7 +59,7 @@ export function proveOnce(laidOut: LaidOut): readonly string[] {
   return recallProof(laidOut) ?? loadUntilComplete(laidOut);
 }
 
-/** Why a package may be larger than necessary: without its Python, what it may import is kept, and not what it does import. */
+/** Why a package may be larger than necessary: without its Python, all that the code may import is kept. */
 function sizeUnknown({ python, platform: { pythonVersion } }: LaidOut): string[] {
   if (python) return [];
   return [

@@ -41,6 +41,7 @@ class Interpreter(Statements, Expressions, Members, Calls):
         self._autocommit = 0
         self._loops: list[Item] = []
         self._whiles = 0
+        """How many `while` loops are running: like a loop over unknown elements, each may run any number of times."""
         self._at_yield: list[Any] = []
         self._steps = 0
         self._empty: list[str] = []
