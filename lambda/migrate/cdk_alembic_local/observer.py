@@ -18,8 +18,9 @@ from typing import Any
 
 from cdk_alembic.database.failures import describe, location
 from cdk_alembic.project.environment import application_context, flask_folder
-from cdk_alembic.project.project import Project, import_root
+from cdk_alembic.project.project import Project
 from cdk_alembic.project.scripts import needs_flask
+from cdk_alembic.project.search_path import import_root
 from cdk_alembic.protocol.errors import ProjectError, RunnerError
 from cdk_alembic.protocol.log import redacted, without_secrets
 

@@ -48,6 +48,18 @@ def test_env_py_may_drop_the_folder_of_alembics_command_from_the_path(backend: B
     assert invoke()["to"] == ["bb"]
 
 
+def test_neither_an_old_distribution_nor_the_backend_hides_pythons_own_library(backend: Backend, database: Database) -> None:
+    installed = backend.directory.parent / "site-packages"
+    installed.mkdir(exist_ok=True)
+    (installed / "tabnanny.py").write_text("from a_release_for import python_2")
+    (backend.directory / "pyclbr.py").write_text("from the_backend import a_module")
+    (installed / "installed_for_tests.py").touch()
+    set_options(backend, prepend_sys_path="")
+    at_the_start_of_env(backend, "import installed_for_tests, pyclbr, tabnanny")
+    write(backend.versions, "aa")
+    assert invoke()["to"] == ["aa"]
+
+
 def test_a_location_that_appears_later_is_migrated_by_the_next_deploy(backend: Backend, database: Database) -> None:
     location_that_is_not_there(backend)
     assert invoke()["to"] == ["aa"]

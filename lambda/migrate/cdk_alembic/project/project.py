@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import sysconfig
 import tempfile
 from argparse import Namespace
 from collections.abc import Iterable
@@ -17,6 +16,7 @@ from ..protocol.errors import RunnerError
 from ..protocol.rules import BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY
 from .configuration import command_of, configuration, manifest, package_root, refuse_too_old
 from .revisions import Revisions, not_loaded
+from .search_path import search_package, search_project
 
 
 class Project:
@@ -42,14 +42,9 @@ class Project:
         self.destination = destination or Destination()
         self._sources = [directory / "src", directory, *sources]
         if dependencies is not None:
-            for path in (*self._sources, dependencies):
-                if path.is_dir() and str(path) not in sys.path:
-                    sys.path.insert(0, str(path))
-            # For Alembic's command, Python puts the command's folder first, and an env.py may drop that.
-            if (command_folder := str(dependencies / "bin")) not in sys.path:
-                sys.path.insert(0, command_folder)
+            search_package([dependencies, *reversed(self._sources)], dependencies / "bin")
         else:
-            _add_to_path(directory)
+            search_project(directory)
         # Alembic resolves a relative script_location and prepend_sys_path against the working directory.
         os.chdir(directory)
         self._file = file
@@ -127,22 +122,3 @@ def _writable_copy(folder: Path) -> Path:
         for name in files:
             (linked / name).symlink_to(Path(above, name))
     return root
-
-
-def import_root(folder: Path) -> Path:
-    """The folder that sys.path needs for the package that a folder belongs to; the folder itself if it is no package."""
-    return next(above for above in (folder, *folder.parents) if not (above / "__init__.py").is_file())
-
-
-def _add_to_path(directory: Path) -> None:
-    """Adds a project on a developer's machine to sys.path. Its modules, such as an `email.py` beside alembic.ini, never hide
-    Python's; in a package, they hide nothing that is installed."""
-    stdlib = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
-    stdlib |= {os.path.join(folder, "lib-dynload") for folder in stdlib}  # noqa: PTH118
-    position = max((index + 1 for index, entry in enumerate(sys.path) if entry in stdlib), default=0)
-    root = import_root(directory)
-    for path in (directory / "src", root):
-        if path.is_dir() and str(path) not in sys.path:
-            sys.path.insert(position, str(path))
-    if str(directory) not in sys.path:
-        sys.path.append(str(directory))

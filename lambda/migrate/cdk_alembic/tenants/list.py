@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import re
-import sys
 from typing import Any
 
 from ..connection import address, drivers
@@ -15,6 +14,7 @@ from ..connection.retries import Retries
 from ..database.conditions import connection_failure
 from ..database.failures import describe
 from ..project.configuration import package_root
+from ..project.search_path import search_package
 from ..protocol.checks import value_problems
 from ..protocol.errors import RunnerError
 from ..protocol.log import hide
@@ -92,9 +92,7 @@ def _ask(variables: DatabaseVariables, query: str, seconds_left: float) -> list[
 
 def _address(variables: DatabaseVariables) -> tuple[str, dict[str, Any]]:
     """The driver, and its arguments for the function's own database. Raises RunnerError."""
-    dependencies = package_root() / DEPENDENCIES_DIRECTORY
-    if dependencies.is_dir() and str(dependencies) not in sys.path:
-        sys.path.insert(0, str(dependencies))
+    search_package([package_root() / DEPENDENCIES_DIRECTORY])
     installed = [name for name in DRIVERS if importlib.util.find_spec(name)]
     if not installed:
         raise _unusable("the backend has no driver for PostgreSQL", f"add one to its dependencies: {', '.join(DRIVERS)}")
