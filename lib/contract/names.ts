@@ -27,7 +27,8 @@ export const SETTINGS_VARIABLE = 'CDK_ALEMBIC_SETTINGS';
 export const TASK_MODULE = 'cdk_alembic.task';
 export const REQUEST_VARIABLE = 'CDK_ALEMBIC_REQUEST';
 
-/** Folders of the package, next to the runner's own folder `cdk_alembic`. */
+/** Folders of the package: of the runner, of the backend, and of the backend's dependencies. */
+export const RUNNER_DIRECTORY = 'cdk_alembic';
 export const BACKEND_DIRECTORY = 'backend';
 export const DEPENDENCIES_DIRECTORY = 'site-packages';
 

@@ -32,7 +32,7 @@ describe('a package', () => {
     spawnSync('python3', ['-c', script], { env: { PATH: process.env.PATH, PYTHONPATH: packages }, encoding: 'utf8' });
   const inPackage = (file: string) => existsSync(join(target, 'site-packages', file));
 
-  test('contains only bytecode of Alembic, SQLAlchemy and the driver, and keeps all other sources', () => {
+  test('contains only bytecode of the runner, Alembic, SQLAlchemy and the driver, and keeps all other sources', () => {
     const bare = [
       'alembic/op',
       'alembic/runtime/migration',
@@ -41,6 +41,8 @@ describe('a package', () => {
       'asyncpg/connection',
     ];
     for (const name of bare) expect([name, inPackage(`${name}.pyc`), inPackage(`${name}.py`)]).toEqual([name, true, false]);
+    const runner = ['cdk_alembic/handler.pyc', 'cdk_alembic/handler.py'].map((file) => existsSync(join(target, file)));
+    expect(runner).toEqual([true, false]);
     const whole = ['click/core', 'sqlalchemy/dialects/mysql/base'];
     for (const name of whole) expect([name, inPackage(`${name}.pyc`), inPackage(`${name}.py`)]).toEqual([name, false, true]);
   });

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEPENDENCIES_DIRECTORY, DRIVERS } from '../../contract';
+import { DEPENDENCIES_DIRECTORY, DRIVERS, RUNNER_DIRECTORY } from '../../contract';
 import { packagePath } from '../../package-root';
 import { bytecodeKey, type Compiled, isReleased, keepBytecode, takeBytecode } from './bytecode-cache';
 
@@ -9,10 +9,12 @@ import { bytecodeKey, type Compiled, isReleased, keepBytecode, takeBytecode } fr
 const TASK_ROOT = '/var/task';
 
 /**
- * Packages that ship only as bytecode, without docstrings: a run never reads their sources, which are a fifth of the zip.
- * Their tracebacks still have file and line.
+ * The runner, and the dependencies that ship like it only as bytecode, without docstrings: a run never reads their sources, which
+ * are a fifth of the zip. Their tracebacks still have file and line.
  */
-const BARE = new RegExp(`^${DEPENDENCIES_DIRECTORY}/(?:alembic|greenlet|mako|sqlalchemy|${DRIVERS.join('|')})/`);
+const BARE = new RegExp(
+  `^(?:${RUNNER_DIRECTORY}|${DEPENDENCIES_DIRECTORY}/(?:alembic|greenlet|mako|sqlalchemy|${DRIVERS.join('|')}))/`,
+);
 
 /** Whether a file belongs to a package that ships only as bytecode. */
 export function isBare(file: string): boolean {

@@ -12,7 +12,7 @@ import { judgeProof } from '../proof/judge-proof';
 import { prove, type Used } from '../proof/proof';
 import { Adaptation } from './adaptation';
 import type { LaidOut } from './laid-out';
-import { checkSize, RUNNER_DIRECTORY, tooLarge } from './package';
+import { checkSize, tooLarge } from './package';
 import { recallProof, rememberProof } from './proof-cache';
 import { prune } from './prune';
 
@@ -134,7 +134,7 @@ type IsLoaded = (file: string) => boolean;
 
 function loadedFirst({ files }: Used): IsLoaded {
   const loaded = new Set(files);
-  return (file) => loaded.has(file) || isBare(file) || file.startsWith(`${RUNNER_DIRECTORY}/`);
+  return (file) => loaded.has(file) || isBare(file);
 }
 
 function compile(

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
+import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY, RUNNER_DIRECTORY } from '../../contract';
 import { packagePath } from '../../package-root';
 import { named, onlyImported, option } from '../code-in-messages';
 import { PackagingError } from '../errors';
@@ -31,9 +31,6 @@ export interface Package {
   prove(target: string): readonly string[];
 }
 
-/** The runner's folder in every package. */
-export const RUNNER_DIRECTORY = 'cdk_alembic';
-
 /** The runner's folder on this machine. */
 export function runnerDirectory(): string {
   return packagePath('lambda', 'migrate', RUNNER_DIRECTORY);
@@ -44,15 +41,11 @@ export function hashRunner(): string {
   return createHash('sha256').update(hashFiles(runnerDirectory(), runnerFiles())).update(rdsCertificates()).digest('hex');
 }
 
-/**
- * Copies the runner and its trusted certificate authorities into the directory that becomes /var/task. Returns its Python
- * files.
- */
-export function copyRunner(target: string): string[] {
+/** Copies the runner and its trusted certificate authorities into the directory that becomes /var/task. */
+export function copyRunner(target: string): void {
   const runner = join(target, RUNNER_DIRECTORY);
   copyFiles(runnerDirectory(), runnerFiles(), runner);
   writeRdsCertificates(runner);
-  return runnerFiles().map((file) => `${RUNNER_DIRECTORY}/${file}`);
 }
 
 function runnerFiles(): string[] {
