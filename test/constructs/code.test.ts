@@ -1,11 +1,11 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { AlembicMigration, type AlembicMigrationProps, MigrationCode, MigrationDatabase } from '../../lib';
-import { filesBelow, hostPython, lockedBackend } from '../packaging/support';
+import { filesBelow, host, hostPython, lockedBackend, packageOf } from '../packaging/support';
 import { testApp } from './app';
-import { copyOf, laidOutBackend, revisionFile, temporaryDirectory, writeFiles } from './support';
+import { copyOf, revisionFile, temporaryDirectory, writeFiles } from './support';
 
 /** Synthesizes into a directory, as the CDK's command does with cdk.out. */
 function synth(code: MigrationCode, outdir = temporaryDirectory(), props: Partial<AlembicMigrationProps> = {}) {
@@ -62,11 +62,12 @@ describe('a uv project', () => {
   });
 });
 
+const runtime = new lambda.Runtime(`python${hostPython()}`, lambda.RuntimeFamily.PYTHON);
+
 test('a project is loaded with those variables of the function that are known at synth', () => {
   const backend = writeFiles(lockedBackend(), {
     'alembic/env.py': 'import os\nif os.environ.get("PROFILER") != "off":\n    import profiler_of_the_team\n',
   });
-  const runtime = new lambda.Runtime(`python${hostPython()}`, lambda.RuntimeFamily.PYTHON);
   const errors = (environment: Record<string, string>) =>
     synth(MigrationCode.fromProject(backend), undefined, { runtime, environment })
       .messages.filter(({ level }) => level === 'error')
@@ -78,9 +79,13 @@ test('a project is loaded with those variables of the function that are known at
 });
 
 test('a prepared directory is packaged unchanged, plus the runner', () => {
-  const { packaged } = synth(MigrationCode.fromDirectory(laidOutBackend({ 'backend/tests/data.txt': 'kept' })));
+  const directory = temporaryDirectory();
+  packageOf(lockedBackend(), host).build(directory);
+  rmSync(join(directory, 'cdk_alembic'), { recursive: true });
+  writeFiles(directory, { 'backend/tests/data.txt': 'kept' });
+  const { packaged } = synth(MigrationCode.fromDirectory(directory), undefined, { runtime });
   expect(filesBelow(packaged)).toEqual(
-    expect.arrayContaining(['backend/tests/data.txt', 'site-packages/alembic/__init__.py', 'cdk_alembic/handler.py']),
+    expect.arrayContaining(['backend/tests/data.txt', 'site-packages/alembic/__init__.pyc', 'cdk_alembic/handler.pyc']),
   );
 });
 

@@ -2,11 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compileBytecode } from '../../lib/packaging/bytecode/bytecode';
-import type { FunctionPlatform } from '../../lib/packaging/platform';
-import { checked, filesBelow, hostPython, lockedBackend, packageOf, temporaryDirectory, writeFiles } from './support';
+import { checked, filesBelow, host, lockedBackend, packageOf, temporaryDirectory, writeFiles } from './support';
 
-const pythonVersion = hostPython();
-const host: FunctionPlatform = { architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64', pythonVersion };
+const { pythonVersion } = host;
 
 const { XDG_CACHE_HOME } = process.env;
 let cache: string;

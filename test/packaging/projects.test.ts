@@ -5,14 +5,12 @@ import { strToU8, zipSync } from 'fflate';
 import { Client } from 'pg';
 import { type RunnerSettings, SETTINGS_VARIABLE } from '../../lib/contract';
 import { type PostgresServer, withPostgresServer } from '../../lib/local/postgres/server';
-import type { FunctionPlatform } from '../../lib/packaging/platform';
 import type { BackendOptions } from '../../lib/packaging/project/backend';
-import { checked, filesBelow, hostPython, packageOf, temporaryDirectory, writeFiles } from './support';
+import { checked, filesBelow, host, packageOf, temporaryDirectory, writeFiles } from './support';
 
 jest.setTimeout(600_000);
 
 const PROJECTS = join(__dirname, '..', 'projects');
-const host: FunctionPlatform = { architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64', pythonVersion: hostPython() };
 const INVOKE = `import json, sys
 sys.path[0] = sys.argv[1]
 from cdk_alembic.handler import handler

@@ -2,14 +2,11 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { MANIFEST_FILE } from '../../lib/contract';
 import { PackagingError } from '../../lib/packaging/errors';
-import type { FunctionPlatform } from '../../lib/packaging/platform';
 import { judgeProof, type Loaded } from '../../lib/packaging/proof/judge-proof';
 import { likelyDatabase } from '../../lib/packaging/proof/unset-variables';
-import { checked, hostPython, packageOf, revisionFile, shown, temporaryDirectory, writeFiles } from './support';
+import { checked, host, packageOf, revisionFile, shown, temporaryDirectory, writeFiles } from './support';
 
 jest.setTimeout(300_000);
-
-const host: FunctionPlatform = { architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64', pythonVersion: hostPython() };
 
 /** A backend with dependencies for this machine, and an env.py that begins with some lines. */
 function backend(...start: string[]): string {

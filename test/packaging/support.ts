@@ -118,6 +118,12 @@ export function hostPython(): string {
   return spawnSync('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], { encoding: 'utf8' }).stdout.trim();
 }
 
+/** This machine, as the platform of a function. */
+export const host: FunctionPlatform = {
+  architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64',
+  pythonVersion: hostPython(),
+};
+
 export function filesBelow(directory: string): string[] {
   return (readdirSync(directory, { recursive: true, withFileTypes: true }) as import('node:fs').Dirent[])
     .filter((entry) => entry.isFile())

@@ -54,12 +54,10 @@ export function finish(laidOut: LaidOut): void {
   }
 }
 
-/** Removes bytecode, which only saves time, from a package over Lambda's limit, except the runner's. Returns a warning. */
+/** Removes bytecode, which only saves time, from a package over Lambda's limit. Returns a warning. */
 function dropBytecodeOfLarge(target: string, isOnlyImported: boolean): string[] {
   const megabytes = tooLarge(target);
-  const folders = megabytes
-    ? [DEPENDENCIES_DIRECTORY, BACKEND_DIRECTORY].flatMap((name) => bytecodeFolders(join(target, name)))
-    : [];
+  const folders = megabytes ? bytecodeFolders(target) : [];
   if (!folders.length) return [];
   for (const folder of folders) rmSync(folder, { recursive: true });
   const remedy = isOnlyImported ? '' : `; ${onlyImportedOption()} packages only what migrations import`;
