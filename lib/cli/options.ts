@@ -13,7 +13,7 @@ export type Options = Readonly<Record<string, Option>>;
 
 /** A parsed command line. The command checks the values. */
 export interface CommandLine<Name extends string = string> {
-  /** Positional arguments. */
+  /** Positional arguments, without the values of unknown options. */
   readonly named: readonly string[];
   /** Problems of the options themselves: unknown, repeated, without a value, or with an unexpected value. */
   readonly problems: readonly string[];
@@ -39,9 +39,12 @@ export function readOptions<T extends Options>(
   const given = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });
   const values = given.values as Readonly<Record<string, unknown>>;
   const texts = (name: string) => [values[name]].flat().filter((value): value is string => typeof value === 'string');
+  const { tokens } = given;
   return {
-    named: given.positionals,
-    problems: given.tokens.flatMap((token, index) => problemsOf(token, given.tokens.slice(0, index), options, commands)),
+    named: tokens.flatMap((token, index) =>
+      token.kind === 'positional' && !isValueOfUnknown(tokens[index - 1], options) ? token.value : [],
+    ),
+    problems: tokens.flatMap((token, index) => problemsOf(token, tokens.slice(0, index), options, commands)),
     has: (name) => values[name] !== undefined,
     flag: (name) => values[name] === true,
     text: (name) => texts(name).at(-1),
@@ -100,6 +103,16 @@ interface Token {
   readonly value?: string | undefined;
 }
 
+/** Whether the argument after a token may be its value: an unknown option, unless it is close to one without a value. */
+function isValueOfUnknown(token: Token | undefined, options: Options): boolean {
+  if (token?.kind !== 'option' || token.value !== undefined || optionNamed(token.name, options)) return false;
+  return optionNamed(closest(token.name ?? '', Object.keys(options)), options)?.type !== 'boolean';
+}
+
+function optionNamed(name: string | undefined, options: Options): Option | undefined {
+  return name !== undefined && Object.hasOwn(options, name) ? options[name] : undefined;
+}
+
 function problemsOf(
   { kind, name = '', rawName, value }: Token,
   before: readonly Token[],
@@ -107,7 +120,7 @@ function problemsOf(
   commands: readonly string[],
 ): string[] {
   if (kind !== 'option') return [];
-  const option = Object.hasOwn(options, name) ? options[name] : undefined;
+  const option = optionNamed(name, options);
   if (!option) {
     return [`unknown option ${rawName}${meaning(commandOption(name, commands) ?? closest(name, Object.keys(options)))}`];
   }

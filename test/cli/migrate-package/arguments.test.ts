@@ -38,6 +38,15 @@ test('all mistakes on the command line are reported at once', () => {
   ]);
 });
 
+test('the value of an unknown option is not reported as an argument, too', () => {
+  expect(problems('--runtime', '3.13', '-o', 'x.zip', 'back')).toEqual(['unknown option --runtime']);
+  expect(problems('back', '-o', 'x.zip', '--arch', 'arm64')).toEqual(['unknown option --arch: did you mean --architecture?']);
+  expect(problems('--vers', 'back', 'more', '-o', 'x.zip')).toEqual([
+    'unknown option --vers: did you mean --version?',
+    'unexpected argument "more"',
+  ]);
+});
+
 test('options and defaults are those of the construct', () => {
   const directory = writeFiles(temporaryDirectory(), {
     'pyproject.toml': '[project]\nname = "x"\nrequires-python = "==3.12.*"\n',
