@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { MANIFEST_FILE } from '../../lib/contract';
 import { PackagingError } from '../../lib/packaging/errors';
 import { judgeProof, type Loaded } from '../../lib/packaging/proof/judge-proof';
-import { likelyDatabase } from '../../lib/packaging/proof/unset-variables';
+import { likelyDatabase, setRequired } from '../../lib/packaging/proof/unset-variables';
 import { checked, host, packageOf, revisionFile, shown, temporaryDirectory, writeFiles } from './support';
 
 jest.setTimeout(300_000);
@@ -607,6 +607,11 @@ describe('with all variables of the function known', () => {
     expect(readdirSync(join(target, 'backend', 'var'))).toEqual(['rows.csv']);
   });
 
+  test('an env.py that writes beside its code, where a variable says, is rejected with the variable', () => {
+    const directory = backend('import os', 'os.makedirs(os.getenv("SHOP_DATA_DIR", "/shop"))');
+    expect(() => buildKnown(directory)).toThrow(/ If SHOP_DATA_DIR says where, set environment: \{ SHOP_DATA_DIR: '\/tmp' \}$/);
+  });
+
   test('code that writes to /tmp or tolerates a failed write is packaged', () => {
     buildKnown(
       backend(
@@ -646,6 +651,15 @@ describe('with all variables of the function known', () => {
           'name them with DatabaseVariables',
       ]);
     }
+  });
+
+  test('another kind of database that a variable chooses is rejected with the variable', () => {
+    const directory = withAddress('sqlite:///shop.db');
+    const env = join(directory, 'migrations', 'env.py');
+    writeFileSync(env, `import os; os.getenv("SHOP_DB_ENGINE", "sqlite")\n${readFileSync(env, 'utf8')}`);
+    expect(() => buildKnown(directory)).toThrow(
+      / database\. If SHOP_DB_ENGINE chooses the kind of database, set environment: \{ SHOP_DB_ENGINE: '\.\.\.' \}\. The function sets /,
+    );
   });
 
   test('an address of another kind of database is rejected with the line for env.py', () => {
@@ -709,7 +723,8 @@ test.each([
     "DatabaseVariables.parts({ host: 'DB_HOST', user: 'DB_USER', password: 'DB_PASSWORD', databaseName: 'DB_NAME' })",
   ],
   [['TEST_DATABASE_URL', 'DATABASE_READER_URL', 'DATABASE_URL'], "DatabaseVariables.url('DATABASE_URL')"],
-  [['TEST_DATABASE_URL'], "DatabaseVariables.url('TEST_DATABASE_URL')"],
+  [['DATABASE_READER_URL'], "DatabaseVariables.url('DATABASE_READER_URL')"],
+  [['TEST_DATABASE_URL', 'TEST_DB_HOST', 'TEST_DB_USER'], ''],
 ])('of the variables %s, those of the database that is migrated are named', (names, code) => {
   expect(shown(likelyDatabase(names)?.code ?? '')).toBe(code);
 });
@@ -723,3 +738,30 @@ test.each([
 ])('of the addresses %s, the one of the database shop_orders is named', (names, name) => {
   expect(likelyDatabase(names, 'shop_orders')?.names).toEqual(name && [name]);
 });
+
+test.each([
+  [
+    ['SHOP_TOKEN', 'POSTGRES_SERVER'],
+    [],
+    "Name the database's variables with DatabaseVariables.parts({ host: 'POSTGRES_SERVER', port: 'POSTGRES_PORT', user: 'POSTGRES_USER', password: 'POSTGRES_PASSWORD', databaseName: 'POSTGRES_DB' }), and set environment: { SHOP_TOKEN: '...' }, with the application's values",
+  ],
+  [
+    ['DB_HOST', 'DB_USER'],
+    ['DB_PORT', 'DB_NAME', 'TEST_DB_PASSWORD'],
+    "Name the database's variables with DatabaseVariables.parts({ host: 'DB_HOST', port: 'DB_PORT', user: 'DB_USER', databaseName: 'DB_NAME' })",
+  ],
+  [['CACHE_DB_HOST'], ['DB_PORT'], "Set environment: { CACHE_DB_HOST: '...' }, with the application's values"],
+  [['SHOP_TOKEN'], [], "Set environment: { SHOP_TOKEN: '...' }, with the application's values"],
+])(
+  'of the required %s and the optional %s, a part of the address that the function sets otherwise is renamed',
+  (required, unset, text) => {
+    const given = {
+      host: 'POSTGRES_HOST',
+      port: 'POSTGRES_PORT',
+      user: 'POSTGRES_USER',
+      password: 'POSTGRES_PASSWORD',
+      databaseName: 'POSTGRES_DB',
+    };
+    expect(shown(setRequired(required, unset, given))).toBe(text);
+  },
+);

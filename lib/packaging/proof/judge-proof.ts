@@ -12,7 +12,7 @@ import { type AlembicFolders, optionsFrom } from '../project/alembic-project';
 import { listFiles } from '../project/sources';
 import { driverRequirement, installedDrivers } from './check-installed';
 import type { LoadedWith, Proof } from './proof';
-import { likelyDatabase, setRequired, setUnset } from './unset-variables';
+import { likelyDatabase, setEngine, setFolder, setRequired, setUnset } from './unset-variables';
 
 /** A package that can be loaded. */
 export interface Loaded extends LoadedWith {
@@ -71,7 +71,7 @@ function judgeAddress(loaded: Loaded, { elsewhere, command }: Proof): string[] {
 
 /** The next step for an env.py that fails. */
 function remedyOf(
-  { source, target, directory }: Loaded,
+  { source, target, directory, databaseVariables: given }: Loaded,
   { reason, inCode, unset, required, wrong = [], absent }: NonNullable<Proof['fails']>,
   command = 'alembic',
 ): string {
@@ -84,13 +84,13 @@ function remedyOf(
       `"litestar database"; read the address and the other options from the backend's settings`
     );
   }
-  if (/only \/tmp is writable/.test(reason)) return 'Write to /tmp instead, or only if a setting asks for it';
+  if (/only \/tmp is writable/.test(reason)) return `Write to /tmp instead, or only if a setting asks for it${setFolder(unset)}`;
   if (absent) return absentRemedy(directory, join(target, BACKEND_DIRECTORY), absent);
   if (wrong.length) {
-    const also = required.length ? `. ${setRequired(required, unset)}` : '';
+    const also = required.length ? `. ${setRequired(required, unset, given)}` : '';
     return `Correct the value of ${wrong.join(', ')} in ${option('environment')}${also}`;
   }
-  if (required.length) return setRequired(required, unset);
+  if (required.length) return setRequired(required, unset, given);
   if (unset.length) return `If it needs a setting, ${setUnset(unset)}`;
   return `If it needs a setting, set it with ${option('environment')}; "${source.run}${command} current" with the same variables shows the whole error`;
 }
@@ -138,7 +138,8 @@ function addressRemedy(loaded: Loaded, elsewhere: Elsewhere, command?: string): 
     ? `The function sets ${names.join(', ')}: if env.py reads other variables, name them with ${databaseVariables(elsewhere)}`
     : `If env.py reads the address from variables, set them with ${option('environment')}`;
   const line = command === 'flask db' ? `give Flask's application ${FLASK_LINE}` : `add this line to it: ${LINE}`;
-  return `${given}; if it reads none, ${line}`;
+  const engine = elsewhere.isPostgres ? '' : setEngine(elsewhere.unset);
+  return `${engine}${given}; if it reads none, ${line}`;
 }
 
 /** How to name the variables with the address: the setting that holds it, or unset ones that the backend reads, if they look like one. */

@@ -1,3 +1,4 @@
+import type { DatabaseVariables } from '../../contract';
 import { call, option } from '../code-in-messages';
 
 /** Nobody would read a longer list. */
@@ -24,8 +25,17 @@ const PARTS: Readonly<Record<string, RegExp>> = {
   databaseName: /(?:DB|DATABASE|(?:DB|DATABASE|POSTGRES|POSTGRESQL|PG|PSQL|SQL)_?NAME)$/i,
 };
 
-/** Databases to which nobody migrates: those of tests, and of replicas and roles that only read. */
-const OTHER_DATABASE = /(?:^|_)(?:TESTS?|TESTING|RO|READ|READER|READONLY|REPLICA|SHADOW)(?:_|$)/i;
+/** Databases that no deploy migrates. */
+const OF_TESTS = /(?:^|_)(?:TESTS?|TESTING)(?:_|$)/i;
+
+/** Replicas, and roles that only read. */
+const ONLY_READS = /(?:^|_)(?:RO|READ|READER|READONLY|REPLICA|SHADOW)(?:_|$)/i;
+
+/** The kind of a database, such as SQLite. */
+const ENGINE_NAME = /(?:^|_)(?:DB|DATABASE|SQL|SQLALCHEMY)_?(?:ENGINE|TYPE|KIND|DIALECT|BACKEND|DRIVER)$/i;
+
+/** Where files are. */
+const FOLDER_NAME = /(?:^|_)(?:DIR|DIRECTORY|FOLDER|PATH|HOME)$/i;
 
 /** The next step for unset variables that a backend read, the last one first. */
 export function setUnset(unset: readonly string[]): string {
@@ -42,12 +52,14 @@ export function setUnset(unset: readonly string[]): string {
  * The next step for unset variables without which a backend does not start: lines that can be pasted.
  *
  * @param unset more that it reads
+ * @param given those that the function sets
  */
-export function setRequired(required: readonly string[], unset: readonly string[] = []): string {
-  // Its host and the others may have defaults, which are for another machine.
-  const hasPassword = required.some((name) => OF_A_DATABASE.test(name) && PARTS.password?.test(name));
-  const ofParts = unset.filter((name) => !URL_NAME.test(name));
-  const database = likelyDatabase(required) ?? (hasPassword ? likelyDatabase([...required, ...ofParts]) : undefined);
+export function setRequired(required: readonly string[], unset: readonly string[] = [], given: DatabaseVariables = {}): string {
+  // The other parts may have defaults, which are for another machine.
+  const starts = required.filter(isPart).map(startOf);
+  const { url, urlScheme, ...parts } = given;
+  const alike = [...unset, ...Object.values(parts)].filter((name) => isPart(name) && starts.includes(startOf(name)));
+  const database = likelyDatabase([...required, ...alike]);
   const others = required.filter((name) => !database?.names.includes(name));
   const values = others.map((name) => [name, PASSWORD_NAME.test(name) ? UNUSED_PASSWORD : '...']);
   const environment = `${option('environment', Object.fromEntries(values))}, with the application's values`;
@@ -64,9 +76,9 @@ export function likelyDatabase(
   unset: readonly string[],
   database = '',
 ): { readonly names: readonly string[]; readonly code: string } | undefined {
-  const all = unset.filter((name) => OF_A_DATABASE.test(name));
-  const own = all.filter((name) => !OTHER_DATABASE.test(name));
-  const names = own.length ? own : all;
+  const all = unset.filter((name) => OF_A_DATABASE.test(name) && !OF_TESTS.test(name));
+  const writable = all.filter((name) => !ONLY_READS.test(name));
+  const names = writable.length ? writable : all;
   const addresses = names.filter((name) => URL_NAME.test(name));
   const urls = addresses.length ? addresses : names.filter((name) => URL_OF_SEVERAL.test(name));
   const [url] = urls.sort((a, b) => shared(b, database) - shared(a, database));
@@ -79,6 +91,23 @@ export function likelyDatabase(
   // A single one may be anything.
   if (parts.length < 2) return undefined;
   return { names: parts.map(([, name]) => name), code: call('DatabaseVariables.parts', [], Object.fromEntries(parts)) };
+}
+
+/** Whether a variable looks like a part of a database's address. */
+function isPart(name: string): boolean {
+  return OF_A_DATABASE.test(name) && Object.values(PARTS).some((pattern) => pattern.test(name));
+}
+
+/** The next step for a backend that writes beside its code, if an unset variable may say where; otherwise empty. */
+export function setFolder(unset: readonly string[]): string {
+  const name = unset.find((one) => FOLDER_NAME.test(one));
+  return name ? `. If ${name} says where, set ${option('environment', { [name]: '/tmp' })}` : '';
+}
+
+/** The next step for a backend with another kind of database, if an unset variable may choose it; otherwise empty. */
+export function setEngine(unset: readonly string[]): string {
+  const name = unset.find((one) => ENGINE_NAME.test(one) && !OF_TESTS.test(one));
+  return name ? `If ${name} chooses the kind of database, set ${option('environment', { [name]: '...' })}. ` : '';
 }
 
 /** How many words a variable's name has in common with a database's. */
