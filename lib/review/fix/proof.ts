@@ -109,17 +109,33 @@ function tableWithOtherRows(old: Upgraded, own: Upgraded, moment: Moment, lossy?
     const existing = columnsOf([...before[0], ...after[0]]);
     const sameStart = existing.every((column) => valuesOf(before[0], column) === valuesOf(after[0], column));
     return columns.some((column) => {
+      const isComputed = / DEFAULT .*(?:\(|CURRENT_|LOCALTIME)/.test(own.after.entries[`column ${table}.${column}`] ?? '');
       if (existing.includes(column)) {
-        const isLeft = [before, after].every(([then, now]) => valuesOf(then, column) === valuesOf(now, column));
-        return !isLeft && valuesOf(before[1], column) !== valuesOf(after[1], column);
+        const isRandom = isComputed || differsEachTime(old, table, column);
+        return hasOtherValues(before, after, column, isRandom);
       }
       const [first, second] = [old.after.rows[table] ?? [], (old.again ?? old.after).rows[table] ?? []];
-      const isComputed = / DEFAULT .*(?:\(|CURRENT_|LOCALTIME)/.test(own.after.entries[`column ${table}.${column}`] ?? '');
       const isRepeatable = sameStart && !isComputed && valuesOf(first, column) === valuesOf(second, column);
       const compared = isRepeatable ? valuesOf : countOfValues;
       return compared(before[1], column) !== compared(after[1], column);
     });
   });
+}
+
+/** @param isRandom whether new values may differ: those from before must still be the same */
+function hasOtherValues(before: Rows, after: Rows, column: string, isRandom: boolean): boolean {
+  const isLeft = [before, after].every(([then, now]) => valuesOf(then, column) === valuesOf(now, column));
+  if (isLeft || valuesOf(before[1], column) === valuesOf(after[1], column)) return false;
+  const isOther = (compare: (rows: Rows) => unknown) => compare(before) !== compare(after);
+  return !isRandom || isOther((rows) => keptValues(rows, column)) || isOther(([, now]) => countOfValues(now, column));
+}
+
+/** Whether a column has other values after the second upgrade, although it had the same ones before it. */
+function differsEachTime({ before, after, restored, again }: Upgraded, table: string, column: string): boolean {
+  const [start, first, restart, second] = [before, after, restored, again].map(
+    (state) => state && valuesOf(state.rows[table] ?? [], column),
+  );
+  return second !== undefined && start === restart && first !== second;
 }
 
 /** Whether a column does not have the values after a downgrade that it had before, or after the second upgrade those of the first. */
@@ -141,6 +157,15 @@ function valuesOf(rows: readonly Row[], column: string): string {
     .map((row) => JSON.stringify(row[column]))
     .sort()
     .join();
+}
+
+/** The values of now that were there before, in order. */
+function keptValues([then, now]: Rows, column: string): string {
+  const values = new Set(then.map((row) => JSON.stringify(row[column])));
+  return valuesOf(
+    now.filter((row) => values.has(JSON.stringify(row[column]))),
+    column,
+  );
 }
 
 function countOfValues(rows: readonly Row[], column: string): number {

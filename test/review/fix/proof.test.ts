@@ -26,6 +26,26 @@ test('a value that the original revision keeps must not change', () => {
   expect(whyDifferent(kept, { ...kept, after: state({ id: 2 }) })).toBe('the rows of users differ after the upgrade');
 });
 
+test('rows that the revision adds may have other random keys, and the rows from before must keep theirs', () => {
+  const withRows = (...ids: string[]): TrialState => ({ ...state({}), rows: { users: ids.map((id) => ({ id })) } });
+  const adding = (first: string, second: string, kept = 'a'): TrialFacts => ({
+    before: withRows('a'),
+    after: withRows(kept, first),
+    restored: withRows('a'),
+    again: withRows(kept, second),
+  });
+  expect(whyDifferent(adding('x', 'y'), adding('z', 'w'))).toBeUndefined();
+  expect(whyDifferent(adding('x', 'x'), adding('z', 'z'))).toBe('the rows of users differ after the upgrade');
+  expect(whyDifferent(adding('x', 'y'), adding('z', 'w', 'b'))).toBe('the rows of users differ after the upgrade');
+  // The downgrade leaves the row, so only the column's default tells that the key is random.
+  const leaving = (id: string, value: string): TrialFacts => {
+    const added = { ...withRows('a', id), entries: { 'column users.id': `uuid DEFAULT ${value}` } };
+    return { before: withRows('a'), after: added, restored: added, again: added };
+  };
+  expect(whyDifferent(leaving('x', 'gen_random_uuid()'), leaving('y', 'gen_random_uuid()'))).toBeUndefined();
+  expect(whyDifferent(leaving('x', "'x'"), leaving('y', "'x'"))).toBe('the rows of users differ after the upgrade');
+});
+
 test('a downgrade must restore the earlier state, and a second upgrade the same final state', () => {
   const undone = trial('a', 'a');
   expect(whyNotUndone(undone)).toBeUndefined();
