@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import flask_migrate
@@ -105,6 +106,26 @@ def test_an_application_that_cannot_be_loaded_is_reported_with_how_to_name_it(sh
     assert "env.py needs Flask's application, which could not be loaded" in error["message"]
     assert error["next"].startswith("set FLASK_APP as for the command `flask`")
     assert database.tables() == []
+
+
+@pytest.mark.parametrize("has_application", [False, True])
+def test_an_env_py_that_also_runs_with_plain_alembic_needs_no_application(
+    shop: Backend, database: Database, has_application: bool
+) -> None:
+    asking = "from flask import current_app\nasked = current_app.config['SQLALCHEMY_DATABASE_URI']\n"
+    fallback = f"try:\n{textwrap.indent(asking, '    ')}except RuntimeError:\n    asked = None\n"
+    (shop.versions.parent / "env.py").write_text(
+        f"import os\nfrom alembic import context\nfrom sqlalchemy import create_engine\n{fallback}"
+        "with create_engine(os.environ['SHOP_URL']).connect() as connection:\n    context.configure(connection=connection)\n"
+        "    with context.begin_transaction():\n        context.run_migrations()\n"
+    )
+    shop.table_revision("aa", None)
+    if has_application:
+        (shop.directory / "app.py").write_text(APPLICATION)
+        with (shop.versions / "aa.py").open("a") as file:
+            file.write(f"{REVISION_ASKS}assert TABLE == 'aa'\n")
+    assert invoke()["to"] == ["bb"]
+    assert database.tables() == ["aa", "alembic_version", "bb"]
 
 
 def test_an_application_that_is_named_and_fails_is_reported_with_the_command_to_try(

@@ -18,7 +18,7 @@ from ..protocol.errors import EnvFailed, RunnerError
 from ..protocol.rules import DRIVERS
 from .configuration import left_out, to_package
 from .project import Project
-from .scripts import needs_flask
+from .scripts import needs_flask, runs_without_flask
 
 Steps = Callable[[tuple[str, ...], Any], Iterable[Any]]
 Around = Callable[[Any], AbstractContextManager[None]]
@@ -207,7 +207,7 @@ def _next_step(project: Project, error: BaseException, otherwise: str) -> str:
 
 def application_context(project: Project) -> AbstractContextManager[Any]:
     """Flask's application context, if env.py needs one: Flask-Migrate's env.py reads its database from the running application.
-    Raises RunnerError `invalid_project` if there is no application."""
+    Raises RunnerError `invalid_project` if there is no application, unless env.py also runs without one."""
     env = Path(project.script.dir) / "env.py"
     if not needs_flask(env):
         return nullcontext()
@@ -215,7 +215,10 @@ def application_context(project: Project) -> AbstractContextManager[Any]:
         from flask import has_app_context
     except ImportError:
         return nullcontext()
-    return nullcontext() if has_app_context() else _load_application(project, env).app_context()
+    if has_app_context():
+        return nullcontext()
+    application = _load_application(project, env)
+    return nullcontext() if application is None else application.app_context()
 
 
 def _flask_step(project: Project) -> str:
@@ -234,8 +237,8 @@ def flask_folder(folder: Path) -> Path:
 
 
 def _load_application(project: Project, env: Path) -> Any:
-    """Loads the application as the `flask` command does."""
-    from flask.cli import ScriptInfo, load_dotenv
+    """Loads the application as the `flask` command does. None if there is none and env.py runs with plain Alembic, too."""
+    from flask.cli import NoAppException, ScriptInfo, load_dotenv
 
     # `flask db init` creates the project in a folder next to the application.
     folder = project.directory.parent if env.parent.samefile(project.directory) else project.directory
@@ -248,6 +251,8 @@ def _load_application(project: Project, env: Path) -> Any:
             # Only the `flask` command reads this variable.
             return ScriptInfo(app_import_path=os.environ.get("FLASK_APP")).load_app()
         except (Exception, SystemExit) as error:
+            if isinstance(error, NoAppException) and "FLASK_APP" not in os.environ and runs_without_flask(env):
+                return None
             raise EnvFailed(
                 "invalid_project",
                 f"env.py needs Flask's application, which could not be loaded: {describe(error)}{location(error)}",

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 
 def needs_flask(env: Path) -> bool:
     """Whether an env.py is that of Flask-Migrate."""
     return env.is_file() and b"current_app" in env.read_bytes()
+
+
+def runs_without_flask(env: Path) -> bool:
+    """Whether an env.py catches the RuntimeError with which `current_app` reports that there is no application."""
+    attempts = (node for node in ast.walk(ast.parse(env.read_bytes())) if isinstance(node, ast.Try))
+    return any(
+        any(isinstance(node, ast.Name) and node.id == "current_app" for one in attempt.body for node in ast.walk(one))
+        and any(_catches_runtime_error(handler.type) for handler in attempt.handlers)
+        for attempt in attempts
+    )
+
+
+def _catches_runtime_error(caught: ast.expr | None) -> bool:
+    names = {node.id for node in ast.walk(caught) if isinstance(node, ast.Name)} if caught else {"Exception"}
+    return not names.isdisjoint({"RuntimeError", "Exception", "BaseException"})
 
 
 def location_of_scripts(script_location: str | None, folder: Path) -> str | None:
