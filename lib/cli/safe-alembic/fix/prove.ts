@@ -68,7 +68,10 @@ export async function proveFixes(
   const attempts: Attempt[] = [];
   for (const one of draft.fixable.filter(({ revision }) => isWanted(revision.facts.revision)))
     attempts.push(new Attempt(one, await bodiesOf(bench, one.revision.facts.file), notFixed));
-  const originals = new Originals(bench);
+  const originals = new Originals(
+    bench,
+    input.graph.revisions.map(({ revision }) => revision),
+  );
   const { candidates, again } = await new Search(bench, originals, input, review, attempts).run();
   return {
     plans: candidates.map(({ plan }) => plan),

@@ -21,7 +21,15 @@ export class Originals {
   private readonly trials = new Map<string, TrialFacts>();
   private readonly emptied = new Map<string, { readonly tables: readonly string[]; readonly failure?: string }>();
 
-  constructor(private readonly bench: Bench) {}
+  private readonly order: ReadonlyMap<string, number>;
+
+  /** @param order the ids of all revisions, in the order in which they run */
+  constructor(
+    private readonly bench: Bench,
+    order: readonly string[],
+  ) {
+    this.order = new Map(order.map((revision, at) => [revision, at]));
+  }
 
   /** Runs those that have not run yet. One that fails on rows runs again without rows. */
   async run(revisions: readonly Reviewed[]): Promise<void> {
@@ -38,10 +46,11 @@ export class Originals {
     }
   }
 
-  /** The groups of other revisions: what they do to rows, also twice, is there for each trial. */
+  /** The groups of other revisions that run before the last of these: what they do to rows, also twice, is there for each trial. */
   othersThan(revisions: readonly Reviewed[]): readonly TrialGroup[] {
-    const tried = new Set(revisions.map(({ facts }) => facts.revision));
-    const others = [...this.complete].filter(({ facts }) => !tried.has(facts.revision));
+    const at = ({ facts }: Reviewed) => this.order.get(facts.revision) ?? 0;
+    const last = Math.max(...revisions.map(at));
+    const others = [...this.complete].filter((one) => at(one) < last && !revisions.includes(one));
     return others.map((one) => this.group(one, [one.facts.revision]));
   }
 
