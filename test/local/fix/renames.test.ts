@@ -117,6 +117,42 @@ test('a renamed table keeps its old name as a view for the running code, until t
   });
 });
 
+test('a downgrade that renames a table back before it drops new indexes does so where the upgrade renames it', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Add links',
+    `op.add_column("teams", sa.Column("user_id", sa.BigInteger()))
+    op.create_index("ix_a", "teams", ["user_id"], unique=True)
+    op.create_index("ix_users_age", "users", ["age"])
+    op.create_foreign_key("fk_teams_users", "teams", "users", ["user_id"], ["id"])`,
+    `op.drop_column("teams", "user_id")
+    op.drop_index("ix_users_age")`,
+  );
+  bed.project.commit();
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Rename users',
+    `op.drop_index("ix_users_age", "users")
+    op.drop_constraint("fk_teams_users", "teams", type_="foreignkey")
+    op.drop_index("ix_a", "teams")
+    op.rename_table("users", "people")
+    op.create_index("ix_people_age", "people", ["age"])
+    op.create_index("ix_teams_user", "teams", ["user_id", "id"], unique=True)
+    op.create_foreign_key("fk_teams_people", "teams", "people", ["user_id"], ["id"])`,
+    `op.drop_constraint("fk_teams_people", "teams", type_="foreignkey")
+    op.rename_table("people", "users")
+    op.drop_index("ix_teams_user", "teams")
+    op.drop_index("ix_people_age", "users")
+    op.create_index("ix_a", "teams", ["user_id"], unique=True)
+    op.create_foreign_key("fk_teams_users", "teams", "users", ["user_id"], ["id"])
+    op.create_index("ix_users_age", "users", ["age"])`,
+  );
+  const review = await fix();
+  expect(fixed(review)).toEqual(['foreign-key-not-valid', ...Array(4).fill('index-not-concurrent'), 'rename']);
+});
+
 test('a renamed column stays in sync with its old name, until the next release drops that', async () => {
   bed.project.revision(
     'c3',

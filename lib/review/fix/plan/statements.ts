@@ -26,7 +26,7 @@ export function separateCommands(steps: StatementSteps): readonly string[] | und
   return commands.length === steps.length ? commands : undefined;
 }
 
-/** The objects that an action creates or drops, and the properties of a column that it changes. */
+/** The objects that an action creates or drops, the properties of a column that it changes, and a rename, as its way back has it. */
 export function objectsOf(action: Action): readonly string[] {
   switch (action.does) {
     case 'create table':
@@ -49,6 +49,8 @@ export function objectsOf(action: Action): readonly string[] {
       return action.constraint.name === undefined ? [] : [`constraint ${action.constraint.name}`];
     case 'drop constraint':
       return [`constraint ${action.constraint}`];
+    case 'rename':
+      return [`rename ${[action.from, action.to].sort().join(' ')}${action.what === 'table' ? '' : ` of ${action.table}`}`];
     case 'drop':
       return action.names.map((name) => `${action.what} ${name}`);
     default:

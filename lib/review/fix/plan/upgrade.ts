@@ -110,6 +110,7 @@ export class UpgradePlan {
       if (down.length) this.undoPlaces.set(form, { round: this.round, phase });
       if (down.length) downs.set(phase, [newPiece(down, this.conditionOfUndo(form), autocommit), ...(downs.get(phase) ?? [])]);
     }
+    if (step.action.does === 'rename') this.own([step], { round: this.round, phase: (parts[0] as FormPart).phase });
     this.ownReplaced(form);
   }
 
