@@ -23,13 +23,13 @@ export type Writer = (step: Step, revision: AnalyzedRevision) => SafeForm | NoSa
 
 /** The safe form of each rule's statement; undefined if the rule is not about the step. */
 export const FORMS: Readonly<Record<string, Writer>> = {
-  'index-not-concurrent': (step, { upgrade }) => {
+  'index-not-concurrent': (step, revision) => {
     const { action } = step;
-    if (action.does === 'create index') return createIndex(action, step, upgrade);
-    return action.does === 'drop index' ? dropIndex(action, step, upgrade) : undefined;
+    if (action.does === 'create index') return createIndex(action, step, revision);
+    return action.does === 'drop index' ? dropIndex(action, step, revision) : undefined;
   },
-  'invalid-index-accepted': (step, { upgrade }) =>
-    step.action.does === 'create index' ? createIndex(step.action, step, upgrade) : undefined,
+  'invalid-index-accepted': (step, revision) =>
+    step.action.does === 'create index' ? createIndex(step.action, step, revision) : undefined,
   'foreign-key-not-valid': (step, revision) => addConstraint(step, revision, 'foreign key', 'foreignkey', foreignKeySteps),
   'check-not-valid': (step, revision) => addConstraint(step, revision, 'check', 'check', checkSteps),
   'constraint-builds-index': ({ action, index }, revision) =>
@@ -65,15 +65,19 @@ export const FORMS: Readonly<Record<string, Writer>> = {
   },
 };
 
-function createIndex(action: ActionOf<'create index'>, step: Step, part: RevisionFunction): SafeForm | NoSafeForm {
+function createIndex(
+  action: ActionOf<'create index'>,
+  step: Step,
+  { upgrade: part, downgrade }: AnalyzedRevision,
+): SafeForm | NoSafeForm {
   if (part.findTable(action.table)?.partitions) return { reason: `${action.table} is partitioned` };
   const replaced = replacedIndexStep(action, step, part);
   if (replaced) return replaceIndex(action, replaced, part);
   const { name, build, drop } = buildSteps(action, step.call?.inLoop ? undefined : step.call);
-  return {
-    parts: [{ phase: 'build', autocommit: true, up: build, down: [drop] }],
-    undoneBy: ({ action: undo }) => undo.does === 'drop index' && undo.indexes.map(unqualifiedName).includes(name),
-  };
+  const undoneBy = ({ action: undo }: Step) => undo.does === 'drop index' && undo.indexes.map(unqualifiedName).includes(name);
+  // A downgrade that leaves it may leave one that was there before.
+  const isLeft = action.ifNotExists && downgrade.replayed && !downgrade.steps.some(undoneBy);
+  return { parts: [{ phase: 'build', autocommit: true, up: build, ...(isLeft ? {} : { down: [drop] }) }], undoneBy };
 }
 
 /** The step that drops the index whose name a new index gets. */
@@ -121,14 +125,15 @@ function replaceIndex(action: ActionOf<'create index'>, replaced: Step, part: Re
   };
 }
 
-function dropIndex({ indexes }: ActionOf<'drop index'>, { index: at }: Step, part: RevisionFunction): SafeForm | NoSafeForm {
+function dropIndex({ indexes }: ActionOf<'drop index'>, { index: at }: Step, revision: AnalyzedRevision): SafeForm | NoSafeForm {
+  const { upgrade: part } = revision;
   const [name = ''] = indexes;
   const found = part.findIndex(name);
   const next = part.steps.find(
     ({ action, index }) => index > at && action.does === 'create index' && action.index === unqualifiedName(name),
   );
   if (next?.action.does === 'create index' && replacedIndexStep(next.action, next, part))
-    return createIndex(next.action, next, part);
+    return createIndex(next.action, next, revision);
   if (indexes.length > 1) return { reason: 'it drops several indexes in one statement' };
   if (!found) return { reason: `there is no index ${name} before the revision` };
   const again = found.index.definition.replace(/^CREATE (UNIQUE )?INDEX /, 'CREATE $1INDEX CONCURRENTLY ');

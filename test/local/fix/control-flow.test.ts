@@ -1,6 +1,7 @@
-import { fixed, reasons, useFixing } from './fixing';
+import { Database } from '../../production/database';
+import { CATALOG, fixed, query, reasons, useFixing } from './fixing';
 
-const { bed, text, joined, fix } = useFixing();
+const { bed, alembic, text, joined, fix } = useFixing();
 
 test('a return for another database stays in each file, a try that can not help goes, and a check in the downgrade runs first', async () => {
   bed.project.revision(
@@ -57,4 +58,35 @@ test('an UPDATE with constant parameters runs in batches; one with computed valu
   expect(reasons(review)['update-all']).toBe('its values are computed when it runs: write it by hand, as shown');
   expect(joined('c3.py')).toContain('UPDATE users SET age = 7 WHERE id IN (SELECT id FROM users WHERE age IS DISTINCT FROM');
   expect(joined('c3.py')).toContain("SET email='it''s' WHERE id IN");
+});
+
+test('what a DO block asks before a change is kept, and a downgrade that leaves an index leaves it', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Reconcile with older databases',
+    `op.execute("""
+        -- only where it is missing
+        DO $$ BEGIN
+          IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = 'ck_users_age') THEN
+            ALTER TABLE users ADD CONSTRAINT ck_users_age CHECK (age > 0);
+          END IF;
+        END $$""")
+    op.execute("CREATE INDEX IF NOT EXISTS ix_users_age ON users (age)")`,
+    'pass',
+  );
+  const review = await fix();
+  expect(reasons(review)['check-not-valid']).toMatch(/^it is in a DO block/);
+  expect(fixed(review)).toContain('index-not-concurrent');
+  expect(text('c3_1.py')).toContain('IF NOT EXISTS');
+  await Database.with(async ({ plainUrl: url }) => {
+    await alembic(url, 'upgrade', 'b2');
+    await query(url, 'ALTER TABLE users ADD CONSTRAINT ck_users_age CHECK (age > 0)');
+    await alembic(url, 'upgrade', 'head');
+    const meant = await query(url, CATALOG);
+    await alembic(url, 'downgrade', 'b2');
+    expect(await query(url, CATALOG)).toEqual(meant);
+    await alembic(url, 'upgrade', 'head');
+    expect(await query(url, CATALOG)).toEqual(meant);
+  });
 });

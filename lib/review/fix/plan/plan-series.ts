@@ -3,6 +3,7 @@ import type { AnalyzedRevision } from '../../revision/analyzed-revision';
 import { DowngradePlan } from './downgrade';
 import { keptPiece } from './pieces';
 import type { Fixable, Planned, PlannedPhase } from './plan';
+import { isBlock } from './statements';
 import { Units } from './units';
 import { UpgradePlan } from './upgrade';
 
@@ -51,6 +52,7 @@ export function planSeries(revision: AnalyzedRevision, found: readonly Fixable[]
 
 /** Why the statement of the source can't be replaced; undefined if it can. */
 function whyBlocked({ step, form }: Fixable, up: Units): string | undefined {
+  if (isBlock(step.sql)) return 'it is in a DO block, whose conditions a series would not keep: write it there by hand, as shown';
   const unit = up.of(step);
   if (!up.isPlain(unit))
     return `it is in ${blockName(unit)} on line ${unit?.line ?? step.line}, which is not rewritten: write it there by hand, as shown`;

@@ -9,6 +9,11 @@ export function isIgnored({ kind }: BodyUnit, steps: readonly Step[]): boolean {
   return kind === 'nothing' || kind === 'guard' || (kind === 'names' && !steps.length);
 }
 
+/** Whether a statement is an anonymous block. */
+export function isBlock(sql: string): boolean {
+  return /^(?:\s|--.*\n|\/\*[^]*?\*\/)*DO\b/i.test(sql);
+}
+
 /** The steps of one statement. */
 export type StatementSteps = readonly [Step, ...Step[]];
 
