@@ -100,6 +100,20 @@ test('a narrower scale rounds, and the finding says so', () => {
   );
 });
 
+test('a lock in an autocommit block lasts as long as its statement', () => {
+  const [found] = findingsIn('index-not-concurrent, in an autocommit block (bad)');
+  expect(found?.message).toMatch(/SHARE lock on \w+ until the statement is done: /);
+});
+
+test('running code finds what takes the name of something dropped', () => {
+  const again = ['drop-table, and made again (bad)', 'drop-column, and added again with another type (bad)'];
+  const found = again.flatMap(findingsIn).filter(({ rule }) => /^drop-/.test(rule));
+  expect(found.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/they are lost, and running code finds another table of its name$/),
+    expect.stringMatching(/its values are lost, and running code finds another column of its name$/),
+  ]);
+});
+
 test('the advice about an UPDATE that destroys values keeps them in another column', () => {
   const found = groups.flatMap(({ result }) => result.findings).filter(({ rule }) => rule === 'clear-column');
   expect(found.map(({ instead }) => instead)).toContainEqual(

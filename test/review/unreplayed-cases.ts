@@ -883,6 +883,17 @@ const ROWS: readonly UnreplayedCase[] = [
     findings: ['error work-under-lock', 'warning update-all'],
   },
   {
+    title: 'builds an index after COMMIT, in a text of several lines',
+    up: 'op.execute("COMMIT")\nop.execute(\n    """\n    DROP INDEX CONCURRENTLY ix_orders_user_id\n    """\n)',
+    findings: ['error raw-commit'],
+  },
+  {
+    title: 'replaces an index in one text, which does not name the table of the dropped one',
+    up: 'op.execute("""\nDROP INDEX ix_orders_user_id;\nCREATE INDEX ix_orders_user_id ON orders (user_id, id);\n""")',
+    findings: ['error index-not-concurrent', 'warning index-not-concurrent'],
+    says: ['reads of orders wait too, because line', 'ACCESS EXCLUSIVE lock on orders: it waits'],
+  },
+  {
     title: 'builds an index after COMMIT, where only some drivers open another transaction',
     up: 'op.execute("COMMIT")\nop.create_index("ix_users_name", "users", ["name"], postgresql_concurrently=True)\nop.execute("DROP INDEX CONCURRENTLY ix_orders_user_id")',
     findings: ['error raw-commit'],

@@ -58,12 +58,12 @@ export interface Statement {
   readonly line: number;
   /** The line of the upgrade or the downgrade that called the function of the file which has that line. Absent: none did. */
   readonly calledAt?: number;
-  /** Which transaction of the function it ran in, counted from 0; -1: autocommit. */
+  /** Which transaction of the function it ran in, counted from 0; -1: autocommit; -2: it ran on another connection. */
   readonly transaction: number;
   readonly milliseconds: number;
   /** Rows that a SELECT, INSERT, UPDATE or DELETE affected; -1: unknown. */
   readonly rowCount: number;
-  /** New locks on objects that existed before the revision. In autocommit, none are visible. */
+  /** New locks on objects that existed before the revision. In autocommit and on another connection, none are visible. */
   readonly locks: readonly Lock[];
   /** Tables and indexes that existed before the revision and that it rewrote. */
   readonly rewrites: readonly string[];

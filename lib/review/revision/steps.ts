@@ -19,7 +19,7 @@ export interface PlainStep {
   readonly index: number;
   /** Empty if the step is an operation that was only read from the source. */
   readonly sql: string;
-  /** Number of the transaction, from 0; -1 in autocommit. */
+  /** Number of the transaction, from 0; -1 in autocommit; -2 on another connection. */
   readonly transaction: number;
   /** The statement as it was executed. Absent if it was read from the source or rendered offline. */
   readonly observed?: Statement;

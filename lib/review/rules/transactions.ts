@@ -93,7 +93,8 @@ function isConcurrentCall(call: Call): boolean {
   const { args, keywords } = call;
   const operation = operationOf(call);
   if (/_index$/.test(operation)) return keywords.postgresql_concurrently === true;
-  return /execute$/.test(operation) && isConcurrent(typeof args[0] === 'string' ? args[0] : argumentCode(args[0]));
+  // A text is a step of its own.
+  return /execute$/.test(operation) && typeof args[0] !== 'string' && isConcurrent(argumentCode(args[0]));
 }
 
 /** `autocommit_block()` commits what came before it: https://alembic.sqlalchemy.org/en/latest/api/runtime.html */
@@ -233,6 +234,8 @@ const ON_DRIVER = 'op.get_bind().connection.commit';
 const makesSession = ({ name }: Call) => /(?:^|\.)(?:Session|sessionmaker)$/.test(name);
 const isSession = ({ name }: Pick<Call, 'name'>) => /(?:^|[._])(?:\w*session|sess|db)\.commit$/i.test(name);
 
+const ON_OTHER_CONNECTION = -2;
+
 /** A session on Alembic's connection works in its transaction, and so does a savepoint. */
 export const otherConnection: Rule = {
   id: 'other-connection',
@@ -240,18 +243,19 @@ export const otherConnection: Rule = {
   severity: 'warning',
   title: 'the revision works on a connection of its own',
   *check({ parts }) {
-    for (const { direction, source, facts } of parts) {
+    for (const { direction, source, facts, steps } of parts) {
       if (!source || facts.leftTransaction) continue;
       const { calls, importedCalls } = source;
       const ownSession = !calls.some((call) => makesSession(call) && isOnBind(call));
       const found = [...calls, ...importedCalls].find((call) => usesEngine(call) || (ownSession && isSession(call)));
-      if (!found) continue;
+      const ran = steps.find(({ transaction }) => transaction === ON_OTHER_CONNECTION);
+      if (!found && !ran) continue;
       yield {
-        line: found.line,
+        line: found?.line ?? ran?.line ?? 1,
         direction,
-        seen: 'source',
+        seen: found ? 'source' : 'replay',
         message:
-          `${found.name} is not of Alembic's connection: what it commits stays if the revision fails, and the next run repeats it; it does not see what ` +
+          `${found ? `${found.name} is not of` : 'this statement is not on'} Alembic's connection: what it commits stays if the revision fails, and the next run repeats it; it does not see what ` +
           'the revision has changed, and waits forever for a table that the revision has locked',
         instead:
           'from sqlalchemy.orm import Session\n\nsession = Session(bind=op.get_bind())  # in the transaction of the revision',

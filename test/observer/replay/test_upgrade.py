@@ -55,6 +55,26 @@ def test_statements_locks_rewrites_and_changes_are_seen_with_every_driver(observ
     assert facts["after"]["bb"]["constraints"][0]["references"] == {"table": "aa", "columns": ["id"]}
 
 
+def test_statements_on_another_connection_of_the_engine_are_seen(observed: Observed) -> None:
+    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id int)")', 'op.drop_table("aa")')
+    observed.revision(
+        "bb",
+        "aa",
+        "with op.get_bind().engine.connect() as other:\n"
+        '    other = other.execution_options(isolation_level="AUTOCOMMIT")\n'
+        '    other.execute(sa.text("CREATE INDEX CONCURRENTLY IF NOT EXISTS ix ON aa (id)"))\n'
+        'op.execute("UPDATE aa SET id = 1 WHERE id = 2")',
+        'op.drop_index("ix")',
+    )
+    facts = observed.observe("bb")["bb"]
+    seen = [(one["sql"], one["line"] > 0, one["transaction"]) for one in facts["upgrade"]["statements"]]
+    assert seen == [
+        ("CREATE INDEX CONCURRENTLY IF NOT EXISTS ix ON aa (id)", True, -2),
+        ("UPDATE aa SET id = 1 WHERE id = 2", True, 0),
+    ]
+    assert facts["upgrade"]["leftTransaction"] is False
+
+
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
 def test_a_statement_that_failed_is_shown_as_postgresql_reads_it(observed: Observed, template: str, scheme: str) -> None:
     observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)

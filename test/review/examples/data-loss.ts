@@ -34,6 +34,12 @@ export const DATA_LOSS: readonly Example[] = [
   },
   {
     rule: 'drop-table',
+    about: 'and made again',
+    bad: one(`op.drop_table("orders")\n${ORDERS}`, 'op.execute("SELECT 1")'),
+    good: one('op.execute("SELECT 1")'),
+  },
+  {
+    rule: 'drop-table',
     about: 'in a downgrade, which takes back what the upgrade made',
     good: one(
       'op.create_table("notes_users", sa.Column("id", sa.BigInteger(), nullable=False), sa.PrimaryKeyConstraint("id", name="pk_notes_users"))',
@@ -47,6 +53,18 @@ export const DATA_LOSS: readonly Example[] = [
       also: ['downgrade-loses-data'],
     },
     good: one('op.add_column("users", sa.Column("plan", sa.Text(), nullable=True))', 'op.drop_column("users", "plan")'),
+  },
+  {
+    rule: 'drop-column',
+    about: 'and added again with another type',
+    bad: {
+      ...one(
+        'op.drop_column("users", "name")\nop.add_column("users", sa.Column("name", sa.Integer(), nullable=True))',
+        'op.drop_column("users", "name")\nop.add_column("users", sa.Column("name", sa.String(100), nullable=True))',
+      ),
+      also: ['downgrade-loses-data'],
+    },
+    good: one('op.execute("SELECT 1")'),
   },
   {
     rule: 'drop-schema',

@@ -52,6 +52,18 @@ with op.get_context().autocommit_block():
   },
   {
     rule: 'index-not-concurrent',
+    about: 'in an autocommit block',
+    bad: one(
+      'with op.get_context().autocommit_block():\n    op.create_index("ix_users_email", "users", ["email"])',
+      'op.drop_index("ix_users_email", "users")',
+    ),
+    good: one(
+      'with op.get_context().autocommit_block():\n    op.create_index("ix_users_email", "users", ["email"], postgresql_concurrently=True)',
+      'op.drop_index("ix_users_email", "users")',
+    ),
+  },
+  {
+    rule: 'index-not-concurrent',
     about: 'of a table made in the same revision',
     good: one(
       `

@@ -171,6 +171,17 @@ with op.get_bind().begin_nested() as savepoint:
   },
   {
     rule: 'other-connection',
+    about: 'of the engine, under another name',
+    bad: one(`
+pool = op.get_bind().engine
+with pool.connect() as other:
+    other.execute(sa.text("INSERT INTO users (name) VALUES ('Ann')"))
+    other.commit()
+`),
+    good: one('op.execute("INSERT INTO users (name) VALUES (\'Ann\')")'),
+  },
+  {
+    rule: 'other-connection',
     bad: one('engine = sa.create_engine("postgresql://db.example/shop")'),
     good: one(
       'from sqlalchemy.orm import Session\nsession = Session(bind=op.get_bind())\nsession.execute(sa.text("UPDATE users SET active = false WHERE id = 9"))\nsession.commit()',
@@ -220,6 +231,33 @@ with op.get_context().autocommit_block():
 `,
       DROP_INDEX,
     ),
+  },
+  {
+    rule: 'invalid-index-accepted',
+    about: 'on another connection of the engine',
+    bad: {
+      ...one(
+        `
+with op.get_bind().engine.connect() as other:
+    other = other.execution_options(isolation_level="AUTOCOMMIT")
+    other.execute(sa.text("CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_users_email ON users (email)"))
+`,
+        DROP_INDEX,
+      ),
+      also: ['other-connection'],
+    },
+    good: {
+      ...one(
+        `
+with op.get_bind().engine.connect() as other:
+    other = other.execution_options(isolation_level="AUTOCOMMIT")
+    other.execute(sa.text("DROP INDEX CONCURRENTLY IF EXISTS ix_users_email"))
+    other.execute(sa.text("CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_users_email ON users (email)"))
+`,
+        DROP_INDEX,
+      ),
+      also: ['other-connection'],
+    },
   },
   {
     rule: 'invalid-index-accepted',

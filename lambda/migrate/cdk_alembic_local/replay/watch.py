@@ -21,6 +21,9 @@ from cdk_alembic.run.session import OWN_COMMIT
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.elements import TextClause
 
+# Statement.transaction of a statement that ran in no transaction of Alembic's connection.
+AUTOCOMMIT = -1
+OTHER_CONNECTION = -2
 # The first statements of a loop over rows are enough. Schema changes are always recorded.
 MAX_STATEMENTS_PER_LINE = 20
 MAX_STATEMENT_LENGTH = 100_000
@@ -28,6 +31,7 @@ MAX_STATEMENT_LENGTH = 100_000
 _ROWS_ONLY = re.compile(
     r"\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|VALUES|MERGE|EXPLAIN|SHOW|SAVEPOINT|RELEASE|ROLLBACK\s+TO)\b", re.IGNORECASE
 )
+_ONLY_READS = re.compile(r"\s*(?:SELECT|SHOW|SET)\b", re.IGNORECASE)
 _UPDATE = re.compile(r"\s*(?:WITH|UPDATE)\b", re.IGNORECASE)
 _ENDS_TRANSACTION = re.compile(
     OWN_COMMIT.pattern + r"|(?:ROLLBACK|ABORT)\b(?!\s+(?:TO|PREPARED|(?:WORK\s+|TRANSACTION\s+)TO)\b)", re.IGNORECASE
@@ -80,7 +84,7 @@ class LeftTransaction(BaseException):
 
 
 class Watch:
-    """Listens to one connection while env.py uses it. Records while `recording`."""
+    """Listens to one connection while env.py uses it, and to others of its engine. Records while `recording`."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
@@ -94,6 +98,8 @@ class Watch:
             (self._connection, "commit", self._transaction_ends),
             (self._connection, "rollback", self._transaction_ends),
             (self._connection, "set_connection_execution_options", self._before_options),
+            (self._connection.engine, "before_cursor_execute", self._before_other),
+            (self._connection.engine, "after_cursor_execute", self._after_other),
         ):
             yield self
 
@@ -116,6 +122,17 @@ class Watch:
     def _after_statement(self, connection: Any, cursor: Any, statement: str, _: Any, context: Any, *__: Any) -> None:
         if self._recording:
             self._recording.after(connection, statement, cursor.rowcount, with_values(statement, context))
+
+    def _before_other(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if self._recording and self._is_other(connection):
+            self._recording.before_other(statement)
+
+    def _after_other(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if self._recording and self._is_other(connection):
+            self._recording.after_other(connection, statement, cursor.rowcount)
+
+    def _is_other(self, connection: Any) -> bool:
+        return connection.connection is not self._connection.connection
 
     def _transaction_ends(self, connection: Any) -> None:
         if self._recording:
@@ -181,27 +198,22 @@ class Recording:
         self._line, self._called_at = self._lines_of_callers()
         self._started = time.perf_counter()
 
+    def before_other(self, statement: str) -> None:
+        """Handles a statement of another connection: what it commits stays, whatever happens to this transaction."""
+        if self._confined and not _ONLY_READS.match(statement):
+            raise LeftTransaction
+        self._line, self._called_at = self._lines_of_callers()
+        self._started = time.perf_counter()
+
+    def after_other(self, connection: Any, statement: str, row_count: int) -> None:
+        self._record(self._facts(connection, statement, row_count, None, OTHER_CONNECTION))
+
     def after(self, connection: Any, statement: str, row_count: int, with_values: str | None) -> None:
-        milliseconds = (time.perf_counter() - self._started) * 1000
         ends = _ends_transaction(statement)
         is_open = raw.in_transaction(connection)
-        facts = {
-            "sql": as_read(statement, connection.dialect.paramstyle)[:MAX_STATEMENT_LENGTH].strip(),
-            **({} if with_values is None else {"withValues": with_values[:MAX_STATEMENT_LENGTH].strip()}),
-            "line": self._line,
-            **({"calledAt": self._called_at} if self._called_at != self._line else {}),
-            "transaction": self._transaction if is_open or ends else -1,
-            "milliseconds": round(milliseconds, 3),
-            "rowCount": row_count if isinstance(row_count, int) else -1,
-            "locks": [],
-            "rewrites": [],
-        }
-        rows_only = _ROWS_ONLY.match(statement) is not None
-        self._per_line[self._line] += rows_only
-        if rows_only and self._per_line[self._line] > MAX_STATEMENTS_PER_LINE:
-            self.left_out += 1
-        else:
-            self.statements.append(facts)
+        transaction = self._transaction if is_open or ends else AUTOCOMMIT
+        facts = self._facts(connection, statement, row_count, with_values, transaction)
+        rows_only = self._record(facts)
         self._used = self._used or is_open
         if ends:
             self._next_transaction()
@@ -212,6 +224,32 @@ class Recording:
             self._unprobed = facts
         else:
             self._probe(facts)
+
+    def _facts(
+        self, connection: Any, statement: str, row_count: int, with_values: str | None, transaction: int
+    ) -> dict[str, Any]:
+        """Statement."""
+        return {
+            "sql": as_read(statement, connection.dialect.paramstyle)[:MAX_STATEMENT_LENGTH].strip(),
+            **({} if with_values is None else {"withValues": with_values[:MAX_STATEMENT_LENGTH].strip()}),
+            "line": self._line,
+            **({"calledAt": self._called_at} if self._called_at != self._line else {}),
+            "transaction": transaction,
+            "milliseconds": round((time.perf_counter() - self._started) * 1000, 3),
+            "rowCount": row_count if isinstance(row_count, int) else -1,
+            "locks": [],
+            "rewrites": [],
+        }
+
+    def _record(self, facts: dict[str, Any]) -> bool:
+        """Adds a statement, unless its line has run enough. Returns whether it concerns only rows."""
+        rows_only = _ROWS_ONLY.match(facts["sql"]) is not None
+        self._per_line[facts["line"]] += rows_only
+        if rows_only and self._per_line[facts["line"]] > MAX_STATEMENTS_PER_LINE:
+            self.left_out += 1
+        else:
+            self.statements.append(facts)
+        return rows_only
 
     def finish(self) -> None:
         """Handles the end of the function, before its transaction ends."""

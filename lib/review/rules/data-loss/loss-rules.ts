@@ -10,6 +10,7 @@ import type { AnalyzedRevision, RevisionFunction, Step } from '../../revision/an
 import { isEnumSwapLeftover } from '../../revision/created-objects';
 import { unqualifiedName } from '../../revision/tables';
 import type { ActionOf } from '../../sql/action';
+import { lockEnd } from '../locking/locks';
 import type { Rule, RuleFinding } from '../rule';
 
 interface Loss {
@@ -190,10 +191,27 @@ export const dropTable = lossRule('drop-table', 'a table is dropped', function* 
 
 /** What happens to running code that uses a table: another one, such as its copy, may get its name. */
 function usesOfDropped(step: Step, name: string, { steps }: RevisionFunction): string {
+  const later = steps.flatMap(({ action, index }) => (index > step.index ? [action] : []));
+  if (later.some((action) => action.does === 'rename' && action.what === 'table' && action.to === name)) {
+    return `reads and writes of it wait until ${lockEnd(step)}`;
+  }
+  if (later.some((action) => action.does === 'create table' && action.table === name)) {
+    return 'running code finds another table of its name';
+  }
+  return 'running code that uses it fails immediately';
+}
+
+/** What happens to running code that uses a column: another one may get its name. */
+function usesOfDroppedColumn(step: Step, table: string, column: string, { steps }: RevisionFunction): string {
   const isReplaced = steps.some(
-    ({ action, index }) => index > step.index && action.does === 'rename' && action.what === 'table' && action.to === name,
+    ({ action, index }) =>
+      index > step.index &&
+      'table' in action &&
+      action.table === table &&
+      ((action.does === 'add column' && action.column.name === column) ||
+        (action.does === 'rename' && action.what === 'column' && action.to === column)),
   );
-  return isReplaced ? 'reads and writes of it wait until the revision commits' : 'running code that uses it fails immediately';
+  return isReplaced ? 'running code finds another column of its name' : 'running code that reads or writes it fails immediately';
 }
 
 function fateOfKeptRows(step: Step, name: string, upgrade: RevisionFunction): string {
@@ -217,7 +235,7 @@ export const dropColumn = lossRule(
       const { table, schema } = tableArguments(name);
       const isDerived = derived.has(`${name}.${column}`) || derived.has(`${name}.*`);
       const isEmptied = whyEmpty(step, name) !== undefined;
-      const uses = 'running code that reads or writes it fails immediately';
+      const uses = usesOfDroppedColumn(step, name, column, upgrade);
       const kept = mayBeKept.get(`${name}.${column}`);
       yield {
         step,
@@ -284,7 +302,7 @@ export const truncate = lossRule('truncate', 'a table is emptied by TRUNCATE', f
         ...lostTable(
           step,
           name,
-          `TRUNCATE loses all rows of ${name}, and its ACCESS EXCLUSIVE lock makes reads and writes wait until the revision commits`,
+          `TRUNCATE loses all rows of ${name}, and its ACCESS EXCLUSIVE lock makes reads and writes wait until ${lockEnd(step)}`,
           revision,
         ),
         instead: inLaterRelease('truncate', `the rows of ${name}`, execute(`TRUNCATE ${quotedTable(name)}`)),
@@ -307,7 +325,7 @@ export const deleteAll = lossRule('delete-all', 'a DELETE without WHERE', functi
         name,
         isMoved
           ? `DELETE without WHERE loses all rows of ${name} after Python has read them: whether it keeps all of them elsewhere was not judged`
-          : `DELETE without WHERE loses all rows of ${name}, and locks each of them until the revision commits`,
+          : `DELETE without WHERE loses all rows of ${name}, and locks each of them until ${lockEnd(step)}`,
         revision,
       ),
       instead: inLaterRelease('delete-all', `the rows of ${name}`, execute(`DELETE FROM ${quotedTable(name)}`)),

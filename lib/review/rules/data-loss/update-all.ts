@@ -2,6 +2,7 @@ import { inSeparateBatches, updateInBatches } from '../../advice/batches';
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import { tablesWithTypesAt } from '../../revision/types-at';
 import type { ActionOf } from '../../sql/action';
+import { lockEnd } from '../locking/locks';
 import type { Rule } from '../rule';
 
 export const updateAll: Rule = {
@@ -25,7 +26,7 @@ export const updateAll: Rule = {
         ...place,
         ...(reach.isSome ? { atMost: 'warning' as const } : {}),
         message:
-          `${reach.what}${overwrites}: each row stays locked against other writes until the revision commits, and the table grows ` +
+          `${reach.what}${overwrites}: each row stays locked against other writes until ${lockEnd(step)}, and the table grows ` +
           'to twice its size',
         instead: inSeparateBatches(batched),
       };

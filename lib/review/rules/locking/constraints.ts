@@ -13,7 +13,7 @@ import { isNotNullBefore, isRequiredWhileEmpty } from '../../revision/not-null';
 import type { ActionOf } from '../../sql/action';
 import { nameList } from '../name-list';
 import type { Rule, RuleFinding, RuleInfo } from '../rule';
-import { readsMeanwhile } from './locks';
+import { andCommits, lockEnd, readsMeanwhile } from './locks';
 import { provedNotNull } from './proofs';
 
 type AddConstraint = Step & { readonly action: ActionOf<'add constraint'> };
@@ -68,12 +68,12 @@ export const foreignKeyNotValid = constraintRule(
 
 const checkOfTable = constraintRule(
   { id: 'check-not-valid', title: 'a CHECK of an existing table or domain is added without NOT VALID' },
-  ({ action: { table, constraint }, call }) => {
+  ({ action: { table, constraint }, call, transaction }) => {
     if (constraint.kind !== 'check' || constraint.notValid) return undefined;
     return {
       message:
         `adding the CHECK takes an ACCESS EXCLUSIVE lock on ${table}: ` +
-        'reads and writes wait while every row is checked, and until the revision commits',
+        `reads and writes wait while every row is checked${transaction < 0 ? '' : ', and until the revision commits'}`,
       cost: { work: 'scan', tables: [table] },
       instead: checkInSteps(table, constraint, call),
     };
@@ -85,7 +85,8 @@ export const checkNotValid: Rule = {
   ...checkOfTable,
   *check(revision, change) {
     yield* checkOfTable.check?.(revision, change) ?? [];
-    for (const { action, observed, isExisting, place } of revision.upgrade.steps) {
+    for (const step of revision.upgrade.steps) {
+      const { action, observed, isExisting, place } = step;
       if (action.does !== 'add domain constraint' || action.constraint?.notValid) continue;
       const tables = observed ? tablesWithShareLock(observed.locks).filter(isExisting) : ['each table'];
       const isNew = revision.upgrade.steps.some(
@@ -96,7 +97,7 @@ export const checkNotValid: Rule = {
         ...place,
         message:
           `PostgreSQL checks every row of ${nameList(tables)}, where the domain ${action.domain} is used, under a SHARE lock: ` +
-          'writes wait until the revision commits',
+          `writes wait until ${lockEnd(step)}`,
         ...(observed ? { cost: { work: 'scan', tables } } : {}),
         instead: domainCheckInSteps(action.domain, action.constraint),
       };
@@ -110,13 +111,14 @@ function tablesWithShareLock(locks: readonly Lock[]): readonly string[] {
 
 export const constraintBuildsIndex = constraintRule(
   { id: 'constraint-builds-index', title: 'a UNIQUE, PRIMARY KEY or EXCLUDE constraint builds its index under the lock' },
-  ({ action: { table, constraint } }) => {
+  (step) => {
+    const { table, constraint } = step.action;
     const { kind, usingIndex } = constraint;
     if ((kind !== 'unique' && kind !== 'primary key' && kind !== 'exclude') || usingIndex) return undefined;
     return {
       message:
         `adding the constraint (${kind}) builds its index under an ACCESS EXCLUSIVE lock on ${table}: ` +
-        'reads and writes wait until the index is built and the revision commits',
+        `reads and writes wait until the index is built${andCommits(step)}`,
       cost: { work: 'index', tables: [table], columns: constraint.columns },
       instead: kind === 'exclude' ? undefined : keyInSteps(table, constraint),
     };

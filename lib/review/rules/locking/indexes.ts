@@ -4,7 +4,7 @@ import { quotedTable } from '../../advice/sql';
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import type { ActionOf } from '../../sql/action';
 import type { Rule, RuleFinding } from '../rule';
-import { readsMeanwhile } from './locks';
+import { lockEnd, readsMeanwhile, tableOfIndex } from './locks';
 
 /** https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY */
 export const indexNotConcurrent: Rule = {
@@ -43,7 +43,7 @@ function* createFindings(step: Step, action: ActionOf<'create index'>, part: Rev
     yield {
       ...step.place,
       atMost: 'warning',
-      message: `CREATE INDEX takes a SHARE lock on ${action.table} until the revision commits: a REFRESH MATERIALIZED VIEW waits; reads continue`,
+      message: `CREATE INDEX takes a SHARE lock on ${action.table} until ${lockEnd(step)}: a REFRESH MATERIALIZED VIEW waits; reads continue`,
       cost: { work: 'index', tables: [action.table], columns: action.columns },
       instead: createConcurrently(action, step.call),
     };
@@ -55,7 +55,7 @@ function* createFindings(step: Step, action: ActionOf<'create index'>, part: Rev
   yield {
     ...step.place,
     message:
-      `CREATE INDEX takes a SHARE lock on ${action.table}${partitions ? ' and all its partitions' : ''} until the revision commits: ` +
+      `CREATE INDEX takes a SHARE lock on ${action.table}${partitions ? ' and all its partitions' : ''} until ${lockEnd(step)}: ` +
       `inserts, updates and deletes wait while the whole table is read; ${readsMeanwhile(step, part, [action.table])}`,
     cost: { work: 'index', tables: [action.table], columns: action.columns },
     instead: partitions ? createOnPartitions(action, partitions, step.call) : createConcurrently(action, step.call),
@@ -68,7 +68,7 @@ function* dropFindings(
   part: RevisionFunction,
 ): Iterable<RuleFinding> {
   for (const name of indexes) {
-    const table = part.findIndex(name)?.table ?? of;
+    const table = tableOfIndex(name, part) ?? of;
     if (table ? !isExisting(table) : part.replayed) continue;
     // The lock is short. It hurts behind a long query, and a lock timeout ends that wait.
     yield {
@@ -82,18 +82,15 @@ function* dropFindings(
   }
 }
 
-function* reindexFindings(
-  { place, isExisting }: Step,
-  { what, name }: ActionOf<'reindex'>,
-  part: RevisionFunction,
-): Iterable<RuleFinding> {
+function* reindexFindings(step: Step, { what, name }: ActionOf<'reindex'>, part: RevisionFunction): Iterable<RuleFinding> {
+  const { place, isExisting } = step;
   const table = what === 'index' ? part.findIndex(name)?.table : name;
   if (table !== undefined && !isExisting(table)) return;
   yield {
     ...place,
     message:
       `REINDEX locks ${table ?? name} against writes, and each index against reads that would use it, ` +
-      'until the revision commits',
+      `until ${lockEnd(step)}`,
     ...(table === undefined ? {} : { cost: { work: 'reindex', tables: [table] } }),
     instead: autocommit(execute(`REINDEX ${what === 'table' ? 'TABLE' : 'INDEX'} CONCURRENTLY ${quotedTable(name)}`)),
   };

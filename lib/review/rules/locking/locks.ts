@@ -1,5 +1,6 @@
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import { originalName } from '../../revision/created-objects';
+import { unqualifiedName } from '../../revision/tables';
 import type { Action, ActionOf } from '../../sql/action';
 
 /** What waits for each lock, from PostgreSQL's documentation of explicit locking. */
@@ -42,6 +43,16 @@ export function lockedAgainstWrites(
   return [...new Set(locked)].filter(isExisting);
 }
 
+/** When a step's lock is released: in autocommit, its statement commits by itself. */
+export function lockEnd({ transaction }: Pick<Step, 'transaction'>): string {
+  return transaction < 0 ? 'the statement is done' : 'the revision commits';
+}
+
+/** To be added to when a step's work is done. */
+export function andCommits({ transaction }: Pick<Step, 'transaction'>): string {
+  return transaction < 0 ? '' : ' and the revision commits';
+}
+
 /** Whether reads of the tables wait during a step that blocks writes: its transaction may already hold an exclusive lock. */
 export function readsMeanwhile(step: Step, part: RevisionFunction, tables: readonly string[]): string {
   const actions = part.steps.map(({ action }) => action);
@@ -70,8 +81,17 @@ function tablesOfDroppedIndexes(
   { indexes, of, concurrently }: ActionOf<'drop index'>,
   part: RevisionFunction,
 ): readonly string[] {
-  if (concurrently) return [];
-  return of === undefined ? indexes.flatMap((index) => part.findIndex(index)?.table ?? []) : [of];
+  return concurrently ? [] : indexes.flatMap((index) => tableOfIndex(index, part) ?? of ?? []);
+}
+
+/** The table of an index. DROP INDEX does not name it; without a replay, the index may be created again. */
+export function tableOfIndex(name: string, { findIndex, steps }: RevisionFunction): string | undefined {
+  const known = findIndex(name)?.table;
+  if (known !== undefined) return known;
+  const again = steps.find(
+    ({ action }) => action.does === 'create index' && unqualifiedName(action.index ?? '') === unqualifiedName(name),
+  );
+  return again?.action.does === 'create index' ? again.action.table : undefined;
 }
 
 function documentedLocks(action: Action, part: RevisionFunction): readonly string[] {

@@ -5,7 +5,7 @@ import { argumentCode, existingType } from '../../revision/operations';
 import type { Action, ActionOf } from '../../sql/action';
 import { alwaysRewrites, isConverted, isStoredAs } from '../../sql/column-types';
 import type { Rule, RuleFinding } from '../rule';
-import { exclusivelyLocked } from './locks';
+import { andCommits, exclusivelyLocked } from './locks';
 
 /** Detected by the table's file (relfilenode), which a rewrite replaces even if the table is empty. */
 export const tableRewrite: Rule = {
@@ -51,7 +51,7 @@ function* rewriteFindings(
   yield {
     message:
       `${because} rewrites ${what} under an ACCESS EXCLUSIVE lock: ` +
-      'reads and writes wait until the rewrite is done and the revision commits',
+      `reads and writes wait until the rewrite is done${andCommits(step)}`,
     cost: { work: onlyIndexes ? 'reindex' : 'rewrite', tables: [table] },
     instead: safeForm(step, part),
     // Without the table's facts, it may be unknown whether both types are stored the same way.
