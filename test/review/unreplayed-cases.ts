@@ -883,6 +883,13 @@ const ROWS: readonly UnreplayedCase[] = [
     findings: ['error work-under-lock', 'warning update-all'],
   },
   {
+    title: 'drops a unique constraint without its type, which the downgrade shows',
+    up: 'op.drop_constraint("uq_users_name", "users")',
+    down: 'op.create_unique_constraint("uq_users_name", "users", ["name"])',
+    findings: ['warning unique-dropped'],
+    says: ['ON CONFLICT (name)'],
+  },
+  {
     title: 'builds an index after COMMIT, in a text of several lines',
     up: 'op.execute("COMMIT")\nop.execute(\n    """\n    DROP INDEX CONCURRENTLY ix_orders_user_id\n    """\n)',
     findings: ['error raw-commit'],

@@ -58,7 +58,7 @@ import { systemCatalogWritten, triggerDisabled, upgradeFails } from './replay';
 import { downgradeFails, downgradeMissing, downgradeNotRestoring, dropConstraintNone, reupgradeFails } from './reversibility';
 import { copiesTable, downgradeChangesMore } from './rows';
 import type { Rule, RuleInfo } from './rule';
-import { endsSessions, sessionStateLeft, superuserOnly, versionTableWritten } from './session';
+import { autovacuumLeftOff, endsSessions, sessionStateLeft, superuserOnly, versionTableWritten } from './session';
 import {
   bindCommit,
   concurrentlyInTransaction,
@@ -153,6 +153,7 @@ export const CHECKS: readonly Rule[] = [
   unbatchedLoop,
   offsetBatches,
   earlyReturn,
+  autovacuumLeftOff,
   unnamedConstraint,
   longName,
   integerPrimaryKey,

@@ -1,4 +1,5 @@
 import { execute } from '../advice/python';
+import { quotedTable } from '../advice/sql';
 import type { RevisionFunction, Step } from '../revision/analyzed-revision';
 import { nameList } from './name-list';
 import type { Rule, RuleFinding } from './rule';
@@ -56,6 +57,28 @@ function* locksLeft({ steps }: RevisionFunction): Iterable<RuleFinding> {
     instead: '# released when the transaction ends: pg_advisory_xact_lock(...)',
   };
 }
+
+/** https://www.postgresql.org/docs/current/sql-createtable.html#RELOPTION-AUTOVACUUM-ENABLED */
+export const autovacuumLeftOff: Rule = {
+  id: 'autovacuum-left-off',
+  group: 'data migrations',
+  severity: 'warning',
+  title: 'autovacuum stays off for a table',
+  *check({ upgrade: { steps } }) {
+    const last = new Map<string, Step>();
+    for (const step of steps) if (step.action.does === 'set autovacuum') last.set(step.action.table, step);
+    for (const [table, { action, place }] of last) {
+      if (action.does !== 'set autovacuum' || action.isOn) continue;
+      yield {
+        ...place,
+        message:
+          `autovacuum stays off for ${table}: updated and deleted rows keep their space, the planner's statistics get old and its plans slow, ` +
+          'until the server must vacuum the whole table to prevent wraparound',
+        instead: `# when the bulk work is done, in the same revision:\n${execute(`ALTER TABLE ${quotedTable(table)} RESET (autovacuum_enabled)`)}`,
+      };
+    }
+  },
+};
 
 /** https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SIGNAL */
 export const endsSessions: Rule = {

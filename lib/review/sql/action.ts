@@ -123,6 +123,7 @@ export type Action =
   | { readonly does: 'change sequence type'; readonly sequence: string; readonly type: string }
   | { readonly does: 'rewrite table'; readonly table: string; readonly how: string }
   | { readonly does: 'alter table'; readonly table: string; readonly how: string }
+  | { readonly does: 'set autovacuum'; readonly table: string; readonly isOn: boolean }
   | {
       readonly does: 'rename';
       readonly what: 'table' | 'column' | 'type' | 'enum value' | 'schema' | 'function' | 'other';
@@ -189,6 +190,14 @@ export type Action =
       readonly privileges: readonly string[];
       readonly objects: readonly string[];
       readonly all: boolean;
+    }
+  /** ALTER DEFAULT PRIVILEGES: of what is created later, such as `tables`. */
+  | {
+      readonly does: 'change default privileges';
+      readonly isGrant: boolean;
+      readonly privileges: readonly string[];
+      readonly of: string;
+      readonly roles: readonly string[];
     }
   | { readonly does: 'lock'; readonly tables: readonly string[]; readonly mode: string }
   /** SELECT ... FOR UPDATE of all rows. */

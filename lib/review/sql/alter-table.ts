@@ -62,11 +62,18 @@ export function alterActions(table: string, command: AlterTableCmd, sql: string)
       return [{ does: 'enable trigger', table }];
     case 'AT_ChangeOwner':
       return [{ does: 'change owner', name: table, to: command.newowner?.rolename ?? 'CURRENT_USER' }];
-    default: {
-      const how = REWRITES[subtype];
-      return [how ? { does: 'rewrite table', table, how } : { does: 'alter table', table, how: subtype }];
-    }
+    default:
+      return [otherAction(table, command)];
   }
+}
+
+function otherAction(table: string, { subtype = 'AT_SetRelOptions', def }: AlterTableCmd): Action {
+  const how = REWRITES[subtype];
+  if (how) return { does: 'rewrite table', table, how };
+  const isOn = /RelOptions$/.test(subtype)
+    ? autovacuumAfter(as(def, 'List')?.items, subtype === 'AT_ResetRelOptions')
+    : undefined;
+  return isOn === undefined ? { does: 'alter table', table, how: subtype } : { does: 'set autovacuum', table, isOn };
 }
 
 function addColumnActions(table: string, column: ColumnDefinition): readonly Action[] {
@@ -90,6 +97,16 @@ function sequenceOf(value: Node | undefined): { readonly sequence?: string } {
   const [argument] = value.FuncCall.args ?? [];
   const name = argument && 'TypeCast' in argument ? argument.TypeCast.arg : argument;
   return name && 'A_Const' in name && name.A_Const.sval?.sval ? { sequence: name.A_Const.sval.sval } : {};
+}
+
+/** Whether autovacuum works on the table after its options were set; undefined: none of them is about it. */
+export function autovacuumAfter(options: readonly Node[] = [], isReset = false): boolean | undefined {
+  const option = options.flatMap((one) => as(one, 'DefElem') ?? []).find(({ defname }) => defname === 'autovacuum_enabled');
+  if (!option) return undefined;
+  const { arg } = option;
+  const word = as(arg, 'String')?.sval ?? joined(as(arg, 'TypeName')?.names ?? []);
+  const value = as(arg, 'Integer') ? String(as(arg, 'Integer')?.ival ?? 0) : word;
+  return isReset || !/^(?:f|fa|fal|fals|false|of|off|n|no|0)$/i.test(value);
 }
 
 const REWRITES: Readonly<Record<string, string>> = {

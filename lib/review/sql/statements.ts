@@ -2,7 +2,7 @@ import type { IndexElem, Node } from 'libpg-query';
 import { foundBy } from '../../sql/found-by';
 import { apply, as, inPlace, type Of, queriesOf, type Rules } from '../../sql/nodes';
 import type { Action, DroppedKind } from './action';
-import { alterActions } from './alter-table';
+import { alterActions, autovacuumAfter } from './alter-table';
 import { affectedRows, hasUnknownValue, isBatched, isJoin, mayMatchManyRows, nullColumn } from './conditions';
 import { columnOf, constraintOf, restartAction, typeOf } from './definitions';
 import { functionActions, literalOf } from './functions';
@@ -10,7 +10,7 @@ import { joined, listName, nameOf, rangeName, text } from './names';
 
 /** The actions of each kind of statement. @param sql its text */
 const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
-  CreateStmt({ relation, tableElts = [], inhRelations, partbound }, sql) {
+  CreateStmt({ relation, tableElts = [], inhRelations, partbound, options }, sql) {
     const columns = tableElts.flatMap((element) => ('ColumnDef' in element ? [columnOf(element.ColumnDef, sql)] : []));
     const constraints = tableElts.flatMap((element) => ('Constraint' in element ? constraintOf(element.Constraint, sql) : []));
     const keys = new Set(constraints.filter(({ kind }) => kind === 'primary key').flatMap(({ columns: names }) => names));
@@ -23,6 +23,7 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
         constraints: [...columns.flatMap((column) => column.constraints), ...constraints],
         ...(parent === undefined ? {} : { partitionOf: parent }),
       },
+      ...(autovacuumAfter(options) === false ? [{ does: 'set autovacuum' as const, table: nameOf(relation), isOn: false }] : []),
     ];
   },
   CreateTableAsStmt({ objtype, into, query }) {
@@ -105,13 +106,18 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
     const roles = grantees.map(roleName);
     if (is_grant && !(roles.includes('PUBLIC') && (objtype === 'OBJECT_TABLE' || objtype === 'OBJECT_SEQUENCE')))
       return [{ does: 'other' }];
-    const named = privileges.flatMap((one) => ('AccessPriv' in one ? [(one.AccessPriv.priv_name ?? 'all').toUpperCase()] : []));
     const of = {
-      privileges: named.length ? named : ['ALL'],
+      privileges: privilegeNames(privileges),
       objects: objects.map((object) => rangeName(object) || listName(object)),
       all: targtype === 'ACL_TARGET_ALL_IN_SCHEMA',
     };
     return [is_grant ? { does: 'grant to public', ...of } : { does: 'revoke', ...of, roles }];
+  },
+  AlterDefaultPrivilegesStmt({ action }) {
+    const { is_grant, objtype = '', privileges = [], grantees = [] } = action ?? {};
+    const of = DEFAULT_PRIVILEGES_OF[objtype] ?? 'objects';
+    const roles = grantees.map(roleName);
+    return [{ does: 'change default privileges', isGrant: !!is_grant, privileges: privilegeNames(privileges), of, roles }];
   },
   AlterOwnerStmt({ relation, object, newowner }) {
     const name = relation ? nameOf(relation) : object ? listName(object) : '';
@@ -293,6 +299,19 @@ function roleName(node: Node): string {
   const { rolename, roletype } = 'RoleSpec' in node ? node.RoleSpec : {};
   return rolename ?? (roletype === 'ROLESPEC_PUBLIC' ? 'PUBLIC' : 'CURRENT_USER');
 }
+
+function privilegeNames(privileges: readonly Node[]): readonly string[] {
+  const named = privileges.flatMap((one) => ('AccessPriv' in one ? [(one.AccessPriv.priv_name ?? 'all').toUpperCase()] : []));
+  return named.length ? named : ['ALL'];
+}
+
+const DEFAULT_PRIVILEGES_OF: Readonly<Record<string, string>> = {
+  OBJECT_TABLE: 'tables',
+  OBJECT_SEQUENCE: 'sequences',
+  OBJECT_FUNCTION: 'functions',
+  OBJECT_TYPE: 'types',
+  OBJECT_SCHEMA: 'schemas',
+};
 
 function hasOption(options: readonly Node[], wanted: string): boolean {
   return options.some((option) => 'DefElem' in option && option.DefElem.defname === wanted);

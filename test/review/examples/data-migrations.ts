@@ -19,6 +19,28 @@ while rows := bind.execute(sa.text("SELECT id FROM users ${which}"), {"offset": 
 
 export const DATA_MIGRATIONS: readonly Example[] = [
   {
+    rule: 'autovacuum-left-off',
+    bad: one(
+      'op.execute("ALTER TABLE users SET (autovacuum_enabled = off)")',
+      'op.execute("ALTER TABLE users RESET (autovacuum_enabled)")',
+    ),
+    good: one(
+      'op.execute("ALTER TABLE users SET (autovacuum_enabled = false)")\nop.execute("ALTER TABLE users RESET (autovacuum_enabled)")',
+    ),
+  },
+  {
+    rule: 'autovacuum-left-off',
+    about: 'for a new table',
+    bad: one(
+      'op.execute("CREATE TABLE users_log (id bigint PRIMARY KEY) WITH (autovacuum_enabled = 0)")',
+      'op.execute("DROP TABLE users_log")',
+    ),
+    good: one(
+      'op.execute("CREATE TABLE users_log (id bigint PRIMARY KEY) WITH (fillfactor = 70, autovacuum_enabled = on)")',
+      'op.execute("DROP TABLE users_log")',
+    ),
+  },
+  {
     rule: 'imports-application',
     bad: one('op.execute(sa.text("DELETE FROM users WHERE id = :id").bindparams(id=shop.NOBODY))', 'pass', {
       head: 'import shop',

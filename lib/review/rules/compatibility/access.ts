@@ -1,6 +1,7 @@
 import { execute } from '../../advice/python';
 import { quotedTable } from '../../advice/sql';
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
+import type { ActionOf } from '../../sql/action';
 import type { Rule, RuleFinding } from '../rule';
 
 type Text = Pick<RuleFinding, 'message' | 'instead'>;
@@ -10,7 +11,7 @@ export const accessChanged: Rule = {
   id: 'access-changed',
   group: 'compatibility',
   severity: 'warning',
-  title: 'who may do what changes, or which rows queries find: REVOKE, OWNER TO, roles, policies, INHERIT',
+  title: 'who may do what changes, or which rows queries find: REVOKE, default privileges, OWNER TO, roles, policies, INHERIT',
   *check({ upgrade }) {
     for (const step of upgrade.steps) {
       const found = accessChange(step, upgrade);
@@ -44,6 +45,8 @@ function accessChange({ action, isExisting, isNewObject, isNewTable }: Step, par
         instead: '# name the roles that need it: GRANT ... TO app',
       };
     }
+    case 'change default privileges':
+      return defaultsChange(action);
     case 'create role':
       return {
         message:
@@ -85,6 +88,21 @@ function accessChange({ action, isExisting, isNewObject, isNewTable }: Step, par
     default:
       return undefined;
   }
+}
+
+function defaultsChange({ isGrant, privileges, of, roles }: ActionOf<'change default privileges'>): Text | undefined {
+  const what = `${privileges.join(', ')} on ${of}`;
+  if (!isGrant) {
+    return {
+      message: `${roles.join(', ')} no longer gets ${what} that are created from now on: running code that uses a new one as that role fails with "permission denied"`,
+      instead: '# GRANT on each new object in the revision that creates it, or keep the default for the roles of running code',
+    };
+  }
+  if (!roles.includes('PUBLIC')) return undefined;
+  return {
+    message: `every role of the server that can connect gets ${what} that are created from now on, also roles that are created later`,
+    instead: '# name the roles that need it: ALTER DEFAULT PRIVILEGES ... GRANT ... TO app',
+  };
 }
 
 function rowAccessChange(table: string, how: string): Text | undefined {

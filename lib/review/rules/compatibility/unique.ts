@@ -69,10 +69,10 @@ export const uniqueDropped: Rule = {
   group: 'compatibility',
   severity: 'warning',
   title: 'a unique constraint or index that running code may rely on is dropped',
-  *check({ upgrade: part }) {
+  *check({ upgrade: part, downgrade }) {
     for (const step of part.steps) {
       yield* madeDeferrable(step, part);
-      for (const { name, what, table, columns, partial } of droppedUniques(step, part)) {
+      for (const { name, what, table, columns, partial } of droppedUniques(step, part, downgrade)) {
         if (!step.isExisting(table) || staysUnique(part, table, columns, partial) || losesColumn(part, table, columns)) continue;
         const key = columns.length ? `(${columns.join(', ')})` : 'its columns';
         yield {
@@ -110,12 +110,13 @@ function isDeferrable({ definition }: { readonly definition: string }): boolean 
   return /\bDEFERRABLE\b/.test(definition);
 }
 
-function droppedUniques({ action, call }: Step, part: RevisionFunction): readonly DroppedUnique[] {
+function droppedUniques({ action, call }: Step, part: RevisionFunction, downgrade: RevisionFunction): readonly DroppedUnique[] {
   if (action.does === 'drop constraint') {
     const { table, constraint: name } = action;
     const facts = findTable(part.tablesBefore, table)?.constraints.find((one) => one.name === name);
-    const isUnique = facts ? facts.kind === 'unique' : call?.keywords.type_ === 'unique';
-    return isUnique ? [{ name, what: 'constraint', table, columns: facts?.columns ?? [], partial: false }] : [];
+    const known = facts ?? madeAgain(table, name, downgrade);
+    const isUnique = known ? known.kind === 'unique' : call?.keywords.type_ === 'unique';
+    return isUnique ? [{ name, what: 'constraint', table, columns: known?.columns ?? [], partial: false }] : [];
   }
   if (action.does !== 'drop index') return [];
   return action.indexes.flatMap((name) => {
@@ -125,6 +126,13 @@ function droppedUniques({ action, call }: Step, part: RevisionFunction): readonl
     const known = columns.length < index.columns.length ? [] : columns;
     return [{ name, what: 'index' as const, table, columns: known, partial: index.partial }];
   });
+}
+
+/** The constraint of that name that the downgrade makes: without a replay, it shows what was dropped. */
+function madeAgain(table: string, name: string, { steps }: RevisionFunction) {
+  return steps
+    .flatMap(({ action }) => (action.does === 'add constraint' && action.table === table ? [action.constraint] : []))
+    .find((constraint) => constraint.name === name);
 }
 
 /** Whether another unique index or constraint still covers the columns after the function. @param partial for some rows, as before */
