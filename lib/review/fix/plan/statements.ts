@@ -11,7 +11,7 @@ export function isIgnored({ kind }: BodyUnit, steps: readonly Step[]): boolean {
 
 /** Whether a statement is an anonymous block. */
 export function isBlock(sql: string): boolean {
-  return /^(?:\s|--.*\n|\/\*[^]*?\*\/)*DO\b/i.test(sql);
+  return /^(?:\s|--.*\n|\/\*[\s\S]*?\*\/)*DO\b/i.test(sql);
 }
 
 /** The steps of one statement. */
