@@ -401,6 +401,58 @@ describe('with all variables of the function known', () => {
     buildKnown(searching('shop_unknown'));
   });
 
+  describe('a library that fetches something when it is imported', () => {
+    const fetching =
+      'import urllib.request\n\ndef fetch():\n    return urllib.request.urlopen("https://shop.invalid/prices").read()\n';
+    const warnings = (prices: string, ...env: string[]) => {
+      const directory = writeFiles(backend('import prices', ...env), { 'prices.py': `${fetching}\n${prices}\n` });
+      const [target, packaged] = [temporaryDirectory(), packageOf(directory, host, known)];
+      packaged.build(target);
+      return packaged.prove(target).map(shown);
+    };
+    const fallback = 'try:\n    fetch()\nexcept Exception:\n    PRICES = {}';
+
+    test('causes a warning with the library and the address', () => {
+      expect(warnings(fallback)).toEqual([
+        'prices.py:7 connects to shop.invalid:443 when it is loaded. Without internet access, each start of the function may wait for it. ' +
+          'If a setting avoids that, set it with environment',
+      ]);
+    });
+
+    test('does not hide what is missing, if it can go on without', () => {
+      expect(() => warnings(fallback, 'import shop_missing')).toThrow(/ imports shop_missing, which /);
+    });
+
+    test('makes a later failure a warning, because it may be the reason', () => {
+      expect(warnings(fallback, 'prices.PRICES["tea"]')).toEqual([
+        expect.stringMatching(/^env\.py of .* fails with the function's environment: KeyError: 'tea' /),
+        expect.stringMatching(
+          /^prices\.py:7 connects to shop\.invalid:443 when it is loaded\. .* could not be verified \(KeyError: 'tea' /,
+        ),
+      ]);
+    });
+
+    test('causes a warning that names what ended, if it does not catch the error', () => {
+      expect(warnings('fetch()')).toEqual([
+        expect.stringMatching(
+          /^prices\.py:6 connects to shop\.invalid:443 when it is loaded\. Packaging connects to nothing, so what comes after it could not be verified \(URLError: /,
+        ),
+      ]);
+    });
+
+    test('is not tried without end', () => {
+      expect(warnings('while True:\n    try:\n        fetch()\n        break\n    except OSError:\n        pass')).toEqual([
+        expect.stringMatching(/^prices\.py:8 connects to shop\.invalid:443 when it is loaded\. Packaging connects to nothing/),
+      ]);
+    });
+  });
+
+  test('a scheme that the backend does not accept is rejected with how to set it', () => {
+    expect(() =>
+      buildKnown(backend('import os', 'assert os.environ["DATABASE_URL"].startswith("postgresql://"), "wrong scheme"')),
+    ).toThrow(/ Set the scheme that it accepts, such as DatabaseVariables\.url\('DATABASE_URL', \{ scheme: 'postgresql' \}\)$/);
+  });
+
   test('an unnamed Flask application is rejected with the variable that names it, and .flaskenv may name it', () => {
     const files = {
       'database.txt': 'psycopg[binary]>=3.2\nsqlalchemy>=2\nflask>=3\npython-dotenv>=1\n',

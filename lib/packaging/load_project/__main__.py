@@ -14,6 +14,7 @@ address. `elsewhere` is another address to which env.py connects, and the line t
 replace it; `settings`: the variables of settings that hold it. `writes`: it writes beside its code, which the runner can
 allow. `unset` are variables that the backend read before, the last one first; `required`: those that the error is about;
 `wrong`: variables of the function whose values it is about. `absent`: the backend's path that it needs and the package lacks.
+`connects`: the first address, other than the database's, to which something connects when it is loaded, and the line.
 `installed` is a JSON file of what is installed, or empty: `used` is then what the project uses, unless it did not load.
 """
 
@@ -31,8 +32,19 @@ from typing import Any
 sys.path.append(str(Path(__file__).parents[1]))
 from load_project.address_settings import address_settings, unset_settings
 from load_project.connections import ADDRESS, MissingGreenlet, elsewhere, has_wrong_driver, refuse_connections
-from load_project.errors import absent_in, in_backend, in_code, judge, location_in, of_sqlite, root_of, writes_in
-from load_project.sandbox import Overlay, Refused, is_refused, let_libraries_be_found, read_only, refuse
+from load_project.errors import (
+    absent_in,
+    causes_of,
+    described,
+    in_backend,
+    in_code,
+    judge,
+    location_in,
+    of_sqlite,
+    root_of,
+    writes_in,
+)
+from load_project.sandbox import Overlay, Refused, is_refused, let_libraries_be_found, read_only, refuse, without_network
 from load_project.variables import (
     last_first,
     required_variables,
@@ -63,6 +75,8 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
     given = {name: value for name, value in os.environ.items() if name not in OF_PROOF}
     os.environ.update(OF_LAMBDA)
     sys.addaudithook(refuse)
+    no_network, connected = without_network(package, ADDRESS["host"])
+    sys.addaudithook(no_network)
     sys.addaudithook(read_only(package))
     let_libraries_be_found()
     answer: dict[str, Any] = {}
@@ -78,6 +92,8 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
         # In the function, a revision is loaded with a connection: only this would fail there too.
         if isinstance(error, ProjectNotLoaded) and required_variables(root_of(error), backend, last_first(unset)):
             certain.append(error)
+    if connected:
+        answer["connects"] = connected[0]
     if "elsewhere" in answer:
         answer["elsewhere"]["unset"] = [*last_first(unset), *unset_settings()]
     for error in (*certain, *failures):
@@ -145,7 +161,9 @@ def load(
         try:
             stack.enter_context(application_context(project))
         except RunnerError as error:
-            if not is_refused(error):
+            if is_refused(error):
+                answer["unproved"] = described(causes_of(error), package)
+            else:
                 certain.append(error)
         has_application = not certain
         end = run_env(project, certain)
@@ -156,6 +174,8 @@ def load(
             if is_wrong:
                 error = MissingGreenlet(f"env.py connects with {dialect.driver}, which needs an async engine")
                 certain.append(error.with_traceback(end.__traceback__ if end else None))
+        elif end and is_refused(end):
+            answer["unproved"] = described(causes_of(end), package)
         # Alembic's offline mode runs to the end of env.py, which may set where the revisions are. The function does not use it:
         # if env.py connects, it only has to load.
         ignored: list[BaseException] = [] if connections and not certain else failures

@@ -35,13 +35,19 @@ def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: li
     if isinstance(error, ImportError) and (name := generated(error, package / "backend")):
         answer.setdefault("missing", {"module": name, "by": where, "unset": unset, "own": True})
         return
-    # A library for settings raises in its own code, and may have caught another error there.
-    where = next((found for cause in reversed(causes) if (found := location_in(package, cause, "backend"))), where)
-    answer.setdefault("unproved", f"{text_of(error)} ({where})" if where else text_of(error))
+    answer.setdefault("unproved", described(causes, package))
     if isinstance(error, ImportError):
         # A library of this architecture may need a newer Linux.
         of_library = any(re.search(r"\.so\b", str(cause)) for cause in causes)
         answer["foreign"] = foreign(package / "site-packages", is_foreign=(lambda _: True) if of_library else is_elsewhere)
+
+
+def described(causes: list[BaseException], package: Path) -> str:
+    """The last cause, and where."""
+    # A library for settings raises in its own code, and may have caught another error there.
+    own = (location_in(package, cause, "backend") for cause in reversed(causes))
+    where = next(filter(None, own), location_in(package, causes[-1]) or location_in(package, causes[0]))
+    return f"{text_of(causes[-1])} ({where})" if where else text_of(causes[-1])
 
 
 def location_in(package: Path, error: BaseException, *of: str) -> str:

@@ -7,12 +7,18 @@ import errno
 import importlib.machinery
 import os
 import platform
+import socket
 import tempfile
 import traceback
 from pathlib import Path
 from typing import Any
 
-FORBIDDEN = ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork")
+FORBIDDEN = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork")
+
+NETWORK = ("socket.connect", "socket.getaddrinfo")
+
+# A library may try a few times. Code that waits for a server would never end.
+MAX_TRIES = 20
 
 searched: list[str] = []
 """The shared library that is being looked for."""
@@ -20,6 +26,13 @@ searched: list[str] = []
 
 class Refused(BaseException):
     """Packaging must not do this. A BaseException, so that `except Exception` in a project does not catch it."""
+
+
+class NoNetwork(socket.gaierror):
+    """What Python raises without a network: a library that looks for news when it is imported may go on without."""
+
+
+OURS = (Refused, NoNetwork)
 
 
 class Overlay:
@@ -37,7 +50,7 @@ class Overlay:
 def is_refused(error: BaseException | None) -> bool:
     """Whether this script caused an error."""
     while error is not None:
-        if isinstance(error, Refused) or (isinstance(error, BaseExceptionGroup) and error.subgroup(Refused)):
+        if isinstance(error, OURS) or (isinstance(error, BaseExceptionGroup) and error.subgroup(OURS)):
             return True
         error = error.__cause__ or error.__context__
     return False
@@ -50,6 +63,38 @@ def refuse(event: str, arguments: tuple[Any, ...]) -> None:
     if any(frame.f_code.co_filename == platform.__file__ for frame, _ in traceback.walk_stack(None)):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(arguments[0]))
     raise Refused(event)
+
+
+def without_network(package: Path, database: str) -> tuple[Any, list[dict[str, str]]]:
+    """An audit hook with which nothing connects, and the list of what tried: the address and the line of the package.
+
+    `database`: the host of the function's database. What waits for it must not go on.
+    """
+    tried: list[dict[str, str]] = []
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event not in NETWORK:
+            return
+        address = arguments[1] if event == "socket.connect" else arguments[:2]
+        # A name of a socket on this machine is a text.
+        host, port = address[:2] if isinstance(address, tuple) else (address, "")
+        host = os.fsdecode(host) if isinstance(host, (str, bytes)) else ""
+        if host == database or len(tried) >= MAX_TRIES:
+            raise Refused(f"connects to {host}")
+        tried.append({"address": f"{host}:{port}" if port else host, "by": importer(package)})
+        raise NoNetwork(socket.EAI_AGAIN, "Packaging connects to nothing")
+
+    return hook, tried
+
+
+def importer(package: Path) -> str:
+    """The innermost line of the package outside functions: that of the module that is being imported. Empty in other threads."""
+    folders = tuple(f"{package / folder}{os.sep}" for folder in ("backend", "site-packages"))
+    for frame, line in traceback.walk_stack(None):
+        file = os.path.realpath(frame.f_code.co_filename)
+        if frame.f_code.co_name == "<module>" and file.startswith(folders):
+            return f"{Path(file).relative_to(package)}:{line}"
+    return ""
 
 
 def let_libraries_be_found() -> None:

@@ -36,7 +36,7 @@ export function judgeProof(loaded: Loaded, proof: Proof): string[] {
   if (refused)
     throw new PackagingError('invalid_revisions', `the migrations of ${loaded.directory} can't be deployed: ${refused}`);
   if (missing) throw new PackagingError('missing_module', missingModule(loaded, missing));
-  return [...judgeFailure(loaded, proof), ...judgeAddress(loaded, proof)];
+  return [...judgeFailure(loaded, proof), ...judgeAddress(loaded, proof), ...judgeNetwork(proof)];
 }
 
 /** Whether the package was loaded with all of the function's variables, so that the function does the same. */
@@ -44,16 +44,16 @@ function isSame({ databaseVariables, hasUnknownVariables, isAssumed }: Loaded): 
   return databaseVariables !== undefined && !hasUnknownVariables && !isAssumed;
 }
 
-function judgeFailure(loaded: Loaded, { fails, unproved, otherDriver, command, foreign = [] }: Proof): string[] {
+function judgeFailure(loaded: Loaded, { fails, unproved, otherDriver, command, connects, foreign = [] }: Proof): string[] {
   const { directory, hasUnknownVariables, onlyImported } = loaded;
   if (fails && (fails.inCode || !hasUnknownVariables)) {
     const what = `${fails.inRevision ? 'a revision' : 'env.py'} of ${directory} fails`;
     const reason = `${fails.reason}. ${otherDriver ? driverRemedy(loaded) : remedyOf(loaded, fails, command)}`;
-    const isCertain = fails.inCode ? !foreign.length : isSame(loaded);
+    const isCertain = !connects && (fails.inCode ? !foreign.length : isSame(loaded));
     if (isCertain) throw new PackagingError('fails_on_lambda', `${what}: ${reason}`);
     return [`${what} with the function's environment: ${reason}`];
   }
-  return onlyImported && unproved
+  return onlyImported && unproved && !connects
     ? [`could not verify that the package has everything that a migration imports: ${unproved}`]
     : [];
 }
@@ -67,6 +67,16 @@ function judgeAddress(loaded: Loaded, { elsewhere, command }: Proof): string[] {
   if (hasUnknownVariables) return [];
   const isReplaced = elsewhere.isPostgres && databaseVariables !== undefined;
   return [isReplaced ? `${text}. ${replacement(loaded, elsewhere)}` : refusal];
+}
+
+/** The warning for a library that fetches something when it is imported, and for a backend that does. */
+function judgeNetwork({ connects, unproved }: Proof): string[] {
+  if (!connects) return [];
+  const effect = unproved
+    ? `Packaging connects to nothing, so what comes after it could not be verified (${unproved})`
+    : 'Without internet access, each start of the function may wait for it';
+  const what = `${fileOf(connects.by, 'the backend')} connects to ${connects.address} when it is loaded`;
+  return [`${what}. ${effect}. If a setting avoids that, set it with ${option('environment')}`];
 }
 
 /** The next step for an env.py that fails. */
@@ -85,6 +95,10 @@ function remedyOf(
     );
   }
   if (/only \/tmp is writable/.test(reason)) return `Write to /tmp instead, or only if a setting asks for it${setFolder(unset)}`;
+  // The URL has the driver's name, if not set: postgresql+psycopg.
+  if (given?.url && !given.urlScheme && /\bscheme\b/i.test(reason)) {
+    return `Set the scheme that it accepts, such as ${call('DatabaseVariables.url', [given.url], { scheme: 'postgresql' })}`;
+  }
   if (absent) return absentRemedy(directory, join(target, BACKEND_DIRECTORY), absent);
   if (wrong.length) {
     const also = required.length ? `. ${setRequired(required, unset, given)}` : '';

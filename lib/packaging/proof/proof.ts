@@ -57,6 +57,8 @@ export interface Proof {
     /** Unset environment variables that the backend read before. */
     readonly unset: readonly string[];
   };
+  /** The first address, other than the database's, to which the project or a library connects when it is loaded, and the line. */
+  readonly connects?: { readonly address: string; readonly by: string };
   /** Distributions with libraries for another machine, as `name==version`. */
   readonly foreign?: readonly string[];
   /** What the project uses, if requested and if it loaded. */
