@@ -105,7 +105,8 @@ function tableWithOtherRows(old: Upgraded, own: Upgraded, moment: Moment, lossy?
     const rowsOf = (trial: Upgraded): Rows => [trial.before.rows[table] ?? [], trial[moment]?.rows[table] ?? []];
     const [before, after] = [rowsOf(old), rowsOf(own)];
     const columns = columnsOf([...before[1], ...after[1]]).filter((column) => !lossy || !isLost(lossy, moment, table, column));
-    if (before[1].length !== after[1].length) return columns.length > 0;
+    // An earlier revision, which was fixed too, may leave other rows.
+    if (gainedRows(before) !== gainedRows(after)) return columns.length > 0;
     const existing = columnsOf([...before[0], ...after[0]]);
     const sameStart = existing.every((column) => valuesOf(before[0], column) === valuesOf(after[0], column));
     return columns.some((column) => {
@@ -120,6 +121,10 @@ function tableWithOtherRows(old: Upgraded, own: Upgraded, moment: Moment, lossy?
       return compared(before[1], column) !== compared(after[1], column);
     });
   });
+}
+
+function gainedRows([then, now]: Rows): number {
+  return now.length - then.length;
 }
 
 /** @param isRandom whether new values may differ: those from before must still be the same */

@@ -26,6 +26,18 @@ test('a value that the original revision keeps must not change', () => {
   expect(whyDifferent(kept, { ...kept, after: state({ id: 2 }) })).toBe('the rows of users differ after the upgrade');
 });
 
+test('an earlier revision that was fixed too may leave other rows, and the revision must add as many', () => {
+  const withRows = (...ids: readonly string[]): TrialState => ({ ...state({}), rows: { users: ids.map((id) => ({ id })) } });
+  const adding = (start: readonly string[], ...added: readonly string[]): TrialFacts => ({
+    before: withRows(...start),
+    after: withRows(...start, ...added),
+    restored: withRows(...start),
+    again: withRows(...start, ...added),
+  });
+  expect(whyDifferent(adding(['a', 'b']), adding(['c']))).toBeUndefined();
+  expect(whyDifferent(adding(['a', 'b']), adding(['a'], 'b'))).toBe('the rows of users differ after the upgrade');
+});
+
 test('rows that the revision adds may have other random keys, and the rows from before must keep theirs', () => {
   const withRows = (...ids: string[]): TrialState => ({ ...state({}), rows: { users: ids.map((id) => ({ id })) } });
   const adding = (first: string, second: string, kept = 'a'): TrialFacts => ({
