@@ -514,3 +514,18 @@ def test_the_models_are_compared_as_imported_although_a_revision_reflects_other_
     assert "models and migrations agree" in agree(observed)["message"]
     drift = observed.observe("bb", drift=True)["drift"]
     assert drift["operations"] == [] and drift["catalog"]["added"] == {}
+
+
+def test_a_default_now_that_the_models_have_as_a_text_is_written_as_the_function(observed: Observed) -> None:
+    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, old date DEFAULT \'now\')")')
+    old = 'sa.Column("old", sa.Date, server_default="now()"), sa.Column("word", sa.Text, server_default="now")'
+    new = 'sa.Column("new", sa.DateTime(timezone=True), server_default="NOW", nullable=False)'
+    with_models(observed, f'sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True), {old}, {new})\n')
+    text, left = create(observed)
+    assert text.count("server_default=sa.text('now()')") == 2 and "server_default='now'" in text, text
+    assert [one.partition(":")[0] for one in left] == [
+        f'in the models, server_default=sa.text("now()") of aa.{name}' for name in ("old", "new")
+    ]
+    facts = observed.observe(*[revision for revision in revisions(observed) if revision != "aa"])
+    [added] = [facts[key] for key in facts if key not in ("aa", "environment")]
+    assert added["again"] == {"outcome": "done", "differs": {"added": {}, "removed": {}, "changed": {}}}

@@ -14,7 +14,7 @@ from cdk_alembic.database.failures import describe, location
 
 from .constants import in_brackets, is_constant_of, is_same_default
 from .included import Included
-from .models import metadata_of
+from .models import metadata_of, write_now_as_function
 from .reread import reread
 from .rows import quoted
 from .scratch import Scratch
@@ -39,6 +39,8 @@ class Drift:
         self._texts: list[str] = []
         self.metadata: list[Any] = []
         """The models."""
+        self.corrected: list[str] = []
+        """Columns of the models whose default was meant as a function."""
         self._migrated: Any = None
         self._is_included: Any = None
         self._is_same: dict[str, bool] = {}
@@ -80,6 +82,7 @@ class Drift:
     def compare_with(self, context: Any, migrated: Snapshot, operations: list[Any]) -> None:
         """Sets what `change` compares. `operations`: what autogenerate found."""
         self.metadata = metadata_of(context.opts.get("target_metadata"))
+        self.corrected = write_now_as_function(self.metadata)
         self._is_included = Included(context, self.metadata)
         self._migrated = migrated
         self._operations = operations
