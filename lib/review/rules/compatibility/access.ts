@@ -1,3 +1,4 @@
+import { UNKNOWN_VALUE } from '../../../contract/facts';
 import { execute } from '../../advice/python';
 import { quotedTable } from '../../advice/sql';
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
@@ -39,6 +40,8 @@ function accessChange({ action, isExisting, isNewObject, isNewTable }: Step, par
       };
     }
     case 'grant to public': {
+      // A block copies the grants of another object.
+      if (action.privileges.some((privilege) => privilege.toLowerCase() === UNKNOWN_VALUE)) return undefined;
       const objects = action.all ? [`all objects of the schema ${action.objects.join(', ')}`] : action.objects;
       return {
         message: `every role of the server that can connect gets ${action.privileges.join(', ')} on ${objects.join(', ')}, also roles that are created later`,
