@@ -1,5 +1,7 @@
 import type { RevisionFacts, StatementFailure } from '../../lib/contract/facts';
-import { mayStemFromUnapplied } from '../../lib/review/rules/replay';
+import type { AnalyzedRevision } from '../../lib/review/revision/analyzed-revision';
+import type { Change } from '../../lib/review/revision/change';
+import { mayStemFromUnapplied, upgradeFails } from '../../lib/review/rules/replay';
 
 const failure = (sqlState: string): StatementFailure => ({ sqlState, message: 'the statement failed', statement: '', line: 3 });
 
@@ -14,4 +16,15 @@ test.each([
 
 test('a division by zero does not', () => {
   expect(mayStemFromUnapplied({ unapplied: ['a1'] } as unknown as RevisionFacts, failure('22012'))).toBe(false);
+});
+
+test.each([
+  'Waiting: no statement for 60 s, and still in requests.api.get',
+  'URLError: <urlopen error [Errno -2] Name or service not known>',
+  'ConnectionError: HTTPSConnectionPool(host=...)',
+  'NoCredentialsError: Unable to locate credentials',
+])('a service that does not answer the replay is a warning: %s', (message) => {
+  const upgrade = { facts: { outcome: 'failed', failure: { message, line: 3 }, statements: [] }, source: null };
+  const [found] = upgradeFails.check?.({ facts: {}, upgrade } as unknown as AnalyzedRevision, {} as Change) ?? [];
+  expect(found).toMatchObject({ line: 3, atMost: 'warning', message: expect.stringContaining('outside of the database') });
 });

@@ -74,11 +74,14 @@ export const PYTHON: Rooms = {
     'cdk_alembic_local/replay_cache',
     'cdk_alembic_local/scratch',
     'cdk_alembic_local/source',
+    'cdk_alembic_local/waiting.py',
     ...RUNNER,
   ],
   'cdk_alembic_local/scratch': ['cdk_alembic_local/source', ...RUNNER],
   'cdk_alembic_local/rewrite': ['cdk_alembic_local/source', ...RUNNER],
-  'cdk_alembic_local/source': ['cdk_alembic_local/upgrade_sql', ...RUNNER],
+  'cdk_alembic_local/source': ['cdk_alembic_local/upgrade_sql', 'cdk_alembic_local/waiting.py', ...RUNNER],
+  // Both rendering and the replay run revisions.
+  'cdk_alembic_local/waiting.py': [],
   // Packaging runs it with any Python, without Alembic.
   'cdk_alembic_local/upgrade_sql': [],
 };

@@ -20,6 +20,8 @@ const MISSING_ON_SERVER = ['58P01', '42501'];
 const UNSUPPORTED = '0A000';
 /** Nobody else has locks in the scratch database. */
 const LOCK_TIMEOUT = '55P03';
+/** A service is missing or does not answer, as in a build without network; `Waiting` is the replay's own. */
+const OUTSIDE = /^(?:Waiting|\w*Connect\w*Error|\w*(?:URL|HTTP|Network|Credentials)Error|\w*Timeout(?:Error)?|gaierror)\b/;
 const MISSING_EXTENSION = /extension|not supported by this build|not enabled/;
 
 export const upgradeFails: Rule = {
@@ -106,6 +108,12 @@ function assessFailure(failure: StatementFailure | undefined, later?: string): {
   }
   // The review opens another database, an SQLite file, only to read.
   if (/unable to open database file|attempt to write a readonly database/.test(message)) return { certain: false, hint: '' };
+  if (OUTSIDE.test(message)) {
+    return {
+      certain: false,
+      hint: '; it needs something outside of the database, and production holds its locks while it waits',
+    };
+  }
   // A revision that reads rows finds none in an empty database.
   const readsRows = /NoneType|NoResultFound|IndexError|StopIteration|KeyError/.test(message);
   const hint = /^(?:ModuleNotFound|Import)Error/.test(message)

@@ -164,6 +164,8 @@ class Recording:
         """Whether a statement has run in the current transaction."""
         self._unprobed: dict[str, Any] | None = None
         self._started = 0.0
+        self._idle_since: float | None = time.perf_counter()
+        """None while a statement runs."""
         self._line = 0
         self._called_at = 0
 
@@ -180,6 +182,9 @@ class Recording:
         locks = {lock["table"] for statement in self.statements for lock in statement["locks"]}
         return locks | {name for statement in self.statements for name in statement["rewrites"]}
 
+    def seconds_without_statement(self) -> float:
+        return 0 if self._idle_since is None else time.perf_counter() - self._idle_since
+
     def leave(self) -> None:
         """Records that the function is leaving its transaction. Raises LeftTransaction if it is confined."""
         if self._confined:
@@ -195,15 +200,13 @@ class Recording:
             self.leave()
         if self._unprobed is not None and not _ROWS_ONLY.match(statement):
             self._probe(self._unprobed)
-        self._line, self._called_at = self._lines_of_callers()
-        self._started = time.perf_counter()
+        self._begin()
 
     def before_other(self, statement: str) -> None:
         """Handles a statement of another connection: what it commits stays, whatever happens to this transaction."""
         if self._confined and not _ONLY_READS.match(statement):
             raise LeftTransaction
-        self._line, self._called_at = self._lines_of_callers()
-        self._started = time.perf_counter()
+        self._begin()
 
     def after_other(self, connection: Any, statement: str, row_count: int) -> None:
         self._record(self._facts(connection, statement, row_count, None, OTHER_CONNECTION))
@@ -225,17 +228,22 @@ class Recording:
         else:
             self._probe(facts)
 
+    def _begin(self) -> None:
+        self._line, self._called_at = self._lines_of_callers()
+        self._started, self._idle_since = time.perf_counter(), None
+
     def _facts(
         self, connection: Any, statement: str, row_count: int, with_values: str | None, transaction: int
     ) -> dict[str, Any]:
-        """Statement."""
+        """Statement, which has ended now."""
+        self._idle_since = time.perf_counter()
         return {
             "sql": as_read(statement, connection.dialect.paramstyle)[:MAX_STATEMENT_LENGTH].strip(),
             **({} if with_values is None else {"withValues": with_values[:MAX_STATEMENT_LENGTH].strip()}),
             "line": self._line,
             **({"calledAt": self._called_at} if self._called_at != self._line else {}),
             "transaction": transaction,
-            "milliseconds": round((time.perf_counter() - self._started) * 1000, 3),
+            "milliseconds": round((self._idle_since - self._started) * 1000, 3),
             "rowCount": row_count if isinstance(row_count, int) else -1,
             "locks": [],
             "rewrites": [],
@@ -294,7 +302,7 @@ class Recording:
 
     def _lines_of_callers(self) -> tuple[int, int]:
         """Lines of the revision's file: the innermost one, and the one in upgrade or downgrade. Zeros if there is none."""
-        lines, frame = [], sys._getframe(3)
+        lines, frame = [], sys._getframe(4)
         while frame is not None:
             if frame.f_code.co_filename == self._file:
                 lines.append(frame.f_lineno)

@@ -11,6 +11,7 @@ from cdk_alembic.catalog import raw
 from cdk_alembic.catalog.catalog import Relation
 
 from ..source.stand_ins import reason_not_loaded
+from ..waiting import Waiting, limited
 from .failure_facts import failure_facts
 from .reload import reloaded_function, restore_created_types
 from .watch import Recording, Watch
@@ -47,10 +48,11 @@ def run_watched(
     failure = None
     with watch.recording(file, relations, confined=confined) as recording:
         try:
-            function(**arguments)
+            with limited(file, recording.seconds_without_statement):
+                function(**arguments)
             # A function that caught a database error leaves its transaction aborted: the next statement would fail.
             raw.refuse_aborted(context.connection)
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, Waiting) as error:
             failure = failure_facts(error, file)
     return Result(recording, failure)
 

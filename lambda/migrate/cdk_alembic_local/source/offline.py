@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain, repeat
@@ -12,6 +13,7 @@ from typing import Any
 from cdk_alembic.project.project import Project
 from cdk_alembic.project.render import render
 
+from ..waiting import Waiting, has_waited, limited
 from .sql_text import statements
 
 
@@ -52,7 +54,7 @@ def _run_without_env_py() -> None:
 def add_rendered(project: Project, step: Any, facts: dict[str, Any]) -> dict[str, Any]:
     """DirectionFacts with the statements that did not run, except those that can't be rendered: they read the database."""
     buffer = _LocatedText(step.revision.path)
-    sql = render(project, [step], buffer)[0]["sql"]
+    sql = None if has_waited(facts) else _render(project, step, buffer)
     if sql is None:
         return facts
     seen = {" ".join(statement["sql"].split()) for statement in facts["statements"]}
@@ -66,6 +68,15 @@ def add_rendered(project: Project, step: Any, facts: dict[str, Any]) -> dict[str
             left = left or not inside
             found.append(_rendered_statement(statement, line, 0 if inside else -1))
     return {**facts, "statements": [*facts["statements"], *found], "leftTransaction": left}
+
+
+def _render(project: Project, step: Any, buffer: io.StringIO) -> str | None:
+    began = time.monotonic()
+    try:
+        with limited(step.revision.path, lambda: time.monotonic() - began):
+            return render(project, [step], buffer)[0]["sql"]
+    except Waiting:
+        return None
 
 
 class _LocatedText(io.StringIO):
