@@ -164,16 +164,20 @@ test.each(['./libs/common', '-e ./libs/common'])('a project next to the backend 
   );
 });
 
-test.each([
-  ['a git dependency', (address: string) => `pure-tool @ git+file://${address}`],
-  ['an editable git dependency, as pip freeze writes it,', (address: string) => `-e git+file://${address}#egg=pure-tool`],
-])('%s is built from its commit', (_, line) => {
+/** A repository with a project and its commit, for the address of a git dependency. */
+function repositoryOfPureTool(): string {
   const repository = writeFiles(temporaryDirectory(), PURE);
   run('git', ['init', '--quiet', '--initial-branch=main'], repository);
   run('git', ['add', '.'], repository);
   run('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', 'commit', '--quiet', '-m', 'one'], repository);
-  const commit = run('git', ['rev-parse', 'HEAD'], repository);
-  const target = packaged(backend(line(`${repository}@${commit}`)));
+  return `${repository}@${run('git', ['rev-parse', 'HEAD'], repository)}`;
+}
+
+test.each([
+  ['a git dependency', (address: string) => `pure-tool @ git+file://${address}`],
+  ['an editable git dependency, as pip freeze writes it,', (address: string) => `-e git+file://${address}#egg=pure-tool`],
+])('%s is built from its commit', (_, line) => {
+  const target = packaged(backend(line(repositoryOfPureTool())));
   expect(existsSync(join(target, 'pure_tool', '__init__.py'))).toBe(true);
 });
 
@@ -184,6 +188,18 @@ describe('a git dependency that cannot be fetched is rejected for that reason', 
     const line = `pure-tool @ ${address()}@c0ffee0123456789012345678901234567890123`;
     expect(messageOf(() => packaged(backend(line)))).toMatch(
       /^pure-tool comes from git, and this machine could not fetch it .*: give it access, or without: \['pure-tool'\] leaves it out/,
+    );
+  });
+
+  test('with all others that cannot be fetched', () => {
+    const commit = 'c0ffee0123456789012345678901234567890123';
+    const lines = ['a-tool', 'b-tool', 'c-tool'].map((name) => `${name} @ ${address()}@${commit}`);
+    const there = `pure-tool @ git+file://${repositoryOfPureTool()}`;
+    const message = messageOf(() => packaged(backend([...lines, there].join('\n'))));
+    const [, names = ''] = /^(.*) come from git, and this machine could not fetch them /.exec(message) ?? ['', message];
+    expect(names.split(', ').sort()).toEqual(['a-tool', 'b-tool', 'c-tool']);
+    expect(message).toMatch(
+      /: give it access, or without: \['.-tool', '.-tool', '.-tool'\] leaves them out if migrations do not import them$/,
     );
   });
 
@@ -443,7 +459,7 @@ describe('a requirement that is not on the index', () => {
     const directory = join(repository, 'services', 'api');
     cpSync(backend(NAME), directory, { recursive: true });
     const message = messageOf(() => packaged(directory));
-    const [, list = '[]'] = /has this name: requirements: (\[.*\]) packages it from there$/.exec(message) ?? [message];
+    const [, list = '[]'] = /has this name: requirements: (\[.*\]) packages it from there$/.exec(message) ?? ['', message];
     expect(message).toMatch(/^cdk-alembic-test-of-no-index, which .*\/services\/api requires, is not on the package index: /);
     const requirements = JSON.parse(list.replaceAll("'", '"'));
     expect(readdirSync(packaged(directory, { requirements }))).toContain('cdk_alembic_test_of_no_index');

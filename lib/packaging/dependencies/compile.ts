@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WITHOUT_COMPILERS } from '../install/compiled';
+import { withAllFromGit } from '../install/from-git';
 import { type FunctionPlatform, uvTarget } from '../platform';
 import { findPython, uv } from '../uv';
 import type { Dependencies } from './parsing/requirement';
@@ -19,7 +20,6 @@ export function compileRequirements(
   const excluded = join(folder, 'excluded.txt');
   const file = 'file' in input ? input.file : join(folder, 'requirements.txt');
   try {
-    writeFileSync(excluded, without.map((name) => `${name}\n`).join(''));
     if ('lines' in input) writeFileSync(file, input.lines.map((line) => `${line}\n`).join(''));
     const chosen = [...groups.flatMap((group) => ['--group', group]), ...extras.flatMap((extra) => ['--extra', extra])];
     const own = wheels ? ['--find-links', wheels] : [];
@@ -29,11 +29,11 @@ export function compileRequirements(
     const resolver = python ? ['--python', python] : [];
     const quiet = ['--quiet', '--no-header', '--no-annotate', '--emit-index-url', '--emit-find-links'];
     // As in the installation: a distribution that requires a compiler for its metadata could not be built either.
-    const text = uv(
-      directory,
-      ['pip', 'compile', file, ...chosen, ...where, ...resolver, ...own, ...quiet, '--excludes', excluded],
-      WITHOUT_COMPILERS,
-    );
+    const text = withAllFromGit((also) => {
+      writeFileSync(excluded, [...without, ...also].map((name) => `${name}\n`).join(''));
+      const options = [...chosen, ...where, ...resolver, ...own, ...quiet, '--excludes', excluded];
+      return uv(directory, ['pip', 'compile', file, ...options], WITHOUT_COMPILERS);
+    });
     const { requirements, projects, options } = parseRequirements(text, directory);
     return { requirements, projects: projects.filter((path) => path !== directory), options };
   } finally {

@@ -7,6 +7,7 @@ import { PackagingError } from '../errors';
 import type { FunctionPlatform } from '../platform';
 import { UvFailed } from '../uv';
 import { errorLine, notCheckedOut } from './build-failure';
+import { gitFailure, notFetched } from './from-git';
 
 /**
  * Code compiled on this machine does not run on Lambda's Linux, architecture and Python. So nothing is compiled: a source
@@ -116,6 +117,8 @@ export class NeedsCompiling extends PackagingError {
 export function failureOf(error: unknown, platform: FunctionPlatform): PackagingError | undefined {
   if (!(error instanceof UvFailed)) return undefined;
   const { stderr } = error;
+  const fromGit = notFetched(error);
+  if (fromGit) return gitFailure(fromGit, []);
   // uv's resolver, of a distribution without a source.
   const [, unfit, at] =
     /Because ([\w.-]+?)(?:\{[^}]*\})?==(\S+) has no (?:wheels|usable wheels|source distribution)/.exec(stderr) ?? [];
@@ -124,24 +127,10 @@ export function failureOf(error: unknown, platform: FunctionPlatform): Packaging
     /Because (?:all versions of )?([\w.-]+(?:[<>=!~]=?[\w.,<>=!~*]+)?) ha(?:s|ve) no (?:usable )?wheels/.exec(stderr) ?? [];
   if (range) return new NeedsCompiling([{ name: nameOf(range) as string, range }], platform);
   const [, name, version] = /Failed to (?:download and )?build `?([A-Za-z0-9][\w.-]*?)(?:==([^`\s]+)| @|@|`)/.exec(stderr) ?? [];
-  if (/Git operation failed/.test(stderr)) return notFetched(stderr, name);
   const [, absent] = /Distribution not found at: (file:\/\/\S+)/.exec(stderr) ?? [];
   if (absent) return notCheckedOut(fileURLToPath(absent), 'does not exist');
   if (!name) return undefined;
   return new NeedsCompiling([{ name: normalized(name), version, reason: buildReason(stderr) }], platform);
-}
-
-/** @param name of the distribution; absent: its requirement is only an address, such as `git+https://...` */
-function notFetched(stderr: string, name: string | undefined): PackagingError {
-  const cause = /^\s*(?:fatal|error|ERROR): .*$/m.exec(stderr.slice(stderr.indexOf('Git operation failed')))?.[0].trim();
-  const [, address = 'a dependency'] = /git fetch [^\n]*?'([^'\n]+)'/.exec(stderr) ?? [];
-  const leavesOut = name
-    ? `or ${option('without', [normalized(name)])} leaves it out if migrations do not import it`
-    : `or remove it if migrations do not import it; written as "<name> @ git+...", ${option('without', ['<name>'])} leaves it out`;
-  return new PackagingError(
-    'uv_failed',
-    `${name ?? address} comes from git, and this machine could not fetch it${cause ? ` (${cause})` : ''}: give it access, ${leavesOut}`,
-  );
 }
 
 /** The reason from a failed build, unless it is just the missing compiler. */

@@ -7,6 +7,7 @@ import { PackagingError } from '../errors';
 import { type FunctionPlatform, tooNew, uvTarget } from '../platform';
 import { UvFailed, uv } from '../uv';
 import { BUILD_OPTIONS, failureOf, refuseCompiled, WITHOUT_COMPILERS } from './compiled';
+import { gitFailure, notFetched } from './from-git';
 import { projectWheel } from './project-wheel';
 import { type BuiltWheel, refusedWheel, renamedWheel } from './renamed-wheel';
 
@@ -42,7 +43,10 @@ export function installDependencies(installation: Installation, target: string):
       }
     }
   } catch (error) {
-    throw failureOf(error, installation.platform) ?? error;
+    const fromGit = notFetched(error);
+    throw fromGit
+      ? gitFailure(fromGit, othersNotFetched(fromGit.name, installation, folder))
+      : (failureOf(error, installation.platform) ?? error);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -87,6 +91,27 @@ function installForThisMachine(
   const options = [...builder, '--no-deps', '--verify-hashes', ...BUILD_OPTIONS, '--target', target, '--requirement', file];
   uv(directory, ['pip', 'install', '--quiet', ...options], WITHOUT_COMPILERS);
   refuseCompiled(target, platform, [], () => false);
+}
+
+/** The other distributions that uv can't fetch from git. */
+function othersNotFetched(
+  first: string | undefined,
+  { directory, dependencies, platform }: Installation,
+  folder: string,
+): string[] {
+  const fromGit = dependencies.requirements.filter(({ name, text }) => text.includes('git+') && name !== first);
+  return fromGit.flatMap((requirement) => {
+    const file = join(folder, 'from-git.txt');
+    writeFileSync(file, requirementsText({ requirements: [requirement], options: [] }));
+    try {
+      const options = ['--dry-run', '--no-deps', '--requirement', file];
+      uvInstall(directory, join(folder, 'from-git'), platform, options, WITHOUT_COMPILERS);
+      return [];
+    } catch (error) {
+      if (!(error instanceof PackagingError)) throw error;
+      return notFetched(error)?.name ?? [];
+    }
+  });
 }
 
 /** Whether the index has a wheel for the function, with a hash of the lock. */
