@@ -883,6 +883,17 @@ const ROWS: readonly UnreplayedCase[] = [
     findings: ['error work-under-lock', 'warning update-all'],
   },
   {
+    // Replayed, it would change the tables of other cases.
+    title: 'changes the privileges of what is created later',
+    up: [
+      'op.execute("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")',
+      'op.execute("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC")',
+      'op.execute("ALTER DEFAULT PRIVILEGES GRANT SELECT ON SEQUENCES TO pg_monitor")',
+    ].join('\n'),
+    findings: ['warning access-changed', 'warning access-changed'],
+    says: ['PUBLIC no longer gets EXECUTE on functions', 'gets SELECT on tables that are created from now on'],
+  },
+  {
     title: 'drops a unique constraint without its type, which the downgrade shows',
     up: 'op.drop_constraint("uq_users_name", "users")',
     down: 'op.create_unique_constraint("uq_users_name", "users", ["name"])',

@@ -239,30 +239,6 @@ with op.get_context().autocommit_block():
   },
   {
     rule: 'access-changed',
-    about: 'of what is created later, by REVOKE',
-    bad: one(
-      'op.execute("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")',
-      'op.execute("ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC")',
-    ),
-    good: one(
-      'op.execute("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO pg_monitor")',
-      'op.execute("ALTER DEFAULT PRIVILEGES REVOKE SELECT ON TABLES FROM pg_monitor")',
-    ),
-  },
-  {
-    rule: 'access-changed',
-    about: 'of what is created later, by GRANT to everyone',
-    bad: one(
-      'op.execute("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC")',
-      'op.execute("ALTER DEFAULT PRIVILEGES REVOKE SELECT ON TABLES FROM PUBLIC")',
-    ),
-    good: one(
-      'op.execute("ALTER DEFAULT PRIVILEGES GRANT SELECT ON SEQUENCES TO pg_monitor")',
-      'op.execute("ALTER DEFAULT PRIVILEGES REVOKE SELECT ON SEQUENCES FROM pg_monitor")',
-    ),
-  },
-  {
-    rule: 'access-changed',
     about: 'by a setting of a role',
     bad: one(
       `op.execute("ALTER ROLE CURRENT_USER SET work_mem = '8MB'")`,
