@@ -517,7 +517,7 @@ def test_the_models_are_compared_as_imported_although_a_revision_reflects_other_
 
 
 def test_a_default_now_that_the_models_have_as_a_text_is_written_as_the_function(observed: Observed) -> None:
-    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, old date DEFAULT \'now\')")')
+    observed.revision("aa", None, "op.execute(\"CREATE TABLE aa (id serial PRIMARY KEY, old date DEFAULT 'now')\")")
     old = 'sa.Column("old", sa.Date, server_default="now()"), sa.Column("word", sa.Text, server_default="now")'
     new = 'sa.Column("new", sa.DateTime(timezone=True), server_default="NOW", nullable=False)'
     with_models(observed, f'sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True), {old}, {new})\n')

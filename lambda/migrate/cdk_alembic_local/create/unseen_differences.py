@@ -338,8 +338,8 @@ def find(context: Any, directives: list[Any], renamed: Sequence[str]) -> UnseenD
         if (old, new) not in done and (table in renamed or (target and target[1] in map(_named, renamed))):
             unseen.rename_constraint(name, new)
     unseen.left.extend(
-        f'in the models, server_default=sa.text("now()") of {column}: "now()" is a text, which PostgreSQL replaces by the time of '
-        "the migration"
+        f'in the models, server_default=sa.text("now()") of {column}: "now()" is a text, which PostgreSQL replaces by the time '
+        "of the migration"
         for column in drift.corrected
     )
     unseen.changes(change, set(_types_of_new_tables(operations)), (written[0], written[1]))
