@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { option } from '../code-in-messages';
 import { PackagingError } from '../errors';
 import { listFiles } from '../project/sources';
@@ -25,33 +25,21 @@ const REQUIREMENTS = [
   'requirements/base.txt',
 ];
 
-/** Locks other than uv's, which stand beside the project. The first one counts. */
-const READERS: Readonly<Record<string, (directory: string, selection: Selection) => DependencySource>> = {
-  'poetry.lock': poetryLock,
-  'pdm.lock': pdmLock,
-  'pylock.toml': pylock,
-  'Pipfile.lock': pipfileLock,
-};
-
-/** The lock of a project; undefined if requirements files or nothing but the project itself lists its dependencies. */
-export function lockOf(directory: string): string | undefined {
-  const has = (name: string) => existsSync(join(directory, name));
-  const lock = findUvLock(directory);
-  if (lock && has('pyproject.toml')) return lock;
-  const own = Object.keys(READERS).find(has);
-  if (own) return join(directory, own);
-  return REQUIREMENTS.some(has) || unlockedFile(directory) ? undefined : lock;
-}
-
 /** A project's dependencies; undefined if it does not declare them. Throws PackagingError for an unreadable file. */
 export function findDependencies(directory: string, selection: Selection): DependencySource | undefined {
+  const has = (name: string) => existsSync(join(directory, name));
   if (selection.requirements.length) return requirementsTxt(directory, selection.requirements, selection);
-  const lock = lockOf(directory);
-  if (lock) return READERS[basename(lock)]?.(directory, selection) ?? uvLock(directory, lock, selection);
-  const requirements = REQUIREMENTS.find((name) => existsSync(join(directory, name)));
+  const lock = findUvLock(directory);
+  if (lock && has('pyproject.toml')) return uvLock(directory, lock, selection);
+  if (has('poetry.lock')) return poetryLock(directory, selection);
+  if (has('pdm.lock')) return pdmLock(directory, selection);
+  if (has('pylock.toml')) return pylock(directory, selection);
+  if (has('Pipfile.lock')) return pipfileLock(directory, selection);
+  const requirements = REQUIREMENTS.find(has);
   if (requirements) return requirementsTxt(directory, [requirements], selection);
   const file = unlockedFile(directory);
-  return file ? unlocked(directory, file, selection) : undefined;
+  if (file) return unlocked(directory, file, selection);
+  return lock ? uvLock(directory, lock, selection) : undefined;
 }
 
 /** The error for a project without dependencies, with the places where they may be. */

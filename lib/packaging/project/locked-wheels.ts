@@ -1,7 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { lockOf } from '../dependencies/find';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { findUvLock } from '../dependencies/locks/uv';
 import { wheelsOfPins } from '../dependencies/pinned-wheels';
 import { runsOnLambda } from '../platform';
+
+/** Locks other than uv's that name the files of each distribution. */
+const LOCKS = ['poetry.lock', 'pdm.lock', 'pylock.toml'];
 
 /** Name, version and tags of a wheel's file, https://packaging.python.org/en/latest/specifications/binary-distribution-format/ */
 const WHEEL = /([\w.]+)-([^-\s"'/]+)(?:-\d[\w.]*)?-((?:cp|py)\d[\w.]*)-(\w+)-([\w.]+)\.whl/g;
@@ -45,6 +49,12 @@ export function withMostWheels(directory: string, versions: readonly string[], r
     return [...distributions.values()].filter(({ wheels, sqlalchemy }) => !wheels.some((tags) => runs(tags, sqlalchemy))).length;
   });
   return versions.filter((_, index) => built[index] === Math.min(...built));
+}
+
+function lockOf(directory: string): string | undefined {
+  const lock = findUvLock(directory);
+  if (lock && existsSync(join(directory, 'pyproject.toml'))) return lock;
+  return LOCKS.map((name) => join(directory, name)).find((path) => existsSync(path)) ?? lock;
 }
 
 function runsOn([pythons, abi, platform]: Tags, version: string): boolean {
