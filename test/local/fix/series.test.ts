@@ -206,3 +206,30 @@ test('a comment writes no rows, so it runs with the other changes of the catalog
   expect(bed.project.revisions).toEqual(['a1.py', 'b2.py', 'c3.py', 'c3_1.py', 'c3_2.py']);
   expect(text('c3_1.py')).toContain('comment="free text"');
 });
+
+test('an index of a table that the revision drops goes with its table', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Add notes table',
+    `op.create_table("notes", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("text", sa.Text()))
+    op.create_index("ix_notes_text", "notes", ["text"])`,
+    'op.drop_table("notes")',
+  );
+  bed.project.commit();
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Move notes into users',
+    `op.execute("UPDATE users SET email = notes.text FROM notes WHERE notes.id = users.id")
+    op.drop_index("ix_notes_text", "notes")
+    op.create_index("ix_users_email", "users", ["email"])
+    # cdk-alembic: allow drop-table: users have the texts
+    op.drop_table("notes")`,
+    `op.create_table("notes", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("text", sa.Text()))
+    op.drop_index("ix_users_email")
+    op.create_index("ix_notes_text", "notes", ["text"])`,
+  );
+  const review = await fix();
+  expect([fixed(review), reasons(review)['index-not-concurrent']]).toEqual([['index-not-concurrent', 'update-all'], undefined]);
+});

@@ -60,6 +60,22 @@ export class Units {
     return !!unit && (['plain', 'repeated'].includes(unit.kind) || this.onlyChecks(unit));
   }
 
+  /** The indexes that a unit drops, if it does nothing else. */
+  droppedIndexes(unit: BodyUnit): readonly string[] {
+    const names = this.steps(unit).flatMap(({ action }) => droppedIndexes(action));
+    return unit.kind === 'plain' && !names.includes(undefined) ? names.filter((name) => name !== undefined) : [];
+  }
+
+  /** The indexes that a unit creates. */
+  createdIndexes(unit: BodyUnit): readonly string[] {
+    return this.steps(unit).flatMap(({ action }) => createdIndexes(action).filter((name) => name !== undefined));
+  }
+
+  /** The table of an index before the revision. */
+  tableOfIndex(name: string): string | undefined {
+    return this.part.findIndex(name)?.table;
+  }
+
   /**
    * Whether a condition asks for an index, around operations that create (or drop) it and others: the safe form of an index can run
    * again without it. That of a constraint would fail if it exists already.

@@ -25,7 +25,7 @@ export class UpgradePlan {
     private readonly down: Units,
     private readonly inOrder: boolean,
   ) {
-    for (const unit of up.all) this.addUnit(unit, up.steps(unit), up.isPlain(unit));
+    for (const unit of withTheirTable(up)) this.addUnit(unit, up.steps(unit), up.isPlain(unit));
   }
 
   /** The current round. */
@@ -140,6 +140,22 @@ export class UpgradePlan {
   private startRoundFor(phase: Phase): void {
     if (this.inOrder && this.round.isPast(phase)) this.rounds.push(new Round());
   }
+}
+
+/** The units of an upgrade. Those that drop indexes of a table go to the one that drops the table: apart from it they would lock it. */
+function withTheirTable(up: Units): readonly BodyUnit[] {
+  const drops = (unit: BodyUnit) =>
+    up.steps(unit).flatMap(({ action }) => (action.does === 'drop' && action.what === 'table' ? action.names : []));
+  const moved = new Map<BodyUnit, BodyUnit>();
+  for (const [at, unit] of up.all.entries()) {
+    const names = up.droppedIndexes(unit);
+    const tables = names.map((name) => up.tableOfIndex(name));
+    const later = up.all.slice(at + 1);
+    const owner = later.find((other) => tables.some((table) => table !== undefined && drops(other).includes(table)));
+    const isTaken = later.some((other) => up.createdIndexes(other).some((name) => names.includes(name)));
+    if (owner && new Set(tables).size === 1 && !isTaken) moved.set(unit, owner);
+  }
+  return up.all.flatMap((unit) => (moved.has(unit) ? [] : [...up.all.filter((other) => moved.get(other) === unit), unit]));
 }
 
 /** Other statements that write no rows of tables. */
