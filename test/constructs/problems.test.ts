@@ -5,7 +5,18 @@ import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { type AlembicMigrationProps, DatabaseVariables, MigrationCode, MigrationDatabase } from '../../lib';
-import { findings, laidOutBackend, migrationStack, type Options, revisionFile, temporaryDirectory, writeFiles } from './support';
+import {
+  findings,
+  laidOutBackend,
+  migrationStack,
+  type Options,
+  revisionFile,
+  temporaryDirectory,
+  withoutPython,
+  writeFiles,
+} from './support';
+
+withoutPython();
 
 test('props that need a VPC are rejected without one, and a selection of no subnet with one', () => {
   expect(findings({ vpcSubnets: {}, securityGroups: [] }).errors).toEqual([

@@ -3,7 +3,7 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { BUNDLING_STACKS } from 'aws-cdk-lib/cx-api';
 import { AlembicMigration, type AlembicMigrationProps, MigrationCode, MigrationDatabase } from '../../lib';
 import { type RunnerSettings, SETTINGS_VARIABLE } from '../../lib/contract';
-import { copyOf, revisionFile, temporaryDirectory, writeFiles } from '../packaging/support';
+import { copyOf, revisionFile, temporaryDirectory, uvWithoutPython, writeFiles } from '../packaging/support';
 import { testApp } from './app';
 
 export { copyOf, revisionFile, temporaryDirectory, writeFiles };
@@ -16,6 +16,13 @@ const LAID_OUT = {
   'site-packages/alembic/__init__.py': '',
   'site-packages/alembic/config.py': 'Config = None\n',
 };
+
+/** For a file with packages that can't be loaded: it runs the same where the function's Python is installed. */
+export function withoutPython(): void {
+  beforeAll(() => {
+    process.env.UV = uvWithoutPython();
+  });
+}
 
 /** A package as a user's own build lays it out: made in no time, so that tests of the template need no uv. */
 export function laidOutBackend(files: Record<string, string> = {}): string {

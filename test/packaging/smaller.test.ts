@@ -1,11 +1,22 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dropDebugInformation } from '../../lib/packaging/layout/debug-information';
 import { manifestWarnings } from '../../lib/packaging/layout/manifest';
 import { checkSize } from '../../lib/packaging/layout/package';
 import { prune } from '../../lib/packaging/layout/prune';
-import { checked, copyOf, filesBelow, host, lockedBackend, packageOf, shown, temporaryDirectory, writeFiles } from './support';
+import {
+  checked,
+  copyOf,
+  filesBelow,
+  host,
+  lockedBackend,
+  packageOf,
+  shown,
+  temporaryDirectory,
+  uvWithoutPython,
+  writeFiles,
+} from './support';
 
 let backend: string;
 let target: string;
@@ -153,13 +164,11 @@ test('a package that only its bytecode makes too large goes without', () => {
 });
 
 test('a package that is too large because this machine lacks its Python is rejected with the command that installs it', () => {
-  const folder = writeFiles(temporaryDirectory(), { uv: '#!/bin/sh\n[ "$1 $2" = "python find" ] && exit 1\nexec uv "$@"\n' });
-  chmodSync(join(folder, 'uv'), 0o755);
   const large = lockedBackend(['alembic>=1.16', 'asyncpg>=0.30']);
   writeFiles(large, { films: '' });
   truncateSync(join(large, 'films'), 251 * 1024 * 1024);
   const { UV } = process.env;
-  process.env.UV = join(folder, 'uv');
+  process.env.UV = uvWithoutPython();
   try {
     expect(() => packageOf(large, host, { onlyImported: true }).build(temporaryDirectory())).toThrow(
       `allows 250: "uv python install ${host.pythonVersion}" lets this machine load the package`,

@@ -124,6 +124,13 @@ export const host: FunctionPlatform = {
   pythonVersion: hostPython(),
 };
 
+/** A `uv` that finds no Python, as where the function's is not installed: packages are neither loaded nor compiled. */
+export function uvWithoutPython(): string {
+  const uv = join(temporaryDirectory(), 'uv');
+  writeFileSync(uv, '#!/bin/sh\n[ "$1 $2" = "python find" ] && exit 1\nexec uv "$@"\n', { mode: 0o755 });
+  return uv;
+}
+
 export function filesBelow(directory: string): string[] {
   return (readdirSync(directory, { recursive: true, withFileTypes: true }) as import('node:fs').Dirent[])
     .filter((entry) => entry.isFile())

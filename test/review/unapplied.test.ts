@@ -19,12 +19,12 @@ test('a division by zero does not', () => {
 });
 
 test.each([
-  'Waiting: no statement for 60 s, and still in requests.api.get',
-  'URLError: <urlopen error [Errno -2] Name or service not known>',
-  'ConnectionError: HTTPSConnectionPool(host=...)',
-  'NoCredentialsError: Unable to locate credentials',
-])('a service that does not answer the replay is a warning: %s', (message) => {
-  const upgrade = { facts: { outcome: 'failed', failure: { message, line: 3 }, statements: [] }, source: null };
+  ['Waiting: no statement for 60 s, and still in requests.api.get', true],
+  ['URLError: <urlopen error [Errno -2] Name or service not known>', false],
+  ['ConnectionError: HTTPSConnectionPool(host=...)', false],
+  ['NoCredentialsError: Unable to locate credentials', false],
+])('a service that does not answer the replay is a warning: %s', (message, waited) => {
+  const upgrade = { facts: { outcome: 'failed', failure: { message, waited, line: 3 }, statements: [] }, source: null };
   const [found] = upgradeFails.check?.({ facts: {}, upgrade } as unknown as AnalyzedRevision, {} as Change) ?? [];
   expect(found).toMatchObject({ line: 3, atMost: 'warning', message: expect.stringContaining('outside of the database') });
 });

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
 
 LIMIT_SECONDS = 60.0
 """How long a function may run without a statement."""
@@ -38,11 +37,6 @@ def limited(file: str, seconds_without: Callable[[], float], limit: float = LIMI
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-def has_waited(facts: dict[str, Any]) -> bool:
-    """Whether Waiting has ended the function of these DirectionFacts."""
-    return facts.get("failure", {}).get("message", "").startswith(f"{Waiting.__name__}:")
 
 
 def _place(frame: FrameType | None, file: str) -> str:

@@ -47,6 +47,8 @@ export interface StatementFailure {
   readonly line?: number;
   /** Whether a `raise` or `assert` in the revision's file caused it. */
   readonly ownRaise?: boolean;
+  /** Whether it was ended because it ran no statement for too long: it waits for something outside of the database. */
+  readonly waited?: boolean;
 }
 
 export interface Statement {

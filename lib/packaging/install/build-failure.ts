@@ -21,6 +21,12 @@ export function ownBuildFailure(error: unknown, projects: readonly string[]): Pa
   return buildFailed(path ?? projects.join(' or '), stderr);
 }
 
+/** The distribution that uv could not build, and its version if uv names it. */
+export function failedDistribution(stderr: string): { readonly name?: string; readonly version?: string } {
+  const [, name, version] = /Failed to (?:download and )?build `?([A-Za-z0-9][\w.-]*?)(?:==([^`\s]+)| @|@|`)/.exec(stderr) ?? [];
+  return { name, version };
+}
+
 /** The user's error for a folder whose code is not on this machine. */
 export function notCheckedOut(project: string, what: 'is empty' | 'does not exist'): PackagingError {
   return new PackagingError(

@@ -6,7 +6,7 @@ import { nameOf, normalized } from '../dependencies/parsing/requirement';
 import { PackagingError } from '../errors';
 import type { FunctionPlatform } from '../platform';
 import { UvFailed } from '../uv';
-import { errorLine, notCheckedOut } from './build-failure';
+import { errorLine, failedDistribution, notCheckedOut } from './build-failure';
 import { gitFailure, notFetched } from './from-git';
 
 /**
@@ -126,7 +126,7 @@ export function failureOf(error: unknown, platform: FunctionPlatform): Packaging
   const [, range] =
     /Because (?:all versions of )?([\w.-]+(?:[<>=!~]=?[\w.,<>=!~*]+)?) ha(?:s|ve) no (?:usable )?wheels/.exec(stderr) ?? [];
   if (range) return new NeedsCompiling([{ name: nameOf(range) as string, range }], platform);
-  const [, name, version] = /Failed to (?:download and )?build `?([A-Za-z0-9][\w.-]*?)(?:==([^`\s]+)| @|@|`)/.exec(stderr) ?? [];
+  const { name, version } = failedDistribution(stderr);
   const [, absent] = /Distribution not found at: (file:\/\/\S+)/.exec(stderr) ?? [];
   if (absent) return notCheckedOut(fileURLToPath(absent), 'does not exist');
   if (!name) return undefined;

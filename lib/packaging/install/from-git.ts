@@ -2,6 +2,7 @@ import { option } from '../code-in-messages';
 import { normalized } from '../dependencies/parsing/requirement';
 import { PackagingError } from '../errors';
 import { UvFailed } from '../uv';
+import { failedDistribution } from './build-failure';
 
 /** What uv could not fetch from git. uv stops at the first distribution. */
 export interface NotFetched {
@@ -15,7 +16,7 @@ export interface NotFetched {
 export function notFetched(error: unknown): NotFetched | undefined {
   if (!(error instanceof UvFailed) || !/Git operation failed/.test(error.stderr)) return undefined;
   const { stderr } = error;
-  const [, name] = /Failed to (?:download and )?build `?([A-Za-z0-9][\w.-]*?)(?:==[^`\s]+| @|@|`)/.exec(stderr) ?? [];
+  const { name } = failedDistribution(stderr);
   const cause = /^\s*(?:fatal|error|ERROR): .*$/m.exec(stderr.slice(stderr.indexOf('Git operation failed')))?.[0].trim();
   const [, address = 'a dependency'] = /git fetch [^\n]*?'([^'\n]+)'/.exec(stderr) ?? [];
   return { name: name && normalized(name), address, cause };

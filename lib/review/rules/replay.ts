@@ -20,8 +20,8 @@ const MISSING_ON_SERVER = ['58P01', '42501'];
 const UNSUPPORTED = '0A000';
 /** Nobody else has locks in the scratch database. */
 const LOCK_TIMEOUT = '55P03';
-/** A service is missing or does not answer, as in a build without network; `Waiting` is the replay's own. */
-const OUTSIDE = /^(?:Waiting|\w*Connect\w*Error|\w*(?:URL|HTTP|Network|Credentials)Error|\w*Timeout(?:Error)?|gaierror)\b/;
+/** A service is missing, as in a build without network. */
+const OUTSIDE = /^(?:\w*Connect\w*Error|\w*(?:URL|HTTP|Network|Credentials)Error|\w*Timeout(?:Error)?|gaierror)\b/;
 const MISSING_EXTENSION = /extension|not supported by this build|not enabled/;
 
 export const upgradeFails: Rule = {
@@ -90,7 +90,7 @@ export function mayStemFromUnapplied({ unapplied }: RevisionFacts, failure: Stat
 
 /** Whether the statement certainly fails in production too, and a hint for the message. @param later where the missing table is created */
 function assessFailure(failure: StatementFailure | undefined, later?: string): { certain: boolean; hint: string } {
-  const { sqlState = '', message = '' } = failure ?? {};
+  const { sqlState = '', message = '', waited } = failure ?? {};
   if (later !== undefined) return { certain: true, hint: `; ${later}` };
   if (sqlState === IN_FAILED_TRANSACTION) {
     return { certain: false, hint: ': a statement before it failed, and the revision caught the error' };
@@ -108,7 +108,7 @@ function assessFailure(failure: StatementFailure | undefined, later?: string): {
   }
   // The review opens another database, an SQLite file, only to read.
   if (/unable to open database file|attempt to write a readonly database/.test(message)) return { certain: false, hint: '' };
-  if (OUTSIDE.test(message)) {
+  if (waited || OUTSIDE.test(message)) {
     return {
       certain: false,
       hint: '; it needs something outside of the database, and production holds its locks while it waits',

@@ -18,11 +18,14 @@ import {
   resourcesOf,
   settingsOf,
   templateOf,
+  withoutPython,
   writeFiles,
 } from '../support';
 
 // It comes without types.
 const aslValidator: (definition: object) => { isValid: boolean; errors: unknown[] } = require('asl-validator');
+
+withoutPython();
 
 /** A migration with a container on a cluster in a VPC of the stack. */
 function withContainer(container: Partial<MigrationContainerOptions> = {}, more: Options = {}): Options {

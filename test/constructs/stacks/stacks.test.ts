@@ -26,8 +26,10 @@ import {
   TenantSource,
 } from '../../../lib';
 import { testApp } from '../app';
-import { laidOutBackend } from '../support';
+import { laidOutBackend, withoutPython } from '../support';
 import { DeploymentOrder } from './deployment-order';
+
+withoutPython();
 
 const variables = DatabaseVariables.url();
 const named = { databaseName: 'app', variables };

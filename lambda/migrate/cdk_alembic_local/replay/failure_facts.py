@@ -8,6 +8,8 @@ from typing import Any
 from cdk_alembic.database.failures import describe, sql_state, whole_statement_of
 from cdk_alembic.protocol.log import redact
 
+from ..waiting import Waiting
+
 
 def failure_facts(error: BaseException, file: str) -> dict[str, Any]:
     """The error, and its line in the revision's file."""
@@ -17,6 +19,7 @@ def failure_facts(error: BaseException, file: str) -> dict[str, Any]:
     statement = whole_statement_of(error)
     facts = {"message": redact(describe(error)), "sqlState": sql_state(error), "statement": statement, "line": line}
     found = {name: value for name, value in facts.items() if value is not None}
+    found |= {"waited": True} if isinstance(error, Waiting) else {}
     return found | ({"ownRaise": True} if _is_own_raise(frames, file) else {})
 
 

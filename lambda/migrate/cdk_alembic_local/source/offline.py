@@ -13,7 +13,7 @@ from typing import Any
 from cdk_alembic.project.project import Project
 from cdk_alembic.project.render import render
 
-from ..waiting import Waiting, has_waited, limited
+from ..waiting import Waiting, limited
 from .sql_text import statements
 
 
@@ -54,7 +54,7 @@ def _run_without_env_py() -> None:
 def add_rendered(project: Project, step: Any, facts: dict[str, Any]) -> dict[str, Any]:
     """DirectionFacts with the statements that did not run, except those that can't be rendered: they read the database."""
     buffer = _LocatedText(step.revision.path)
-    sql = None if has_waited(facts) else _render(project, step, buffer)
+    sql = None if facts.get("failure", {}).get("waited") else _render(project, step, buffer)
     if sql is None:
         return facts
     seen = {" ".join(statement["sql"].split()) for statement in facts["statements"]}
