@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { neutralEnvironment } from '../../../examples/local-aws';
 import { superviseFolder } from '../../../lib/local/processes/supervised';
 import { needed } from '../../production/environment';
 
@@ -22,8 +23,8 @@ export function usePreloadedPython(): string {
     forget = superviseFolder(folder);
     const client = readFileSync(path.join(__dirname, 'client.py'), 'utf8');
     writeFileSync(program, `#!${needed('RUNNER_PYTHON')} -IS\n${client}`, { mode: 0o755 });
-    // Nothing of ours is on its path, as in a backend's environment.
-    const env = { ...process.env, PYTHONPATH: '' };
+    // As a backend's environment: a program for which Python would start differently is not forked.
+    const env = neutralEnvironment(process.env);
     const args = [path.join(__dirname, 'serve.py'), `${program}.socket`];
     server = spawn(needed('RUNNER_PYTHON'), args, { env, stdio: ['pipe', 'pipe', 'inherit'] });
     const ended = once(server, 'exit').then(() => Promise.reject(new Error('the Python that runs programs has ended')));

@@ -49,8 +49,8 @@ def run_preloaded(
 def _server() -> tuple[subprocess.Popen[bytes], TemporaryDirectory[str]]:
     """Started with the first program of this process, and ended with it."""
     folder = TemporaryDirectory()
-    # Nothing of ours is on its path, as in a backend's environment.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    # As a backend's environment: a program for which Python would start differently is not forked.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     command = [sys.executable, str(_SERVE), f"{folder.name}/socket"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     server = subprocess.Popen(command, env=environment, start_new_session=True, **pipes)
