@@ -96,11 +96,15 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
 def called_below(directory: Path, script_location: str) -> list[tuple[Path, Path]]:
     """The folder below in which a relative location finds env.py, and its scripts; empty if there is none or more than one.
 
-    People call `alembic -c ../alembic.ini` there, or an image has alembic.ini beside it.
+    People call `alembic -c ../alembic.ini` there, or an image has alembic.ini beside it. A package may be in any folder of
+    Python's path, wherever Alembic is called.
     """
-    parts = Path(script_location).parts
+    package, colon, folder = script_location.partition(":")
+    parts = (*package.split("."), *folder.split(":")) if colon else Path(script_location).parts
     found = [scripts for scripts in scripts_below(directory) if scripts.relative_to(directory).parts[-len(parts) :] == parts]
-    return [(scripts.parents[len(parts) - 1], scripts) for scripts in found] if len(found) == 1 else []
+    if len(found) != 1:
+        return []
+    return [(directory if colon else found[0].parents[len(parts) - 1], found[0])]
 
 
 def place_of_scripts(directory: Path, here: Path) -> str:

@@ -146,6 +146,21 @@ test('a script_location may be relative to the folder where people call Alembic'
   ]);
 });
 
+test("a script_location in a package is found in any folder, and Alembic is still called in the backend's", () => {
+  const files = {
+    'alembic.ini': '[alembic]\nscript_location = shop.db:migrations\n',
+    'components/shop/db/migrations/env.py': '',
+    'components/shop/db/migrations/versions/a1.py': revisionFile('a1', null),
+    'components/stock/migrations/env.py': '',
+    'components/stock/migrations/versions/b1.py': revisionFile('b1', null),
+  };
+  expect(readAlembicProject(project(files))).toMatchObject({
+    problems: [],
+    folder: '.',
+    revisions: { heads: [{ revision: 'a1' }] },
+  });
+});
+
 test('a script_location relative to a folder above is rejected with how to package that folder', () => {
   const root = project({
     'db/shop/alembic.ini': '[alembic]\nscript_location = db/shop/migrations\n',
