@@ -248,7 +248,7 @@ describe('with all variables of the function known', () => {
 
   test('a missing setting is rejected', () => {
     expect(() => buildKnown(backend('import os', 'os.environ["SIGNING_KEY"]'))).toThrow(
-      /^env\.py of .* fails: KeyError: 'SIGNING_KEY' .*\. Set environment: \{ SIGNING_KEY: '\.\.\.' \}, with the application's values$/,
+      /^env\.py of .* fails: KeyError: 'SIGNING_KEY' .*\. Set environment: \{ SIGNING_KEY: 'unused' \}, without secrets: anyone who can see the function can read its variables$/,
     );
   });
 
@@ -258,7 +258,7 @@ describe('with all variables of the function known', () => {
         'import os\nos.environ["PATH"]\nos.environ["MODE"] = "x"\nURL = os.environ["DB_URL"]\nKEY = os.environ[\'SIGNING_KEY\']\n',
     });
     expect(() => buildKnown(directory)).toThrow(
-      /Name the database's variables with DatabaseVariables\.url\('DB_URL'\), and set environment: \{ SIGNING_KEY: '\.\.\.' \}, with/,
+      /Name the database's variables with DatabaseVariables\.url\('DB_URL'\), and set environment: \{ SIGNING_KEY: 'unused' \}, without/,
     );
   });
 
@@ -279,7 +279,7 @@ describe('with all variables of the function known', () => {
     expect(() =>
       packageOf(directory, host, { ...known, add: ['pydantic-settings==2.11.0'] }).build(temporaryDirectory()),
     ).toThrow(
-      /^env\.py of .* fails: ValidationError: 3 validation errors .*\. Name the database's variables with DatabaseVariables\.url\('SHOP_DB_DSN'\), and set environment: \{ SHOP_TOKEN: '\.\.\.', SHOP_RETRIES: '\.\.\.' \}, with the application's values$/,
+      /^env\.py of .* fails: ValidationError: 3 validation errors .*\. Name the database's variables with DatabaseVariables\.url\('SHOP_DB_DSN'\), and set environment: \{ SHOP_TOKEN: 'unused', SHOP_RETRIES: '\.\.\.' \}, with the application's values, without secrets: anyone who can see the function can read its variables$/,
     );
   });
 
@@ -302,7 +302,7 @@ describe('with all variables of the function known', () => {
     expect(() =>
       packageOf(directory, host, { ...known, add: ['pydantic-settings==2.11.0'] }).build(temporaryDirectory()),
     ).toThrow(
-      /Set environment: \{ AUTH__SIGNING__SECRET: '\.\.\.', AUTH__MINUTES: '\.\.\.', SHOP_MAILS__SIGNING__SECRET: '\.\.\.', SHOP_MAILS__MINUTES: '\.\.\.' \}, with/,
+      /Set environment: \{ AUTH__SIGNING__SECRET: 'unused', AUTH__MINUTES: '\.\.\.', SHOP_MAILS__SIGNING__SECRET: 'unused', SHOP_MAILS__MINUTES: '\.\.\.' \}, with/,
     );
   });
 
@@ -346,7 +346,7 @@ describe('with all variables of the function known', () => {
     const directory = writeFiles(backend(), { [revision]: `${lines.join('\n')}\n${revisionFile('c3', 'b2')}` });
     const add = requirement ? [requirement] : [];
     expect(() => packageOf(directory, host, { ...known, add }).build(temporaryDirectory())).toThrow(
-      /^a revision of .* fails: .* \(backend\/migrations\/versions\/c3\.py:\d+\)\. Set environment: \{ SHOP_TOKEN: '\.\.\.' \}, with/,
+      /^a revision of .* fails: .* \(backend\/migrations\/versions\/c3\.py:\d+\)\. Set environment: \{ SHOP_TOKEN: 'unused' \}, without secrets/,
     );
   });
 
@@ -705,6 +705,24 @@ describe('with all variables of the function known', () => {
     }
   });
 
+  test("a variable of the function's environment that holds the address to which env.py connects is named", () => {
+    const url = 'postgresql+psycopg://shop@db/shop';
+    const directory = backend(
+      'import os',
+      'from sqlalchemy import create_engine; create_engine(os.environ["SHOP_DATABASE"]).connect()',
+    );
+    const [target, packaged] = [
+      temporaryDirectory(),
+      packageOf(directory, host, { ...known, environment: { SHOP_DATABASE: url } }),
+    ];
+    packaged.build(target);
+    expect(packaged.prove(target).map(shown)).toEqual([
+      expect.stringMatching(
+        /^env\.py of .* connects to db:5432\/shop .*, name them with DatabaseVariables\.url\('SHOP_DATABASE'\)$/,
+      ),
+    ]);
+  });
+
   test('another kind of database that a variable chooses is rejected with the variable', () => {
     const directory = withAddress('sqlite:///shop.db');
     const env = join(directory, 'migrations', 'env.py');
@@ -795,7 +813,7 @@ test.each([
   [
     ['SHOP_TOKEN', 'POSTGRES_SERVER'],
     [],
-    "Name the database's variables with DatabaseVariables.parts({ host: 'POSTGRES_SERVER', port: 'POSTGRES_PORT', user: 'POSTGRES_USER', password: 'POSTGRES_PASSWORD', databaseName: 'POSTGRES_DB' }), and set environment: { SHOP_TOKEN: '...' }, with the application's values",
+    "Name the database's variables with DatabaseVariables.parts({ host: 'POSTGRES_SERVER', port: 'POSTGRES_PORT', user: 'POSTGRES_USER', password: 'POSTGRES_PASSWORD', databaseName: 'POSTGRES_DB' }), and set environment: { SHOP_TOKEN: 'unused' }, without secrets: anyone who can see the function can read its variables",
   ],
   [
     ['DB_HOST', 'DB_USER'],
@@ -803,7 +821,11 @@ test.each([
     "Name the database's variables with DatabaseVariables.parts({ host: 'DB_HOST', port: 'DB_PORT', user: 'DB_USER', databaseName: 'DB_NAME' })",
   ],
   [['CACHE_DB_HOST'], ['DB_PORT'], "Set environment: { CACHE_DB_HOST: '...' }, with the application's values"],
-  [['SHOP_TOKEN'], [], "Set environment: { SHOP_TOKEN: '...' }, with the application's values"],
+  [
+    ['SHOP_TOKEN'],
+    [],
+    "Set environment: { SHOP_TOKEN: 'unused' }, without secrets: anyone who can see the function can read its variables",
+  ],
 ])(
   'of the required %s and the optional %s, a part of the address that the function sets otherwise is renamed',
   (required, unset, text) => {
@@ -815,5 +837,27 @@ test.each([
       databaseName: 'POSTGRES_DB',
     };
     expect(shown(setRequired(required, unset, given))).toBe(text);
+  },
+);
+
+test.each([
+  [
+    'SHOP_DATABASE',
+    'Database URL was not defined in SHOP_DATABASE',
+    "Name the database's variables with DatabaseVariables.url('SHOP_DATABASE')",
+  ],
+  ['SHOP_DATABASE', 'SHOP_DATABASE is not set', "Set environment: { SHOP_DATABASE: '...' }, with the application's values"],
+  ['CACHE_DB_HOST', 'no URL', "Set environment: { CACHE_DB_HOST: '...' }, with the application's values"],
+])("the required %s is the database's address if the error says so: %s", (name, reason, text) => {
+  expect(shown(setRequired([name], [], {}, reason))).toBe(text);
+});
+
+test.each(['S3_SECRET_KEY', 'JWT_SECRET', 'FERNET_KEY', 'OPENAI_API_KEY', 'APIKEY', 'BOT_TOKEN', 'ADMIN_PASSWORD', 'HASH_SALT'])(
+  'a message never asks for the secret %s',
+  (name) => {
+    expect(shown(setRequired([name, 'TOKEN_MINUTES', 'KEYS_FILE']))).toBe(
+      `Set environment: { ${name}: 'unused', TOKEN_MINUTES: '...', KEYS_FILE: '...' }, with the application's values, ` +
+        'without secrets: anyone who can see the function can read its variables',
+    );
   },
 );

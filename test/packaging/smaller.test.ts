@@ -179,6 +179,15 @@ test('a package that is too large because this machine lacks its Python is rejec
   }
 });
 
+test('a package that is too large because env.py needs a setting is rejected with that setting', () => {
+  const large = lockedBackend(['alembic>=1.16', 'asyncpg>=0.30']);
+  writeFiles(large, { films: '', 'alembic/env.py': 'import os\nos.environ["SIGNING_KEY"]\n' });
+  truncateSync(join(large, 'films'), 251 * 1024 * 1024);
+  expect(() => packageOf(large, host, { onlyImported: true }).build(temporaryDirectory())).toThrow(
+    /allows 250: only.* kept all that the code may import, because it could not load it \(env\.py of .* fails with the function's environment: KeyError: 'SIGNING_KEY'.* Set .*SIGNING_KEY.*\); /,
+  );
+});
+
 describe('the manifest', () => {
   const manifest = (root: string) => JSON.parse(readFileSync(join(root, 'cdk_alembic', 'manifest.json'), 'utf8'));
 

@@ -98,7 +98,7 @@ export class NeedsCompiling extends PackagingError {
       ...(optional.length
         ? [
             tooLarge
-              ? `${onlyImported()} leaves out everything that migrations do not import: the rest has ${tooLarge} MB, and Lambda allows 250`
+              ? `${onlyImported()} leaves out everything that migrations do not import (without ${optional.join(', ')} alone, the package would have ${tooLarge} MB, and Lambda allows 250)`
               : `${option('without', optional)} leaves out what migrations do not import, ${onlyImported()} detects that automatically`,
           ]
         : []),

@@ -47,8 +47,8 @@ export function finish(laidOut: LaidOut): void {
     const destroys = findDataLosses(backend, paths, listFiles(backend), python, roots());
     const slower = dropBytecodeOfLarge(target, onlyImported);
     adaptation.writeManifest({ destroys, leftOut: moved && leftOutModules(moved), replaced }, slower);
-    const unproved = onlyImported ? { reasons: [...warnings, ...sizeUnknown(laidOut)] } : { reached: () => keptOf(findUsed()) };
-    checkSize(target, directory, distributions, unproved);
+    const reasons = onlyImported && !used ? keptMore(laidOut, warnings) : [];
+    checkSize(target, directory, distributions, onlyImported ? { reasons } : { reached: () => keptOf(findUsed()) });
   } finally {
     moved?.remove();
   }
@@ -77,12 +77,13 @@ export function proveOnce(laidOut: LaidOut): readonly string[] {
   return recallProof(laidOut) ?? loadUntilComplete(laidOut);
 }
 
-/** Why a package may be larger than necessary: without its Python, all that the code may import is kept. */
-function sizeUnknown({ python, platform: { pythonVersion } }: LaidOut): string[] {
-  if (python) return [];
-  return [
-    `"uv python install ${pythonVersion}" lets this machine load the package, so that ${onlyImportedOption()} keeps what migrations use and not all that the code may import`,
-  ];
+/** Why a package that does not load may be larger than necessary: all that the code may import is kept. */
+function keptMore({ python, platform: { pythonVersion } }: LaidOut, warnings: readonly string[]): string[] {
+  if (!python) {
+    const what = `so that ${onlyImportedOption()} keeps what migrations use and not all that the code may import`;
+    return [`"uv python install ${pythonVersion}" lets this machine load the package, ${what}`];
+  }
+  return [`${onlyImportedOption()} kept all that the code may import, because it could not load it (${warnings.join(' ')})`];
 }
 
 /** The distribution of each module that is left out, as `name==version`. */

@@ -10,7 +10,7 @@ from .variables import classes_of_settings, fields_of, has_fields, variable_of
 
 
 def address_settings(dialect: str, host: str | None = None, database: str | None = None) -> list[str]:
-    """The unset variables of the settings whose default is an address.
+    """The variables that hold an address: those of the environment, and unset ones of settings whose default it is.
 
     `dialect`: with what its scheme begins. `host` and `database`: None stands for any.
     """
@@ -22,7 +22,8 @@ def address_settings(dialect: str, host: str | None = None, database: str | None
         for value in (getattr(field, "default", None), *(vars(one).get(name) for one in living(kind)))
     ]
     names = [variable_of(kind, [name]) for kind, name, value in values if is_address(value, dialect, host, database)]
-    return [name for name in dict.fromkeys(names) if name not in os.environ]
+    given = [name for name, value in os.environ.items() if is_address(value, dialect, host, database)]
+    return [*given, *(name for name in dict.fromkeys(names) if name not in os.environ)]
 
 
 def unset_settings() -> list[str]:

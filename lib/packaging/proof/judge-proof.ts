@@ -101,10 +101,10 @@ function remedyOf(
   }
   if (absent) return absentRemedy(directory, join(target, BACKEND_DIRECTORY), absent);
   if (wrong.length) {
-    const also = required.length ? `. ${setRequired(required, unset, given)}` : '';
+    const also = required.length ? `. ${setRequired(required, unset, given, reason)}` : '';
     return `Correct the value of ${wrong.join(', ')} in ${option('environment')}${also}`;
   }
-  if (required.length) return setRequired(required, unset, given);
+  if (required.length) return setRequired(required, unset, given, reason);
   if (unset.length) return `If it needs a setting, ${setUnset(unset)}`;
   return `If it needs a setting, set it with ${option('environment')}; "${source.run}${command} current" with the same variables shows the whole error`;
 }

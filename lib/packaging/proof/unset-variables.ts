@@ -7,8 +7,11 @@ const MAX_NAMED = 6;
 /** Names of variables whose values must not be in a template. */
 export const PASSWORD_NAME = /(?:^|_)(?:PASSWORD|PASSWD|PGPASSWORD)$/i;
 
-/** The value for a password that a backend requires and migrations do not use. */
+/** The value for a password or another secret that a backend requires and migrations do not use. */
 export const UNUSED_PASSWORD = 'unused';
+
+/** Names of variables whose values are probably secrets: a message must not ask for them. */
+const SECRET_NAME = /(?:^|_)(?:PASSWORD|PASSWD|PGPASSWORD|PASSPHRASE|TOKEN|CREDENTIALS|SALT|KEY)$|SECRET$|(?:SECRET|API)KEY$/i;
 
 const OF_A_DATABASE = /(?:^|_)(?:DATABASE|DB|POSTGRES\w*|PG|PSQL|SQLALCHEMY|SQL)(?:_|$)/i;
 
@@ -24,6 +27,9 @@ const PARTS: Readonly<Record<string, RegExp>> = {
   password: /_?(?:PASSWORD|PASS|PWD)$/i,
   databaseName: /(?:DB|DATABASE|(?:DB|DATABASE|POSTGRES|POSTGRESQL|PG|PSQL|SQL)_?NAME)$/i,
 };
+
+/** What may be the name of a database, or its whole address. */
+const NAME_OR_URL = /(?:^|_)(?:DB|DATABASE|POSTGRES|POSTGRESQL|PG)$/i;
 
 /** Databases that no deploy migrates. */
 const OF_TESTS = /(?:^|_)(?:TESTS?|TESTING)(?:_|$)/i;
@@ -53,18 +59,40 @@ export function setUnset(unset: readonly string[]): string {
  *
  * @param unset more that it reads
  * @param given those that the function sets
+ * @param reason the backend's error
  */
-export function setRequired(required: readonly string[], unset: readonly string[] = [], given: DatabaseVariables = {}): string {
+export function setRequired(
+  required: readonly string[],
+  unset: readonly string[] = [],
+  given: DatabaseVariables = {},
+  reason = '',
+): string {
   // The other parts may have defaults, which are for another machine.
   const starts = required.filter(isPart).map(startOf);
   const { url, urlScheme, ...parts } = given;
   const alike = [...unset, ...Object.values(parts)].filter((name) => isPart(name) && starts.includes(startOf(name)));
-  const database = likelyDatabase([...required, ...alike]);
+  const database = likelyDatabase([...required, ...alike]) ?? calledAddress(required, reason);
   const others = required.filter((name) => !database?.names.includes(name));
-  const values = others.map((name) => [name, PASSWORD_NAME.test(name) ? UNUSED_PASSWORD : '...']);
-  const environment = `${option('environment', Object.fromEntries(values))}, with the application's values`;
-  if (!database) return `Set ${environment}`;
-  return `Name the database's variables with ${database.code}${others.length ? `, and set ${environment}` : ''}`;
+  if (!database) return `Set ${environmentOf(others)}`;
+  return `Name the database's variables with ${database.code}${others.length ? `, and set ${environmentOf(others)}` : ''}`;
+}
+
+/** How to set variables without a secret among them. */
+function environmentOf(names: readonly string[]): string {
+  const secrets = names.filter((name) => SECRET_NAME.test(name));
+  const values = names.map((name) => [name, secrets.includes(name) ? UNUSED_PASSWORD : '...']);
+  const rules = [
+    ...(secrets.length < names.length ? ["with the application's values"] : []),
+    ...(secrets.length ? ['without secrets: anyone who can see the function can read its variables'] : []),
+  ];
+  return [option('environment', Object.fromEntries(values)), ...rules].join(', ');
+}
+
+/** The variable that an error calls an address, although its name could also be that of a database's name. */
+function calledAddress(required: readonly string[], reason: string): ReturnType<typeof likelyDatabase> {
+  const name = required.find((one) => NAME_OR_URL.test(one));
+  if (!name || !/\b(?:URL|URI|DSN|connection string)\b/i.test(reason)) return undefined;
+  return { names: [name], code: call('DatabaseVariables.url', [name]) };
 }
 
 /**
