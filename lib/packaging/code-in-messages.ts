@@ -1,3 +1,5 @@
+import { nameOf } from './dependencies/parsing/requirement';
+
 /*
  * Messages name options and calls. The reader uses one of jsii's languages or a command line. Only the edge that shows the message
  * knows which one: until then, the message holds them as data.
@@ -52,6 +54,16 @@ function mark(code: Code): string {
 /** A message as its reader writes code. */
 export function written(message: string, write: Writer): string {
   return message.replace(CODE, (_, json: string) => write(JSON.parse(json) as Code));
+}
+
+/** A message whose lists have the reader's own items too, which they would replace when pasted. */
+export function addedTo(message: string, own: Readonly<Record<string, readonly string[]>>): string {
+  return message.replace(CODE, (marked, json: string) => {
+    const { name, value } = JSON.parse(json) as Code;
+    if (!own[name] || value === undefined || !isList(value)) return marked;
+    const isReplaced = (item: string) => value.some((one) => one === item || (nameOf(one) ?? one) === nameOf(item));
+    return option(name, [...own[name].filter((item) => !isReplaced(item)), ...value]);
+  });
 }
 
 export const inTypeScript = inLanguage({

@@ -52,6 +52,16 @@ describe('a uv project', () => {
     expect(installs()).toBe(2);
   });
 
+  test('that lacks a group keeps the given ones in the line to paste', () => {
+    const groups = '[dependency-groups]\nweb = ["alembic"]\ndb = ["psycopg[binary]"]\n';
+    const project = '[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.11"\n';
+    const backend = writeFiles(lockedBackend(), { 'pyproject.toml': `${project}${groups}` });
+    rmSync(join(backend, 'uv.lock'));
+    const { messages } = synth(MigrationCode.fromProject(backend, { groups: ['web'] }));
+    const errors = messages.filter(({ level }) => level === 'error').map(({ entry }) => entry.data);
+    expect(errors).toEqual([expect.stringMatching(/^no_driver: .* groups: \['web', 'db'\] /)]);
+  });
+
   test('that cannot be installed is a clear error, and is not cached for the next synth', () => {
     const broken = writeFiles(lockedBackend(), { 'uv.lock': 'version = 999\n' });
     const first = synth(MigrationCode.fromProject(broken));

@@ -56,7 +56,7 @@ test.each([
   const directory = writeFiles(temporaryDirectory(), { [name]: `${text}\n` });
   const source = { found: 'its lock', add: 'run "tool add {}"', files: [join(directory, name)] } as unknown as DependencySource;
   expect(() => checkInstalled({ directory, source } as Backend, temporaryDirectory())).toThrow(
-    `hold no Alembic: set ${option} to package it`,
+    `hold no Alembic: ${option} packages it`,
   );
 });
 
@@ -75,7 +75,7 @@ test.each([
 });
 
 test.each([
-  ['an extra', '[project.optional-dependencies]\npg = ["psycopg2-binary"]', "set extras: ['pg'] to package one"],
+  ['an extra', '[project.optional-dependencies]\npg = ["psycopg2-binary"]', "extras: ['pg'] packages one"],
   [
     'the group for development',
     '[dependency-groups]\ndev = ["psycopg2-binary", "sphinx"]',

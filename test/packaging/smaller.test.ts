@@ -35,7 +35,7 @@ test('an excluded name that nothing requires is a warning, also the name of an e
   const folder = temporaryDirectory();
   packageOf(backend, host, { without: ['Greenlet', 'click', 'annotatedtypes', 'asyncio', 'mysql', 'files'] }).build(folder);
   expect(manifestWarnings(folder).map(shown)).toEqual([
-    `without: ['annotatedtypes', 'asyncio', 'mysql', 'files'] has no effect: nothing in uv.lock in ${backend} requires annotatedtypes, asyncio, mysql, files`,
+    `without has no effect on annotatedtypes, asyncio, mysql, files: nothing in uv.lock in ${backend} requires them`,
   ]);
 });
 

@@ -3,7 +3,8 @@ import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { type DatabaseVariables, HANDLER } from '../../contract';
-import { noDirectory, type PackagingError } from '../../packaging/errors';
+import { addedTo } from '../../packaging/code-in-messages';
+import { noDirectory, PackagingError } from '../../packaging/errors';
 import type { FunctionPlatform } from '../../packaging/platform';
 import type { ProjectFindings } from '../../packaging/project/alembic-project';
 
@@ -33,6 +34,18 @@ export interface CodeTarget {
 
 /** Binds code to a function below a scope. Packages nothing unless `usable`: other errors already stop the deploy. */
 export type CodeBinding = (scope: Construct, target: CodeTarget, usable: boolean) => BoundCode;
+
+/** A binding whose messages add to the lists of options that it was given. */
+export function adding(lists: Readonly<Record<string, readonly string[]>>, binding: CodeBinding): CodeBinding {
+  return (scope, target, usable) => {
+    const { errors, warnings, ...bound } = binding(scope, target, usable);
+    return {
+      ...bound,
+      errors: errors.map(({ code, text }) => new PackagingError(code, addedTo(text, lists))),
+      warnings: warnings.map((warning) => addedTo(warning, lists)),
+    };
+  };
+}
 
 /** A placeholder when there are errors; the CDK deploys nothing then. */
 export function unusable(errors: readonly PackagingError[], warnings: readonly string[]): BoundCode {

@@ -6,7 +6,7 @@ import { checkAlembicProject } from '../../packaging/project/alembic-project';
 import { backendPackage } from '../../packaging/project/known-project';
 import { preferredPython } from '../../packaging/project/python-version';
 import { checkArgument, checkTypes, oneOf, optional, type PropTypes, text, textByName, texts } from '../function/prop-types';
-import type { CodeBinding } from './bound-code';
+import { adding, type CodeBinding } from './bound-code';
 import { imageCode, type MigrationImageOptions } from './image-code';
 import { zipCode } from './zip-code';
 
@@ -137,15 +137,12 @@ export class MigrationCode {
       exclude,
       onlyImported: options.only === PackageOnly.IMPORTED,
     };
-    return new MigrationCode(
-      zipCode({
-        directory: path,
-        check: (scope, { platform, ...loadedWith }) =>
-          backendPackage(path, { ...all, ...loadedWith }, platform, Stack.of(scope).bundlingRequired),
-      }),
-      path,
-      requirements,
-    );
+    const binding = zipCode({
+      directory: path,
+      check: (scope, { platform, ...loadedWith }) =>
+        backendPackage(path, { ...all, ...loadedWith }, platform, Stack.of(scope).bundlingRequired),
+    });
+    return new MigrationCode(adding({ groups, extras, without, add }, binding), path, requirements);
   }
 
   /**

@@ -31,7 +31,11 @@ export function withoutEffect(without: readonly string[], { files, found }: Name
     .map(requirementsIn)
     .join('\n');
   const names = without.filter((name) => !isNamed(name, text));
-  return names.length ? [`${option('without', names)} has no effect: nothing in ${found} requires ${names.join(', ')}`] : [];
+  return names.length
+    ? [
+        `${option('without')} has no effect on ${names.join(', ')}: nothing in ${found} requires ${names.length > 1 ? 'them' : 'it'}`,
+      ]
+    : [];
 }
 
 /** Comments, addresses and the names of extras, as all these files write them: no distributions. */

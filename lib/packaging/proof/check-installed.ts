@@ -52,7 +52,7 @@ export function checkInstalled(backend: Backend, sitePackages: string): void {
   const add = (name: string) => source.add.replace('{}', name);
   if (!existsSync(join(sitePackages, 'alembic'))) {
     const has = optionFor(source, (name) => name === 'alembic');
-    const remedy = has ? `set ${has} to package it` : add('alembic');
+    const remedy = has ? `${has} packages it` : add('alembic');
     throw new PackagingError('no_alembic', `${whereOf(backend)} hold no Alembic: ${remedy}`);
   }
   const distributions = readDistributions(sitePackages);
@@ -64,9 +64,7 @@ export function checkInstalled(backend: Backend, sitePackages: string): void {
     const what = other ? `only a driver of ${OTHER_DRIVERS[other]} (${other})` : 'no driver';
     const has = productionOptionFor(source, isDriver);
     const driver = driverFor(backend, distributions);
-    const remedy = has
-      ? `set ${has} to package one`
-      : `${add(driver)}, or ${option('add', [driver])} packages it for migrations only`;
+    const remedy = has ? `${has} packages one` : `${add(driver)}, or ${option('add', [driver])} packages it for migrations only`;
     throw new PackagingError('no_driver', `${whereOf(backend)} have ${what}, and the function migrates PostgreSQL: ${remedy}`);
   }
 }

@@ -209,7 +209,7 @@ function missingDistribution(loaded: Loaded, module: string): string {
   if (module === 'greenlet')
     return `SQLAlchemy 2.1 installs it only if asked to: ${source.add.replace('{}', 'sqlalchemy[asyncio]')}`;
   const has = optionFor(source, (name) => `${name}-`.startsWith(`${normalized(module)}-`));
-  if (has) return `set ${has} to package it`;
+  if (has) return `${has} packages it`;
   const other = otherRequirements(loaded, module);
   if (other) return other;
   const usual =

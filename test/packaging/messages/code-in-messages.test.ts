@@ -1,5 +1,6 @@
 import { onCommandLine } from '../../../lib/cli/migrate-package/options-in-messages';
 import {
+  addedTo,
   call,
   inNoLanguage,
   inPython,
@@ -131,4 +132,12 @@ test('a message for a CDK app names constructs and CDK in the language of the ap
 
 test('an error that no edge renders uses TypeScript', () => {
   expect(new PackagingError('too_large', `set ${onlyImported()}`).message).toBe('set only: PackageOnly.IMPORTED');
+});
+
+test('a line to paste keeps the items that the reader has, except for those that it replaces', () => {
+  const own = { groups: ['web'], add: ['maps==1', 'alembic==1.5'] };
+  const message = `${option('groups', ['db'])}, ${option('add', ['alembic==1.7'])}, ${option('without', ['torch'])}, ${option('add')}`;
+  expect(written(addedTo(message, own), inTypeScript)).toBe(
+    "groups: ['web', 'db'], add: ['maps==1', 'alembic==1.7'], without: ['torch'], add",
+  );
 });
