@@ -195,6 +195,7 @@ class _Finish:
 
     def _add_unseen(self, context: Any, directives: list[Any]) -> None:
         from .conversions import convert
+        from .identities import without_identities
         from .new_columns import add_defaults
         from .percents import write_percents_once
         from .unseen_differences import find, name_constraints
@@ -203,6 +204,7 @@ class _Finish:
         name_constraints(directives)
         defaults = add_defaults(directives)
         convert(context, directives)
+        without_identities(directives)
         try:
             found = find(context, directives, [new for _, new in self._differences.renamed_tables])
         except Exception as error:

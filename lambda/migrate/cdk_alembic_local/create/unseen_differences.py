@@ -17,6 +17,7 @@ from ..scratch.constants import text_of
 from ..scratch.drift import Drift, flatten
 from ..scratch.rows import quoted
 from ..scratch.set_aside import remove
+from .identities import generated
 
 _LABELS = re.compile(r"'((?:[^']|'')*)'")
 _COLUMN = re.compile(
@@ -253,13 +254,16 @@ class UnseenDifferences:
         old, new = (_COLUMN.fullmatch(text).groupdict() for text in (before, after))  # type: ignore[union-attr]
         if old["head"] != new["head"] or old["computed"] != new["computed"]:
             return False
-        is_left = old["default"] is not None and new["default"] is None
+        is_left = old["default"] is not None and new["default"] is None and new["identity"] is None
         if not is_left and any("nextval(" in (part["default"] or "") for part in (old, new)):
             return False
         if is_left:
             self._defaults.setdefault(table, []).append(own)
             new["default"] = old["default"]
-        steps = list(_steps(table, own, old, new))
+        tables = [
+            metadata.tables[key] for metadata in self._metadata for key in (table, f"public.{table}") if key in metadata.tables
+        ]
+        steps = list(_steps(table, own, old, new, generated(self._dialect, tables, own)))
         self.last += map(Code, steps)
         back = list(map(Code, _steps(table, own, new, old)))
         # The old type reads the old default.
@@ -279,13 +283,15 @@ def _condition(text: str) -> str | None:
     return check and check[1]
 
 
-def _steps(table: str, column: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+def _steps(table: str, column: str, old: dict[str, Any], new: dict[str, Any], modelled: str | None = None) -> Iterator[str]:
+    """`modelled`: the column's identity in the models."""
     alter = f"ALTER TABLE {_named(table)} ALTER COLUMN {_quoted(column)}"
     if old["default"] is not None and new["default"] is None:
         yield f"op.alter_column({_table_and(table, 'server_default=None', column)})"
     if old["identity"] != new["identity"]:
         if old["identity"] is None:
-            yield _execute(f"{alter} ADD GENERATED {new['identity']} AS IDENTITY")
+            identity = modelled or f"GENERATED {new['identity']} AS IDENTITY"
+            yield _execute(f"{alter} ADD {identity}")
         elif new["identity"] is None:
             yield _execute(f"{alter} DROP IDENTITY")
         else:
