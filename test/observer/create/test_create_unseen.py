@@ -134,6 +134,34 @@ def test_a_column_that_becomes_an_identity_column_gets_its_options_and_a_serial_
     assert new["notRestored"] == {"added": {}, "removed": {}, "changed": {}} and new["again"]["outcome"] == "done"
 
 
+def test_a_length_that_is_added_or_removed_is_written(observed: Observed) -> None:
+    observed.revision(
+        "aa",
+        None,
+        "op.execute(\"CREATE TABLE aa (id serial PRIMARY KEY, name varchar(50) NOT NULL DEFAULT 'x', title varchar, "
+        'price numeric(9,2), at timestamp(3), note varchar(9) COLLATE \\"C\\" NOT NULL)")',
+        'op.execute("DROP TABLE aa")',
+    )
+    with_models(
+        observed,
+        """from sqlalchemy.dialects.postgresql import TIMESTAMP
+sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True),
+  sa.Column("name", sa.String, nullable=False, server_default="x"), sa.Column("title", sa.String(3000)),
+  sa.Column("price", sa.Numeric), sa.Column("at", TIMESTAMP), sa.Column("note", sa.String(collation="C"), nullable=False))
+""",
+    )
+    text, left = create(observed)
+    assert left == [] and "ALTER COLUMN title TYPE character varying(3000)'" in text
+    must_agree_and_restore(observed)
+
+
+def test_the_values_of_an_enum_are_committed_before_anything_else_of_their_revision(observed: Observed) -> None:
+    observed.revision("aa", None, OLD, DROP)
+    with_models(observed, MODELS.replace('"kind")),', '"kind")), sa.Column("mood", sa.Enum("a", name="mood")),'))
+    text, _ = create(observed)
+    assert text.index("ADD VALUE") < text.index("CREATE TYPE mood")
+
+
 def test_a_domain_is_created_before_its_columns_and_dropped_after_them(observed: Observed) -> None:
     observed.revision("aa", None, 'op.create_table("aa", sa.Column("id", sa.Integer, primary_key=True))', 'op.drop_table("aa")')
     with_models(

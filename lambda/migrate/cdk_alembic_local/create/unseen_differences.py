@@ -25,6 +25,9 @@ _COLUMN = re.compile(
     r"(?P<computed> GENERATED ALWAYS AS \(.*\) (?:STORED|VIRTUAL))?(?: DEFAULT (?P<default>.*))?",
     re.DOTALL,
 )
+# The head of a column's entry, and what a type has in brackets: Alembic does not see `varchar(50)` become `varchar`.
+_HEAD = re.compile(r"(?P<type>.*?)(?: COLLATE (?P<collation>.*?))?(?: NOT NULL)?")
+_ARGUMENTS = re.compile(r"\(\d+(?:,\d+)?\)")
 # A constraint that Alembic can't render has more: NOT VALID, NO INHERIT.
 _CHECK = re.compile(r"CHECK \(\((.*)\)\)", re.DOTALL)
 # The name of a domain's CHECK, as the catalog's entry has it.
@@ -222,18 +225,21 @@ class UnseenDifferences:
         from sqlalchemy import CheckConstraint
         from sqlalchemy.dialects import postgresql
 
-        for metadata in self._metadata:
-            for key in (table, f"public.{table}"):
-                for one in metadata.tables[key].constraints if key in metadata.tables else ():
-                    if not isinstance(one, CheckConstraint) or one.name is None:
-                        continue
-                    preparer = self._dialect.identifier_preparer
-                    if preparer.format_constraint(one) == preparer.quote(own):
-                        # Another style of parameters doubles each %, and a dialect without a connection each backslash.
-                        dialect = postgresql.dialect(paramstyle="named")
-                        words = str(one.sqltext.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
-                        return None if "\\" in words else words
+        for one in (constraint for modelled in self._tables(table) for constraint in modelled.constraints):
+            if not isinstance(one, CheckConstraint) or one.name is None:
+                continue
+            preparer = self._dialect.identifier_preparer
+            if preparer.format_constraint(one) == preparer.quote(own):
+                # Another style of parameters doubles each %, and a dialect without a connection each backslash.
+                dialect = postgresql.dialect(paramstyle="named")
+                words = str(one.sqltext.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+                return None if "\\" in words else words
         return None
+
+    def _tables(self, name: str) -> list[Any]:
+        """A table of the models."""
+        keys = (name, f"public.{name}")
+        return [metadata.tables[key] for metadata in self._metadata for key in keys if key in metadata.tables]
 
     def _labels(self, name: str, before: str, after: str) -> bool:
         """Adds values to an enum. False if one is removed, or moved."""
@@ -246,13 +252,15 @@ class UnseenDifferences:
                 place = f" AFTER '{new[at - 1]}'" if at else f" BEFORE '{old[0]}'" if old else ""
                 lines.append(_execute(f"ALTER TYPE {_named(name)} ADD VALUE IF NOT EXISTS '{label}'{place}"))
         # Alembic's printer ends a block at an empty line. PostgreSQL can't remove a value: the downgrade does nothing.
-        self.first.append(Code("with op.get_context().autocommit_block():", *lines, ""))
+        # The block commits what is before it.
+        self.first.insert(0, Code("with op.get_context().autocommit_block():", *lines, ""))
         return True
 
     def _column(self, name: str, before: str, after: str) -> bool:
         table, _, own = name.rpartition(".")
         old, new = (_COLUMN.fullmatch(text).groupdict() for text in (before, after))  # type: ignore[union-attr]
-        if old["head"] != new["head"] or old["computed"] != new["computed"]:
+        heads = {_ARGUMENTS.sub("", part["head"]) for part in (old, new)}
+        if len(heads) > 1 or old["computed"] != new["computed"]:
             return False
         is_left = old["default"] is not None and new["default"] is None and new["identity"] is None
         if not is_left and any("nextval(" in (part["default"] or "") for part in (old, new)):
@@ -260,10 +268,7 @@ class UnseenDifferences:
         if is_left:
             self._defaults.setdefault(table, []).append(own)
             new["default"] = old["default"]
-        tables = [
-            metadata.tables[key] for metadata in self._metadata for key in (table, f"public.{table}") if key in metadata.tables
-        ]
-        steps = list(_steps(table, own, old, new, generated(self._dialect, tables, own)))
+        steps = list(_steps(table, own, old, new, generated(self._dialect, self._tables(table), own)))
         self.last += map(Code, steps)
         back = list(map(Code, _steps(table, own, new, old)))
         # The old type reads the old default.
@@ -288,6 +293,9 @@ def _steps(table: str, column: str, old: dict[str, Any], new: dict[str, Any], mo
     alter = f"ALTER TABLE {_named(table)} ALTER COLUMN {_quoted(column)}"
     if old["default"] is not None and new["default"] is None:
         yield f"op.alter_column({_table_and(table, 'server_default=None', column)})"
+    if old["head"] != new["head"]:
+        type_, collation = _HEAD.fullmatch(new["head"]).groups()  # type: ignore[union-attr]
+        yield _execute(f"{alter} TYPE {type_}{f' COLLATE {_quoted(collation)}' if collation else ''}")
     if old["identity"] != new["identity"]:
         if old["identity"] is None:
             identity = modelled or f"GENERATED {new['identity']} AS IDENTITY"
