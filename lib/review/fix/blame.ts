@@ -33,7 +33,7 @@ export function blame(fixable: readonly Fixable[], { reason, clue = reason, left
   if (own.length > 0) return { fixable: own, isCertain: true };
   const named = new Set(words.split(' '));
   const onTable = fixable.filter(({ step: { action } }) => 'table' in action && named.has(unqualifiedName(action.table)));
-  const onObject = onTable.filter(({ step: { action } }) => objectsOf(action).some((name) => named.has(lastName(name))));
+  const onObject = onTable.filter(({ step }) => objectsOf(step).some((name) => named.has(lastName(name))));
   return { fixable: onObject.length > 0 ? onObject : onTable };
 }
 

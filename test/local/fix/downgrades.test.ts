@@ -99,3 +99,22 @@ test('a statement between two forms of the downgrade stays between them, in a fi
   expect(fixed(review)).toEqual(['index-not-concurrent', 'table-rewrite']);
   expect(review.findings.map(({ rule }) => rule)).not.toContain('downgrade-missing');
 });
+
+test('a comment and SET LOCAL of the downgrade are in the transaction that they belong to', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Describe users.age',
+    `op.execute("SET LOCAL lock_timeout = '5s'")
+    op.alter_column("users", "age", comment="In years", existing_type=sa.Integer())
+    op.create_index("ix_users_age", "users", ["age"])`,
+    `op.execute("SET LOCAL lock_timeout = '5s'")
+    op.alter_column("users", "age", comment=None, existing_type=sa.Integer())
+    op.drop_index("ix_users_age", "users")`,
+  );
+  expect(fixed(await fix())).toEqual(['index-not-concurrent']);
+  const downgrade = text('c3_1.py').split('def downgrade')[1];
+  expect(downgrade).toContain('SET LOCAL');
+  expect(downgrade).toContain('comment=None');
+  expect(text('c3.py')).not.toContain('SET LOCAL');
+});

@@ -1,5 +1,6 @@
 import type { BodyUnit } from '../../../contract/facts';
 import type { Step } from '../../revision/analyzed-revision';
+import type { SafeForm } from '../form';
 import { addPiece, keptPiece, statementPiece } from './pieces';
 import type { Fixable } from './plan';
 import type { Place, Round } from './round';
@@ -46,7 +47,7 @@ export class DowngradePlan {
   /** Adds a statement of the downgrade unchanged. @returns its round */
   private keepUnit(unit: BodyUnit, steps: readonly Step[], before: Round): Round {
     const owned = this.ownedPlace(steps, before);
-    const next = owned ? undefined : this.nextUndone(unit, before);
+    const next = owned ? undefined : this.nextUndone(unit, steps, before);
     if (next) {
       addPiece(next.round.downFirst, next.phase, keptPiece(unit));
       return next.round;
@@ -58,15 +59,18 @@ export class DowngradePlan {
 
   /** Where the upgrade handles an object of a downgrade's statement. */
   private ownedPlace(steps: readonly Step[], before: Round): Place | undefined {
-    const objects = steps.flatMap(({ action }) => objectsOf(action));
+    const objects = steps.flatMap(objectsOf);
     const [owner] = objects.flatMap((name) => this.upgrade.owners.get(name) ?? []);
     return owner && this.notBefore(owner, before);
   }
 
   /** Where the downgrade undoes the next form below a statement in its round: the statement may count on the form until then. */
-  private nextUndone({ endLine }: BodyUnit, before: Round): Place | undefined {
+  private nextUndone({ endLine }: BodyUnit, steps: readonly Step[], before: Round): Place | undefined {
     const below = this.down.all.filter(({ line }) => line > endLine).flatMap((unit) => this.down.steps(unit));
-    const [form] = below.flatMap((step) => this.fixable.flatMap((one) => (one.form.undoneBy(step) ? [one.form] : [])));
+    const isSetting = steps.length > 0 && steps.every(({ action }) => action.does === 'set' && action.isLocal);
+    // SET LOCAL has no effect outside of a transaction.
+    const forms = this.fixable.map(({ form }) => form).filter((form) => !isSetting || !isUndoneOutside(form));
+    const [form] = below.flatMap((step) => forms.filter((one) => one.undoneBy(step)));
     const place = form && this.upgrade.undoPlaces.get(form);
     return place?.round === before ? place : undefined;
   }
@@ -81,4 +85,9 @@ export class DowngradePlan {
     if (piece) addPiece(pieces, 'add', piece);
     else this.problem = `line ${step.line} has parameters`;
   }
+}
+
+/** Whether a form is undone outside of Alembic's transaction. */
+function isUndoneOutside({ parts }: SafeForm): boolean {
+  return parts.every(({ down, autocommit }) => !down?.length || autocommit);
 }

@@ -2,7 +2,6 @@ import type { BodyUnit } from '../../../contract/facts';
 import { alterTableCommands } from '../../advice/sql';
 import type { Step } from '../../revision/analyzed-revision';
 import { unqualifiedName } from '../../revision/tables';
-import type { Action } from '../../sql/action';
 
 /** Whether a unit is no statement of its own: names are written where they are needed, guards everywhere. */
 export function isIgnored({ kind }: BodyUnit, steps: readonly Step[]): boolean {
@@ -31,11 +30,18 @@ export function separateCommands(steps: StatementSteps): readonly string[] | und
   return commands.length === steps.length ? commands : undefined;
 }
 
-/** The objects that an action creates or drops, the properties of a column that it changes, and a rename, as its way back has it. */
-export function objectsOf(action: Action): readonly string[] {
+/** The target of a comment. */
+const COMMENT = /^\s*(COMMENT ON .*?) IS\b/is;
+
+/** The objects that a step creates or drops, the properties of a column that it changes, and a rename, as its way back has it. */
+export function objectsOf({ action, sql }: Step): readonly string[] {
   switch (action.does) {
     case 'create table':
       return [`table ${action.table}`];
+    case 'create view':
+      return [`view ${action.view}`];
+    case 'create type':
+      return [`type ${action.type}`];
     case 'add column':
       return [`column ${action.table}.${action.column.name}`];
     case 'drop column':
@@ -59,6 +65,6 @@ export function objectsOf(action: Action): readonly string[] {
     case 'drop':
       return action.names.map((name) => `${action.what} ${name}`);
     default:
-      return [];
+      return COMMENT.exec(sql)?.slice(1) ?? [];
   }
 }

@@ -122,7 +122,7 @@ export class UpgradePlan {
   }
 
   private own(steps: readonly Step[], place: Place): void {
-    for (const name of steps.flatMap(({ action }) => objectsOf(action))) this.owners.set(name, place);
+    for (const name of steps.flatMap(objectsOf)) this.owners.set(name, place);
   }
 
   private addAsSql(step: Step, condition: string, sql?: string): void {
