@@ -123,6 +123,26 @@ def test_long_calls_are_wrapped_as_formatters_do(path: Path) -> None:
 """ in written["text"]
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "length"),
+    [
+        ("pyproject.toml", "[tool.ruff]\nline-length = 100", 100),
+        ("pyproject.toml", "[tool.black]\nline-length = 100", 100),
+        ("ruff.toml", "line-length = 100", 100),
+        ("pyproject.toml", "[tool.other]\nline-length = 100", 88),
+        ("ruff.toml", "line-length = [", 88),
+    ],
+)
+def test_lines_are_as_long_as_the_project_allows(tmp_path: Path, file: str, text: str, length: int) -> None:
+    (tmp_path / file).write_text(text)
+    (tmp_path / "versions").mkdir()
+    path = tmp_path / "versions" / "aa_add.py"
+    path.write_text(FILE)
+    codes = [f'op.execute("{"x" * (size - 18)}")' for size in (length, length + 1)]
+    [written] = compose(path, "aa_add.py", [wanted("aa", [{"code": "\n".join(codes)}], file="aa_add.py")])
+    assert codes[0] in written["text"] and codes[1] not in written["text"]
+
+
 def test_long_loops_and_code_in_comments_are_written_as_formatters_do(path: Path) -> None:
     update = "UPDATE users SET full_name = name WHERE id IN (SELECT id FROM users WHERE full_name IS NULL LIMIT 10000)"
     loop = f'while op.get_bind().execute(sa.text("{update}")).rowcount:\n    pass'

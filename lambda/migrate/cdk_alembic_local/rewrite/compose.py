@@ -13,6 +13,7 @@ from typing import Any
 
 from .bodies import NO_TEXTS, Source, body_start, cannot_rewrite
 from .constant_operations import Scope
+from .line_length import line_length
 from .names import names_bound, names_missing, names_read, required_statements
 
 _IDS = ("revision", "down_revision", "branch_labels", "depends_on")
@@ -167,7 +168,7 @@ class _Writer:
                 break
             end += 1
         indent = re.match(r"\s*", lines[function.body[0].lineno - 1])[0]
-        body = _body_lines(wanted["pieces"], indent)
+        body = _body_lines(wanted["pieces"], indent, line_length(self._path))
         names = self._local_names(function, body, indent)
         code = [*names, *body] or [f'{indent}"""{wanted["nothing"]}"""' if wanted.get("nothing") else f"{indent}pass"]
         self._edits.append((start + 1, end, "\n".join(code) + "\n"))
@@ -232,7 +233,7 @@ def _origin(node: ast.Import | ast.ImportFrom) -> str:
     return name.partition(".")[0]
 
 
-def _body_lines(pieces: list[dict[str, Any]], indent: str) -> list[str]:
+def _body_lines(pieces: list[dict[str, Any]], indent: str, length: int) -> list[str]:
     """The lines of a body. Adjacent pieces with the same block share it; two batches of the file stay two."""
     lines: list[str] = []
     block, opened = "", 0
@@ -246,22 +247,19 @@ def _body_lines(pieces: list[dict[str, Any]], indent: str) -> list[str]:
         if "opened" in piece:
             lines.append(piece["code"])
         else:
-            lines.append(textwrap.indent(_wrap_lines(piece["code"], len(deeper)), deeper))
+            lines.append(textwrap.indent(_wrap_lines(piece["code"], length - len(deeper)), deeper))
     return lines
 
 
-_LINE_LENGTH = 88
-
-
-def _wrap_lines(code: str, indent: int) -> str:
-    """Splits long calls into several lines, as formatters do, also in comments."""
+def _wrap_lines(code: str, length: int) -> str:
+    """Splits calls that are longer into several lines, as formatters do, also in comments."""
     lines = []
     for line in code.split("\n"):
-        if len(line) + indent <= _LINE_LENGTH:
+        if len(line) <= length:
             lines.append(line)
             continue
         own = re.match(r"\s*(?:#\s+)?", line)[0]
-        lines.append(textwrap.indent(_wrap_call(line[len(own) :], _LINE_LENGTH - indent - len(own) - 4), own))
+        lines.append(textwrap.indent(_wrap_call(line[len(own) :], length - len(own) - 4), own))
     return "\n".join(lines)
 
 
