@@ -5,6 +5,8 @@ import { text } from '../sql/names';
 import { autocommit, callWith, conventionalName, execute, list, literal, sqlLiteral, tableArguments } from './python';
 import { quoted, quotedTable, SqlText } from './sql';
 
+export const INVALID_INDEX = '# an earlier build that failed leaves an INVALID index under this name';
+
 type CreateIndex = ActionOf<'create index'>;
 
 /** The same index, built while writes continue. */
@@ -16,11 +18,7 @@ export function createConcurrently(action: CreateIndex, call: Call | undefined):
 export function buildSteps(action: CreateIndex, call: Call | undefined): { name: string; build: string[]; drop: string } {
   const name = action.index ?? conventionalName('ix', action.table, action.columns);
   const drop = dropConcurrently(name, action.table);
-  const build = [
-    '# an earlier build that failed leaves an INVALID index under this name',
-    drop,
-    createStatement(action, name, call),
-  ];
+  const build = [INVALID_INDEX, drop, createStatement(action, name, call)];
   return { name, build, drop };
 }
 

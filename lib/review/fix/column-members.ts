@@ -1,7 +1,7 @@
 import { scanSync } from 'libpg-query';
 import type { TableFacts } from '../../contract/facts';
 import { validate } from '../advice/constraints';
-import { dropConcurrently } from '../advice/indexes';
+import { dropConcurrently, INVALID_INDEX } from '../advice/indexes';
 import { execute, finalName, tableArguments } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
 import type { RevisionFunction } from '../revision/analyzed-revision';
@@ -114,8 +114,6 @@ function replaceKeyColumn(definition: string, column: string, second: string): s
   return replaceColumn(own, column, second) + rest;
 }
 
-const INVALID = '# an earlier build that failed leaves an INVALID index under this name';
-
 /** The names of a member, from the first column to the second. */
 interface Names {
   readonly name: string;
@@ -130,7 +128,7 @@ function indexMember(table: string, { temporary: own, final }: Names, definition
   const rename = (from: string, to: string) =>
     from === to ? [] : [execute(`ALTER INDEX ${quotedTable(renamedTo(table, from))} RENAME TO ${quoted(to)}`)];
   return {
-    parts: [{ phase: 'build', autocommit: true, up: [INVALID, drop, execute(build)], down: [drop] }],
+    parts: [{ phase: 'build', autocommit: true, up: [INVALID_INDEX, drop, execute(build)], down: [drop] }],
     takeNames: rename(own, final),
     giveNamesBack: rename(final, own),
     rebuild: [execute(definition)],
@@ -215,7 +213,7 @@ function uniqueIndex(table: string, own: string, meant: string, how = ''): strin
 
 function buildKey(table: string, own: string, meant: string): FormPart {
   const build = execute(uniqueIndex(table, own, meant, 'CONCURRENTLY '));
-  return { phase: 'build', autocommit: true, up: [INVALID, dropConcurrently(own, table), build] };
+  return { phase: 'build', autocommit: true, up: [INVALID_INDEX, dropConcurrently(own, table), build] };
 }
 
 /** A temporary name for a member; undefined if another object has it. */

@@ -54,6 +54,10 @@ export interface SafeForm {
   readonly undoneBy: (step: Step) => boolean;
   /** Whether another statement of the upgrade is part of the unsafe form. @default - none is */
   readonly replaces?: (step: Step) => boolean;
+  /** What to run before the statement instead, which then stays, if it is one of its own in an autocommit block. @default - it is replaced */
+  readonly before?: readonly string[];
+  /** Whether the statement stays, after the parts. @default false */
+  readonly keeps?: boolean;
   /** Whether it holds the values of parameters, so that these must be constants in the source. @default false */
   readonly hasValues?: boolean;
 }

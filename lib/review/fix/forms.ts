@@ -3,7 +3,7 @@ import { updateInBatches } from '../advice/batches';
 import { updateByKey } from '../advice/by-key';
 import { addSteps, numberedColumnSteps } from '../advice/columns';
 import { checkSteps, foreignKeySteps, keySteps } from '../advice/constraints';
-import { buildSteps, dropConcurrently } from '../advice/indexes';
+import { buildSteps, dropConcurrently, INVALID_INDEX } from '../advice/indexes';
 import { execute, finalName, literal, tableArguments } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
 import type { AnalyzedRevision, RevisionFunction, Step } from '../revision/analyzed-revision';
@@ -28,8 +28,16 @@ export const FORMS: Readonly<Record<string, Writer>> = {
     if (action.does === 'create index') return createIndex(action, step, revision);
     return action.does === 'drop index' ? dropIndex(action, step, revision) : undefined;
   },
-  'invalid-index-accepted': (step, revision) =>
-    step.action.does === 'create index' ? createIndex(step.action, step, revision) : undefined,
+  'invalid-index-accepted': (step, revision) => {
+    const { action } = step;
+    if (action.does !== 'create index') return undefined;
+    const form = createIndex(action, step, revision);
+    const { index } = action;
+    if (index === undefined || 'reason' in form) return form;
+    const drops = ({ action: undo }: Step) => undo.does === 'drop index' && !undo.concurrently && dropsIndexNamed(undo, index);
+    const isUndoneSafely = !revision.downgrade.steps.some(drops);
+    return isUndoneSafely ? { ...form, before: [INVALID_INDEX, dropConcurrently(index, action.table)] } : form;
+  },
   'foreign-key-not-valid': (step, revision) => addConstraint(step, revision, 'foreign key', 'foreignkey', foreignKeySteps),
   'check-not-valid': (step, revision) => addConstraint(step, revision, 'check', 'check', checkSteps),
   'constraint-builds-index': ({ action, index }, revision) =>
@@ -202,7 +210,7 @@ function buildKey(
   // A column that is dropped takes the old constraint with it.
   const dropOld = execute(`ALTER TABLE ${quotedTable(table)} DROP CONSTRAINT IF EXISTS ${quoted(name)}`);
   const attachSteps = replaced ? [dropOld, attach] : [attach];
-  const up = ['# an earlier build that failed leaves an INVALID index under this name', dropIndex, build];
+  const up = [INVALID_INDEX, dropIndex, build];
   const again = build.replace('INDEX CONCURRENTLY ', 'INDEX ');
   const isNext = kind === 'unique' || columns.every(isRequired);
   return {

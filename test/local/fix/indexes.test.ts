@@ -1,6 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { fixed, reasons, useFixing } from './fixing';
 
-const { bed, text, fix } = useFixing();
+const { bed, text, fix, versions } = useFixing();
 
 test('indexes of a table in another schema are built and dropped concurrently', async () => {
   bed.project.revision(
@@ -54,4 +56,26 @@ test('an index that replaces another under the same name is built first, under a
   expect(places).toEqual([...places].sort((one, other) => one - other));
   expect(Math.min(...places)).toBeGreaterThan(0);
   expect(down).toMatch(/CREATE INDEX CONCURRENTLY ix_users_age_new[\s\S]*RENAME TO ix_users_age/);
+});
+
+test('a build that accepts an invalid index stays as it is written, after a statement that drops such an index', async () => {
+  const [up, down] = [
+    'op.create_index(NAME, "users", ["age"], unique=False, postgresql_concurrently=True, if_not_exists=True)',
+    'op.drop_index(NAME, table_name="users", postgresql_concurrently=True, if_exists=True)',
+  ];
+  const block = (code: string) => `with op.get_context().autocommit_block():\n        ${code}`;
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Add index on users.age',
+    block(`op.execute("SET lock_timeout = '9s'")\n        # for the report\n        ${up}`),
+    block(down),
+  );
+  const file = text('c3.py').replace('def upgrade', 'NAME = "ix_users_age"\n\n\ndef upgrade');
+  writeFileSync(path.join(versions(), 'c3.py'), file);
+  expect(fixed(await fix())).toEqual(['invalid-index-accepted']);
+  const added = `        # an earlier build that failed leaves an INVALID index under this name
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_users_age")
+        # for the report\n`;
+  expect(text('c3.py')).toBe(file.replace('        # for the report\n', added));
 });

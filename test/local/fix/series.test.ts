@@ -233,3 +233,17 @@ test('an index of a table that the revision drops goes with its table', async ()
   const review = await fix();
   expect([fixed(review), reasons(review)['index-not-concurrent']]).toEqual([['index-not-concurrent', 'update-all'], undefined]);
 });
+
+test('a finding that stays is named with its place in the rewritten files', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Add users.adult',
+    `op.add_column("users", sa.Column("adult", sa.Boolean(), sa.Computed("age > 17", persisted=True)))
+    op.create_index("ix_users_age", "users", ["age"])`,
+    'op.drop_index("ix_users_age", "users")\n    op.drop_column("users", "adult")',
+  );
+  const [left] = (await fix()).fixes?.notFixed.map(({ finding }) => finding).filter(({ rule }) => rule === 'table-rewrite') ?? [];
+  expect(left).toMatchObject({ revision: 'c3_1', file: 'migrations/versions/c3_1.py' });
+  expect(text('c3_1.py').split('\n')[(left?.line ?? 0) - 1]).toContain('sa.Computed');
+});

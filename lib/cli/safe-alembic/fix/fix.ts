@@ -22,7 +22,19 @@ export async function fix(bench: Omit<Bench, 'fixed'>, input: ReviewInput, revie
     fixes = together(fixes, fixesOf(proved), waiting, dryRun);
   }
   if (dryRun || !files.length) return { ...review, fixes };
-  return { ...proved.review, fixes: { ...fixes, written: true, ...(await write(bench, files)) } };
+  const notFixed = fixes.notFixed.map((one) => ({ ...one, finding: nowAt(one.finding, files, proved.review) }));
+  return { ...proved.review, fixes: { ...fixes, notFixed, written: true, ...(await write(bench, files)) } };
+}
+
+/** A finding with its place in the rewritten files. */
+function nowAt(finding: Finding, files: readonly ComposedFile[], { findings }: Review): Finding {
+  if (!files.some(({ file }) => file === finding.file)) return finding;
+  const isSame = ({ rule, direction, statement, message }: Finding) =>
+    rule === finding.rule &&
+    direction === finding.direction &&
+    statement === finding.statement &&
+    (statement !== undefined || message === finding.message);
+  return findings.find((one) => isSame(one) && files.some(({ file }) => file === one.file)) ?? finding;
 }
 
 function fixesOf({ plans, files, notFixed, withoutRows, upgradeOnly, review }: Proved): Fixes {

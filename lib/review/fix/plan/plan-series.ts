@@ -25,7 +25,9 @@ export function planSeries(revision: AnalyzedRevision, found: readonly Fixable[]
     const reason = whyBlocked(one, units.up);
     return reason === undefined ? [] : [{ one, reason }];
   });
-  const fixable = found.filter((one) => !blocked.some((other) => other.one === one));
+  const fixable = found
+    .filter((one) => !blocked.some((other) => other.one === one))
+    .map((one) => keepingStatement(one, units.up));
   const notFixed = blocked.map(({ one: { finding }, reason }) => ({ finding, reason }));
   if (!fixable.length) return { notFixed };
   const up = new UpgradePlan(fixable, units.up, units.down, inOrder);
@@ -48,6 +50,15 @@ export function planSeries(revision: AnalyzedRevision, found: readonly Fixable[]
     down: contracts.toReversed().flatMap(({ down }) => down),
   };
   return { plan: { revision, fixed: fixable.map(({ finding }) => finding), phases: now, ...(later ? { later } : {}) }, notFixed };
+}
+
+/** A fix that leaves the statement where it is, if it can. */
+function keepingStatement(one: Fixable, up: Units): Fixable {
+  const unit = up.of(one.step);
+  const { before } = one.form;
+  const isAlone = unit?.kind === 'plain' && unit.within.includes('autocommit_block') && up.steps(unit).length === 1;
+  if (!before || !isAlone) return one;
+  return { ...one, form: { parts: [{ phase: 'build', autocommit: true, up: before }], undoneBy: () => false, keeps: true } };
 }
 
 /** Why the statement of the source can't be replaced; undefined if it can. */

@@ -44,6 +44,12 @@ export class UpgradePlan {
     if (unit.checks && !steps.every((step) => this.fixable.some((one) => one.step === step)))
       this.problem = `line ${unit.line} asks for an index, and another statement depends on it`;
     const { condition } = unit;
+    const keeping = this.fixable.find(({ step, form }) => form.keeps && steps.includes(step));
+    if (keeping) {
+      this.addForm(keeping, [], condition);
+      this.keepUnit(unit, steps);
+      return;
+    }
     const comments = commentsOf(unit);
     for (const group of groupByStatement(steps)) this.addStatement(group, comments, condition);
   }
