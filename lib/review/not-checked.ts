@@ -51,19 +51,15 @@ function nextStep(
   next: string | undefined,
   { command = 'alembic', problem, mayLoadElsewhere }: GraphFacts,
 ): string {
-  // https://docs.sqlalchemy.org/en/21/changelog/migration_21.html
-  if (/No module named 'psycopg'/.test(reason)) {
-    return 'SQLAlchemy 2.1 reads postgresql:// as psycopg: use postgresql+psycopg2:// in the address, or install psycopg[binary]';
-  }
-  // A name that is not in its module is a mistake in the code, such as a circular import.
-  if (/ModuleNotFoundError|ImportError(?!: cannot import name)/.test(reason.replace('an ImportError was raised', ''))) {
-    return 'install the backend with its dependencies, or pass the Python that has them with --python or the setting "python"';
-  }
   // `op` works only while a function runs.
   if (/Can't invoke function/.test(reason))
     return 'move the use of op that runs when the file is imported into upgrade() or downgrade()';
   if (/baseline/.test(reason)) return 'use a dump that was taken before these revisions as the baseline';
   if (next !== undefined) return next;
+  // A name that is not in its module is a mistake in the code, such as a circular import.
+  if (/ModuleNotFoundError|ImportError(?!: cannot import name)/.test(reason)) {
+    return 'install the backend with its dependencies, or pass the Python that has them with --python or the setting "python"';
+  }
   if (problem !== undefined && !mayLoadElsewhere) return `fix the revision that it names, until \`${command} history\` works`;
   return `run \`${command} current\` with the same environment until it works, and put the variables it needs into the setting "environment"`;
 }

@@ -69,6 +69,20 @@ def test_a_missing_extension_on_the_server_is_not_blamed_on_the_revision(backend
             'sa.create_engine("")',
             "env.py reads the database's address from a variable that is not set: name it with DatabaseVariables",
         ),
+        (
+            'sa.create_engine("driver://user:pass@localhost/dbname")',
+            "write the database's address into sqlalchemy.url of alembic.ini: it has the placeholder of `alembic init`",
+        ),
+        ('sa.create_engine("postgres://localhost/shop")', "begin the address with postgresql://, which SQLAlchemy knows"),
+        (
+            'context.config.set_main_option("sqlalchemy.url", "postgresql://a:%21@b/c")',
+            "double each % of the URL for configparser: config.set_main_option(",
+        ),
+        (
+            'context.config.file_config.read_string("[alembic]\\nsqlalchemy.url = postgresql://a:%21@b/c")\n'
+            'context.config.get_main_option("sqlalchemy.url")',
+            "write each % of the URL in alembic.ini as %%",
+        ),
         ("context.config.db_url", "make env.py run with `alembic`: it reads config.db_url, which only another command sets"),
     ],
 )

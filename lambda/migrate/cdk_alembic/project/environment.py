@@ -12,22 +12,16 @@ from typing import Any
 
 from ..connection.watchdog import expecting
 from ..database.conditions import condition
-from ..database.failures import describe, location, missing_variable, unset_variables
+from ..database.failures import describe, location
 from ..database.version_table import prepare
 from ..protocol.errors import EnvFailed, RunnerError
 from ..protocol.rules import DRIVERS
-from .configuration import left_out, to_package
+from .next_step import next_step
 from .project import Project
 from .scripts import needs_flask, runs_without_flask
 
 Steps = Callable[[tuple[str, ...], Any], Iterable[Any]]
 Around = Callable[[Any], AbstractContextManager[None]]
-
-# Newer versions of SQLAlchemy do not quote it.
-_NO_ADDRESS = re.compile(r"Could not parse \w+ URL from (?:string ''|given URL string)")
-# Advanced Alchemy's template of env.py reads config.db_url and others, which its own commands set.
-_OTHER_CONFIG = re.compile(r"'Config' object has no attribute '(\w+)'")
-_DOUBLE_PERCENT = 'double each % of the URL for configparser: config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))'
 
 
 def run_environment(project: Project, steps: Steps, around: Around | None = None) -> None:
@@ -168,7 +162,7 @@ def _env_failed(project: Project, error: BaseException) -> RunnerError:
     return EnvFailed(
         "invalid_project",
         f"env.py failed: {describe(error)}{location(error)}",
-        _next_step(
+        next_step(
             project,
             error,
             f"run `{project.command} current` in the backend's folder with the same environment, fix what it reports and try "
@@ -181,28 +175,6 @@ def _comes_from_connecting(error: BaseException) -> bool:
     """Whether a driver or SQLAlchemy raised it. env.py may also read files and call other services."""
     frames = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
     return any(name.split(".")[0] in ("sqlalchemy", *DRIVERS) for name in frames)
-
-
-def _next_step(project: Project, error: BaseException, otherwise: str) -> str:
-    if missing_variable(error):
-        return f"set it {project.environment}"
-    if names := unset_variables(error):
-        return f"set {', '.join(names)}, which it reads, {project.environment}"
-    if _NO_ADDRESS.search(str(error)):
-        how = "name it with DatabaseVariables" if project.is_packaged else f"set it {project.environment}"
-        return f"env.py reads the database's address from a variable that is not set: {how}"
-    if found := _OTHER_CONFIG.search(str(error)):
-        return (
-            f"make env.py run with `{project.command}`: it reads config.{found[1]}, which only another command sets, such as "
-            "`litestar database`; read the address and the other options from the backend's settings"
-        )
-    if "invalid interpolation syntax" in str(error):
-        return _DOUBLE_PERCENT
-    # pydantic-settings: each missing variable is a field that is required.
-    if type(error).__name__ == "ValidationError":
-        return f"set the variables that env.py reads {project.environment}"
-    requirement = left_out(error)
-    return f"the package has only what the migrations import: {to_package(requirement)}" if requirement else otherwise
 
 
 def application_context(project: Project) -> AbstractContextManager[Any]:
@@ -256,5 +228,5 @@ def _load_application(project: Project, env: Path) -> Any:
             raise EnvFailed(
                 "invalid_project",
                 f"env.py needs Flask's application, which could not be loaded: {describe(error)}{location(error)}",
-                _next_step(project, error, _flask_step(project)),
+                next_step(project, error, _flask_step(project)),
             ) from error

@@ -1,0 +1,70 @@
+"""What to do about an error outside of the revisions: in env.py, or in the application that it loads."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from configparser import InterpolationSyntaxError
+
+from ..database.failures import missing_variable, unset_variables
+from ..protocol.rules import DRIVERS
+from .configuration import left_out, to_package
+from .project import Project
+
+# Newer versions of SQLAlchemy do not quote it.
+_NO_URL = re.compile(r"Could not parse \w+ URL from ")
+_UNKNOWN_DIALECT = re.compile(r"Can't load plugin: sqlalchemy\.dialects:(\w+)")
+# Advanced Alchemy's template of env.py reads config.db_url and others, which its own commands set.
+_OTHER_CONFIG = re.compile(r"'Config' object has no attribute '(\w+)'")
+_INSTALL = 'install the backend with its dependencies, or pass the Python that has them with --python or the setting "python"'
+_DOUBLE_PERCENT = 'double each % of the URL for configparser: config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))'
+
+
+def next_step(project: Project, error: BaseException, otherwise: str) -> str:
+    """The step that makes env.py run, or `otherwise`."""
+    if missing_variable(error):
+        return f"set it {project.environment}"
+    if names := unset_variables(error):
+        return f"set {', '.join(names)}, which it reads, {project.environment}"
+    if found := _OTHER_CONFIG.search(str(error)):
+        return (
+            f"make env.py run with `{project.command}`: it reads config.{found[1]}, which only another command sets, such as "
+            "`litestar database`; read the address and the other options from the backend's settings"
+        )
+    # pydantic-settings: each missing variable is a field that is required.
+    if type(error).__name__ == "ValidationError":
+        return f"set the variables that env.py reads {project.environment}"
+    if requirement := left_out(error):
+        return f"the package has only what the migrations import: {to_package(requirement)}"
+    # A name that is not in its module is a mistake in the code, such as a circular import.
+    if not project.is_packaged and isinstance(error, ImportError) and "cannot import name" not in str(error):
+        return _driver_step(error.name) if error.name in DRIVERS else _INSTALL
+    return _address_step(project, error) or otherwise
+
+
+def _driver_step(missing: str) -> str:
+    """For a driver that is not installed."""
+    # SQLAlchemy 2.1 reads postgresql:// as psycopg, older ones as psycopg2. An async env.py needs asyncpg or psycopg.
+    others = ("psycopg",) if missing == "asyncpg" else ("psycopg", "psycopg2", "pg8000")
+    installed = next((name for name in others if importlib.util.find_spec(name)), None)
+    use = f"begin the address with postgresql+{installed}://, or " if installed else ""
+    return f"{use}install {missing} in the backend's environment"
+
+
+def _address_step(project: Project, error: BaseException) -> str | None:
+    """For an address that SQLAlchemy or configparser does not read."""
+    dialect = _UNKNOWN_DIALECT.search(str(error))
+    if dialect and dialect[1] == "driver":
+        return "write the database's address into sqlalchemy.url of alembic.ini: it has the placeholder of `alembic init`"
+    if dialect and dialect[1] == "postgres":
+        return "begin the address with postgresql://, which SQLAlchemy knows, instead of postgres://"
+    if _NO_URL.search(str(error)):
+        if project.is_packaged:
+            return "env.py reads the database's address from a variable that is not set: name it with DatabaseVariables"
+        return (
+            "set the variable from which env.py reads the database's address, or sqlalchemy.url of alembic.ini, to a URL such as "
+            f"postgresql://user@localhost/name; set a variable {project.environment}"
+        )
+    if isinstance(error, InterpolationSyntaxError):
+        return "write each % of the URL in alembic.ini as %%, for configparser"
+    return _DOUBLE_PERCENT if "invalid interpolation syntax" in str(error) else None
