@@ -143,7 +143,7 @@ class _Execution:
                 raise _Unproved
             self.runs += 1
             self._project.version_table = context.version_table
-            self._project.revisions.load()
+            self._project.revisions.load_with(context.connection)
             if self._around is None:
                 prepare(context.connection)
             # `around` opens connections to the database that is migrated.

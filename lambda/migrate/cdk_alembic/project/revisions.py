@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..connection.listeners import listening
 from ..database.failures import describe, location, missing_variable
 from ..protocol.errors import ProjectError, RunnerError
 from .configuration import command_of, repair
@@ -33,17 +34,37 @@ class Revisions:
 
     def __init__(self, script: Any, environment: str) -> None:
         """`script`: Alembic's ScriptDirectory. `environment`: where variables are set."""
-        from alembic.script.revision import RevisionMap
-
         self._script = script
         self._environment = environment
         self._loaded: list[Any] = []
         self._is_whole = False
-        script.revision_map = RevisionMap(self._scripts)
+        self._executed = False
+        """Whether loading the files executed a statement."""
+        self._unload()
+
+    def _unload(self) -> None:
+        from alembic.script.revision import RevisionMap
+
+        self._script.revision_map = RevisionMap(self._scripts)
+        self._executed = False
 
     @property
     def _command(self) -> str:
         return command_of(Path(self._script.dir))
+
+    def load_with(self, connection: Any) -> None:
+        """Loads the revisions in an execution of env.py that uses `connection`. Raises ProjectError.
+
+        A file may execute statements when it is loaded. Like every command of Alembic, each execution then loads the files again:
+        an earlier one may have rolled the statements back, or used another database.
+        """
+        if self._executed:
+            self._unload()
+        with listening((connection, "before_cursor_execute", self._notice)):
+            self.load()
+
+    def _notice(self, *_: Any) -> None:
+        self._executed = True
 
     def load(self) -> None:
         """Loads the revisions. Call it while env.py runs: env.py may set their locations and requirements. Raises
