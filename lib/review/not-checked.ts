@@ -51,9 +51,6 @@ function nextStep(
   next: string | undefined,
   { command = 'alembic', problem, mayLoadElsewhere }: GraphFacts,
 ): string {
-  // `op` works only while a function runs.
-  if (/Can't invoke function/.test(reason))
-    return 'move the use of op that runs when the file is imported into upgrade() or downgrade()';
   if (/baseline/.test(reason)) return 'use a dump that was taken before these revisions as the baseline';
   if (next !== undefined) return next;
   // A name that is not in its module is a mistake in the code, such as a circular import.

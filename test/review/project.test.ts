@@ -788,14 +788,6 @@ describe('a revision that can’t be loaded', () => {
     });
   });
 
-  it('because it uses op while it is imported is told to do so in its functions', async () => {
-    await inFolder(async (folder) => {
-      write(folder, {});
-      const head = 'from alembic import op\nrevision = "b1"\ndown_revision = None\nbind = op.get_bind()\n';
-      writeFileSync(path.join(folder, 'alembic', 'versions', 'b1.py'), `${head}def upgrade():\n    bind.execute("SELECT 1")\n`);
-      expect((await reviewed(folder, 'all')).notChecked?.next).toMatch(/^move the use of op .* into upgrade\(\)/);
-    });
-  });
 });
 
 describe('one statement', () => {

@@ -26,6 +26,8 @@ export interface GraphRevision {
   readonly downRevisions: readonly string[];
   readonly dependsOn: readonly string[];
   readonly branchLabels: readonly string[];
+  /** Where its file uses `op` outside of its functions, so that it can only be loaded with a database. @default - nowhere */
+  readonly atLoad?: { readonly line: number; readonly code: string };
 }
 
 /** A line of `env.py`, from its source. */

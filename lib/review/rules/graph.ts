@@ -81,6 +81,26 @@ function matchesRevision(down: string, ids: ReadonlySet<string>, { revisions }: 
   );
 }
 
+/** Alembic loads the files within the first command that needs them, most commands without a database. */
+export const runsAtLoad: Rule = {
+  id: 'runs-at-load',
+  group: 'graph',
+  severity: 'error',
+  title: 'the revision uses `op` outside of its functions',
+  *check({ facts: { atLoad } }, { input: { graph } }) {
+    if (!atLoad) return;
+    const { command = 'alembic' } = graph;
+    yield {
+      line: atLoad.line,
+      seen: 'source',
+      message:
+        `this runs whenever Alembic loads the file: without a database, as in "${command} heads", "history" and "merge", it fails with a NameError; ` +
+        'in each "upgrade", "downgrade" and "current", what it executes runs before the first pending revision, even if this revision is applied already',
+      instead: `def upgrade():\n    ${atLoad.code}  # and in downgrade(), if that needs it`,
+    };
+  },
+};
+
 export const mergeDoesWork: Rule = {
   id: 'merge-does-work',
   group: 'graph',

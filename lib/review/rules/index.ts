@@ -38,7 +38,7 @@ import { updateAll } from './data-loss/update-all';
 import { earlyReturn, importsApplication, offsetBatches, readsOutside, unbatchedLoop } from './data-migrations';
 import { drift, dropDue } from './drift';
 import { envKeepsNothing, envOneTransaction, envOuterTransaction, envRefused, versionTableSchemaMissing } from './environment';
-import { editedRevision, mergeDoesWork, orphanRevision, severalHeads } from './graph';
+import { editedRevision, mergeDoesWork, orphanRevision, runsAtLoad, severalHeads } from './graph';
 import {
   checkNotValid,
   constraintBuildsIndex,
@@ -127,6 +127,7 @@ export const CHECKS: readonly Rule[] = [
   endsSessions,
   severalHeads,
   orphanRevision,
+  runsAtLoad,
   mergeDoesWork,
   editedRevision,
   upgradeFails,

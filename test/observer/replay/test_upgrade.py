@@ -55,6 +55,21 @@ def test_statements_locks_rewrites_and_changes_are_seen_with_every_driver(observ
     assert facts["after"]["bb"]["constraints"][0]["references"] == {"table": "aa", "columns": ["id"]}
 
 
+def test_what_a_file_executes_when_it_is_loaded_belongs_to_each_of_its_functions(observed: Observed) -> None:
+    observed.revision("aa", None, 'op.add_column("seen", sa.Column("note", sa.Text))', 'op.drop_table("seen")')
+    path = observed.versions / "aa.py"
+    on_load = 'op.execute("CREATE TABLE IF NOT EXISTS seen (id int)")'
+    path.write_text(path.read_text().replace("\n\n\ndef upgrade", f"\n\n{on_load}\n\n\ndef upgrade"))
+    facts = observed.observe("aa")["aa"]
+    assert facts["atLoad"] == {"line": 13, "code": on_load}
+    assert [(one["sql"].split(" seen")[0], one["line"]) for one in facts["upgrade"]["statements"]] == [
+        ("CREATE TABLE IF NOT EXISTS", 13),
+        ("ALTER TABLE", 17),
+    ]
+    assert [one["line"] for one in facts["downgrade"]["statements"]] == [13, 21]
+    assert facts["again"] == {"outcome": "done", "differs": NOTHING}
+
+
 def test_statements_on_another_connection_of_the_engine_are_seen(observed: Observed) -> None:
     observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id int)")', 'op.drop_table("aa")')
     observed.revision(

@@ -9,6 +9,19 @@ with op.get_context().autocommit_block():
 
 export const TRANSACTIONS: readonly Example[] = [
   {
+    rule: 'runs-at-load',
+    bad: one(
+      'op.add_column("users", sa.Column("state", state, nullable=True))',
+      'op.drop_column("users", "state")\nstate.drop(op.get_bind())',
+      { head: 'state = postgresql.ENUM("on", "off", name="users_state")\nstate.create(op.get_bind(), checkfirst=True)' },
+    ),
+    good: one(
+      'state.create(op.get_bind())\nop.add_column("users", sa.Column("state", state, nullable=True))',
+      'op.drop_column("users", "state")\nstate.drop(op.get_bind())',
+      { head: 'state = postgresql.ENUM("on", "off", name="users_state")' },
+    ),
+  },
+  {
     rule: 'concurrently-in-transaction',
     bad: one('op.create_index("ix_users_email", "users", ["email"], postgresql_concurrently=True)', DROP_INDEX),
     good: one(

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
+from ..source.loading import at_load
+
 _HAS_RUN = "cdk_alembic_has_run"
 _CREATED_TYPES = "cdk_alembic_created_types"
 
@@ -21,12 +23,17 @@ def reloaded_function(context: Any, script: Any, is_upgrade: bool) -> Callable[.
     context.impl.memo.clear()
     context.connection.dialect._type_memos.clear()
     path, folder = Path(script.path), Path(context.script.dir)
-    if hasattr(script.module, _HAS_RUN) and (_holds_objects(script.module) or _helper_modules(path, folder)):
+    if _has_run(script) and (_holds_objects(script.module) or _helper_modules(path, folder)):
         # Some modules can be imported only once: they define tables in the metadata of the backend's models.
         with suppress(Exception, SystemExit):
             script.module = _reload(path, folder)
     setattr(script.module, _HAS_RUN, True)
     return script.module.upgrade if is_upgrade else script.module.downgrade
+
+
+def _has_run(script: Any) -> bool:
+    """Whether objects of its module were used before. A file that is loaded when it runs has new ones each time."""
+    return hasattr(script.module, _HAS_RUN) and at_load(script) is None
 
 
 def restore_created_types(context: Any) -> None:

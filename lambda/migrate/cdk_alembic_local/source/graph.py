@@ -16,7 +16,7 @@ from cdk_alembic.project.project import Project
 from cdk_alembic.project.revisions import info
 from cdk_alembic.protocol.errors import ProjectError, RunnerError
 
-from .loading import load_without_database
+from .loading import at_load, load_without_database
 from .stand_ins import reason_not_loaded, stand_ins, values_of
 
 
@@ -79,7 +79,9 @@ def _command(project: Project) -> dict[str, str]:
 
 def script_facts(script: Any, project: Path) -> dict[str, Any]:
     """GraphRevision of a script."""
+    found = at_load(script)
     return {
+        **({"atLoad": found} if found else {}),
         **info(script),
         "file": relative(script.path, project),
         "downRevisions": list(script._versioned_down_revisions),

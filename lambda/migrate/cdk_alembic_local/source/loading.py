@@ -1,12 +1,23 @@
-"""Loads a project's revisions from the folders that env.py sets, without a database."""
+"""Loads a project's revisions from the folders that env.py sets, without a database.
+
+A file that uses `op` outside of its functions can only be loaded with one, within `alembic upgrade`: it is loaded when it runs.
+"""
 
 from __future__ import annotations
 
-from contextlib import suppress
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from cdk_alembic.connection.listeners import listening
 from cdk_alembic.project.project import Project
+
+from .stand_ins import module_with_ids, needs_database
+
+_AT_LOAD = "cdk_alembic_at_load"
 
 
 def load_without_database(project: Project) -> None:
@@ -25,12 +36,65 @@ def load_without_database(project: Project) -> None:
         raise _Loaded
 
     environment = EnvironmentContext(project.config, project.script, fn=load, dont_mutate=True)
-    # If env.py has its own `creator`, it connects without do_connect. A class's listeners run before those of an engine, which
-    # may connect themselves.
-    with listening((Engine, "do_connect", load), (Pool, "connect", load)), suppress(_Loaded, Exception, SystemExit), environment:
-        project.script.run_env()
-    project.revisions.load()
+    with _late_loading():
+        # If env.py has its own `creator`, it connects without do_connect. A class's listeners run before those of an engine,
+        # which may connect themselves.
+        with (
+            listening((Engine, "do_connect", load), (Pool, "connect", load)),
+            suppress(_Loaded, Exception, SystemExit),
+            environment,
+        ):
+            project.script.run_env()
+        project.revisions.load()
 
 
 class _Loaded(BaseException):
     """Stops env.py before it connects. A BaseException, so that `except Exception` in env.py does not catch it."""
+
+
+def at_load(script: Any) -> dict[str, Any] | None:
+    """Where a script that is loaded when it runs first needs the database: `line` and `code`. None: it is loaded like most."""
+    return getattr(script.module, _AT_LOAD, None)
+
+
+@contextmanager
+def _late_loading() -> Iterator[None]:
+    """Within this block, Alembic gets modules whose functions load the file each time they run, if it can't be loaded now."""
+    from alembic import util
+
+    load = util.load_python_file
+
+    def load_or_postpone(folder: Any, filename: Any) -> ModuleType:
+        try:
+            return load(folder, filename)
+        except NameError as error:
+            path = Path(folder) / filename
+            module = module_with_ids(path) if needs_database(error) else None
+            if module is None:
+                raise
+            setattr(module, _AT_LOAD, _place(error, str(path)))
+            for name in ("upgrade", "downgrade"):
+                if f"def {name}(" in path.read_text(encoding="utf-8", errors="replace"):
+                    setattr(module, name, _loads_and_runs(folder, filename, name))
+            return module
+
+    util.load_python_file = load_or_postpone
+    try:
+        yield
+    finally:
+        util.load_python_file = load
+
+
+def _loads_and_runs(folder: Any, filename: Any, name: str) -> Callable[..., None]:
+    def run(**arguments: Any) -> None:
+        from alembic import util
+
+        getattr(util.load_python_file(folder, filename), name)(**arguments)
+
+    run.__name__ = name
+    return run
+
+
+def _place(error: BaseException, file: str) -> dict[str, Any]:
+    frame = next(frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file)
+    return {"line": frame.lineno, "code": frame.line or ""}

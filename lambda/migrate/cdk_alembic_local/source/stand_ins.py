@@ -29,7 +29,9 @@ def stand_ins() -> Iterator[None]:
         try:
             module = load(folder, filename)
         except (Exception, SystemExit) as error:
-            module = _stand_in(path)
+            if needs_database(error):
+                raise
+            module = module_with_ids(path)
             if module is None:
                 raise
             setattr(module, _REASON, error)
@@ -45,6 +47,11 @@ def stand_ins() -> Iterator[None]:
         yield
     finally:
         util.load_python_file = load
+
+
+def needs_database(error: BaseException) -> bool:
+    """Whether a file can't be loaded only because it uses `op` or `context` outside of its functions."""
+    return isinstance(error, NameError) and "proxy object has not yet been established" in str(error)
 
 
 def reason_not_loaded(script: Any) -> BaseException | str | None:
@@ -71,7 +78,8 @@ def _literals(text: str) -> Iterator[tuple[str, Any]]:
             continue
 
 
-def _stand_in(path: Path) -> ModuleType | None:
+def module_with_ids(path: Path) -> ModuleType | None:
+    """A module with the ids that a file has as literals, and nothing else. None: they can't be read."""
     values, doc = values_of(path)
     if not isinstance(values.get("revision"), str) or "down_revision" not in values:
         return None
