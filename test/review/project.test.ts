@@ -787,7 +787,6 @@ describe('a revision that can’t be loaded', () => {
       expect((await reviewed(folder, 'all')).notChecked?.next).toMatch(/^fix the revision that it names/);
     });
   });
-
 });
 
 describe('one statement', () => {
