@@ -270,7 +270,8 @@ function replacement(
   if (isEmptyValue(val))
     return isWhole || !(selectsKnownRows(where, name, own) || mayBeEmpty) ? emptied(`${table}.${name}`, state) : undefined;
   if (keepsOnlyPart(val, name, own)) {
-    const what = joined(as(val, 'FuncCall')?.funcname) === UNKNOWN ? COMPUTED_BY_PYTHON : 'a part of itself';
+    const what =
+      joined(as(val, 'FuncCall')?.funcname) === UNKNOWN ? COMPUTED_BY_PYTHON : 'a value computed from it that holds less';
     return isWhole || !selectsKnownRows(where, name, own) ? what : undefined;
   }
   if (mayBeEmpty) return undefined;

@@ -8,6 +8,7 @@ const failure = (sqlState: string): StatementFailure => ({ sqlState, message: 't
 test.each([
   ['42P01', 'a missing table'],
   ['42804', 'a column of another type'],
+  ['23503', 'a missing row'],
 ])('%s, %s, may stem from an earlier revision that could not be applied', (sqlState) => {
   const unapplied = { unapplied: ['a1'] } as unknown as RevisionFacts;
   expect(mayStemFromUnapplied(unapplied, failure(sqlState))).toBe(true);

@@ -12,6 +12,8 @@ import type { Rule, RuleFinding } from './rule';
 const IN_FAILED_TRANSACTION = '25P02';
 /** The starting point lacks an object, or already has it: in many projects no migration creates the base tables. */
 const WRONG_STARTING_POINT = ['42P01', '42703', '42704', '42883', '3F000', '42P07', '42701', '42710', '42P06'];
+/** A row is missing that an earlier revision, the application or a person has inserted in production. */
+const FOREIGN_KEY_VIOLATION = '23503';
 /** A column has another type if a revision before could not be applied. */
 const DATATYPE_MISMATCH = '42804';
 /** The scratch server lacks an extension's files, or its role lacks a privilege. */
@@ -105,6 +107,9 @@ function assessFailure(failure: StatementFailure | undefined, later?: string): {
   if (WRONG_STARTING_POINT.includes(sqlState) || /^NoSuchTableError\b/.test(message) || !isOffered) {
     const start = failure && startingPoint(failure);
     return { certain: false, hint: start ? `; if production has it, ${start}` : '' };
+  }
+  if (sqlState === FOREIGN_KEY_VIOLATION) {
+    return { certain: false, hint: '; the tables here have only the rows that revisions insert' };
   }
   // The review opens another database, an SQLite file, only to read.
   if (/unable to open database file|attempt to write a readonly database/.test(message)) return { certain: false, hint: '' };

@@ -17,10 +17,19 @@ def failure_facts(error: BaseException, file: str) -> dict[str, Any]:
     line = next((frame.lineno for frame in reversed(frames) if frame.filename == file), None)
     # Whole: the review parses it.
     statement = whole_statement_of(error)
-    facts = {"message": redact(describe(error)), "sqlState": sql_state(error), "statement": statement, "line": line}
+    facts = {"message": redact(describe(error)), "sqlState": _sql_state(error), "statement": statement, "line": line}
     found = {name: value for name, value in facts.items() if value is not None}
     found |= {"waited": True} if isinstance(error, Waiting) else {}
     return found | ({"ownRaise": True} if _is_own_raise(frames, file) else {})
+
+
+def _sql_state(error: BaseException | None) -> str | None:
+    """PostgreSQL's code of the error, or of the one that it replaces: `except ProgrammingError as error: raise RuntimeError(error)`."""
+    while error is not None:
+        if state := sql_state(error):
+            return state
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _is_own_raise(frames: traceback.StackSummary, file: str) -> bool:

@@ -65,6 +65,8 @@ class _Context:
     """Names that a loop binds."""
     rows: frozenset[str] = frozenset()
     """Those of them that may be rows of the database."""
+    separate: frozenset[str] = frozenset()
+    """Names of separate connections and savepoints that an enclosing `with` opens."""
     batches: dict[str, Batch] = field(default_factory=dict, hash=False, compare=False)
 
 
@@ -288,8 +290,12 @@ class _Walk:
             self._visit(item.context_expr, context)
             if self._functions.is_autocommit_block(item.context_expr):
                 context = replace(context, in_autocommit_block=True)
-            if isinstance(item.optional_vars, ast.Name) and (batch := Batch.opened_by(item.context_expr)):
-                context = replace(context, batches={**context.batches, item.optional_vars.id: batch})
+            if isinstance(item.optional_vars, ast.Name):
+                name = item.optional_vars.id
+                if batch := Batch.opened_by(item.context_expr):
+                    context = replace(context, batches={**context.batches, name: batch})
+                if _opens_connection_or_savepoint(item.context_expr):
+                    context = replace(context, separate=context.separate | {name})
         self._visit_all(_reachable(node.body), context)
 
     def _enters_autocommit(self, node: ast.stmt) -> bool:
@@ -300,7 +306,7 @@ class _Walk:
         return any(map(self._functions.is_autocommit_block, call.args))
 
     def _call(self, node: ast.Call, context: _Context) -> None:
-        if self._ends_other_transaction(node.func):
+        if self._ends_other_transaction(node.func, context):
             return
         self._follow_rows(node, context)
         if last_name(node.func) in _EXECUTES and (statement := _statement(node)) is not None:
@@ -326,14 +332,15 @@ class _Walk:
                 return found.pop() if len(found) == 1 else None
         return None
 
-    def _ends_other_transaction(self, function: ast.expr) -> bool:
+    def _ends_other_transaction(self, function: ast.expr, context: _Context) -> bool:
         """Whether it commits or rolls back a savepoint or a separate connection, so that Alembic's transaction continues."""
         if not isinstance(function, ast.Attribute) or function.attr not in ("commit", "rollback"):
             return False
         owner = function.value
         while isinstance(owner, ast.Attribute) and owner.attr in _DRIVER_CONNECTION:
             owner = owner.value
-        return _opens_connection_or_savepoint(owner) or (isinstance(owner, ast.Name) and owner.id in self._separate_connections)
+        separate = self._separate_connections | context.separate
+        return _opens_connection_or_savepoint(owner) or (isinstance(owner, ast.Name) and owner.id in separate)
 
     def _follow_rows(self, node: ast.Call, context: _Context) -> None:
         """Follows a loop's row into a function of the file: `for user in users: rename(user)`."""

@@ -41,12 +41,19 @@ export const rename: Rule = {
       }
       yield {
         ...place,
-        message: `${subject} is renamed to ${to}: running code knows only the old name, and fails from now until the deploy is done`,
+        message: `${subject} is renamed to ${to}: ${effectOn(what)}`,
         instead: safeRename(step, action, upgrade),
       };
     }
   },
 };
+
+/** SQLAlchemy names an enum's type in each statement with psycopg 3, asyncpg and pg8000: https://docs.sqlalchemy.org/en/20/dialects/postgresql.html */
+function effectOn(what: ActionOf<'rename'>['what']): string {
+  return what === 'type'
+    ? 'running code that names it fails from now until the deploy is done, and with psycopg 3, asyncpg or pg8000 SQLAlchemy names it in each statement with such a value'
+    : 'running code knows only the old name, and fails from now until the deploy is done';
+}
 
 /** Views and foreign keys that follow a renamed table, although another table takes its name. */
 function* leftWithOldTable(

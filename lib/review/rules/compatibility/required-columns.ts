@@ -198,7 +198,7 @@ function requirementFinding(
     // not-null-without-default reports it.
     if (action.does === 'add column') return undefined;
     return {
-      message: `${table}.${column} is new and stays NOT NULL without a default: inserts of running code, which does not know it, fail until the deploy is done`,
+      message: `${table}.${column} is new and stays NOT NULL without a default: inserts of running code that give it no value fail until the deploy is done`,
       instead: [until, action.does === 'set default' ? drop : notNullInSteps(table, column)].join('\n'),
     };
   }

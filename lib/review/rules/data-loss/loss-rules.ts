@@ -81,7 +81,7 @@ function guardFinding(
   const kept = mayBeKept.get(`${of?.name}.${of?.column}`);
   const isUnknown = kept !== undefined || readBefore;
   const unknown = `${what}: ${kept ?? 'whether it keeps all of it was not judged'}`;
-  const message = isUnknown ? unknown : `${what} destroys data when it runs`;
+  const message = isUnknown ? unknown : `${what} ${EFFECTS[rule] ?? 'destroys data when it runs'}`;
   if (onFailure)
     return { atMost: 'warning', message: `${what} runs only after a statement has failed, in an aborted transaction` };
   if (of && isMissing(of))
@@ -89,6 +89,10 @@ function guardFinding(
   const instead = rule === 'clear-column' && of ? keptValues(of, upgrade) : undefined;
   return { message, instead, ...(isUnknown ? { atMost: 'warning' } : {}) };
 }
+
+const EFFECTS: Partial<Record<DataLossRule, string>> = {
+  'drop-materialized-view': 'removes its stored rows: queries of it fail until it is built again from its tables',
+};
 
 /** Keeps the values of a column that an UPDATE overwrites. */
 function keptValues({ name, column = '' }: LostObject, { findTable }: RevisionFunction): string | undefined {

@@ -70,7 +70,7 @@ function* narrowerColumn(
       ? 'a value that still does not fit after the UPDATE makes the revision fail'
       : digits < scaleOf(before)
         ? `each value is rounded to ${digits} decimal places, and one that is still too large makes the revision fail`
-        : 'a value that does not fit makes the revision fail, or is truncated by its USING';
+        : `a value that does not fit makes the revision fail${using || call?.keywords.postgresql_using ? ', or is truncated by its USING' : ''}`;
   const type = action.type || 'the new type';
   yield {
     ...place,

@@ -53,14 +53,16 @@ export function andCommits({ transaction }: Pick<Step, 'transaction'>): string {
   return transaction < 0 ? '' : ' and the revision commits';
 }
 
-/** Whether reads of the tables wait during a step that blocks writes: its transaction may already hold an exclusive lock. */
+/** Whether reads of the tables wait during a step that blocks writes: its statement, or its transaction, may hold an exclusive lock. */
 export function readsMeanwhile(step: Step, part: RevisionFunction, tables: readonly string[]): string {
   const actions = part.steps.map(({ action }) => action);
   for (const earlier of part.steps) {
-    if (earlier.index >= step.index || earlier.transaction !== step.transaction || step.transaction < 0) continue;
+    const isSame = earlier.index === step.index;
+    if (earlier.index > step.index || earlier.transaction !== step.transaction || (step.transaction < 0 && !isSame)) continue;
     const held = exclusivelyLocked(earlier, part);
     const locked = tables.find((table) => held.includes(table) || held.includes(originalName(table, actions) ?? ''));
-    if (locked) return `reads of ${locked} wait too, because line ${earlier.line} holds an ACCESS EXCLUSIVE lock on it`;
+    const holder = isSame ? 'the statement takes' : `line ${earlier.line} holds`;
+    if (locked) return `reads of ${locked} wait too, because ${holder} an ACCESS EXCLUSIVE lock on it`;
   }
   return 'reads continue';
 }
