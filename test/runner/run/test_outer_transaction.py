@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from cdk_alembic.project.env_transaction import find_transaction
 from conftest import Backend, Database, failure, invoke
 from each_driver import DRIVERS
 
@@ -115,3 +118,12 @@ def changed(package: Backend, database: Database, before: str, after: str) -> st
     text = f"{head}{after}{tail}"
     package.write_env(text)
     return text
+
+
+def test_the_line_is_that_of_the_connection_and_not_of_offline_mode(tmp_path: Path) -> None:
+    env = tmp_path / "env.py"
+    env.write_text(
+        "def online(connection):\n    if connection:\n        context.configure(connection=connection)\n\n\n"
+        "def offline():\n    for tenant in tenants:\n        context.configure(url=tenant)\n"
+    )
+    assert find_transaction(env, is_outer=True, in_block=False)["line"] == 3

@@ -51,7 +51,7 @@ def _change(begins: str, code: str, is_outer: bool, in_block: bool) -> tuple[str
     return f"write `{instead}` there", instead
 
 
-def _places(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
+def _places(nodes: list[Any]) -> Iterator[tuple[int, str]]:
     """Lines, and what begins the transaction there, the likeliest first: `connection` for `engine.begin() as connection`, `block`
     for `connection.begin()`, `migrations` if that replaces Alembic's begin_transaction(), `statement` if earlier statements must
     have begun it."""
@@ -62,10 +62,11 @@ def _places(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
             if _method(item.context_expr) == "begin":
                 yield item.context_expr.lineno, "connection" if _is_used(item.optional_vars, nodes) else _block(node)
     for name in ("configure", "run_migrations"):
-        # The last one: the first function is usually the one for offline mode.
-        for node in reversed(nodes):
-            if _method(node) == name:
-                yield node.lineno, "statement"
+        calls = sorted((node for node in nodes if _method(node) == name), key=lambda node: node.lineno)
+        online = [node for node in calls if any(keyword.arg == "connection" for keyword in node.keywords)]
+        # The first function is usually the one for offline mode.
+        for node in (*online, *reversed(calls)):
+            yield node.lineno, "statement"
 
 
 def _is_used(name: ast.expr | None, nodes: list[ast.AST]) -> bool:
