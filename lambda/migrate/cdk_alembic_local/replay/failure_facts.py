@@ -24,7 +24,7 @@ def failure_facts(error: BaseException, file: str) -> dict[str, Any]:
 
 
 def _sql_state(error: BaseException | None) -> str | None:
-    """PostgreSQL's code of the error, or of the one that it replaces: `except ProgrammingError as error: raise RuntimeError(error)`."""
+    """PostgreSQL's code of the error, or of the one that it replaces: `except ProgrammingError: raise RuntimeError(...)`."""
     while error is not None:
         if state := sql_state(error):
             return state

@@ -63,14 +63,12 @@ function* narrowerColumn(
     return;
   const isConverted = !!using && !isColumnOrCast(using);
   const isPrepared = earlier.some((one) => one.does === 'update' && one.table === table && one.columns.includes(column));
-  const digits = scaleOf(action.type);
+  const mayTruncate = !!using || !!call?.keywords.postgresql_using;
   const fate = isConverted
     ? 'its USING decides what is left of a value that does not fit'
     : isPrepared
       ? 'a value that still does not fit after the UPDATE makes the revision fail'
-      : digits < scaleOf(before)
-        ? `each value is rounded to ${digits} decimal places, and one that is still too large makes the revision fail`
-        : `a value that does not fit makes the revision fail${using || call?.keywords.postgresql_using ? ', or is truncated by its USING' : ''}`;
+      : fateOfValues(before, action.type, mayTruncate);
   const type = action.type || 'the new type';
   yield {
     ...place,
@@ -78,6 +76,14 @@ function* narrowerColumn(
     message: `${table}.${column} changes from ${before} to ${type}: ${fate}`,
     instead: `# first check in production: SELECT count(*) FROM ${quotedTable(table)} WHERE <does not fit ${type}>\n# if you only need a limit, keep ${before} and add a CHECK, NOT VALID first and validated later`,
   };
+}
+
+/** @param mayTruncate whether it has a USING: without one, a text that is too long is an error */
+function fateOfValues(before: string, type: string, mayTruncate: boolean): string {
+  const digits = scaleOf(type);
+  return digits < scaleOf(before)
+    ? `each value is rounded to ${digits} decimal places, and one that is still too large makes the revision fail`
+    : `a value that does not fit makes the revision fail${mayTruncate ? ', or is truncated by its USING' : ''}`;
 }
 
 /** The digits after the decimal point of `numeric(12,2)`; not a number for a type without a limit. */
