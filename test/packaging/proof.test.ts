@@ -381,11 +381,45 @@ describe('with all variables of the function known', () => {
     );
   });
 
-  test('a revision that fails in another way passes, because it may need a connection', () => {
+  test("a revision that needs Alembic's connection passes", () => {
     buildKnown(
       writeFiles(backend(), {
         'migrations/versions/c3.py': `from alembic import op\nop.get_bind()\n${revisionFile('c3', 'b2')}`,
       }),
+    );
+  });
+
+  test('a revision that fails in another way is a warning with the settings that the backend reads', () => {
+    const revision = revisionFile('c3', 'b2');
+    const directory = writeFiles(backend('from alembic import context'), {
+      'settings.py': 'import os\nFILE = os.getenv("SHOP_CONFIG")\n',
+      'migrations/versions/c3.py': `import settings\nif not settings.FILE:\n    raise LookupError("no configuration")\n${revision}`,
+    });
+    const [target, packaged] = [temporaryDirectory(), packageOf(directory, host, known)];
+    packaged.build(target);
+    expect(packaged.prove(target).map(shown)).toEqual([
+      expect.stringMatching(
+        /^a revision of .* fails with the function's environment: LookupError: no configuration \(backend\/migrations\/versions\/c3\.py:3\)\. If it needs a setting, set it with environment: the backend reads SHOP_CONFIG, not set here$/,
+      ),
+    ]);
+  });
+
+  test('a revision that no setting can repair is rejected', () => {
+    const directory = writeFiles(backend(), {
+      'migrations/versions/c3.py': `from alembic.op import no_such_operation\n${revisionFile('c3', 'b2')}`,
+    });
+    expect(() => buildKnown(directory)).toThrow(
+      /^a revision of .* fails: ImportError: cannot import name 'no_such_operation' from/,
+    );
+  });
+
+  test('a name that a module lacks is an error also for a function on another architecture', () => {
+    const architecture = host.architecture === 'arm64' ? 'x86_64' : 'arm64';
+    const directory = writeFiles(backend('from shop import ORDERS'), { 'shop.py': '' });
+    // It has no compiled part that needs a newer Linux than some Pythons of Lambda have.
+    const options = { ...known, without: ['psycopg'], add: ['pg8000'] };
+    expect(() => packageOf(directory, { ...host, architecture }, options).build(temporaryDirectory())).toThrow(
+      /^env\.py of .* fails: ImportError: cannot import name 'ORDERS' from 'shop' /,
     );
   });
 

@@ -13,8 +13,9 @@ libraries; the overlay has this machine's. `variables` are the names of those th
 address. `elsewhere` is another address to which env.py connects, and the line that connects; `isPostgres`: the function can
 replace it; `settings`: the variables of settings that hold it. `writes`: it writes beside its code, which the runner can
 allow. `unset` are variables that the backend read before, the last one first; `required`: those that the error is about;
-`wrong`: variables of the function whose values it is about. `absent`: the backend's path that it needs and the package lacks.
-`connects`: the first address, other than the database's, to which something connects when it is loaded, and the line.
+`wrong`: variables of the function whose values it is about. `isLikely`: the function's connection might avoid the failure.
+`absent`: the backend's path that it needs and the package lacks. `connects`: the first address, other than the database's, to
+which something connects when it is loaded, and the line.
 `installed` is a JSON file of what is installed, or empty: `used` is then what the project uses, unless it did not load.
 """
 
@@ -97,26 +98,28 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
     if "elsewhere" in answer:
         answer["elsewhere"]["unset"] = [*last_first(unset), *unset_settings()]
     for error in (*certain, *failures):
-        judge(error, package, answer, last_first(unset))
+        judge(error, package, answer, last_first(unset), with_overlay=bool(overlay))
     if certain and has_wrong_driver(root_of(certain[0])):
         answer["otherDriver"] = True
     if certain and (place := of_sqlite(root_of(certain[0]), backend)) is not None:
         found = {"address": "an SQLite database", "isPostgres": False, "settings": address_settings("sqlite")}
         answer["elsewhere"] = {**found, "by": place, "unset": [*last_first(unset), *unset_settings()]}
-    elif certain and "missing" not in answer:
-        required = required_variables(root_of(certain[0]), backend, last_first(unset))
+    elif "missing" not in answer and (failure := next(iter([*certain, *filter(is_likely, failures)]), None)):
+        root = root_of(failure)
+        required = required_variables(root, backend, last_first(unset))
         # Of a class that lacks the database's password, the other parts of the address may have defaults.
-        of_class = settings_of(root_of(certain[0])) if required else settings_in_line(root_of(certain[0]), backend)
+        of_class = settings_of(root) if required else settings_in_line(root, backend)
         read = [*last_first(unset), *of_class]
         answer["fails"] = {
-            "reason": in_backend(answer["unproved"]).replace(f"{backend}{os.sep}", ""),
-            "absent": absent_in(root_of(certain[0]), backend),
-            "inCode": in_code(certain[0]),
-            "writes": writes_in(root_of(certain[0]), backend),
+            "reason": in_backend(described(causes_of(failure), package)).replace(f"{backend}{os.sep}", ""),
+            "absent": absent_in(root, backend),
+            "inCode": in_code(failure),
+            "isLikely": not certain,
+            "writes": writes_in(root, backend),
             "unset": [name for name in dict.fromkeys(read) if name not in os.environ],
             "required": required,
-            "wrong": wrong_variables(root_of(certain[0]), given),
-            "inRevision": isinstance(certain[0], ProjectNotLoaded),
+            "wrong": wrong_variables(root, given),
+            "inRevision": isinstance(failure, ProjectNotLoaded),
         }
     if installed and project and not failures:
         from load_project.used_distributions import used_by_project
@@ -125,6 +128,11 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
         revisions = [os.path.realpath(revision.path) for revision in project.script.walk_revisions()]
         answer["used"] = used_by_project(package, revisions, **installed)
     return answer
+
+
+def is_likely(error: BaseException) -> bool:
+    """Whether a revision would hardly load in the function either: there, `op` has a connection."""
+    return isinstance(error, ProjectNotLoaded) and not is_refused(error) and "proxy object" not in str(root_of(error))
 
 
 def load(

@@ -21,7 +21,7 @@ PROVIDED = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3"
 MAX_TEXT = 500
 
 
-def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: list[str]) -> None:
+def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: list[str], *, with_overlay: bool) -> None:
     causes = causes_of(error)
     error = causes[-1]
     where = location_in(package, error) or location_in(package, causes[0])
@@ -39,7 +39,8 @@ def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: li
     if isinstance(error, ImportError):
         # A library of this architecture may need a newer Linux.
         of_library = any(re.search(r"\.so\b", str(cause)) for cause in causes)
-        answer["foreign"] = foreign(package / "site-packages", is_foreign=(lambda _: True) if of_library else is_elsewhere)
+        if of_library or not with_overlay:
+            answer["foreign"] = foreign(package / "site-packages", is_foreign=(lambda _: True) if of_library else is_elsewhere)
 
 
 def described(causes: list[BaseException], package: Path) -> str:

@@ -49,7 +49,7 @@ function judgeFailure(loaded: Loaded, { fails, unproved, otherDriver, command, c
   if (fails && (fails.inCode || !hasUnknownVariables)) {
     const what = `${fails.inRevision ? 'a revision' : 'env.py'} of ${directory} fails`;
     const reason = `${fails.reason}. ${otherDriver ? driverRemedy(loaded) : remedyOf(loaded, fails, command)}`;
-    const isCertain = !connects && (fails.inCode ? !foreign.length : isSame(loaded));
+    const isCertain = !connects && (fails.inCode ? !foreign.length : !fails.isLikely && isSame(loaded));
     if (isCertain) throw new PackagingError('fails_on_lambda', `${what}: ${reason}`);
     return [`${what} with the function's environment: ${reason}`];
   }

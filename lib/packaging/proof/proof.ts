@@ -30,6 +30,8 @@ export interface Proof {
     readonly reason: string;
     /** Whether no setting avoids it. */
     readonly inCode: boolean;
+    /** Whether the function's connection might avoid it. */
+    readonly isLikely?: boolean;
     /** Whether the backend writes beside its code. */
     readonly writes?: boolean;
     /** Unset environment variables that the backend read before. */
