@@ -9,6 +9,7 @@ export {
   isUpgraded,
   laterCode,
   type NotFixed,
+  namesTable,
   type Plan,
   type Planned,
   plan,

@@ -1,6 +1,6 @@
 import type { Finding } from '../finding';
 import { unqualifiedName } from '../revision/tables';
-import type { Phase } from './form';
+import type { FormPart } from './form';
 import type { Fixable } from './plan/plan';
 import { objectsOf } from './plan/statements';
 
@@ -11,8 +11,8 @@ export interface Unproved {
   readonly clue?: string | undefined;
   /** The findings that the review has not lost. @default - unknown */
   readonly left?: readonly Finding[];
-  /** The phase that is impossible. @default - none is */
-  readonly phase?: Phase;
+  /** A table without rows in the proof: nothing that fills it is proved. @default - there is none */
+  readonly emptied?: string;
   /** Whether only a review shows it. @default false */
   readonly seenInReview?: boolean;
 }
@@ -25,9 +25,12 @@ export interface Blamed {
 }
 
 /** Finds the fixes that a failure is about. */
-export function blame(fixable: readonly Fixable[], { reason, clue = reason, left, phase }: Unproved): Blamed {
+export function blame(fixable: readonly Fixable[], { reason, clue = reason, left, emptied }: Unproved): Blamed {
   if (left) return { fixable: fixable.filter(({ finding }) => left.includes(finding)), isCertain: true };
-  if (phase) return { fixable: fixable.filter(({ form }) => form.parts.some((part) => part.phase === phase)), isCertain: true };
+  if (emptied !== undefined) {
+    const fills = ({ phase, up }: FormPart) => phase === 'fill' && namesTable(up.join('\n'), emptied);
+    return { fixable: fixable.filter(({ form }) => form.parts.some(fills)), isCertain: true };
+  }
   const words = wordsOf(clue);
   const own = fixable.filter(({ form }) => form.parts.some(({ up, down = [] }) => hasWords([...up, ...down], words)));
   if (own.length > 0) return { fixable: own, isCertain: true };
@@ -42,6 +45,11 @@ export function shapeOf({ finding: { rule }, step: { action }, form }: Fixable):
   const code = form.parts.map(({ phase, up, down = [] }) => [phase, ...up, ...down].join('\n')).join('\n');
   const type = action.does === 'change type' ? action.type : '';
   return [rule, action.does, type, code.replace(/"(?:[^"\\]|\\.)*"/g, '_')].join('\n');
+}
+
+/** Whether SQL, or code with it, names a table. */
+export function namesTable(text: string, table: string): boolean {
+  return wordsOf(text).split(' ').includes(unqualifiedName(table));
 }
 
 function hasWords(code: readonly string[], words: string): boolean {

@@ -14,7 +14,7 @@ import { withoutCommits } from './repairs/commits';
 import { nameConstraints } from './repairs/constraint-names';
 import { addValuesFirst } from './repairs/enum-values';
 
-export { blame, shapeOf, type Unproved } from './blame';
+export { blame, namesTable, shapeOf, type Unproved } from './blame';
 export type { NotFixed, Plan, Planned } from './plan/plan';
 export { isUpgraded, whatFails, whyDifferent, whyNoBetter, whyNotUndone } from './proof';
 export { laterCode, seriesOf, wholeSeriesOf } from './series';

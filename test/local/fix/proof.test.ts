@@ -80,6 +80,23 @@ test('provable fixes are made even if others fail, on rows that the revision acc
   expect(review.findings.map(({ rule, revision }) => `${revision} ${rule}`)).toContain('e5_1 not-null-without-default');
 });
 
+test('rows of one table that a revision fails on do not prevent the proof of what fills another', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Require teams.code, and give users a key',
+    `op.execute("ALTER TABLE teams ALTER COLUMN code TYPE int USING code::int")
+    op.add_column("users", sa.Column("key", sa.UUID(), server_default=sa.text("gen_random_uuid()"), nullable=False))
+    op.add_column("users", sa.Column("rank", sa.Float(), server_default=sa.text("random()")))`,
+    `op.drop_column("users", "rank")
+    op.drop_column("users", "key")
+    op.alter_column("teams", "code", type_=sa.Text())`,
+  );
+  const review = await fix();
+  expect(fixed(review)).toEqual(['table-rewrite', 'table-rewrite']);
+  expect(review.fixes?.withoutRows).toEqual(['teams']);
+});
+
 test('sample rows from the trial of another revision do not prevent a proof', async () => {
   // A row of its own, and one value of its key for made-up ones.
   bed.project.revision(

@@ -258,8 +258,8 @@ function whyNoProof(
   if (reason !== undefined) return { reason, clue: own.statement };
   const before = first && whyNotUndone(first, originals.trial(revision));
   if (before !== undefined) return { reason: before, clue: first?.statement };
-  const noRows = phases.some(({ phase }) => phase === 'fill') ? originals.whyNoRows(revision) : undefined;
-  return noRows === undefined ? undefined : { reason: noRows, phase: 'fill' };
+  const fills = phases.filter(({ phase }) => phase === 'fill').flatMap(({ up }) => up.map(({ code }) => code));
+  return originals.whyNotFilled(revision, fills.join('\n'));
 }
 
 function idsOf({ files }: Candidate): readonly string[] {

@@ -1,5 +1,5 @@
 import type { ColumnFacts, Overlay, TrialFacts, TrialGroup } from '../../../contract/facts';
-import { isUpgraded, type Plan } from '../../../review';
+import { isUpgraded, namesTable, type Plan, type Unproved } from '../../../review';
 import { scratchStart } from '../replay/review-revisions';
 import { type Bench, overlayOf } from './bench';
 
@@ -31,15 +31,29 @@ export class Originals {
     this.order = new Map(order.map((revision, at) => [revision, at]));
   }
 
-  /** Runs those that have not run yet. One that fails on rows runs again without rows. */
+  /** Runs those that have not run yet. One that fails on rows runs again without those of the table that fails, and then without any. */
   async run(revisions: readonly Reviewed[]): Promise<void> {
     const left = revisions.filter(({ facts }) => !this.trials.has(facts.revision));
     for (const [id, facts] of await this.try(left)) this.trials.set(id, facts);
-    const failed = left.filter((one) => this.trial(one).failure !== undefined && this.group(one, []).tables.length > 0);
-    for (const one of failed) {
-      this.emptied.set(one.facts.revision, { tables: tablesOf(one), failure: this.trial(one).failure });
-    }
     for (const one of left) if (this.trial(one).failure === undefined) this.complete.add(one);
+    await this.runWithout(left, tablesOfFailure);
+    await this.runWithout(left, tablesOf);
+  }
+
+  /** Runs those that fail again, without rows of some tables. Those that still fail keep their first trial. */
+  private async runWithout(
+    revisions: readonly Reviewed[],
+    tables: (one: Reviewed, trial: TrialFacts) => readonly string[],
+  ): Promise<void> {
+    const failed = revisions.filter((one) => {
+      const emptied = tables(one, this.trial(one));
+      return this.trial(one).failure !== undefined && this.group(one, []).tables.some((table) => emptied.includes(table));
+    });
+    for (const one of failed) {
+      const trial = this.trial(one);
+      const emptied = [...new Set([...this.withoutRows(one), ...tables(one, trial)])];
+      this.emptied.set(one.facts.revision, { tables: emptied, failure: trial.failure });
+    }
     for (const [id, facts] of await this.try(failed)) {
       if (facts.failure === undefined) this.trials.set(id, facts);
       else this.emptied.delete(id);
@@ -80,11 +94,12 @@ export class Originals {
   }
 
   /** Why statements that write rows can't be proved; undefined: they can. */
-  whyNoRows(revision: Reviewed): string | undefined {
-    const [table] = this.withoutRows(revision);
+  whyNotFilled(revision: Reviewed, fills: string): Unproved | undefined {
+    const table = this.withoutRows(revision).find((one) => namesTable(fills, one));
     if (table === undefined) return undefined;
     const failure = this.emptied.get(revision.facts.revision)?.failure;
-    return `it writes rows, and the revision itself fails on rows${failure === undefined ? ` of ${table}` : `: ${failure}`}`;
+    const where = failure === undefined ? ` of ${table}` : `: ${failure}`;
+    return { reason: `it writes rows, and the revision itself fails on rows${where}`, emptied: table };
   }
 
   private async try(revisions: readonly Reviewed[]): Promise<ReadonlyMap<string, TrialFacts>> {
@@ -93,6 +108,11 @@ export class Originals {
     const tried = await trial(this.bench, [...groups, ...this.othersThan(revisions)], overlayOf(this.bench));
     return new Map([...tried].filter(([id]) => revisions.some(({ facts }) => facts.revision === id)));
   }
+}
+
+/** The tables that the statement names with which a trial failed. */
+function tablesOfFailure(one: Reviewed, { statement = '' }: TrialFacts): readonly string[] {
+  return tablesOf(one).filter((table) => namesTable(statement, table));
 }
 
 function tablesOf({ facts }: Reviewed): readonly string[] {
