@@ -120,3 +120,21 @@ test('what a revision reads stays between the statements around it, and a step t
     });
   });
 });
+
+test('UPDATEs in batches stay in their order, also below a comment', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Give users a rank and a level',
+    `op.add_column("users", sa.Column("rank", sa.Integer()))
+    op.add_column("users", sa.Column("level", sa.Integer()))
+    # those without an age come last
+    op.execute("UPDATE users SET rank = 1000 - age")
+    op.execute("UPDATE users SET level = rank / 10")`,
+    'op.drop_column("users", "level")\n    op.drop_column("users", "rank")',
+  );
+  expect(fixed(await fix())).toEqual(['update-all', 'update-all']);
+  const file = text('c3.py');
+  expect(file).toContain('# those without an age come last');
+  expect(file.indexOf('SET rank')).toBeLessThan(file.indexOf('SET level'));
+});

@@ -35,6 +35,8 @@ export function commentsOf({ code }: BodyUnit): string[] {
 
 /** Moves statements in autocommit to the front: they commit everything before them. */
 export function withAutocommitFirst(pieces: readonly WantedPiece[]): readonly WantedPiece[] {
-  const outside = ({ within, code }: WantedPiece) => within?.includes('autocommit_block') || code.startsWith(AUTOCOMMIT);
+  const firstStatement = (code: string) => code.split('\n').find((line) => !/^\s*(?:#|$)/.test(line));
+  const outside = ({ within, code }: WantedPiece) =>
+    within?.includes('autocommit_block') || firstStatement(code)?.startsWith(AUTOCOMMIT);
   return [...pieces.filter(outside), ...pieces.filter((piece) => !outside(piece))];
 }
