@@ -108,6 +108,8 @@ export interface SourceStep {
   /** Whether the lines of `sql` are lines of the file, from `line` on. */
   readonly spread: boolean;
   readonly inAutocommitBlock: boolean;
+  /** Whether it runs in the transaction of a connection that the revision opens. @default false */
+  readonly onOtherConnection?: boolean;
   /** Under a condition that is not known, or in a loop over what is not known. */
   readonly inBranch: boolean;
   /** Whether it only runs after a statement has failed, which aborts the transaction. @default false */

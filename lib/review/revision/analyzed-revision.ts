@@ -16,6 +16,8 @@ export interface Step extends PlainStep {
   readonly isExisting: (table: string) => boolean;
   /** Whether an existing table may have rows that count: not Alembic's, and not if the revision has emptied it or verifies that it is empty. */
   readonly holdsRows: (table: string) => boolean;
+  /** Whether the transaction has created or emptied a table, and written no row since. */
+  readonly isLeftEmpty: (table: string) => boolean;
   /** Whether a table is Alembic's own, and not one that the change creates. */
   readonly isVersionTable: (table: string) => boolean;
   /** Whether the change itself created a table. */
@@ -145,6 +147,7 @@ function analyzeFunction(
         !isVersionTable(name, versionTable) &&
         !(direction === 'upgrade' && empty.has(name)) &&
         emptiedBefore.get(name) !== step.transaction,
+      isLeftEmpty: (name) => emptiedBefore.get(name) === step.transaction,
       isVersionTable: (name) => isVersionTable(name, versionTable) && !isNewTable(name),
       isNewTable,
       isNewObject: (name) => now.objects.has(name),

@@ -1,7 +1,7 @@
 import type { Action } from '../sql/action';
 import type { PlainStep } from './steps';
 
-/** Tables without rows since a TRUNCATE or a DELETE of all rows, with the transaction that has emptied them. */
+/** Tables without rows since their CREATE TABLE, a TRUNCATE or a DELETE of all rows, with the transaction of that. */
 export type EmptiedTables = ReadonlyMap<string, number>;
 
 /** The emptied tables after a step. Only in the same transaction: once it has committed, running code writes rows again. */
@@ -14,6 +14,8 @@ export function emptiedAfter(emptied: EmptiedTables, { action, transaction }: Pl
 
 function emptiedBy(action: Action): readonly string[] {
   if (action.does === 'truncate') return action.tables;
+  // CREATE TABLE AS names no columns.
+  if (action.does === 'create table') return action.columns.length ? [action.table] : [];
   return action.does === 'delete' && action.rows === 'all' ? [action.table] : [];
 }
 

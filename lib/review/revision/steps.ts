@@ -11,6 +11,9 @@ import { isTooLong, parseSql, parseWithUnknown } from '../sql/parse';
 import { hasUnknownSchema, impliedCalls, type Operation, operationsOf } from './operations';
 import { unqualifiedName } from './tables';
 
+/** In place of a transaction's number: the transaction is of a connection that the revision opens. */
+export const ON_OTHER_CONNECTION = -2;
+
 /** One action of a revision's function, as run or as written. */
 export interface PlainStep {
   readonly action: Action;
@@ -19,7 +22,7 @@ export interface PlainStep {
   readonly index: number;
   /** Empty if the step is an operation that was only read from the source. */
   readonly sql: string;
-  /** Number of the transaction, from 0; -1 in autocommit; -2 on another connection. */
+  /** Number of the transaction, from 0; -1 in autocommit; {@link ON_OTHER_CONNECTION}. */
   readonly transaction: number;
   /** The statement as it was executed. Absent if it was read from the source or rendered offline. */
   readonly observed?: Statement;
@@ -30,6 +33,7 @@ export interface PlainStep {
 /** An action in the source. */
 export interface SourceAction extends Pick<PlainStep, 'action' | 'line' | 'sql' | 'call'> {
   readonly inAutocommitBlock: boolean;
+  readonly onOtherConnection?: boolean;
 }
 
 /** The actions of a function: as executed, or else as rendered offline, or else as written in the source. */
@@ -178,10 +182,17 @@ function renderedAction(action: Action, left: SourceAction[], place: StepLines):
 }
 
 /** The actions of one step in the source. */
-export function sourceActions({ call, sql = '', line, spread, inAutocommitBlock }: SourceStep): readonly SourceAction[] {
+export function sourceActions({ call, sql = '', line, spread, ...how }: SourceStep): readonly SourceAction[] {
   if (call) return [call, ...impliedCalls(call)].flatMap(operationsOf).map(sourceOperation);
+  const { inAutocommitBlock, onOtherConnection } = how;
   return parseWithUnknown(sql).flatMap((part) =>
-    part.actions.map((action) => ({ action, line: line + (spread ? part.line : 0), sql: part.text, inAutocommitBlock })),
+    part.actions.map((action) => ({
+      action,
+      line: line + (spread ? part.line : 0),
+      sql: part.text,
+      inAutocommitBlock,
+      ...(onOtherConnection ? { onOtherConnection } : {}),
+    })),
   );
 }
 
@@ -209,8 +220,8 @@ function sourceSteps(written: readonly SourceAction[], steps: readonly PlainStep
   const first = (steps.at(-1)?.index ?? 0) + 1;
   let committed = 0;
   let isBegun = false;
-  return rest.map(({ inAutocommitBlock, ...step }, at) => {
-    const transaction = inAutocommitBlock && !isBegun ? -1 : committed;
+  return rest.map(({ inAutocommitBlock, onOtherConnection, ...step }, at) => {
+    const transaction = onOtherConnection ? ON_OTHER_CONNECTION : inAutocommitBlock && !isBegun ? -1 : committed;
     isBegun = step.action.does === 'begin transaction' || (isBegun && step.action.does !== 'end transaction');
     // After COMMIT as SQL, another transaction begins.
     if (step.action.does === 'end transaction') committed += 1;

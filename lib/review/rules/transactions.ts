@@ -3,7 +3,7 @@ import { createConcurrently } from '../advice/indexes';
 import { autocommit, execute, literal } from '../advice/python';
 import { inAutocommitBlock, type RevisionFunction, type Step } from '../revision/analyzed-revision';
 import { argumentCode } from '../revision/operations';
-import { sourceActions } from '../revision/steps';
+import { ON_OTHER_CONNECTION, sourceActions } from '../revision/steps';
 import { unqualifiedName } from '../revision/tables';
 import type { ActionOf } from '../sql/action';
 import { isConcurrent, refusedStatement } from '../sql/concurrently';
@@ -60,7 +60,9 @@ function* concurrentSteps(part: RevisionFunction): Iterable<RuleFinding> {
 }
 
 /** Whether no transaction is open. After COMMIT as SQL, only some drivers begin another one: raw-commit reports it. */
-function isOutsideTransaction({ transaction, index }: Step, { steps }: RevisionFunction): boolean {
+function isOutsideTransaction({ transaction, index, observed }: Step, { steps }: RevisionFunction): boolean {
+  // A connection begins a transaction with its first statement.
+  if (transaction === ON_OTHER_CONNECTION) return observed !== undefined;
   const ended = steps.filter((step) => step.index < index && /^(?:begin|end) transaction$/.test(step.action.does)).at(-1);
   return transaction < 0 || ended?.action.does === 'end transaction';
 }
@@ -233,8 +235,6 @@ const ON_DRIVER = 'op.get_bind().connection.commit';
 
 const makesSession = ({ name }: Call) => /(?:^|\.)(?:Session|sessionmaker)$/.test(name);
 const isSession = ({ name }: Pick<Call, 'name'>) => /(?:^|[._])(?:\w*session|sess|db)\.commit$/i.test(name);
-
-const ON_OTHER_CONNECTION = -2;
 
 /** A session on Alembic's connection works in its transaction, and so does a savepoint. */
 export const otherConnection: Rule = {

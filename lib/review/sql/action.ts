@@ -121,6 +121,7 @@ export type Action =
       readonly constraint?: ConstraintDefinition;
     }
   | { readonly does: 'change sequence type'; readonly sequence: string; readonly type: string }
+  /** `table`: empty for all tables, as in `VACUUM FULL`. */
   | { readonly does: 'rewrite table'; readonly table: string; readonly how: string }
   | { readonly does: 'alter table'; readonly table: string; readonly how: string }
   | { readonly does: 'set autovacuum'; readonly table: string; readonly isOn: boolean }

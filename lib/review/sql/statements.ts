@@ -209,7 +209,8 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
   },
   VacuumStmt({ options = [], rels = [], is_vacuumcmd }) {
     if (!is_vacuumcmd) return [{ does: 'other' }];
-    const tables = rels.flatMap((rel) => ('VacuumRelation' in rel ? [nameOf(rel.VacuumRelation.relation)] : []));
+    const named = rels.flatMap((rel) => ('VacuumRelation' in rel ? [nameOf(rel.VacuumRelation.relation)] : []));
+    const tables = named.length ? named : [''];
     return [
       ...(hasOption(options, 'full')
         ? tables.map((table) => ({ does: 'rewrite table' as const, table, how: 'VACUUM FULL' }))

@@ -408,6 +408,11 @@ op.drop_column("users", "plan")
   },
   {
     rule: 'table-rewrite',
+    about: 'of a table that is logged already',
+    good: one('op.execute("ALTER TABLE users SET LOGGED")', 'op.execute("ALTER TABLE users SET LOGGED")'),
+  },
+  {
+    rule: 'table-rewrite',
     about: 'between text and varchar',
     good: one('op.alter_column("users", "email", type_=sa.String())', 'op.alter_column("users", "email", type_=sa.Text())'),
   },

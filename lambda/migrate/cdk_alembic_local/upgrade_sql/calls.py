@@ -12,7 +12,7 @@ from typing import Any
 from . import builtin_calls
 from .modules import Scope
 from .operation_calls import operation_call
-from .operations import commits_itself, effects_of
+from .operations import connection_of, effects_of
 from .values import (
     MARK,
     PLAIN,
@@ -278,7 +278,7 @@ class Calls:
         for effect in effects_of(called):
             self._report(effect)
             if not call and "sql" in effect:
-                self._add_step({key: effect[key] for key in ("sql", "line") if key in effect}, commits_itself(called))
+                self._add_step({key: effect[key] for key in ("sql", "line") if key in effect}, connection_of(called))
         if call:
             self._add_step({"call": call})
         elif isinstance(function, External) and not _WITHOUT_SQL.match(name):

@@ -91,15 +91,17 @@ class Interpreter(Statements, Expressions, Members, Calls):
             self._columns_read.update(new)
             self._report({"reads": new})
 
-    def _add_step(self, step: dict[str, Any], commits_itself: bool = False) -> None:
-        """Adds a step: its `call` or its `sql`."""
+    def _add_step(self, step: dict[str, Any], connection: str | None = None) -> None:
+        """Adds a step: its `call` or its `sql`. `connection`: as `connection_of` returns it."""
         if self._quiet:
             return
-        place = {"line": self._line, "inAutocommitBlock": self._autocommit > 0 or commits_itself}
+        place = {"line": self._line, "inAutocommitBlock": self._autocommit > 0 or connection == "autocommit"}
         if call := step.get("call"):
             call.update(place, inLoop=bool(self._loops), inBranch=self._branch > 0)
         may_be_skipped = self._branch > 0 or bool(self._loops)
-        self.steps.append({**place, "inBranch": may_be_skipped, "spread": "line" in step, **step, **self._on_failure()})
+        elsewhere = {"onOtherConnection": True} if connection == "other" else {}
+        about = {"inBranch": may_be_skipped, "spread": "line" in step, **elsewhere, **self._on_failure()}
+        self.steps.append({**place, **about, **step})
 
     def _on_failure(self) -> dict[str, bool]:
         return {"onFailure": True} if self._failures else {}

@@ -44,14 +44,16 @@ def effects_of(call: Call) -> Iterator[dict[str, Any]]:
         yield from _EFFECTS.get(call.name, lambda call: _operation(call.name, call))(call)
 
 
-def commits_itself(call: Call) -> bool:
-    """Whether it is a method of a separate connection in autocommit mode."""
+def connection_of(call: Call) -> str | None:
+    """Whose method a call is: `autocommit`, `other` (a separate connection, with or without), or None (Alembic's, or unknown)."""
     value, is_opened, is_autocommit = call.receiver, False, False
     while isinstance(value, Call):
         is_opened = is_opened or value.name in ("connect", "begin")
         is_autocommit = is_autocommit or value.keywords.get("isolation_level") == "AUTOCOMMIT"
         value = value.receiver
-    return is_opened and is_autocommit
+    if not is_opened:
+        return None
+    return "autocommit" if is_autocommit else "other"
 
 
 def _execute(call: Call) -> Iterator[dict[str, Any]]:

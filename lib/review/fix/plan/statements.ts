@@ -2,6 +2,7 @@ import type { BodyUnit } from '../../../contract/facts';
 import { alterTableCommands } from '../../advice/sql';
 import type { Step } from '../../revision/analyzed-revision';
 import { unqualifiedName } from '../../revision/tables';
+import { parseNode } from '../../sql/parse';
 
 /** Whether a unit is no statement of its own: names are written where they are needed, guards everywhere. */
 export function isIgnored({ kind }: BodyUnit, steps: readonly Step[]): boolean {
@@ -10,7 +11,8 @@ export function isIgnored({ kind }: BodyUnit, steps: readonly Step[]): boolean {
 
 /** Whether a statement is an anonymous block. */
 export function isBlock(sql: string): boolean {
-  return /^(?:\s|--.*\n|\/\*[\s\S]*?\*\/)*DO\b/i.test(sql);
+  const node = parseNode(sql);
+  return node !== undefined && 'DoStmt' in node;
 }
 
 /** The steps of one statement. */

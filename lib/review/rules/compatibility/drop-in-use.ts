@@ -1,7 +1,7 @@
 import { parseNode } from '../../../sql/parse';
 import { execute } from '../../advice/python';
 import { quotedTable } from '../../advice/sql';
-import type { AnalyzedRevision, Step } from '../../revision/analyzed-revision';
+import type { AnalyzedRevision, RevisionFunction, Step } from '../../revision/analyzed-revision';
 import type { DroppedKind } from '../../sql/action';
 import { text } from '../../sql/names';
 import type { Rule, RuleFinding } from '../rule';
@@ -65,7 +65,8 @@ const MESSAGES = {
 };
 
 /** How the upgrade removes an object. Undefined if it did not exist, exists again, or can't be used by a query. */
-function removalKind({ facts, upgrade }: AnalyzedRevision, what: DroppedKind, name: string): keyof typeof MESSAGES | undefined {
+function removalKind(revision: AnalyzedRevision, what: DroppedKind, name: string): keyof typeof MESSAGES | undefined {
+  const { facts, upgrade } = revision;
   if (!upgrade.replayed || !facts.changes) {
     const isRecreated = upgrade.steps.some(
       ({ action }) =>
@@ -73,7 +74,9 @@ function removalKind({ facts, upgrade }: AnalyzedRevision, what: DroppedKind, na
         (action.does === 'create function' && action.name === name) ||
         (action.does === 'create trigger' && `${action.table}.${action.trigger}` === name),
     );
-    return isRecreated ? undefined : 'removed';
+    if (!isRecreated) return 'removed';
+    const [before, after] = [viewColumns(revision.downgrade, name), viewColumns(upgrade, name)];
+    return after?.length && before?.some((column) => !after.includes(column)) ? 'changed' : undefined;
   }
   const { removed, added, changed } = facts.changes;
   const isThisObject = (entry: string) =>
@@ -85,6 +88,11 @@ function removalKind({ facts, upgrade }: AnalyzedRevision, what: DroppedKind, na
   if (Object.keys(added).some(isThisObject)) return 'replaced';
   const isRelation = what === 'view' && ['table', 'materialized view'].some((kind) => `${kind} ${name}` in added);
   return isRelation || (what === 'view' && name in upgrade.tablesAfter) ? undefined : 'removed';
+}
+
+/** The columns of the view that a function creates. Undefined: it creates none, or they are unknown. */
+function viewColumns({ steps }: RevisionFunction, name: string): readonly string[] | undefined {
+  return steps.flatMap(({ action }) => (action.does === 'create view' && action.view === name ? [action.columns] : [])).at(-1);
 }
 
 /** Whether a view has lost a column, or a function returns another type. */

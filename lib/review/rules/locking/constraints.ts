@@ -10,6 +10,7 @@ import {
 } from '../../advice/constraints';
 import type { AnalyzedRevision, RevisionFunction, Step } from '../../revision/analyzed-revision';
 import { isNotNullBefore, isRequiredWhileEmpty } from '../../revision/not-null';
+import { readsRows } from '../../revision/steps';
 import type { ActionOf } from '../../sql/action';
 import { nameList } from '../name-list';
 import type { Rule, RuleFinding, RuleInfo } from '../rule';
@@ -59,12 +60,20 @@ export const foreignKeyNotValid = constraintRule(
       message:
         `adding the foreign key takes a SHARE ROW EXCLUSIVE lock on ${table}${isAlone ? '' : ` and on ${target}`}: ` +
         `writes to ${isAlone ? 'it' : 'both'} wait while every row of ${table} is ${isEmpty ? 'read' : 'checked'}; ` +
-        readsMeanwhile(step, part, [table, target]),
+        readsMeanwhile(step, part, [table, target]) +
+        (isEmpty || target === table ? '' : failsOnValues(step, part, target)),
       cost: { work: 'look up', tables: [table], ...(references ? { references: references.table } : {}) },
       instead: partitions ? foreignKeyOnPartitions(table, constraint, partitions) : foreignKeyInSteps(table, constraint, call),
     };
   },
 );
+
+/** What a foreign key to a table without rows means for existing ones. Python may have written rows from those that it has read. */
+function failsOnValues({ action, isLeftEmpty }: AddConstraint, { source }: RevisionFunction, target: string): string {
+  if (!isLeftEmpty(target) || !source || readsRows(source)) return '';
+  const { table, constraint } = action;
+  return `; ${target} has no rows then, so the revision fails if a row of ${table} has a value in ${nameList(constraint.columns)}`;
+}
 
 const checkOfTable = constraintRule(
   { id: 'check-not-valid', title: 'a CHECK of an existing table or domain is added without NOT VALID' },

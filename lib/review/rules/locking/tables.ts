@@ -26,6 +26,10 @@ function* rewriteFindings(
 ): Iterable<Pick<RuleFinding, 'message' | 'instead' | 'atMost' | 'cost'>> {
   const { action, observed, holdsRows } = step;
   if (action.does === 'truncate' || action.does === 'refresh' || action.does === 'reindex') return;
+  if (action.does === 'rewrite table' && !action.table) {
+    yield { message: rewritesAll(action.how) };
+    return;
+  }
   if (!('table' in action) || !holdsRows(action.table)) return;
   const { table } = action;
   const because = rewriteReason(step);
@@ -43,15 +47,14 @@ function* rewriteFindings(
     };
     return;
   }
-  if (observed && part.replayed && action.does !== 'rewrite table' && !written.length) return;
-  if (action.does === 'alter table' && !written.length) return;
-  if (!observed && !written.length && keepsType(step)) return;
+  if (!written.length && isKept(step, part)) return;
   const onlyIndexes = written.length > 0 && !written.some((name) => own.includes(name));
   const what = onlyIndexes ? `the index ${written.join(', ')} of ${table}` : table;
   yield {
     message:
       `${because} rewrites ${what} under an ACCESS EXCLUSIVE lock: ` +
-      `reads and writes wait until the rewrite is done${andCommits(step)}`,
+      `reads and writes wait until the rewrite is done${andCommits(step)}` +
+      (because === 'SET UNLOGGED' ? '; from then on, a crash empties it, and replicas do not have it' : ''),
     cost: { work: onlyIndexes ? 'reindex' : 'rewrite', tables: [table] },
     instead: safeForm(step, part),
     // Without the table's facts, it may be unknown whether both types are stored the same way.
@@ -59,6 +62,20 @@ function* rewriteFindings(
       ? { atMost: 'warning' as const }
       : {}),
   };
+}
+
+/** https://www.postgresql.org/docs/current/sql-vacuum.html, sql-cluster.html */
+function rewritesAll(how: string): string {
+  const which = how === 'CLUSTER' ? 'each table that was clustered before' : 'each table of the database';
+  return `${how} without a table rewrites ${which}, one after the other, under an ACCESS EXCLUSIVE lock: reads and writes of it wait until its rewrite is done`;
+}
+
+/** Whether a step is known to rewrite nothing, if no file was seen to change. In autocommit, a replay may not see it. */
+function isKept(step: Step, part: RevisionFunction): boolean {
+  const { action, observed, transaction } = step;
+  if (action.does === 'alter table') return true;
+  if (!observed) return keepsType(step);
+  return part.replayed && (action.does !== 'rewrite table' || transaction >= 0);
 }
 
 /** Whether a type is known not to be stored as the one before: no column had a type that the function creates. */
