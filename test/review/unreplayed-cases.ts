@@ -645,6 +645,11 @@ const MEANT: readonly UnreplayedCase[] = [
     says: ['a crash empties it'],
   },
   {
+    title: 'creates a trigger for MySQL',
+    up: 'op.execute("CREATE TRIGGER t AFTER INSERT ON users FOR EACH ROW\\nBEGIN\\nIF NEW.id > 1 THEN\\nUPDATE orders SET note = NULL;\\nEND IF;\\nEND")',
+    findings: [],
+  },
+  {
     title: 'renames a type',
     given: 'op.execute("CREATE TYPE mood AS ENUM (\'ok\')")',
     up: 'op.execute("ALTER TYPE mood RENAME TO moods")',

@@ -156,7 +156,10 @@ export const rawCommit: Rule = {
     const reported = new Set<number>();
     for (const part of parts) {
       const { direction, steps, replayed } = part;
-      const ran = steps.flatMap(({ action, line }) => (action.does === 'end transaction' ? [{ line, how: action.how }] : []));
+      const ran = steps.flatMap(({ action, line, observed, sql }) =>
+        // Alembic renders a trigger's body for MySQL like statements.
+        action.does === 'end transaction' && (observed || !/^END\b/i.test(sql)) ? [{ line, how: action.how }] : [],
+      );
       const all = [...ran, ...ownCommits(part)].filter(({ line }) => !reported.has(line) && !inAutocommitBlock(part, line));
       for (const { line } of all) reported.add(line);
       const [first] = all;

@@ -26,9 +26,13 @@ export function parseSql(sql: string): readonly ParsedStatement[] {
 }
 
 function parse(sql: string): readonly ParsedStatement[] {
-  return parseStatements(sql).map(({ text, line, node, why = '' }) => {
+  const statements = parseStatements(sql);
+  // PostgreSQL rejects such a text as a whole. The END of a trigger's body for MySQL is no COMMIT.
+  const isRejected = statements.some(({ node }) => !node);
+  return statements.map(({ text, line, node, why = '' }) => {
     if (!node) return { text, line, actions: [{ does: 'unparsed', why }] };
-    return { text, line, actions: 'DoStmt' in node ? blockActions(text) : actionsOf(node, text) };
+    const actions = 'DoStmt' in node ? blockActions(text) : actionsOf(node, text);
+    return { text, line, actions: isRejected ? actions.filter(({ does }) => does !== 'end transaction') : actions };
   });
 }
 

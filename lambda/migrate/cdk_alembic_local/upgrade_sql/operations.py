@@ -45,7 +45,7 @@ def effects_of(call: Call) -> Iterator[dict[str, Any]]:
 
 
 def connection_of(call: Call) -> str | None:
-    """Whose method a call is: `autocommit`, `other` (a separate connection, with or without), or None (Alembic's, or unknown)."""
+    """The connection whose method a call is: a separate one, `autocommit` or `other`; None for Alembic's, or if it is unknown."""
     value, is_opened, is_autocommit = call.receiver, False, False
     while isinstance(value, Call):
         is_opened = is_opened or value.name in ("connect", "begin")
