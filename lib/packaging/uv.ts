@@ -30,6 +30,11 @@ export class UvFailed extends PackagingError {
   ) {
     super('uv_failed', message);
   }
+
+  /** Whether the index gave no answer, so that it may have what was asked for. */
+  get isUnanswered(): boolean {
+    return /^error: Failed to fetch|network was disabled/m.test(this.stderr);
+  }
 }
 
 /** Runs uv in a directory, so that the project's index and credentials apply. Returns uv's output. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { failureOf, NeedsCompiling } from '../../lib/packaging/install/compiled';
 import { newerVersions, otherPython } from '../../lib/packaging/install/other-python';
@@ -43,6 +43,15 @@ const OPTIONAL = {
   'fast.c': COMPILED['fast.c'],
   'MANIFEST.in': COMPILED['MANIFEST.in'],
 };
+
+const WHEEL_OF_ONE_MACHINE = `
+import zipfile
+with zipfile.ZipFile("maps-1.0-cp313-cp313-manylinux_2_17_aarch64.whl", "w") as wheel:
+    wheel.writestr("maps.so", "")
+    wheel.writestr("maps-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: maps\\nVersion: 1.0\\n")
+    wheel.writestr("maps-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: false\\nTag: cp313-cp313-linux_aarch64\\n")
+    wheel.writestr("maps-1.0.dist-info/RECORD", "maps.so,,\\nmaps-1.0.dist-info/METADATA,,\\nmaps-1.0.dist-info/WHEEL,,\\nmaps-1.0.dist-info/RECORD,,\\n")
+`;
 
 /** A folder of distributions, as `--find-links` takes it. */
 function distributions(...projects: Record<string, string>[]): string {
@@ -325,6 +334,25 @@ describe('a source distribution that needs a compiler', () => {
       version: '3.13',
       names: ['onepassword-sdk'],
     });
+  });
+
+  test('is not called one without wheels if the index does not answer', () => {
+    const folder = temporaryDirectory();
+    // The name of its file is right, and what is in it names the machine that built it.
+    run('python3', ['-c', WHEEL_OF_ONE_MACHINE], folder);
+    const uv =
+      '#!/bin/sh\ncase " $* " in *" --dry-run "*) echo "error: Failed to fetch: $INDEX" >&2; exit 2;; esac\nexec uv "$@"\n';
+    writeFileSync(join(folder, 'uv'), uv, { mode: 0o755 });
+    const { UV } = process.env;
+    process.env.UV = join(folder, 'uv');
+    try {
+      expect(messageOf(() => packaged(backend(`--find-links ${folder}\nmaps==1.0`)))).toMatch(
+        /^"uv pip install" failed in .*: error: Failed to fetch/,
+      );
+    } finally {
+      if (UV === undefined) delete process.env.UV;
+      else process.env.UV = UV;
+    }
   });
 
   test('is rejected with the single option that solves everything, if the package would also be too large', () => {

@@ -123,7 +123,7 @@ function hasWheel({ directory, dependencies, platform }: Installation, name: str
     uvInstall(directory, join(folder, 'alone'), platform, options);
     return true;
   } catch (error) {
-    if (error instanceof UvFailed) return false;
+    if (error instanceof UvFailed && !error.isUnanswered) return false;
     throw error;
   }
 }
