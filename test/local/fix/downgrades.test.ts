@@ -118,3 +118,29 @@ test('a comment and SET LOCAL of the downgrade are in the transaction that they 
   expect(downgrade).toContain('comment=None');
   expect(text('c3.py')).not.toContain('SET LOCAL');
 });
+
+test('a statement of the downgrade is in the file that it reverts, although one above it reverts an earlier file', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Refer from users to teams',
+    `op.add_column("users", sa.Column("team_id", sa.BigInteger()))
+    op.create_foreign_key("fk_users_team", "users", "teams", ["team_id"], ["id"])`,
+    'op.drop_constraint("fk_users_team", "users")\n    op.drop_column("users", "team_id")',
+  );
+  bed.project.commit();
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Replace users.team_id by users.group_id',
+    `op.add_column("users", sa.Column("group_id", sa.BigInteger()))
+    op.execute("UPDATE users SET group_id = team_id")
+    op.drop_constraint("fk_users_team", "users")
+    op.drop_column("users", "team_id")`,
+    `op.add_column("users", sa.Column("team_id", sa.BigInteger()))
+    op.execute("UPDATE users SET team_id = group_id")
+    op.drop_column("users", "group_id")
+    op.create_foreign_key("fk_users_team", "users", "teams", ["team_id"], ["id"])`,
+  );
+  expect(fixed(await fix())).toEqual(['update-all']);
+});

@@ -19,16 +19,22 @@ export class DowngradePlan {
     private readonly upgrade: UpgradePlan,
   ) {
     let round = upgrade.rounds.at(-1) as Round;
-    for (const unit of down.all) round = this.addUnit(unit, down.steps(unit), down.isPlain(unit), round);
+    for (const unit of down.all) round = this.earlier(round, this.addUnit(unit, down.steps(unit), down.isPlain(unit), round));
   }
 
-  /** @param before the round of the statement above @returns the round of this one */
+  /** The last round's downgrade runs first: what belongs to no round stays below what is above it. */
+  private earlier(one: Round, other: Round): Round {
+    const { rounds } = this.upgrade;
+    return rounds.indexOf(one) < rounds.indexOf(other) ? one : other;
+  }
+
+  /** @param before the earliest round of the statements above @returns the round of this one */
   private addUnit(unit: BodyUnit, steps: readonly Step[], isPlain: boolean, before: Round): Round {
     if (isIgnored(unit, steps)) return before;
     const groups = groupByStatement(steps);
     const isUndone = (step: Step) => this.fixable.some(({ form }) => form.undoneBy(step));
     if (!steps.some(isUndone)) return this.keepUnit(unit, steps, before);
-    const round = this.ownedPlace(steps, before)?.round ?? before;
+    const round = this.ownedPlace(steps)?.round ?? before;
     if (!isPlain) this.problem = `the downgrade undoes it in a block (line ${unit.line})`;
     if (unit.checks && !steps.every(isUndone))
       this.problem = `line ${unit.line} asks for an index, and another statement depends on it`;
@@ -46,7 +52,7 @@ export class DowngradePlan {
 
   /** Adds a statement of the downgrade unchanged. @returns its round */
   private keepUnit(unit: BodyUnit, steps: readonly Step[], before: Round): Round {
-    const owned = this.ownedPlace(steps, before);
+    const owned = this.ownedPlace(steps);
     const next = owned ? undefined : this.nextUndone(unit, steps, before);
     if (next) {
       addPiece(next.round.downFirst, next.phase, keptPiece(unit));
@@ -58,10 +64,9 @@ export class DowngradePlan {
   }
 
   /** Where the upgrade handles an object of a downgrade's statement. */
-  private ownedPlace(steps: readonly Step[], before: Round): Place | undefined {
-    const objects = steps.flatMap(objectsOf);
-    const [owner] = objects.flatMap((name) => this.upgrade.owners.get(name) ?? []);
-    return owner && this.notBefore(owner, before);
+  private ownedPlace(steps: readonly Step[]): Place | undefined {
+    const owners = steps.flatMap(objectsOf).map((name) => this.upgrade.owners.get(name));
+    return owners.find((owner) => owner !== undefined);
   }
 
   /** Where the downgrade undoes the next form below a statement in its round: the statement may count on the form until then. */
@@ -73,11 +78,6 @@ export class DowngradePlan {
     const [form] = below.flatMap((step) => forms.filter((one) => one.undoneBy(step)));
     const place = form && this.upgrade.undoPlaces.get(form);
     return place?.round === before ? place : undefined;
-  }
-
-  /** A place, unless it is in a later round than the statement above: the last round runs first. */
-  private notBefore(place: Place, before: Round): Place | undefined {
-    return this.upgrade.rounds.indexOf(place.round) > this.upgrade.rounds.indexOf(before) ? undefined : place;
   }
 
   private addAsSql(pieces: Round['down'], step: Step, condition: string, sql?: string): void {
