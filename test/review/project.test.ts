@@ -433,6 +433,15 @@ describe('a revision that can’t be replayed', () => {
     });
   });
 
+  it('locks what IF EXISTS finds in production', async () => {
+    const create = 'op.execute("CREATE INDEX ix_customers ON customers (id)")';
+    const replace = `op.execute("DROP INDEX IF EXISTS ix_customers")\n    ${create}`;
+    const found = await findings({ a1: { upgrade: create }, b1: { down: 'a1', upgrade: replace } }, 'all');
+    expect(found.filter(({ revision, severity }) => revision === 'b1' && severity === 'error')).toMatchObject([
+      { rule: 'index-not-concurrent', message: expect.stringContaining('reads of customers wait too') },
+    ]);
+  });
+
   it('because something exists only in production is a warning', async () => {
     const found = await findings(missing, 'all');
     expect(found.filter(({ rule }) => rule === 'upgrade-fails')).toMatchObject([{ severity: 'warning' }]);

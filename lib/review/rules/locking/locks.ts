@@ -1,3 +1,4 @@
+import type { Lock } from '../../../contract/facts';
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import { originalName } from '../../revision/created-objects';
 import { unqualifiedName } from '../../revision/tables';
@@ -12,13 +13,12 @@ export const WAITING_BY_LOCK: Readonly<Record<string, string>> = {
 };
 
 /** Existing tables that a step locks against reads: as observed, or from PostgreSQL's documentation of its action. */
-export function exclusivelyLocked(
-  { action, observed, isExisting, transaction }: Step,
-  part: RevisionFunction,
-): readonly string[] {
+export function exclusivelyLocked(step: Step, part: RevisionFunction): readonly string[] {
+  const { action, isExisting } = step;
+  const observed = locksSeen(step, part);
   const locked =
-    observed && transaction >= 0
-      ? observed.locks
+    observed !== undefined
+      ? observed
           .filter(({ relation, table, mode }) => mode === 'AccessExclusiveLock' && relation === table && part.findTable(table))
           .map(({ table }) => table)
       : documentedLocks(action, part);
@@ -26,14 +26,13 @@ export function exclusivelyLocked(
 }
 
 /** Existing tables that a schema change locks against writes, while reads continue. */
-export function lockedAgainstWrites(
-  { action, observed, isExisting, transaction }: Step,
-  part: RevisionFunction,
-): readonly string[] {
+export function lockedAgainstWrites(step: Step, part: RevisionFunction): readonly string[] {
+  const { action, isExisting } = step;
   if (action.does === 'lock') return [];
+  const observed = locksSeen(step, part);
   const locked =
-    observed && transaction >= 0
-      ? observed.locks
+    observed !== undefined
+      ? observed
           .filter(
             ({ relation, table, mode }) =>
               relation === table && mode !== 'AccessExclusiveLock' && WAITING_BY_LOCK[mode] && part.findTable(table),
@@ -41,6 +40,11 @@ export function lockedAgainstWrites(
           .map(({ table }) => table)
       : documentedWriteLocks(action);
   return [...new Set(locked)].filter(isExisting);
+}
+
+/** The locks that a step was seen to take. Undefined: it was not seen, or what it names may have been missing, as in `DROP INDEX IF EXISTS`. */
+function locksSeen({ observed, transaction }: Step, { replayed }: RevisionFunction): readonly Lock[] | undefined {
+  return observed && transaction >= 0 && (replayed || observed.locks.length) ? observed.locks : undefined;
 }
 
 /** When a step's lock is released: in autocommit, its statement commits by itself. */
