@@ -386,5 +386,7 @@ connection.run_sync(work)`),
   destroys('op.execute(pkgutil.get_data("app", "x.sql").decode())', 'drop-table', 'op.execute(pkgutil.get_data("app", "x.sql").decode())', { head: 'import pkgutil', files: { 'app/__init__.py': '', 'app/x.sql': 'DROP TABLE invoices' } }),
   destroys('a list that the module extends twice', 'drop-column', 'op.execute(" ".join(words))', { head: 'words = []\nwords.append("ALTER TABLE invoices")\nwords.append("DROP COLUMN")\nwords += ["memo"]' }),
   destroys('an empty list in a list', 'delete-all', 'more = []\nop.execute("DELETE FROM users WHERE " + " AND ".join(["true", *more]))'),
+  destroys('when the file is loaded', 'drop-table', 'pass', { head: 'op.execute("DROP TABLE invoices")' }),
+  destroys('when the file is loaded, by a function of the file and a variable', ['truncate', 'drop-table'], 'pass', { head: 'def clean():\n    op.drop_table("invoices")\n\nbind = op.get_bind()\nif True:\n    clean()\n    bind.execute(sa.text("TRUNCATE orders"))' }),
   destroys('reduce', 'drop-table', 'op.execute(reduce(lambda text, name: f"{text} DROP TABLE {name};", ["invoices"], ""))', { head: 'from functools import reduce' }),
 ];

@@ -54,6 +54,9 @@ class Interpreter(Statements, Expressions, Members, Calls):
         # A helper beside the revisions has no `upgrade`; Alembic runs one only in a file with a `revision`.
         if not (self._module.defines(name) or self._module.defines("revision")):
             return
+        # Alembic is connected when it loads the revisions.
+        for statement in self._module.using_alembic():
+            self._statement(statement)
         found = self._module.look_up(name)
         for function in found.values if isinstance(found, OneOf) else [found]:
             if isinstance(function, (*CALLABLE, Instance)):
@@ -67,7 +70,7 @@ class Interpreter(Statements, Expressions, Members, Calls):
 
     def _run_statement_of_module(self, module: Module, statement: ast.stmt) -> None:
         scope, line, self._scope = self._scope, self._line, module
-        self._quiet += 1  # A module is loaded before any database is connected, so it has no effects.
+        self._quiet += 1  # Any other module may be loaded before the database is connected.
         try:
             self._statement(statement)
         finally:

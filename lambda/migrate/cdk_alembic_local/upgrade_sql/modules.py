@@ -16,6 +16,7 @@ _BUILTINS = (
     "int", "bool", "max", "min", "any", "all", "hasattr", "setattr", "super", "__import__", "abs", "sum", "float",
     "issubclass", "type", "chr", "ord", "bytearray", "slice", "compile",
 )  # fmt: skip
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _COMPOUND = (ast.If, ast.Try, ast.With, ast.For, ast.While)
 
 
@@ -53,13 +54,16 @@ class Module:
         self._statements: dict[str, list[ast.stmt]] = {}
         self._started: set[ast.stmt] = set()
         self._running: set[str] = set()
-        for statement in (tree or _parsed(path)).body:
+        self._body = (tree or _parsed(path)).body
+        for statement in self._body:
             for name in names_bound_by(statement):
                 self._statements.setdefault(name, []).append(statement)
 
     def look_up(self, name: str) -> Any:
         if name == "__file__":
             return self.path
+        if name == "__name__":
+            return self.path.stem
         self._run_all(name)
         if name not in self.names:
             self._run_all("*")
@@ -83,6 +87,17 @@ class Module:
     def defines(self, name: str) -> bool:
         return name in self._statements
 
+    def using_alembic(self) -> Iterator[ast.stmt]:
+        """The statements that use Alembic's `op` when the file is loaded, also through a variable or a function of the file."""
+        users = {"op", "alembic"}
+        for statement in self._body:
+            if isinstance(statement, ast.ClassDef) or not any(name in users for name in _names_read(statement)):
+                continue
+            users.update(names_bound_by(statement))
+            if not isinstance(statement, _DEFINITIONS):
+                self._started.add(statement)
+                yield statement
+
     def decorated(self, decorator: str) -> Iterator[tuple[Any, ast.Call]]:
         """The module's functions and classes with a decorator call such as `register_operation(...)`, with that call."""
         for statements in list(self._statements.values()):
@@ -96,9 +111,18 @@ class Module:
         return [name for name in self._statements if fits(name)]
 
 
+def _names_read(node: ast.AST) -> Iterator[str]:
+    """The names in a statement, without those in a lambda, which runs later."""
+    if isinstance(node, ast.Name):
+        yield node.id
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.Lambda):
+            yield from _names_read(child)
+
+
 def names_bound_by(statement: ast.stmt) -> Iterator[str]:
     """The names that a statement of a module binds or changes, as in `TABLES.append("users")`."""
-    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+    if isinstance(statement, _DEFINITIONS):
         yield statement.name
     elif isinstance(statement, (ast.Import, ast.ImportFrom)):
         for alias in statement.names:
