@@ -155,6 +155,24 @@ sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True),
     must_agree_and_restore(observed)
 
 
+def test_names_that_are_keywords_are_quoted(observed: Observed) -> None:
+    observed.revision(
+        "aa",
+        None,
+        """op.execute('CREATE TABLE "user" (id serial PRIMARY KEY, "order" varchar(50), num int NOT NULL)')""",
+        """op.execute('DROP TABLE "user"')""",
+    )
+    with_models(
+        observed,
+        """sa.Table("user", target_metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("order", sa.String),
+  sa.Column("num", sa.Integer, sa.Identity(), nullable=False), sa.Column("end", sa.Enum("a", name="end")))
+""",
+    )
+    text, left = create(observed)
+    assert left == [] and 'ALTER TABLE "user" ALTER COLUMN "order" TYPE character varying' in text
+    must_agree_and_restore(observed)
+
+
 def test_the_values_of_an_enum_are_committed_before_anything_else_of_their_revision(observed: Observed) -> None:
     observed.revision("aa", None, OLD, DROP)
     with_models(observed, MODELS.replace('"kind")),', '"kind")), sa.Column("mood", sa.Enum("a", name="mood")),'))

@@ -12,10 +12,10 @@ from alembic.operations import ops
 from cdk_alembic.catalog import catalog_sql, raw
 from cdk_alembic.catalog.catalog_reader import Catalog
 from cdk_alembic.catalog.catalog_sql import MARK
+from cdk_alembic.drift.names import quoted
 
 from ..scratch.constants import text_of
 from ..scratch.drift import Drift, flatten
-from ..scratch.rows import quoted
 from ..scratch.set_aside import remove
 from .identities import generated
 
@@ -81,13 +81,13 @@ class RenameConstraint(ops.MigrateOperation):
 
 @renderers.dispatch_for(RenameConstraint)
 def _render_rename_of_constraint(_: Any, operation: RenameConstraint) -> list[str]:
-    old, new = _quoted(operation.constraint_name), _quoted(operation.modify_name)
+    old, new = quoted(operation.constraint_name), quoted(operation.modify_name)
     if old == new:
         return []
-    schema = f"{_quoted(operation.schema)}." if operation.schema else ""
+    schema = f"{quoted(operation.schema)}." if operation.schema else ""
     if operation.is_index:
         return [_execute(f"ALTER INDEX {schema}{old} RENAME TO {new}")]
-    return [_execute(f"ALTER TABLE {schema}{_quoted(operation.table_name)} RENAME CONSTRAINT {old} TO {new}")]
+    return [_execute(f"ALTER TABLE {schema}{quoted(operation.table_name)} RENAME CONSTRAINT {old} TO {new}")]
 
 
 def out_of_batches(directives: list[Any]) -> None:
@@ -134,7 +134,7 @@ class UnseenDifferences:
     def rename_constraint(self, name: str, new: str) -> None:
         table, _, old = name.rpartition(".")
         rename = f"ALTER TABLE {_named(table)} RENAME CONSTRAINT"
-        self.sql(f"{rename} {_quoted(old)} TO {_quoted(new)}", f"{rename} {_quoted(new)} TO {_quoted(old)}")
+        self.sql(f"{rename} {quoted(old)} TO {quoted(new)}", f"{rename} {quoted(new)} TO {quoted(old)}")
 
     def changes(self, change: dict[str, Any], created: set[str], written: tuple[set[str], set[str]]) -> None:
         """`created`: types that new tables create themselves. `written`: types that other operations than Alembic's create,
@@ -206,12 +206,12 @@ class UnseenDifferences:
     def _add(self, table: str, own: str, text: str, condition: str | None) -> str:
         """`text`: as the catalog has it. `condition`: of a CHECK that Alembic can write."""
         if condition is None:
-            return _execute(f"ALTER TABLE {_named(table)} ADD CONSTRAINT {_quoted(own)} {text}")
+            return _execute(f"ALTER TABLE {_named(table)} ADD CONSTRAINT {quoted(own)} {text}")
         return f"op.create_check_constraint({self._name(own)}, {_table_and(table, repr(_literal(condition)))})"
 
     def _drop(self, table: str, own: str, text: str) -> str:
         if _condition(text) is None:
-            return _execute(f"ALTER TABLE {_named(table)} DROP CONSTRAINT {_quoted(own)}")
+            return _execute(f"ALTER TABLE {_named(table)} DROP CONSTRAINT {quoted(own)}")
         options = _table_and(table, "type_='check'")
         return f"op.drop_constraint({self._name(own)}, {options})"
 
@@ -280,7 +280,7 @@ class UnseenDifferences:
 
 
 def _constraint(name: re.Match[str]) -> str:
-    return f"CONSTRAINT {_quoted(name[1])} "
+    return f"CONSTRAINT {quoted(name[1])} "
 
 
 def _condition(text: str) -> str | None:
@@ -290,12 +290,12 @@ def _condition(text: str) -> str | None:
 
 def _steps(table: str, column: str, old: dict[str, Any], new: dict[str, Any], modelled: str | None = None) -> Iterator[str]:
     """`modelled`: the column's identity in the models."""
-    alter = f"ALTER TABLE {_named(table)} ALTER COLUMN {_quoted(column)}"
+    alter = f"ALTER TABLE {_named(table)} ALTER COLUMN {quoted(column)}"
     if old["default"] is not None and new["default"] is None:
         yield f"op.alter_column({_table_and(table, 'server_default=None', column)})"
     if old["head"] != new["head"]:
         type_, collation = _HEAD.fullmatch(new["head"]).groups()  # type: ignore[union-attr]
-        yield _execute(f"{alter} TYPE {type_}{f' COLLATE {_quoted(collation)}' if collation else ''}")
+        yield _execute(f"{alter} TYPE {type_}{f' COLLATE {quoted(collation)}' if collation else ''}")
     if old["identity"] != new["identity"]:
         if old["identity"] is None:
             identity = modelled or f"GENERATED {new['identity']} AS IDENTITY"
@@ -471,8 +471,4 @@ def _literal(sql: str) -> str:
 
 
 def _named(name: str) -> str:
-    return ".".join(map(_quoted, name.split(".")))
-
-
-def _quoted(name: str) -> str:
-    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else quoted(name)
+    return ".".join(map(quoted, name.split(".")))
