@@ -392,14 +392,14 @@ describe('with all variables of the function known', () => {
   test('a revision that fails in another way is a warning with the settings that the backend reads', () => {
     const revision = revisionFile('c3', 'b2');
     const directory = writeFiles(backend('from alembic import context'), {
-      'settings.py': 'import os\nFILE = os.getenv("SHOP_CONFIG")\n',
+      'settings.py': 'import os\nOTHER = os.getenv("STOCK_DB_URL")\nFILE = os.getenv("SHOP_CONFIG")\n',
       'migrations/versions/c3.py': `import settings\nif not settings.FILE:\n    raise LookupError("no configuration")\n${revision}`,
     });
     const [target, packaged] = [temporaryDirectory(), packageOf(directory, host, known)];
     packaged.build(target);
     expect(packaged.prove(target).map(shown)).toEqual([
       expect.stringMatching(
-        /^a revision of .* fails with the function's environment: LookupError: no configuration \(backend\/migrations\/versions\/c3\.py:3\)\. If it needs a setting, set it with environment: the backend reads SHOP_CONFIG, not set here$/,
+        /^a revision of .* fails with the function's environment: LookupError: no configuration \(backend\/migrations\/versions\/c3\.py:3\)\. If it needs a setting, set it with environment: the backend reads SHOP_CONFIG, STOCK_DB_URL, not set here$/,
       ),
     ]);
   });

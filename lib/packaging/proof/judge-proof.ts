@@ -12,7 +12,7 @@ import { type AlembicFolders, optionsFrom } from '../project/alembic-project';
 import { listFiles } from '../project/sources';
 import { driverRequirement, installedDrivers } from './check-installed';
 import type { LoadedWith, Proof } from './proof';
-import { likelyDatabase, setEngine, setFolder, setRequired, setUnset } from './unset-variables';
+import { likelyDatabase, setEngine, setFolder, setInEnvironment, setRequired, setUnset } from './unset-variables';
 
 /** A package that can be loaded. */
 export interface Loaded extends LoadedWith {
@@ -82,7 +82,7 @@ function judgeNetwork({ connects, unproved }: Proof): string[] {
 /** The next step for an env.py that fails. */
 function remedyOf(
   { source, target, directory, databaseVariables: given }: Loaded,
-  { reason, inCode, unset, required, wrong = [], absent }: NonNullable<Proof['fails']>,
+  { reason, inCode, inRevision, unset, required, wrong = [], absent }: NonNullable<Proof['fails']>,
   command = 'alembic',
 ): string {
   if (inCode) return `If a distribution or a version is missing, ${source.add.replace('{}', 'it')}`;
@@ -105,7 +105,8 @@ function remedyOf(
     return `Correct the value of ${wrong.join(', ')} in ${option('environment')}${also}`;
   }
   if (required.length) return setRequired(required, unset, given, reason);
-  if (unset.length) return `If it needs a setting, ${setUnset(unset)}`;
+  // A revision is loaded after env.py, which has the database's address.
+  if (unset.length) return `If it needs a setting, ${inRevision ? setInEnvironment(unset) : setUnset(unset)}`;
   return `If it needs a setting, set it with ${option('environment')}; "${source.run}${command} current" with the same variables shows the whole error`;
 }
 

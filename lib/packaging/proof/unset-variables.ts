@@ -46,12 +46,17 @@ const FOLDER_NAME = /(?:^|_)(?:DIR|DIRECTORY|FOLDER|PATH|HOME)$/i;
 /** The next step for unset variables that a backend read, the last one first. */
 export function setUnset(unset: readonly string[]): string {
   const database = likelyDatabase(unset);
-  const others = unset.filter((name) => !database?.names.includes(name));
-  const left = others.length - MAX_NAMED;
-  const names = `${others.slice(0, MAX_NAMED).join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
-  const inEnvironment = `set it with ${option('environment')}: the backend reads ${names}, not set here`;
-  if (!database) return inEnvironment;
-  return `name the database's variables with ${database.code}${others.length ? `. If it needs another setting, ${inEnvironment}` : ''}`;
+  if (!database) return setInEnvironment(unset);
+  const others = unset.filter((name) => !database.names.includes(name));
+  const also = others.length ? `. If it needs another setting, ${setInEnvironment(others)}` : '';
+  return `name the database's variables with ${database.code}${also}`;
+}
+
+/** The same, if none of them is the database's address. */
+export function setInEnvironment(unset: readonly string[]): string {
+  const left = unset.length - MAX_NAMED;
+  const names = `${unset.slice(0, MAX_NAMED).join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
+  return `set it with ${option('environment')}: the backend reads ${names}, not set here`;
 }
 
 /**
