@@ -25,11 +25,11 @@ def observe_new(observed: Observed) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("column", "kind", "using"),
     [
-        ("varchar(20) DEFAULT 'firm'", 'sa.Enum("person", "firm", name="kind"), server_default="firm"', '"kind"::kind'),
-        ("text", "sa.Integer", '"kind"::INTEGER'),
-        ("integer DEFAULT 1", "sa.Boolean, server_default=sa.true()", '"kind"::BOOLEAN'),
+        ("varchar(20) DEFAULT 'firm'", 'sa.Enum("person", "firm", name="kind"), server_default="firm"', "kind::kind"),
+        ("text", "sa.Integer", "kind::INTEGER"),
+        ("integer DEFAULT 1", "sa.Boolean, server_default=sa.true()", "kind::BOOLEAN"),
         # Only the way back needs it.
-        ("integer", "sa.Text", '"kind"::INTEGER'),
+        ("integer", "sa.Text", "kind::INTEGER"),
     ],
 )
 def test_a_change_of_type_gets_using_if_postgresql_has_no_implicit_conversion(
@@ -51,7 +51,7 @@ def test_a_column_gets_another_enum_with_its_default(observed: Observed) -> None
     observed.revision("aa", None, f"op.execute({old!r})", DROP + '\nop.execute("DROP TYPE was")')
     with_models(observed, model('sa.Enum("x", "y", name="state"), nullable=False, server_default="x"'))
     text, left = create(observed)
-    assert left == [] and "postgresql_using='\"kind\"::text::state'" in text and text.count("server_default='x'") == 1, text
+    assert left == [] and "postgresql_using='kind::text::state'" in text and text.count("server_default='x'") == 1, text
     assert agree(observed)["message"] == AGREE
     facts = observe_new(observed)
     assert (facts["upgrade"]["outcome"], facts["downgrade"]["outcome"]) == ("done", "done"), facts

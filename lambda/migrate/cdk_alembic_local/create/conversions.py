@@ -8,11 +8,11 @@ from typing import Any
 from alembic.autogenerate import render, renderers
 from alembic.operations import ops
 from cdk_alembic.catalog import raw
+from cdk_alembic.drift.names import quoted
 from sqlalchemy import DefaultClause, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..scratch.constants import text_of, without_cast
-from ..scratch.rows import quoted
 
 
 class ConvertColumn(ops.AlterColumnOp):
