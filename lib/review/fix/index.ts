@@ -65,6 +65,9 @@ const DECISIONS: Readonly<Record<string, string>> = {
   'not-null-on-existing-rows': 'only you know the value of the rows that have none: fill them in a revision before, as shown',
 };
 
+/** https://docs.sqlalchemy.org/en/20/dialects/: the keyword arguments of its other dialects. */
+const OF_OTHER_DATABASE = /^(?:sqlite|mysql|mariadb|mssql|oracle)_/;
+
 /** Whether a rule's findings have a safe form; others need a decision. */
 export function hasSafeForm(rule: string): boolean {
   return rule in FORMS || rule in REPAIRS;
@@ -136,7 +139,7 @@ function draftForm(finding: Finding, revision: AnalyzedRevision, write: Writer, 
   const [first, ...more] = forms;
   if (!first) return { reason: 'its statement was not found' };
   if (more.length) return { reason: 'several statements are on its line' };
-  const reason = whyNotKept(first.step, change.after(revision));
+  const reason = whyNotKept(first.step, change.after(revision)) ?? whyNotOnlyPostgres(finding, revision);
   if (reason !== undefined) return { reason };
   return 'reason' in first.form ? first.form : { finding, step: first.step, form: first.form };
 }
@@ -152,6 +155,13 @@ function whyNotKept({ action }: Step, later: readonly AnalyzedRevision[]): strin
   };
   const one = later.find(({ upgrade }) => upgrade.steps.some(removes));
   return one && `${one.facts.revision} drops or renames it later, so the old name can't be kept until the next release`;
+}
+
+/** Why an operation is not written for PostgreSQL alone: the revision also runs on another kind of database. */
+function whyNotOnlyPostgres({ line }: Finding, { upgrade }: AnalyzedRevision): string | undefined {
+  const calls = upgrade.source?.calls.filter((call) => call.line === line) ?? [];
+  const option = calls.flatMap(({ keywords }) => Object.keys(keywords)).find((name) => OF_OTHER_DATABASE.test(name));
+  return option && `it has an option for another kind of database, which the safe form can't keep: ${option}`;
 }
 
 function isAtFinding({ place }: Step, { line, statement, direction }: Review['findings'][number]): boolean {
