@@ -41,3 +41,7 @@ def test_lists_invalid_settings_of_pydantic_without_their_values() -> None:
 def test_keeps_the_text_of_other_errors() -> None:
     assert describe(ValueError(PYDANTIC)).startswith("ValueError: 2 validation errors for Settings")
     assert "hunter" in describe(ValueError(PYDANTIC))
+
+
+def test_writes_the_name_of_an_error_once() -> None:
+    assert describe(ValueError("ValueError: no such stage")) == "ValueError: no such stage"

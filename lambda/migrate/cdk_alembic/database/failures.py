@@ -54,7 +54,8 @@ def _in_words(error: BaseException, is_database: bool) -> str:
     text = error.msg if isinstance(error, SyntaxError) else without_values(error)
     text = _without_traceback(_ADAPTED_CLASS.sub("", text).strip())
     kind = type(error)
-    if is_database or (text and kind.__module__.startswith("alembic.")):
+    names_itself = text.startswith(f"{kind.__name__}: ")
+    if is_database or names_itself or (text and kind.__module__.startswith("alembic.")):
         return text
     return f"{kind.__name__}: {text}" if text else kind.__name__
 
