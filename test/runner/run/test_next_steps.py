@@ -66,8 +66,8 @@ def test_a_missing_extension_on_the_server_is_not_blamed_on_the_revision(backend
             SET.format("SHOP_URL"),
         ),
         (
-            'sa.create_engine("")',
-            "env.py reads the database's address from a variable that is not set: name it with DatabaseVariables",
+            'sa.create_engine("shop")',
+            "env.py's variable for the database's address is not set, or holds no URL: name it with DatabaseVariables",
         ),
         (
             'sa.create_engine("driver://user:pass@localhost/dbname")',

@@ -11,7 +11,6 @@ from ..protocol.rules import DRIVERS
 from .configuration import left_out, to_package
 from .project import Project
 
-# Newer versions of SQLAlchemy do not quote it.
 _NO_URL = re.compile(r"Could not parse \w+ URL from ")
 _UNKNOWN_DIALECT = re.compile(r"Can't load plugin: sqlalchemy\.dialects:(\w+)")
 # Advanced Alchemy's template of env.py reads config.db_url and others, which its own commands set.
@@ -60,7 +59,7 @@ def _address_step(project: Project, error: BaseException) -> str | None:
         return "begin the address with postgresql://, which SQLAlchemy knows, instead of postgres://"
     if _NO_URL.search(str(error)):
         if project.is_packaged:
-            return "env.py reads the database's address from a variable that is not set: name it with DatabaseVariables"
+            return "env.py's variable for the database's address is not set, or holds no URL: name it with DatabaseVariables"
         return (
             "set the variable from which env.py reads the database's address, or sqlalchemy.url of alembic.ini, to a URL such as "
             f"postgresql://user@localhost/name; set a variable {project.environment}"
