@@ -5,7 +5,7 @@ export const GROUPS: readonly { readonly text: string; readonly pages: readonly 
   { text: 'Deploy', pages: ['your-backend', 'packaging-errors', 'props', 'ci', 'timeouts', 'long-statements', 'without-cdk'] },
   { text: 'Operate', pages: ['runbook', 'command', 'production', 'client', 'payload'] },
   { text: 'Many tenants', pages: ['tenants', 'tenants-deploy', 'tenants-env', 'scale'] },
-  { text: 'Evidence', pages: ['reliability', 'performance', 'review-benchmark', 'security', 'compared'] },
+  { text: 'Evidence', pages: ['reliability', 'tested-backends', 'performance', 'review-benchmark', 'security', 'compared'] },
   { text: 'Reference', pages: ['api'] },
 ];
 
@@ -23,6 +23,7 @@ export const SHORT: Readonly<Record<string, string>> = {
   'tenants-env': 'env.py',
   guard: 'Guard against data loss',
   scale: 'Estimates for 100,000',
+  'tested-backends': 'Tested backends',
   'review-benchmark': 'Accuracy of the review',
   api: 'API of the constructs',
 };
