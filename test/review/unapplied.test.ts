@@ -15,6 +15,22 @@ test.each([
   expect(mayStemFromUnapplied({} as RevisionFacts, failure(sqlState))).toBe(false);
 });
 
+test.each([
+  ['CREATE TABLE tokens (used BOOLEAN DEFAULT 0)', false],
+  ['ALTER TABLE tokens ADD COLUMN used BOOLEAN DEFAULT 0', false],
+  ['ALTER TABLE tokens ALTER COLUMN used SET DEFAULT 0', true],
+])('whether a default of the wrong type may stem from one depends on who chose the type: %s', (statement, may) => {
+  const message = 'column "used" is of type boolean but default expression is of type integer';
+  const unapplied = { unapplied: ['a1'] } as unknown as RevisionFacts;
+  expect(mayStemFromUnapplied(unapplied, { ...failure('42804'), message, statement })).toBe(may);
+});
+
+test('an operator that two types lack may stem from one', () => {
+  const operator = { ...failure('42883'), message: 'operator does not exist: boolean = integer' };
+  expect(mayStemFromUnapplied({ unapplied: ['a1'] } as unknown as RevisionFacts, operator)).toBe(true);
+  expect(mayStemFromUnapplied({} as RevisionFacts, operator)).toBe(false);
+});
+
 test('a division by zero does not', () => {
   expect(mayStemFromUnapplied({ unapplied: ['a1'] } as unknown as RevisionFacts, failure('22012'))).toBe(false);
 });

@@ -6,6 +6,7 @@ import type { Change } from '../revision/change';
 import { startingPoint } from '../revision/starting-point';
 import { unqualifiedName } from '../revision/tables';
 import { refusedStatement } from '../sql/concurrently';
+import { comparesTypes, portedForm } from '../sql/other-databases';
 import type { Rule, RuleFinding } from './rule';
 
 /** A statement after one whose error the revision caught. */
@@ -16,6 +17,7 @@ const WRONG_STARTING_POINT = ['42P01', '42703', '42704', '42883', '3F000', '42P0
 const FOREIGN_KEY_VIOLATION = '23503';
 /** A column has another type if a revision before could not be applied. */
 const DATATYPE_MISMATCH = '42804';
+const DEFINES_COLUMN = /^\s*CREATE\b.*?\bTABLE\b|\bADD\s+COLUMN\b/is;
 /** The scratch server lacks an extension's files, or its role lacks a privilege. */
 const MISSING_ON_SERVER = ['58P01', '42501'];
 /** Also the code for what no server supports, such as changing the type of a column that a view uses. */
@@ -87,13 +89,20 @@ function isNamedByRow({ sqlState = '', message }: StatementFailure, { upgrade }:
 
 /** Whether a failure may be caused by earlier revisions that could not be applied: one may create the missing object, or change a type. */
 export function mayStemFromUnapplied({ unapplied }: RevisionFacts, failure: StatementFailure | undefined): boolean {
-  return unapplied !== undefined && (failure?.sqlState === DATATYPE_MISMATCH || !assessFailure(failure).certain);
+  return unapplied !== undefined && failure !== undefined && (dependsOnTypes(failure) || !assessFailure(failure).certain);
+}
+
+/** Whether a failure depends on the type of a column that was there before. */
+function dependsOnTypes({ sqlState, message, statement = '' }: StatementFailure): boolean {
+  if (sqlState === DATATYPE_MISMATCH) return !(/default expression/.test(message) && DEFINES_COLUMN.test(statement));
+  return comparesTypes(message);
 }
 
 /** Whether the statement certainly fails in production too, and a hint for the message. @param later where the missing table is created */
 function assessFailure(failure: StatementFailure | undefined, later?: string): { certain: boolean; hint: string } {
   const { sqlState = '', message = '', waited } = failure ?? {};
-  if (later !== undefined) return { certain: true, hint: `; ${later}` };
+  const correction = later ?? (failure && portedForm(failure));
+  if (correction !== undefined) return { certain: true, hint: `; ${correction}` };
   if (sqlState === IN_FAILED_TRANSACTION) {
     return { certain: false, hint: ': a statement before it failed, and the revision caught the error' };
   }

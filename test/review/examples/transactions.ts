@@ -326,6 +326,25 @@ for name in op.get_bind().scalars(sa.text("SELECT name FROM users WHERE name IS 
   },
   {
     rule: 'upgrade-fails',
+    about: 'because it was written for another kind of database',
+    bad: one('op.execute("UPDATE users SET name = IFNULL(name, \'\') WHERE id = 7")', 'op.execute("SELECT 1")'),
+    severity: 'error',
+    good: one('op.execute("UPDATE users SET name = coalesce(name, \'\') WHERE id = 7")', 'op.execute("SELECT 1")'),
+  },
+  {
+    rule: 'upgrade-fails',
+    about: 'because a default has another type',
+    bad: one(
+      'op.add_column("users", sa.Column("is_admin", sa.Boolean(), server_default=sa.text("0")))',
+      'op.drop_column("users", "is_admin")',
+    ),
+    good: one(
+      'op.add_column("users", sa.Column("is_admin", sa.Boolean(), server_default=sa.false()))',
+      'op.drop_column("users", "is_admin")',
+    ),
+  },
+  {
+    rule: 'upgrade-fails',
     about: 'because a view uses the column',
     given: `${GIVEN}\nop.execute("CREATE VIEW orders_seen AS SELECT user_id FROM orders")`,
     bad: {
