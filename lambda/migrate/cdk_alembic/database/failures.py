@@ -20,6 +20,9 @@ _PYDANTIC_FIELDS = re.compile(r"(?:^|\n)(?=\S)")
 _READ_VARIABLE = re.compile(r"""\b(?:environ\s*(?:\[|\.get\()|getenv\()\s*["'](\w+)["']\s*[\])](?!\s*(?:or\b|=[^=]))""")
 # The last one is configparser's, for an option that is None.
 _OF_NONE = re.compile(r"\bNone(?:Type)?\b|option values must be strings")
+# A check of the backend's own: "SHOP_URL is not set", "missing environment variable SHOP_URL".
+_MISSING = re.compile(r"\b(?:set|unset|missing|required|defined|undefined|provided?|env|environment)\b", re.IGNORECASE)
+_VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b")
 _NOT_NULL = "23502"
 _ADAPTED_CLASS = re.compile(r"^<class '[^']+'>: ")
 
@@ -92,15 +95,17 @@ def missing_variable(error: BaseException) -> str | None:
 
 
 def unset_variables(error: BaseException) -> list[str]:
-    """The environment variables that are probably missing: those that the file that failed reads without a default and that are
-    not set. Unless the error is about a variable, None or a NULL, only those that its text names."""
-    missing = missing_variable(error)
+    """The environment variables that are probably missing: those that the file that failed reads without a default, or that the
+    error's text calls missing, and that are not set. Unless the error is about a variable, None or a NULL, only those that its
+    text names."""
+    missing, state, text = missing_variable(error), sql_state(error), str(error)
     source = next(("".join(linecache.getlines(str(file))) for file, _ in _own_frames(error)), "")
-    names = [*([missing] if missing else []), *_READ_VARIABLE.findall(source)]
+    called = _VARIABLE.findall(text) if state is None and _MISSING.search(text) else []
+    names = [*([missing] if missing else []), *_READ_VARIABLE.findall(source), *called]
     unset = [name for name in dict.fromkeys(names) if name not in os.environ]
-    if missing is not None or sql_state(error) == _NOT_NULL or _OF_NONE.search(str(error)):
+    if missing is not None or state == _NOT_NULL or _OF_NONE.search(text):
         return unset
-    return [name for name in unset if re.search(rf"\b{name}\b", str(error))]
+    return [name for name in unset if re.search(rf"\b{name}\b", text)]
 
 
 def shortened(text: str, length: int) -> str:
