@@ -97,7 +97,8 @@ def version_locations_that_env_sets(backend: Backend) -> None:
 def options_that_env_reads(backend: Backend) -> None:
     at_the_start_of_env(
         backend,
-        "options = context.config.cmd_opts\n"
+        "import sys\noptions = context.config.cmd_opts\n"
+        "assert 'alembic' in sys.argv[0] and sys.argv[1] in ('upgrade', 'revision')\n"
         "assert options.cmd[0].__name__ in ('upgrade', 'revision')\n"
         "assert (options.name, options.x, options.sql) == ('alembic', None, False)",
     )

@@ -72,7 +72,6 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
     sys.path.insert(0, str(package))
     if overlay:
         sys.meta_path.insert(0, Overlay(overlay))
-    sys.argv = ["alembic"]
     given = {name: value for name, value in os.environ.items() if name not in OF_PROOF}
     os.environ.update(OF_LAMBDA)
     sys.addaudithook(refuse)

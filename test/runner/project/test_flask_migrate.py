@@ -74,6 +74,21 @@ def test_a_deploy_leaves_what_flask_db_upgrade_leaves(
     assert (database.tables(), database.versions()) == expected
 
 
+IS_SERVING = """
+    if "db" not in sys.argv or os.environ.get("FLASK_RUN_FROM_CLI") != "true":
+        raise SystemExit(f"it serves: {sys.argv}")
+"""
+
+
+def test_an_application_that_serves_when_it_is_imported_is_loaded_as_by_the_flask_command(
+    shop: Backend, database: Database
+) -> None:
+    serving = APPLICATION.replace("    return app\n", f"{IS_SERVING}    return app\n").replace("import os\n", "import os, sys\n")
+    (shop.directory / "app.py").write_text(f"{serving}\n\napp = create_app()\napp.run(port=0)\n")
+    assert invoke()["status"] == "complete"
+    assert database.versions() == ["bb"]
+
+
 def test_flaskenv_names_the_application_and_fills_variables_that_are_not_set(
     shop: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

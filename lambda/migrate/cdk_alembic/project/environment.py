@@ -217,16 +217,20 @@ def _load_application(project: Project, env: Path) -> Any:
     # The `flask` command also reads `.env`, which is not packaged. Variables that are already set stay.
     if variables := next((file for above in (folder, *folder.parents) if (file := above / ".flaskenv").is_file()), None):
         load_dotenv(variables)
+    # The `flask` command sets it: `app.run()` then starts no server, and the application may do less than when it serves.
+    os.environ["FLASK_RUN_FROM_CLI"] = "true"
     # `location` reports lines relative to the working directory.
     with chdir(flask_folder(folder)), project.destination.connecting():
         try:
             # Only the `flask` command reads this variable.
             return ScriptInfo(app_import_path=os.environ.get("FLASK_APP")).load_app()
         except (Exception, SystemExit) as error:
-            if isinstance(error, NoAppException) and "FLASK_APP" not in os.environ and runs_without_flask(env):
+            has_none = isinstance(error, NoAppException)
+            if has_none and "FLASK_APP" not in os.environ and runs_without_flask(env):
                 return None
+            step = _flask_step(project)
             raise EnvFailed(
                 "invalid_project",
                 f"env.py needs Flask's application, which could not be loaded: {describe(error)}{location(error)}",
-                next_step(project, error, _flask_step(project)),
+                step if has_none else next_step(project, error, step),
             ) from error

@@ -58,6 +58,8 @@ class Project:
             sys.path[:] = dict.fromkeys(sys.path)
         except (Exception, SystemExit) as error:
             raise not_loaded(error, "alembic", self.environment) from error
+        # The backend's code may do something else if another command loads it, such as create the models' tables.
+        sys.argv = [*self.command.split(), "upgrade", "head"]
         self.revisions = Revisions(self.script, self.environment)
 
     @classmethod
