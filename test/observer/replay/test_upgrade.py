@@ -106,3 +106,11 @@ def test_a_revision_before_the_reviewed_one_may_need_what_one_upgrade_remembers(
     # Deployed alone, it fails.
     facts = observed.observe("bb", "cc")
     assert "already exists" in facts["bb"]["upgrade"]["failure"]["message"]
+
+
+def test_what_one_upgrade_remembers_does_not_include_what_a_failed_run_created(observed: Observed) -> None:
+    color, size = (f'sa.Column("{name}", sa.Enum("{value}", name="{name}"))' for name, value in (("color", "red"), ("size", "S")))
+    observed.revision("aa", None, f'op.create_table("aa", {color})', 'op.drop_table("aa")')
+    observed.revision("bb", "aa", f'op.create_table("bb", {size}, {color})', 'op.drop_table("bb")')
+    observed.revision("cc", "bb", 'op.add_column("bb", sa.Column("id", sa.Integer))', 'op.drop_column("bb", "id")')
+    assert observed.observe("cc")["cc"]["upgrade"]["outcome"] == "done"

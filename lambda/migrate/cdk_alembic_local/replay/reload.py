@@ -37,7 +37,8 @@ def _has_run(script: Any) -> bool:
 
 
 def restore_created_types(context: Any) -> None:
-    """Makes Alembic remember the types that all functions so far have created, as in one `alembic upgrade`."""
+    """Makes Alembic remember the types that all earlier functions have created, as in one `alembic upgrade`."""
+    context.impl.memo.clear()
     for key, names in _created_types(context):
         context.impl.memo.setdefault(key, set()).update(names)
 
