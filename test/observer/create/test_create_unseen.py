@@ -588,6 +588,31 @@ def test_the_models_are_compared_as_imported_although_a_revision_reflects_other_
     assert drift["operations"] == [] and drift["catalog"]["added"] == {}
 
 
+@pytest.mark.parametrize(
+    "revision",
+    [
+        "models.metadata.reflect(op.get_bind(), extend_existing=True)",
+        'sa.Table("aa", models.metadata, sa.Column("old", sa.Integer), sa.Index("ix", "old"), extend_existing=True)',
+    ],
+    ids=["reflected", "extended"],
+)
+def test_the_models_are_compared_as_imported_although_a_revision_changes_their_tables(observed: Observed, revision: str) -> None:
+    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, old int REFERENCES aa)")')
+    observed.revision("bb", "aa", f'import models\n{revision}\nop.drop_column("aa", "old")')
+    columns = 'sa.Column("id", sa.Integer, primary_key=True), sa.Column("up", sa.ForeignKey("aa.id"))'
+    columns += ', sa.Index("plus", sa.text("(id + 1)"))'
+    other = 'sa.Table("a", metadata, sa.Column("id", sa.ForeignKey("aa.id"), primary_key=True))'
+    models = HEAD.replace("target_", "") + f'sa.Table("aa", metadata, {columns})\n{other}\n'
+    (observed.directory / "models.py").write_text(models)
+    with_models(observed, "import models\ntarget_metadata = models.metadata\n")
+    asks = [{"ask": "observe", "revisions": ["bb"], "drift": drift} for drift in (False, True)]
+    [drift] = [report["drift"] for report in observed.ask(*asks) if report["report"] == "drift"]
+    assert "'a'" in "".join(drift["operations"]) and "old" not in str(drift), drift
+    text, left = create(observed)
+    assert "old" not in text and all(f"'{name}'" in text for name in ("up", "plus", "a")), text
+    assert left == []
+
+
 def test_a_default_now_that_the_models_have_as_a_text_is_written_as_the_function(observed: Observed) -> None:
     observed.revision("aa", None, "op.execute(\"CREATE TABLE aa (id serial PRIMARY KEY, old date DEFAULT 'now')\")")
     old = 'sa.Column("old", sa.Date, server_default="now()"), sa.Column("word", sa.Text, server_default="now")'

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any
 
+_IMPORTED = "cdk_alembic_imported"
 _NOW = re.compile(r"\s*now(\(\))?\s*", re.IGNORECASE)
 
 
@@ -34,10 +36,54 @@ class ImportedModels:
     """The tables that the models have before a revision runs."""
 
     def __init__(self, context: Any) -> None:
-        self._tables = [(metadata, set(metadata.tables)) for metadata in metadata_of(context.opts.get("target_metadata"))]
+        self._models = [_imported(metadata) for metadata in metadata_of(context.opts.get("target_metadata"))]
 
     def restore(self) -> None:
-        """Removes the tables that came later."""
-        for metadata, own in self._tables:
-            for name in set(metadata.tables) - own:
-                metadata.remove(metadata.tables[name])
+        """Removes the tables that came later, and what came later into the others."""
+        for one in self._models:
+            one.restore()
+
+
+def _imported(metadata: Any) -> _Imported:
+    # The process may have run revisions for an earlier request.
+    if _IMPORTED not in metadata.info:
+        metadata.info[_IMPORTED] = _Imported(metadata)
+    return metadata.info[_IMPORTED]
+
+
+class _Imported:
+    """One metadata."""
+
+    def __init__(self, metadata: Any) -> None:
+        self._metadata = metadata
+        self._members = {name: _members(table) for name, table in metadata.tables.items()}
+        self._copy = _copy_of(metadata)
+
+    def restore(self) -> None:
+        tables = self._metadata.tables
+        for name in tables.keys() - self._members.keys():
+            self._metadata.remove(tables[name])
+        if self._copy and any(_members(table) != self._members[name] for name, table in tables.items()):
+            # All: a foreign key remembers the table that it refers to.
+            self._metadata.clear()
+            _copy_tables(self._copy, self._metadata)
+
+
+def _members(table: Any) -> list[Any]:
+    return [list(table.columns), table.constraints.copy(), table.indexes.copy()]
+
+
+def _copy_of(metadata: Any) -> Any:
+    """None: it can't be copied, as with a column of a class that refuses it."""
+    from sqlalchemy import MetaData
+
+    with suppress(Exception):
+        copy = MetaData(schema=metadata.schema, naming_convention=metadata.naming_convention)
+        _copy_tables(metadata, copy)
+        return copy
+    return None
+
+
+def _copy_tables(source: Any, target: Any) -> None:
+    for table in source.tables.values():
+        table.to_metadata(target, schema=table.schema)
