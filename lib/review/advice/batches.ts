@@ -6,6 +6,8 @@ import { sqlLiteral } from './python';
 import { quoted, quotedList, quotedTable, SqlText } from './sql';
 
 export const BATCH = 10_000;
+/** Lets other sessions and replicas catch up between two batches. */
+export const PAUSE = 'time.sleep(0.5)';
 
 /** Advice to move a statement to a separate revision, with the batches if they could be written. */
 export function inSeparateBatches(batched: string | undefined): string {
@@ -21,12 +23,12 @@ export function batches(table: string, assignment: string, condition: string, fa
   );
 }
 
-/** Runs an UPDATE until it finds no more rows, each time in a transaction of its own. */
+/** Runs an UPDATE until it finds no more rows, each time in a transaction of its own. The code needs `time`, too. */
 function repeatUntilDone(update: string): string {
   return [
     'with op.get_context().autocommit_block():',
     `    while op.get_bind().execute(sa.text(${sqlLiteral(update)})).rowcount:`,
-    '        pass',
+    `        ${PAUSE}`,
   ].join('\n');
 }
 

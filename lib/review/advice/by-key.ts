@@ -2,7 +2,7 @@ import type { ResTarget, UpdateStmt } from 'libpg-query';
 import type { TableFacts } from '../../contract/facts';
 import type { Written } from '../sql/action';
 import { keyOf } from './backfill';
-import { BATCH, columnsNamedIn } from './batches';
+import { BATCH, columnsNamedIn, PAUSE } from './batches';
 import { literal, sqlLiteral } from './python';
 import { quoted, quotedTable, SqlText } from './sql';
 
@@ -56,6 +56,8 @@ export function updateByKey(
     `        text = sa.text(update.replace(${literal(AFTER_LAST_BATCH)}, after if last else ""))`,
     '        batch = op.get_bind().execute(text, last).mappings().first()',
     '        last = dict(batch) if batch else None',
+    '        if last:',
+    `            ${PAUSE}`,
   ].join('\n');
 }
 

@@ -63,7 +63,7 @@ test('an UPDATE whose values may differ each time runs in batches in the order o
   );
   const review = await fix();
   expect(fixed(review)).toEqual(['update-all', 'work-under-lock']);
-  expect(text('e5.py')).toContain('"WITH old AS (SELECT * FROM users), changed AS (UPDATE orders o SET user_id = old.id');
+  expect(joined('e5.py')).toContain('"WITH old AS (SELECT * FROM users), changed AS (UPDATE orders o SET user_id = old.id');
   await Database.with(async ({ plainUrl: url }) => {
     await alembic(url, 'upgrade', 'c3');
     await query(url, 'INSERT INTO users (id, age) VALUES (1, 7), (2, 7), (3, 8)');

@@ -145,9 +145,10 @@ def test_lines_are_as_long_as_the_project_allows(tmp_path: Path, file: str, text
 
 def test_long_loops_and_code_in_comments_are_written_as_formatters_do(path: Path) -> None:
     update = "UPDATE users SET full_name = name WHERE id IN (SELECT id FROM users WHERE full_name IS NULL LIMIT 10000)"
-    loop = f'while op.get_bind().execute(sa.text("{update}")).rowcount:\n    pass'
+    loop = f'while op.get_bind().execute(sa.text("{update}")).rowcount:\n    time.sleep(0.5)'
+    text = f'update = "{update}"'
     later = f'#     def upgrade():\n#         op.execute("{update}")'
-    [written] = compose(path, "aa_add.py", [wanted("aa", [{"code": f"{loop}\n{later}"}], file="aa_add.py")])
+    [written] = compose(path, "aa_add.py", [wanted("aa", [{"code": f"{loop}\n{text}\n{later}"}], file="aa_add.py")])
     assert """
     while op.get_bind().execute(
         sa.text(
@@ -155,13 +156,40 @@ def test_long_loops_and_code_in_comments_are_written_as_formatters_do(path: Path
             "full_name IS NULL LIMIT 10000)"
         )
     ).rowcount:
-        pass
+        time.sleep(0.5)
+    update = (
+        "UPDATE users SET full_name = name WHERE id IN (SELECT id FROM users WHERE "
+        "full_name IS NULL LIMIT 10000)"
+    )
     #     def upgrade():
     #         op.execute(
     #             "UPDATE users SET full_name = name WHERE id IN (SELECT id FROM users "
     #             "WHERE full_name IS NULL LIMIT 10000)"
     #         )
 """ in written["text"]
+
+
+@pytest.mark.parametrize(
+    ("imports", "expected"),
+    [
+        (
+            "from alembic import op\nfrom app.models import Base",
+            "import time\n\nimport sqlalchemy as sa\nfrom alembic import op\nfrom app.models import Base",
+        ),
+        (
+            "import uuid\nfrom enum import Enum\n\nimport pytz\nimport sqlmodel\nfrom alembic import op",
+            "import time\nimport uuid\nfrom enum import Enum\n\n"
+            "import pytz\nimport sqlalchemy as sa\nimport sqlmodel\nfrom alembic import op",
+        ),
+    ],
+)
+def test_an_import_that_a_statement_needs_is_where_isort_has_it(path: Path, imports: str, expected: str) -> None:
+    code = "op.get_bind().execute(sa.text('SELECT 1'))\ntime.sleep(0.5)"
+    unused = "\n\nused = [Base, uuid, Enum, pytz, sqlmodel]\n"
+    functions = "def upgrade():\n    pass\n\n\ndef downgrade():\n    pass\n"
+    path.write_text(f"{imports}{unused}revision = 'aa'\ndown_revision = None\n\n\n{functions}")
+    [written] = compose(path, "aa_add.py", [{**wanted("aa", [{"code": code}], file="aa_add.py"), "message": ""}])
+    assert written["text"].startswith(f"{expected}{unused}"), written["text"]
 
 
 def test_each_statement_has_its_comments_and_its_block(path: Path) -> None:

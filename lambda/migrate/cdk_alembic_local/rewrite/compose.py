@@ -74,7 +74,8 @@ class _Writer:
         self._imports(names_read(statements) - {name for node in statements for name in names_bound(node)})
         self._prune(functions, written)
         lines = list(source.lines)
-        for first, last, text in sorted(self._edits, reverse=True):
+        # Of two insertions before one line, the later one comes first.
+        for first, last, text in sorted(self._edits, key=lambda edit: edit[:2], reverse=True):
             lines[first - 1 : last] = [text]
         text = re.sub(r"\n{4,}", "\n\n\n", "".join(lines))
         try:
@@ -146,14 +147,22 @@ class _Writer:
         imports = [node for node in self._source.tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
         future = [node for node in imports if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
         there = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
-        wanted = [name for name in self._wanted.get("imports", ()) if name not in there]
+        wanted = sorted({*self._wanted.get("imports", ()), *(names & {"time"})} - there)
+        bound = {name for node in self._source.tree.body for name in names_bound(node)}
+        if "sa" in names - bound and imports:
+            self._import_sqlalchemy([node for node in imports if node not in future])
         first = next((node for node in imports if node not in future), None)
         if wanted and first:
             lines = "".join(f"import {name}\n" for name in wanted)
             self._edits.append((first.lineno, first.lineno - 1, lines + ("" if self._is_standard(first) else "\n")))
-        if "sa" in names and imports and not any("sa" in names_bound(node) for node in self._source.tree.body):
-            last = imports[-1].end_lineno or imports[-1].lineno
-            self._edits.append((last + 1, last, "import sqlalchemy as sa\n"))
+
+    def _import_sqlalchemy(self, imports: list[ast.Import | ast.ImportFrom]) -> None:
+        """Where isort has it: before the first `from` import of a package that is not Python's."""
+        packages = [node for node in imports if not self._is_standard(node)]
+        later = next((node for node in packages if isinstance(node, ast.ImportFrom) or _origin(node) > "sqlalchemy"), None)
+        after = imports[-1].end_lineno or imports[-1].lineno
+        before = after + 1 if later is None else later.lineno
+        self._edits.append((before, before - 1, "import sqlalchemy as sa\n"))
 
     @staticmethod
     def _is_standard(node: ast.Import | ast.ImportFrom) -> bool:
@@ -265,6 +274,8 @@ def _wrap_lines(code: str, length: int) -> str:
 
 def _wrap_call(line: str, room: int) -> str:
     """`room`: the maximum length of a line of arguments."""
+    if text := re.fullmatch(r'(\w+ = )(".*")', line):
+        return f"{text[1]}(\n{textwrap.indent(_wrap_text(text[2], room), '    ')}\n)"
     call = _outermost_call(line)
     if call is None:
         return line
