@@ -613,6 +613,29 @@ def test_the_models_are_compared_as_imported_although_a_revision_changes_their_t
     assert left == []
 
 
+def test_a_column_gets_all_that_changes_of_it_although_autogenerate_sees_only_a_part(observed: Observed) -> None:
+    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, name varchar NOT NULL, code varchar(9))")')
+    columns = 'sa.Column("name", sa.String(50)), sa.Column("code", sa.String(5), nullable=False, server_default="x")'
+    with_models(observed, f'sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True), {columns})\n')
+    create(observed)
+    must_agree_and_restore(observed)
+
+
+@pytest.mark.parametrize("convention", ["", '{"ck": "ck_%(table_name)s_%(constraint_name)s"}'])
+def test_a_type_with_a_check_is_written_with_one_check(observed: Observed, convention: str) -> None:
+    changed = "CREATE TABLE aa (id serial PRIMARY KEY, kind text, size varchar(1) CONSTRAINT {}size CHECK (size IN ('S')))"
+    observed.revision("aa", None, f'op.execute("{changed.format("ck_aa_" if convention else "")}")')
+    kind, size = (
+        f'sa.Column("{name}", sa.Enum({values}, name="{name}", native_enum=False, create_constraint=True, length=9))'
+        for name, values in (("kind", '"x", "y"'), ("size", '"S", "M"'))
+    )
+    table = f'sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True), {kind}, {size})\n'
+    with_models(observed, f"target_metadata = sa.MetaData(naming_convention={convention or None})\n{table}")
+    text, _ = create(observed)
+    assert text.count("create_check_constraint") == 3 and "create_constraint" not in text, text
+    must_agree_and_restore(observed)
+
+
 def test_a_default_now_that_the_models_have_as_a_text_is_written_as_the_function(observed: Observed) -> None:
     observed.revision("aa", None, "op.execute(\"CREATE TABLE aa (id serial PRIMARY KEY, old date DEFAULT 'now')\")")
     old = 'sa.Column("old", sa.Date, server_default="now()"), sa.Column("word", sa.Text, server_default="now")'

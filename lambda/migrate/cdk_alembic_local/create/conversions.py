@@ -1,4 +1,4 @@
-"""Writes USING clauses for type changes that PostgreSQL does not convert implicitly."""
+"""Writes type changes that PostgreSQL does not convert implicitly with a USING clause, and all without their CHECK."""
 
 from __future__ import annotations
 
@@ -34,6 +34,23 @@ def convert(context: Any, directives: list[Any]) -> None:
             found = [one for one in downs if (one[1].schema, one[1].table_name, one[1].column_name) == key]
             if len(found) == 1:
                 _convert(context, (container, up), found[0])
+
+
+def without_checks(directives: list[Any]) -> None:
+    """Leaves out the CHECK that Alembic would add or drop with a type: it is an operation of its own."""
+    for directive in directives:
+        for container in (directive.upgrade_ops, directive.downgrade_ops):
+            for _, operation in _type_changes(container):
+                operation.modify_type = _without_check(operation.modify_type)
+                operation.existing_type = _without_check(operation.existing_type)
+
+
+def _without_check(kind: Any) -> Any:
+    if not getattr(kind, "create_constraint", False):
+        return kind
+    kind = kind.copy()
+    kind.create_constraint = False
+    return kind
 
 
 def _type_changes(container: Any) -> Iterator[tuple[Any, Any]]:

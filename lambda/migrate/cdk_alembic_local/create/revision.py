@@ -194,7 +194,7 @@ class _Finish:
         out_of_batches(directives)
 
     def _add_unseen(self, context: Any, directives: list[Any]) -> None:
-        from .conversions import convert
+        from .conversions import convert, without_checks
         from .identities import without_identities
         from .new_columns import add_defaults
         from .percents import write_percents_once
@@ -203,6 +203,7 @@ class _Finish:
         write_percents_once(context)
         name_constraints(directives)
         defaults = add_defaults(directives)
+        without_checks(directives)
         convert(context, directives)
         without_identities(directives)
         try:

@@ -27,7 +27,7 @@ _INDEX_NAME = re.compile(r"^(CREATE (?:UNIQUE )?INDEX )\S+ (ON )")
 
 
 # The part of a column's entry before its identity, its expression and its default.
-_HEAD = re.compile(r".*?(?= GENERATED | DEFAULT |$)", re.DOTALL)
+_HEAD = re.compile(r"(?P<type>.*?)(?P<null>(?: NOT NULL)?)(?= GENERATED | DEFAULT |$)", re.DOTALL)
 
 
 class Drift:
@@ -175,7 +175,9 @@ class Drift:
             for snapshot, entries in ((self._migrated, migrated), (modelled, wanted))
         )
         before |= {
-            key: _with_head_of(after[key], before[key]) for key in self.altered_columns() if key in before and key in after
+            key: self._as_altered(key, before[key], after[key])
+            for key in self.altered_columns()
+            if key in before and key in after
         }
         change = catalog.change(before, after)
         # An unnamed constraint gets its name from PostgreSQL or a convention.
@@ -220,6 +222,14 @@ class Drift:
         found = [one for one in self._operations if isinstance(one, ops.AlterColumnOp) and not one.modify_name]
         with_default = [one for one in found if one.modify_server_default is not False]
         return set(_entries_of(found)) - set(_entries_of(with_default))
+
+    def _as_altered(self, key: str, migrated: str, modelled: str) -> str:
+        """The entry of a migrated column with what autogenerate alters as in the models: its type, its NOT NULL or both."""
+        its = [one for one in self._operations if key in _entries_of([one])]
+        old, new = (_HEAD.match(text) for text in (migrated, modelled))
+        kind = new if any(one.modify_type is not None for one in its) else old
+        null = new if any(one.modify_nullable is not None for one in its) else old
+        return f"{kind['type']}{null['null']}{migrated[old.end() :]}"  # type: ignore[index, union-attr]
 
     def _agree(self, key: str, migrated: str | None, modelled: str | None) -> bool:
         if migrated is None or modelled is None or migrated == modelled:
@@ -291,11 +301,6 @@ def _set_aside_objects(migrated: Snapshot) -> Iterator[dict[str, str]]:
             yield {"table": name}
         elif kind == "column" and is_set_aside(column) and not is_set_aside(table):
             yield {"table": table, "column": column}
-
-
-def _with_head_of(modelled: str, migrated: str) -> str:
-    """The entry of the migrated column with the type and NOT NULL of the model's column."""
-    return _HEAD.match(modelled)[0] + _HEAD.sub("", migrated, count=1)  # type: ignore[index]
 
 
 def _entries_of(operations: list[Any]) -> Iterator[str]:
