@@ -31,6 +31,8 @@ from typing import Any
 
 # Python starts isolated, without the script's folder: the backend may have modules of the same names.
 sys.path.append(str(Path(__file__).parents[1]))
+# The package has the runner.
+sys.path.insert(0, str(Path(sys.argv[1]).resolve()))
 from load_project.address_settings import address_settings, unset_settings
 from load_project.connections import ADDRESS, MissingGreenlet, elsewhere, has_wrong_driver, refuse_connections
 from load_project.errors import (
@@ -69,7 +71,6 @@ class ProjectNotLoaded(Exception):
 
 
 def main(package: Path, overlay: str, variables: dict[str, str], installed: dict[str, Any] | None) -> dict[str, Any]:
-    sys.path.insert(0, str(package))
     if overlay:
         sys.meta_path.insert(0, Overlay(overlay))
     given = {name: value for name, value in os.environ.items() if name not in OF_PROOF}

@@ -6,7 +6,9 @@ import gc
 import os
 from typing import Any
 
-from .variables import classes_of_settings, fields_of, has_fields, variable_of
+from cdk_alembic.project.settings_classes import fields_of, has_fields, variable_of
+
+from .variables import classes_of_settings
 
 
 def address_settings(dialect: str, host: str | None = None, database: str | None = None) -> list[str]:

@@ -10,6 +10,8 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from cdk_alembic.project.settings_classes import class_of_settings, fields_of, has_fields, required_settings, variable_of
+
 from .errors import real
 
 
@@ -89,40 +91,6 @@ def wrong_variables(error: BaseException, given: dict[str, str]) -> list[str]:
     return list(dict.fromkeys(upper[name.upper()] for name in names if name.upper() in upper))
 
 
-def required_settings(error: Any) -> list[str]:
-    """The variables of the fields that pydantic's settings lack."""
-    lacking = [item["loc"] for item in error.errors() if item["type"] in ("missing", "value_error.missing") and item["loc"]]
-    kind = class_of_settings(error)
-    if kind is None:
-        return []
-    is_nested = (getattr(kind, "model_config", None) or {}).get("env_nested_delimiter") is not None
-    places = [place for given in lacking for place in required_places(field_at(kind, given), given, is_nested)]
-    return [variable_of(kind, [str(part) for part in place]) for place in places]
-
-
-def required_places(field: Any, place: tuple[Any, ...], is_nested: bool) -> list[tuple[Any, ...]]:
-    """Where the values of a field without one go: the field, or the required fields within it if each has a variable."""
-    if not has_fields(field):
-        return [place]
-    if not is_nested:
-        # It is seldom a variable of its own.
-        return []
-    inner = [
-        (inner, (*place, inner.alias or name)) for name, inner in field.annotation.model_fields.items() if inner.is_required()
-    ]
-    return [found for field, place in inner for found in required_places(field, place, is_nested)]
-
-
-def field_at(settings: Any, place: tuple[Any, ...]) -> Any:
-    """The field at a place in settings, which may be named by its alias."""
-    field = None
-    for part in place:
-        fields = getattr(settings, "model_fields", {})
-        field = fields.get(part) or next((field for field in fields.values() if field.alias == part), None)
-        settings = getattr(field, "annotation", None)
-    return field
-
-
 def settings_of(error: BaseException) -> list[str]:
     """The variables of all fields of the class of settings that an error is about."""
     kind = class_of_settings(error)
@@ -152,39 +120,3 @@ def classes_of_settings() -> list[Any]:
         found.update(dict.fromkeys(new))
         todo += new
     return list(found)
-
-
-def fields_of(settings: Any) -> dict[str, Any]:
-    return getattr(settings, "model_fields", None) or getattr(settings, "__fields__", {})
-
-
-def class_of_settings(error: BaseException) -> Any:
-    """Pydantic 1 names the class; pydantic-settings has it in the frames."""
-    kind = getattr(error, "model", None)
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        own = frame.f_locals.get("__pydantic_self__", frame.f_locals.get("self"))
-        if any(base.__name__ == "BaseSettings" for base in type(own).__mro__):
-            kind = type(own)
-    return kind
-
-
-def has_fields(field: Any) -> bool:
-    return hasattr(getattr(field, "annotation", None), "model_fields")
-
-
-def variable_of(settings: Any, place: list[str]) -> str:
-    """The variable that a class of settings reads for a field, or a field within a field."""
-    config = getattr(settings, "model_config", None)
-    name, *inner = place
-    if config is None:
-        field = settings.__fields__.get(name)
-        names = sorted(field.field_info.extra.get("env_names", ())) if field else []
-        is_case_sensitive = settings.__config__.case_sensitive
-        variable = names[0] if names else name
-    else:
-        is_case_sensitive = config.get("case_sensitive")
-        # Pydantic names an alias instead of its field, and an alias has no prefix.
-        variable = f"{config.get('env_prefix') or ''}{name}" if name in settings.model_fields else name
-        if delimiter := config.get("env_nested_delimiter"):
-            variable = delimiter.join([variable, *inner])
-    return variable if is_case_sensitive else variable.upper()

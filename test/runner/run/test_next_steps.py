@@ -65,6 +65,12 @@ def test_a_missing_extension_on_the_server_is_not_blamed_on_the_revision(backend
             'os.getenv("SHOP_DEBUG")\nif not os.getenv("SHOP_URL"):\n    raise RuntimeError("no SHOP_URL, see README")',
             SET.format("SHOP_URL"),
         ),
+        (
+            "from pydantic_settings import BaseSettings\n"
+            "class Settings(BaseSettings):\n    url: str\n    key: str\n    model_config = {'env_prefix': 'shop_'}\n"
+            "Settings()",
+            "set SHOP_URL, SHOP_KEY in the `environment` of the construct or of the function",
+        ),
         ('raise RuntimeError("SHOP__URL is not set")', SET.format("SHOP__URL")),
         ('raise SystemExit("Missing required environment variables: SHOP_USER, SHOP_NAME")', SET.format("SHOP_USER, SHOP_NAME")),
         ('raise RuntimeError("SHOP_URL answers with BAD_GATEWAY")', "run `alembic current` in the backend's folder"),

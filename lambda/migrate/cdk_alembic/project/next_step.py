@@ -10,6 +10,7 @@ from ..database.failures import missing_variable, unset_variables
 from ..protocol.rules import DRIVERS
 from .configuration import left_out, to_package
 from .project import Project
+from .settings_classes import required_settings
 
 _NO_URL = re.compile(r"Could not parse \w+ URL from ")
 _UNKNOWN_DIALECT = re.compile(r"Can't load plugin: sqlalchemy\.dialects:(\w+)")
@@ -30,9 +31,9 @@ def next_step(project: Project, error: BaseException, otherwise: str) -> str:
             f"make env.py run with `{project.command}`: it reads config.{found[1]}, which only another command sets, such as "
             "`litestar database`; read the address and the other options from the backend's settings"
         )
-    # pydantic-settings: each missing variable is a field that is required.
     if type(error).__name__ == "ValidationError":
-        return f"set the variables that env.py reads {project.environment}"
+        names = ", ".join(required_settings(error)) or "the variables that env.py reads"
+        return f"set {names} {project.environment}"
     if requirement := left_out(error):
         return f"the package has only what the migrations import: {to_package(requirement)}"
     # A name that is not in its module is a mistake in the code, such as a circular import.
