@@ -220,6 +220,17 @@ describe('an example of the site', () => {
   );
 });
 
+test('the type of a new column that nothing creates is an error with the line that creates it', async () => {
+  const type = 'sa.Enum("good", "bad", name="t_mood")';
+  const revisions = {
+    a1: { upgrade: 'op.execute("CREATE TABLE t (id bigint)")', downgrade: 'op.drop_table("t")' },
+    b2: { down: 'a1', upgrade: `op.add_column("t", sa.Column("mood", ${type}))`, downgrade: 'op.drop_column("t", "mood")' },
+  };
+  const [found] = await findings(revisions, 'all');
+  expect(found).toMatchObject({ rule: 'upgrade-fails', severity: 'error', line: 11 });
+  expect(found?.instead?.split('\n')[0]).toBe(`${type}.create(op.get_bind())`);
+});
+
 describe('env.py', () => {
   const revisions = { a1: { upgrade: 'op.execute("CREATE TABLE t (id bigint)")', downgrade: 'op.drop_table("t")' } };
 

@@ -1,5 +1,5 @@
 import type { RevisionFacts, StatementFailure } from '../../contract/facts';
-import { execute } from '../advice/python';
+import { callWith, execute, literal } from '../advice/python';
 import { quotedTable } from '../advice/sql';
 import type { AnalyzedRevision } from '../revision/analyzed-revision';
 import type { Change } from '../revision/change';
@@ -45,7 +45,11 @@ function* failsOnEmptyTables(revision: AnalyzedRevision, change: Change): Iterab
   const { outcome, failure, statements } = upgrade.facts;
   if (outcome !== 'failed' || isReportedElsewhere(failure)) return;
   if (mayStemFromUnapplied(revision.facts, failure)) return;
-  const { certain, hint } = assessFailure(failure, unapplied ? undefined : createdLater(failure, revision, change));
+  const type = unapplied ? undefined : typeToCreate(failure, revision);
+  const { certain, hint } = assessFailure(
+    failure,
+    unapplied ? undefined : (type?.why ?? createdLater(failure, revision, change)),
+  );
   const asks = !!failure?.ownRaise && statements.some(({ sql }) => /^\s*(?:SELECT|WITH)\b/i.test(sql));
   const why = asks ? '; the revision itself stops here, after it looked for rows that this database may lack' : hint;
   yield {
@@ -55,7 +59,25 @@ function* failsOnEmptyTables(revision: AnalyzedRevision, change: Change): Iterab
     statement: failure?.statement,
     ...(certain && !asks ? {} : { atMost: 'warning' as const }),
     message: `the upgrade fails on the scratch database: ${failure?.message ?? 'without a message'}${why}`,
+    ...(type && { instead: type.instead }),
   };
+}
+
+/** The enum of a new column whose type nothing creates: Alembic does so only with a table. */
+function typeToCreate(failure: StatementFailure | undefined, { upgrade }: AnalyzedRevision) {
+  const [, name] = /^type "(?:\w+\.)?(\w+)" does not exist/.exec(failure?.message ?? '') ?? [];
+  if (name === undefined || !/\bADD COLUMN\b/i.test(failure?.statement ?? '')) return undefined;
+  const type = upgrade.source?.calls.find((call) => /\benum$/i.test(call.name) && call.keywords.name === name);
+  return (
+    type && {
+      why: 'op.add_column creates no type',
+      instead: [
+        `${callWith(type, {})}.create(op.get_bind())`,
+        '# then add the column; in downgrade(), after it is dropped:',
+        `${type.name}(name=${literal(name)}).drop(op.get_bind())`,
+      ].join('\n'),
+    }
+  );
 }
 
 /** Whether another rule reports the failure: concurrently-in-transaction, enum-value-in-transaction. */
