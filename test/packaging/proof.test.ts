@@ -88,6 +88,16 @@ test('a module that the build must generate first is reported', () => {
   );
 });
 
+test('a backend that reads the parts of its address is not told to name a scheme for the whole', () => {
+  const target = writeFiles(temporaryDirectory(), { 'site-packages/psycopg2/__init__.py': '' });
+  const source = { add: 'run "uv add {}"', files: [] };
+  const loaded = { target, directory: 'back', source, databaseVariables: { url: 'DATABASE_URL' } } as unknown as Loaded;
+  const missing = { module: 'psycopg', by: 'backend/migrations/env.py:9', unset: ['DB_HOST', 'DB_PASSWORD'] };
+  expect(() => judgeProof(loaded, { missing })).toThrow(
+    / name it where the backend builds the address: postgresql\+psycopg2:\/\/\. Or run "uv add psycopg\[binary\]"\. If a setting /,
+  );
+});
+
 test.each([
   ['psycopg', 'nothing', { url: 'DATABASE_URL' }, 'run "uv add psycopg[binary]"'],
   [
@@ -98,6 +108,8 @@ test.each([
   ],
   ['shared.db', 'nothing', {}, 'run "uv add <the distribution of shared>", or pass the folder that contains it'],
   ['asyncpg.pool', 'psycopg2', { url: 'DATABASE_URL' }, 'run "uv add asyncpg"'],
+  ['distutils.util', 'nothing', {}, 'Python has it only up to 3.11: set runtime: lambda.Runtime.PYTHON_3_11'],
+  ['cgi', 'nothing', {}, 'Python has it only up to 3.12: set runtime: lambda.Runtime.PYTHON_3_12'],
   [
     'psycopg',
     'psycopg2',
@@ -109,7 +121,7 @@ test.each([
       'psycopg',
       'psycopg2',
       variables,
-      'SQLAlchemy 2.1 reads postgresql:// as psycopg. To use psycopg2, name it: postgresql+psycopg2:// in env.py. Or run "uv add psycopg[binary]"',
+      'SQLAlchemy 2.1 reads postgresql:// as psycopg. To use psycopg2, name it where the backend builds the address: postgresql+psycopg2://. Or run "uv add psycopg[binary]"',
     ],
   ),
 ])('the missing module %s of a package with %s and %j is reported with the next step', (module, has, variables, step) => {
@@ -481,6 +493,20 @@ describe('with all variables of the function known', () => {
     });
   });
 
+  test('an error in a compiled library is reported with the line of the backend that caused it', () => {
+    // Cython names the source that a library was built from.
+    const compiled = `compile("raise ValueError('fast')", "shop/fast.py", "exec")`;
+    expect(() => buildKnown(backend('', `exec(${compiled})`))).toThrow(
+      / fails: ValueError: fast \(backend\/migrations\/env\.py:2\)\. /,
+    );
+  });
+
+  test('a long error ends with an ellipsis', () => {
+    expect(() => buildKnown(backend('raise ValueError("shop " * 500)'))).toThrow(
+      / fails: ValueError: (?:shop )+\w*… \(backend\//,
+    );
+  });
+
   test('a scheme that the backend does not accept is rejected with how to set it', () => {
     expect(() =>
       buildKnown(backend('import os', 'assert os.environ["DATABASE_URL"].startswith("postgresql://"), "wrong scheme"')),
@@ -586,6 +612,7 @@ describe('with all variables of the function known', () => {
 
   const settings = (...lines: string[]) => [
     'from alembic import context',
+    'from pydantic import BaseModel',
     'from pydantic_settings import BaseSettings',
     'from sqlalchemy import create_engine',
     'class Settings(BaseSettings):',
@@ -613,6 +640,19 @@ describe('with all variables of the function known', () => {
       'f"postgresql+psycopg://me:{settings.db_password}@{settings.db_host}/shop"',
       'parts',
       "{ host: 'SHOP_DB_HOST', password: 'SHOP_DB_PASSWORD' }",
+    ],
+    [
+      'parts of a URL within a setting',
+      [
+        'class Server(BaseModel):',
+        '    host: str = "localhost"',
+        '    password: str = "secret"',
+        'postgres: Server = Server()',
+        'model_config = {"env_prefix": "shop_", "env_nested_delimiter": "__"}',
+      ],
+      'f"postgresql+psycopg://me:{settings.postgres.password}@{settings.postgres.host}/shop"',
+      'parts',
+      "{ host: 'SHOP_POSTGRES__HOST', password: 'SHOP_POSTGRES__PASSWORD' }",
     ],
   ])('the variable of the setting with %s is reported', (_, fields, url, kind, variables) => {
     const directory = backend(

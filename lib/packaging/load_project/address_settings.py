@@ -6,9 +6,9 @@ import gc
 import os
 from typing import Any
 
-from cdk_alembic.project.settings_classes import fields_of, has_fields, variable_of
+from cdk_alembic.project.settings_classes import fields_of, variable_of
 
-from .variables import classes_of_settings
+from .variables import classes_of_settings, variables_of
 
 
 def address_settings(dialect: str, host: str | None = None, database: str | None = None) -> list[str]:
@@ -30,9 +30,7 @@ def address_settings(dialect: str, host: str | None = None, database: str | None
 
 def unset_settings() -> list[str]:
     """The unset variables of all settings: those of the parts of an address look like it."""
-    fields = ((kind, name, field) for kind in classes_of_settings() for name, field in fields_of(kind).items())
-    names = [variable_of(kind, [name]) for kind, name, field in fields if not has_fields(field)]
-    return [name for name in names if name not in os.environ]
+    return [name for kind in classes_of_settings() for name in variables_of(kind) if name not in os.environ]
 
 
 def living(kind: Any) -> list[Any]:

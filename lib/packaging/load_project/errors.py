@@ -60,8 +60,9 @@ def location_in(package: Path, error: BaseException, *of: str) -> str:
 
 
 def real(file: str) -> str:
-    """The package's file that a link leads to. What is not read from a file, such as `<string>`, stays."""
-    return file if file.startswith("<") else os.path.realpath(file)
+    """The package's file that a link leads to. What is no file stays: `<string>`, or the source that a compiled library names."""
+    path = Path(os.path.realpath(file))
+    return str(path) if path.exists() else file
 
 
 def writes_in(error: BaseException, backend: Path) -> bool:
@@ -93,10 +94,9 @@ def of_sqlite(error: BaseException, backend: Path) -> str | None:
 
 def text_of(error: BaseException) -> str:
     """The error in one line. Pydantic's message has a line for each setting."""
-    from cdk_alembic.database.failures import without_values
+    from cdk_alembic.database.failures import shortened, without_values
 
-    lines = [line.strip() for line in f"{type(error).__name__}: {without_values(error)}".splitlines()]
-    return " ".join(lines)[:MAX_TEXT]
+    return shortened(f"{type(error).__name__}: {without_values(error)}", MAX_TEXT)
 
 
 def in_code(error: BaseException) -> bool:

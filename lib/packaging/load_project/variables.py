@@ -10,7 +10,14 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from cdk_alembic.project.settings_classes import class_of_settings, fields_of, has_fields, required_settings, variable_of
+from cdk_alembic.project.settings_classes import (
+    class_of_settings,
+    fields_of,
+    has_fields,
+    nests,
+    required_settings,
+    variable_of,
+)
 
 from .errors import real
 
@@ -93,8 +100,22 @@ def wrong_variables(error: BaseException, given: dict[str, str]) -> list[str]:
 
 def settings_of(error: BaseException) -> list[str]:
     """The variables of all fields of the class of settings that an error is about."""
-    kind = class_of_settings(error)
-    return [variable_of(kind, [name]) for name, field in fields_of(kind).items() if not has_fields(field)]
+    return variables_of(class_of_settings(error))
+
+
+def variables_of(settings: Any) -> list[str]:
+    """The variables of all fields of a class of settings."""
+    is_nested = nests(settings)
+    places = [place for name, field in fields_of(settings).items() for place in places_of(field, (name,), is_nested)]
+    return [variable_of(settings, [*place]) for place in places]
+
+
+def places_of(field: Any, place: tuple[str, ...], is_nested: bool) -> list[tuple[str, ...]]:
+    """Where the values of a field go: the field, or the fields within it if each has a variable."""
+    if not has_fields(field):
+        return [place]
+    inner = field.annotation.model_fields if is_nested else {}
+    return [found for name, one in inner.items() for found in places_of(one, (*place, one.alias or name), is_nested)]
 
 
 def settings_in_line(error: BaseException, backend: Path) -> list[str]:

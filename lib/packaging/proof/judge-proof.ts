@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
-import { call, named, option } from '../code-in-messages';
+import { call, named, option, runtimeOption } from '../code-in-messages';
 import { optionFor } from '../dependencies/elsewhere';
 import { repositoryOf } from '../dependencies/not-on-index';
 import { normalized } from '../dependencies/parsing/requirement';
@@ -199,13 +199,24 @@ export function addedRoot({ alembic }: Loaded, { module, by }: NonNullable<Proof
 function missingModule(loaded: Loaded, { module, by, unset, own }: NonNullable<Proof['missing']>): string {
   const { directory } = loaded;
   const [first = ''] = module.split('.');
-  const remedy = own ? 'if your build generates it, run that first' : missingDistribution(loaded, first);
+  const remedy = own ? 'if your build generates it, run that first' : missingDistribution(loaded, first, unset);
   const settings = unset.length ? `. If a setting avoids that import, ${setUnset(unset)}` : '';
   return `${fileOf(by)} imports ${module}, which the package of ${directory} does not have: ${remedy}${settings}`;
 }
 
-function missingDistribution(loaded: Loaded, module: string): string {
+/** The last Python that has a module of its standard library: PEP 594, PEP 632 and "What's New In Python 3.12". */
+const LAST_PYTHON: Readonly<Record<string, readonly string[]>> = {
+  '3.11': ['asynchat', 'asyncore', 'distutils', 'imp', 'smtpd'],
+  '3.12': [
+    ...['aifc', 'audioop', 'cgi', 'cgitb', 'chunk', 'crypt', 'imghdr', 'lib2to3', 'mailcap', 'nis', 'nntplib', 'ossaudiodev'],
+    ...['pipes', 'sndhdr', 'spwd', 'sunau', 'telnetlib', 'uu', 'xdrlib'],
+  ],
+};
+
+function missingDistribution(loaded: Loaded, module: string, unset: readonly string[]): string {
   const { source } = loaded;
+  const [last] = Object.keys(LAST_PYTHON).filter((version) => LAST_PYTHON[version]?.includes(module));
+  if (last) return `Python has it only up to ${last}: set ${runtimeOption(last)}`;
   // https://docs.sqlalchemy.org/en/21/faq/installation.html
   if (module === 'greenlet')
     return `SQLAlchemy 2.1 installs it only if asked to: ${source.add.replace('{}', 'sqlalchemy[asyncio]')}`;
@@ -214,7 +225,7 @@ function missingDistribution(loaded: Loaded, module: string): string {
   const other = otherRequirements(loaded, module);
   if (other) return other;
   const usual =
-    missingDriver(loaded, module) ??
+    missingDriver(loaded, module, unset) ??
     `${source.add.replace('{}', distributionOf(source, module))}, or ${folderWith(loaded, module)}`;
   return leftOutRemedy(loaded, module, usual) ?? usual;
 }
@@ -272,16 +283,23 @@ function distributionOf({ add }: Loaded['source'], module: string): string {
 }
 
 /** The next step for a driver that is not in the package; undefined for another module. */
-function missingDriver({ target, source, databaseVariables }: Loaded, module: string): string | undefined {
+function missingDriver(
+  { target, source, databaseVariables }: Loaded,
+  module: string,
+  unset: readonly string[],
+): string | undefined {
   const requirement = driverRequirement(module);
   if (!requirement) return undefined;
   const add = source.add.replace('{}', requirement);
   if (module !== 'psycopg' || !existsSync(join(target, DEPENDENCIES_DIRECTORY, 'psycopg2'))) return add;
   const { url, urlScheme } = databaseVariables ?? {};
   const scheme = 'postgresql+psycopg2';
-  // If a scheme is set and it is missing all the same, the backend has another address.
-  const inUrl = url && !urlScheme ? call('DatabaseVariables.url', [url], { scheme }) : `${scheme}:// in env.py`;
-  return `SQLAlchemy 2.1 reads postgresql:// as psycopg. To use psycopg2, name it: ${inUrl}. Or ${add}`;
+  // If a scheme is set and it is missing all the same, the backend has another address; from unset variables, too.
+  const isUsed = url && !urlScheme && !likelyDatabase(unset);
+  const how = isUsed
+    ? `: ${call('DatabaseVariables.url', [url], { scheme })}`
+    : ` where the backend builds the address: ${scheme}://`;
+  return `SQLAlchemy 2.1 reads postgresql:// as psycopg. To use psycopg2, name it${how}. Or ${add}`;
 }
 
 function fileOf(by: string, otherwise = 'a migration'): string {

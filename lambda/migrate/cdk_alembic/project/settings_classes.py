@@ -12,8 +12,7 @@ def required_settings(error: Any) -> list[str]:
     kind = class_of_settings(error)
     if kind is None:
         return []
-    is_nested = (getattr(kind, "model_config", None) or {}).get("env_nested_delimiter") is not None
-    places = [place for given in lacking for place in _required_places(_field_at(kind, given), given, is_nested)]
+    places = [place for given in lacking for place in _required_places(_field_at(kind, given), given, nests(kind))]
     return [variable_of(kind, [str(part) for part in place]) for place in places]
 
 
@@ -74,3 +73,8 @@ def variable_of(settings: Any, place: list[str]) -> str:
         if delimiter := config.get("env_nested_delimiter"):
             variable = delimiter.join([variable, *inner])
     return variable if is_case_sensitive else variable.upper()
+
+
+def nests(settings: Any) -> bool:
+    """Whether each field within a field has a variable of its own."""
+    return (getattr(settings, "model_config", None) or {}).get("env_nested_delimiter") is not None
