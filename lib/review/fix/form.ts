@@ -45,6 +45,8 @@ export interface FormPart {
   readonly down?: readonly string[];
   /** Whether it runs outside of Alembic's transaction. @default false */
   readonly autocommit?: boolean;
+  /** Whether a second column takes over a name, which a later statement may mean. @default false */
+  readonly takesName?: boolean;
 }
 
 /** The safe form of one statement. */

@@ -5,7 +5,7 @@ import { literal, quoted, quotedTable } from '../advice/sql';
 import type { RevisionFunction, Step } from '../revision/analyzed-revision';
 import { originalName, renamedTo } from '../revision/created-objects';
 import { unqualifiedName } from '../revision/tables';
-import type { ActionOf } from '../sql/action';
+import type { Action, ActionOf } from '../sql/action';
 import { columnMembers, droppedMembers, namesColumn, renamedMembers } from './column-members';
 import type { NoSafeForm, SafeForm } from './form';
 import { nextRelease } from './next-release';
@@ -86,6 +86,8 @@ export function renameColumn({ table, from, to }: Rename, part: RevisionFunction
   if (reason !== undefined) return { reason };
   const more = whyNotSeparable(table, from, to, facts, part);
   if (more !== undefined) return { reason: more };
+  // It changes nothing, and names a column that may not be there yet.
+  const setsNullability = (action: Action) => setsNotNull(action, table, from, to);
   const before = { facts, column: from };
   const renamed = renamedMembers(part, { facts, column: from });
   const members = columnMembers(table, before, before, to, droppedMembers(part), renamed);
@@ -141,13 +143,21 @@ export function renameColumn({ table, from, to }: Rename, part: RevisionFunction
       { phase: 'contract', ...later },
     ],
     replaces: ({ action }) =>
-      action.does === 'rename' && action.what === 'other' && renamed.get(unqualifiedName(action.from)) === action.to,
+      setsNullability(action) ||
+      (action.does === 'rename' && action.what === 'other' && renamed.get(unqualifiedName(action.from)) === action.to),
     undoneBy: ({ action }) =>
-      action.does === 'rename' &&
-      (action.what === 'column'
-        ? action.table === table && action.to === from
-        : renamed.get(action.to) === unqualifiedName(action.from)),
+      setsNullability(action) ||
+      (action.does === 'rename' &&
+        (action.what === 'column'
+          ? action.table === table && action.to === from
+          : renamed.get(action.to) === unqualifiedName(action.from))),
   };
+}
+
+/** Whether an action sets or drops the NOT NULL of a column that is renamed. */
+function setsNotNull(action: Action, table: string, from: string, to: string): boolean {
+  const sets = action.does === 'set not null' || action.does === 'drop not null';
+  return sets && action.table === table && [from, to].includes(action.column);
 }
 
 /** Why other statements of the revision prevent the safe form of a rename; undefined if none does. */
@@ -155,10 +165,14 @@ function whyNotSeparable(
   table: string,
   from: string,
   to: string,
-  { constraints, indexes }: TableFacts,
+  { columns, constraints, indexes }: TableFacts,
   part: RevisionFunction,
 ): string | undefined {
   const actions = part.steps.map(({ action }) => action);
+  const isRequired = columns.some(({ name, notNull }) => name === from && notNull);
+  if (actions.some((one) => one.does === (isRequired ? 'drop not null' : 'set not null') && setsNotNull(one, table, from, to))) {
+    return 'its NOT NULL changes too: change it in a revision of its own';
+  }
   if (actions.some((one) => one.does === 'change type' && one.table === table && [from, to].includes(one.column))) {
     return 'its type changes too: change it in a revision of its own';
   }

@@ -57,7 +57,7 @@ export function changeType(action: ChangeType, reviewed: AnalyzedRevision): Safe
       },
       ...its.parts,
       ...(after.notNull ? setNotNull(table, second, !column.notNull).parts : []),
-      { phase: 'require', up: [...remove, ...takeName(change)], down: [...giveNameBack(change), ...add] },
+      { phase: 'require', takesName: true, up: [...remove, ...takeName(change)], down: [...giveNameBack(change), ...add] },
     ],
     undoneBy: ({ action: other }) => isUndo(other) || setsNullability(other, action),
     // The second column has it from the start.

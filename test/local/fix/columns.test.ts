@@ -68,6 +68,24 @@ test('a timestamp becomes one with a time zone in the zone that the revision nam
   });
 });
 
+test('an index that only the new type can have is built after the column has it', async () => {
+  const add = 'op.create_table("orders", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("data", sa.JSON()))';
+  bed.project.revision('c3', 'b2', 'Add orders', add, 'op.drop_table("orders")');
+  bed.project.commit();
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Make data of orders jsonb with an index',
+    `op.execute("ALTER TABLE orders ALTER data TYPE jsonb")
+    op.create_index("ix_orders_data", "orders", ["data"], postgresql_using="gin")`,
+    `op.drop_index("ix_orders_data")
+    op.execute("ALTER TABLE orders ALTER data TYPE json")`,
+  );
+  const review = await fix();
+  expect(fixed(review)).toEqual(['index-not-concurrent', 'table-rewrite']);
+  expect(text('d4.py')).toContain('postgresql_using="gin"');
+});
+
 test('a column changes its type through a second column, unless the new type is narrower', async () => {
   bed.project.revision(
     'c3',

@@ -33,6 +33,18 @@ test('renames of several columns of one key, or with a change of type, are not r
   ]);
 });
 
+test('a rename that also writes the NOT NULL that the column has is rewritten, one that changes it is not', async () => {
+  const rename = (from: string, to: string, nullable = 'True') =>
+    `op.alter_column("users", "${from}", nullable=${nullable}, new_column_name="${to}")`;
+  bed.project.revision('c3', 'b2', 'Rename email of users', rename('email', 'mail'), rename('mail', 'email'));
+  bed.project.revision('d4', 'c3', 'Rename age of users', rename('age', 'years', 'False'), rename('years', 'age'));
+  const { fixes } = await fix();
+  expect(fixes?.fixed.map(({ rule, line, revision }) => [rule, line > 0, revision])).toEqual([['rename', true, 'c3']]);
+  expect(fixes?.notFixed.flatMap(({ finding, reason }) => (finding.rule === 'rename' ? [reason] : []))).toEqual([
+    'its NOT NULL changes too: change it in a revision of its own',
+  ]);
+});
+
 test('a renamed table keeps its old name as a view for the running code, until the next release drops it', async () => {
   bed.project.revision(
     'c3',

@@ -12,10 +12,15 @@ export class Round {
 
   /** The latest phase that writes rows. */
   lastWrite = 0;
+  /** Whether a second column takes over a name. */
+  takesName = false;
 
-  /** Whether a statement of a phase would run before rows or an index that it may need. */
+  /** Whether a statement of a phase would run before rows, an index or a column that it may need. */
   isPast(phase: Phase): boolean {
-    return (['fill', 'build'] as const).some((later) => this.up.has(later) && PHASES.indexOf(later) > PHASES.indexOf(phase));
+    const needed = (['fill', 'build', 'require'] as const).filter((one) =>
+      one === 'require' ? this.takesName : this.up.has(one),
+    );
+    return needed.some((later) => PHASES.indexOf(later) > PHASES.indexOf(phase));
   }
 
   phases(): readonly PlannedPhase[] {

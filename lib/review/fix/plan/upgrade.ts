@@ -104,13 +104,14 @@ export class UpgradePlan {
     const { parts } = form;
     this.startRoundFor(parts.some(({ phase }) => phase === 'fill') ? 'fill' : (parts[0] as FormPart).phase);
     const { up: ups, down: downs } = this.round;
-    for (const [at, { phase, up, down = [], autocommit }] of parts.entries()) {
+    for (const [at, { phase, up, down = [], autocommit, takesName }] of parts.entries()) {
       const part = [phase, ...up].join('\n');
       if (this.written.has(part)) continue;
       this.written.add(part);
       if (phase === 'fill') this.recordWrite(phase, step.line);
       if (phase === 'contract' && condition)
         this.problem = `a part of it belongs to the next release, and line ${step.line} asks for the database`;
+      this.round.takesName ||= !!takesName;
       addPiece(ups, phase, newPiece([...(at === 0 ? comments : []), ...up], condition, autocommit));
       // Downgrades undo in the opposite order.
       if (down.length) this.undoPlaces.set(form, { round: this.round, phase });
