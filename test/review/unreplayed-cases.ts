@@ -10,6 +10,8 @@ export interface UnreplayedCase {
   readonly findings: readonly string[];
   /** Parts of messages. */
   readonly says?: readonly string[];
+  /** Parts of what is to be written instead. */
+  readonly advises?: readonly string[];
   /** Rules that find nothing, not even a warning. */
   readonly without?: readonly string[];
 }
@@ -67,6 +69,20 @@ const NOTHING: readonly UnreplayedCase[] = [
       .map((what) => `op.execute("DROP ${what.replace(' ', ' IF EXISTS ')} CASCADE")`)
       .join('\n'),
     findings: ['warning drop-cascade', 'warning drop-table', 'warning drop-type'],
+  },
+  {
+    title: 'builds an index CONCURRENTLY after it has asked for AUTOCOMMIT within the transaction',
+    up: [
+      'op.get_bind().execution_options(isolation_level="AUTOCOMMIT")',
+      'op.execute("CREATE INDEX CONCURRENTLY ix_users_name ON users (name)")',
+    ].join('\n'),
+    findings: ['warning concurrently-in-transaction'],
+    says: ['SQLAlchemy 2 refuses'],
+  },
+  {
+    title: 'drops a constraint with CASCADE',
+    up: 'op.execute("ALTER TABLE users DROP CONSTRAINT users_email_key CASCADE")',
+    findings: ['warning cascade'],
   },
   {
     title: 'drops with CASCADE, if it is there, a table that a revision has made by SQL',
@@ -737,6 +753,22 @@ const ROWS: readonly UnreplayedCase[] = [
     findings: ['warning index-not-concurrent', 'warning index-not-concurrent'],
   },
   {
+    title: 'makes and drops indexes of a partitioned table, which was made under another name',
+    given: [
+      'op.create_table("items_new", sa.Column("id", sa.BigInteger()), sa.Column("name", sa.Text()), postgresql_partition_by="HASH (id)")',
+      'op.execute("CREATE TABLE marks (id bigint, name text) PARTITION BY HASH (id)")',
+      'op.rename_table("items_new", "items")',
+      'op.create_index("ix_items_id", "items", ["id"])',
+    ].join('\n'),
+    up: [
+      'op.create_index("ix_items_name", "items", ["name"])',
+      'op.execute("CREATE INDEX ix_marks_name ON marks (name)")',
+      'op.drop_index("ix_items_id", "items")',
+    ].join('\n'),
+    findings: ['error index-not-concurrent', 'error index-not-concurrent', 'warning index-not-concurrent'],
+    advises: ['ix_items_name ON ONLY items', 'ix_marks_name ON ONLY marks', 'op.execute("DROP INDEX IF EXISTS ix_items_id")'],
+  },
+  {
     title: 'sets columns of rows in a function that gets them',
     head: `${MODEL}\ndef rename(user):\n    user.name = user.name.title()\n`,
     up: 'for user in orm.Session(op.get_bind()).query(User):\n    rename(user)',
@@ -945,6 +977,21 @@ const ROWS: readonly UnreplayedCase[] = [
       `op.execute(f"DELETE FROM users WHERE email IN ('{keys()}')")`,
     ].join('\n'),
     findings: ['warning delete-by-query', 'warning delete-by-query'],
+  },
+  {
+    title: 'deletes one row by a key that a query finds',
+    up: [
+      `key = op.get_bind().scalar(sa.text("SELECT id FROM users WHERE name = 'spam'"))`,
+      'if key:\n    op.execute(f"DELETE FROM users WHERE id = {key}")',
+      'op.execute(f"DELETE FROM orders WHERE user_id = {key}")',
+    ].join('\n'),
+    findings: ['warning delete-by-query', 'error delete-by-query'],
+    says: ['loses the row of users that its condition names'],
+  },
+  {
+    title: 'deletes rows by their keys, one by one',
+    up: `for row in op.get_bind().execute(sa.text("SELECT id FROM users WHERE spam")):\n    op.execute(f"DELETE FROM users WHERE id = {row.id}")`,
+    findings: ['error delete-by-query'],
   },
   {
     title: 'deletes rows by named values that its downgrade inserts',

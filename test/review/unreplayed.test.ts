@@ -42,9 +42,10 @@ describe.each([
     found = await reviewed(head);
   });
 
-  test.each(UNREPLAYED)('$title', ({ title, findings, says = [], without = [] }) => {
+  test.each(UNREPLAYED)('$title', ({ title, findings, says = [], advises = [], without = [] }) => {
     const one = found.cases.find(({ rule }) => rule === title) as Case;
-    const all = findingsOf(found.result, one).map(({ severity, rule, direction, message }) => {
+    const open = findingsOf(found.result, one);
+    const all = open.map(({ severity, rule, direction, message }) => {
       const told = `${severity} ${rule}${direction === 'downgrade' ? ' in the downgrade' : ''}`;
       return { told, message };
     });
@@ -53,6 +54,7 @@ describe.each([
     expect(own.map(({ told }) => told).sort()).toEqual([...findings].sort());
     expect(all.filter(({ told }) => without.some((rule) => told.includes(rule)))).toEqual([]);
     for (const part of says) expect(JSON.stringify(all).replace(/_g\d+/g, '')).toContain(part);
+    for (const part of advises) expect(open.map(({ instead }) => instead).join('\n')).toContain(part);
     expect(JSON.stringify(all)).not.toMatch(/cdk_alembic|\.{4}/);
   });
 });

@@ -17,7 +17,7 @@ export interface SourceFacts {
 
 /**
  * What earlier upgrades do to the objects that the upgrade makes, changes or drops only if they are there, or are not, and to the columns
- * that it makes NOT NULL; and what the relations are that it makes indexes of.
+ * that it makes NOT NULL; and what the relations are whose indexes it makes or drops.
  */
 export interface HistoryFacts {
   /** The objects of which it asks whether they are there, without their tables. */
@@ -26,8 +26,10 @@ export interface HistoryFacts {
   readonly steps: readonly SourceStep[];
   /** Whether the files show everything that was created: they go back to the first revision, and none runs the content of another file. */
   readonly isWhole: boolean;
-  /** Names, without the schema, of those that earlier upgrades make, if the upgrade makes an index. */
+  /** Names, without the schema, of those that earlier upgrades make, if the upgrade makes or drops an index. */
   readonly materializedViews: readonly string[];
+  /** The same of partitioned tables. */
+  readonly partitionedTables: readonly string[];
 }
 
 export interface Import {

@@ -22,23 +22,34 @@ export function buildSteps(action: CreateIndex, call: Call | undefined): { name:
   return { name, build, drop };
 }
 
-/** `index`: with or without its schema, which is that of its table. As SQL: `op.drop_index` knows `if_exists` only since Alembic 1.12. */
+/** As SQL: `op.drop_index` knows `if_exists` only since Alembic 1.12. */
 export function dropConcurrently(index: string, table: string | undefined): string {
+  return execute(`DROP INDEX CONCURRENTLY IF EXISTS ${quotedIndex(index, table)}`);
+}
+
+/** PostgreSQL can't drop the index of a partitioned table CONCURRENTLY. */
+export function dropOfPartitioned(index: string, table: string): string {
+  return [
+    "# a partitioned table's index can't be dropped CONCURRENTLY: give up quickly, and run the revision again",
+    execute("SET LOCAL lock_timeout = '2s'"),
+    execute(`DROP INDEX IF EXISTS ${quotedIndex(index, table)}`),
+  ].join('\n');
+}
+
+/** `index`: with or without its schema, which is that of its table. */
+function quotedIndex(index: string, table: string | undefined): string {
   const [schema] = /^.*\./.exec(table ?? '') ?? [''];
-  return execute(`DROP INDEX CONCURRENTLY IF EXISTS ${quotedTable(index.includes('.') ? index : `${schema}${index}`)}`);
+  return quotedTable(index.includes('.') ? index : `${schema}${index}`);
 }
 
 /** The index of a partitioned table, built partition by partition: the parent can't have an index built CONCURRENTLY. */
 export function createOnPartitions(action: CreateIndex, partitions: readonly string[], call: Call | undefined): string {
-  const { written } = action;
   const name = action.index ?? conventionalName('ix', action.table, action.columns);
   const on = (table: string, own: string, how: 'ONLY' | 'CONCURRENTLY') => {
-    const only = how === 'ONLY' ? 'ONLY ' : '';
-    if (!written) return `${callWith(call ?? NO_CALL, {})}  # ${how} on ${table}`;
-    const sql = new SqlText(written.sql);
-    const elements = sql.slice(afterTable(sql));
+    const elements = elementsOf(action, call);
+    if (elements === undefined) return `${callWith(call ?? NO_CALL, {})}  # ${how} on ${table}`;
     const unique = action.unique ? 'UNIQUE ' : '';
-    const concurrent = how === 'CONCURRENTLY' ? 'CONCURRENTLY ' : '';
+    const [concurrent, only] = how === 'ONLY' ? ['', 'ONLY '] : ['CONCURRENTLY ', ''];
     return execute(`CREATE ${unique}INDEX ${concurrent}${quoted(own)} ON ${only}${quotedTable(table)} ${elements}`);
   };
   const parts = (partitions.length ? partitions : ['<partition>']).map((partition) => {
@@ -48,8 +59,20 @@ export function createOnPartitions(action: CreateIndex, partitions: readonly str
     on(action.table, name, 'ONLY'),
     '# in the next revision, partition by partition:',
     autocommit(...parts.map(({ partition, index }) => on(partition, index, 'CONCURRENTLY'))),
-    ...parts.map(({ index }) => execute(`ALTER INDEX ${quoted(name)} ATTACH PARTITION ${quoted(index)}`)),
+    ...parts.map(({ partition, index }) =>
+      execute(`ALTER INDEX ${quotedIndex(name, action.table)} ATTACH PARTITION ${quotedIndex(index, partition)}`),
+    ),
   ].join('\n');
+}
+
+/** What follows the table in CREATE INDEX; undefined if an operation has options that were not written out as SQL. */
+function elementsOf(action: CreateIndex, call: Call | undefined): string | undefined {
+  if (action.written) {
+    const sql = new SqlText(action.written.sql);
+    return sql.slice(afterTable(sql));
+  }
+  const hasOptions = Object.keys(call?.keywords ?? {}).some((keyword) => keyword.startsWith('postgresql_'));
+  return hasOptions ? undefined : `(${keyOf(action, call).columns})`;
 }
 
 const NO_CALL: Call = {

@@ -47,6 +47,8 @@ export interface RevisionFunction {
   readonly findTable: (name: string) => TableFacts | undefined;
   /** Whether an existing relation is a materialized view, which only REFRESH writes. */
   readonly isMaterializedView: (name: string) => boolean;
+  /** The partitions of a partitioned table, empty where only its source is known; undefined of other tables. */
+  readonly partitionsOf: (table: string) => readonly string[] | undefined;
   readonly findIndex: (name: string) => { table: string; index: IndexFacts } | undefined;
 }
 
@@ -164,6 +166,11 @@ function analyzeFunction(
   const find = {
     findTable: (name: string) => findTable(tables, name),
     isMaterializedView: (name: string) => facts.source.history.materializedViews.includes(unqualifiedName(name)),
+    partitionsOf: (name: string) => {
+      const isPartitioned = facts.source.history.partitionedTables.includes(unqualifiedName(name));
+      const table = findTable(tables, name);
+      return table ? table.partitions : isPartitioned ? [] : undefined;
+    },
     findIndex: (name: string) => findIndex(tables, name),
   };
   return {

@@ -38,7 +38,8 @@ function* dropFindings(step: Step, revision: AnalyzedRevision): Iterable<RuleFin
   const isLeftover = action.does === 'drop' && action.names.every((name) => isEnumSwapLeftover(name, steps, step.index));
   yield {
     ...step.place,
-    ...(isLeftover && !others.length ? { atMost: 'warning' as const } : {}),
+    // At most foreign keys depend on a constraint.
+    ...((isLeftover || action.does === 'drop constraint') && !others.length ? { atMost: 'warning' as const } : {}),
     message: `CASCADE also drops ${others.length ? nameList(others) : 'everything that depends on it in production'}`,
     instead: '# drop each of them by name, without CASCADE: PostgreSQL then refuses if you forgot one',
   };

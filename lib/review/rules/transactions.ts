@@ -26,9 +26,19 @@ export const concurrentlyInTransaction: Rule = {
 function* concurrentlyFindings(part: RevisionFunction): Iterable<RuleFinding> {
   const reported = new Set<number>();
   for (const found of [...failedConcurrently(part), ...concurrentSteps(part), ...concurrentCalls(part)]) {
-    if (!reported.has(found.line)) yield found;
+    if (!reported.has(found.line)) yield { ...found, ...afterAutocommit(found, part) };
     reported.add(found.line);
   }
+}
+
+/** `op.get_bind().execution_options(isolation_level="AUTOCOMMIT")`: what happens depends on SQLAlchemy's version. */
+function afterAutocommit({ line, seen }: RuleFinding, { source, direction }: RevisionFunction): Partial<RuleFinding> {
+  const isAsked = (source?.calls ?? []).some(
+    (call) => /(?:^|\.)execution_options$/.test(call.name) && call.keywords.isolation_level === 'AUTOCOMMIT' && call.line < line,
+  );
+  if (!isAsked || seen === 'replay') return {};
+  const message = `AUTOCOMMIT is asked for inside Alembic's transaction: SQLAlchemy 2 refuses it, and the ${direction} fails; 1.4 first rolls back what ran before`;
+  return { atMost: 'warning', message };
 }
 
 function concurrentlyMessage(what: string, { direction }: RevisionFunction): string {

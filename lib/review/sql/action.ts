@@ -164,6 +164,8 @@ export type Action =
       readonly whereNull?: string;
       /** Whether the condition only compares columns that many rows may share a value of, or a range (of an UPDATE): `status = 'old'`. */
       readonly isShared?: true;
+      /** Whether a DELETE is of one row, whose key Python computes. */
+      readonly byComputedKey?: true;
       /** In a loop of a DO block. */
       readonly inLoop?: true;
       readonly written?: Written<UpdateStmt>;

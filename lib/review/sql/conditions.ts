@@ -65,6 +65,16 @@ export function hasUnknownValue(where: Node | undefined): boolean {
   return JSON.stringify(where ?? {}).includes(UNKNOWN_VALUE);
 }
 
+/** Whether a condition selects at most one row, by a key that Python computes: `id = {team_id}`. */
+export function selectsComputedKey(where: Node | undefined): boolean {
+  if (!where) return false;
+  if ('BoolExpr' in where)
+    return where.BoolExpr.boolop === 'AND_EXPR' && (where.BoolExpr.args ?? []).some((part) => selectsComputedKey(part));
+  if (!('A_Expr' in where) || where.A_Expr.kind !== 'AEXPR_OP' || where.A_Expr.name?.map(text).join() !== '=') return false;
+  const [column] = comparedColumns(where.A_Expr.lexpr);
+  return column !== undefined && /^(?:id|uuid|guid|pk)$/.test(column) && hasUnknownValue(where.A_Expr.rexpr);
+}
+
 /** The names of the columns that a condition compares with values. Whether one is NULL does not tell rows apart. */
 function comparedColumns(where: Node | undefined): readonly string[] {
   const tree = JSON.stringify(where ?? {}, (key, inner) => (key === 'NullTest' ? undefined : inner));

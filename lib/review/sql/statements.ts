@@ -3,7 +3,7 @@ import { foundBy } from '../../sql/found-by';
 import { apply, as, inPlace, type Of, queriesOf, type Rules } from '../../sql/nodes';
 import type { Action, DroppedKind } from './action';
 import { alterActions, autovacuumAfter } from './alter-table';
-import { affectedRows, hasUnknownValue, isBatched, isJoin, mayMatchManyRows, nullColumn } from './conditions';
+import { affectedRows, hasUnknownValue, isBatched, isJoin, mayMatchManyRows, nullColumn, selectsComputedKey } from './conditions';
 import { columnOf, constraintOf, restartAction, typeOf } from './definitions';
 import { functionActions, literalOf } from './functions';
 import { joined, listName, nameOf, rangeName, text } from './names';
@@ -179,9 +179,12 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
     const rows = isBatch ? 'batch' : affectedRows(whereClause, usingClause);
     const by = rows === 'some' ? foundBy(whereClause, usingClause) : undefined;
     const isShared = rows === 'rows' && (mayMatchManyRows(rows, whereClause) || hasUnknownValue(whereClause));
-    return [
-      { does: 'delete', table: nameOf(relation), rows, columns: [], ...(by ? { by } : {}), ...(isShared ? { isShared } : {}) },
-    ];
+    const more = {
+      ...(by ? { by } : {}),
+      ...(isShared ? { isShared } : {}),
+      ...(!usingClause.length && selectsComputedKey(whereClause) ? { byComputedKey: true as const } : {}),
+    };
+    return [{ does: 'delete', table: nameOf(relation), rows, columns: [], ...more }];
   },
   InsertStmt({ relation, selectStmt }) {
     const fromQuery = !!selectStmt && 'SelectStmt' in selectStmt && !!selectStmt.SelectStmt.fromClause?.length;

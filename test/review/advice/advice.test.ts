@@ -11,6 +11,8 @@ CREATE TABLE teams (id bigint PRIMARY KEY, "Code" text UNIQUE, region int, UNIQU
 CREATE TABLE people (id bigint NOT NULL, team bigint, "Full name" text, email text, age int, "order" int, gone timestamptz, tags jsonb,
   mood "Mood", doc tsvector, span int4range, region int, CONSTRAINT pk_people PRIMARY KEY (id));
 CREATE TABLE "People: all" (LIKE people INCLUDING ALL);
+CREATE TABLE parts (id bigint NOT NULL, email text) PARTITION BY RANGE (id);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10);
 INSERT INTO teams VALUES (1, 'a', 1);
 INSERT INTO people VALUES (1, 1, 'A', 'a@example.org', 30, 1, NULL, '{}'), (2, 1, 'B', 'b@example.org', 31, 2, now(), '{}');
 INSERT INTO "People: all" SELECT * FROM people;
@@ -19,6 +21,13 @@ const PEOPLE: TableFacts = {
   columns: [],
   constraints: [{ name: 'pk_people', kind: 'primary key', definition: 'PRIMARY KEY (id)', columns: ['id'], validated: true }],
   indexes: [],
+};
+
+const PARTS: TableFacts = {
+  columns: [],
+  constraints: [],
+  indexes: [{ name: 'shop.ix_parts', definition: '', columns: [null], unique: false, valid: true, partial: false }],
+  partitions: ['shop.parts_1'],
 };
 
 /** The same numbers in every run. */
@@ -165,16 +174,19 @@ function facts(sql: string, at: number): RevisionFacts {
     branchLabels: [`b${at}`],
     source: {
       ...{ description: '', acknowledgements: [], upgrade: source, downgrade: source, imports: [], steps: [] },
-      history: { names: [], steps: [], isWhole: false, materializedViews: [] },
+      history: { names: [], steps: [], isWhole: false, materializedViews: [], partitionedTables: [] },
     },
     upgrade: part,
     downgrade: { outcome: 'not_run', statements: [], ...NOTHING },
-    before: Object.fromEntries(
-      ['people', 'People: all'].flatMap((name) => [
-        [name, PEOPLE],
-        [`shop.${name}`, PEOPLE],
-      ]),
-    ),
+    before: {
+      'shop.parts': PARTS,
+      ...Object.fromEntries(
+        ['people', 'People: all'].flatMap((name) => [
+          [name, PEOPLE],
+          [`shop.${name}`, PEOPLE],
+        ]),
+      ),
+    },
     after: {},
   };
 }
@@ -189,27 +201,28 @@ const RULES = [
   'set-not-null-scan',
 ];
 
-test('following the advice builds exactly the intended object in the catalog, even with a naming convention', async () => {
-  const made = [
-    ...new Set(
-      [index, otherIndex, retriedIndex, foreignKey, key, check, column, numbered, notNull].flatMap((make) =>
-        Array.from({ length: 14 }, make),
-      ),
-    ),
-  ];
-  const statements = made.map((sql, at) => (at % 2 ? inSchema(sql) : sql));
+/** What the review writes instead of each statement. */
+async function advised(statements: readonly string[]): Promise<readonly string[]> {
   const revisions = statements.map(facts);
   const input = { graph: { revisions, heads: [] }, revisions, unreleased: [], edited: [], started: 0 };
   const { findings } = await review(input, { version: '0', rules: {}, failOn: 'error' });
-  const cases = statements.map((statement, at) => {
+  return statements.map((_, at) => {
     const advice = findings.find(({ revision, rule }) => revision === `r${at}` && RULES.includes(rule))?.instead;
-    const [, data = '', own = statement] = /^((?:UPDATE [^;]*; )*)(.*)$/s.exec(statement) ?? [];
-    return {
-      given: GIVEN + data,
-      statement: own.replace(RETRIED, ''),
-      advice: advice ?? 'raise Exception("there is no advice")',
-    };
+    return advice ?? 'raise Exception("there is no advice")';
   });
+}
+
+interface Built {
+  readonly statement: string;
+  readonly advice: string;
+  readonly meant: unknown;
+  readonly built: unknown;
+}
+
+/** Runs each statement, and its advice in another schema. */
+async function built(
+  cases: readonly { readonly given: string; readonly statement: string; readonly advice: string }[],
+): Promise<readonly Built[]> {
   const database = await Database.create();
   try {
     const script = path.join(__dirname, 'catalogs.py');
@@ -220,11 +233,43 @@ test('following the advice builds exactly the intended object in the catalog, ev
       env: { ...process.env, DATABASE: database.url },
     });
     expect(done.stderr).toBe('');
-    const found: { statement: string; advice: string; meant: unknown; built: unknown }[] = JSON.parse(done.stdout);
-    expect(found.length).toBeGreaterThan(40);
-    expect(found.filter(({ statement }) => statement.includes(' shop.')).length).toBeGreaterThan(20);
-    expect(found.filter(({ meant, built }) => JSON.stringify(meant) !== JSON.stringify(built))).toEqual([]);
+    return JSON.parse(done.stdout);
   } finally {
     await database.drop();
   }
+}
+
+test('following the advice builds exactly the intended object in the catalog, even with a naming convention', async () => {
+  const made = [
+    ...new Set(
+      [index, otherIndex, retriedIndex, foreignKey, key, check, column, numbered, notNull].flatMap((make) =>
+        Array.from({ length: 14 }, make),
+      ),
+    ),
+  ];
+  const statements = made.map((sql, at) => (at % 2 ? inSchema(sql) : sql));
+  const advice = await advised(statements);
+  const cases = statements.map((statement, at) => {
+    const [, data = '', own = statement] = /^((?:UPDATE [^;]*; )*)(.*)$/s.exec(statement) ?? [];
+    return { given: GIVEN + data, statement: own.replace(RETRIED, ''), advice: advice[at] ?? '' };
+  });
+  const found = await built(cases);
+  expect(found.length).toBeGreaterThan(40);
+  expect(found.filter(({ statement }) => statement.includes(' shop.')).length).toBeGreaterThan(20);
+  expect(found.filter(({ meant, built }) => JSON.stringify(meant) !== JSON.stringify(built))).toEqual([]);
+});
+
+test('the advice for an index of a partitioned table builds it, or drops it, in any schema', async () => {
+  const build = 'CREATE INDEX ix_parts ON shop.parts USING btree (lower(email))';
+  const drop = 'DROP INDEX shop.ix_parts';
+  const [builds = '', drops = ''] = await advised([build, drop]);
+  const inSteps =
+    'CREATE INDEX ix_parts ON ONLY shop.parts (lower(email)); CREATE INDEX ix_parts_1_expr ON shop.parts_1 (lower(email)); ' +
+    'ALTER INDEX shop.ix_parts ATTACH PARTITION shop.ix_parts_1_expr';
+  const found = await built([
+    { given: GIVEN, statement: inSteps, advice: builds },
+    { given: `${GIVEN}SET search_path = shop; ${inSteps}`, statement: drop, advice: drops },
+  ]);
+  expect(builds).toContain('ON ONLY');
+  for (const { meant, built } of found) expect(built).toEqual(meant);
 });

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..upgrade_sql.read import read_steps
 from .literals import known_values
+from .relations import materialized_views, partitioned_tables
 
 _CONDITIONAL = re.compile(r"\bIF\s+(?:NOT\s+)?EXISTS\b|\A\s*DO\b", re.IGNORECASE)
 _KINDS = r"(?:COLUMN|TABLE|INDEX|TYPE|DOMAIN|VIEW|SCHEMA|SEQUENCE|CONSTRAINT|FUNCTION|EXTENSION)"
@@ -27,15 +28,12 @@ _OPAQUE = re.compile(rb"\bcreate_all\b|\.read\(|\bread_text\b|\bopen\(|\bsqlpars
 _WORD = re.compile(rb"\w+")
 
 
-_INDEX = re.compile(r"\A\s*CREATE\s+(?:UNIQUE\s+)?INDEX\b", re.IGNORECASE)
-_VIEW = re.compile(r"\bCREATE\s+MATERIALIZED\s+VIEW\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:\"?\w+\"?\s*\.\s*)?\"?(\w+)", re.IGNORECASE)
+_INDEX = re.compile(r"\A\s*(?:CREATE\s+(?:UNIQUE\s+)?|DROP\s+)INDEX\b", re.IGNORECASE)
 _SET_NOT_NULL = re.compile(
     r"\bALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?(?:\"?\w+\"?\s*\.\s*)?\"?(\w+)[^;]*?\bALTER\s+(?:COLUMN\s+)?\"?(\w+)\"?\s+SET\s+NOT\s+NULL",
     re.IGNORECASE,
 )
-_MAY_MAKE_VIEW = re.compile(rb"MATERIALIZED\s+VIEW|MaterializedView", re.IGNORECASE)
-
-NO_HISTORY: dict[str, Any] = {"names": [], "steps": [], "isWhole": False, "materializedViews": []}
+NO_HISTORY: dict[str, Any] = {"names": [], "steps": [], "isWhole": False, "materializedViews": [], "partitionedTables": []}
 
 
 def history(path: Path, root: Path, roots: list[Path], steps: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -43,11 +41,11 @@ def history(path: Path, root: Path, roots: list[Path], steps: Iterable[dict[str,
     steps = list(steps)
     names = {name for step in steps for name in _conditional_objects(step)}
     required = {column for step in steps for column in _required(step)}
-    is_indexed = any(map(_creates_index, steps))
-    if not (names or required or is_indexed):
+    has_index = any(map(_has_index, steps))
+    if not (names or required or has_index):
         return NO_HISTORY
     earlier, is_whole = _ancestors(path)
-    views = sorted({view for one in earlier if is_indexed for view in _views(one, root, roots)})
+    about_indexes = earlier if has_index else []
     about = {name.encode() for name in names}
     found: list[dict[str, Any]] = []
     for one in earlier:
@@ -58,7 +56,13 @@ def history(path: Path, root: Path, roots: list[Path], steps: Iterable[dict[str,
             found += [
                 step for step in read_steps(one, root, roots, "upgrade") if any(name in str(step) for name in names | columns)
             ]
-    return {"names": sorted(names), "steps": found, "isWhole": is_whole, "materializedViews": views}
+    return {
+        "names": sorted(names),
+        "steps": found,
+        "isWhole": is_whole,
+        "materializedViews": materialized_views(about_indexes, root, roots),
+        "partitionedTables": partitioned_tables(about_indexes, root, roots),
+    }
 
 
 def _required(step: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -72,15 +76,9 @@ def _required(step: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield table, column
 
 
-def _creates_index(step: dict[str, Any]) -> bool:
-    return step["call"]["name"].endswith("create_index") if "call" in step else _INDEX.match(step["sql"]) is not None
-
-
-def _views(path: Path, root: Path, roots: list[Path]) -> list[str]:
-    """The materialized views that a revision creates."""
-    if not _MAY_MAKE_VIEW.search(path.read_bytes()):
-        return []
-    return [view for step in read_steps(path, root, roots, "upgrade") for view in _VIEW.findall(step.get("sql", ""))]
+def _has_index(step: dict[str, Any]) -> bool:
+    """Whether a step creates or drops an index."""
+    return step["call"]["name"].endswith("_index") if "call" in step else _INDEX.match(step["sql"]) is not None
 
 
 def _conditional_objects(step: dict[str, Any]) -> Iterator[str]:

@@ -344,45 +344,56 @@ function mayBeMovedByPython(table: string, { readByPython, upgrade }: AnalyzedRe
 }
 
 export const deleteByQuery = lossRule('delete-by-query', 'a DELETE of some rows', function* (revision) {
-  const { upgrade, losses: destroys, avoidedLosses } = revision;
-  for (const step of upgrade.steps) {
-    const { action, line } = step;
-    if (action.does !== 'delete' || action.rows === 'all') continue;
-    const { table, by } = action;
-    // The guard knows which rows the upgrade has inserted or copied.
-    if (!by && !destroys.some((one) => one.rule === 'delete-by-query' && one.line === line)) {
-      const isKept = avoidedLosses.some(({ of }) => isSameObject(of, { name: table })) || movesRows(table, revision);
-      if (action.isShared && step.isExisting(table) && !isKept) yield namedRowsLoss(step, table);
-      continue;
-    }
-    const which =
-      by === undefined
-        ? 'some rows'
-        : `the rows of ${table} that ${by === 'query' ? 'a query finds' : 'are old enough when it runs'}`;
-    yield {
-      step,
-      of: { name: table },
-      ...lostTable(
-        step,
-        table,
-        `DELETE loses ${by === undefined ? `${which} of ${table}` : which}: how many is known only in production, each stays locked until the ` +
-          'revision commits, and no downgrade brings them back',
-        revision,
-      ),
-      instead: `# first count in production what it finds: SELECT count(*) FROM ${quotedTable(table)} ... with the same condition\n# delete many rows in batches, in a separate revision`,
-    };
+  for (const step of revision.upgrade.steps) {
+    if (step.action.does !== 'delete' || step.action.rows === 'all') continue;
+    const loss = deletedRows(step, step.action, revision);
+    if (loss) yield loss;
   }
 });
 
+function deletedRows(
+  step: Step,
+  { table, by, ...action }: ActionOf<'update' | 'delete'>,
+  revision: AnalyzedRevision,
+): Loss | undefined {
+  const { upgrade, losses: destroys, avoidedLosses } = revision;
+  // The guard knows which rows the upgrade has inserted or copied.
+  if (!by && !destroys.some(({ rule, line }) => rule === 'delete-by-query' && line === step.line)) {
+    const isKept = avoidedLosses.some(({ of }) => isSameObject(of, { name: table })) || movesRows(table, revision);
+    return action.isShared && step.isExisting(table) && !isKept ? namedRowsLoss(step, table) : undefined;
+  }
+  if (action.byComputedKey && !deletesInLoop(upgrade)) return namedRowsLoss(step, table, 'the row');
+  const found = by && `the rows of ${table} that ${by === 'query' ? 'a query finds' : 'are old enough when it runs'}`;
+  return {
+    step,
+    of: { name: table },
+    ...lostTable(
+      step,
+      table,
+      `DELETE loses ${found ?? `some rows of ${table}`}: how many is known only in production, each stays locked until the ` +
+        'revision commits, and no downgrade brings them back',
+      revision,
+    ),
+    instead: `# first count in production what it finds: SELECT count(*) FROM ${quotedTable(table)} ... with the same condition\n# delete many rows in batches, in a separate revision`,
+  };
+}
+
 /** The loss of rows by values that many may share: the deploy's guard does not stop, because the author has named them. */
-function namedRowsLoss(step: Step, table: string): Loss {
+function namedRowsLoss(step: Step, table: string, what = 'the rows'): Loss {
   return {
     step,
     of: { name: table },
     atMost: 'warning',
-    message: `DELETE loses the rows of ${table} that its condition names, and no downgrade brings them back`,
+    message: `DELETE loses ${what} of ${table} that its condition names, and no downgrade brings them back`,
     instead: `# insert them again in downgrade(), or first count in production what it finds: SELECT count(*) FROM ${quotedTable(table)} ... with the same condition`,
   };
+}
+
+/** Whether the upgrade may delete once for each row that it has read. */
+function deletesInLoop({ source }: RevisionFunction): boolean {
+  return (source?.calls ?? []).some(
+    ({ name, inLoop, overConstants }) => inLoop && !overConstants && /(?:^|[._])(?:execute|exec_driver_sql|delete)$/.test(name),
+  );
 }
 
 /** Whether a change inserts rows of a table, or copies them elsewhere. */

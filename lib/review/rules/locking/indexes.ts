@@ -1,4 +1,4 @@
-import { createConcurrently, createOnPartitions, dropConcurrently } from '../../advice/indexes';
+import { createConcurrently, createOnPartitions, dropConcurrently, dropOfPartitioned } from '../../advice/indexes';
 import { autocommit, execute } from '../../advice/python';
 import { quotedTable } from '../../advice/sql';
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
@@ -49,7 +49,7 @@ function* createFindings(step: Step, action: ActionOf<'create index'>, part: Rev
     };
     return;
   }
-  const partitions = part.findTable(action.table)?.partitions;
+  const partitions = part.partitionsOf(action.table);
   // ON ONLY reads no rows; the partitions get their indexes one by one.
   if (partitions && action.onlyParent) return;
   yield {
@@ -77,7 +77,7 @@ function* dropFindings(
       message:
         `DROP INDEX ${name} takes an ACCESS EXCLUSIVE lock on ${table ?? 'its table'}: ` +
         'it waits for every running query, and all later reads and writes wait behind it',
-      instead: autocommit(dropConcurrently(name, table)),
+      instead: table && part.partitionsOf(table) ? dropOfPartitioned(name, table) : autocommit(dropConcurrently(name, table)),
     };
   }
 }
