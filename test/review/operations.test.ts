@@ -1,6 +1,6 @@
-import type { Call } from '../../lib/contract/facts';
+import type { Call, DirectionFacts } from '../../lib/contract/facts';
 import { operationsOf } from '../../lib/review/revision/operations';
-import { isSameAction } from '../../lib/review/revision/steps';
+import { isSameAction, stepsOf } from '../../lib/review/revision/steps';
 import { loadParser, parseSql } from '../../lib/review/sql/parse';
 
 const call = (name: string, args: Call['args'], keywords: Call['keywords']): Call => ({
@@ -31,4 +31,20 @@ test.each([
     ({ actions }) => actions,
   );
   expect(written && rendered && isSameAction(written.action, rendered)).toBe(isSame);
+});
+
+test.each([
+  'UPDATE users SET karma=%(karma)s WHERE users.karma IS NULL',
+  'UPDATE users SET karma=$1::INTEGER WHERE users.karma IS NULL',
+])('a statement that failed with parameters keeps its place among the rendered ones: %s', async (statement) => {
+  await loadParser();
+  const rendered = ['UPDATE users SET karma=3 WHERE users.karma IS NULL', 'ALTER TABLE users ALTER COLUMN karma SET NOT NULL'];
+  const facts: DirectionFacts = {
+    outcome: 'failed',
+    statements: rendered.map((sql) => ({ sql, line: 0, transaction: 0, milliseconds: 0, rowCount: -1, locks: [], rewrites: [] })),
+    failure: { message: 'relation "users" does not exist', sqlState: '42P01', statement, line: 7 },
+    leftTransaction: false,
+    statementsLeftOut: 0,
+  };
+  expect(stepsOf(facts, null).map(({ action }) => action.does)).toEqual(['update', 'set not null']);
 });

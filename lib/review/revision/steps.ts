@@ -233,8 +233,8 @@ function sourceSteps(written: readonly SourceAction[], steps: readonly PlainStep
 function withFailedStatement({ statements, failure }: DirectionFacts): readonly Statement[] {
   const sql = failure?.statement;
   if (!sql) return statements;
-  const parts = new Set([normalized(sql), ...parseSql(sql).map(({ text }) => normalized(text))]);
-  const isPart = (statement: Statement) => parts.has(normalized(statement.sql));
+  const parts = [sql, ...parseSql(sql).map(({ text }) => text)].map(withAnyValues);
+  const isPart = (statement: Statement) => parts.some((part) => part.test(normalized(statement.sql)));
   const first = statements.findIndex(isPart);
   if (statements[first]?.line) return statements;
   const { transaction = 0 } = statements[first] ?? statements.at(-1) ?? {};
@@ -242,6 +242,15 @@ function withFailedStatement({ statements, failure }: DirectionFacts): readonly 
   const failed = { sql, line, transaction, milliseconds: 0, rowCount: -1, locks: [], rewrites: [] };
   if (first < 0) return [...statements, failed];
   return statements.flatMap((statement, at) => (at === first ? [failed] : isPart(statement) ? [] : [statement]));
+}
+
+/** Matches a statement that was sent with parameters, and the same one as Alembic renders it, with their values. */
+function withAnyValues(sql: string): RegExp {
+  const [first = '', ...rest] = normalized(sql).split(/%\(\w+\)s|%s|\$\d+/);
+  const escaped = [first, ...rest.map((part) => part.replace(/^::\w+/, ''))].map((part) =>
+    part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'),
+  );
+  return new RegExp(`^${escaped.join('.+?')}$`);
 }
 
 /** Whether an operation in the source and an action of a statement are the same. */
