@@ -118,11 +118,23 @@ function* findingsOf(rule: Rule, change: Change, { sizes }: ReviewOptions): Iter
       [facts.after, facts.before].flatMap((all) => all[table]?.columns ?? []).find(({ name }) => name === column)?.type;
     const sized = (finding: Finding, { cost }: RuleFinding) =>
       sizes ? withSize(finding, cost, sizes, typeOf, measured) : finding;
-    for (const found of rule.check?.(revision, change) ?? []) {
+    for (const found of oncePerLock(rule.check?.(revision, change) ?? [])) {
       yield sized(toFinding(rule, found, facts.revision, facts.file), found);
     }
   }
   for (const found of rule.checkProject?.(change) ?? []) yield toFinding(rule, found, found.revision, found.file);
+}
+
+/** Columns of one ALTER TABLE share its lock, its scan and its rewrite: only the first may be an error. */
+function* oncePerLock(all: Iterable<RuleFinding>): Iterable<RuleFinding> {
+  const locks = new Set<string>();
+  for (const found of all) {
+    const { line, direction, statement, cost } = found;
+    const lock = [line, direction, statement, ...(cost?.tables ?? [])].join('\n');
+    const isSame = statement !== undefined && cost !== undefined && locks.has(lock);
+    locks.add(lock);
+    yield isSame ? { ...found, atMost: 'warning' } : found;
+  }
 }
 
 function toFinding(rule: Rule, found: RuleFinding, revision: string | undefined, file: string): Finding {

@@ -80,6 +80,14 @@ const NOTHING: readonly UnreplayedCase[] = [
     says: ['SQLAlchemy 2 refuses'],
   },
   {
+    title: 'adds several generated columns in one statement, and drops several columns',
+    up: [
+      `op.execute("ALTER TABLE users ADD COLUMN a text GENERATED ALWAYS AS (lower(name)) STORED, ADD b text GENERATED ALWAYS AS (upper(name)) STORED")`,
+      'op.execute("ALTER TABLE orders DROP COLUMN note, DROP COLUMN total")',
+    ].join('\n'),
+    findings: ['error table-rewrite', 'warning table-rewrite', 'error drop-column', 'error drop-column'],
+  },
+  {
     title: 'drops a constraint with CASCADE',
     up: 'op.execute("ALTER TABLE users DROP CONSTRAINT users_email_key CASCADE")',
     findings: ['warning cascade'],
