@@ -122,6 +122,14 @@ def test_an_empty_revision_is_written_on_request(root: Path, database: str) -> N
     assert "create_table" not in (there.directory / created["file"]).read_text()
 
 
+def test_a_missing_template_is_named_and_is_no_failure_of_the_database(root: Path, database: str) -> None:
+    there = project(root, database)
+    (there.directory / "alembic" / "script.py.mako").unlink()
+    error = refused(there)
+    assert (error.code, error.next) == ("create_failed", "copy it from the folder that `alembic init new` makes")
+    assert error.message == "no revision was written: alembic has no script.py.mako, the template of a revision"
+
+
 def test_a_message_may_look_like_an_option(root: Path, database: str) -> None:
     created = create(project(root, database), "--sql is no option here", None)
     assert created["file"].endswith("_sql_is_no_option_here.py")

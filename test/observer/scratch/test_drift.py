@@ -139,6 +139,21 @@ def test_models_that_cannot_be_created_are_reported_and_autogenerate_still_runs(
     assert "nowhere()" in drift["reason"]
 
 
+@pytest.mark.parametrize(
+    "of", ["{}", "postgresql.ARRAY({})", "type('Mood', (sa.TypeDecorator,), {{'impl': {}, 'cache_ok': True}})"]
+)
+def test_an_enum_that_the_models_leave_to_a_revision_is_compared(observed: Observed, of: str) -> None:
+    mood = of.format("postgresql.ENUM('good', 'bad', name='mood', create_type=False)")
+    with_models(
+        observed, more=f'from sqlalchemy.dialects import postgresql\nsa.Table("bb", target_metadata, sa.Column("mood", {mood}))\n'
+    )
+    array = "[]" if "ARRAY" in of else ""
+    created = "CREATE TYPE mood AS ENUM ('good'); CREATE TABLE bb (mood mood" + array + ")"
+    observed.revision("aa", None, f'{SAME}\nop.execute("{created}")')
+    drift = observed.observe(drift=True)["drift"]
+    assert drift["catalog"] == {**NOTHING, "changed": {"type mood": ["ENUM ('good')", "ENUM ('good', 'bad')"]}}
+
+
 def test_a_database_that_is_not_at_head_is_not_compared(observed: Observed) -> None:
     with_models(observed)
     observed.revision("aa", None, 'op.execute("SELECT * FROM nowhere")')

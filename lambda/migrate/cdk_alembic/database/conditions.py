@@ -174,7 +174,8 @@ def _is_tls(error: Exception) -> bool:
 
 def _is_network(error: Exception) -> bool:
     origin = origin_of(error)
-    if isinstance(origin, (OSError, TimeoutError)):
-        return True
+    if isinstance(origin, OSError):
+        # That of a file names it.
+        return origin.filename is None
     # libpq's connection errors have no SQLSTATE; pg8000's InterfaceError wraps the socket's error.
     return type(origin).__name__ in ("OperationalError", "InterfaceError", "ConnectionTimeout") and sql_state(error) is None

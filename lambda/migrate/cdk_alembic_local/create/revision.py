@@ -268,6 +268,12 @@ def _failure(project: Project, error: BaseException, written: list[str]) -> Runn
             "there are no models to compare the migrations with: env.py sets no target_metadata",
             "set it in env.py (`target_metadata = Base.metadata`), or pass --empty and write the operations by hand",
         )
+    if isinstance(error, FileNotFoundError) and Path(error.filename or "").name == "script.py.mako":
+        return RunnerError(
+            "create_failed",
+            f"no revision was written: {Path(project.script.dir).name} has no script.py.mako, the template of a revision",
+            "copy it from the folder that `alembic init new` makes",
+        )
     if isinstance(error, Exception) and (failure := connection_failure(error)):
         return failure
     return RunnerError(

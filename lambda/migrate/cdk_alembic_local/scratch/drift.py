@@ -138,6 +138,7 @@ class Drift:
                 _make_creatable(table.indexes)
                 for column in table.columns:
                     in_brackets(column)
+                    _create_type(column.type, connection)
             metadata.create_all(connection)
         return Catalog().take(connection)
 
@@ -266,6 +267,13 @@ class Drift:
         facts = self._migrated.tables.get(table) if kind == "constraint" else None
         columns = [column for one in (facts or {}).get("constraints", ()) if one["name"] == own for column in one["columns"]]
         return any(f"column {table}.{column}" in set(_dropped_columns(self._operations)) for column in columns)
+
+
+def _create_type(kind: Any, connection: Any) -> None:
+    """Creates an enum or a domain that the models leave to a revision, with `create_type=False`."""
+    element = getattr(kind, "item_type", kind)
+    if getattr(element, "create_type", True) is False:
+        element.create(connection, checkfirst=True)
 
 
 def _make_creatable(indexes: set[Any]) -> None:
