@@ -351,6 +351,15 @@ describe('with all variables of the function known', () => {
       'if not os.getenv("SHOP_TOKEN"):\n    raise RuntimeError("set SHOP_TOKEN to seed the shops")',
     ],
     ['environs', 'environs==14.3.0', 'from environs import Env', 'Env().str("SHOP_TOKEN")'],
+    [
+      'nested settings and a check of its own',
+      'pydantic-settings==2.11.0',
+      'from pydantic import BaseModel',
+      'from pydantic_settings import BaseSettings',
+      'class Shop(BaseModel):\n    token: str = ""',
+      'class Settings(BaseSettings):\n    model_config = {"env_nested_delimiter": "_"}\n    shop: Shop = Shop()',
+      'if not Settings().shop.token:\n    raise RuntimeError("SHOP_TOKEN is not set")',
+    ],
     ['django-environ', 'django-environ==0.12.0', 'import environ', 'environ.Env()("SHOP_TOKEN")'],
     ['Starlette', 'starlette==0.48.0', 'from starlette.config import Config', 'Config()("SHOP_TOKEN")'],
   ])('the variable that a revision lacks through %s is reported with its file', (_, requirement, ...lines) => {

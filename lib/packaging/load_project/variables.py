@@ -10,6 +10,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from cdk_alembic.database.failures import called_missing
 from cdk_alembic.project.settings_classes import (
     class_of_settings,
     fields_of,
@@ -72,7 +73,8 @@ def required_variables(error: BaseException, backend: Path, unset: list[str]) ->
     elif type(error).__name__ == "ValidationError":
         names = required_settings(error)
     else:
-        names = [name for name in unset if re.search(rf"\b{re.escape(name)}\b", str(error))]
+        named = [name for name in unset if re.search(rf"\b{re.escape(name)}\b", str(error))]
+        names = named or called_missing(error)
     return [name for name in dict.fromkeys(names) if name not in os.environ]
 
 

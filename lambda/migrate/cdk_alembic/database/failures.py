@@ -100,12 +100,16 @@ def unset_variables(error: BaseException) -> list[str]:
     text names."""
     missing, state, text = missing_variable(error), sql_state(error), str(error)
     source = next(("".join(linecache.getlines(str(file))) for file, _ in _own_frames(error)), "")
-    called = _VARIABLE.findall(text) if state is None and _MISSING.search(text) else []
-    names = [*([missing] if missing else []), *_READ_VARIABLE.findall(source), *called]
+    names = [*([missing] if missing else []), *_READ_VARIABLE.findall(source), *called_missing(error)]
     unset = [name for name in dict.fromkeys(names) if name not in os.environ]
     if missing is not None or state == _NOT_NULL or _OF_NONE.search(text):
         return unset
     return [name for name in unset if re.search(rf"\b{name}\b", text)]
+
+
+def called_missing(error: BaseException) -> list[str]:
+    """The environment variables that the text of an error of the backend's own calls missing."""
+    return _VARIABLE.findall(str(error)) if sql_state(error) is None and _MISSING.search(str(error)) else []
 
 
 def shortened(text: str, length: int) -> str:
