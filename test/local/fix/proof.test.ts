@@ -1,3 +1,6 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Review } from '../../../lib/review';
 import { fixed, reasons, useFixing } from './fixing';
 
 const { bed, text, fix } = useFixing();
@@ -149,4 +152,46 @@ test('what another revision does to rows, also twice, does not prevent the proof
   const review = await fix();
   expect(fixed(review)).toEqual(['index-not-concurrent', 'index-not-concurrent']);
   expect(reasons(review)['foreign-key-not-valid']).toContain('the safe form fails: division by zero');
+});
+
+test.each([
+  ['once for all trials', ''],
+  ['again if a copy of the database would lack the state of their session', 'op.execute("SET search_path = public, pg_catalog")'],
+])('the revisions before the new ones run %s, with the same result', async (_, state) => {
+  const runs = path.join(bed.project.directory, 'runs');
+  const count = `open(${JSON.stringify(runs)}, "a").write("x")`;
+  const kind = 'sa.Column("kind", sa.Enum("a", name="kind"))';
+  bed.project.revision(
+    'c0',
+    'b2',
+    'Add kinds',
+    `${count}\n    op.create_table("kinds", ${kind})\n    ${state}`,
+    'op.drop_table("kinds")',
+  );
+  const before = Array.from({ length: 24 }, (_, at) => at + 1);
+  for (const at of before)
+    bed.project.revision(`c${at}`, `c${at - 1}`, `Add c${at}`, `op.add_column("teams", sa.Column("c${at}", sa.Integer()))`);
+  bed.project.commit();
+  // It needs what one upgrade remembers, and fails alone.
+  bed.project.revision('d1', 'c24', 'Add more kinds', `op.create_table("more", ${kind})`, 'op.drop_table("more")');
+  const index = (name: string) => `op.create_index("${name}", "users", ["age"])`;
+  bed.project.revision('d2', 'd1', 'Add index', index('ix_a'), 'op.drop_index("ix_a")');
+  bed.project.revision(
+    'd3',
+    'd2',
+    'Add another index',
+    `${index('ix_b')}\n    op.create_check_constraint("ck", "users", "age > 0")`,
+    'pass',
+  );
+  const ran = async (run: () => Promise<Review>) => {
+    writeFileSync(runs, '');
+    const { fixes } = await run();
+    return { fixes, times: readFileSync(runs, 'utf8').length };
+  };
+  const own = await ran(async () => JSON.parse((await bed.start(['review', '--fix', '--dry-run', '--json']).ended).stdout));
+  const given = await ran(() => fix('--dry-run'));
+  expect(own.fixes).toEqual(given.fixes);
+  expect(own.fixes?.fixed.length).toBeGreaterThan(1);
+  if (state) expect(own.times).toBeGreaterThanOrEqual(given.times);
+  else expect(own.times).toBeLessThan(given.times);
 });

@@ -43,6 +43,15 @@ def restore_created_types(context: Any) -> None:
         context.impl.memo.setdefault(key, set()).update(names)
 
 
+def created_types(context: Any) -> list[tuple[str, set[Any]]]:
+    """What `restore_created_types` would restore, as an argument of `remember_types` in a later upgrade of the same database."""
+    return [*_created_types(context), *context.impl.memo.items()]
+
+
+def remember_types(context: Any, types: list[tuple[str, set[Any]]]) -> None:
+    _created_types(context).extend(types)
+
+
 def _created_types(context: Any) -> list[tuple[str, set[Any]]]:
     """Contents of Alembic's memo, by key."""
     return vars(context.impl).setdefault(_CREATED_TYPES, [])

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import Any
 
 from cdk_alembic.catalog import raw
@@ -19,12 +20,13 @@ from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redact
 
+from ..replay_cache.copy_point import state_outside_files
 from ..scratch import rows
-from ..scratch.baseline import load
 from ..scratch.scratch import Scratch
 from .env_facts import prepared_connection
 from .matching_revision import commit_open_transaction
-from .reload import reloaded_function
+from .reload import created_types, reloaded_function, remember_types
+from .trial_start import TrialStart
 from .watch import Watch
 from .watched_step import WatchedStep
 
@@ -32,8 +34,7 @@ Report = Callable[[dict[str, Any]], None]
 
 
 def trial(project: Project, scratch: Scratch, ask: dict[str, Any], report: Report) -> None:
-    """Answers the request `try`. The scratch database is empty before and after."""
-    scratch.prepare(ask.get("overwrite", False))
+    """Answers the request `try`. The scratch database is empty before and after, unless its server is removed."""
     try:
         _Trial(project, scratch, ask, report).run()
     finally:
@@ -46,7 +47,7 @@ class _Trial:
     def __init__(self, project: Project, scratch: Scratch, ask: dict[str, Any], report: Report) -> None:
         self._project = project
         self._scratch = scratch
-        self._baseline = ask.get("baseline")
+        self._start = TrialStart(project, scratch, ask)
         self._replaces = bool(ask.get("overlay"))
         self._groups = ask["groups"]
         self._report = report
@@ -61,9 +62,8 @@ class _Trial:
     def run(self) -> None:
         """Starts again without each group that fails. If the upgrade of one that replaces a revision fails, which later ones
         need, those are not reported."""
+        self._start.begin(self._upgrade)
         while True:
-            if self._baseline:
-                load(self._scratch, self._baseline)
             self._running = None
             why = self._run_once()
             left = [group for group in self._groups if group["revisions"][-1] not in self._reported]
@@ -72,7 +72,27 @@ class _Trial:
                 self._report_trial(group, {**states, **why})
             if not self._running or (self._replaces and "after" not in self._states) or len(left) == 1:
                 return
-            self._scratch.empty(keep_mark=True)
+            self._start.again()
+
+    def _upgrade(self, count: int) -> list[Any] | None:
+        """Runs the first revisions, for TrialStart."""
+        types: list[Any] = []
+        states: list[Any] = []
+
+        def steps(heads: tuple[str, ...], context: Any) -> Iterator[Any]:
+            commit_open_transaction(context)
+            states.append(state_outside_files(context.connection))
+            yield from islice(self.steps(heads, context), count)
+            commit_open_transaction(context)
+            types.extend(created_types(context))
+            states.append(state_outside_files(context.connection))
+
+        # What fails here fails again in the trial, which reports it.
+        with suppress(Exception, SystemExit):
+            run_environment(self._project, steps, around=self.around)
+            if states[0] == states[1] and not states[1][1]:
+                return types
+        return None
 
     def _run_once(self) -> dict[str, str]:
         """Runs all groups that were not reported yet. Returns why one of them was not reported, as in TrialFacts."""
@@ -93,6 +113,7 @@ class _Trial:
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
         commit_open_transaction(context)
+        remember_types(context, self._start.types)
         with self._project.revisions.alembic_errors("heads"):
             steps = list(self._project.script._upgrade_revs("heads", heads))
         ids = [step.revision.revision for step in steps]

@@ -40,6 +40,14 @@ SELECT json_build_object('at', pg_catalog.pg_current_wal_insert_lsn(),
 """
 
 
+def state_outside_files(connection: Any) -> tuple[dict[str, str], bool]:
+    """The settings of a session, and whether other state would be missing in a copy of its database."""
+    with raw.rolled_back(connection):
+        outside = raw.value(connection, _STATE_OUTSIDE_FILES)
+    settings = outside.pop("settings")
+    return settings, any(value is not None for value in outside.values())
+
+
 class CopyPoint:
     """Lets the caller copy the server's files while nothing writes to them.
 
@@ -55,8 +63,7 @@ class CopyPoint:
 
     def begin(self, connection: Any) -> None:
         """Records the settings of env.py's connection before the first revision."""
-        with raw.rolled_back(connection):
-            self._settings = raw.value(connection, _STATE_OUTSIDE_FILES)["settings"]
+        self._settings, _ = state_outside_files(connection)
 
     def offer(self, connection: Any, steps: list[Any], first: int, environment: dict[str, Any]) -> None:
         """Pauses before the step at `first`; all earlier ones have run without a failure."""
@@ -68,11 +75,9 @@ class CopyPoint:
         ):
             return
         try:
+            if state_outside_files(connection) != (self._settings, False):
+                return
             with raw.rolled_back(connection):
-                outside = raw.value(connection, _STATE_OUTSIDE_FILES)
-                settings = outside.pop("settings")
-                if settings != self._settings or any(value is not None for value in outside.values()):
-                    return
                 raw.execute(connection, "CHECKPOINT")
                 position = raw.value(connection, _POSITION)
         except Exception:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import re
 from collections.abc import Callable, Iterator
@@ -60,6 +61,7 @@ SELECT json_build_object(
   'triggers', coalesce((SELECT json_agg(quote_ident(evtname)) FROM pg_event_trigger), '[]')
 )::text
 """
+_SESSIONS = "SELECT to_json(count(*))::text FROM pg_stat_activity"
 # env.py may have left a session in a transaction, whose locks would block. An idle session holds no locks and may be in a
 # pool.
 _END_TRANSACTIONS = """
@@ -177,6 +179,38 @@ class Scratch:
                 f"the scratch database is not reachable: {describe(error)}",
                 "check its URL, and that the server is running",
             ) from error
+
+    @property
+    def own_name(self) -> str | None:
+        """The name of the database, with its server, if nobody else uses that."""
+        return f"{self._url.host}:{self._url.port}/{self._url.database}" if self._disposable else None
+
+    def keep(self) -> bool:
+        """Copies the database on its server. Returns whether that worked: env.py may have left a session in it."""
+        return self._copy(self._url.database, f"{self._url.database}_kept")
+
+    def restore(self) -> bool:
+        """Replaces the database by its copy. Returns whether that worked."""
+        return self._copy(f"{self._url.database}_kept", self._url.database)
+
+    def _copy(self, source: str | None, target: str | None) -> bool:
+        def copy(connection: Any) -> None:
+            # PostgreSQL would wait for them.
+            if raw.value(connection, f"{_SESSIONS} WHERE datname = {raw.literal(source)}"):
+                raise RuntimeError("env.py has left a session")
+            raw.execute(connection, f'DROP DATABASE IF EXISTS "{target}"')
+            raw.execute(connection, f'CREATE DATABASE "{target}" TEMPLATE "{source}"')
+
+        # Closes the connections of engines that are no longer referenced.
+        gc.collect()
+        own, self._url = self._url, self._url.set(database="template1")
+        try:
+            self.run_separately(copy)
+        except Exception:
+            return False
+        finally:
+            self._url = own
+        return True
 
     def leave(self) -> None:
         """Ends what env.py has left open, and drops everything in the database unless its server is removed anyway."""
