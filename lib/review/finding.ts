@@ -111,6 +111,8 @@ export interface Fixes {
   readonly withoutRows?: readonly string[];
   /** Files of which only the upgrade was proved, because the revision itself can't be reverted and applied again. Absent: there are none. */
   readonly upgradeOnly?: readonly { readonly file: string; readonly reason: string }[];
+  /** What the proof does not show, such as another kind of database on which the files do not run. Absent: there is nothing. */
+  readonly caveats?: readonly string[];
   /** The changed and the new files. */
   readonly files: readonly { readonly file: string; readonly revision: string; readonly diff: string; readonly isNew: boolean }[];
   /** The functions of revisions that belong to the next release, as Python. The files have them in a comment. Absent: there are none. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Review } from '../../../lib/review';
 import { Database } from '../../production/database';
@@ -254,4 +254,30 @@ test('names of constraints are repaired in a downgrade that leaves an extension 
   const review = await fix();
   expect(fixed(review)).toEqual(['constraint-builds-index', 'drop-constraint-none']);
   expect(text('c3.py')).toContain('op.drop_constraint(op.f("teams_code_key"), "teams", type_="unique")');
+});
+
+test('the command says where the rewritten files do not run: on another kind of database, and in one transaction that an earlier revision commits', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Add orders',
+    'op.execute("CREATE TABLE orders (id int)")\n    op.get_bind().commit()',
+    'pass',
+  );
+  const env = path.join(bed.project.directory, 'migrations/env.py');
+  const own = readFileSync(env, 'utf8');
+  const ownTransactions = own.replace('connection=connection,', 'connection=connection, transaction_per_migration=True,');
+  writeFileSync(env, ownTransactions);
+  bed.project.commit();
+  bed.project.revision('d4', 'c3', 'Add index', 'op.create_index("ix_a", "users", ["age"])', 'op.drop_index("ix_a")');
+  expect((await fix('--dry-run')).fixes?.caveats).toBeUndefined();
+  const namesSqlite = '\nif engine.dialect.name == "sqlite":\n    raise SystemExit("no")\nwith engine';
+  writeFileSync(env, own.replace('\nwith engine', namesSqlite));
+  expect((await fix()).fixes?.caveats).toEqual([
+    'migrations/env.py:9 names sqlite: the rewritten files run on PostgreSQL only',
+    '`alembic upgrade` of an empty database stops at migrations/versions/d4.py, because migrations/versions/c3.py:12 commits the transaction in which env.py runs all revisions: pass transaction_per_migration=True to context.configure() in migrations/env.py',
+  ]);
+  await Database.with(({ plainUrl: url }) => expect(alembic(url, 'upgrade', 'head')).rejects.toThrow('transaction is inactive'));
+  writeFileSync(env, ownTransactions);
+  await Database.with(({ plainUrl: url }) => alembic(url, 'upgrade', 'head'));
 });

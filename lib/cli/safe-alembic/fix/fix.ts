@@ -2,6 +2,7 @@ import type { ComposedFile, Report } from '../../../contract/facts';
 import { mustHave } from '../../../local/python/observe';
 import { type Finding, type Fixes, laterCode, type Plan, type Review, type ReviewInput } from '../../../review';
 import type { Bench } from './bench';
+import { caveats } from './caveats';
 import { type Proved, proveFixes } from './prove';
 
 /**
@@ -21,6 +22,8 @@ export async function fix(bench: Omit<Bench, 'fixed'>, input: ReviewInput, revie
     proved = await proveFixes({ ...bench, fixed: files }, proved.input, proved.review, only);
     fixes = together(fixes, fixesOf(proved), waiting, dryRun);
   }
+  const found = caveats(bench.session.project, proved.input, files);
+  if (found.length) fixes = { ...fixes, caveats: found };
   if (dryRun || !files.length) return { ...review, fixes };
   const notFixed = fixes.notFixed.map((one) => ({ ...one, finding: nowAt(one.finding, files, proved.review) }));
   return { ...proved.review, fixes: { ...fixes, notFixed, written: true, ...(await write(bench, files)) } };

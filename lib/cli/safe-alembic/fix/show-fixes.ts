@@ -24,10 +24,10 @@ export function showFixes(terminal: Terminal, { fixes, postgres }: Review): void
   terminal.line();
 }
 
-/** Shows why findings were not fixed, and what was proved without rows. */
+/** Shows why findings were not fixed, and what is not proved. */
 export function showLeft(
   terminal: Terminal,
-  { notFixed, withoutRows, upgradeOnly = [] }: Pick<Fixes, 'notFixed' | 'withoutRows' | 'upgradeOnly'>,
+  { notFixed, withoutRows, upgradeOnly = [], caveats = [] }: Pick<Fixes, 'notFixed' | 'withoutRows' | 'upgradeOnly' | 'caveats'>,
 ): void {
   for (const reason of new Set(notFixed.map((one) => one.reason))) {
     terminal.line(`${terminal.paint('yellow', '•')} not fixed: ${plain(reason)}`);
@@ -41,6 +41,7 @@ export function showLeft(
   for (const { file, reason } of upgradeOnly) {
     terminal.line(`• proved the upgrade only: ${plain(file)} itself can't be reverted and applied again: ${plain(reason)}`);
   }
+  for (const caveat of caveats) terminal.warning(caveat);
 }
 
 function showDiff(terminal: Terminal, { files }: Fixes): void {

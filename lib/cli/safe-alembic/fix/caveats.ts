@@ -1,0 +1,45 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { ComposedFile } from '../../../contract/facts';
+import type { ReviewInput } from '../../../review';
+
+const COMMIT = /\b(?:get_bind\(\)|bind|conn|connection)\.commit\(\)/;
+const OTHER_DATABASE = /\b(sqlite|mysql|mariadb|oracle|mssql)\b/i;
+const ONLY_POSTGRESQL = /\bCONCURRENTLY\b|\bpostgresql_|\bVALIDATE\b|\bautocommit_block\b/;
+
+/** What the proof does not show: where else the rewritten files run, and with what. */
+export function caveats(
+  project: string,
+  { graph, environment }: Pick<ReviewInput, 'graph' | 'environment'>,
+  files: readonly ComposedFile[],
+): readonly string[] {
+  if (!environment) return [];
+  const found: string[] = [];
+  const other = firstLine(project, environment.file, OTHER_DATABASE);
+  const onlyHere = files.find(({ text }) => ONLY_POSTGRESQL.test(text) && !/\bdialect\b/.test(text));
+  if (other && onlyHere) {
+    found.push(`${environment.file}:${other.line} names ${other.word}: the rewritten files run on PostgreSQL only`);
+  }
+  const block = graph.revisions.findIndex((one) =>
+    files.some(({ file, text }) => file === one.file && /autocommit_block/.test(text)),
+  );
+  const earlier = graph.revisions.slice(0, Math.max(block, 0)).filter(({ file }) => !files.some((one) => one.file === file));
+  const [commit] = earlier.flatMap(({ file }) => firstLine(project, file, COMMIT) ?? []);
+  if (environment.transactionPerMigration === false && commit) {
+    found.push(
+      `\`${graph.command ?? 'alembic'} upgrade\` of an empty database stops at ${graph.revisions[block]?.file}, because ${commit.file}:${commit.line} commits the transaction in which env.py runs all revisions: pass transaction_per_migration=True to context.configure() in ${environment.file}`,
+    );
+  }
+  return found;
+}
+
+/** Where a pattern is first, outside of comments. */
+function firstLine(project: string, file: string, pattern: RegExp) {
+  const full = path.join(project, file);
+  const lines = existsSync(full) ? readFileSync(full, 'utf8').split('\n') : [];
+  for (const [at, text] of lines.entries()) {
+    const [word] = pattern.exec(text.replace(/#.*/, '')) ?? [];
+    if (word) return { file, line: at + 1, word };
+  }
+  return undefined;
+}
