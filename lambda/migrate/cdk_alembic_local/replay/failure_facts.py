@@ -28,7 +28,7 @@ def _sql_state(error: BaseException | None) -> str | None:
     while error is not None:
         if state := sql_state(error):
             return state
-        error = error.__cause__ or error.__context__
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return None
 
 

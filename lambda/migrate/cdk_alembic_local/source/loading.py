@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from symtable import symtable
 from types import ModuleType
 from typing import Any
 
@@ -73,9 +74,8 @@ def _late_loading() -> Iterator[None]:
             if module is None:
                 raise
             setattr(module, _AT_LOAD, _place(error, str(path)))
-            for name in ("upgrade", "downgrade"):
-                if f"def {name}(" in path.read_text(encoding="utf-8", errors="replace"):
-                    setattr(module, name, _loads_and_runs(folder, filename, name))
+            for name in _defined_in(path) & {"upgrade", "downgrade"}:
+                setattr(module, name, _loads_and_runs(folder, filename, name))
             return module
 
     util.load_python_file = load_or_postpone
@@ -83,6 +83,12 @@ def _late_loading() -> Iterator[None]:
         yield
     finally:
         util.load_python_file = load
+
+
+def _defined_in(path: Path) -> set[str]:
+    """The names that a file defines or imports outside of its functions."""
+    symbols = symtable(path.read_bytes(), str(path), "exec").get_symbols()
+    return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
 
 
 def _loads_and_runs(folder: Any, filename: Any, name: str) -> Callable[..., None]:
