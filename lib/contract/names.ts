@@ -20,6 +20,10 @@ export const SUPPORTED_VERSIONS: Readonly<
 /** Modules of the PostgreSQL drivers that the runner supports. */
 export const DRIVERS: readonly string[] = ['psycopg', 'psycopg2', 'pg8000', 'asyncpg'];
 
+/** What to do about a module that env.py or a revision imports and the Python does not have. */
+export const INSTALL_BACKEND =
+  'install the backend with its dependencies, or pass the Python that has them with --python or the setting "python"';
+
 /** Environment variable of the function that holds {@link RunnerSettings} as JSON. */
 export const SETTINGS_VARIABLE = 'CDK_ALEMBIC_SETTINGS';
 

@@ -1,3 +1,4 @@
+import { INSTALL_BACKEND } from '../contract';
 import type { GraphFacts } from '../contract/facts';
 import type { NotChecked } from './finding';
 import type { ReviewInput } from './input';
@@ -55,7 +56,7 @@ function nextStep(
   if (next !== undefined) return next;
   // A name that is not in its module is a mistake in the code, such as a circular import.
   if (/ModuleNotFoundError|ImportError(?!: cannot import name)/.test(reason)) {
-    return 'install the backend with its dependencies, or pass the Python that has them with --python or the setting "python"';
+    return INSTALL_BACKEND;
   }
   if (problem !== undefined && !mayLoadElsewhere) return `fix the revision that it names, until \`${command} history\` works`;
   return `run \`${command} current\` with the same environment until it works, and put the variables it needs into the setting "environment"`;

@@ -7,7 +7,7 @@ import re
 from configparser import InterpolationSyntaxError
 
 from ..database.failures import missing_variable, unset_variables
-from ..protocol.rules import DRIVERS
+from ..protocol.rules import DRIVERS, INSTALL_BACKEND
 from .configuration import left_out, to_package
 from .project import Project
 from .settings_classes import required_settings
@@ -16,7 +16,6 @@ _NO_URL = re.compile(r"Could not parse \w+ URL from ")
 _UNKNOWN_DIALECT = re.compile(r"Can't load plugin: sqlalchemy\.dialects:(\w+)")
 # Advanced Alchemy's template of env.py reads config.db_url and others, which its own commands set.
 _OTHER_CONFIG = re.compile(r"'Config' object has no attribute '(\w+)'")
-_INSTALL = 'install the backend with its dependencies, or pass the Python that has them with --python or the setting "python"'
 _DOUBLE_PERCENT = 'double each % of the URL for configparser: config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))'
 
 
@@ -38,7 +37,7 @@ def next_step(project: Project, error: BaseException, otherwise: str) -> str:
         return f"the package has only what the migrations import: {to_package(requirement)}"
     # A name that is not in its module is a mistake in the code, such as a circular import.
     if not project.is_packaged and isinstance(error, ImportError) and "cannot import name" not in str(error):
-        return _driver_step(error.name) if error.name in DRIVERS else _INSTALL
+        return _driver_step(error.name) if error.name in DRIVERS else INSTALL_BACKEND
     return _address_step(project, error) or otherwise
 
 

@@ -24,6 +24,7 @@ DRIVERS = (
     "pg8000",
     "asyncpg",
 )
+INSTALL_BACKEND = "install the backend with its dependencies, or pass the Python that has them with --python or the setting \"python\""
 BACKEND_DIRECTORY = "backend"
 DEPENDENCIES_DIRECTORY = "site-packages"
 COMMANDS = (
