@@ -402,6 +402,38 @@ describe('with all variables of the function known', () => {
     );
   });
 
+  describe('a Flask application that connects to the database when it is loaded', () => {
+    const warnings = (...lines: string[]) => {
+      const directory = writeFiles(backend('from flask import current_app', 'current_app.name', 'import shop_prices'), {
+        'database.txt': 'psycopg[binary]>=3.2\nsqlalchemy>=2\nflask>=3\n',
+        'app.py': [
+          'import os, sqlalchemy as sa',
+          'from flask import Flask',
+          'app = Flask(__name__)',
+          'def count():',
+          '    with sa.create_engine(os.environ["DATABASE_URL"]).connect() as connection:',
+          '        return connection.scalar(sa.text("SELECT count(*) FROM shops"))',
+          ...lines,
+          '',
+        ].join('\n'),
+      });
+      const [target, packaged] = [temporaryDirectory(), packageOf(directory, host, known)];
+      packaged.build(target);
+      return packaged.prove(target).map(shown);
+    };
+
+    test('is checked to the end if it goes on without', () => {
+      const without = ['try:', '    count()', 'except sa.exc.OperationalError:', '    pass'];
+      expect(() => warnings(...without)).toThrow(/ imports shop_prices, which /);
+    });
+
+    test('causes a warning if it does not', () => {
+      expect(warnings('count()')).toEqual([
+        'app.py:5 connects to the database when it is loaded. Packaging connects to nothing, so what comes after it could not be verified',
+      ]);
+    });
+  });
+
   test("a revision that needs Alembic's connection passes", () => {
     buildKnown(
       writeFiles(backend(), {

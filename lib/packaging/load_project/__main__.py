@@ -16,6 +16,7 @@ allow. `unset` are variables that the backend read before, the last one first; `
 `wrong`: variables of the function whose values it is about. `isLikely`: the function's connection might avoid the failure.
 `absent`: the backend's path that it needs and the package lacks. `connects`: the first address, other than the database's, to
 which something connects when it is loaded, and the line.
+`loadConnects`: the line of Flask's application that connects to the database when it is loaded, and can't go on without.
 `installed` is a JSON file of what is installed, or empty: `used` is then what the project uses, unless it did not load.
 """
 
@@ -44,6 +45,7 @@ from load_project.errors import (
     judge,
     location_in,
     of_sqlite,
+    own_line,
     root_of,
     writes_in,
 )
@@ -167,12 +169,15 @@ def load(
         return None
     with ExitStack() as stack:
         try:
+            connections.is_loading_application = True
             stack.enter_context(application_context(project))
         except RunnerError as error:
             if is_refused(error):
-                answer["unproved"] = described(causes_of(error), package)
-            else:
-                certain.append(error)
+                causes = causes_of(error)
+                answer.update(unproved=described(causes, package), loadConnects=own_line(causes, package))
+                return None
+            certain.append(error)
+        connections.is_loading_application = False
         has_application = not certain
         end = run_env(project, certain)
         if connections:

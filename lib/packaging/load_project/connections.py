@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from .address_settings import address_settings
-from .sandbox import Refused
+from .sandbox import NotConnected, Refused
 
 # Replaces the database's address. Nothing connects to it, and no backend has this host by default.
 ADDRESS = {"host": "cdk-alembic.invalid", "port": "5432", "user": "user", "password": "password", "database": "database"}
@@ -20,14 +20,23 @@ class MissingGreenlet(Exception):
     """The error that SQLAlchemy would raise: an async driver connects in a synchronous engine."""
 
 
-def refuse_connections() -> list[tuple[Any, dict[str, Any], bool]]:
-    """Makes every connection fail. Returns the list of those that are tried: dialect, arguments, and `needs_greenlet`."""
+class Connections(list[tuple[Any, dict[str, Any], bool]]):
+    """Those that env.py tries: dialect, arguments, and `needs_greenlet`."""
+
+    is_loading_application = False
+    """Whether Flask's application is being loaded, which may try its own before."""
+
+
+def refuse_connections() -> Connections:
+    """Makes every connection fail."""
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
 
-    tried: list[tuple[Any, dict[str, Any], bool]] = []
+    tried = Connections()
 
     def through_sqlalchemy(dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
+        if tried.is_loading_application:
+            raise type("OperationalError", (NotConnected, dialect.dbapi.OperationalError), {})("it connects to the database")
         tried.append((dialect, parameters, needs_greenlet(dialect, parameters)))
         raise Refused("env.py connects")
 

@@ -46,9 +46,13 @@ def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: li
 def described(causes: list[BaseException], package: Path) -> str:
     """The last cause, and where."""
     # A library for settings raises in its own code, and may have caught another error there.
-    own = (location_in(package, cause, "backend") for cause in reversed(causes))
-    where = next(filter(None, own), location_in(package, causes[-1]) or location_in(package, causes[0]))
+    where = own_line(causes, package) or location_in(package, causes[-1]) or location_in(package, causes[0])
     return f"{text_of(causes[-1])} ({where})" if where else text_of(causes[-1])
+
+
+def own_line(causes: list[BaseException], package: Path) -> str:
+    """The backend's line that is nearest to the last cause; empty if there is none."""
+    return next(filter(None, (location_in(package, cause, "backend") for cause in reversed(causes))), "")
 
 
 def location_in(package: Path, error: BaseException, *of: str) -> str:

@@ -32,7 +32,11 @@ class NoNetwork(socket.gaierror):
     """What Python raises without a network: a library that looks for news when it is imported may go on without."""
 
 
-OURS = (Refused, NoNetwork)
+class NotConnected(Exception):
+    """What an application gets that connects to the database when it is loaded: it may go on without."""
+
+
+OURS = (Refused, NoNetwork, NotConnected)
 
 
 class Overlay:

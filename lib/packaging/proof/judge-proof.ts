@@ -44,7 +44,10 @@ function isSame({ databaseVariables, hasUnknownVariables, isAssumed }: Loaded): 
   return databaseVariables !== undefined && !hasUnknownVariables && !isAssumed;
 }
 
-function judgeFailure(loaded: Loaded, { fails, unproved, otherDriver, command, connects, foreign = [] }: Proof): string[] {
+function judgeFailure(
+  loaded: Loaded,
+  { fails, unproved, otherDriver, command, connects, loadConnects, foreign = [] }: Proof,
+): string[] {
   const { directory, hasUnknownVariables, onlyImported } = loaded;
   if (fails && (fails.inCode || !hasUnknownVariables)) {
     const what = `${fails.inRevision ? 'a revision' : 'env.py'} of ${directory} fails`;
@@ -52,6 +55,12 @@ function judgeFailure(loaded: Loaded, { fails, unproved, otherDriver, command, c
     const isCertain = !connects && (fails.inCode ? !foreign.length : !fails.isLikely && isSame(loaded));
     if (isCertain) throw new PackagingError('fails_on_lambda', `${what}: ${reason}`);
     return [`${what} with the function's environment: ${reason}`];
+  }
+  if (loadConnects !== undefined && !connects) {
+    const which = fileOf(loadConnects, 'the application');
+    return [
+      `${which} connects to the database when it is loaded. Packaging connects to nothing, so what comes after it could not be verified`,
+    ];
   }
   return onlyImported && unproved && !connects
     ? [`could not verify that the package has everything that a migration imports: ${unproved}`]

@@ -61,6 +61,8 @@ export interface Proof {
   };
   /** The first address, other than the database's, to which the project or a library connects when it is loaded, and the line. */
   readonly connects?: { readonly address: string; readonly by: string };
+  /** The line of Flask's application that connects to the database when it is loaded, and can't go on without; empty if unknown. */
+  readonly loadConnects?: string;
   /** Distributions with libraries for another machine, as `name==version`. */
   readonly foreign?: readonly string[];
   /** What the project uses, if requested and if it loaded. */
