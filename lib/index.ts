@@ -10,6 +10,7 @@ export {
   type RdsDatabaseOptions,
   type SecretDatabaseOptions,
 } from './constructs/database/migration-database';
+export { MigrationSecret } from './constructs/database/migration-secret';
 export { OnDrift } from './constructs/drift/on-drift';
 export type { EndBlockers, MigrationLimits } from './constructs/function/migration-limits';
 export type { MigrationProps } from './constructs/function/migration-props';

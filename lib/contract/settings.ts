@@ -39,6 +39,14 @@ export type DatabaseSettings =
       readonly database: string;
     };
 
+/** A variable of the backend that the runner fills from a secret in Secrets Manager. */
+export interface SecretVariable {
+  readonly name: string;
+  readonly secretArn: string;
+  /** The field of a secret that holds a JSON object. @default - the secret's whole text */
+  readonly field?: string;
+}
+
 /** `ignore`: keeps the catalog for the command `drift`, and compares nothing by itself. */
 export const ON_DRIFT = ['warn', 'refuse', 'ignore'] as const;
 export type OnDrift = (typeof ON_DRIFT)[number];
@@ -48,6 +56,8 @@ export interface RunnerSettings {
   readonly stage: string;
   readonly allow: readonly RestrictedCommand[];
   readonly database: DatabaseSettings;
+  /** @default - no variable holds another secret than the database's */
+  readonly secrets?: readonly SecretVariable[];
   /** Whether a revision that destroys data must acknowledge it. @default true */
   readonly guard?: boolean;
   /** Whether a revision must also acknowledge SQL that can't be read. @default false */
@@ -139,6 +149,11 @@ const DATABASE: Shape<AnyDatabase> = {
   },
 };
 
+const SECRET: Shape<SecretVariable> = {
+  name: 'the secret',
+  keys: { name: text({ neededBy: 'all' }), secretArn: text({ neededBy: 'all' }), field: text() },
+};
+
 const SECONDS = numberFrom(0, MAX_SLICE_SECONDS);
 
 const NAMES = listOf(text(), '{key} must be a list of names', { min: 1 });
@@ -171,6 +186,7 @@ export const SETTINGS: Shape<RunnerSettings> = {
       neededBy: 'all',
     }),
     database: { ...objectOf(DATABASE), neededBy: 'all' },
+    secrets: listOf(objectOf(SECRET), '{key} must be a list of secrets', { once: 'name' }),
     guard: yesOrNo(),
     guardUnread: yesOrNo(),
     protected: yesOrNo(),

@@ -60,6 +60,10 @@ describe.each<[string, (value: unknown) => string[], unknown[], [unknown, string
       {
         ...settings,
         database: secret,
+        secrets: [
+          { name: 'STRIPE_KEY', secretArn: 'arn:keys', field: 'stripe' },
+          { name: 'PEPPER', secretArn: 'arn:pepper' },
+        ],
         limits: { lockTimeoutSeconds: 0.5, endBlockers: { roles: ['app'] } },
         guard: false,
         protected: true,
@@ -84,6 +88,16 @@ describe.each<[string, (value: unknown) => string[], unknown[], [unknown, string
       [{ ...settings, database: { ...iam, password: 'p' } }, /^unknown key "database.password"/],
       [{ ...settings, database: { ...iam, port: '5432' } }, 'database.port must be a number from 1 to 65535'],
       [{ ...settings, limits: { lockTimeoutSeconds: -1 } }, 'limits.lockTimeoutSeconds must be a number from 0 to 900'],
+      [
+        {
+          ...settings,
+          secrets: [
+            { name: 'KEY', secretArn: 'arn:a' },
+            { name: 'KEY', arn: 'arn:b' },
+          ],
+        },
+        /^unknown key "secrets\[1\]\.arn": .*; secrets\[1\]\.secretArn is missing; /,
+      ],
       [
         { ...settings, snapshot: { before: 'never', prefix: '-x', keep: 1.5 } },
         /^snapshot.before must be one of .*; snapshot.prefix must be a text; snapshot.keep must be a number from 1 to 100; snapshot must name a cluster/,

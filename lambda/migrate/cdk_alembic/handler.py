@@ -9,7 +9,7 @@ from contextlib import closing
 from functools import partial
 from typing import Any
 
-from .connection.address import DatabaseVariables
+from .connection.address import DatabaseVariables, fill_secrets
 from .connection.destination import Destination
 from .connection.retries import Retries
 from .connection.watchdog import watching
@@ -69,7 +69,7 @@ def _answer(invocation: Invocation, variables: DatabaseVariables) -> dict[str, A
     while True:
         project: Project | None = None
         try:
-            changed = variables.fill()
+            changed = fill_secrets(os.environ, invocation.settings.secrets) | variables.fill()
             project = Project.of_package(destination)
             if changed:
                 # The backend read its settings when it was imported: import it again, so that it sees a rotated password.
@@ -91,7 +91,10 @@ def _answer_for_tenants(invocation: Invocation, variables: DatabaseVariables) ->
 
     if invocation.request.command == "tenants":
         return list_tenants(invocation, variables)
+    changed = fill_secrets(os.environ, invocation.settings.secrets)
     project = Project.of_package()
+    if changed:
+        project.forget_modules()
     with application_context(project):
         return migrate(project, invocation, variables)
 

@@ -30,6 +30,8 @@ export interface CodeTarget {
   readonly databaseVariables?: DatabaseVariables | undefined;
   /** Whether it has more environment variables, whose values only the deploy knows. */
   readonly hasUnknownVariables?: boolean | undefined;
+  /** Whether other values stand for some of them: a failure may be due to that. */
+  readonly isAssumed?: boolean | undefined;
 }
 
 /** Binds code to a function below a scope. Packages nothing unless `usable`: other errors already stop the deploy. */

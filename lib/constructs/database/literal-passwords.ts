@@ -14,6 +14,6 @@ export function literalPasswords(environment: { readonly [name: string]: string 
     .map(
       ([name]) =>
         `the environment variable ${name} holds a password, and anyone who reads the template could see it: ` +
-        `the database's is in a secret, which ${named('MigrationDatabase.fromSecret')} takes; for another that migrations do not use, set ${option('environment', { [name]: UNUSED_PASSWORD })}`,
+        `the database's is in a secret, which ${named('MigrationDatabase.fromSecret')} takes; another goes into ${option('secrets')}, or, if migrations do not use it, set ${option('environment', { [name]: UNUSED_PASSWORD })}`,
     );
 }

@@ -18,6 +18,7 @@ import {
   whole,
 } from '../function/prop-types';
 import type { DatabaseVariables } from './database-variables';
+import { SECRET } from './migration-secret';
 import { addressProblem, closedProblem, databaseNameProblem, engineProblem, tokenProblem } from './rds-problem';
 
 /** Options of {@link MigrationDatabase.fromSecret}. */
@@ -137,7 +138,6 @@ interface KnownDatabase {
   readonly variables?: DatabaseVariables;
 }
 
-const SECRET = instance('a secret, such as secretsmanager.Secret.fromSecretNameV2(...)', 'secretArn');
 const PROXY = instance('a proxy, such as an rds.DatabaseProxy', 'dbProxyName');
 
 const variables = instance("DatabaseVariables, such as DatabaseVariables.url('DATABASE_URL')", '_names');

@@ -5,10 +5,12 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { MigrationCode } from '../code/migration-code';
 import type { MigrationDatabase } from '../database/migration-database';
+import type { MigrationSecret } from '../database/migration-secret';
 import { LIMITS, type MigrationLimits } from './migration-limits';
 import type { OnReplication } from './on-replication';
 import {
   anyStructure,
+  byName,
   flag,
   instance,
   number,
@@ -67,6 +69,14 @@ export interface MigrationProps {
    * @default - none
    */
   readonly environment?: { [name: string]: string };
+
+  /**
+   * Environment variables that the function fills with secrets at run time, such as the key of an API that a migration calls. The
+   * database's password is part of `database`.
+   *
+   * @default - none
+   */
+  readonly secrets?: { [name: string]: MigrationSecret };
 
   /**
    * Memory of the function, in MiB.
@@ -162,6 +172,7 @@ export const MIGRATION_PROPS: PropTypes<MigrationProps> = {
   vpcSubnets: optional(anyStructure),
   securityGroups: optional(securityGroups),
   environment: optional(textByName),
+  secrets: optional(byName(instance('a MigrationSecret, such as MigrationSecret.fromSecretsManager(secret)', '_secret'))),
   memorySize: optional(whole(128, 10_240)),
   limits: optional(structure(LIMITS)),
   architecture: optional(instance('an Architecture, such as lambda.Architecture.X86_64', 'dockerPlatform')),

@@ -19,15 +19,23 @@ export function namePartProblems(
   );
 }
 
-/** Errors in names of environment variables. Lambda would reject them only during the deploy: https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html */
-export function variableNameProblems(environment: { readonly [name: string]: string }): string[] {
-  return Object.keys(environment)
+/** Errors in names of environment variables. @param prop that has them. Lambda would reject them only during the deploy: https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html */
+export function variableNameProblems(prop: string, variables: object): string[] {
+  return Object.keys(variables)
     .filter((name) => !/^[A-Za-z]\w+$/.test(name))
     .map(
       (name) =>
-        `${JSON.stringify(name)} in ${option('environment')} is no name that Lambda accepts: use two or more letters, digits and underscores, ` +
+        `${JSON.stringify(name)} in ${option(prop)} is no name that Lambda accepts: use two or more letters, digits and underscores, ` +
         'with a letter first',
     );
+}
+
+/** Errors for variables that are filled with a secret and set to something else, too. */
+export function setTwice(environment: object, secrets: object, { urlScheme: _, ...database }: VariableNames): string[] {
+  return Object.keys(secrets).flatMap((name) => {
+    const other = name in environment ? 'environment' : Object.values(database).includes(name) ? 'database' : undefined;
+    return other ? [`${name} is in ${option('secrets')} and in ${option(other)}: keep one of them`] : [];
+  });
 }
 
 /** Warnings for environment variables that the function fills with the database's address. */

@@ -29,8 +29,13 @@ export const number = typeIs('a number', (value) => typeof value === 'number');
 export const flag = typeIs('true or false', (value) => typeof value === 'boolean');
 export const duration = instance('a Duration, such as Duration.seconds(30)', 'toSeconds');
 export const anyStructure = typeIs('an object', isObject);
-export const textByName: PropType = (value, name) =>
-  isObject(value) ? Object.entries(value).flatMap(([key, item]) => text(item, `${name}.${key}`)) : anyStructure(value, name);
+export const textByName = byName(text);
+
+/** An object whose keys are not known. */
+export function byName(type: PropType): PropType {
+  return (value, name) =>
+    isObject(value) ? Object.entries(value).flatMap(([key, item]) => type(item, `${name}.${key}`)) : anyStructure(value, name);
+}
 
 /** Objects of a class. @param member that only they have: their class may come from another copy of its package */
 export function instance(what: string, member: string): PropType {

@@ -1,11 +1,13 @@
 import { Annotations, type Duration, Stack, Token } from 'aws-cdk-lib';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct, IConstruct } from 'constructs';
-import { MEMORY_MB, type RunnerSettings, SETTINGS_VARIABLE } from '../../contract';
+import { MEMORY_MB, type RunnerSettings, SETTINGS_VARIABLE, type SecretVariable } from '../../contract';
 import { option, runtimeOption } from '../../packaging/code-in-messages';
 import { pageOf } from '../../packaging/errors';
 import { PYTHON_VERSIONS } from '../../packaging/project/python-version';
+import { UNUSED_PASSWORD } from '../../packaging/proof/unset-variables';
 import type { BoundCode } from '../code/bound-code';
 import type { MigrationContainerOptions } from '../container/migration-compute';
 import type { MigrationContainer } from '../container/migration-container';
@@ -17,7 +19,7 @@ import { environmentProblems, requireFiles } from './environment-problems';
 import { migrationFunction } from './migration-function';
 import { runnerLimits } from './migration-limits';
 import type { MigrationProps } from './migration-props';
-import { replacedVariables, variableNameProblems } from './name-problems';
+import { replacedVariables, setTwice, variableNameProblems } from './name-problems';
 import { networkProblems, RDS, SECRETS_MANAGER, subnetProblems, warnOfMissingEndpoint } from './subnet-problems';
 import { warnOfUnknownRegion } from './unknown-region';
 
@@ -44,19 +46,25 @@ export interface RunnerFunction {
 
 /** The function with the backend's code and the runner's settings. Reports all errors at once. */
 export function runnerFunction(scope: Construct, id: string, props: RunnerFunctionProps): RunnerFunction {
-  const { stage, environment = {}, limits = {}, functionName, timeout, vpcSubnets, securityGroups } = props;
+  const { stage, environment = {}, secrets = {}, limits = {}, functionName, timeout, vpcSubnets, securityGroups } = props;
   requireFiles(scope);
   const elsewhere = environmentProblems(scope, { database: props.database._resource, VPC: props.vpc });
   // For a reference to another account or region, the CDK would throw before it shows our errors.
   const { database, vpc } = elsewhere.length ? { database: MigrationDatabase.fromEnvironment(), vpc: undefined } : props;
   const architecture = props.architecture ?? lambda.Architecture.ARM_64;
-  const findings = [withoutVpc(props.database._resource, props.vpc), secretElsewhere(scope, props.database._secret)];
+  const allSecrets = [props.database._secret, ...Object.values(secrets).map(({ _secret }) => _secret)];
+  const findings = [
+    withoutVpc(props.database._resource, props.vpc),
+    ...[...new Set(allSecrets)].map((secret) => secretElsewhere(scope, secret)),
+  ];
   const problems = [
     ...props.problems,
     ...elsewhere,
     ...networkProblems({ vpc: props.vpc, vpcSubnets, securityGroups }),
     ...subnetProblems(vpc, vpcSubnets),
-    ...variableNameProblems(environment),
+    ...variableNameProblems('environment', environment),
+    ...variableNameProblems('secrets', secrets),
+    ...setTwice(environment, secrets, props.database._variables?._names ?? {}),
     ...literalPasswords(environment),
     ...props.database._problems,
     ...findings.flatMap(({ errors }) => errors),
@@ -84,13 +92,14 @@ export function runnerFunction(scope: Construct, id: string, props: RunnerFuncti
   });
   const { settings, dependencies } = database._bind(fn);
   if (settings.source !== 'environment') warnOfUnknownRegion(scope, environment);
-  if (settings.source === 'secret') warnOfMissingEndpoint(scope, SECRETS_MANAGER, vpc, vpcSubnets);
+  if (settings.source === 'secret' || Object.keys(secrets).length) warnOfMissingEndpoint(scope, SECRETS_MANAGER, vpc, vpcSubnets);
   if (props.settings.snapshot) warnOfMissingEndpoint(scope, RDS, vpc, vpcSubnets);
   props.eventBus?.grantPutEventsTo(fn);
   const runnerSettings: RunnerSettings = {
     stage,
     ...props.settings,
     database: settings,
+    secrets: bindSecrets(fn, secrets),
     guard: props.guardDataLoss,
     guardUnread: props.guardUnreadSql,
     protected: props.protectedStage,
@@ -103,12 +112,14 @@ export function runnerFunction(scope: Construct, id: string, props: RunnerFuncti
   if (container) {
     // The function makes the snapshot before it starts the container.
     const ofContainer = { ...runnerSettings, snapshot: undefined, database: database._bind(container).settings };
+    bindSecrets(container, secrets);
     container.addSettings(stack.toJsonString(ofContainer));
     props.eventBus?.grantPutEventsTo(container);
   }
   const ofFunction: RunnerSettings = { ...runnerSettings, container: container?.stateMachineArn };
   fn.addEnvironment(SETTINGS_VARIABLE, stack.toJsonString(ofFunction));
-  return { function: fn, container, dependencies: [...dependencies, ...(vpc ? [vpc] : [])] };
+  const created = Object.values(secrets).map(({ _secret }) => _secret);
+  return { function: fn, container, dependencies: [...dependencies, ...created, ...(vpc ? [vpc] : [])] };
 
   function containerOf(options: MigrationContainerOptions, image: NonNullable<BoundCode['image']>): MigrationContainer {
     // Most apps have no container, and loading the CDK's ECS takes a while.
@@ -125,6 +136,15 @@ export function runnerFunction(scope: Construct, id: string, props: RunnerFuncti
       encryptionKey,
     });
   }
+}
+
+/** Allows a client to read secrets. Returns the runner's settings; undefined without secrets. */
+function bindSecrets(client: IGrantable, secrets: NonNullable<MigrationProps['secrets']>): readonly SecretVariable[] | undefined {
+  const all = Object.entries(secrets).map(([name, { _secret, _field }]) => {
+    _secret.grantRead(client);
+    return { name, secretArn: _secret.secretArn, ...(_field && { field: _field }) };
+  });
+  return all.length ? all : undefined;
 }
 
 /** Packages the code. */
@@ -144,7 +164,11 @@ function bindCode(
         `the runner supports Python ${supported}, and ${option('runtime')} is ${given}: set ${runtimeOption(PYTHON_VERSIONS[0] as string)}`,
       ];
   const platform = { architecture: architecture.name as 'arm64' | 'x86_64', pythonVersion: pythonVersion ?? '3.13' };
-  const variables = Object.entries(props.environment ?? {});
+  const secrets = Object.keys(props.secrets ?? {});
+  const variables = [
+    ...Object.entries(props.environment ?? {}),
+    ...secrets.map((name): [string, string] => [name, UNUSED_PASSWORD]),
+  ];
   const environment = Object.fromEntries(
     variables
       .filter(([, value]) => !Token.isUnresolved(value))
@@ -154,7 +178,9 @@ function bindCode(
   const databaseVariables = props.database._variables?._names;
   // env.py may read what only a tenant has.
   const hasUnknownVariables = variables.some(([, value]) => Token.isUnresolved(value)) || props.settings.tenants !== undefined;
-  const target = { platform, environment, databaseVariables, hasUnknownVariables };
+  // env.py may reject what stands for a secret.
+  const isAssumed = secrets.length > 0;
+  const target = { platform, environment, databaseVariables, hasUnknownVariables, isAssumed };
   const code = props.code._bind(scope, target, all.length === 0);
   const unpackaged = code.errors.map((error) => `${error.code}: ${error.text} (${pageOf(error.code)})`);
   for (const error of [...all, ...unpackaged]) addError(scope, error);

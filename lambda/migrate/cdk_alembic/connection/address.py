@@ -1,11 +1,12 @@
-"""Sets the environment variables from which the backend reads the database's address. Fetches the password at run time."""
+"""Sets the environment variables from which the backend reads the database's address, and those that hold other secrets.
+Fetches the password and the secrets at run time."""
 
 from __future__ import annotations
 
 import json
 import re
 import ssl
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -93,6 +94,38 @@ class DatabaseVariables:
                 values["PGSSLMODE"] = "require"
         environ.update(values)
         self._tls.update(values)
+
+
+def fill_secrets(environ: MutableMapping[str, str], secrets: Iterable[dict[str, str]]) -> bool:
+    """Fetches secrets, and sets the variables that the contract's SecretVariables name. Returns whether a value changed. Raises
+    RunnerError `secret_unavailable`."""
+    texts: dict[str, str] = {}
+    changed = False
+    for secret in secrets:
+        arn = secret["secretArn"]
+        texts[arn] = texts.get(arn) or _fetch(arn)
+        value = _field(secret["field"], texts[arn], arn) if "field" in secret else texts[arn]
+        # The output is redacted line by line.
+        for line in value.splitlines():
+            hide(line)
+        changed = changed or environ.get(secret["name"]) != value
+        environ[secret["name"]] = value
+    return changed
+
+
+def _field(name: str, text: str, arn: str) -> str:
+    try:
+        value = json.loads(text).get(name)
+    except (ValueError, AttributeError):
+        value = None
+    if value is None:
+        # Not the cause: its text may contain a part of the secret.
+        raise RunnerError(
+            "secret_unavailable",
+            f"the secret {arn} has no field {name}",
+            "store the secret as JSON with this field, or correct the `secrets` of the construct or of the settings",
+        ) from None
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def fetch(database: dict[str, Any]) -> dict[str, str]:
@@ -184,7 +217,7 @@ def _fetch(arn: str) -> str:
         ) from error
     except KeyError as error:
         raise RunnerError(
-            "secret_unavailable", f"the secret {arn} has no text", "store the database's address in it as JSON or as a URL"
+            "secret_unavailable", f"the secret {arn} has no text", "store it as text: an address as JSON or as a URL"
         ) from error
     except BotoCoreError as error:
         raise RunnerError(

@@ -70,6 +70,8 @@ class Settings(NamedTuple):
     """The contract's OnReplication."""
     snapshot: dict[str, Any] | None = None
     """The contract's SnapshotSettings."""
+    secrets: tuple[dict[str, str], ...] = ()
+    """The contract's SecretVariables."""
 
     @classmethod
     def of_environment(cls) -> Settings:
@@ -110,6 +112,7 @@ class Settings(NamedTuple):
             given.get("guardUnread", False),
             given.get("onReplication", "warn"),
             given.get("snapshot"),
+            tuple(given.get("secrets", ())),
         )
 
 

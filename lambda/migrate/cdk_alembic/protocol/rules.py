@@ -384,6 +384,34 @@ SETTINGS = {
             "wrong": "{key} must be a JSON object",
             "neededBy": "all",
         },
+        "secrets": {
+            "type": "list",
+            "of": {
+                "type": "object",
+                "shape": {
+                    "name": "the secret",
+                    "keys": {
+                        "name": {
+                            "type": "text",
+                            "wrong": "{key} must be a text",
+                            "neededBy": "all",
+                        },
+                        "secretArn": {
+                            "type": "text",
+                            "wrong": "{key} must be a text",
+                            "neededBy": "all",
+                        },
+                        "field": {
+                            "type": "text",
+                            "wrong": "{key} must be a text",
+                        },
+                    },
+                },
+                "wrong": "{key} must be a JSON object",
+            },
+            "once": "name",
+            "wrong": "{key} must be a list of secrets",
+        },
         "guard": {
             "type": "boolean",
             "wrong": "{key} must be true or false",
