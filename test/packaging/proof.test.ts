@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { MANIFEST_FILE } from '../../lib/contract';
 import { PackagingError } from '../../lib/packaging/errors';
 import { judgeProof, type Loaded } from '../../lib/packaging/proof/judge-proof';
-import { likelyDatabase, setRequired } from '../../lib/packaging/proof/unset-variables';
+import { likelyDatabase, setInEnvironment, setRequired } from '../../lib/packaging/proof/unset-variables';
 import { checked, host, packageOf, revisionFile, shown, temporaryDirectory, writeFiles } from './support';
 
 jest.setTimeout(300_000);
@@ -177,9 +177,37 @@ test('a missing module that another requirements file has is reported with that 
   );
 });
 
-test("an env.py that needs options of another command in Alembic's Config is rejected for that reason", () => {
+/** A package of a backend whose configuration has some lines. */
+function loadedWith(config: string, ini: string): Loaded {
+  const directory = writeFiles(temporaryDirectory(), { [config]: ini });
   const source = { add: '', run: 'uv run ' };
-  const loaded = { directory: 'back', source, alembic: { config: 'alembic.ini' }, databaseVariables: {} } as unknown as Loaded;
+  return { directory, source, alembic: { config }, databaseVariables: {} } as unknown as Loaded;
+}
+
+test.each([
+  ['alembic.ini', 'script_location = %(here)s/alembic', '"uv run alembic current" with the same variables shows'],
+  ['pyproject.toml', '[tool.alembic]', '"uv run alembic current" with the same variables shows'],
+  ['db/alembic.ini', 'script_location = db', '"uv run alembic -c db/alembic.ini current" with the same variables shows'],
+  [
+    'alembic.ini',
+    'script_location = /app/no/alembic',
+    '"uv run alembic current" with the same variables, where /app/no/alembic exists, such as in the image, shows',
+  ],
+])('the command that shows the whole error runs with %s and %s', (config, ini, command) => {
+  const fails = { reason: 'KeyError', inCode: false, unset: [], required: [] };
+  expect(() => judgeProof(loadedWith(config, ini), { fails } as never)).toThrow(`; ${command} the whole error`);
+});
+
+test('of many unset variables, the message names the last ones and how many there are', () => {
+  const names = [...'ABCDEFGH'].map((letter) => `SHOP_${letter}`);
+  const message = setInEnvironment(names);
+  expect(shown(message)).toBe(
+    'set it with environment: the backend reads 8 variables that are not set here, at last SHOP_A, SHOP_B, SHOP_C, SHOP_D, SHOP_E, SHOP_F',
+  );
+});
+
+test("an env.py that needs options of another command in Alembic's Config is rejected for that reason", () => {
+  const loaded = loadedWith('alembic.ini', '');
   const reason = "AttributeError: 'Config' object has no attribute 'db_url' (backend/migrations/env.py:7)";
   const fails = { reason, inCode: false, unset: ['SENTRY_DSN'], required: [] };
   expect(() => judgeProof(loaded, { fails } as never)).toThrow(

@@ -90,16 +90,17 @@ function judgeNetwork({ connects, unproved }: Proof): string[] {
 
 /** The next step for an env.py that fails. */
 function remedyOf(
-  { source, target, directory, databaseVariables: given }: Loaded,
+  loaded: Loaded,
   { reason, inCode, inRevision, unset, required, wrong = [], absent }: NonNullable<Proof['fails']>,
   command = 'alembic',
 ): string {
+  const { source, target, directory, databaseVariables: given } = loaded;
   if (inCode) return `If a distribution or a version is missing, ${source.add.replace('{}', 'it')}`;
   // Advanced Alchemy's template of env.py reads config.db_url and others, which its own commands set.
   const [, attribute] = /'Config' object has no attribute '(\w+)'/.exec(reason) ?? [];
   if (attribute) {
     return (
-      `Make env.py run with "${source.run}${command} current": it reads config.${attribute}, which only another command sets, such as ` +
+      `Make env.py run with ${currentCommand(loaded, command)}: it reads config.${attribute}, which only another command sets, such as ` +
       `"litestar database"; read the address and the other options from the backend's settings`
     );
   }
@@ -116,7 +117,19 @@ function remedyOf(
   if (required.length) return setRequired(required, unset, given, reason);
   // A revision is loaded after env.py, which has the database's address.
   if (unset.length) return `If it needs a setting, ${inRevision ? setInEnvironment(unset) : setUnset(unset)}`;
-  return `If it needs a setting, set it with ${option('environment')}; "${source.run}${command} current" with the same variables shows the whole error`;
+  return `If it needs a setting, set it with ${option('environment')}; ${currentCommand(loaded, command)} with the same variables${elsewhereFound(loaded)} shows the whole error`;
+}
+
+/** The command that runs env.py in the backend's own environment. */
+function currentCommand({ source, alembic: { config } }: Loaded, command: string): string {
+  const isFound = command !== 'alembic' || ['alembic.ini', 'pyproject.toml'].includes(config);
+  return `"${source.run}${command} ${isFound ? '' : `-c ${config} `}current"`;
+}
+
+/** Where that command runs, if the scripts' location is in an image. */
+function elsewhereFound({ directory, alembic: { config } }: Loaded): string {
+  const [, location] = /^script_location[ \t]*=[ \t]*(\/\S+)/m.exec(readFileSync(join(directory, config), 'utf8')) ?? [];
+  return location && !existsSync(location) ? `, where ${location} exists, such as in the image,` : '';
 }
 
 /** The next step for a path of the backend that its package does not have. */

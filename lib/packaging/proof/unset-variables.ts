@@ -54,9 +54,10 @@ export function setUnset(unset: readonly string[]): string {
 
 /** The same, if none of them is the database's address. */
 export function setInEnvironment(unset: readonly string[]): string {
-  const left = unset.length - MAX_NAMED;
-  const names = `${unset.slice(0, MAX_NAMED).join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
-  return `set it with ${option('environment')}: the backend reads ${names}, not set here`;
+  const names = unset.slice(0, MAX_NAMED).join(', ');
+  const read =
+    unset.length > MAX_NAMED ? `${unset.length} variables that are not set here, at last ${names}` : `${names}, not set here`;
+  return `set it with ${option('environment')}: the backend reads ${read}`;
 }
 
 /**

@@ -40,3 +40,10 @@ def test_a_merge_is_rendered(backend: Backend) -> None:
 def test_sql_is_not_rendered_unless_requested(backend: Backend) -> None:
     backend.table_revision("aa")
     assert "sql" not in invoke({"command": "plan"})
+
+
+def test_a_statement_that_ends_with_a_semicolon_gets_no_second_one(backend: Backend) -> None:
+    backend.revision("aa", None, 'op.execute("CREATE TABLE aa (id int);")\nop.execute("SELECT \';;\'")')
+    [rendered] = invoke({"command": "plan", "sql": True})["sql"]
+    assert ("CREATE TABLE aa (id int);\n" in rendered["sql"], ";;\n" in rendered["sql"]) == (True, False)
+    assert "SELECT ';;';" in rendered["sql"]

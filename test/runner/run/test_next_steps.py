@@ -130,3 +130,16 @@ def test_an_alembic_that_cannot_be_imported_is_no_bug_of_the_runner(
     assert error["code"] == "invalid_project"
     assert error["message"].startswith("Alembic could not be imported: ") and message in error["message"]
     assert error["next"].startswith(next)
+
+
+@pytest.mark.parametrize(
+    ("sql", "shown"),
+    [
+        ("-- Adds a price; see the wiki\nALTER TABLE gone ADD price int;", "ALTER TABLE gone ADD price int;"),
+        ("/* by hand */ ALTER TABLE gone -- the old one\nADD price int", "ALTER TABLE gone ADD price int"),
+        (";;\nALTER TABLE gone ADD price text DEFAULT '-- /* ;'", "ALTER TABLE gone ADD price text DEFAULT '-- /* ;'"),
+    ],
+)
+def test_the_statement_of_an_error_begins_with_its_command(backend: Backend, sql: str, shown: str) -> None:
+    backend.revision("aa", None, f"op.execute({sql!r})")
+    assert failure()["error"]["statement"] == shown

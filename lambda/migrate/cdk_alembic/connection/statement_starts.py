@@ -1,4 +1,4 @@
-"""Recognizes the statements of an SQL text by their first words."""
+"""Finds the statements of an SQL text and its comments."""
 
 from __future__ import annotations
 
@@ -15,3 +15,8 @@ _HIDDEN = re.compile(
 def statement_starts(text: str) -> list[str]:
     """The statements of a text without comments, literals and function bodies: `INSERT INTO users ...; COMMIT` has two."""
     return [statement.strip() for statement in _HIDDEN.sub(" ", text).split(";")]
+
+
+def without_comments(text: str) -> str:
+    """The text from its first statement on, without comments."""
+    return _HIDDEN.sub(lambda found: " " if found[0].startswith(("--", "/*")) else found[0], text).lstrip("; \t\r\n")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..connection.percent_signs import as_read
+from ..connection.statement_starts import without_comments
 
 MAX_STATEMENT_LENGTH = 500
 MAX_REASON_LENGTH = 1000
@@ -138,9 +139,9 @@ def _own_frames(error: BaseException) -> Iterator[tuple[Path, int | None]]:
 
 
 def statement_of(error: BaseException) -> str | None:
-    """The statement that failed, on one line, shortened to MAX_STATEMENT_LENGTH characters."""
+    """The statement that failed, on one line, without comments, shortened to MAX_STATEMENT_LENGTH characters."""
     statement = whole_statement_of(error)
-    return None if statement is None else shortened(statement, MAX_STATEMENT_LENGTH)
+    return None if statement is None else shortened(without_comments(statement) or statement, MAX_STATEMENT_LENGTH)
 
 
 def whole_statement_of(error: BaseException) -> str | None:

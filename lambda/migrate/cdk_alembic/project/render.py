@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -51,5 +52,7 @@ def _sql(project: Project, step: Any, buffer: io.StringIO) -> str:
             project.script.run_env()
     finally:
         project.config.output_buffer = None
+    # Alembic ends each statement, also one that has its semicolon.
+    text = re.sub(r";;$", ";", buffer.getvalue(), flags=re.MULTILINE)
     # Alembic's template configures `paramstyle: named`; not every env.py does.
-    return as_read(buffer.getvalue(), *paramstyles[:1] or ["named"]).strip()
+    return as_read(text, *paramstyles[:1] or ["named"]).strip()
