@@ -90,3 +90,19 @@ test('what a DO block asks before a change is kept, and a downgrade that leaves 
     expect(await query(url, CATALOG)).toEqual(meant);
   });
 });
+
+test('the values of an UPDATE may come from names for constants, and its table may have a default that Python computes', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Set email of users',
+    `import uuid
+    users = sa.Table("users", sa.MetaData(), sa.Column("id", sa.BigInteger(), primary_key=True, default=uuid.uuid4), sa.Column("age", sa.Integer()), sa.Column("email", sa.Text()))
+    name = sa.func.coalesce(sa.cast(users.c.age, sa.Text()), "unknown")
+    op.get_bind().execute(users.update().values(email=name.concat("-").concat("x")))`,
+    'pass',
+  );
+  expect(fixed(await fix())).toEqual(['update-all']);
+  expect(text('c3.py')).toContain("'unknown'");
+  expect(text('c3.py')).not.toContain('uuid');
+});

@@ -57,7 +57,10 @@ class Scope:
         for node in tree.body:
             if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and names._is_constant(node.value):
                 names = names.with_constants(names_bound(node))
-        return names.with_constants(name for name, value in names.values.items() if names._is_constant(value))
+        for name, value in names.values.items():
+            if names._is_constant(value):
+                names = names.with_constants([name])
+        return names
 
     def with_constants(self, constants: Iterable[str]) -> Scope:
         return replace(self, constants=self.constants | frozenset(constants))
@@ -173,7 +176,7 @@ class Scope:
         return function if is_plain else None
 
     def _is_constant(self, node: ast.expr) -> bool:
-        parts = list(ast.walk(node))
+        parts = list(_walk(node))
         if any(isinstance(part, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr, ast.Lambda)) for part in parts):
             return False
         if any(isinstance(part, ast.Call) and not self._is_expression(part.func) for part in parts):
@@ -263,6 +266,15 @@ def _always_run(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 def _targets(target: ast.expr) -> list[str]:
     return [part.id for part in ast.walk(target) if isinstance(part, ast.Name)]
+
+
+def _walk(node: ast.AST) -> Iterator[ast.AST]:
+    """All parts, without the default that Python computes for a column, which only an INSERT has."""
+    yield node
+    for part in ast.iter_child_nodes(node):
+        is_default = isinstance(part, ast.keyword) and part.arg == "default"
+        if not (is_default and isinstance(node, ast.Call) and _attribute(node.func) == "Column"):
+            yield from _walk(part)
 
 
 def _arguments(call: ast.Call) -> list[ast.expr]:
