@@ -23,6 +23,8 @@ class _Copy:
 
 _latest: list[_Copy] = []
 """That of an earlier request, if there is one: the revisions' files do not change while this process runs."""
+_not_copied: set[str] = set()
+"""Databases of which a copy would not be the same."""
 
 
 class TrialStart:
@@ -42,12 +44,13 @@ class TrialStart:
         self._scratch.prepare(self._ask.get("overwrite", False))
         self._load()
         name, count = self._scratch.own_name, len(self._unchanged)
-        if name is None or self._ask.get("baseline") or count < MIN_REVISIONS:
+        if name is None or name in _not_copied or self._ask.get("baseline") or count < MIN_REVISIONS:
             return
         types = upgrade(count)
         if types is not None and self._scratch.keep():
             _latest.append(_Copy(name, self._unchanged, types))
         else:
+            _not_copied.add(name)
             self.again()
 
     def again(self) -> None:

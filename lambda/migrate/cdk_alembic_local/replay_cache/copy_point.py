@@ -18,7 +18,8 @@ MIN_REVISIONS = 20
 _STATE_OUTSIDE_FILES = """
 SELECT json_build_object(
   'settings', (SELECT coalesce(json_object_agg(name, setting), '{}') FROM pg_catalog.pg_settings
-    WHERE source = 'session' AND name NOT LIKE 'transaction\\_%'),
+    -- asyncpg sets and resets one.
+    WHERE source = 'session' AND setting IS DISTINCT FROM reset_val AND name NOT LIKE 'transaction\\_%'),
   'role', CASE WHEN current_user <> session_user THEN current_user END,
   'unlogged or temporary relations', (SELECT min(relname) FROM pg_catalog.pg_class WHERE relpersistence <> 'p'),
   'settings of roles and databases', (SELECT min(setdatabase::text) FROM pg_catalog.pg_db_role_setting),
