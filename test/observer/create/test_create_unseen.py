@@ -636,6 +636,27 @@ def test_a_type_with_a_check_is_written_with_one_check(observed: Observed, conve
     must_agree_and_restore(observed)
 
 
+def test_a_table_is_dropped_after_what_refers_to_it(observed: Observed) -> None:
+    tables = (
+        "CREATE TABLE a (id serial PRIMARY KEY);"
+        "CREATE TABLE z (id serial PRIMARY KEY, a int REFERENCES a);"
+        "CREATE TABLE b (id serial PRIMARY KEY, z int REFERENCES z, own int REFERENCES b);"
+        "CREATE TABLE c (id serial PRIMARY KEY, b int REFERENCES b);"
+        "CREATE TABLE d (id serial PRIMARY KEY, c int REFERENCES c);"
+        "ALTER TABLE c ADD COLUMN d int REFERENCES d;"
+        "CREATE INDEX ix ON c (d);"
+        "CREATE TABLE kept (id serial PRIMARY KEY, a int REFERENCES a, c int REFERENCES c)"
+    )
+    observed.revision("aa", None, f'op.execute("{tables}")')
+    with_models(observed, 'sa.Table("kept", target_metadata, sa.Column("id", sa.Integer, primary_key=True))\n')
+    text, left = create(observed)
+    assert left == []
+    must_agree_and_restore(observed)
+    # Only those that refer to each other need it.
+    upgrade = text.partition("def downgrade")[0]
+    assert sorted(re.findall(r"drop_constraint\(op\.f\('(\w+)'", upgrade)) == ["c_d_fkey", "kept_a_fkey", "kept_c_fkey"], upgrade
+
+
 def test_a_default_now_that_the_models_have_as_a_text_is_written_as_the_function(observed: Observed) -> None:
     observed.revision("aa", None, "op.execute(\"CREATE TABLE aa (id serial PRIMARY KEY, old date DEFAULT 'now')\")")
     old = 'sa.Column("old", sa.Date, server_default="now()"), sa.Column("word", sa.Text, server_default="now")'

@@ -176,11 +176,11 @@ class _Finish:
         from ..scratch.next_release import find_next_release
         from .keep_dropped import keep_dropped
         from .renames import apply_renames, write_renamed_tables
-        from .unseen_differences import after_both_tables, out_of_batches
+        from .unseen_differences import order_tables, out_of_batches
 
         renames, tables, ask_renames, unseen, days, _ = self._differences
         apply_renames(context, directives, renames, ask=ask_renames)
-        after_both_tables(directives)
+        order_tables(directives)
         if unseen:
             self.next_release = find_next_release(context.connection, directives, revision_files(self._project.script))
             if self.next_release:

@@ -383,26 +383,53 @@ def _types_of_new_tables(operations: list[Any]) -> Iterator[str]:
                 yield kind.name if schema in (None, "public") else f"{schema}.{kind.name}"
 
 
-def after_both_tables(directives: list[Any]) -> None:
-    """Moves foreign keys behind both tables if new ones refer to each other, or with `use_alter`, which CREATE TABLE omits."""
+def order_tables(directives: list[Any]) -> None:
+    """Drops a table after what refers to it, and moves foreign keys behind both tables if new ones refer to each other, or with
+    `use_alter`, which CREATE TABLE omits. The downgrade does the opposite."""
+    for directive in directives:
+        up, down = directive.upgrade_ops.ops, directive.downgrade_ops.ops
+        dropped = _by_reference([one for one in down if isinstance(one, ops.CreateTableOp)])
+        names = [_table(one) for one in dropped]
+        drops = [one for one in up if isinstance(one, ops.DropTableOp) and _table(one) in names]
+        drops.sort(key=lambda one: names.index(_table(one)), reverse=True)
+        up[:] = [*(one for one in up if one not in drops), *drops]
+        down[:] = [*dropped, *(one for one in down if one not in dropped)]
+        _after_both_tables(up, down)
+        _after_both_tables(down, up)
+
+
+def _by_reference(made: list[Any]) -> list[Any]:
+    """Tables after those that they refer to, as far as they do not refer to each other."""
+    found: list[Any] = []
+    while left := sorted((one for one in made if one not in found), key=_table):
+        names = {_table(one) for one in left}
+        free = [one for one in left if not (set(map(_target, _keys(one))) - {_table(one)}) & names]
+        found += free or left[:1]
+    return found
+
+
+def _after_both_tables(operations: list[Any], opposite: list[Any]) -> None:
+    later: list[Any] = []
+    made = {_table(one) for one in operations if isinstance(one, ops.CreateTableOp)}
+    for operation in operations:
+        if not isinstance(operation, ops.CreateTableOp):
+            continue
+        made.discard(_table(operation))
+        for key in _keys(operation):
+            if key.use_alter or _target(key) in made:
+                # A column's == makes an SQL expression.
+                operation.columns = [one for one in operation.columns if one is not key]
+                later.append(_as_operation(operation, key))
+    # Dropping either table needs the keys to be gone.
+    operations.extend(later)
+    opposite[:0] = [key.reverse() for key in reversed(later)]
+
+
+def _keys(operation: Any) -> list[Any]:
+    """The foreign keys of a new table."""
     from sqlalchemy import ForeignKeyConstraint
 
-    for directive in directives:
-        operations = directive.upgrade_ops.ops
-        later: list[Any] = []
-        made = {_table(one) for one in operations if isinstance(one, ops.CreateTableOp)}
-        for operation in operations:
-            if not isinstance(operation, ops.CreateTableOp):
-                continue
-            made.discard(_table(operation))
-            for key in [one for one in operation.columns if isinstance(one, ForeignKeyConstraint)]:
-                if key.use_alter or _target(key) in made:
-                    # A column's == makes an SQL expression.
-                    operation.columns = [one for one in operation.columns if one is not key]
-                    later.append(_as_operation(operation, key))
-        # Dropping either table needs the keys to be gone.
-        operations.extend(later)
-        directive.downgrade_ops.ops[:0] = [key.reverse() for key in reversed(later)]
+    return [one for one in operation.columns if isinstance(one, ForeignKeyConstraint)]
 
 
 def _as_operation(operation: Any, key: Any) -> Any:
