@@ -199,6 +199,8 @@ test('what a rename leaves to the next release is not offered again before the r
   expect(aged.document.created.files).toHaveLength(1);
   expect(read(aged.document.created.file).match(/op\.\w+\(/g)).toEqual(['op.add_column(', 'op.drop_column(']);
   expect(rules(aged.document.review)).not.toContain('drift');
+  const filled = await create('Fill age of users', '--backfill', 'users.age = 7');
+  expect(rules(filled.document.review)).not.toContain('drift');
   // The release.
   bed.project.commit();
   const dropped = await create('Drop name of users');

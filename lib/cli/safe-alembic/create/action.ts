@@ -45,8 +45,10 @@ export async function create(session: Session, given: CreateArguments): Promise<
   const [created, review, hookFailure] = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
     const { observer } = observation;
     const reports: Report[] = [];
-    const before = asIs || empty ? [] : await unreleasedBefore(observer, project);
-    const options = { message, placement, empty, asIs, renames, askRenames: !noRename, keepDropped, fill, unreleased: before };
+    const before = asIs ? [] : await unreleasedBefore(observer, project);
+    // What is written by hand is for the schema as it is.
+    const unreleased = empty ? [] : before;
+    const options = { message, placement, empty, asIs, renames, askRenames: !noRename, keepDropped, fill, unreleased };
     await observer
       .ask({ ask: 'create', ...options, ...scratchStart(session, given) }, (report) => reports.push(report))
       .catch((error) => {
