@@ -76,7 +76,11 @@ const ROW_RULES: Rules<readonly Loss[], [state: RevisionState]> = {
     const own = namesOf(relation);
     const table = nameOf(relation);
     const parts = only(mergeWhenClauses, 'MergeWhenClause');
-    const isDelete = parts.some(({ commandType }) => commandType === 'CMD_DELETE') && !state.isNew('table', table);
+    const isOfKnownRows = listsValues(sourceRelation);
+    const deletes = parts.filter(({ commandType, matchKind }) => {
+      return commandType === 'CMD_DELETE' && !(isOfKnownRows && matchKind === 'MERGE_WHEN_MATCHED');
+    });
+    const isDelete = deletes.length > 0 && !state.isNew('table', table);
     const updates = hasRowFilter({ sourceRelation, withClause })
       ? []
       : parts.filter(({ commandType, condition }) => commandType === 'CMD_UPDATE' && !condition);
@@ -339,6 +343,12 @@ function isLookupByValue(node: Node, outer: readonly string[]): boolean {
   const tests = conjuncts(whereClause).concat(fromClause.flatMap((from) => conjuncts(as(from, 'JoinExpr')?.quals)));
   const isSame = !columnsIn(node).some((column) => outer.some((name) => column.startsWith(`${name}.`)));
   return subLinkType === 'EXPR_SUBLINK' && isSame && tests.some(selectsByValue);
+}
+
+/** Whether a source has only rows that the statement itself lists: `(VALUES (3), (4)) AS gone (id)`. */
+function listsValues(source: Node | undefined): boolean {
+  const { valuesLists = [] } = as(as(source, 'RangeSubselect')?.subquery, 'SelectStmt') ?? {};
+  return valuesLists.length > 0 && !/"(?:ColumnRef|SubLink|FuncCall)"/.test(JSON.stringify(valuesLists));
 }
 
 /** Whether rows come from a list in the revision or from a query with a condition. Both filter rows as a WHERE does. */

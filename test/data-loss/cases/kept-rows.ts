@@ -45,6 +45,7 @@ export const KEPT_ROWS: readonly Case[] = [
   keepsSql("UPDATE users SET name = v.name FROM (VALUES (7, 'x')) AS v (id, name) WHERE v.id = users.id"),
   keepsSql("WITH v (id, name) AS (VALUES (7, 'x')) UPDATE users SET name = v.name FROM v WHERE v.id = users.id"),
   keepsSql("WITH twice AS (SELECT id, first_id FROM teams WHERE id > first_id) UPDATE users u SET team_id = twice.first_id FROM twice WHERE twice.id = u.team_id"),
+  keepsSql('MERGE INTO users u USING (VALUES (3), (4)) gone (id) ON u.id = gone.id WHEN MATCHED THEN DELETE'),
   keepsSql("MERGE INTO users u USING (SELECT id, name FROM new LIMIT 10) n ON u.id = n.id WHEN MATCHED THEN UPDATE SET name = n.name"),
   keepsSql("INSERT INTO totals SELECT user_id, 1 FROM orders ON CONFLICT (user_id) DO UPDATE SET n = totals.n + excluded.n"),
   keepsSql("INSERT INTO roles (id, name) SELECT * FROM (VALUES (1, 'x')) AS v (id, name) ON CONFLICT (id) DO UPDATE SET name = excluded.name"),

@@ -79,6 +79,7 @@ export const SQL: readonly Case[] = [
   sql('WITH a AS (WITH b AS (SELECT 1) SELECT * FROM b), gone AS (DELETE FROM users) INSERT INTO x SELECT 1', 'delete-all'),
   sql('CREATE TABLE archive AS WITH gone AS (DELETE FROM users RETURNING *) SELECT * FROM gone', 'delete-all'),
   sql('MERGE INTO users USING gone ON users.id = gone.id WHEN MATCHED AND true THEN DELETE WHEN NOT MATCHED THEN DO NOTHING', 'delete-all'),
+  sql('MERGE INTO users u USING (VALUES (3), (4)) kept (id) ON u.id = kept.id WHEN NOT MATCHED BY SOURCE THEN DELETE', 'delete-all'),
   sql('MERGE INTO users u USING teams t ON u.team = t.id WHEN NOT MATCHED BY SOURCE THEN DELETE', 'delete-all'),
   sql('UPDATE users SET email = NULL', 'clear-column'),
   sql("UPDATE users SET email = '', phone = NULL, active = false", 'clear-column', 'clear-column', 'clear-column'),
