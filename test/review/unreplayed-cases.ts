@@ -492,19 +492,13 @@ const OTHERS: readonly UnreplayedCase[] = [
     'total BETWEEN 1 AND 100000',
     `note <> 'old'`,
     'note IS NOT NULL',
+    'note IN (SELECT name FROM users)',
   ].map((where) => ({
     title: `changes rows that have a value which many may share: ${where}`,
     up: `op.execute("UPDATE orders SET total = 1 WHERE ${where}")`,
     findings: ['warning update-all'],
   })),
-  ...[
-    'id = 3',
-    `user_id = 3 AND note = 'old'`,
-    'orders.id IN (1, 2)',
-    'id > 1 AND id <= 1000',
-    'note IS NULL',
-    'note IN (SELECT name FROM users)',
-  ].map((where) => ({
+  ...['id = 3', `user_id = 3 AND note = 'old'`, 'orders.id IN (1, 2)', 'id > 1 AND id <= 1000', 'note IS NULL'].map((where) => ({
     title: `changes rows that it names: ${where}`,
     up: `op.execute("UPDATE orders SET total = 1 WHERE ${where}")`,
     findings: [],
@@ -985,6 +979,16 @@ const ROWS: readonly UnreplayedCase[] = [
       `op.execute(f"DELETE FROM users WHERE email IN ('{keys()}')")`,
     ].join('\n'),
     findings: ['warning delete-by-query', 'warning delete-by-query'],
+  },
+  {
+    title: 'updates rows one by one under a lock',
+    up: [
+      'op.add_column("users", sa.Column("digest", sa.Text()))',
+      'for row in op.get_bind().execute(sa.text("SELECT id, name FROM users")):',
+      `    op.execute(f"UPDATE users SET digest = '{hash(row.name)}' WHERE id = {row.id}")`,
+    ].join('\n'),
+    findings: ['error work-under-lock'],
+    advises: ['# in a separate revision: some rows at a time, by their key'],
   },
   {
     title: 'deletes one row by a key that a query finds',

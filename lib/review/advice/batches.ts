@@ -1,5 +1,5 @@
 import type { Node, ResTarget, UpdateStmt } from 'libpg-query';
-import type { TableFacts } from '../../contract/facts';
+import { type TableFacts, UNKNOWN_VALUE } from '../../contract/facts';
 import type { Written } from '../sql/action';
 import { rangeName } from '../sql/names';
 import { sqlLiteral } from './python';
@@ -79,7 +79,8 @@ export function updateInBatches(
   const where = text.find(['WHERE'], begin?.end);
   const chosen = where && text.slice(where.end, text.find(['RETURNING', ';'], where.end)?.start);
   const values = setValues(targets, text, end, other);
-  if (!begin || !values) return undefined;
+  // A loop over rows updates them one by one.
+  if (!begin || !values || chosen?.includes(UNKNOWN_VALUE)) return undefined;
   const own = other === undefined ? '' : `${quoted(relation?.alias?.aliasname ?? relation?.relname ?? '')}.`;
   const conditions = values.map(({ name, value }) => {
     const type = [after[table], facts].flatMap((one) => one?.columns.find((column) => column.name === name)?.type ?? [])[0];

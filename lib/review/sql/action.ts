@@ -162,7 +162,10 @@ export type Action =
       readonly by?: 'query' | 'age';
       /** The column of a WHERE that is only `<column> IS NULL`. */
       readonly whereNull?: string;
-      /** Whether the condition only compares columns that many rows may share a value of, or a range (of an UPDATE): `status = 'old'`. */
+      /**
+       * Whether the condition only compares columns that many rows may share a value of, or a range (of an UPDATE): `status = 'old'`; or finds
+       * rows by those of another table (of an UPDATE).
+       */
       readonly isShared?: true;
       /** Whether a DELETE is of one row, whose key Python computes. */
       readonly byComputedKey?: true;

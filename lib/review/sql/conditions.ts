@@ -1,5 +1,6 @@
 import type { Node } from 'libpg-query';
 import { UNKNOWN_VALUE } from '../../contract/facts';
+import { foundBy } from '../../sql/found-by';
 import { as } from '../../sql/nodes';
 import { text } from './names';
 
@@ -58,6 +59,11 @@ function isFoundKey(column: Node | undefined, value: Node): boolean {
 export function mayMatchManyRows(rows: string, where: Node | undefined): boolean {
   const isFound = rows === 'rows' || (rows === 'some' && !!where && comparesValues(where) && !isOnlyNull(where));
   return isFound && !comparedColumns(where).some((column) => IDENTIFYING_COLUMN.test(column));
+}
+
+/** Whether a condition finds rows by rows of another table: `team_id IN (SELECT id FROM teams WHERE archived)`. */
+export function isFoundByOthers(rows: string, where: Node | undefined): boolean {
+  return rows === 'some' && foundBy(where, []) === 'query' && /"subLinkType":"ANY_SUBLINK"/.test(JSON.stringify(where));
 }
 
 /** Whether a condition has a value that Python computes. */

@@ -3,7 +3,16 @@ import { foundBy } from '../../sql/found-by';
 import { apply, as, inPlace, type Of, queriesOf, type Rules } from '../../sql/nodes';
 import type { Action, DroppedKind } from './action';
 import { alterActions, autovacuumAfter } from './alter-table';
-import { affectedRows, hasUnknownValue, isBatched, isJoin, mayMatchManyRows, nullColumn, selectsComputedKey } from './conditions';
+import {
+  affectedRows,
+  hasUnknownValue,
+  isBatched,
+  isFoundByOthers,
+  isJoin,
+  mayMatchManyRows,
+  nullColumn,
+  selectsComputedKey,
+} from './conditions';
 import { columnOf, constraintOf, restartAction, typeOf } from './definitions';
 import { functionActions, literalOf } from './functions';
 import { joined, listName, nameOf, rangeName, text } from './names';
@@ -170,7 +179,7 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
     const whereNull = nullColumn(whereClause);
     const more = {
       ...(whereNull ? { whereNull } : {}),
-      ...(mayMatchManyRows(rows, whereClause) ? { isShared: true as const } : {}),
+      ...(mayMatchManyRows(rows, whereClause) || isFoundByOthers(rows, whereClause) ? { isShared: true as const } : {}),
     };
     return [{ does: 'update', table: nameOf(relation), rows, columns, ...more, written: { node, sql } }];
   },
