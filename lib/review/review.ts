@@ -76,9 +76,10 @@ function oneErrorPerStatement(findings: readonly Finding[], { rules }: ReviewOpt
     const at = CHECKS.findIndex(({ id }) => id === finding.rule);
     return groupOf(finding) === 'data loss' ? at - CHECKS.length : at;
   };
-  // An operation that was only read from the source has no statement.
+  // An operation that was only read from the source has no statement. One may rename a column and make it NOT NULL, in two statements.
   const isOfStatement = (finding: Finding) =>
-    finding.statement !== undefined || (finding.seen === 'source' && /^(?:locking|data loss)$/.test(groupOf(finding) ?? ''));
+    finding.statement !== undefined ||
+    (finding.seen === 'source' && (/^(?:locking|data loss)$/.test(groupOf(finding) ?? '') || finding.rule === 'required-column'));
   const key = ({ revision, line, direction, statement }: Finding) => [revision, line, direction, statement].join('\n');
   const errors = findings.filter(
     (finding) => finding.severity === 'error' && finding.acknowledged === undefined && isOfStatement(finding),

@@ -88,6 +88,22 @@ const NOTHING: readonly UnreplayedCase[] = [
     findings: ['error table-rewrite', 'warning table-rewrite', 'error drop-column', 'error drop-column'],
   },
   {
+    title: 'makes a new column NOT NULL, and renames another one that it makes NOT NULL',
+    up: [
+      'op.add_column("users", sa.Column("plan", sa.Text()))',
+      'op.execute("UPDATE users SET plan = name WHERE id < 10")',
+      'op.alter_column("users", "plan", nullable=False)',
+      'op.alter_column("users", "email", new_column_name="mail", nullable=False)',
+    ].join('\n'),
+    findings: [
+      'error work-under-lock',
+      'error set-not-null-scan',
+      'warning required-column',
+      'error set-not-null-scan',
+      'error rename',
+    ],
+  },
+  {
     title: 'drops a constraint with CASCADE',
     up: 'op.execute("ALTER TABLE users DROP CONSTRAINT users_email_key CASCADE")',
     findings: ['warning cascade'],
