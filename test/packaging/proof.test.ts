@@ -288,7 +288,7 @@ describe('with all variables of the function known', () => {
 
   test('a missing setting is rejected', () => {
     expect(() => buildKnown(backend('import os', 'os.environ["SIGNING_KEY"]'))).toThrow(
-      /^env\.py of .* fails: KeyError: 'SIGNING_KEY' .*\. Set environment: \{ SIGNING_KEY: 'unused' \}, without secrets: those that migrations use go into secrets$/,
+      /^env\.py of .* fails: KeyError: 'SIGNING_KEY' .*\. Set environment: \{ SIGNING_KEY: 'unused' \}, without secrets: set one that migrations use with secrets$/,
     );
   });
 
@@ -319,7 +319,7 @@ describe('with all variables of the function known', () => {
     expect(() =>
       packageOf(directory, host, { ...known, add: ['pydantic-settings==2.11.0'] }).build(temporaryDirectory()),
     ).toThrow(
-      /^env\.py of .* fails: ValidationError: 3 validation errors .*\. Name the database's variables with DatabaseVariables\.url\('SHOP_DB_DSN'\), and set environment: \{ SHOP_TOKEN: 'unused', SHOP_RETRIES: '\.\.\.' \}, with the application's values, without secrets: those that migrations use go into secrets$/,
+      /^env\.py of .* fails: ValidationError: 3 validation errors .*\. Name the database's variables with DatabaseVariables\.url\('SHOP_DB_DSN'\), and set environment: \{ SHOP_TOKEN: 'unused', SHOP_RETRIES: '\.\.\.' \}, with the application's values, without secrets: set one that migrations use with secrets$/,
     );
   });
 
@@ -956,7 +956,7 @@ test.each([
   [
     ['SHOP_TOKEN', 'POSTGRES_SERVER'],
     [],
-    "Name the database's variables with DatabaseVariables.parts({ host: 'POSTGRES_SERVER', port: 'POSTGRES_PORT', user: 'POSTGRES_USER', password: 'POSTGRES_PASSWORD', databaseName: 'POSTGRES_DB' }), and set environment: { SHOP_TOKEN: 'unused' }, without secrets: those that migrations use go into secrets",
+    "Name the database's variables with DatabaseVariables.parts({ host: 'POSTGRES_SERVER', port: 'POSTGRES_PORT', user: 'POSTGRES_USER', password: 'POSTGRES_PASSWORD', databaseName: 'POSTGRES_DB' }), and set environment: { SHOP_TOKEN: 'unused' }, without secrets: set one that migrations use with secrets",
   ],
   [
     ['DB_HOST', 'DB_USER'],
@@ -964,7 +964,7 @@ test.each([
     "Name the database's variables with DatabaseVariables.parts({ host: 'DB_HOST', port: 'DB_PORT', user: 'DB_USER', databaseName: 'DB_NAME' })",
   ],
   [['CACHE_DB_HOST'], ['DB_PORT'], "Set environment: { CACHE_DB_HOST: '...' }, with the application's values"],
-  [['SHOP_TOKEN'], [], "Set environment: { SHOP_TOKEN: 'unused' }, without secrets: those that migrations use go into secrets"],
+  [['SHOP_TOKEN'], [], "Set environment: { SHOP_TOKEN: 'unused' }, without secrets: set one that migrations use with secrets"],
 ])(
   'of the required %s and the optional %s, a part of the address that the function sets otherwise is renamed',
   (required, unset, text) => {
@@ -996,7 +996,7 @@ test.each(['S3_SECRET_KEY', 'JWT_SECRET', 'FERNET_KEY', 'OPENAI_API_KEY', 'APIKE
   (name) => {
     expect(shown(setRequired([name, 'TOKEN_MINUTES', 'KEYS_FILE']))).toBe(
       `Set environment: { ${name}: 'unused', TOKEN_MINUTES: '...', KEYS_FILE: '...' }, with the application's values, ` +
-        'without secrets: those that migrations use go into secrets',
+        'without secrets: set one that migrations use with secrets',
     );
   },
 );

@@ -89,7 +89,7 @@ function environmentOf(names: readonly string[]): string {
   const values = names.map((name) => [name, secrets.includes(name) ? UNUSED_PASSWORD : '...']);
   const rules = [
     ...(secrets.length < names.length ? ["with the application's values"] : []),
-    ...(secrets.length ? [`without secrets: those that migrations use go into ${option('secrets')}`] : []),
+    ...(secrets.length ? [`without secrets: set one that migrations use with ${option('secrets')}`] : []),
   ];
   return [option('environment', Object.fromEntries(values)), ...rules].join(', ');
 }
