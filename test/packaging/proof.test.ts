@@ -653,6 +653,15 @@ describe('with all variables of the function known', () => {
     expect(() => buildKnown(directory)).toThrow(new RegExp(`fails: FileNotFoundError: .*\\. .*${next}$`));
   });
 
+  test('an env.py that reads the logging of an alembic.ini is told that there is none', () => {
+    const directory = backend();
+    rmSync(join(directory, 'alembic.ini'));
+    const env = `from logging.config import fileConfig\nfrom alembic import context\nfileConfig(context.config.config_file_name)\n`;
+    const location = '[tool.alembic]\nscript_location = "%(here)s/migrations"\n';
+    writeFiles(directory, { 'migrations/env.py': env, 'pyproject.toml': location });
+    expect(() => buildKnown(directory)).toThrow(/ has no alembic\.ini: add it, or use it only if it exists$/);
+  });
+
   test('missing parts of an address are reported together', () => {
     const names = ['DB_HOST', 'DB_USER', 'DB_PASS', 'DB_NAME'];
     const directory = backend('import os', `[os.getenv(name) for name in ${JSON.stringify(names)}][0].strip()`);

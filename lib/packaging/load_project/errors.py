@@ -77,10 +77,19 @@ def writes_in(error: BaseException, backend: Path) -> bool:
 
 def absent_in(error: BaseException, backend: Path) -> str | None:
     """The path below the backend, or below a copy of it, that is not there; None for another error."""
-    if not isinstance(error, FileNotFoundError) or not isinstance(error.filename, str):
+    name = error.filename if isinstance(error, FileNotFoundError) else None
+    name = name or logging_file(error)
+    if not isinstance(name, str):
         return None
-    path = Path(in_backend(str(Path.cwd() / error.filename)))
+    path = Path(in_backend(str(Path.cwd() / name)))
     return path.relative_to(backend).as_posix() if path.is_relative_to(backend) else None
+
+
+def logging_file(error: BaseException) -> str | None:
+    """The file that logging.config.fileConfig does not find, which its own error does not name before Python 3.12."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_name == "fileConfig")
+    names = (frame.f_locals.get("fname") for frame in frames)
+    return next((name for name in names if isinstance(name, str) and not Path(name).exists()), None)
 
 
 def in_backend(text: str) -> str:
