@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import COUNT_TRIES, Backend, Database, count_tries, failure, invoke, set_settings
@@ -457,3 +458,20 @@ def test_invalid_settings_are_an_error_of_the_deployment(
 ) -> None:
     monkeypatch.setenv("CDK_ALEMBIC_SETTINGS", settings_)
     assert failure()["error"]["code"] == "invalid_settings"
+
+
+@pytest.mark.parametrize(
+    ("event", "prop", "setting"),
+    [
+        ({"command": "downgrade", "revision": "base"}, "allowDowngrade", '"downgrade" in `allow`'),
+        ({"command": "stamp", "revision": "head"}, "allowStamp", '"stamp" in `allow`'),
+        ({"snapshot": True}, "MigrationSnapshot", "`snapshot`"),
+    ],
+)
+def test_what_a_stage_does_not_allow_is_named_with_and_without_the_cdk(
+    backend: Backend, event: dict[str, Any], prop: str, setting: str
+) -> None:
+    backend.table_revision("aa")
+    error = failure(event)["error"]
+    assert error["code"] == "not_allowed"
+    assert (prop in error["next"], f"or {setting} in CDK_ALEMBIC_SETTINGS" in error["next"]) == (True, True), error["next"]

@@ -107,7 +107,7 @@ def report(
     if kept is None:
         return {
             "status": "unknown",
-            "reason": "no run has kept a catalog yet: set onDrift on the construct of this stage and deploy",
+            "reason": "no run has kept a catalog yet: set onDrift on the construct of this stage or in its settings, and deploy",
             "objects": [],
         }
     facts = {"keptAt": kept.kept_at, "digest": kept.digest, "objects": []}

@@ -85,7 +85,7 @@ class Settings(NamedTuple):
             raise RunnerError(
                 "invalid_settings",
                 f"the environment variable {SETTINGS_VARIABLE} is not valid: {'; '.join(wrong)}",
-                "deploy the function with the construct AlembicMigration, which sets it",
+                "correct it, or deploy the function with the construct AlembicMigration, which sets it",
             )
         return cls.of(given)
 
@@ -172,13 +172,15 @@ def _request(event: Any, settings: Settings) -> Request:
         raise RunnerError(
             "not_allowed",
             f'"{request.command}" is not allowed for stage {settings.stage}',
-            f"if this is intended, set allow{request.command.capitalize()} on the AlembicMigration of this stage and deploy",
+            f"if this is intended, set allow{request.command.capitalize()} on the AlembicMigration of this stage, or "
+            f'"{request.command}" in `allow` in {SETTINGS_VARIABLE}, and deploy',
         )
     if request.snapshot and settings.snapshot is None:
         raise RunnerError(
             "not_allowed",
             f"stage {settings.stage} makes no snapshots",
-            "set snapshot: MigrationSnapshot.beforeDataLoss() on the AlembicMigration of this stage and deploy",
+            "set snapshot: MigrationSnapshot.beforeDataLoss() on the AlembicMigration of this stage, or `snapshot` in "
+            f"{SETTINGS_VARIABLE}, and deploy",
         )
     return request
 

@@ -207,7 +207,7 @@ def _stamp(run: Run) -> str:
     if invocation.process.compute is None:
         return f"`{run.project.command} stamp <revision>`"
     stage = invocation.settings.stage
-    return f"`npx migrate-invoke --stage {stage} --command stamp --revision <revision>` (the construct must allow stamps)"
+    return f"`npx migrate-invoke --stage {stage} --command stamp --revision <revision>` (the stage must allow stamps)"
 
 
 def not_moved(lost: list[str], downgrade: bool, self_committed: list[str]) -> RunnerError:
