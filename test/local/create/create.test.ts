@@ -201,6 +201,8 @@ test('what a rename leaves to the next release is not offered again before the r
   expect(rules(aged.document.review)).not.toContain('drift');
   const filled = await create('Fill age of users', '--backfill', 'users.age = 7');
   expect(rules(filled.document.review)).not.toContain('drift');
+  const { checks } = JSON.parse((await bed.start(['verify', '--json']).ended).stdout);
+  expect(checks).toContainEqual(expect.objectContaining({ check: 'models', passed: true }));
   // The release.
   bed.project.commit();
   const dropped = await create('Drop name of users');

@@ -9,6 +9,7 @@ import { type Check, printDocument } from '../documents';
 import { findMatchingRevision, type MatchingRevision, readCatalog } from '../replay/matching-revision';
 import type { ReplayArguments } from '../replay/options';
 import { reviewRevisions } from '../replay/review-revisions';
+import { changesOf, chooseRevisions } from '../review/choose-revisions';
 import { type Session, withOwnDatabase, withScratchDatabase } from '../session';
 
 /** The rules behind each check. */
@@ -33,6 +34,8 @@ export async function verify(session: Session, given: ReplayArguments): Promise<
   });
   let atHead = positionCheck(answer);
   const shown = new Set<string>();
+  // What a new revision leaves to the next release is no difference yet.
+  const changes = await changesOf(session.project, {});
   if (!catalog) show(screen.data, atHead, shown);
   const review = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
     const graph = await readGraph(observation.observer);
@@ -40,8 +43,8 @@ export async function verify(session: Session, given: ReplayArguments): Promise<
       atHead = withMatchingRevision(atHead, await findMatchingRevision(observation.observer, catalog, given.overwrite));
       show(screen.data, atHead, shown);
     }
-    const revisions = graph.revisions.map(({ revision }) => revision);
-    const chosen = { revisions, why: 'all', unreleased: [], edited: [] };
+    const { revisions, unreleased } = chooseRevisions(graph, session.project, { named: [], all: true }, changes);
+    const chosen = { revisions, why: 'all', unreleased, edited: [] };
     return reviewRevisions(session, given, observation, graph, chosen, started);
   });
   const others = checksOf(review);
