@@ -47,9 +47,9 @@ export function shapeOf({ finding: { rule }, step: { action }, form }: Fixable):
   return [rule, action.does, type, code.replace(/"(?:[^"\\]|\\.)*"/g, '_')].join('\n');
 }
 
-/** Whether SQL, or code with it, names a table. */
+/** Whether SQL, or code with it, names a table. One that is not in `public` has its schema before it. */
 export function namesTable(text: string, table: string): boolean {
-  return wordsOf(text).split(' ').includes(unqualifiedName(table));
+  return ` ${wordsOf(text)} `.includes(` ${wordsOf(table)} `);
 }
 
 function hasWords(code: readonly string[], words: string): boolean {

@@ -1,4 +1,5 @@
 import type { TrialFacts, TrialState } from '../../../lib/contract/facts';
+import { namesTable } from '../../../lib/review/fix/blame';
 import { whyDifferent, whyNotUndone } from '../../../lib/review/fix/proof';
 
 const state = (row: Readonly<Record<string, unknown>>): TrialState => ({ entries: {}, indexes: {}, rows: { users: [row] } });
@@ -115,4 +116,10 @@ test('what neither the revision nor its safe form changes does not count as a di
   expect(whyDifferent(undone, made as TrialFacts)).toBe(
     'the safe form ends with another schema: column users.nick is absent, and would be text',
   );
+});
+
+test('a statement names a table of another schema only with the schema', () => {
+  const update = 'op.execute("UPDATE shop.\\"Order\\" SET a = 1")';
+  expect(['shop.Order', 'app.Order', 'shop.Orders'].map((table) => namesTable(update, table))).toEqual([true, false, false]);
+  expect(namesTable('op.execute("UPDATE users SET a = 1")', 'users')).toBe(true);
 });
