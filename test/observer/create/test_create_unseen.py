@@ -657,6 +657,16 @@ def test_a_table_is_dropped_after_what_refers_to_it(observed: Observed) -> None:
     assert sorted(re.findall(r"drop_constraint\(op\.f\('(\w+)'", upgrade)) == ["c_d_fkey", "kept_a_fkey", "kept_c_fkey"], upgrade
 
 
+def test_an_import_that_fails_is_named_although_the_next_one_fails_otherwise(observed: Observed) -> None:
+    observed.revision("aa", None, "pass")
+    (observed.directory / "base.py").write_text(HEAD)
+    models = 'from base import *\nsa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True))\nimport absent\n'
+    (observed.directory / "models.py").write_text(models)
+    with_models(observed, "from models import target_metadata\n")
+    *_, failed = observed.ask({"ask": "graph"}, {"ask": "create", "message": "Change aa", "empty": False})
+    assert "No module named 'absent'" in failed["error"]["message"], failed
+
+
 def test_a_default_now_that_the_models_have_as_a_text_is_written_as_the_function(observed: Observed) -> None:
     observed.revision("aa", None, "op.execute(\"CREATE TABLE aa (id serial PRIMARY KEY, old date DEFAULT 'now')\")")
     old = 'sa.Column("old", sa.Date, server_default="now()"), sa.Column("word", sa.Text, server_default="now")'

@@ -156,6 +156,7 @@ class _Execution:
 
 
 def _env_failed(project: Project, error: BaseException) -> RunnerError:
+    error = project.failed_import or error
     is_unrelated = isinstance(error, OSError) and not _comes_from_connecting(error)
     if not is_unrelated and (failure := condition(error, of_version_table=False)):
         return failure

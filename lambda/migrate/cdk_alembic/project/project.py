@@ -39,6 +39,8 @@ class Project:
         """Whether it is in the function's package, not on a developer's machine."""
         self.version_table = "alembic_version"
         """The version table's name: Alembic's, until env.py has configured another one."""
+        self.failed_import: Exception | None = None
+        """How env.py failed first in this process: a second run finds modules that are half imported, and fails otherwise."""
         self.destination = destination or Destination()
         self._sources = [directory / "src", directory, *sources]
         if dependencies is not None:

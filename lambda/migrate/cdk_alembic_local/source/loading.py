@@ -19,6 +19,8 @@ from cdk_alembic.project.project import Project
 from .stand_ins import module_with_ids, needs_database
 
 _AT_LOAD = "cdk_alembic_at_load"
+_failed_imports: dict[str, Exception] = {}
+"""By env.py's folder."""
 
 
 def load_without_database(project: Project) -> None:
@@ -42,11 +44,24 @@ def load_without_database(project: Project) -> None:
         # which may connect themselves.
         with (
             listening((Engine, "do_connect", load), (Pool, "connect", load)),
-            suppress(_Loaded, Exception, SystemExit),
+            suppress(_Loaded, SystemExit),
             environment,
         ):
-            project.script.run_env()
+            try:
+                project.script.run_env()
+            except Exception as error:
+                if _is_in_import(error):
+                    _failed_imports.setdefault(project.script.dir, error)
+        project.failed_import = _failed_imports.get(project.script.dir)
         project.revisions.load()
+
+
+def _is_in_import(error: Exception) -> bool:
+    """Whether a module that env.py imports failed."""
+    codes = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return any(code.co_name == "<module>" and Path(code.co_filename).name != "env.py" for code in codes) or isinstance(
+        error, ImportError
+    )
 
 
 class _Loaded(BaseException):
