@@ -7,7 +7,7 @@ import { quoted, quotedList, quotedTable, SqlText } from './sql';
 
 export const BATCH = 10_000;
 /** Lets other sessions and replicas catch up between two batches. */
-export const PAUSE = 'time.sleep(0.5)';
+export const PAUSE = 'time.sleep(0.1)';
 
 /** Advice to move a statement to a separate revision, with the batches if they could be written. */
 export function inSeparateBatches(batched: string | undefined): string {
