@@ -997,6 +997,16 @@ const ROWS: readonly UnreplayedCase[] = [
     findings: ['warning delete-by-query', 'warning delete-by-query'],
   },
   {
+    title: 'updates one of the tables that it has locked',
+    up: [
+      'op.add_column("orders", sa.Column("a", sa.Text()))',
+      'op.add_column("users", sa.Column("a", sa.Text()))',
+      'op.execute("UPDATE users SET a = name WHERE id > 3")',
+    ].join('\n'),
+    findings: ['error work-under-lock'],
+    says: ['lock on users has been held since'],
+  },
+  {
     title: 'updates rows one by one under a lock',
     up: [
       'op.add_column("users", sa.Column("digest", sa.Text()))',

@@ -46,8 +46,12 @@ interface HeldLocks {
 }
 
 function* workUnder(step: Step, { all, writes }: HeldLocks, part: RevisionFunction): Iterable<RuleFinding> {
-  const firstOf = (held: ReadonlyMap<string, Step>) => [...held].find(([, by]) => by.index !== step.index);
-  const [exclusive, waiting] = [firstOf(all), firstOf(writes)];
+  const { action } = step;
+  const heldBefore = (held: ReadonlyMap<string, Step>) => {
+    const others = [...held].filter(([, by]) => by.index !== step.index);
+    return others.find(([table]) => 'table' in action && table === action.table) ?? others[0];
+  };
+  const [exclusive, waiting] = [heldBefore(all), heldBefore(writes)];
   if (exclusive) yield* workBlockingReads(step, exclusive, all, part);
   else if (waiting) yield* workBlockingWrites(step, waiting, part);
 }
