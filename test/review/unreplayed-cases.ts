@@ -997,6 +997,13 @@ const ROWS: readonly UnreplayedCase[] = [
     findings: ['warning delete-by-query', 'warning delete-by-query'],
   },
   {
+    title: 'gives columns a narrower and a wider type by SQL, as its downgrade shows',
+    up: 'op.execute("ALTER TABLE orders ALTER total TYPE integer, ALTER note TYPE text")',
+    down: 'op.execute("ALTER TABLE orders ALTER total TYPE double precision, ALTER note TYPE varchar(50)")',
+    findings: ['error narrowing-type', 'warning table-rewrite', 'warning table-rewrite'],
+    says: ['orders.total changes from float8 to int4'],
+  },
+  {
     title: 'updates one of the tables that it has locked',
     up: [
       'op.add_column("orders", sa.Column("a", sa.Text()))',

@@ -352,7 +352,7 @@ for name in op.get_bind().scalars(sa.text("SELECT name FROM users WHERE name IS 
         'op.alter_column("orders", "user_id", type_=sa.Integer())',
         'op.alter_column("orders", "user_id", type_=sa.BigInteger())',
       ),
-      also: ['table-rewrite'],
+      also: ['table-rewrite', 'narrowing-type'],
     },
     good: one('op.alter_column("orders", "note", type_=sa.String())', 'op.alter_column("orders", "note", type_=sa.Text())'),
   },

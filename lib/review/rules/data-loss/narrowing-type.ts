@@ -4,7 +4,7 @@ import { isColumnOrCast } from '../../../data-loss/conversions';
 import { as, systemName } from '../../../sql/nodes';
 import { parseNode } from '../../../sql/parse';
 import { quotedTable } from '../../advice/sql';
-import type { AnalyzedRevision, Step } from '../../revision/analyzed-revision';
+import type { AnalyzedRevision, RevisionFunction, Step } from '../../revision/analyzed-revision';
 import type { Change } from '../../revision/change';
 import { existingType } from '../../revision/operations';
 import { isSameAction } from '../../revision/steps';
@@ -54,7 +54,8 @@ function* narrowerColumn(
   const { holdsRows, isNewColumn, call, index, place } = step;
   if (!holdsRows(table) || isNewColumn(table, column)) return;
   const declared = existingType(call);
-  const before = revision.upgrade.findTable(table)?.columns.find(({ name }) => name === column)?.type ?? declared?.type;
+  const known = revision.upgrade.findTable(table)?.columns.find(({ name }) => name === column)?.type;
+  const before = known ?? declared?.type ?? restoredType(action, revision.downgrade);
   const using = usingOf(action, call);
   if (before === undefined || buildsDocument(using)) return;
   const labels = [...labelsOf(before, revision, change), ...(declared?.labels ?? [])];
@@ -76,6 +77,14 @@ function* narrowerColumn(
     message: `${table}.${column} changes from ${before} to ${type}: ${fate}`,
     instead: `# first check in production: SELECT count(*) FROM ${quotedTable(table)} WHERE <does not fit ${type}>\n# if you only need a limit, keep ${before} and add a CHECK, NOT VALID first and validated later`,
   };
+}
+
+/** The type that the downgrade gives back to a column, which it had before the upgrade. */
+function restoredType({ table, column }: ActionOf<'change type'>, { steps }: RevisionFunction): string | undefined {
+  const types = steps.flatMap(({ action }) =>
+    action.does === 'change type' && action.table === table && action.column === column ? [action.type] : [],
+  );
+  return types.at(-1) || undefined;
 }
 
 /** @param mayTruncate whether it has a USING: without one, a text that is too long is an error */
