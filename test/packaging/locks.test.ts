@@ -346,6 +346,15 @@ test('a pyproject.toml alone is packaged with a warning that says how to lock it
   expect(warnings).toEqual([expect.stringMatching(/nothing locks the versions .*"poetry lock" in /)]);
 });
 
+test('a folder with requirements files of other names is reported with the one that has Alembic, and not with one for development', () => {
+  const root = writeFiles(temporaryDirectory(), {
+    'requirements/common.txt': 'alembic\npsycopg[binary]\n',
+    'requirements/ci-tests.txt': '-r common.txt\npytest-alembic\n',
+    'requirements/live.txt': '-r common.txt\ngunicorn\n',
+  });
+  expect(shown(noDependencies(root))).toMatch(/requirements files, such as requirements: \['requirements\/common\.txt'\]$/);
+});
+
 test('a directory without requirements is rejected, and the error names a requirements file further below', () => {
   const files = ['back/infra/cdk/requirements.txt', 'back/requirements.txt', 'back/tests/requirements.txt'];
   const root = writeFiles(temporaryDirectory(), Object.fromEntries(files.map((file) => [file, ''])));

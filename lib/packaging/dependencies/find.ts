@@ -75,18 +75,22 @@ function placeOfDependencies(directory: string): string {
 /** The file below a directory that declares dependencies, those of migrations if possible. */
 function declaredBelow(directory: string): string | undefined {
   const rank = (file: string) => {
+    if (DEVELOPMENT_FILE.test(file)) return 3;
     const text = readFileSync(join(directory, file), 'utf8');
     return /alembic|flask-migrate/i.test(text) ? 0 : /sqlalchemy/i.test(text) ? 1 : 2;
   };
   return (
     listFiles(directory, belongsToAnother)
-      .filter((path) => /(?:^|\/)(?:requirements[\w.-]*\.txt|pyproject\.toml|setup\.py)$/.test(path))
+      .filter((path) => /(?:^|\/)(?:requirements(?:[\w.-]*|\/[\w.-]+)\.txt|pyproject\.toml|setup\.py)$/.test(path))
       // A pyproject.toml may only have settings of tools.
       .filter((path) => !path.endsWith('pyproject.toml') || unlockedFile(join(directory, dirname(path))) === 'pyproject.toml')
       .map((file) => ({ file, rank: rank(file), depth: file.split('/').length }))
       .sort((one, other) => one.rank - other.rank || one.depth - other.depth)[0]?.file
   );
 }
+
+/** Requirements files that are not for production. */
+export const DEVELOPMENT_FILE = /(?:dev|test|lint|docs).*\.txt$/;
 
 /** Whether a folder belongs to another project. */
 function belongsToAnother(path: string, isDirectory: boolean): boolean {

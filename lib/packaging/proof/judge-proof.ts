@@ -3,6 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
 import { call, named, option, runtimeOption } from '../code-in-messages';
 import { optionFor } from '../dependencies/elsewhere';
+import { DEVELOPMENT_FILE } from '../dependencies/find';
 import { repositoryOf } from '../dependencies/not-on-index';
 import { normalized } from '../dependencies/parsing/requirement';
 import { readRequirementsFile } from '../dependencies/parsing/requirements-file';
@@ -281,9 +282,6 @@ function otherRequirements({ directory, source }: Loaded, module: string): strin
   // A file that another one includes is not named.
   return `${has} has it: install that file too, with ${used.length === 1 ? option('requirements', [...used, has]) : option('requirements')}`;
 }
-
-/** Requirements files that are not for production. */
-const DEVELOPMENT_FILE = /dev|test|lint|docs/;
 
 /** How to pass the folder that contains a module: it is above the backend in the same repository, or unknown. */
 function folderWith({ directory, alembic, source }: Loaded, module: string): string {
