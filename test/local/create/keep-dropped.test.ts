@@ -54,8 +54,8 @@ test('--keep-dropped renames instead of dropping: rows, indexes and constraints 
   expect(created.left).toEqual([]);
   expect(review.findings.map(({ rule, severity }: Named) => [rule, severity])).toEqual([
     ['rename', 'warning'],
-    ['locks-several-tables', 'warning'],
     ['rename', 'warning'],
+    ['locks-several-tables', 'warning'],
     ['rename', 'warning'],
     // A column that is kept becomes nullable: a row that was inserted meanwhile keeps the downgrade from taking that back.
     ['downgrade-fails', 'warning'],
