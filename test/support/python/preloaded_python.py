@@ -23,6 +23,8 @@ def run_preloaded(
         text: Its standard input.
     """
     _, folder = _server()
+    # Those with which this Python was started are no wish of the program's: with them, it would not be forked.
+    wanted = {name: value for name, value in environment.items() if not _is_own(name, value)}
     with (
         TemporaryFile() as given,
         TemporaryFile() as output,
@@ -33,7 +35,7 @@ def run_preloaded(
         given.seek(0)
         connection.settimeout(_LIMIT_SECONDS)
         connection.connect(f"{folder.name}/socket")
-        request = repr({"arguments": arguments, "folder": str(cwd), "environment": environment}).encode() + b"\n"
+        request = repr({"arguments": arguments, "folder": str(cwd), "environment": wanted}).encode() + b"\n"
         sent = socket.send_fds(connection, [request], [file.fileno() for file in (given, output, errors)])
         connection.sendall(request[sent:])
         code = connection.recv(16)
@@ -43,6 +45,10 @@ def run_preloaded(
             file.seek(0)
             printed.append(file.read().decode())
     return subprocess.CompletedProcess(arguments, int(code), *printed)
+
+
+def _is_own(name: str, value: str) -> bool:
+    return name.startswith("PYTHON") and name != "PYTHONPATH" and os.environ.get(name) == value
 
 
 @cache
