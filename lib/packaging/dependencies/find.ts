@@ -90,7 +90,7 @@ function declaredBelow(directory: string): string | undefined {
 }
 
 /** Requirements files that are not for production. */
-export const DEVELOPMENT_FILE = /(?:dev|test|lint|docs).*\.txt$/;
+export const DEVELOPMENT_FILE = /(?:dev|test|lint|docs)[^/]*\.txt$/;
 
 /** Whether a folder belongs to another project. */
 function belongsToAnother(path: string, isDirectory: boolean): boolean {

@@ -6,8 +6,8 @@ import { sqlLiteral } from './python';
 import { quoted, quotedList, quotedTable, SqlText } from './sql';
 
 export const BATCH = 10_000;
-/** Lets other sessions and replicas catch up between two batches. */
-export const PAUSE = 'time.sleep(0.1)';
+/** Lets other sessions and replicas catch up between two batches, without an import. */
+export const PAUSE = 'op.execute("SELECT pg_sleep(0.1)")';
 
 /** Advice to move a statement to a separate revision, with the batches if they could be written. */
 export function inSeparateBatches(batched: string | undefined): string {
@@ -23,7 +23,7 @@ export function batches(table: string, assignment: string, condition: string, fa
   );
 }
 
-/** Runs an UPDATE until it finds no more rows, each time in a transaction of its own. The code needs `time`, too. */
+/** Runs an UPDATE until it finds no more rows, each time in a transaction of its own. */
 function repeatUntilDone(update: string): string {
   return [
     'with op.get_context().autocommit_block():',

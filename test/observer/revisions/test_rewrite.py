@@ -174,17 +174,16 @@ def test_long_loops_and_code_in_comments_are_written_as_formatters_do(path: Path
     [
         (
             "from alembic import op\nfrom app.models import Base",
-            "import time\n\nimport sqlalchemy as sa\nfrom alembic import op\nfrom app.models import Base",
+            "import sqlalchemy as sa\nfrom alembic import op\nfrom app.models import Base",
         ),
         (
             "import uuid\nfrom enum import Enum\n\nimport pytz\nimport sqlmodel\nfrom alembic import op",
-            "import time\nimport uuid\nfrom enum import Enum\n\n"
-            "import pytz\nimport sqlalchemy as sa\nimport sqlmodel\nfrom alembic import op",
+            "import uuid\nfrom enum import Enum\n\nimport pytz\nimport sqlalchemy as sa\nimport sqlmodel\nfrom alembic import op",
         ),
     ],
 )
 def test_an_import_that_a_statement_needs_is_where_isort_has_it(path: Path, imports: str, expected: str) -> None:
-    code = "op.get_bind().execute(sa.text('SELECT 1'))\ntime.sleep(0.5)"
+    code = "op.get_bind().execute(sa.text('SELECT 1'))"
     unused = "\n\nused = [Base, uuid, Enum, pytz, sqlmodel]\n"
     functions = "def upgrade():\n    pass\n\n\ndef downgrade():\n    pass\n"
     path.write_text(f"{imports}{unused}revision = 'aa'\ndown_revision = None\n\n\n{functions}")

@@ -6,7 +6,6 @@ Standard input: a JSON list of `{"given": sql, "statement": sql, "advice": pytho
 import json
 import os
 import sys
-import time
 
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
@@ -62,7 +61,7 @@ def advised(code: str):
         models = sa.MetaData(naming_convention=CONVENTION)
         context = MigrationContext.configure(connection, opts={"target_metadata": models})
         with Operations.context(context) as op, context.begin_transaction():
-            exec(code, {"op": op, "sa": sa, "time": time})
+            exec(code, {"op": op, "sa": sa})
 
     return run
 

@@ -147,7 +147,7 @@ class _Writer:
         imports = [node for node in self._source.tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
         future = [node for node in imports if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
         there = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
-        wanted = sorted({*self._wanted.get("imports", ()), *(names & {"time"})} - there)
+        wanted = [name for name in self._wanted.get("imports", ()) if name not in there]
         bound = {name for node in self._source.tree.body for name in names_bound(node)}
         if "sa" in names - bound and imports:
             self._import_sqlalchemy([node for node in imports if node not in future])
