@@ -6,6 +6,8 @@ import type { LoadedWith } from '../proof/proof';
 interface ProvedPackage extends LoadedWith {
   /** The package's hash. */
   readonly hash: string;
+  /** The backend's folder, which warnings name. */
+  readonly directory: string;
 }
 
 /** Proofs of this process, for machines without a writable cache. */
@@ -29,8 +31,9 @@ export function rememberProof(which: ProvedPackage, warnings: readonly string[])
   remember(entry, JSON.stringify(warnings));
 }
 
-function entryName({ hash, environment, databaseVariables = {}, hasUnknownVariables, isAssumed }: ProvedPackage): string {
+function entryName(which: ProvedPackage): string {
+  const { hash, directory, environment, databaseVariables = {}, hasUnknownVariables, isAssumed } = which;
   const variables = [environment, databaseVariables].map((table) => Object.entries(table).sort());
-  const key = JSON.stringify([hash, variables, hasUnknownVariables, isAssumed]);
+  const key = JSON.stringify([hash, directory, variables, hasUnknownVariables, isAssumed]);
   return `proof-${createHash('sha256').update(key).digest('hex')}`;
 }

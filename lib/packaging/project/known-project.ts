@@ -45,7 +45,7 @@ export function backendPackage(
       return projectPackage(project, platform);
     };
     const build = (target: string) => packaged().build(target);
-    const prove = (target: string) => recallProof({ ...options, hash }) ?? packaged().prove(target);
+    const prove = (target: string) => recallProof({ ...options, hash, directory }) ?? packaged().prove(target);
     return {
       errors: [],
       warnings: known.warnings,
