@@ -1,4 +1,5 @@
 import { Annotations, type Duration, Stack, Token } from 'aws-cdk-lib';
+import type { IVpc } from 'aws-cdk-lib/aws-ec2';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -10,7 +11,7 @@ import { PYTHON_VERSIONS } from '../../packaging/project/python-version';
 import { UNUSED_PASSWORD } from '../../packaging/proof/unset-variables';
 import type { BoundCode } from '../code/bound-code';
 import type { MigrationContainerOptions } from '../container/migration-compute';
-import type { MigrationContainer } from '../container/migration-container';
+import type { MigrationContainer, MigrationContainerProps } from '../container/migration-container';
 import { literalPasswords } from '../database/literal-passwords';
 import { MigrationDatabase } from '../database/migration-database';
 import { addError, addWarning } from './annotations';
@@ -46,69 +47,27 @@ export interface RunnerFunction {
 
 /** The function with the backend's code and the runner's settings. Reports all errors at once. */
 export function runnerFunction(scope: Construct, id: string, props: RunnerFunctionProps): RunnerFunction {
-  const { stage, environment = {}, secrets = {}, limits = {}, functionName, timeout, vpcSubnets, securityGroups } = props;
+  const { environment = {}, secrets = {}, functionName, timeout, vpcSubnets, securityGroups, encryptionKey } = props;
   requireFiles(scope);
   const elsewhere = environmentProblems(scope, { database: props.database._resource, VPC: props.vpc });
   // For a reference to another account or region, the CDK would throw before it shows our errors.
   const { database, vpc } = elsewhere.length ? { database: MigrationDatabase.fromEnvironment(), vpc: undefined } : props;
-  const architecture = props.architecture ?? lambda.Architecture.ARM_64;
-  const allSecrets = [props.database._secret, ...Object.values(secrets).map(({ _secret }) => _secret)];
-  const findings = [
-    withoutVpc(props.database._resource, props.vpc),
-    ...[...new Set(allSecrets)].map((secret) => secretElsewhere(scope, secret)),
-  ];
-  const problems = [
-    ...props.problems,
-    ...elsewhere,
-    ...networkProblems({ vpc: props.vpc, vpcSubnets, securityGroups }),
-    ...subnetProblems(vpc, vpcSubnets),
-    ...variableNameProblems('environment', environment),
-    ...variableNameProblems('secrets', secrets),
-    ...setTwice(environment, secrets, props.database._variables?._names ?? {}),
-    ...literalPasswords(environment),
-    ...props.database._problems,
-    ...findings.flatMap(({ errors }) => errors),
-  ];
-  for (const warning of [...props.database._warnings, ...findings.flatMap(({ warnings }) => warnings)]) {
-    addWarning(scope, 'cdk-alembic:database', warning);
-  }
-  for (const warning of replacedVariables(environment, props.database._variables?._names ?? {})) {
-    addWarning(scope, 'cdk-alembic:environment', warning);
-  }
+  const { architecture = lambda.Architecture.ARM_64, logRetention = DEFAULT_LOG_RETENTION, memorySize = MEMORY_MB } = props;
+  const problems = [...props.problems, ...elsewhere, ...subnetProblems(vpc, vpcSubnets), ...propProblems(scope, props)];
   const code = bindCode(scope, props, architecture, problems);
-  const logRetention = props.logRetention ?? DEFAULT_LOG_RETENTION;
-  const fn = migrationFunction(scope, id, {
-    functionName,
-    code,
-    architecture,
-    memorySize: props.memorySize ?? MEMORY_MB,
-    timeout,
-    environment,
-    vpc,
-    vpcSubnets,
-    securityGroups,
-    logRetention,
-    encryptionKey: props.encryptionKey,
-  });
+  const shared = { functionName, architecture, environment, logRetention, encryptionKey };
+  const network = { vpc, vpcSubnets, securityGroups };
+  const fn = migrationFunction(scope, id, { ...shared, ...network, code, memorySize, timeout });
   const { settings, dependencies } = database._bind(fn);
-  if (settings.source !== 'environment') warnOfUnknownRegion(scope, environment);
-  if (settings.source === 'secret' || Object.keys(secrets).length) warnOfMissingEndpoint(scope, SECRETS_MANAGER, vpc, vpcSubnets);
-  if (props.settings.snapshot) warnOfMissingEndpoint(scope, RDS, vpc, vpcSubnets);
-  props.eventBus?.grantPutEventsTo(fn);
+  warnOfNetwork(scope, props, settings.source, vpc);
   const runnerSettings: RunnerSettings = {
-    stage,
-    ...props.settings,
+    ...ownSettings(props),
     database: settings,
     secrets: bindSecrets(fn, secrets),
-    guard: props.guardDataLoss,
-    guardUnread: props.guardUnreadSql,
-    protected: props.protectedStage,
-    limits: runnerLimits(limits),
-    onReplication: props.onReplication?._setting,
-    eventBus: props.eventBus?.eventBusArn,
   };
+  props.eventBus?.grantPutEventsTo(fn);
   const stack = Stack.of(scope);
-  const container = props.container && code.image && containerOf(props.container, code.image);
+  const container = props.container && code.image && createContainer(scope, { ...props.container, ...shared, image: code.image });
   if (container) {
     // The function makes the snapshot before it starts the container.
     const ofContainer = { ...runnerSettings, snapshot: undefined, database: database._bind(container).settings };
@@ -120,22 +79,63 @@ export function runnerFunction(scope: Construct, id: string, props: RunnerFuncti
   fn.addEnvironment(SETTINGS_VARIABLE, stack.toJsonString(ofFunction));
   const created = Object.values(secrets).map(({ _secret }) => _secret);
   return { function: fn, container, dependencies: [...dependencies, ...created, ...(vpc ? [vpc] : [])] };
+}
 
-  function containerOf(options: MigrationContainerOptions, image: NonNullable<BoundCode['image']>): MigrationContainer {
-    // Most apps have no container, and loading the CDK's ECS takes a while.
-    const { MigrationContainer: Container } =
-      require('../container/migration-container') as typeof import('../container/migration-container');
-    const { encryptionKey } = props;
-    return new Container(scope, 'Container', {
-      ...options,
-      functionName,
-      image,
-      architecture,
-      environment,
-      logRetention,
-      encryptionKey,
-    });
+/** Errors in the props that need no code. Adds the warnings. */
+function propProblems(scope: Construct, props: RunnerFunctionProps): string[] {
+  const { environment = {}, secrets = {}, database, vpc, vpcSubnets, securityGroups } = props;
+  const ofDatabase = database._variables?._names ?? {};
+  const allSecrets = [database._secret, ...Object.values(secrets).map(({ _secret }) => _secret)];
+  const findings = [
+    withoutVpc(database._resource, vpc),
+    ...[...new Set(allSecrets)].map((secret) => secretElsewhere(scope, secret)),
+  ];
+  for (const warning of [...database._warnings, ...findings.flatMap(({ warnings }) => warnings)]) {
+    addWarning(scope, 'cdk-alembic:database', warning);
   }
+  for (const warning of replacedVariables(environment, ofDatabase)) addWarning(scope, 'cdk-alembic:environment', warning);
+  return [
+    ...networkProblems({ vpc, vpcSubnets, securityGroups }),
+    ...variableNameProblems('environment', environment),
+    ...variableNameProblems('secrets', secrets),
+    ...setTwice(environment, secrets, ofDatabase),
+    ...literalPasswords(environment),
+    ...database._problems,
+    ...findings.flatMap(({ errors }) => errors),
+  ];
+}
+
+/** Warns of a server or a service that the function may be unable to verify or reach. */
+function warnOfNetwork(
+  scope: Construct,
+  { environment = {}, secrets = {}, settings, vpcSubnets }: RunnerFunctionProps,
+  source: RunnerSettings['database']['source'],
+  vpc: IVpc | undefined,
+): void {
+  if (source !== 'environment') warnOfUnknownRegion(scope, environment);
+  if (source === 'secret' || Object.keys(secrets).length) warnOfMissingEndpoint(scope, SECRETS_MANAGER, vpc, vpcSubnets);
+  if (settings.snapshot) warnOfMissingEndpoint(scope, RDS, vpc, vpcSubnets);
+}
+
+/** The runner's settings that no resource determines. */
+function ownSettings(props: RunnerFunctionProps): Omit<RunnerSettings, 'database'> {
+  return {
+    stage: props.stage,
+    ...props.settings,
+    guard: props.guardDataLoss,
+    guardUnread: props.guardUnreadSql,
+    protected: props.protectedStage,
+    limits: runnerLimits(props.limits ?? {}),
+    onReplication: props.onReplication?._setting,
+    eventBus: props.eventBus?.eventBusArn,
+  };
+}
+
+function createContainer(scope: Construct, props: MigrationContainerProps): MigrationContainer {
+  // Most apps have no container, and loading the CDK's ECS takes a while.
+  const { MigrationContainer: Container } =
+    require('../container/migration-container') as typeof import('../container/migration-container');
+  return new Container(scope, 'Container', props);
 }
 
 /** Allows a client to read secrets. Returns the runner's settings; undefined without secrets. */
