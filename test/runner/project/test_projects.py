@@ -150,14 +150,20 @@ def test_a_variable_that_a_revision_lacks_while_loading_is_named(backend: Backen
     assert database.tables() == []
 
 
-def test_a_database_that_was_created_without_alembic_is_recognized(backend: Backend, database: Database) -> None:
+def test_a_database_that_was_created_without_alembic_is_recognized(
+    backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "shop-api-migrate-lambda-test")
     write(backend.versions, "aa")
     with database.connect() as connection:
         connection.execute("CREATE TABLE aa (id int)")
     error = failure()["error"]
     assert (error["code"], error["sqlState"]) == ("migration_failed", "42P07")
     assert "the tables were probably created without Alembic" in error["message"]
-    assert "npx migrate-invoke --stage test --command stamp --revision" in error["next"]
+    assert error["next"].endswith(
+        "record it with `npx migrate-invoke --function-name shop-api-migrate-lambda-test --command stamp --revision <revision>`, "
+        "after a deploy with `allowStamp: true` and `runOnDeploy: false`"
+    )
     assert database.tables() == ["aa"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import traceback
 from pathlib import Path
@@ -206,8 +207,13 @@ def _stamp(run: Run) -> str:
     invocation = run.invocation
     if invocation.process.compute is None:
         return f"`{run.project.command} stamp <revision>`"
-    stage = invocation.settings.stage
-    return f"`npx migrate-invoke --stage {stage} --command stamp --revision <revision>` (the stage must allow stamps)"
+    name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
+    target = f"--function-name {name}" if name else f"--stage {invocation.settings.stage}"
+    # A first deploy that fails also removes the function.
+    return (
+        f"`npx migrate-invoke {target} --command stamp --revision <revision>`, after a deploy with `allowStamp: true` and "
+        "`runOnDeploy: false`"
+    )
 
 
 def not_moved(lost: list[str], downgrade: bool, self_committed: list[str]) -> RunnerError:
