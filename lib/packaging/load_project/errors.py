@@ -133,8 +133,10 @@ def causes_of(error: BaseException) -> list[BaseException]:
 
 
 def cause_of(error: BaseException) -> BaseException | None:
-    # Flask raises it `from None`.
-    return error.__context__ if type(error).__name__ == "NoAppException" else error.__cause__
+    if type(error).__name__ != "NoAppException":
+        return error.__cause__
+    # Flask raises it `from None` for a failed import. Otherwise its own text says more than the cause.
+    return error.__context__ if isinstance(error.__context__, ImportError) else None
 
 
 def generated(error: ImportError, backend: Path) -> str | None:

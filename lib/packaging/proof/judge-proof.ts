@@ -10,6 +10,7 @@ import { readRequirementsFile } from '../dependencies/parsing/requirements-file'
 import type { DependencySource } from '../dependencies/source';
 import { PackagingError } from '../errors';
 import { type AlembicFolders, optionsFrom } from '../project/alembic-project';
+import { imageVariables } from '../project/dockerfile';
 import { listFiles } from '../project/sources';
 import { driverRequirement, installedDrivers } from './check-installed';
 import type { LoadedWith, Proof } from './proof';
@@ -112,10 +113,10 @@ function remedyOf(
   }
   if (absent) return absentRemedy(directory, join(target, BACKEND_DIRECTORY), absent);
   if (wrong.length) {
-    const also = required.length ? `. ${setRequired(required, unset, given, reason)}` : '';
+    const also = required.length ? `. ${setRequired(required, unset, given, reason, imageVariables(directory))}` : '';
     return `Correct the value of ${wrong.join(', ')} in ${option('environment')}${also}`;
   }
-  if (required.length) return setRequired(required, unset, given, reason);
+  if (required.length) return setRequired(required, unset, given, reason, imageVariables(directory));
   // A revision is loaded after env.py, which has the database's address.
   if (unset.length) return `If it needs a setting, ${inRevision ? setInEnvironment(unset) : setUnset(unset)}`;
   return `If it needs a setting, set it with ${option('environment')}; ${currentCommand(loaded, command)} with the same variables${elsewhereFound(loaded)} shows the whole error`;

@@ -1,6 +1,9 @@
 import type { DatabaseVariables } from '../../contract';
 import { call, option } from '../code-in-messages';
 
+/** Names and values. */
+type Variables = Readonly<Record<string, string>>;
+
 /** Nobody would read a longer list. */
 const MAX_NAMED = 6;
 
@@ -66,12 +69,14 @@ export function setInEnvironment(unset: readonly string[]): string {
  * @param unset more that it reads
  * @param given those that the function sets
  * @param reason the backend's error
+ * @param image those that the backend's Dockerfile sets
  */
 export function setRequired(
   required: readonly string[],
   unset: readonly string[] = [],
   given: DatabaseVariables = {},
   reason = '',
+  image: Variables = {},
 ): string {
   // The other parts may have defaults, which are for another machine.
   const starts = required.filter(isPart).map(startOf);
@@ -79,16 +84,19 @@ export function setRequired(
   const alike = [...unset, ...Object.values(parts)].filter((name) => isPart(name) && starts.includes(startOf(name)));
   const database = likelyDatabase([...required, ...alike]) ?? calledAddress(required, reason);
   const others = required.filter((name) => !database?.names.includes(name));
-  if (!database) return `Set ${environmentOf(others)}`;
-  return `Name the database's variables with ${database.code}${others.length ? `, and set ${environmentOf(others)}` : ''}`;
+  if (!database) return `Set ${environmentOf(others, image)}`;
+  return `Name the database's variables with ${database.code}${others.length ? `, and set ${environmentOf(others, image)}` : ''}`;
 }
 
 /** How to set variables without a secret among them. */
-function environmentOf(names: readonly string[]): string {
+function environmentOf(names: readonly string[], image: Variables): string {
   const secrets = names.filter((name) => SECRET_NAME.test(name));
-  const values = names.map((name) => [name, secrets.includes(name) ? UNUSED_PASSWORD : '...']);
+  const inImage = names.filter((name) => name in image && !secrets.includes(name));
+  const values = names.map((name) => [name, secrets.includes(name) ? UNUSED_PASSWORD : (image[name] ?? '...')]);
+  const isOther = secrets.length + inImage.length < names.length;
   const rules = [
-    ...(secrets.length < names.length ? ["with the application's values"] : []),
+    ...(inImage.length ? [`${isOther ? `${inImage.join(', ')} ` : ''}as in the Dockerfile`] : []),
+    ...(isOther ? [`${inImage.length ? 'the others ' : ''}with the application's values`] : []),
     ...(secrets.length ? [`without secrets: set one that migrations use with ${option('secrets')}`] : []),
   ];
   return [option('environment', Object.fromEntries(values)), ...rules].join(', ');

@@ -158,6 +158,21 @@ test('an unnamed Flask application is rejected with the variable that names it, 
   proofOf(writeFiles(directory, { '.flaskenv': 'FLASK_APP=shop.start:create\nSHOP=shop\n' }));
 });
 
+test('a Flask application whose factory needs arguments is rejected with the variable that names it, and its value in the Dockerfile', () => {
+  const files = {
+    'database.txt': 'psycopg[binary]>=3.2\nsqlalchemy>=2\nflask>=3\n',
+    'app.py': 'from flask import Flask\n\ndef create_app(application):\n    return application\n',
+    'wsgi_shop.py':
+      'import os\nfrom flask import Flask\nfrom app import create_app\nos.environ["SHOP"]\napp = create_app(Flask("shop"))\n',
+  };
+  const directory = writeFiles(backend('from flask import current_app'), files);
+  expect(() => proofOf(directory)).toThrow(
+    / fails: NoAppException: Detected factory 'create_app' in module 'app'.*\. Set environment: \{ FLASK_APP: '\.\.\.' \}, with/,
+  );
+  writeFiles(directory, { Dockerfile: 'FROM python\nENV FLASK_APP=wsgi_shop.py \\\n    PORT=80\n' });
+  expect(() => proofOf(directory)).toThrow(/\. Set environment: \{ FLASK_APP: 'wsgi_shop\.py' \}, as in the Dockerfile$/);
+});
+
 test('missing settings are reported, the last one first, without those of libraries', () => {
   const directory = backend(
     'import os, psycopg',
