@@ -7,15 +7,15 @@ connects.
 Nothing connects or starts, and the package is read-only, as on Lambda.
 `refused` is what the runner refuses in the order of the revisions. `missing` is a module that neither the package nor Python
 has; `own`: the backend's own package lacks it. `unproved` is any other reason why env.py or the revisions did not load:
-settings that only the function has, or a library for another machine. `fails`: the function would fail, too; `inCode`: with
-any settings. `otherDriver`: with another driver in the database's URL, it may load. `foreign` are distributions with such
-libraries; the overlay has this machine's. `variables` are the names of those that the function fills with the database's
-address. `elsewhere` is another address to which env.py connects, and the line that connects; `isPostgres`: the function can
-replace it; `settings`: the variables of settings that hold it. `writes`: it writes beside its code, which the runner can
-allow. `unset` are variables that the backend read before, the last one first; `required`: those that the error is about;
-`wrong`: variables of the function whose values it is about. `isLikely`: the function's connection might avoid the failure.
-`absent`: the backend's path that it needs and the package lacks. `connects`: the first address, other than the database's, to
-which something connects when it is loaded, and the line.
+settings that only the function has, or a library for another machine. `fails`: the function would fail, too; `inCode`: with any
+settings; `arguments`: those of `-x` that env.py looked for. `otherDriver`: with another driver in the database's URL, it may
+load. `foreign` are distributions with such libraries; the overlay has this machine's. `variables` are the names of those that
+the function fills with the database's address. `elsewhere` is another address to which env.py connects, and the line that
+connects; `isPostgres`: the function can replace it; `settings`: the variables of settings that hold it. `writes`: it writes
+beside its code, which the runner can allow. `unset` are variables that the backend read before, the last one first; `required`:
+those that the error is about; `wrong`: variables of the function whose values it is about. `isLikely`: the function's
+connection might avoid the failure. `absent`: the backend's path that it needs and the package lacks. `connects`: the first
+address, other than the database's, to which something connects when it is loaded, and the line.
 `loadConnects`: the line of Flask's application that connects to the database when it is loaded, and can't go on without.
 `installed` is a JSON file of what is installed, or empty: `used` is then what the project uses, unless it did not load.
 """
@@ -58,6 +58,7 @@ from load_project.variables import (
     watch_environment,
     wrong_variables,
 )
+from load_project.x_arguments import watch_arguments
 
 sys.path.pop()
 
@@ -87,9 +88,10 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
     certain: list[BaseException] = []
     backend = package / "backend"
     unset = watch_environment(backend)
+    arguments: dict[str, None] = {}
     project = None
     try:
-        project = load(package, answer, failures, certain, variables)
+        project = load(package, answer, failures, certain, variables, arguments)
     except (Exception, SystemExit, Refused) as error:
         failures.append(error)
         # In the function, a revision is loaded with a connection: only this would fail there too.
@@ -121,6 +123,7 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
             "unset": [name for name in dict.fromkeys(read) if name not in os.environ],
             "required": required,
             "wrong": wrong_variables(root, given),
+            "arguments": [*arguments],
             "inRevision": isinstance(failure, ProjectNotLoaded),
         }
     if installed and project and not failures:
@@ -143,10 +146,11 @@ def load(
     failures: list[BaseException],
     certain: list[BaseException],
     variables: dict[str, str],
+    arguments: dict[str, None],
 ) -> Any:
     """Returns the project; None if it did not load.
 
-    `certain`: failures that the function has too, with the same settings.
+    `certain`: failures that the function has too, with the same settings. `arguments`: those of `-x` that env.py looks for.
     """
     from cdk_alembic.connection.address import DatabaseVariables
     from cdk_alembic.project.configuration import manifest
@@ -179,7 +183,7 @@ def load(
             certain.append(error)
         connections.is_loading_application = False
         has_application = not certain
-        end = run_env(project, certain)
+        end = run_env(project, certain, arguments)
         if connections:
             dialect, parameters, is_wrong = connections[0]
             if found := elsewhere(dialect, parameters, variables):
@@ -192,7 +196,7 @@ def load(
         # Alembic's offline mode runs to the end of env.py, which may set where the revisions are. The function does not use it:
         # if env.py connects, it only has to load.
         ignored: list[BaseException] = [] if connections and not certain else failures
-        is_complete = run_env(project, ignored, as_sql=True, starting_rev=None) is None and has_application
+        is_complete = run_env(project, ignored, arguments, as_sql=True, starting_rev=None) is None and has_application
         try:
             project.revisions.load()
             if is_complete:
@@ -209,12 +213,13 @@ def load(
     return None if certain else project
 
 
-def run_env(project: Any, failures: list[BaseException], **options: Any) -> BaseException | None:
+def run_env(project: Any, failures: list[BaseException], arguments: dict[str, None], **options: Any) -> BaseException | None:
     """Runs env.py without revisions, up to where it connects. Returns what stopped it before its end."""
     from alembic.runtime.environment import EnvironmentContext
 
     try:
-        with EnvironmentContext(project.config, project.script, fn=lambda *_: [], dont_mutate=True, **options):
+        with EnvironmentContext(project.config, project.script, fn=lambda *_: [], dont_mutate=True, **options) as environment:
+            watch_arguments(environment, arguments)
             project.script.run_env()
     except (Exception, SystemExit, Refused, BaseExceptionGroup) as error:
         if not is_refused(error):

@@ -93,7 +93,7 @@ function judgeNetwork({ connects, unproved }: Proof): string[] {
 /** The next step for an env.py that fails. */
 function remedyOf(
   loaded: Loaded,
-  { reason, inCode, inRevision, unset, required, wrong = [], absent }: NonNullable<Proof['fails']>,
+  { reason, inCode, inRevision, unset, required, wrong = [], arguments: [argument] = [], absent }: NonNullable<Proof['fails']>,
   command = 'alembic',
 ): string {
   const { source, target, directory, databaseVariables: given } = loaded;
@@ -117,9 +117,17 @@ function remedyOf(
     return `Correct the value of ${wrong.join(', ')} in ${option('environment')}${also}`;
   }
   if (required.length) return setRequired(required, unset, given, reason, imageVariables(directory));
+  if (argument) return argumentRemedy(argument);
   // A revision is loaded after env.py, which has the database's address.
   if (unset.length) return `If it needs a setting, ${inRevision ? setInEnvironment(unset) : setUnset(unset)}`;
   return `If it needs a setting, set it with ${option('environment')}; ${currentCommand(loaded, command)} with the same variables${elsewhereFound(loaded)} shows the whole error`;
+}
+
+/** The next step for an env.py that fails without an argument of Alembic's option -x. */
+function argumentRemedy(argument: string): string {
+  const variable = argument.toUpperCase().replace(/\W/g, '_');
+  const set = option('environment', { [variable]: '...' });
+  return `If it needs -x ${argument}, which no deploy passes, let it also read os.environ["${variable}"], and set ${set}`;
 }
 
 /** The command that runs env.py in the backend's own environment. */
@@ -154,7 +162,7 @@ function driverRemedy({ target, databaseVariables: { url, urlScheme = '' } = {} 
 
 type Elsewhere = NonNullable<Proof['elsewhere']>;
 
-const LINE = 'config.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"].replace("%", "%%"))';
+const LINE = 'import os; config.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"].replace("%", "%%"))';
 
 const FLASK_LINE = 'SQLALCHEMY_DATABASE_URI=os.environ["DATABASE_URL"]';
 
@@ -244,6 +252,8 @@ function missingDistribution(loaded: Loaded, module: string, unset: readonly str
   // https://docs.sqlalchemy.org/en/21/faq/installation.html
   if (module === 'greenlet')
     return `SQLAlchemy 2.1 installs it only if asked to: ${source.add.replace('{}', 'sqlalchemy[asyncio]')}`;
+  // https://setuptools.pypa.io/en/latest/pkg_resources.html
+  if (module === 'pkg_resources') return source.add.replace('{}', 'setuptools~=80.0');
   const has = optionFor(source, (name) => `${name}-`.startsWith(`${normalized(module)}-`));
   if (has) return `${has} packages it`;
   const other = otherRequirements(loaded, module);

@@ -40,6 +40,8 @@ export interface Proof {
     readonly required: readonly string[];
     /** The function's variables whose values the failure is about. */
     readonly wrong?: readonly string[];
+    /** Names of arguments of Alembic's option -x that env.py looked for and that the function does not pass. */
+    readonly arguments?: readonly string[];
     /** The path in the backend that it needs and the package does not have. */
     readonly absent?: string | null;
     /** Whether a revision fails, and not env.py. */

@@ -23,6 +23,7 @@ test.each([
   ],
   ['shared.db', 'nothing', {}, 'run "uv add <the distribution of shared>", or pass the folder that contains it'],
   ['asyncpg.pool', 'psycopg2', { url: 'DATABASE_URL' }, 'run "uv add asyncpg"'],
+  ['pkg_resources', 'nothing', {}, 'run "uv add setuptools~=80.0"'],
   ['distutils.util', 'nothing', {}, 'Python has it only up to 3.11: set runtime: lambda.Runtime.PYTHON_3_11'],
   ['cgi', 'nothing', {}, 'Python has it only up to 3.12: set runtime: lambda.Runtime.PYTHON_3_12'],
   [

@@ -158,6 +158,16 @@ test('an unnamed Flask application is rejected with the variable that names it, 
   proofOf(writeFiles(directory, { '.flaskenv': 'FLASK_APP=shop.start:create\nSHOP=shop\n' }));
 });
 
+test.each([
+  ['reads', 'context.get_x_argument(as_dictionary=True)["stage-name"]'],
+  ['asks for', 'assert context.get_x_argument(as_dictionary=True).get("stage-name"), "no stage"'],
+  ['looks for', 'assert "stage-name" in context.get_x_argument(as_dictionary=True), "no stage"'],
+])('an env.py that %s an argument of -x is rejected with a variable to read instead', (_, line) => {
+  expect(() => proofOf(backend('from alembic import context', line))).toThrow(
+    /\. If it needs -x stage-name, which no deploy passes, let it also read os\.environ\["STAGE_NAME"\], and set environment: \{ STAGE_NAME: '\.\.\.' \}$/,
+  );
+});
+
 test('a Flask application whose factory needs arguments is rejected with the variable that names it, and its value in the Dockerfile', () => {
   const files = {
     'database.txt': 'psycopg[binary]>=3.2\nsqlalchemy>=2\nflask>=3\n',
