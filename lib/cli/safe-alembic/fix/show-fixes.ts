@@ -1,4 +1,4 @@
-import type { Fixes, Review } from '../../../review';
+import type { Finding, Fixes, Review } from '../../../review';
 import { plainLines } from '../../../text/plain';
 import { plain, type Terminal } from '../../screen/terminal';
 
@@ -32,8 +32,7 @@ export function showLeft(
   for (const reason of new Set(notFixed.map((one) => one.reason))) {
     terminal.line(`${terminal.paint('yellow', '•')} not fixed: ${plain(reason)}`);
     const findings = notFixed.filter((one) => one.reason === reason).map((one) => one.finding);
-    const places = findings.map(({ rule, file, line }) => `${rule}  ${plain(file)}:${line}`);
-    for (const place of new Set(places)) terminal.line(`    ${place}`);
+    for (const line of placesOf(findings)) terminal.line(`    ${line}`);
   }
   if (withoutRows) {
     terminal.line(`• proved without rows in ${plain(withoutRows.join(', '))}: the revision itself fails on rows`);
@@ -42,6 +41,18 @@ export function showLeft(
     terminal.line(`• proved the upgrade only: ${plain(file)} itself can't be reverted and applied again: ${plain(reason)}`);
   }
   for (const caveat of caveats) terminal.warning(caveat);
+}
+
+/** Of more findings, only the rules are listed: the review below has the places. */
+const MOST_PLACES = 5;
+
+function placesOf(findings: readonly Finding[]): readonly string[] {
+  const places = [...new Set(findings.map(({ rule, file, line }) => `${rule}  ${plain(file)}:${line}`))];
+  if (places.length <= MOST_PLACES) return places;
+  const counts = new Map<string, number>();
+  for (const { rule } of findings) counts.set(rule, (counts.get(rule) ?? 0) + 1);
+  const rules = [...counts].map(([rule, count]) => (counts.size > 1 ? `${rule} ${count}` : rule));
+  return [`${findings.length} findings, each shown below: ${rules.join(', ')}`];
 }
 
 function showDiff(terminal: Terminal, { files }: Fixes): void {
