@@ -263,29 +263,9 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
         finally:
             scratch.leave()
     elif verb == "create":
-        from .create.revision import Differences, Placement, create
-        from .replay.upgrade_to_head import at_head, rename_tables, table_to_fill
-        from .scratch.next_release import carry_out_next_release
+        from .create_on_scratch import create_on_scratch
 
-        with application_context(project), at_head(project, scratch, ask):
-            renames = ask.get("renames") or []
-            waiting = scratch.run(
-                lambda connection: carry_out_next_release(connection, project.script, ask.get("unreleased") or [])
-            )
-            tables = scratch.run(lambda connection: rename_tables(connection, renames))
-            differences = Differences(
-                [pair for pair in renames if pair not in tables],
-                tables,
-                ask.get("askRenames", True),
-                unseen=not ask.get("asIs", False),
-                keep_dropped=ask.get("keepDropped"),
-                waiting=waiting,
-            )
-            fill = ask.get("fill")
-            facts = {"table": table_to_fill(project, fill["table"], fill["column"])} if fill else {}
-            placement = Placement.of(ask.get("placement", {}))
-            created = create(project, ask["message"], None if ask["empty"] else differences, placement)
-            report({"report": "created", **created, **facts})
+        report({"report": "created", **create_on_scratch(project, scratch, ask)})
     else:
         raise RunnerError("invalid_request", f'unknown request "{verb}"', "the two sides are not of the same version")
 

@@ -149,16 +149,30 @@ test('create asks about a change that looks like a rename, and --rename keeps th
   expect(fill).toContain('#         op.execute("ALTER TABLE users DROP COLUMN name")');
   expect(renamed.document.review.findings.map(({ rule }: { rule: string }) => rule)).not.toContain('rename');
 
-  // The next release; other changes are named, and need another create.
-  bed.project.models(['sa.Column("full_name", sa.Text())', 'sa.Column("age", sa.Integer())']);
+  // The next release. A change with another description does not drop the column.
+  const [name, age] = ['sa.Column("full_name", sa.Text())', 'sa.Column("age", sa.Integer())'];
+  bed.project.models([name, age]);
+  const aged = await create('Add age to users');
+  expect(read(aged.document.created.file).match(/op\.\w+\(/g)).toEqual(['op.add_column(', 'op.drop_column(']);
+  expect(aged.document.created.left).toEqual([
+    expect.stringMatching(/^the drop of users\.name, which only code from before \w+\.py uses: it needs a revision of its own, /),
+  ]);
+  // The trigger would make it fail.
+  bed.project.models(['sa.Column("full_name", sa.String(80))', age]);
+  const { error } = (await create('Shorten full_name of users')).document;
+  expect([error.code, error.message]).toEqual([
+    'create_failed',
+    expect.stringMatching(/^users\.full_name can't change yet: a trigger of \w+\.py keeps it equal to another column until /),
+  ]);
+  expect(error.next).toContain('run `safe-alembic create "Drop name of users"`');
+  bed.project.models([name, age]);
   const dropped = await create('Drop name of users');
   expect(read(dropped.document.created.file)).toMatch(
     /allow drop-column[\s\S]*DROP TRIGGER[\s\S]*DROP COLUMN name"[\s\S]*ADD COLUMN name text/,
   );
   expect([dropped.code, dropped.document.review.summary.replayed, dropped.document.review.summary.errors]).toEqual([0, 1, 0]);
   const open = dropped.document.review.findings.filter(({ acknowledged }: Finding) => acknowledged === undefined);
-  expect(open.map(({ message }: Finding) => message)).toEqual([expect.stringMatching(/^the models need an operation .*'age'/)]);
-  bed.project.models(['sa.Column("full_name", sa.Text())']);
+  expect(open).toEqual([]);
   expect((await create('Nothing is left')).document.error.code).toBe('nothing_to_create');
 
   // A comment that was carried out does not count, even if its column is there again.
@@ -203,6 +217,16 @@ test('what a rename leaves to the next release is not offered again before the r
   expect(rules(filled.document.review)).not.toContain('drift');
   const { checks } = JSON.parse((await bed.start(['verify', '--json']).ended).stdout);
   expect(checks).toContainEqual(expect.objectContaining({ check: 'models', passed: true }));
+  bed.project.models([
+    'sa.Column("other_name", sa.Text(), index=True, nullable=False, server_default="?")',
+    'sa.Column("age", sa.Integer())',
+  ]);
+  const twice = await create('Rename it again', '--rename', 'users.full_name=users.other_name');
+  expect([twice.document.error.code, twice.document.error.next]).toEqual([
+    'create_failed',
+    expect.stringMatching(/^release what this branch has first; after that, take the change out of the models, run /),
+  ]);
+  bed.project.models([name, 'sa.Column("age", sa.Integer())']);
   // The release.
   bed.project.commit();
   const dropped = await create('Drop name of users');

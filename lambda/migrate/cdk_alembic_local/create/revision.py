@@ -14,9 +14,11 @@ from cdk_alembic.project.graph import unique_labels
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 
+from ..scratch.next_release import NextRelease
 from ..scratch.set_aside import is_kept, remove_drops, today
 from ..source.graph import relative, revision_files
 from ..source.post_write_hooks import hooks_may_fail
+from .changed_columns import changed_columns
 from .own_types import own_types
 
 
@@ -54,8 +56,10 @@ class Differences(NamedTuple):
     """Whether differences that autogenerate does not see are written too."""
     keep_dropped: int | None = None
     """For how many days what is dropped is kept under another name; None: it is dropped."""
-    waiting: Sequence[str] = ()
-    """Files with a part for the next release, which the database has already."""
+    waiting: Sequence[NextRelease] = ()
+    """What this release's revisions have for the next one. The database has it already."""
+    due: Sequence[NextRelease] = ()
+    """What the revisions of earlier releases have for this one. The database has it already."""
 
 
 def create(project: Project, message: str, differences: Differences | None, placement: Placement = ANYWHERE) -> dict[str, Any]:
@@ -100,8 +104,6 @@ def create(project: Project, message: str, differences: Differences | None, plac
         raise _nothing(left, finish.uncompared if finish else None, differences.waiting if differences else ())
     *earlier, last = [{"revision": one.revision, "file": relative(one.path, project.directory)} for one in scripts]
     created = {**last, "earlier": earlier, "left": left}
-    if finish and finish.next_release:
-        created["nextRelease"] = finish.next_release
     if failures:
         created["hookFailure"] = failures[0]
     return created
@@ -146,8 +148,6 @@ class _Finish:
         self._project = project
         self._differences = differences
         self.left: list[str] = []
-        self.next_release: dict[str, str] | None = None
-        """The bodies of the revision, if an earlier one has them in a comment. Then it is written without operations."""
         self.uncompared: str | None = None
         """Why the catalogs could not be compared."""
 
@@ -164,7 +164,7 @@ class _Finish:
             if directives:
                 self._complete(context, directives)
             is_empty = all(operations.is_empty() for directive in directives for operations in directive.upgrade_ops_list)
-            if is_empty and not self.next_release:
+            if is_empty:
                 raise _nothing(self.left, self.uncompared, self._differences.waiting)
 
         for directive in directives:
@@ -173,25 +173,35 @@ class _Finish:
         context.opts["process_revision_directives"] = hook_and_finish
 
     def _complete(self, context: Any, directives: list[Any]) -> None:
-        from ..scratch.next_release import find_next_release
         from .keep_dropped import keep_dropped
         from .renames import apply_renames, write_renamed_tables
         from .unseen_differences import order_tables, out_of_batches
 
-        renames, tables, ask_renames, unseen, days, _ = self._differences
+        renames, tables, ask_renames, unseen, days, *_ = self._differences
         apply_renames(context, directives, renames, ask=ask_renames)
         order_tables(directives)
         if unseen:
-            self.next_release = find_next_release(context.connection, directives, revision_files(self._project.script))
-            if self.next_release:
-                for operations in (one for directive in directives for one in _both(directive)):
-                    operations.ops.clear()
-                return
             self._add_unseen(context, directives)
         write_renamed_tables(directives, tables)
         if days is not None:
             keep_dropped(context, directives, today() + timedelta(days=days))
         out_of_batches(directives)
+        self._refuse_served(directives)
+
+    def _refuse_served(self, directives: list[Any]) -> None:
+        """Refuses a change of a column that a trigger keeps equal to another one until the next release."""
+        waiting, due = self._differences.waiting, self._differences.due
+        changed = {column for directive in directives for column in changed_columns(directive.upgrade_ops)}
+        for release in (*waiting, *due):
+            for table, column in changed.intersection(release.served):
+                drop = f'safe-alembic create "Drop {release.dropped[0][1]} of {table}"'
+                step = f"take the change out of the models, run `{drop}`, and then change them"
+                raise RunnerError(
+                    "create_failed",
+                    f"{table}.{column} can't change yet: a trigger of {release.file} keeps it equal to another column until the "
+                    "next release",
+                    step if release in due else f"release what this branch has first; after that, {step}",
+                )
 
     def _add_unseen(self, context: Any, directives: list[Any]) -> None:
         from .conversions import convert, without_checks
@@ -219,11 +229,7 @@ class _Finish:
             self.left.append(f"in the models, {', '.join(defaults)}: env.py compares defaults, so `alembic check` asks for it")
 
 
-def _both(directive: Any) -> list[Any]:
-    return [*directive.upgrade_ops_list, *directive.downgrade_ops_list]
-
-
-def _nothing(left: list[str], uncompared: str | None, waiting: Sequence[str]) -> RunnerError:
+def _nothing(left: list[str], uncompared: str | None, waiting: Sequence[NextRelease]) -> RunnerError:
     if uncompared is not None:
         return RunnerError(
             "nothing_to_create",
@@ -231,7 +237,8 @@ def _nothing(left: list[str], uncompared: str | None, waiting: Sequence[str]) ->
             "correct the models, so that `metadata.create_all()` works in an empty database; for a revision without operations "
             "pass --empty",
         )
-    later = f"the next release changes something, as a comment in {', '.join(waiting)} says"
+    files = ", ".join(dict.fromkeys(one.file for one in waiting))
+    later = f"the next release changes something, as a comment in {files} says"
     if left:
         found = "; ".join([*left, later] if waiting else left)
         return RunnerError(

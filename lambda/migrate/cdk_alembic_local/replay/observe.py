@@ -24,7 +24,7 @@ from ..replay_cache.copy_point import CopyPoint
 from ..scratch.baseline import load
 from ..scratch.drift import Drift
 from ..scratch.models import ImportedModels
-from ..scratch.next_release import carry_out_next_release
+from ..scratch.next_release import carry_out_of
 from ..scratch.scratch import Scratch
 from ..source.graph import error_text, script_facts
 from ..source.offline import add_rendered, offline_rendering
@@ -190,7 +190,7 @@ class Replay:
         if self._drift:
             self._models.restore()
             if self._unreleased:
-                carry_out_next_release(context.connection, self._project.script, self._unreleased)
+                carry_out_of(context.connection, self._project.script, self._unreleased)
                 commit_open_transaction(context)
             self._drift.compare(context, self._snapshot(context), self._failed)
 

@@ -1,4 +1,4 @@
-"""The code that an earlier revision has for the next release, in a comment: it drops a column with what served old code."""
+"""The code that earlier revisions have for the next release, in comments: it drops a column with what served old code."""
 
 from __future__ import annotations
 
@@ -7,56 +7,76 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cdk_alembic.catalog import raw
 
 _HEADING = "# The next release needs a revision of its own."
 """Begins the comment that `nextRelease` of lib/review/fix/next-release.ts writes."""
+_DROPPED = re.compile(r'ALTER TABLE (?P<table>(?:"[^"]+"|[^\s"])+) DROP COLUMN (?P<column>"[^"]+"|\S+)$')
+_TRIGGER = re.compile(r'DROP TRIGGER "?([^"]+?)"? ON ')
+_TRIGGER_COLUMNS = """
+SELECT coalesce(json_agg(json_build_array(CASE nspname WHEN 'public' THEN '' ELSE nspname || '.' END || relname, attname)),
+  'null')::text
+FROM pg_trigger t JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.objid = t.oid
+JOIN pg_attribute a ON d.refclassid = 'pg_class'::regclass AND a.attrelid = d.refobjid AND a.attnum = d.refobjsubid AND attnum > 0
+JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = relnamespace
+WHERE tgname = {}
+"""
 
 
-def find_next_release(connection: Any, directives: Iterable[Any], files: Iterable[Path]) -> dict[str, str] | None:
-    """The bodies `upgrade` and `downgrade` of the comment that drops one of the columns which the directives drop.
+class NextRelease(NamedTuple):
+    """What one comment has. It is pending while its trigger exists."""
 
-    Alembic's drop_column would fail: a trigger keeps the column equal to its successor. `connection`: to a database at head;
-    `files`: the project's revisions."""
-    dropped = list(_dropped_columns(directive.upgrade_ops for directive in directives))
-    if not dropped:
-        return None
-    for file in sorted(files):
-        for code in _comments(file.read_text(encoding="utf-8", errors="replace")):
-            bodies = _bodies(code)
-            if bodies and any(_drops(bodies["upgrade"], *one) for one in dropped) and _is_pending(connection, bodies["upgrade"]):
-                return bodies
-    return None
+    revision: str
+    file: str
+    upgrade: str
+    """The body of the function."""
+    downgrade: str
+    dropped: list[tuple[str, str]]
+    """Tables, with a schema unless it is `public`, and columns."""
+    served: list[tuple[str, str]]
+    """The columns that the trigger reads or writes."""
 
 
-def carry_out_next_release(connection: Any, scripts: Any, revisions: Iterable[str]) -> list[str]:
-    """Runs what these revisions have for the next release, with whose schema the models are compared. Returns the files."""
-    files = [Path(one.path) for one in scripts.walk_revisions() if one.revision in set(revisions)]
-    return [file.name for file in reversed(files) if _carry_out_comments(connection, file)]
+def pending(connection: Any, scripts: Any) -> list[NextRelease]:
+    """What revisions have for the next release, in their order. `connection`: to a database at head."""
+    found = [one for script in scripts.walk_revisions() for one in _of_file(connection, script.revision, Path(script.path))]
+    return found[::-1]
 
 
-def _carry_out_comments(connection: Any, file: Path) -> bool:
-    pending = [
-        bodies["upgrade"]
-        for code in _comments(file.read_text(encoding="utf-8", errors="replace"))
-        if (bodies := _bodies(code)) and _is_pending(connection, bodies["upgrade"])
-    ]
-    for statement in (text for code in pending for text in _texts(code)):
+def carry_out(connection: Any, releases: Iterable[NextRelease]) -> None:
+    """Runs their upgrades, with whose schema the models are compared."""
+    for statement in (text for one in releases for text in _texts(one.upgrade)):
         raw.execute(connection, statement)
-    return bool(pending)
 
 
-def _dropped_columns(containers: Iterable[Any]) -> Iterator[tuple[str, str]]:
-    from alembic.operations import ops
+def carry_out_of(connection: Any, scripts: Any, revisions: Iterable[str]) -> None:
+    """Runs what these revisions have for the next release."""
+    wanted = set(revisions)
+    carry_out(connection, [one for one in pending(connection, scripts) if one.revision in wanted])
 
-    for container in containers:
-        for operation in container.ops:
-            if isinstance(operation, ops.OpContainer):
-                yield from _dropped_columns([operation])
-            elif isinstance(operation, ops.DropColumnOp):
-                yield operation.table_name, operation.column_name
+
+def in_one(releases: Iterable[NextRelease]) -> dict[str, str]:
+    """The bodies `upgrade` and `downgrade` of one revision for all of them."""
+    all_ = list(releases)
+    return {
+        "upgrade": "\n".join(one.upgrade for one in all_),
+        "downgrade": "\n".join(one.downgrade for one in reversed(all_)),
+    }
+
+
+def _of_file(connection: Any, revision: str, path: Path) -> Iterator[NextRelease]:
+    for code in _comments(path.read_text(encoding="utf-8", errors="replace")):
+        bodies = _bodies(code)
+        if not bodies:
+            continue
+        statements = _texts(bodies[0])
+        served = [_columns_of(connection, match[1]) for match in map(_TRIGGER.match, statements) if match]
+        dropped = [(_plain(match["table"]), _plain(match["column"])) for match in map(_DROPPED.match, statements) if match]
+        # An earlier revision may have carried out the comment, and a later one used its names.
+        if dropped and served and None not in served:
+            yield NextRelease(revision, path.name, *bodies, dropped, [column for one in served for column in one or []])
 
 
 def _comments(source: str) -> Iterator[str]:
@@ -73,8 +93,8 @@ def _comments(source: str) -> Iterator[str]:
         yield textwrap.dedent("\n".join(block))
 
 
-def _bodies(code: str) -> dict[str, str] | None:
-    """None if the comment was edited into something else."""
+def _bodies(code: str) -> tuple[str, str] | None:
+    """The bodies of the upgrade and the downgrade; None if the comment was edited into something else."""
     functions = re.fullmatch(r"def upgrade\(\):\n(.*)\ndef downgrade\(\):\n(.*)", code.strip(), re.DOTALL)
     try:
         ast.parse(code)
@@ -83,19 +103,18 @@ def _bodies(code: str) -> dict[str, str] | None:
     if not functions:
         return None
     upgrade, downgrade = (textwrap.dedent(body).strip() for body in functions.groups())
-    return {"upgrade": upgrade, "downgrade": downgrade}
+    return upgrade, downgrade
 
 
-def _drops(code: str, table: str, column: str) -> bool:
-    pattern = re.compile(rf'ALTER TABLE (?:\S+\.)?"?{re.escape(table)}"? DROP COLUMN "?{re.escape(column)}"?$')
-    return any(map(pattern.match, _texts(code)))
+def _columns_of(connection: Any, trigger: str) -> list[tuple[str, str]] | None:
+    """The columns in the trigger's condition; None if there is no such trigger."""
+    found = raw.value(connection, _TRIGGER_COLUMNS.format(raw.literal(trigger)))
+    return found and [(table, column) for table, column in found]
 
 
-def _is_pending(connection: Any, code: str) -> bool:
-    """Whether the trigger still exists: an earlier revision may have carried out the comment, and a later one used its names."""
-    names = [match[1] for match in map(re.compile(r'DROP TRIGGER "?([^"]+?)"? ON ').match, _texts(code)) if match]
-    exists = "SELECT to_json(EXISTS (SELECT FROM pg_trigger WHERE tgname = {}))::text"
-    return bool(names) and all(raw.value(connection, exists.format(raw.literal(name))) for name in names)
+def _plain(name: str) -> str:
+    """A name without quotes."""
+    return name.replace('"', "")
 
 
 def _texts(code: str) -> list[str]:

@@ -1,0 +1,80 @@
+"""Writes the revision that a request asks for, compared with a scratch database at head."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from cdk_alembic.project.environment import application_context, current
+from cdk_alembic.project.project import Project
+from cdk_alembic.protocol.errors import RunnerError
+
+from .create.revision import Differences, Placement, create
+from .replay.upgrade_to_head import at_head, rename_tables, table_to_fill
+from .scratch.models import metadata_of
+from .scratch.next_release import NextRelease, carry_out, in_one, pending
+from .scratch.scratch import Scratch
+
+
+def create_on_scratch(project: Project, scratch: Scratch, ask: dict[str, Any]) -> dict[str, Any]:
+    """Returns what `create` does, and the facts of a table to fill or the bodies of the next release's revision.
+
+    Raises RunnerError as `create`."""
+    placement = Placement.of(ask.get("placement", {}))
+    with application_context(project), at_head(project, scratch, ask):
+        if not ask["empty"]:
+            return _create_compared(project, scratch, ask, placement)
+        fill = ask.get("fill")
+        facts = {"table": table_to_fill(project, fill["table"], fill["column"])} if fill else {}
+        return {**create(project, ask["message"], None, placement), **facts}
+
+
+def _create_compared(project: Project, scratch: Scratch, ask: dict[str, Any], placement: Placement) -> dict[str, Any]:
+    unseen = not ask.get("asIs", False)
+    unreleased = set(ask.get("unreleased") or [])
+    releases = scratch.run(lambda connection: pending(connection, project.script)) if unseen else []
+    waiting = [one for one in releases if one.revision in unreleased]
+    due = _no_longer_in_models(project, [one for one in releases if one not in waiting])
+    # Compared with the schema after them, the models show what else has changed.
+    scratch.run(lambda connection: carry_out(connection, [one for one in releases if one in waiting or one in due]))
+    renames = ask.get("renames") or []
+    tables = scratch.run(lambda connection: rename_tables(connection, renames))
+    differences = Differences(
+        [pair for pair in renames if pair not in tables],
+        tables,
+        ask.get("askRenames", True),
+        unseen=unseen,
+        keep_dropped=ask.get("keepDropped"),
+        waiting=waiting,
+        due=due,
+    )
+    try:
+        created = create(project, ask["message"], differences, placement)
+    except RunnerError as error:
+        if error.code != "nothing_to_create" or not due:
+            raise
+        return {**create(project, ask["message"], None, placement), "nextRelease": in_one(due)}
+    return {**created, "left": [*created["left"], *map(_left, due)]}
+
+
+def _no_longer_in_models(project: Project, releases: list[NextRelease]) -> list[NextRelease]:
+    """Those that drop only columns which the models do not have anymore."""
+    if not releases:
+        return []
+    _, models = current(project, lambda heads, context: metadata_of(context.opts.get("target_metadata")))
+    columns = set(_columns(models))
+    return [one for one in releases if not columns.intersection(one.dropped)]
+
+
+def _columns(models: Iterable[Any]) -> Iterable[tuple[str, str]]:
+    for table in (table for metadata in models for table in metadata.tables.values()):
+        key = table.name if table.schema in (None, "public") else f"{table.schema}.{table.name}"
+        yield from ((key, column.name) for column in table.columns)
+
+
+def _left(release: NextRelease) -> str:
+    columns = ", ".join(".".join(one) for one in release.dropped)
+    return (
+        f"the drop of {columns}, which only code from before {release.file} uses: it needs a revision of its own, "
+        "which this command writes when nothing else differs"
+    )
