@@ -21,6 +21,8 @@ export interface BodyUnit {
   readonly endLine: number;
   /** As written, with its indentation. */
   readonly code: string;
+  /** Above it and in it, without those that are for a linter. */
+  readonly comments: readonly string[];
   /** The lines that open its blocks, such as `with op.batch_alter_table("users") as batch_op:`; empty if it is in none. */
   readonly within: string;
   /** Where that line is; 0 if there is none. A batch runs its statements there. */

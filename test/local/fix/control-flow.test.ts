@@ -36,6 +36,30 @@ test('a return for another database stays in each file, a try that can not help 
   expect(text('c3_1.py')).not.toContain('try:');
 });
 
+test('a loop over constants is written out, also in a batch, and the comments about a statement stay with it', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Index users and teams',
+    `# for the search
+    with op.batch_alter_table("users") as users:
+        for column in ("email", "age"):
+            users.create_index(f"ix_{column}", [column])
+    for table in ("users", "teams"):
+        # only those with a code
+        if table == "teams":
+            op.create_index("ix_code", table, ["code"])  # until it is unique`,
+    'op.drop_index("ix_code", "teams"); op.drop_index("ix_age", "users"); op.drop_index("ix_email", "users")',
+  );
+  const review = await fix();
+  expect(fixed(review)).toEqual(Array(3).fill('index-not-concurrent'));
+  expect(reasons(review)).not.toHaveProperty('index-not-concurrent');
+  const [first, second, third] = text('c3.py').split('op.create_index(');
+  expect(first).toContain('# for the search');
+  expect(second).not.toContain('# for the search');
+  expect(third).toMatch(/# only those with a code\n +# until it is unique/);
+});
+
 test('an UPDATE with constant parameters runs in batches; one with computed values stays', async () => {
   bed.project.revision(
     'c3',

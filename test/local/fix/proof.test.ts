@@ -30,7 +30,7 @@ test('a fix that cannot be proved is not made, and is listed with the reason', a
   const told = review.fixes?.notFixed.map(({ finding, reason }) => `${finding.revision} ${finding.rule}: ${reason}`) ?? [];
   expect(told).toEqual(
     expect.arrayContaining([
-      expect.stringContaining('c3 index-not-concurrent: it is in the loop over what was read on line 11'),
+      expect.stringContaining('c3 index-not-concurrent: it is in the loop on line 11'),
       'd4 table-rewrite: PostgreSQL can add a stored generated column only by writing every row',
       expect.stringContaining('b8 update-all: a batch that runs again would change a value again'),
       expect.stringMatching(/c9 drop-constraint-none: the safe form fails: .*gone/),

@@ -203,6 +203,39 @@ def test_each_statement_has_its_comments_and_its_block(path: Path) -> None:
     assert units[3]["opened"] == units[3]["line"] - 1
 
 
+def test_comments_above_and_in_a_statement_belong_to_it_and_those_above_a_block_to_its_first_one(path: Path) -> None:
+    code = """    # above the batch
+    with op.batch_alter_table("users") as batch_op:  # noqa: E501
+        # in the batch
+        batch_op.drop_column("a")  # inline
+        batch_op.drop_column("b")
+    # above the condition
+    if op.get_bind().dialect.name == "postgresql":
+        op.drop_column(
+            "users",
+            "c",  # in the call
+        )
+"""
+    path.write_text(FILE.replace("    bind = op.get_bind()\n", code))
+    units = bodies(path)["upgrade"]
+    assert [unit["comments"] for unit in units[:3]] == [
+        ["# above the batch", "# in the batch", "# inline"],
+        [],
+        ["# above the condition", "# in the call"],
+    ]
+    assert units[0]["code"].startswith("        # above the batch\n        # in the batch\n        batch_op.drop_column")
+
+
+def test_autocommit_blocks_in_a_row_are_one_and_batches_of_the_file_stay_apart(path: Path) -> None:
+    def blocks(head: str) -> str:
+        pieces = [{"code": f"        op.execute({at})", "within": head, "opened": at} for at in (1, 2)]
+        [only] = compose(path, "aa_add.py", [wanted("aa", pieces)])
+        return only["text"]
+
+    assert blocks("with op.get_context().autocommit_block():").count("autocommit_block") == 1
+    assert blocks('with op.batch_alter_table("users") as batch_op:').count("batch_alter_table") == 2
+
+
 def test_a_series_is_linked_and_the_last_one_keeps_the_id(path: Path) -> None:
     first, last = compose(path, "versions/aa_add.py", [wanted("bb", []), wanted("aa", [], down="bb")])
     assert (first["file"], first["isNew"], last["file"], last["isNew"]) == ("versions/bb.py", True, "versions/aa_add.py", False)
@@ -288,7 +321,10 @@ def test_an_unusual_file_is_rejected_with_its_name(path: Path, before: str, afte
         ("op.drop_table('a')", "plain"),
         ("for name in OF_ENVIRONMENT:\n    op.drop_table(name)", "block"),
         ("for name in sa.inspect(op.get_bind()).get_table_names():\n    op.drop_table(name)", "block"),
-        ("for name in NAMES:\n    if name:\n        op.drop_table(name)", "block"),
+        ("for name in NAMES:\n    if name:\n        op.drop_table(name)", "repeated"),
+        ("for one in NAMES:\n    with op.batch_alter_table(one) as own:\n        own.drop_column('b')", "repeated"),
+        ("for one in NAMES:\n    with open(one) as own:\n        own.drop_column('b')", "block"),
+        ("for name in NAMES:\n    if op.get_bind().scalar(name):\n        op.drop_table(name)", "block"),
         ("for name in NAMES:\n    count = op.get_bind().scalar(name)\n    op.drop_table(name)", "block"),
         ("op.drop_table('a'); return", "block"),
         ("drop_if_there('a')", "block"),

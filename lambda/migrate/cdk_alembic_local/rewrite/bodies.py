@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
 import textwrap
+import tokenize
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,8 @@ NO_TEXTS: Mapping[Path, str] = MappingProxyType({})
 _BLOCKS = ("batch_alter_table", "autocommit_block")
 # Alembic's template writes these around what it generates.
 _GENERATED = re.compile(r"^\s*# ### .* ###\s*$")
+# Comments for a tool, about the line as it was.
+_PRAGMA = re.compile(r"#\s*(?:noqa|type:|fmt:|pylint|pyright|mypy|nosec|pragma)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class Part:
     """The lines that open its blocks: `with op.batch_alter_table(...) as batch_op:`; empty outside of a block."""
     condition: str
     """The one that tests the kind of database: `if bind.dialect.name == "postgresql":`; empty if there is none."""
+    above: tuple[str, ...] = ()
+    """The comments above the blocks that it is the first statement of."""
 
 
 class Source:
@@ -66,27 +72,35 @@ class Source:
         yield from self._parts(body, before, Scope.of(self.tree, function))
 
     def _parts(
-        self, body: list[ast.stmt], before: int, names: Scope, opened: int = 0, within: str = "", condition: str = ""
+        self,
+        body: list[ast.stmt],
+        before: int,
+        names: Scope,
+        opened: int = 0,
+        within: str = "",
+        condition: str = "",
+        above: tuple[str, ...] = (),
     ) -> Iterator[Part]:
         for nodes in _by_lines(body):
             [node, *more] = nodes
+            inside = (*above, *_comments("".join(self.lines[before : node.lineno - 1])))
             end = nodes[-1].end_lineno or nodes[-1].lineno
             head = None if opened or more else self._head(node)
             if head and isinstance(node, ast.With):
                 first = node.items[-1].context_expr.end_lineno or node.lineno
                 heads = f"{condition}\n{textwrap.indent(head, '    ')}" if condition else head
-                yield from self._parts(node.body, first, names, node.lineno, heads, condition)
+                yield from self._parts(node.body, first, names, node.lineno, heads, condition, inside)
             elif not within and not more and isinstance(node, ast.If) and names.tests_database(node):
                 test = self._source_between(
                     node.test.lineno, node.test.col_offset, node.test.end_lineno, node.test.end_col_offset
                 )
                 met, unmet = f"if {test}:", f"if not ({test}):"
-                yield from self._parts(node.body, node.test.end_lineno or node.lineno, names, 0, met, met)
+                yield from self._parts(node.body, node.test.end_lineno or node.lineno, names, 0, met, met, inside)
                 if node.orelse:
                     yield from self._parts(node.orelse, self._else(node), names, 0, unmet, unmet)
             else:
-                yield Part(tuple(nodes), before + 1, end, opened, within, condition)
-            before = end
+                yield Part(tuple(nodes), before + 1, end, opened, within, condition, above)
+            before, above = end, ()
 
     def _source_between(self, line: int, column: int, end: int | None, end_column: int | None) -> str:
         """The source between two positions. Columns are bytes, as in `ast`."""
@@ -118,7 +132,15 @@ class Source:
     def code(self, part: Part) -> str:
         """The source of a part, with its indentation."""
         lines = [line for line in self.lines[part.line - 1 : part.end] if not _GENERATED.match(line)]
-        return "".join(lines).strip("\n")
+        indent = " " * part.nodes[0].col_offset
+        return "".join([*(f"{indent}{comment}\n" for comment in part.above), *lines]).strip("\n")
+
+
+def _comments(code: str) -> list[str]:
+    """The comments of statements that are written anew."""
+    tokens = tokenize.generate_tokens(io.StringIO(textwrap.dedent(code)).readline)
+    found = [token.string for token in tokens if token.type == tokenize.COMMENT]
+    return [text for text in found if not _GENERATED.match(text) and not _PRAGMA.match(text)]
 
 
 def body_start(lines: list[str], function: ast.FunctionDef) -> int:
@@ -145,6 +167,7 @@ def _units(source: Source, function: ast.FunctionDef | None) -> list[dict[str, A
             "line": part.nodes[0].lineno,
             "endLine": part.end,
             "code": source.code(part),
+            "comments": _comments(source.code(part)),
             "within": part.within,
             "opened": part.opened,
             "condition": part.condition,

@@ -243,13 +243,14 @@ def _origin(node: ast.Import | ast.ImportFrom) -> str:
 
 
 def _body_lines(pieces: list[dict[str, Any]], indent: str, length: int) -> list[str]:
-    """The lines of a body. Adjacent pieces with the same block share it; two batches of the file stay two."""
+    """The lines of a body. Adjacent pieces with the same block share it, but two batches of the file stay two."""
     lines: list[str] = []
     block, opened = "", 0
     for piece in pieces:
         within, before = piece.get("within", ""), opened
         opened = piece.get("opened", before)
-        if within and (within != block or opened != before):
+        is_shared = within == block and (opened == before or "autocommit_block" in within)
+        if within and not is_shared:
             lines.append(textwrap.indent(within, indent))
         block = within
         deeper = indent + "    " if within else indent

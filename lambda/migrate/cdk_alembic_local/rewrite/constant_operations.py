@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from .names import names_bound, names_read
 
+# Also a parameter of a function may have these names of a batch.
 _OPERATIONS = ("op", "batch_op", "batch")
 _BUILT_IN = ("enumerate", "zip", "sorted", "reversed", "range", "list", "tuple", "set", "dict", "len", "str", "repr")
 _VALUE_METHODS = ("items", "keys", "values", "format", "join", "split", "lower", "upper", "replace", "strip")
@@ -45,6 +46,8 @@ class Scope:
     """Classes of the module, and names imported from elsewhere: column types and enums may come from there."""
     constants: frozenset[str]
     """Names whose value does not depend on a database."""
+    operations: frozenset[str]
+    """Names of Alembic's operations: `op`, and what `with op.batch_alter_table(...) as` binds."""
 
     @classmethod
     def of(cls, tree: ast.Module, function: ast.FunctionDef) -> Scope:
@@ -53,7 +56,7 @@ class Scope:
         library = frozenset(name for node in imports if _is_library(node) for name in names_bound(node))
         classes = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
         own = frozenset(classes | {name for node in imports for name in names_bound(node)}) - library
-        names = cls(functions, _assigned(function), library, own, frozenset())
+        names = cls(functions, _assigned(function), library, own, frozenset(), frozenset([*_OPERATIONS, *_batches(tree)]))
         for node in tree.body:
             if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and names._is_constant(node.value):
                 names = names.with_constants(names_bound(node))
@@ -69,7 +72,7 @@ class Scope:
         """Whether it is one operation with constant arguments."""
         if not isinstance(node, ast.Expr) or not isinstance(call := node.value, ast.Call):
             return False
-        return _is_operation(call.func) and all(self._is_constant(one) for one in _arguments(call))
+        return self._is_operation(call.func) and all(self._is_constant(one) for one in _arguments(call))
 
     def is_constant_block(self, node: ast.stmt) -> bool:
         """Whether it is a loop over constants, a `try` or a call of the module's function, around operations with constant
@@ -153,9 +156,9 @@ class Scope:
             only_reports = not node.orelse and not node.finalbody and all(_only_reports(one) for one in node.handlers)
             return only_reports and self._are_fixed(node.body, calling)
         if isinstance(node, ast.With):
-            batches = [one.context_expr for one in node.items]
-            is_batch = all(isinstance(one, ast.Call) and _attribute(one.func) == "batch_alter_table" for one in batches)
-            return is_batch and self._are_fixed(node.body, calling)
+            return all(map(_is_batch, node.items)) and self._are_fixed(node.body, calling)
+        if isinstance(node, ast.If):
+            return self._is_constant(node.test) and self._are_fixed([*node.body, *node.orelse], calling)
         if isinstance(node, ast.Assign):
             return self._is_constant(node.value)
         if (function := self._called(node)) is None or function.name in calling:
@@ -188,7 +191,7 @@ class Scope:
         types = {id(root) for root in roots if root and root.id in self.own}
         read = names_read(part for part in parts if isinstance(part, ast.Name) and id(part) not in types)
         inner = {name for part in parts if isinstance(part, ast.comprehension) for name in _targets(part.target)}
-        return read <= {*self.constants, *self.library, *inner, *_OPERATIONS, *_BUILT_IN}
+        return read <= {*self.constants, *self.library, *inner, *self.operations, *_BUILT_IN}
 
     def _is_expression(self, function: ast.expr) -> bool:
         """Whether a call only creates a value: a type or an expression of SQLAlchemy, or a value of Python."""
@@ -203,7 +206,11 @@ class Scope:
             return _CALLED.fullmatch(name) is not None
         if isinstance(function, ast.Name):
             return name in _BUILT_IN
-        return name in _VALUE_METHODS or (name == "f" and isinstance(root, ast.Name) and root.id in _OPERATIONS)
+        return name in _VALUE_METHODS or (name == "f" and isinstance(root, ast.Name) and root.id in self.operations)
+
+    def _is_operation(self, function: ast.expr) -> bool:
+        owner = function.value if isinstance(function, ast.Attribute) else None
+        return isinstance(owner, ast.Name) and owner.id in self.operations and not _attribute(function).startswith("get_")
 
     def _tests_dialect(self, test: ast.expr) -> bool:
         if isinstance(test, ast.BoolOp):
@@ -235,6 +242,17 @@ def _is_library(node: ast.stmt) -> bool:
     if isinstance(node, ast.ImportFrom):
         return re.search("sqlalchemy|sqlmodel", node.module or "") is not None
     return isinstance(node, ast.Import) and any(re.search("sqlalchemy|sqlmodel", one.name) for one in node.names)
+
+
+def _batches(tree: ast.Module) -> Iterator[str]:
+    """The names that batches bind."""
+    for item in (item for node in ast.walk(tree) if isinstance(node, ast.With) for item in node.items):
+        if _is_batch(item) and isinstance(item.optional_vars, ast.Name):
+            yield item.optional_vars.id
+
+
+def _is_batch(item: ast.withitem) -> bool:
+    return isinstance(item.context_expr, ast.Call) and _attribute(item.context_expr.func) == "batch_alter_table"
 
 
 def _assigned(function: ast.FunctionDef) -> dict[str, ast.expr]:
@@ -283,11 +301,6 @@ def _arguments(call: ast.Call) -> list[ast.expr]:
 
 def _attribute(function: ast.expr) -> str:
     return function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
-
-
-def _is_operation(function: ast.expr) -> bool:
-    owner = function.value if isinstance(function, ast.Attribute) else None
-    return isinstance(owner, ast.Name) and owner.id in _OPERATIONS and not _attribute(function).startswith("get_")
 
 
 def _root_of_class(node: ast.AST, pattern: re.Pattern[str] = _CLASS) -> ast.Name | None:

@@ -24,15 +24,6 @@ export function keptPiece({ code, within, opened }: BodyUnit): WantedPiece {
   return { code, within, opened };
 }
 
-/** The comments above a statement, without its indentation. */
-export function commentsOf({ code }: BodyUnit): string[] {
-  const lines = code.split('\n').map((line) => line.trim());
-  return lines.slice(
-    0,
-    lines.findIndex((line) => line !== '' && !line.startsWith('#')),
-  );
-}
-
 /** Moves statements in autocommit to the front: they commit everything before them. */
 export function withAutocommitFirst(pieces: readonly WantedPiece[]): readonly WantedPiece[] {
   const firstStatement = (code: string) => code.split('\n').find((line) => !/^\s*(?:#|$)/.test(line));

@@ -76,7 +76,7 @@ function blockName(unit: BodyUnit | undefined): string {
   const [, word] = /^\s*(\w+)\b/.exec(first) ?? [];
   const names: Readonly<Record<string, string>> = {
     if: 'the condition',
-    for: 'the loop over what was read',
+    for: 'the loop',
     while: 'the loop',
     with: 'the block',
     try: 'the block',

@@ -40,6 +40,8 @@ export class Units {
     const located = new Set(this.part.steps.map((one) => this.at(one)));
     const inBatch = this.all.filter((unit) => unit.opened === line && !located.has(unit));
     const statements = [...new Set(this.part.steps.filter((one) => one.line === step.line).map(({ index }) => index))];
+    // One that repeats makes them all.
+    if (inBatch.length === 1) return inBatch[0];
     if (inBatch.length === statements.length) return inBatch[statements.indexOf(step.index)];
     const makers = inBatch.filter((unit) => this.matchesSource(unit, step.action));
     return makers.length === 1 ? makers[0] : undefined;

@@ -1,7 +1,7 @@
 import type { BodyUnit } from '../../../contract/facts';
 import type { Step } from '../../revision/analyzed-revision';
 import { type FormPart, PHASES, type Phase, type SafeForm } from '../form';
-import { addPiece, commentsOf, keptPiece, newPiece, statementPiece } from './pieces';
+import { addPiece, keptPiece, newPiece, statementPiece } from './pieces';
 import type { Fixable } from './plan';
 import { type Place, Round } from './round';
 import { groupByStatement, isIgnored, objectsOf, type StatementSteps, separateCommands } from './statements';
@@ -50,7 +50,7 @@ export class UpgradePlan {
       this.keepUnit(unit, steps);
       return;
     }
-    const comments = commentsOf(unit);
+    const comments = [...unit.comments];
     for (const group of groupByStatement(steps)) this.addStatement(group, comments, condition);
   }
 
