@@ -1084,6 +1084,53 @@ const ROWS: readonly UnreplayedCase[] = [
     says: ['PUBLIC no longer gets EXECUTE on functions', 'gets SELECT on tables that are created from now on'],
   },
   {
+    title: 'gives a sequence a smaller type, and one that it creates',
+    up: 'op.execute("ALTER SEQUENCE tickets AS integer")\nop.execute("CREATE SEQUENCE tallies")\nop.execute("ALTER SEQUENCE tallies AS integer")',
+    findings: ['error narrowing-type'],
+    says: ['tickets ends at 2,147,483,647'],
+  },
+  {
+    title: 'replaces a function that the downgrade puts back, and creates one',
+    up: [
+      'op.execute("CREATE OR REPLACE FUNCTION total() RETURNS int LANGUAGE sql AS \'SELECT 2\'")',
+      'op.execute("CREATE OR REPLACE FUNCTION fresh() RETURNS int LANGUAGE sql AS \'SELECT 2\'")',
+    ].join('\n'),
+    down: [
+      'op.execute("DROP FUNCTION fresh()")',
+      'op.execute("CREATE OR REPLACE FUNCTION total() RETURNS int LANGUAGE sql AS \'SELECT 1\'")',
+    ].join('\n'),
+    findings: ['warning replaced-in-use'],
+    says: ['the function total is defined anew'],
+  },
+  {
+    title: 'fills a table that it creates with its own numbers',
+    up: [
+      'op.execute("CREATE TABLE plans_of_users (id bigserial PRIMARY KEY, code text)")',
+      'op.execute("INSERT INTO plans_of_users (id, code) VALUES (1, \'free\')")',
+      'op.execute("INSERT INTO plans_of_users (code) VALUES (\'team\')")',
+    ].join('\n'),
+    down: 'op.drop_table("plans_of_users")',
+    findings: ['warning sequence-out-of-sync'],
+  },
+  {
+    title: 'empties a materialized view, which fills nothing under the lock',
+    up: 'op.execute("REFRESH MATERIALIZED VIEW totals WITH NO DATA")',
+    findings: ['error drop-materialized-view'],
+  },
+  {
+    title: 'creates a materialized view and its unique index',
+    up: 'op.execute("CREATE MATERIALIZED VIEW totals AS SELECT id FROM users")\nop.execute("CREATE UNIQUE INDEX uq_totals ON totals (id)")',
+    down: 'op.execute("DROP MATERIALIZED VIEW totals")',
+    findings: [],
+    without: ['unique-on-existing-rows'],
+  },
+  {
+    title: 'takes a table out of its parent',
+    up: 'op.execute("ALTER TABLE orders NO INHERIT documents")',
+    findings: ['error detach-partition'],
+    says: ['takes its rows out of queries of the parent'],
+  },
+  {
     title: 'drops a unique constraint without its type, which the downgrade shows',
     up: 'op.drop_constraint("uq_users_name", "users")',
     down: 'op.create_unique_constraint("uq_users_name", "users", ["name"])',

@@ -30,6 +30,7 @@ export function withAction(created: CreatedObjects, action: Action): CreatedObje
   if (action.does === 'create table') return withTables(created, [action.table]);
   if (action.does === 'create view' && !action.replaces) return withObjects(created, [action.view]);
   if (action.does === 'create function' && !action.replaces) return withObjects(created, [action.name]);
+  if (action.does === 'create sequence') return withObjects(created, [action.sequence]);
   if (action.does === 'add column') return withColumn(created, `${action.table}.${action.column.name}`);
   if (action.does === 'create trigger') {
     const tablesWithTrigger = new Set([...created.tablesWithTrigger, action.table]);

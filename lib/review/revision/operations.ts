@@ -188,7 +188,7 @@ function columnOf(source: string): ColumnDefinition {
     type: sqlType(source),
     notNull: /nullable=False|primary_key=True/.test(source),
     ...(computed ? { default: 'computed' } : given ? { default: 'value' } : {}),
-    ...(identity ? { numbered: true } : {}),
+    ...(identity || isSerial(source) ? { numbered: true } : {}),
     ...(generated ? { generated: true } : {}),
     primaryKey: /primary_key=True/.test(source),
     constraints: [],

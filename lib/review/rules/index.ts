@@ -1,10 +1,12 @@
 import { BUDGET } from '../sizes/budgets';
 import { cascade } from './cascade';
 import { accessChanged } from './compatibility/access';
+import { columnRefusesValues, ruleRewritesStatements } from './compatibility/changed-statements';
 import { dropInUse } from './compatibility/drop-in-use';
 import { expandAndContractInOne } from './compatibility/expand-and-contract';
 import { publishedTableAltered } from './compatibility/publications';
 import { rename } from './compatibility/rename';
+import { replacedInUse } from './compatibility/replaced-in-use';
 import { notNullWithoutDefault, requiredColumn } from './compatibility/required-columns';
 import { rowSecurityWithoutPolicy } from './compatibility/row-security';
 import { sequenceOutOfSync } from './compatibility/sequences';
@@ -116,7 +118,10 @@ export const CHECKS: readonly Rule[] = [
   rename,
   notNullWithoutDefault,
   requiredColumn,
+  columnRefusesValues,
+  ruleRewritesStatements,
   dropInUse,
+  replacedInUse,
   uniqueOnExistingRows,
   uniqueDropped,
   expandAndContractInOne,

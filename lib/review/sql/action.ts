@@ -110,7 +110,18 @@ export type Action =
       /** The sequence that numbers the column; null for the new one of an identity. */
       readonly sequence?: string | null;
     }
-  | { readonly does: 'create policy'; readonly table: string }
+  /** GENERATED ALWAYS of an existing column. */
+  | { readonly does: 'refuse values'; readonly table: string; readonly column: string }
+  /** CREATE RULE: rewrites statements of its table. */
+  | {
+      readonly does: 'create rule';
+      readonly table: string;
+      readonly rule: string;
+      readonly of: string;
+      readonly instead: boolean;
+    }
+  | { readonly does: 'create policy'; readonly table: string; readonly policy: string; readonly restrictive: boolean }
+  | { readonly does: 'alter policy'; readonly table: string; readonly policy: string }
   | { readonly does: 'attach partition'; readonly table: string; readonly partition: string; readonly isDefault: boolean }
   | { readonly does: 'detach partition'; readonly table: string; readonly partition: string; readonly concurrently: boolean }
   | { readonly does: 'set replica identity'; readonly table: string; readonly nothing: boolean }
@@ -120,6 +131,7 @@ export type Action =
       /** A CHECK, or NOT NULL. */
       readonly constraint?: ConstraintDefinition;
     }
+  | { readonly does: 'create sequence'; readonly sequence: string }
   | { readonly does: 'change sequence type'; readonly sequence: string; readonly type: string }
   /** `table`: empty for all tables, as in `VACUUM FULL`. */
   | { readonly does: 'rewrite table'; readonly table: string; readonly how: string }
@@ -143,7 +155,7 @@ export type Action =
   /** `replaces` is OR REPLACE: the view may have existed. `columns` has the names that the statement gives. */
   | { readonly does: 'create view'; readonly view: string; readonly replaces: boolean; readonly columns: readonly string[] }
   | { readonly does: 'create function'; readonly name: string; readonly replaces: boolean }
-  | { readonly does: 'create trigger'; readonly table: string; readonly trigger: string }
+  | { readonly does: 'create trigger'; readonly table: string; readonly trigger: string; readonly replaces: boolean }
   /** `labels`: of an enum. */
   | { readonly does: 'create type'; readonly type: string; readonly labels?: readonly string[] }
   | { readonly does: 'create schema'; readonly schema: string }
@@ -173,7 +185,13 @@ export type Action =
       readonly inLoop?: true;
       readonly written?: Written<UpdateStmt>;
     }
-  | { readonly does: 'insert'; readonly table: string; readonly fromQuery: boolean }
+  | {
+      readonly does: 'insert';
+      readonly table: string;
+      readonly fromQuery: boolean;
+      /** The columns that get a value from the statement, not from a default or a sequence; absent: it names none, so all. */
+      readonly given?: readonly string[];
+    }
   /** Writes every row of tables into another one. */
   | { readonly does: 'copy rows'; readonly into: string; readonly from: readonly string[]; readonly how: string }
   /** `all`: in a schema. */

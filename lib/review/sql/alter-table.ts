@@ -28,9 +28,9 @@ export function alterActions(table: string, command: AlterTableCmd, sql: string)
     case 'AT_ColumnDefault':
       return [{ does: 'set default', table, column: name, has: !!def, ...sequenceOf(def) }];
     case 'AT_AddIdentity':
-      return [{ does: 'set default', table, column: name, has: true, sequence: null }];
+      return [{ does: 'set default', table, column: name, has: true, sequence: null }, ...refusalActions(table, command)];
     case 'AT_SetIdentity':
-      return [restartAction(`${table}_${name}_seq`, as(def, 'List')?.items, table)];
+      return [restartAction(`${table}_${name}_seq`, as(def, 'List')?.items, table), ...refusalActions(table, command)];
     case 'AT_DropIdentity':
     case 'AT_DropExpression':
       return [{ does: 'set default', table, column: name, has: false }];
@@ -89,6 +89,14 @@ function addConstraintAction(table: string, constraint: ConstraintDefinition): A
 
 function partitionOf(def: Node | undefined): PartitionCmd {
   return def && 'PartitionCmd' in def ? def.PartitionCmd : {};
+}
+
+/** GENERATED ALWAYS, as ADD or SET. For SET, PostgreSQL's grammar has the code of the letter. */
+function refusalActions(table: string, { name = '', def }: AlterTableCmd): readonly Action[] {
+  const options = (as(def, 'List')?.items ?? []).flatMap((one) => as(one, 'DefElem') ?? []);
+  const set = as(options.find(({ defname }) => defname === 'generated')?.arg, 'Integer')?.ival ?? 0;
+  const isAlways = (as(def, 'Constraint')?.generated_when ?? String.fromCharCode(set)) === 'a';
+  return isAlways ? [{ does: 'refuse values', table, column: name }] : [];
 }
 
 /** nextval('numbers') */

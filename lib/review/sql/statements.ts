@@ -1,6 +1,6 @@
 import type { IndexElem, Node } from 'libpg-query';
 import { foundBy } from '../../sql/found-by';
-import { apply, as, inPlace, type Of, queriesOf, type Rules } from '../../sql/nodes';
+import { apply, as, inPlace, type Of, only, queriesOf, type Rules } from '../../sql/nodes';
 import type { Action, DroppedKind } from './action';
 import { alterActions, autovacuumAfter } from './alter-table';
 import {
@@ -92,6 +92,7 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
       ? constraintOf(def.Constraint, sql).map((constraint) => ({ does: 'add domain constraint', domain, constraint }))
       : [{ does: 'other' }];
   },
+  CreateSeqStmt: ({ sequence }) => [{ does: 'create sequence', sequence: nameOf(sequence) }],
   AlterSeqStmt({ sequence, options = [] }) {
     const type = options.flatMap((option) =>
       'DefElem' in option && option.DefElem.defname === 'as' ? [option.DefElem.arg] : [],
@@ -109,14 +110,22 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
     return [what ? { does: 'set schema', what, name, schema: newschema } : { does: 'other' }];
   },
   CreateFunctionStmt: ({ funcname = [], replace }) => [{ does: 'create function', name: joined(funcname), replaces: !!replace }],
-  CreatePolicyStmt: ({ table }) => [{ does: 'create policy', table: nameOf(table) }],
-  CreateTrigStmt: ({ relation, trigname = '' }) => [{ does: 'create trigger', table: nameOf(relation), trigger: trigname }],
+  CreatePolicyStmt: ({ table, policy_name = '', permissive }) => [
+    { does: 'create policy', table: nameOf(table), policy: policy_name, restrictive: !permissive },
+  ],
+  AlterPolicyStmt: ({ table, policy_name = '' }) => [{ does: 'alter policy', table: nameOf(table), policy: policy_name }],
+  RuleStmt: ({ relation, rulename = '', event = '', instead }) => [
+    { does: 'create rule', table: nameOf(relation), rule: rulename, of: event.replace('CMD_', ''), instead: !!instead },
+  ],
+  CreateTrigStmt: ({ relation, trigname = '', replace }) => [
+    { does: 'create trigger', table: nameOf(relation), trigger: trigname, replaces: !!replace },
+  ],
   GrantStmt({ is_grant, targtype, objtype, objects = [], privileges = [], grantees = [] }) {
     const roles = grantees.map(roleName);
-    if (is_grant && !(roles.includes('PUBLIC') && (objtype === 'OBJECT_TABLE' || objtype === 'OBJECT_SEQUENCE')))
-      return [{ does: 'other' }];
+    const names = privilegeNames(privileges);
+    if (is_grant && !(roles.includes('PUBLIC') && isOpenedToAll(objtype, names))) return [{ does: 'other' }];
     const of = {
-      privileges: privilegeNames(privileges),
+      privileges: names,
       objects: objects.map((object) => rangeName(object) || listName(object)),
       all: targtype === 'ACL_TARGET_ALL_IN_SCHEMA',
     };
@@ -138,6 +147,9 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
       role,
       hasPassword: options.some((one) => as(as(one, 'DefElem')?.arg, 'String') && hasOption([one], 'password')),
     },
+  ],
+  GrantRoleStmt: ({ grantee_roles = [] }) => [
+    { does: 'change setting', of: `the role ${grantee_roles.map(roleName).join(', ')}` },
   ],
   AlterRoleStmt: ({ role }) => [{ does: 'change setting', of: `the role ${roleName({ RoleSpec: role ?? {} })}` }],
   AlterRoleSetStmt: ({ role }) => [
@@ -195,10 +207,11 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
     };
     return [{ does: 'delete', table: nameOf(relation), rows, columns: [], ...more }];
   },
-  InsertStmt({ relation, selectStmt }) {
+  InsertStmt({ relation, cols = [], selectStmt }) {
     const fromQuery = !!selectStmt && 'SelectStmt' in selectStmt && !!selectStmt.SelectStmt.fromClause?.length;
+    const given = givenColumns(cols, selectStmt);
     return [
-      { does: 'insert', table: nameOf(relation), fromQuery },
+      { does: 'insert', table: nameOf(relation), fromQuery, ...(given ? { given } : {}) },
       ...copyActions(selectStmt, nameOf(relation), 'INSERT ... SELECT'),
     ];
   },
@@ -232,7 +245,10 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
   },
   ClusterStmt: ({ relation }) => [{ does: 'rewrite table', table: nameOf(relation), how: 'CLUSTER' }],
   LockStmt: ({ relations = [], mode = 0 }) => [{ does: 'lock', tables: relations.map(rangeName), mode: LOCK_MODES[mode] ?? '' }],
-  RefreshMatViewStmt: ({ relation, concurrent }) => [{ does: 'refresh', view: nameOf(relation), concurrently: !!concurrent }],
+  RefreshMatViewStmt: ({ relation, concurrent, skipData }) => [
+    // WITH NO DATA fills nothing.
+    skipData ? { does: 'other' } : { does: 'refresh', view: nameOf(relation), concurrently: !!concurrent },
+  ],
   TransactionStmt({ kind = '' }) {
     if (kind === 'TRANS_STMT_BEGIN' || kind === 'TRANS_STMT_START') return [{ does: 'begin transaction' }];
     const how = TRANSACTION_ENDS[kind];
@@ -276,6 +292,27 @@ function constantElement({ expr }: IndexElem): readonly string[] {
   return [/"A_Const":\{"sval":\{"sval":"([^"]*)"/.exec(json)?.[1] ?? 'a constant'];
 }
 
+/** The columns that an INSERT gives a value to: not `DEFAULT`, and not the next number of a sequence. Undefined: it names no columns. */
+function givenColumns(columns: readonly Node[], source: Node | undefined): readonly string[] | undefined {
+  // DEFAULT VALUES
+  if (!source) return [];
+  const { valuesLists = [], targetList = [] } = as(source, 'SelectStmt') ?? {};
+  const selected = only(targetList, 'ResTarget').map(({ val }) => val);
+  const rows = valuesLists.length ? only(valuesLists, 'List').map(({ items = [] }) => items) : [selected];
+  if (!columns.length) return rows.flat().some(isNumbered) ? [] : undefined;
+  return only(columns, 'ResTarget').flatMap(({ name = '' }, at) => (rows.every((row) => isNumbered(row[at])) ? [] : [name]));
+}
+
+/** Whether a value is no number that a sequence gives later: it comes from one, or is below its first. */
+function isNumbered(value: Node | undefined): boolean {
+  const number = as(value, 'A_Const')?.ival;
+  return (
+    !!as(value, 'SetToDefault') ||
+    (!!number && (number.ival ?? 0) <= 0) ||
+    (!!value && /"sval":"nextval"/.test(JSON.stringify(value)))
+  );
+}
+
 /** The copy of all rows of a query's tables; none if the query limits or aggregates them. */
 function copyActions(query: Node | undefined, into: string, how: string): readonly Action[] {
   const select = query && 'SelectStmt' in query ? query.SelectStmt : undefined;
@@ -316,6 +353,12 @@ function roleName(node: Node): string {
 function privilegeNames(privileges: readonly Node[]): readonly string[] {
   const named = privileges.flatMap((one) => ('AccessPriv' in one ? [(one.AccessPriv.priv_name ?? 'all').toUpperCase()] : []));
   return named.length ? named : ['ALL'];
+}
+
+/** Whether a GRANT to PUBLIC gives what a new object does not give by itself. Who may create in a schema can replace functions that others call. */
+function isOpenedToAll(kind: string | undefined, privileges: readonly string[]): boolean {
+  if (kind === 'OBJECT_SCHEMA') return privileges.some((privilege) => privilege === 'CREATE' || privilege === 'ALL');
+  return kind === 'OBJECT_TABLE' || kind === 'OBJECT_SEQUENCE';
 }
 
 const DEFAULT_PRIVILEGES_OF: Readonly<Record<string, string>> = {

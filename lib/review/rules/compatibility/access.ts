@@ -2,7 +2,7 @@ import { UNKNOWN_VALUE } from '../../../contract/facts';
 import { execute } from '../../advice/python';
 import { quotedTable } from '../../advice/sql';
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
-import type { ActionOf } from '../../sql/action';
+import type { Action, ActionOf } from '../../sql/action';
 import type { Rule, RuleFinding } from '../rule';
 
 type Text = Pick<RuleFinding, 'message' | 'instead'>;
@@ -12,7 +12,8 @@ export const accessChanged: Rule = {
   id: 'access-changed',
   group: 'compatibility',
   severity: 'warning',
-  title: 'who may do what changes, or which rows queries find: REVOKE, default privileges, OWNER TO, roles, policies, INHERIT',
+  title:
+    'who may do what changes, or which rows queries find: REVOKE, default privileges, OWNER TO, roles, row-level security, policies, INHERIT',
   *check({ upgrade }) {
     for (const step of upgrade.steps) {
       const found = accessChange(step, upgrade);
@@ -74,8 +75,6 @@ function accessChange({ action, isExisting, isNewObject, isNewTable }: Step, par
           'and no schema shows it',
         instead: '# change roles and settings where the server is set up, not in a revision of one database',
       };
-    case 'alter table':
-      return isExisting(action.table) ? rowAccessChange(action.table, action.how) : undefined;
     case 'drop': {
       const [name = ''] = action.names;
       const table = name.slice(0, name.lastIndexOf('.'));
@@ -89,8 +88,14 @@ function accessChange({ action, isExisting, isNewObject, isNewTable }: Step, par
       };
     }
     default:
-      return undefined;
+      return 'table' in action && isExisting(action.table) ? foundRowsChange(action, part) : undefined;
   }
+}
+
+/** A change of the rows that queries of an existing table find. */
+function foundRowsChange(action: Action, part: RevisionFunction): Text | undefined {
+  if (action.does === 'alter table') return rowAccessChange(action.table, action.how, part);
+  return action.does === 'create policy' || action.does === 'alter policy' ? policyChange(action) : undefined;
 }
 
 function defaultsChange({ isGrant, privileges, of, roles }: ActionOf<'change default privileges'>): Text | undefined {
@@ -108,7 +113,29 @@ function defaultsChange({ isGrant, privileges, of, roles }: ActionOf<'change def
   };
 }
 
-function rowAccessChange(table: string, how: string): Text | undefined {
+/** A permissive policy that is new only admits more rows. */
+function policyChange(action: ActionOf<'create policy'> | ActionOf<'alter policy'>): Text | undefined {
+  const { table, policy } = action;
+  if (action.does === 'create policy' && !action.restrictive) return undefined;
+  return {
+    message:
+      `the policy ${policy} ${action.does === 'alter policy' ? 'admits other rows' : 'hides all rows that it does not admit'}: if ${table} has ` +
+      'row-level security, running code finds and writes other rows from now on, without an error',
+    instead: '# first release code that works with both, such as one that sets what the policy reads',
+  };
+}
+
+function rowAccessChange(table: string, how: string, { steps }: RevisionFunction): Text | undefined {
+  // Without a policy, row-security-without-policy reports it.
+  const isAdmitted = steps.some(({ action }) => action.does === 'create policy' && action.table === table);
+  const isEnabled = how === 'AT_EnableRowSecurity' && isAdmitted;
+  if (isEnabled || how === 'AT_ForceRowSecurity')
+    return {
+      message:
+        `row-level security of ${table} ${isEnabled ? 'is enabled' : 'also applies to its owner'}: from now on, running code that connects ` +
+        `as ${isEnabled ? 'another role' : 'the owner'} finds only the rows that a policy admits, and may write no others`,
+      instead: '# first release code that sets what the policies read; then enable it, in a separate revision',
+    };
   if (how === 'AT_DisableRowSecurity')
     return {
       message: `row-level security of ${table} is disabled: every role that may read ${table} now finds all its rows, also those of others`,

@@ -96,7 +96,7 @@ function viewColumns({ steps }: RevisionFunction, name: string): readonly string
 }
 
 /** Whether a view has lost a column, or a function returns another type. */
-function returnsLess(what: DroppedKind, before: string, after: string): boolean {
+export function returnsLess(what: DroppedKind, before: string, after: string): boolean {
   if (what === 'function') return RETURNS.exec(before)?.[1] !== RETURNS.exec(after)?.[1];
   const kept = outputColumns(after);
   return what === 'view' && outputColumns(before).some((column) => !kept.includes(column));

@@ -56,30 +56,42 @@ export const requiredColumn: Rule = {
   },
 };
 
-/** Nullable columns whose default is dropped: code that relies on it inserts NULL. */
+/** Columns whose default or expression is dropped. */
 function* lostDefaults(part: RevisionFunction): Iterable<RuleFinding> {
   for (const { action, isExisting, isNewColumn, place } of part.steps) {
     if (action.does !== 'set default' || action.has || !isExisting(action.table)) continue;
-    const { table, column } = action;
-    if (!part.replayed && !isNewColumn(table, column)) yield* unknownDefault(part, action, place);
-    const [before, after] = [part.tablesBefore, part.tablesAfter].map((tables) =>
-      findTable(tables, table)?.columns.find(({ name }) => name === column),
-    );
-    if (isNewColumn(table, column) || !part.replayed || !before?.default || !after || after.default || after.notNull) continue;
-    const mayBeNull = part.steps.some(
-      (step) => step.action.does === 'drop not null' && step.action.table === table && step.action.column === column,
-    );
-    if (mayBeNull || after.identity || before.generated) continue;
-    yield {
-      ...place,
-      atMost: 'warning',
-      message: `${table}.${column} loses its default: rows that running code inserts without it hold NULL from now on`,
-      instead: [
-        `# in a later release, when all running code sets ${column}:`,
-        execute(`ALTER TABLE ${quotedTable(table)} ALTER COLUMN ${quoted(column)} DROP DEFAULT`),
-      ].join('\n'),
-    };
+    if (isNewColumn(action.table, action.column)) continue;
+    yield* part.replayed ? leavesNull(part, action, place) : unknownDefault(part, action, place);
   }
+}
+
+/** A nullable column that code leaves NULL which relies on its default, or on its expression. */
+function* leavesNull(
+  part: RevisionFunction,
+  { table, column }: ActionOf<'set default'>,
+  place: Step['place'],
+): Iterable<RuleFinding> {
+  const [before, after] = [part.tablesBefore, part.tablesAfter].map((tables) =>
+    findTable(tables, table)?.columns.find(({ name }) => name === column),
+  );
+  if (!before || !(before.default || before.generated) || !after || after.notNull) return;
+  const mayBeNull = part.steps.some(
+    (step) => step.action.does === 'drop not null' && step.action.table === table && step.action.column === column,
+  );
+  if (mayBeNull || after.default || after.identity || after.generated) return;
+  yield {
+    ...place,
+    atMost: 'warning',
+    message: before.generated
+      ? `${table}.${column} is no longer computed: rows that running code inserts hold NULL from now on, and an UPDATE leaves it as it is`
+      : `${table}.${column} loses its default: rows that running code inserts without it hold NULL from now on`,
+    instead: [
+      `# in a later release, when all running code${before.generated ? ', or a trigger,' : ''} sets ${column}:`,
+      execute(
+        `ALTER TABLE ${quotedTable(table)} ALTER COLUMN ${quoted(column)} DROP ${before.generated ? 'EXPRESSION' : 'DEFAULT'}`,
+      ),
+    ].join('\n'),
+  };
 }
 
 /** A dropped default of a column that was not replayed: it may be NOT NULL or not. */

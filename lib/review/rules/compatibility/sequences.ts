@@ -1,6 +1,7 @@
 import { execute } from '../../advice/python';
 import { quoted, quotedTable } from '../../advice/sql';
-import type { Step } from '../../revision/analyzed-revision';
+import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
+import { findTable } from '../../revision/tables';
 import type { Rule, RuleFinding } from '../rule';
 
 /** A sequence begins at 1: https://www.postgresql.org/docs/current/sql-createsequence.html */
@@ -8,13 +9,50 @@ export const sequenceOutOfSync: Rule = {
   id: 'sequence-out-of-sync',
   group: 'compatibility',
   severity: 'warning',
-  title: 'a column that has values gets numbers that start at 1',
+  title: 'a sequence gives numbers that rows have already',
   *check({ facts, upgrade }) {
     yield* upgrade.steps.flatMap(restartFindings);
     const isSet = upgrade.steps.some(({ action, sql }) => action.does === 'set sequence' || SETS_START.test(sql));
-    if (!isSet) yield* upgrade.steps.flatMap((step) => defaultFindings(step, facts.changes?.added ?? {}));
+    if (isSet) return;
+    yield* upgrade.steps.flatMap((step) => defaultFindings(step, facts.changes?.added ?? {}));
+    yield* numbersGiven(upgrade);
   },
 };
+
+/** The first INSERT into each table that gives its own values to a column with a sequence, which does not count them. */
+function* numbersGiven(part: RevisionFunction): Iterable<RuleFinding> {
+  const reported = new Set<string>();
+  for (const { action, index, place } of part.steps) {
+    if (action.does !== 'insert' || reported.has(action.table)) continue;
+    const { table, given } = action;
+    const column = numberedColumns(table, part, index).find((name) => given?.includes(name) ?? true);
+    if (column === undefined) continue;
+    reported.add(table);
+    yield {
+      ...place,
+      message:
+        `this INSERT gives its own values to ${table}.${column}, and the sequence of ${column} does not count them: a later INSERT ` +
+        'that takes one of these numbers from it fails with a duplicate key, or repeats it',
+      instead: afterLargest(`pg_get_serial_sequence('${quotedTable(table)}', '${column}')`, table, column),
+    };
+  }
+}
+
+/** The columns of a table that a sequence numbers, when a step runs. */
+function numberedColumns(table: string, part: RevisionFunction, before: number): readonly string[] {
+  const made = part.steps.findLast(
+    ({ action, index }) => index < before && action.does === 'create table' && action.table === table,
+  )?.action;
+  if (made?.does === 'create table') return made.columns.flatMap(({ numbered, name }) => (numbered ? [name] : []));
+  const { columns = [] } = findTable(part.tablesAfter, table) ?? part.findTable(table) ?? {};
+  return columns.flatMap((column) => (column.identity || /^nextval\(/.test(column.default ?? '') ? [column.name] : []));
+}
+
+/** @param numbers the sequence, in SQL */
+function afterLargest(numbers: string, table: string, column: string): string {
+  const most = `(SELECT max(${quoted(column)}) FROM ${quotedTable(table)})`;
+  return `# after this statement:\n${execute(`SELECT setval(${numbers}, ${most})`)}`;
+}
 
 function restartFindings({ action, isNewObject, isNewTable, place }: Step): readonly RuleFinding[] {
   const isRestart = action.does === 'restart sequence';
@@ -46,14 +84,13 @@ function defaultFindings({ action, isExisting, isNewColumn, place }: Step, added
   if (sequence !== null && !(`sequence ${sequence}` in added)) return [];
   const numbers =
     sequence === null ? `pg_get_serial_sequence('${quotedTable(table)}', '${column}')` : `'${quotedTable(sequence)}'`;
-  const most = `(SELECT max(${quoted(column)}) FROM ${quotedTable(table)})`;
   return [
     {
       ...place,
       message:
         `the numbers of ${table}.${column} begin at 1: an INSERT that takes one fails with a duplicate key, or repeats the number ` +
         'of an existing row',
-      instead: `# after this statement:\n${execute(`SELECT setval(${numbers}, ${most})`)}`,
+      instead: afterLargest(numbers, table, column),
     },
   ];
 }

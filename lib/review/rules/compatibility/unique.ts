@@ -12,9 +12,9 @@ export const uniqueOnExistingRows: Rule = {
   title: 'existing rows must be unique',
   *check({ facts, upgrade }) {
     const failed = facts.rows?.upgradeFailure;
-    for (const { action, call, isExisting, isNewColumn, place } of upgrade.steps) {
+    for (const { action, call, isExisting, isNewColumn, isNewObject, place } of upgrade.steps) {
       const unique = uniqueColumns(action);
-      if (!unique || !('table' in action) || !isExisting(action.table)) continue;
+      if (!unique || !('table' in action) || !isExisting(action.table) || isNewObject(action.table)) continue;
       const { table } = action;
       // A column that is new and empty has no duplicates.
       if (unique.length && unique.every((column) => column !== null && isNewColumn(table, column))) continue;

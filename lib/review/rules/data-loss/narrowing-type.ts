@@ -22,18 +22,20 @@ export const narrowingType: Rule = {
   *check(revision, change) {
     yield* removedLabels(revision);
     for (const step of revision.upgrade.steps) {
-      if (step.action.does === 'change sequence type') yield* narrowerSequence(step, step.action, revision.facts);
+      if (step.action.does === 'change sequence type') yield* narrowerSequence(step, step.action, revision);
       if (step.action.does === 'change type') yield* narrowerColumn(step, step.action, revision, change);
     }
   },
 };
 
 function* narrowerSequence(
-  { place }: Step,
+  { place, isNewObject }: Step,
   { sequence, type }: ActionOf<'change sequence type'>,
-  facts: RevisionFacts,
+  { facts, upgrade }: AnalyzedRevision,
 ): Iterable<RuleFinding> {
-  if (!narrowsSequence(facts, sequence, type)) return;
+  // Without a replay, it is a bigint, as by default.
+  const narrows = upgrade.replayed ? narrowsSequence(facts, sequence, type) : type !== 'int8' && !isNewObject(sequence);
+  if (!narrows) return;
   const most = type === 'int2' ? '32,767' : '2,147,483,647';
   yield {
     ...place,

@@ -89,7 +89,7 @@ function* reindexFindings(step: Step, { what, name }: ActionOf<'reindex'>, part:
   yield {
     ...place,
     message:
-      `REINDEX locks ${table ?? name} against writes, and each index against reads that would use it, ` +
+      `REINDEX locks ${table ?? `the table of ${name}`} against writes, and each index against reads that would use it, ` +
       `until ${lockEnd(step)}`,
     ...(table === undefined ? {} : { cost: { work: 'reindex', tables: [table] } }),
     instead: autocommit(execute(`REINDEX ${what === 'table' ? 'TABLE' : 'INDEX'} CONCURRENTLY ${quotedTable(name)}`)),
