@@ -122,7 +122,7 @@ describe('the backend’s Python', () => {
   });
 
   it('without Alembic is reported', async () => {
-    await expect(ask(['python3', '-I'])).rejects.toMatchObject({
+    await expect(ask(['python3', '-I', '-S'])).rejects.toMatchObject({
       code: 'alembic_missing',
       next: expect.stringContaining('--python'),
     });

@@ -17,18 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from cdk_alembic.database.failures import describe, location
-from cdk_alembic.project.environment import application_context, flask_folder
+from cdk_alembic.project.environment import flask_folder
 from cdk_alembic.project.project import Project
 from cdk_alembic.project.scripts import needs_flask
 from cdk_alembic.project.search_path import import_root
-from cdk_alembic.protocol.errors import ProjectError, RunnerError
+from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redacted, without_secrets
 
+from .answers import Answers
 from .replay_cache.copy_point import CopyPoint
-from .replay_cache.trace import Trace, installed_packages
-from .rewrite.overlay import overlaid
-
-Report = Callable[[dict[str, Any]], None]
+from .replay_cache.trace import Trace
 
 
 def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
@@ -56,7 +54,11 @@ def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
         asks.readline()
 
     trace = Trace() if hello.get("trace") else None
-    loaded: Project | None = None
+
+    def copy_point() -> CopyPoint | None:
+        return CopyPoint(trace, report, wait) if trace else None
+
+    replies = Answers(load, report, copy_point, hello.get("scratch", False))
     is_fork = False
     while line := asks.readline():
         try:
@@ -68,15 +70,12 @@ def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
                     report({"report": "forked", "done": done})
                     report({"report": "end"})
                 continue
-            copy_point = CopyPoint(trace, report, wait) if trace else None
-            loaded = _answer(ask, load, hello.get("scratch", False), report, copy_point, loaded)
+            replies.answer(ask)
             report({"report": "end"})
         except RunnerError as error:
-            loaded = None
             # The next step may name a column `password`, as in --rename.
             report({"report": "failed", "error": {**redacted(error.facts()), "next": without_secrets(error.next)}})
         except (Exception, SystemExit) as error:
-            loaded = None
             traceback.print_exc()
             report({"report": "failed", "error": redacted(_unexpected(error))})
         if hello.get("scratch"):
@@ -129,145 +128,6 @@ def _load_ahead() -> None:
     """Imports modules for the next request while its database may still be starting. That request reports any missing module."""
     with suppress(Exception):
         importlib.import_module("cdk_alembic_local.replay.observe")
-
-
-def _answer(
-    ask: dict[str, Any],
-    load: Callable[[], Project],
-    on_scratch: bool,
-    report: Report,
-    copy_point: CopyPoint | None,
-    loaded: Project | None,
-) -> Project | None:
-    """Answers a request. `loaded`: the previous request's project. Returns the project if the next request may use it."""
-    verb, overlay = ask["ask"], ask.get("overlay") or []
-    if verb in ("bodies", "compose", "write"):
-        _answer_about_texts(load(), ask, overlay, report)
-        return None
-    if verb == "graph" and not overlay:
-        return _graph(load(), report, copy_point)
-    if loaded is not None and verb == "observe" and not overlay:
-        _answer_loaded(loaded, ask, on_scratch, report, copy_point)
-        return None
-    project = load()
-    with overlaid(project, overlay, ask.get("folder")):
-        if verb == "graph":
-            _graph(project, report, None)
-            return None
-        _load_and_answer(project, ask, on_scratch, report, copy_point)
-    return None
-
-
-def _graph(project: Project, report: Report, copy_point: CopyPoint | None) -> Project | None:
-    from .source.graph import graph
-
-    found = graph(project)
-    report({"report": "graph", "graph": found})
-    if copy_point:
-        report({"report": "python", "installed": installed_packages()})
-    # Some of the revisions could not be loaded: the next request tries again.
-    return None if "problem" in found else project
-
-
-def _load_and_answer(
-    project: Project, ask: dict[str, Any], on_scratch: bool, report: Report, copy_point: CopyPoint | None
-) -> None:
-    verb = ask["ask"]
-    if verb in ("observe", "try"):
-        from .source.graph import load
-
-        try:
-            load(project)
-        except ProjectError as error:
-            if verb == "try":
-                raise
-            from .source.unreplayed import observe_files
-
-            observe_files(project, ask, error, report)
-            return
-    _answer_loaded(project, ask, on_scratch, report, copy_point)
-
-
-def _answer_loaded(project: Project, ask: dict[str, Any], on_scratch: bool, report: Report, copy_point: CopyPoint | None) -> None:
-    verb, scratch_url = ask["ask"], ask.get("scratch")
-    if scratch_url is None:
-        if verb == "catalog" and not on_scratch:
-            from .replay.matching_revision import entries_of
-
-            with application_context(project):
-                report({"report": "catalog", "entries": entries_of(project)})
-            return
-        if verb != "invoke" or on_scratch:
-            raise RunnerError("invalid_request", f'"{verb}" needs a scratch database', "start the observer with one")
-        from .replay.invoke import invoke
-
-        with application_context(project):
-            report({"report": "answer", "answer": invoke(project, ask["request"])})
-        return
-    from .scratch.scratch import Scratch
-
-    scratch = Scratch(scratch_url, ask.get("disposable", False))
-    with scratch.redirecting(project):
-        try:
-            _answer_on_scratch(ask, project, scratch, report, copy_point)
-        except RunnerError as error:
-            raise scratch.refused or error from error
-
-
-def _answer_about_texts(project: Project, ask: dict[str, Any], overlay: list[dict[str, Any]], report: Report) -> None:
-    path = project.directory / ask.get("file", "")
-    texts = {project.directory / one["file"]: one["text"] for one in overlay}
-    if ask["ask"] == "bodies":
-        from .rewrite.bodies import bodies
-
-        report({"report": "bodies", "bodies": bodies(path, texts)})
-    elif ask["ask"] == "compose":
-        from .rewrite.compose import compose
-
-        report({"report": "composed", "files": compose(path, ask["file"], ask["revisions"], texts)})
-    else:
-        from .rewrite.write import write
-
-        failure = write(project, ask["files"])
-        report({"report": "written", **({"failure": failure} if failure else {})})
-
-
-def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, report: Report, copy_point: CopyPoint | None) -> None:
-    verb = ask["ask"]
-    if verb == "invoke":
-        from .replay.invoke import invoke
-
-        with application_context(project):
-            report({"report": "answer", "answer": invoke(project, ask["request"])})
-    elif verb == "observe":
-        from .replay.observe import observe
-
-        observe(project, scratch, ask, report, copy_point)
-    elif verb == "try":
-        from .replay.trial import trial
-
-        with application_context(project):
-            trial(project, scratch, ask, report)
-    elif verb == "measure":
-        from .measure.measure import measure
-
-        with application_context(project):
-            measure(project, scratch, ask, report)
-    elif verb == "place":
-        from .replay.matching_revision import match_revision
-
-        scratch.prepare(ask.get("overwrite", False))
-        try:
-            with application_context(project):
-                report({"report": "placed", "placed": match_revision(project, scratch, ask["entries"])})
-        finally:
-            scratch.leave()
-    elif verb == "create":
-        from .create_on_scratch import create_on_scratch
-
-        report({"report": "created", **create_on_scratch(project, scratch, ask)})
-    else:
-        raise RunnerError("invalid_request", f'unknown request "{verb}"', "the two sides are not of the same version")
 
 
 def _unexpected(error: BaseException) -> dict[str, Any]:
