@@ -28,7 +28,7 @@ type OperationName = keyof typeof PARAMETERS;
 
 /**
  * What a call of an operation would do, for revisions that can't be run here. Only literal arguments are known; calls of a
- * batch arrive as calls of `op` (lambda/migrate/cdk_alembic_local/source/batches.py).
+ * batch arrive as calls of `op` (lambda/migrate/cdk_alembic_local/source/functions/batches.py).
  */
 export function operationsOf(call: Call): readonly Operation[] {
   const name = call.name.split('.').at(-1) ?? '';

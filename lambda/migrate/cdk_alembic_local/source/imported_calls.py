@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .functions import Functions
+from .functions.functions import Functions
 
 
 def imported_calls(calls: Iterable[dict[str, Any]], roots: list[Path]) -> Iterator[dict[str, Any]]:

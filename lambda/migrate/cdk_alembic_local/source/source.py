@@ -14,7 +14,7 @@ from cdk_alembic.project.sources import acknowledgements
 from cdk_alembic.protocol.errors import RunnerError
 
 from ..upgrade_sql.read import read_steps, read_upgrade
-from .functions import Functions
+from .functions.functions import Functions
 from .history import history
 from .imported_calls import imported_calls
 
