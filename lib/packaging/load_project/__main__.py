@@ -8,14 +8,14 @@ Nothing connects or starts, and the package is read-only, as on Lambda.
 `refused` is what the runner refuses in the order of the revisions. `missing` is a module that neither the package nor Python
 has; `own`: the backend's own package lacks it. `unproved` is any other reason why env.py or the revisions did not load:
 settings that only the function has, or a library for another machine. `fails`: the function would fail, too; `inCode`: with any
-settings; `arguments`: those of `-x` that env.py looked for. `otherDriver`: with another driver in the database's URL, it may
-load. `foreign` are distributions with such libraries; the overlay has this machine's. `variables` are the names of those that
-the function fills with the database's address. `elsewhere` is another address to which env.py connects, and the line that
-connects; `isPostgres`: the function can replace it; `settings`: the variables of settings that hold it. `writes`: it writes
-beside its code, which the runner can allow. `unset` are variables that the backend read before, the last one first; `required`:
-those that the error is about; `wrong`: variables of the function whose values it is about. `isLikely`: the function's
-connection might avoid the failure. `absent`: the backend's path that it needs and the package lacks. `connects`: the first
-address, other than the database's, to which something connects when it is loaded, and the line.
+settings; `wrongSyntax`: the backend's own; `arguments`: those of `-x` that env.py looked for. `otherDriver`: with another
+driver in the database's URL, it may load. `foreign` are distributions with such libraries; the overlay has this machine's.
+`variables` are the names of those that the function fills with the database's address. `elsewhere` is another address to which
+env.py connects, and the line that connects; `isPostgres`: the function can replace it; `settings`: the variables of settings
+that hold it. `writes`: it writes beside its code, which the runner can allow. `unset` are variables that the backend read
+before, the last one first; `required`: those that the error is about; `wrong`: variables of the function whose values it is
+about. `isLikely`: the function's connection might avoid the failure. `absent`: the backend's path that it needs and the package
+lacks. `connects`: the first address, other than the database's, to which something connects when it is loaded, and the line.
 `loadConnects`: the line of Flask's application that connects to the database when it is loaded, and can't go on without.
 `installed` is a JSON file of what is installed, or empty: `used` is then what the project uses, unless it did not load.
 """
@@ -40,6 +40,7 @@ from load_project.errors import (
     absent_in,
     causes_of,
     described,
+    has_wrong_syntax,
     in_backend,
     in_code,
     judge,
@@ -118,6 +119,7 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
             "reason": in_backend(described(causes_of(failure), package)).replace(f"{backend}{os.sep}", ""),
             "absent": absent_in(root, backend),
             "inCode": in_code(failure),
+            "wrongSyntax": has_wrong_syntax(failure, backend),
             "isLikely": not certain,
             "writes": writes_in(root, backend),
             "unset": [name for name in dict.fromkeys(read) if name not in os.environ],

@@ -59,6 +59,8 @@ def location_in(package: Path, error: BaseException, *of: str) -> str:
     """The last line of the backend or of a distribution in the error's traceback. `of`: only of these folders."""
     folders = tuple(f"{package / folder}{os.sep}" for folder in of or ("backend", "site-packages"))
     frames = [(real(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError) and error.filename:
+        frames.append((real(error.filename), error.lineno))
     found = [(file, line) for file, line in frames if file.startswith(folders)]
     return f"{Path(found[-1][0]).relative_to(package)}:{found[-1][1]}" if found else ""
 
@@ -109,12 +111,20 @@ def text_of(error: BaseException) -> str:
     """The error in one line. Pydantic's message has a line for each setting."""
     from cdk_alembic.database.failures import shortened, without_values
 
-    return shortened(f"{type(error).__name__}: {without_values(error)}", MAX_TEXT)
+    # That of a syntax error ends with the file's name.
+    text = error.msg if isinstance(error, SyntaxError) else without_values(error)
+    return shortened(f"{type(error).__name__}: {text}", MAX_TEXT)
 
 
 def in_code(error: BaseException) -> bool:
     """Whether no setting avoids the error."""
     return isinstance(root_of(error), (ImportError, SyntaxError))
+
+
+def has_wrong_syntax(error: BaseException, backend: Path) -> bool:
+    """Whether a file of the backend has a syntax error."""
+    root = root_of(error)
+    return isinstance(root, SyntaxError) and Path(real(root.filename or "")).is_relative_to(backend)
 
 
 def root_of(error: BaseException) -> BaseException:

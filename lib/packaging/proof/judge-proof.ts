@@ -93,10 +93,21 @@ function judgeNetwork({ connects, unproved }: Proof): string[] {
 /** The next step for an env.py that fails. */
 function remedyOf(
   loaded: Loaded,
-  { reason, inCode, inRevision, unset, required, wrong = [], arguments: [argument] = [], absent }: NonNullable<Proof['fails']>,
+  {
+    reason,
+    inCode,
+    wrongSyntax,
+    inRevision,
+    unset,
+    required,
+    wrong = [],
+    arguments: [argument] = [],
+    absent,
+  }: NonNullable<Proof['fails']>,
   command = 'alembic',
 ): string {
   const { source, target, directory, databaseVariables: given } = loaded;
+  if (wrongSyntax) return `Correct that line, or set ${option('runtime')} to a Python that accepts it`;
   if (inCode) return `If a distribution or a version is missing, ${source.add.replace('{}', 'it')}`;
   // Advanced Alchemy's template of env.py reads config.db_url and others, which its own commands set.
   const [, attribute] = /'Config' object has no attribute '(\w+)'/.exec(reason) ?? [];

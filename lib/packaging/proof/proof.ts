@@ -30,6 +30,8 @@ export interface Proof {
     readonly reason: string;
     /** Whether no setting avoids it. */
     readonly inCode: boolean;
+    /** Whether a file of the backend has a syntax error. */
+    readonly wrongSyntax?: boolean;
     /** Whether the function's connection might avoid it. */
     readonly isLikely?: boolean;
     /** Whether the backend writes beside its code. */

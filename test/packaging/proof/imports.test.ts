@@ -155,6 +155,13 @@ test('a revision that no setting can repair is rejected', () => {
   expect(() => proofOf(directory)).toThrow(/^a revision of .* fails: ImportError: cannot import name 'no_such_operation' from/);
 });
 
+test('a syntax error in a revision is rejected with its line', () => {
+  const directory = writeFiles(backend(), { 'migrations/versions/c3.py': `${revisionFile('c3', 'b2')}\nprint(\n` });
+  expect(() => proofOf(directory)).toThrow(
+    / fails: SyntaxError: '\(' was never closed \(backend\/migrations\/versions\/c3\.py:\d+\)\. Correct that line, or set runtime to a Python that accepts it$/,
+  );
+});
+
 test('a name that a module lacks is an error also for a function on another architecture', () => {
   const architecture = host.architecture === 'arm64' ? 'x86_64' : 'arm64';
   const directory = writeFiles(backend('from shop import ORDERS'), { 'shop.py': '' });
