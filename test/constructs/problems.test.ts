@@ -260,6 +260,26 @@ test('a project without dependencies is rejected', () => {
   ]);
 });
 
+test('a monorepo is rejected with the folders that have a configuration and dependencies', () => {
+  const backend = { 'alembic.ini': '[alembic]\nscript_location = alembic\n', 'alembic/env.py': '', 'poetry.lock': '' };
+  const below = (folder: string, files: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(files).map(([path, text]) => [`${folder}/${path}`, text]));
+  const code = writeFiles(temporaryDirectory(), {
+    ...below('api', backend),
+    ...below('deploy/files', { 'alembic.ini': '[alembic]\nscript_location = shop:alembic\n' }),
+  });
+  const { errors } = findings({ code: MigrationCode.fromProject(code) });
+  expect(errors).toEqual([
+    expect.stringMatching(
+      /^no_dependencies: .*, so its dependencies are unknown: pass \/.*\/api, which has them and an alembic\.ini \(/,
+    ),
+  ]);
+  writeFiles(code, below('jobs', backend));
+  expect(findings({ code: MigrationCode.fromProject(code) }).errors).toEqual([
+    expect.stringContaining(`: pass one of the folders that have them and an alembic.ini: ${code}/api, ${code}/jobs (`),
+  ]);
+});
+
 describe('without uv', () => {
   const { PATH, UV } = process.env;
   beforeEach(() => Object.assign(process.env, { UV: '/nowhere/uv' }));

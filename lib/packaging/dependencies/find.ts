@@ -61,8 +61,11 @@ function placeOfDependencies(directory: string): string {
     return `${conda} lists conda packages, which do not run on Lambda. Run "${command}" in ${directory} to list the same packages for PyPI, and keep only those that migrations need`;
   }
   const above = ancestors(directory);
-  const locked = above.find((path) => readdirSync(path).some((name) => LOCKS.includes(name)));
+  const locked = above.find((path) => readdirSync(path).some((name) => [...LOCKS, ...DECLARING].includes(name)));
   if (locked) return `${locked} has one: pass that folder, and ${option('alembicConfig')} for the alembic.ini`;
+  const backends = backendsBelow(directory);
+  if (backends.length > 1) return `pass one of the folders that have them and an alembic.ini: ${backends.join(', ')}`;
+  if (backends.length) return `pass ${backends[0]}, which has them and an alembic.ini`;
   const below = declaredBelow(directory);
   if (below) return `list its requirements files, such as ${option('requirements', [below])}`;
   // Without a repository, folders next to this one may belong to anything.
@@ -70,6 +73,14 @@ function placeOfDependencies(directory: string): string {
   const beside = repository && declaredBelow(repository);
   if (!beside) return `list its requirements files with ${option('requirements')}`;
   return `pass ${repository}, with ${option('alembicConfig')} for the alembic.ini and ${option('requirements', [beside])}`;
+}
+
+/** The folders below a directory, such as a monorepo, that have an alembic.ini and declare dependencies. */
+export function backendsBelow(directory: string): string[] {
+  return listFiles(directory, belongsToAnother)
+    .filter((path) => path.endsWith('/alembic.ini'))
+    .map((path) => join(directory, dirname(path)))
+    .filter((folder) => [...LOCKS, ...REQUIREMENTS].some((name) => existsSync(join(folder, name))) || unlockedFile(folder));
 }
 
 /** The file below a directory that declares dependencies, those of migrations if possible. */
@@ -99,7 +110,9 @@ function belongsToAnother(path: string, isDirectory: boolean): boolean {
 
 const CONDA = ['environment.yml', 'environment.yaml', 'conda.yml', 'conda.yaml'];
 
-const LOCKS = ['poetry.lock', 'pdm.lock', 'pylock.toml', 'Pipfile.lock', 'requirements.txt', 'pyproject.toml'];
+const LOCKS = ['poetry.lock', 'pdm.lock', 'pylock.toml', 'Pipfile.lock'];
+
+const DECLARING = ['requirements.txt', 'pyproject.toml'];
 
 function ancestors(directory: string): string[] {
   const above = dirname(directory);

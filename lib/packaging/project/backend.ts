@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { option } from '../code-in-messages';
-import { findDependencies, noDependencies } from '../dependencies/find';
+import { backendsBelow, findDependencies, noDependencies } from '../dependencies/find';
 import { undeclared } from '../dependencies/named';
 import type { DependencySource, Selection } from '../dependencies/source';
 import { PackagingError } from '../errors';
@@ -61,7 +61,9 @@ function check(directory: string, options: BackendOptions, pythonVersion: string
   const dependencies = findDependencies(directory, selection);
   const source = dependencies && { ...dependencies, files: [...dependencies.files, ...wheelsIn(options.wheels)] };
   const { alembic, ...found } = checkAlembicProject(directory, alembicConfig, source?.run, source?.files);
-  const errors = [...found.errors, ...(source ? [...source.errors, ...undeclared(given, source)] : [noDependencies(directory)])];
+  // Alembic's configuration is in the folder to pass instead.
+  const ofAlembic = source || !backendsBelow(directory).length ? found.errors : [];
+  const errors = [...ofAlembic, ...(source ? [...source.errors, ...undeclared(given, source)] : [noDependencies(directory)])];
   const python = pythonProblem(directory, pythonVersion, given.requirements);
   if (python?.error) errors.push(python.error);
   // `cdk list` and `cdk destroy` package nothing and require no uv.
