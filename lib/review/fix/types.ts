@@ -37,6 +37,7 @@ export function changeType(action: ChangeType, reviewed: AnalyzedRevision): Safe
   const { table, existing, column, after, to, second, members: its, isUndo } = change;
   const [alter, own, other] = [`ALTER TABLE ${quotedTable(table)}`, quoted(column.name), quoted(second)];
   const value = to.using ?? own;
+  const filled = to.using ? `(${to.using})` : own;
   const { add, remove } = syncTrigger(
     table,
     second,
@@ -53,7 +54,7 @@ export function changeType(action: ChangeType, reviewed: AnalyzedRevision): Safe
       },
       {
         phase: 'fill',
-        up: batches(table, `${other} = ${value}`, `${other} IS NULL AND (${value}) IS NOT NULL`, existing).split('\n'),
+        up: batches(table, `${other} = ${value}`, `${other} IS NULL AND ${filled} IS NOT NULL`, existing).split('\n'),
       },
       ...its.parts,
       ...(after.notNull ? setNotNull(table, second, !column.notNull).parts : []),
@@ -124,8 +125,8 @@ function zoneOf({ steps }: RevisionFunction): string | undefined {
 function takeName({ table, column, after, second, members: its }: TypeChange) {
   const [alter, own, other] = [`ALTER TABLE ${quotedTable(table)}`, quoted(column.name), quoted(second)];
   return [
-    `# cdk-alembic: allow drop-column: ${second} has its values in the new type, and takes its name`,
     ...moveSequence(table, column, second),
+    `# cdk-alembic: allow drop-column: ${second} has its values in the new type, and takes its name`,
     execute(`${alter} DROP COLUMN ${own}`),
     execute(`${alter} RENAME COLUMN ${other} TO ${own}`),
     ...its.takeNames,
