@@ -23,7 +23,8 @@ export function addValues(
   );
   if (changed.some((action) => !keepsLabels(action, names))) return { reason: 'its USING changes values' };
   if (after.filter((label) => before.includes(label)).join() !== before.join()) {
-    return { reason: `it removes or reorders values of the enum ${type}, which PostgreSQL can do only by writing every row` };
+    const guide = 'https://cdk-alembic.github.io/cdk-alembic/create.html#replace-an-enum';
+    return { reason: `PostgreSQL removes or reorders values of the enum ${type} only by writing every row: see ${guide}` };
   }
   const kept = changed.filter(
     (action) => defaultOf(facts.before, action.table, action.column) === defaultOf(facts.after, action.table, action.column),

@@ -46,6 +46,17 @@ def test_a_change_of_type_gets_using_if_postgresql_has_no_implicit_conversion(
     assert facts["notRestored"] == {"added": {}, "removed": {}, "changed": {}}
 
 
+def test_a_type_is_changed_although_env_py_does_not_compare_types_if_postgresql_converts_it_both_ways(observed: Observed) -> None:
+    table = "CREATE TABLE aa (id serial PRIMARY KEY, kind integer NOT NULL DEFAULT 1)"
+    observed.revision("aa", None, f'op.execute("{table}")', DROP)
+    with_models(observed, model("sa.BigInteger, server_default='1', nullable=False"))
+    env = (observed.directory / "alembic" / "env.py").read_text()
+    observed.write_env(env.replace("connection=connection,", "connection=connection, compare_type=False,"))
+    text, left = create(observed)
+    assert (left, text.count("ALTER COLUMN kind TYPE bigint"), text.count("ALTER COLUMN kind TYPE integer")) == ([], 1, 1), text
+    assert agree(observed)["message"] == AGREE
+
+
 def test_a_column_gets_another_enum_with_its_default(observed: Observed) -> None:
     old = "CREATE TYPE was AS ENUM ('x', 'y'); CREATE TABLE aa (id serial PRIMARY KEY, kind was NOT NULL DEFAULT 'x')"
     observed.revision("aa", None, f"op.execute({old!r})", DROP + '\nop.execute("DROP TYPE was")')

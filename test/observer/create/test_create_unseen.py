@@ -180,6 +180,14 @@ def test_the_values_of_an_enum_are_committed_before_anything_else_of_their_revis
     assert text.index("ADD VALUE") < text.index("CREATE TYPE mood")
 
 
+def test_a_removed_value_of_an_enum_is_left_with_the_guide_to_replace_it(observed: Observed) -> None:
+    observed.revision("aa", None, "op.execute(\"CREATE TYPE kind AS ENUM ('a', 'b'); CREATE TABLE aa (kind kind)\")", "pass")
+    with_models(observed, 'sa.Table("aa", target_metadata, sa.Column("kind", sa.Enum("a", name="kind")))')
+    message = agree(observed)["message"]
+    assert "type kind is ENUM ('a', 'b') in the migrations and ENUM ('a') in the models: PostgreSQL can't remove" in message
+    assert message.endswith("create.html#replace-an-enum")
+
+
 def test_a_domain_is_created_before_its_columns_and_dropped_after_them(observed: Observed) -> None:
     observed.revision("aa", None, 'op.create_table("aa", sa.Column("id", sa.Integer, primary_key=True))', 'op.drop_table("aa")')
     with_models(

@@ -68,17 +68,17 @@ def _convert(context: Any, up: tuple[Any, Any], down: tuple[Any, Any]) -> None:
     to_new, to_old = (f"{alter} TYPE {_text(context, one)}" for one in (new, old))
     makes = [new] if hasattr(new, "create") else []
     drop_default = f"{alter} DROP DEFAULT"
-    if _runs(context, makes, to_new, to_old):
+    if runs(context, makes, to_new, to_old):
         return
     # No cast leads from one enum to another.
     for cast in ("::", "::text::"):
         using_new, using_old = (f"{column}{cast}{_text(context, one)}" for one in (new, old))
-        if _runs(context, makes, drop_default, f"{to_new} USING {using_new}", f"{to_old} USING {using_old}"):
+        if runs(context, makes, drop_default, f"{to_new} USING {using_new}", f"{to_old} USING {using_old}"):
             break
     else:
         return
-    needs_new = not _runs(context, makes, drop_default, to_new)
-    needs_old = not _runs(context, makes, drop_default, f"{to_new} USING {using_new}", to_old)
+    needs_new = not runs(context, makes, drop_default, to_new)
+    needs_old = not runs(context, makes, drop_default, f"{to_new} USING {using_new}", to_old)
     was = up[1].existing_server_default
     becomes = _modelled(context, up[1], new)
     _replace(*up, using_new if needs_new else None, was, becomes)
@@ -124,7 +124,7 @@ def _default(operation: Any, default: Any) -> Any:
     return ops.AlterColumnOp(operation.table_name, operation.column_name, schema=operation.schema, modify_server_default=default)
 
 
-def _runs(context: Any, types: list[Any], *statements: str) -> bool:
+def runs(context: Any, types: list[Any], *statements: str) -> bool:
     """Whether PostgreSQL accepts these statements. Rolls them back."""
     connection = context.connection
     raw.execute(connection, "SAVEPOINT cdk_alembic_conversion")

@@ -17,6 +17,7 @@ from cdk_alembic.drift.names import quoted
 from ..scratch.constants import text_of
 from ..scratch.drift import Drift, flatten
 from ..scratch.set_aside import remove
+from .conversions import runs
 from .identities import generated
 
 _LABELS = re.compile(r"'((?:[^']|'')*)'")
@@ -26,7 +27,7 @@ _COLUMN = re.compile(
     re.DOTALL,
 )
 # The head of a column's entry, and what a type has in brackets: Alembic does not see `varchar(50)` become `varchar`.
-_HEAD = re.compile(r"(?P<type>.*?)(?: COLLATE (?P<collation>.*?))?(?: NOT NULL)?")
+_HEAD = re.compile(r"(?P<type>.*?)(?: COLLATE (?P<collation>.*?))?(?P<required> NOT NULL)?")
 _ARGUMENTS = re.compile(r"\(\d+(?:,\d+)?\)")
 # A constraint that Alembic can't render has more: NOT VALID, NO INHERIT.
 _CHECK = re.compile(r"CHECK \(\((.*)\)\)", re.DOTALL)
@@ -34,6 +35,7 @@ _CHECK = re.compile(r"CHECK \(\((.*)\)\)", re.DOTALL)
 _OWN_CHECK = re.compile(r"(?<= )(\S+) (?=CHECK \()")
 # A text with a cast that the column's own type makes unnecessary.
 _TYPED = re.compile(r"('(?:[^']|'')*')::[\w ]+(?:\(\d+\))?")
+_REPLACE_ENUM = ": PostgreSQL can't remove or reorder the values of an enum, see https://cdk-alembic.github.io/cdk-alembic/create.html#replace-an-enum"
 _REFERENCES = re.compile(r" REFERENCES (.+?)\(")
 _SCHEMAS = """
 SELECT coalesce(json_agg(quote_ident(nspname)), '[]')::text FROM pg_namespace
@@ -109,11 +111,12 @@ def _parts(operation: Any) -> Iterator[Any]:
 class UnseenDifferences:
     """Collects the operations of both directions."""
 
-    def __init__(self, metadata: list[Any], dialect: Any, altered_columns: set[str]) -> None:
-        """`altered`: entries of columns that autogenerate alters too."""
+    def __init__(self, context: Any, metadata: list[Any], altered_columns: set[str]) -> None:
+        """`altered_columns`: entries of columns that autogenerate alters too."""
         self._altered = altered_columns
         self._metadata = metadata
-        self._dialect = dialect
+        self._context = context
+        self._dialect = context.dialect
         self.first: list[Any] = []
         self.last: list[Any] = []
         self.down_first: list[Any] = []
@@ -179,7 +182,8 @@ class UnseenDifferences:
         elif not (kind == "type" and self._labels(name, before, after)) and not (
             kind == "column" and self._column(name, before, after)
         ):
-            self.left.append(f"{key} is {before} in the migrations and {after} in the models")
+            guide = _REPLACE_ENUM if before.startswith("ENUM") and after.startswith("ENUM") else ""
+            self.left.append(f"{key} is {before} in the migrations and {after} in the models{guide}")
 
     def _index(self, name: str, text: str) -> Any:
         """Creates an index as the models write it. `text`: as the catalog has it, for a name that PostgreSQL has shortened."""
@@ -259,11 +263,11 @@ class UnseenDifferences:
     def _column(self, name: str, before: str, after: str) -> bool:
         table, _, own = name.rpartition(".")
         old, new = (_COLUMN.fullmatch(text).groupdict() for text in (before, after))  # type: ignore[union-attr]
-        heads = {_ARGUMENTS.sub("", part["head"]) for part in (old, new)}
-        if len(heads) > 1 or old["computed"] != new["computed"]:
+        if old["computed"] != new["computed"] or not self._converts(table, own, old["head"], new["head"]):
             return False
         is_left = old["default"] is not None and new["default"] is None and new["identity"] is None
-        if not is_left and any("nextval(" in (part["default"] or "") for part in (old, new)):
+        is_other = not is_left and old["default"] != new["default"]
+        if is_other and any("nextval(" in (part["default"] or "") for part in (old, new)):
             return False
         if is_left:
             self._defaults.setdefault(table, []).append(own)
@@ -277,6 +281,14 @@ class UnseenDifferences:
         else:
             self.down_first[:0] = back
         return bool(steps) or is_left
+
+    def _converts(self, table: str, column: str, old: str, new: str) -> bool:
+        """Whether only the type differs, and PostgreSQL changes it, and back, without USING. env.py may not compare types."""
+        if _ARGUMENTS.sub("", old) == _ARGUMENTS.sub("", new):
+            return True
+        (was, *others), (becomes, *wanted) = (_HEAD.fullmatch(head).groups() for head in (old, new))  # type: ignore[union-attr]
+        alter = f"ALTER TABLE {_named(table)} ALTER COLUMN {quoted(column)} TYPE"
+        return others == wanted and runs(self._context, [], f"{alter} {becomes}", f"{alter} {was}")
 
 
 def _constraint(name: re.Match[str]) -> str:
@@ -294,7 +306,7 @@ def _steps(table: str, column: str, old: dict[str, Any], new: dict[str, Any], mo
     if old["default"] is not None and new["default"] is None:
         yield f"op.alter_column({_table_and(table, 'server_default=None', column)})"
     if old["head"] != new["head"]:
-        type_, collation = _HEAD.fullmatch(new["head"]).groups()  # type: ignore[union-attr]
+        type_, collation, _ = _HEAD.fullmatch(new["head"]).groups()  # type: ignore[union-attr]
         yield _execute(f"{alter} TYPE {type_}{f' COLLATE {quoted(collation)}' if collation else ''}")
     if old["identity"] != new["identity"]:
         if old["identity"] is None:
@@ -339,7 +351,7 @@ def find(context: Any, directives: list[Any], renamed: Sequence[str]) -> UnseenD
     for directive in directives:
         for container in (directive.upgrade_ops, directive.downgrade_ops):
             remove(container, drift.changes_nothing)
-    unseen = UnseenDifferences(drift.metadata, context.dialect, drift.altered_columns())
+    unseen = UnseenDifferences(context, drift.metadata, drift.altered_columns())
     written = [
         {name for directive in directives for name in _types_of_other_operations(flatten(container(directive)))}
         for container in (lambda one: one.upgrade_ops, lambda one: one.downgrade_ops)
