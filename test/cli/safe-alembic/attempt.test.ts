@@ -1,4 +1,6 @@
-import { Attempt, mostTrials } from '../../../lib/cli/safe-alembic/fix/attempt';
+import type { Attempt } from '../../../lib/cli/safe-alembic/fix/attempt';
+import { mostTrials } from '../../../lib/cli/safe-alembic/fix/fix-search';
+import { startAttempt } from '../../../lib/cli/safe-alembic/fix/start-attempt';
 import type { BodyUnit } from '../../../lib/contract/facts';
 import type { Finding, FixableRevision, NotFixed, Unproved } from '../../../lib/review';
 
@@ -13,7 +15,16 @@ function revisionOf(lines: readonly number[], code = (line: number) => `build ${
   }));
   const steps = fixable.map(({ step }) => step);
   const revision = { upgrade: { replayed: true, steps }, downgrade: { steps: [] } };
-  const units = lines.map((line) => ({ line, endLine: line, code: '', within: '', condition: '', opened: 0, kind: 'plain' }));
+  const units = lines.map((line) => ({
+    line,
+    endLine: line,
+    code: '',
+    comments: [],
+    within: '',
+    condition: '',
+    opened: 0,
+    kind: 'plain',
+  }));
   return {
     one: { revision, fixable, broken: [] } as unknown as FixableRevision,
     bodies: { upgrade: units as BodyUnit[], downgrade: [] },
@@ -34,7 +45,7 @@ function prove(attempt: Attempt, wrong: readonly number[], whyWrong: (line: numb
 test.each([[[11]], [[1, 32]], [[]]])('the fixes that fail (%j) are found in halves, and all others are kept', (wrong) => {
   const { one, bodies } = revisionOf(LINES);
   const notFixed: NotFixed[] = [];
-  const attempt = new Attempt(one, bodies, notFixed);
+  const attempt = startAttempt(one, bodies, notFixed);
   const trials = prove(attempt, wrong, () => ({ reason: 'it differs' }));
   expect(attempt.plan()?.fixed.map(({ line }) => line)).toEqual(LINES.filter((line) => !wrong.includes(line)));
   expect(notFixed.map(({ finding: { line }, reason }) => [line, reason])).toEqual(wrong.map((line) => [line, 'it differs']));
@@ -44,7 +55,7 @@ test.each([[[11]], [[1, 32]], [[]]])('the fixes that fail (%j) are found in halv
 test('one trial finds each fix whose own statement fails', () => {
   const { one, bodies } = revisionOf(LINES);
   const notFixed: NotFixed[] = [];
-  const attempt = new Attempt(one, bodies, notFixed);
+  const attempt = startAttempt(one, bodies, notFixed);
   const wrong = [3, 8, 9, 30];
   const trials = prove(attempt, wrong, (line) => ({ reason: `${line} fails`, clue: `build ${line}` }));
   expect(attempt.plan()?.fixed.map(({ line }) => line)).toEqual(LINES.filter((line) => !wrong.includes(line)));
@@ -56,7 +67,7 @@ test('one trial finds each fix whose own statement fails', () => {
 test('if three fixes of a kind fail in the same place, the others of the kind are not tried', () => {
   const { one, bodies } = revisionOf(LINES, (line) => (line % 2 ? `one("${line}")` : `other ${line}`));
   const notFixed: NotFixed[] = [];
-  const attempt = new Attempt(one, bodies, notFixed);
+  const attempt = startAttempt(one, bodies, notFixed);
   const wrong = LINES.filter((line) => line % 2);
   const trials = prove(attempt, wrong, (line) => ({
     reason: `"${line}" fails`,
@@ -72,7 +83,7 @@ test('if three fixes of a kind fail in the same place, the others of the kind ar
 test('the trials of a revision have a limit, and each fix that it leaves out has a reason', () => {
   const { one, bodies } = revisionOf(LINES);
   const notFixed: NotFixed[] = [];
-  const attempt = new Attempt(one, bodies, notFixed);
+  const attempt = startAttempt(one, bodies, notFixed);
   let trials = 0;
   for (; attempt.plan(); trials++) {
     // Each set is proved apart, and never with the other revisions.
@@ -90,7 +101,7 @@ test('a revision that can only be written in its order is proved in it, and what
     .filter(({ finding: { line } }) => line !== 2)
     .map((fix) => ({ ...fix, form: { ...fix.form, parts: [{ phase: 'fill' as const, up: [`fill ${fix.finding.line}`] }] } }));
   const notFixed: NotFixed[] = [];
-  const attempt = new Attempt({ ...one, fixable }, bodies, notFixed);
+  const attempt = startAttempt({ ...one, fixable }, bodies, notFixed);
   expect(prove(attempt, [], () => ({ reason: '' }))).toBe(1);
   attempt.reject({ reason: 'it differs', left: fixable.flatMap(({ finding }) => (finding.line === 4 ? [finding] : [])) });
   expect(prove(attempt, [], () => ({ reason: '' }))).toBe(1);

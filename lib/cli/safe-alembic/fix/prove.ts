@@ -17,9 +17,10 @@ import {
   whyNotUndone,
 } from '../../../review';
 import { judge, replay } from '../replay/review-revisions';
-import { Attempt } from './attempt';
+import type { Attempt } from './attempt';
 import { type Bench, overlayOf } from './bench';
 import { FixProgress } from './progress';
+import { startAttempt } from './start-attempt';
 import { Originals, trial } from './trials';
 
 /** The result of a review. */
@@ -67,7 +68,7 @@ export async function proveFixes(
   const notFixed = draft.notFixed.filter(({ finding }) => isWanted(finding.revision));
   const attempts: Attempt[] = [];
   for (const one of draft.fixable.filter(({ revision }) => isWanted(revision.facts.revision)))
-    attempts.push(new Attempt(one, await bodiesOf(bench, one.revision.facts.file), notFixed));
+    attempts.push(startAttempt(one, await bodiesOf(bench, one.revision.facts.file), notFixed));
   const originals = new Originals(
     bench,
     input.graph.revisions.map(({ revision }) => revision),
