@@ -46,15 +46,27 @@ def test_a_change_of_type_gets_using_if_postgresql_has_no_implicit_conversion(
     assert facts["notRestored"] == {"added": {}, "removed": {}, "changed": {}}
 
 
-def test_a_type_is_changed_although_env_py_does_not_compare_types_if_postgresql_converts_it_both_ways(observed: Observed) -> None:
-    table = "CREATE TABLE aa (id serial PRIMARY KEY, kind integer NOT NULL DEFAULT 1)"
+@pytest.mark.parametrize(
+    ("column", "kind", "up", "down"),
+    [
+        ("integer NOT NULL DEFAULT 1", "sa.BigInteger, server_default='1', nullable=False", "bigint", "integer"),
+        ("varchar(9)", "sa.Enum('a', 'b', name='state')", "state USING kind::state", "character varying(9)"),
+    ],
+)
+def test_a_type_is_changed_although_env_py_compares_no_types_if_casts_lead_there_and_back(
+    observed: Observed, column: str, kind: str, up: str, down: str
+) -> None:
+    table = f"CREATE TABLE aa (id serial PRIMARY KEY, kind {column})"
     observed.revision("aa", None, f'op.execute("{table}")', DROP)
-    with_models(observed, model("sa.BigInteger, server_default='1', nullable=False"))
+    with_models(observed, model(kind))
     env = (observed.directory / "alembic" / "env.py").read_text()
     observed.write_env(env.replace("connection=connection,", "connection=connection, compare_type=False,"))
     text, left = create(observed)
-    assert (left, text.count("ALTER COLUMN kind TYPE bigint"), text.count("ALTER COLUMN kind TYPE integer")) == ([], 1, 1), text
+    assert (left, text.count(f"kind TYPE {up}'"), text.count(f"kind TYPE {down}'")) == ([], 1, 1), text
     assert agree(observed)["message"] == AGREE
+    facts = observe_new(observed)
+    assert (facts["upgrade"]["outcome"], facts["downgrade"]["outcome"]) == ("done", "done"), facts
+    assert facts["notRestored"] == {"added": {}, "removed": {}, "changed": {}}
 
 
 def test_a_column_gets_another_enum_with_its_default(observed: Observed) -> None:

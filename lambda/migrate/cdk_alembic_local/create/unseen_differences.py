@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, product
 from typing import Any
 
 from alembic.autogenerate import renderers
@@ -117,6 +117,8 @@ class UnseenDifferences:
         self._metadata = metadata
         self._context = context
         self._dialect = context.dialect
+        self._new_types: list[str] = []
+        """The statements that create enums."""
         self.first: list[Any] = []
         self.last: list[Any] = []
         self.down_first: list[Any] = []
@@ -147,7 +149,8 @@ class UnseenDifferences:
             kind, _, name = key.partition(" ")
             if kind == "type" and text.startswith("ENUM"):
                 if name not in created | up:
-                    self.first.append(Code(_execute(f"CREATE TYPE {_named(name)} AS {text}")))
+                    self._new_types.append(f"CREATE TYPE {_named(name)} AS {text}")
+                    self.first.append(Code(_execute(self._new_types[-1])))
                 if name not in down:
                     self.down_last.append(Code(_execute(f"DROP TYPE {_named(name)}")))
             elif kind == "domain":
@@ -263,7 +266,8 @@ class UnseenDifferences:
     def _column(self, name: str, before: str, after: str) -> bool:
         table, _, own = name.rpartition(".")
         old, new = (_COLUMN.fullmatch(text).groupdict() for text in (before, after))  # type: ignore[union-attr]
-        if old["computed"] != new["computed"] or not self._converts(table, own, old["head"], new["head"]):
+        usings = self._usings(table, own, old["head"], new["head"])
+        if old["computed"] != new["computed"] or usings is None:
             return False
         is_left = old["default"] is not None and new["default"] is None and new["identity"] is None
         is_other = not is_left and old["default"] != new["default"]
@@ -272,9 +276,9 @@ class UnseenDifferences:
         if is_left:
             self._defaults.setdefault(table, []).append(own)
             new["default"] = old["default"]
-        steps = list(_steps(table, own, old, new, generated(self._dialect, self._tables(table), own)))
+        steps = list(_steps(table, own, old, new, usings[0], generated(self._dialect, self._tables(table), own)))
         self.last += map(Code, steps)
-        back = list(map(Code, _steps(table, own, new, old)))
+        back = list(map(Code, _steps(table, own, new, old, usings[1])))
         # The old type reads the old default.
         if f"column {name}" in self._altered:
             self.down_last += back
@@ -282,13 +286,21 @@ class UnseenDifferences:
             self.down_first[:0] = back
         return bool(steps) or is_left
 
-    def _converts(self, table: str, column: str, old: str, new: str) -> bool:
-        """Whether only the type differs, and PostgreSQL changes it, and back, without USING. env.py may not compare types."""
+    def _usings(self, table: str, column: str, old: str, new: str) -> tuple[str, str] | None:
+        """What follows a new type, and the old one in the downgrade; None if more differs, or no cast leads there and back.
+
+        Alembic writes such a change itself unless env.py has it compare no types."""
         if _ARGUMENTS.sub("", old) == _ARGUMENTS.sub("", new):
-            return True
+            return "", ""
         (was, *others), (becomes, *wanted) = (_HEAD.fullmatch(head).groups() for head in (old, new))  # type: ignore[union-attr]
+        if others != wanted:
+            return None
         alter = f"ALTER TABLE {_named(table)} ALTER COLUMN {quoted(column)} TYPE"
-        return others == wanted and runs(self._context, [], f"{alter} {becomes}", f"{alter} {was}")
+        casts = ("", f" USING {quoted(column)}::", f" USING {quoted(column)}::text::")
+        for up, down in product((cast and cast + becomes for cast in casts), (cast and cast + was for cast in casts)):
+            if runs(self._context, [], *self._new_types, f"{alter} {becomes}{up}", f"{alter} {was}{down}"):
+                return up, down
+        return None
 
 
 def _constraint(name: re.Match[str]) -> str:
@@ -300,14 +312,16 @@ def _condition(text: str) -> str | None:
     return check and check[1]
 
 
-def _steps(table: str, column: str, old: dict[str, Any], new: dict[str, Any], modelled: str | None = None) -> Iterator[str]:
-    """`modelled`: the column's identity in the models."""
+def _steps(
+    table: str, column: str, old: dict[str, Any], new: dict[str, Any], using: str, modelled: str | None = None
+) -> Iterator[str]:
+    """`using`: what follows a new type. `modelled`: the column's identity in the models."""
     alter = f"ALTER TABLE {_named(table)} ALTER COLUMN {quoted(column)}"
     if old["default"] is not None and new["default"] is None:
         yield f"op.alter_column({_table_and(table, 'server_default=None', column)})"
     if old["head"] != new["head"]:
         type_, collation, _ = _HEAD.fullmatch(new["head"]).groups()  # type: ignore[union-attr]
-        yield _execute(f"{alter} TYPE {type_}{f' COLLATE {quoted(collation)}' if collation else ''}")
+        yield _execute(f"{alter} TYPE {type_}{f' COLLATE {quoted(collation)}' if collation else ''}{using}")
     if old["identity"] != new["identity"]:
         if old["identity"] is None:
             identity = modelled or f"GENERATED {new['identity']} AS IDENTITY"
