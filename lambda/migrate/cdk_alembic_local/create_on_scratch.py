@@ -7,9 +7,8 @@ from typing import Any
 
 from cdk_alembic.project.environment import application_context, current
 from cdk_alembic.project.project import Project
-from cdk_alembic.protocol.errors import RunnerError
 
-from .create.revision import Differences, Placement, create
+from .create.revision import Differences, NothingToCreate, Placement, create
 from .replay.upgrade_to_head import at_head, rename_tables, table_to_fill
 from .scratch.models import metadata_of
 from .scratch.next_release import NextRelease, carry_out, in_one, pending
@@ -50,10 +49,11 @@ def _create_compared(project: Project, scratch: Scratch, ask: dict[str, Any], pl
     )
     try:
         created = create(project, ask["message"], differences, placement)
-    except RunnerError as error:
-        if error.code != "nothing_to_create" or not due:
+    except NothingToCreate as nothing:
+        if not due:
             raise
-        return {**create(project, ask["message"], None, placement), "nextRelease": in_one(due)}
+        created = create(project, ask["message"], None, placement)
+        return {**created, "left": list(nothing.left), "nextRelease": in_one(due)}
     return {**created, "left": [*created["left"], *map(_left, due)]}
 
 

@@ -22,6 +22,13 @@ from .changed_columns import changed_columns
 from .own_types import own_types
 
 
+class NothingToCreate(RunnerError):
+    """No difference between models and database can be written."""
+
+    left: Sequence[str] = ()
+    """The differences that are there all the same."""
+
+
 class Placement(NamedTuple):
     """Where a revision goes: arguments of `alembic.command.revision`."""
 
@@ -229,10 +236,16 @@ class _Finish:
             self.left.append(f"in the models, {', '.join(defaults)}: env.py compares defaults, so `alembic check` asks for it")
 
 
-def _nothing(left: list[str], uncompared: str | None, waiting: Sequence[NextRelease]) -> RunnerError:
+def _nothing(left: list[str], uncompared: str | None, waiting: Sequence[NextRelease]) -> NothingToCreate:
+    error = NothingToCreate("nothing_to_create", *_why_nothing(left, uncompared, waiting))
+    error.left = left
+    return error
+
+
+def _why_nothing(left: list[str], uncompared: str | None, waiting: Sequence[NextRelease]) -> tuple[str, str]:
+    """The message and the next step."""
     if uncompared is not None:
-        return RunnerError(
-            "nothing_to_create",
+        return (
             f"autogenerate sees no change, and what it does not see could not be compared: {uncompared}",
             "correct the models, so that `metadata.create_all()` works in an empty database; for a revision without operations "
             "pass --empty",
@@ -241,19 +254,16 @@ def _nothing(left: list[str], uncompared: str | None, waiting: Sequence[NextRele
     later = f"the next release changes something, as a comment in {files} says"
     if left:
         found = "; ".join([*left, later] if waiting else left)
-        return RunnerError(
-            "nothing_to_create",
+        return (
             f"nothing can be written, but models and migrations do not agree: {found}",
             "change the models, or write the operations by hand into the revision that --empty makes",
         )
     if waiting:
-        return RunnerError(
-            "nothing_to_create",
+        return (
             f"models and migrations agree: only {later}",
             "release it; after that, this command writes the revision of the next release",
         )
-    return RunnerError(
-        "nothing_to_create",
+    return (
         "models and migrations agree: there is nothing to write into a revision",
         "change the models first, and make sure that env.py imports all of them; for a revision without operations pass --empty",
     )
