@@ -1125,6 +1125,19 @@ const ROWS: readonly UnreplayedCase[] = [
     without: ['unique-on-existing-rows'],
   },
   {
+    title: 'gives a text another type, by a cast that truncates nothing',
+    up: 'op.execute("ALTER TABLE users ALTER email TYPE jsonb USING email::jsonb")',
+    down: 'op.execute("ALTER TABLE users ALTER email TYPE text")',
+    findings: ['error narrowing-type'],
+    says: ['to jsonb: a value that does not fit makes the revision fail"'],
+  },
+  {
+    title: 'empties a table that it then drops',
+    up: 'op.execute("DELETE FROM users")\nop.drop_table("users")',
+    findings: ['error drop-table', 'warning delete-all'],
+    says: ['the rows of users are lost anyway: line'],
+  },
+  {
     title: 'takes a table out of its parent',
     up: 'op.execute("ALTER TABLE orders NO INHERIT documents")',
     findings: ['error detach-partition'],

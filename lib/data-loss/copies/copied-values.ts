@@ -14,6 +14,8 @@ export function copiedSources(value: Node | undefined): readonly string[] {
 const COPY_RULES: Rules<readonly string[]> = {
   TypeCast: ({ typeName, arg }) => (mayTruncate(typeName) ? [] : copiedSources(arg)),
   CaseExpr: (node) => [encodedBoolean(node)].flatMap((column) => column ?? []),
+  // Only NULL gets the constant.
+  CoalesceExpr: ({ args: [first, ...others] = [] }) => (others.every(readsNoColumn) ? copiedSources(first) : []),
   // NOT active
   BoolExpr: ({ boolop, args = [] }) => (boolop === 'NOT_EXPR' ? args.flatMap(copiedSources) : []),
   A_ArrayExpr: ({ elements = [] }) => elements.flatMap(copiedSources),

@@ -47,6 +47,10 @@ export function columnType(written: string): ColumnType {
   return { name: SYNONYMS[baseName] ?? baseName, lengths, array };
 }
 
+export function isText(type: string): boolean {
+  return TEXTS.includes(columnType(type).name);
+}
+
 /** The maximum length of a value as text, with four-digit years: https://www.postgresql.org/docs/current/datatype.html */
 const MAX_TEXT_LENGTH: Readonly<Record<string, number>> = {
   boolean: 5,
@@ -112,8 +116,8 @@ export function isConverted(from: string, to: string): boolean {
 /** Whether values of one type are stored as the other, so that the change rewrites nothing: they are texts, and none gets shorter. */
 export function isStoredAs(from: string, to: string): boolean {
   const [before, after] = [columnType(from), columnType(to)];
-  const isText = ({ name, array }: ColumnType) => !array && (name === 'varchar' || name === 'text');
-  return isText(before) && isText(after) && !narrowsText(before, after, []);
+  const isStoredText = ({ name, array }: ColumnType) => !array && (name === 'varchar' || name === 'text');
+  return isStoredText(before) && isStoredText(after) && !narrowsText(before, after, []);
 }
 
 /** Whether a foreign key between columns of these types needs no conversion. */

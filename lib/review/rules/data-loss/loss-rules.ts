@@ -148,12 +148,17 @@ function inLaterRelease(rule: DataLossRule, what: string, code: string): string 
 
 /** A table that the replay does not have may be missing because an earlier revision failed in it. */
 function lostTable(
-  { isNewTable, isExisting }: Step,
+  { isNewTable, isExisting, index }: Step,
   name: string,
   message: string,
   { existed, upgrade }: AnalyzedRevision,
 ): Pick<Loss, 'harmless' | 'message' | 'atMost'> {
   if (isNewTable(name)) return { harmless: CREATED_BY_CHANGE, message };
+  const drop = upgrade.steps.find(
+    (later) =>
+      later.index > index && later.action.does === 'drop' && later.action.what === 'table' && later.action.names.includes(name),
+  );
+  if (drop) return { message: `the rows of ${name} are lost anyway: line ${drop.line} drops the table`, atMost: 'warning' };
   const isThere = isExisting(name) || existed(`table ${unqualifiedName(name)}`);
   if (isThere) return { message };
   const isMissing = isThere === undefined && upgrade.replayed;

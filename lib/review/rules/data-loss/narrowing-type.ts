@@ -10,7 +10,7 @@ import { existingType } from '../../revision/operations';
 import { isSameAction } from '../../revision/steps';
 import { unqualifiedName } from '../../revision/tables';
 import type { Action, ActionOf } from '../../sql/action';
-import { narrows } from '../../sql/column-types';
+import { isText, narrows } from '../../sql/column-types';
 import type { Rule, RuleFinding } from '../rule';
 import { enumsOf, removedLabels } from './removed-labels';
 
@@ -89,12 +89,12 @@ function restoredType({ table, column }: ActionOf<'change type'>, { steps }: Rev
   return types.at(-1) || undefined;
 }
 
-/** @param mayTruncate whether it has a USING: without one, a text that is too long is an error */
+/** @param mayTruncate whether it has a USING: without one, a text that is too long is an error. A cast to another type never truncates */
 function fateOfValues(before: string, type: string, mayTruncate: boolean): string {
   const digits = scaleOf(type);
   return digits < scaleOf(before)
     ? `each value is rounded to ${digits} decimal places, and one that is still too large makes the revision fail`
-    : `a value that does not fit makes the revision fail${mayTruncate ? ', or is truncated by its USING' : ''}`;
+    : `a value that does not fit makes the revision fail${mayTruncate && isText(type) ? ', or is truncated by its USING' : ''}`;
 }
 
 /** The digits after the decimal point of `numeric(12,2)`; not a number for a type without a limit. */
