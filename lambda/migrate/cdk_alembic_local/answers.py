@@ -21,12 +21,13 @@ Report = Callable[[dict[str, Any]], None]
 
 class Answers:
     def __init__(
-        self, load: Callable[[], Project], report: Report, copy_point: Callable[[], CopyPoint | None], on_scratch: bool
+        self, load: Callable[[], Project], report: Report, copy_point: Callable[[], CopyPoint] | None, on_scratch: bool
     ) -> None:
-        """`copy_point`: a request's own, if the replay is traced. `on_scratch`: whether the observer has a scratch database."""
+        """`copy_point`: makes a request's own; None: the replay is not traced. `on_scratch`: whether the observer has a scratch
+        database."""
         self._load = load
         self._report = report
-        self._copy_point = copy_point
+        self._copy_point = copy_point or (lambda: None)
         self._on_scratch = on_scratch
         self._loaded: Project | None = None
         """The previous request's project, if this one may use it."""

@@ -10,11 +10,11 @@ import socket
 import sys
 import sysconfig
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TextIO
 
 from cdk_alembic.database.failures import describe, location
 from cdk_alembic.project.environment import flask_folder
@@ -29,15 +29,35 @@ from .replay_cache.copy_point import CopyPoint
 from .replay_cache.trace import Trace
 
 
+class _Channel:
+    """The caller's requests and the reports for it: a JSON document per line."""
+
+    def __init__(self, asks: BinaryIO, reports: TextIO) -> None:
+        self._asks = asks
+        self._reports = reports
+
+    def asks(self) -> Iterator[dict[str, Any]]:
+        while line := self._asks.readline():
+            yield json.loads(line)
+
+    def report(self, facts: dict[str, Any]) -> None:
+        self._reports.write(json.dumps(facts, default=str) + "\n")
+        self._reports.flush()
+
+    def wait(self) -> None:
+        """Waits until the caller has dealt with the last report."""
+        self._asks.readline()
+
+    def move_to(self, connection: socket.socket) -> None:
+        self._asks, self._reports = connection.makefile("rb"), connection.makefile("w", encoding="utf-8", newline="\n")
+
+
 def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
     """Answers the requests on standard input until it ends. The backend's output goes to standard error.
 
     `bytecode`: returns the modules' bytecode if it is saved and has changed.
     """
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
-    os.dup2(2, 1)
-    sys.stdout.reconfigure(line_buffering=True)
-    asks, sys.stdin = sys.stdin.buffer, Path(os.devnull).open()  # noqa: SIM115
+    channel = _take_standard_streams()
     _activate()
     folder = Path(hello["project"]).resolve()
     file = folder / hello["config"] if "config" in hello else None
@@ -45,46 +65,50 @@ def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
     if needs_flask(folder / "env.py"):
         # `flask db` runs next to the application, and the Alembic project is a subfolder.
         sys.path.insert(0, str(import_root(flask_folder(folder.parent))))
-
-    def report(facts: dict[str, Any]) -> None:
-        answers.write(json.dumps(facts, default=str) + "\n")
-        answers.flush()
-
-    def wait() -> None:
-        asks.readline()
-
     trace = Trace() if hello.get("trace") else None
-
-    def copy_point() -> CopyPoint | None:
-        return CopyPoint(trace, report, wait) if trace else None
-
-    replies = Answers(load, report, copy_point, hello.get("scratch", False))
+    copy_point = partial(CopyPoint, trace, channel.report, channel.wait) if trace else None
+    has_scratch = hello.get("scratch", False)
+    answers = Answers(load, channel.report, copy_point, has_scratch)
     is_fork = False
-    while line := asks.readline():
-        try:
-            if (ask := json.loads(line))["ask"] == "fork":
-                done, channel = _fork(ask["socket"])
-                if channel:
-                    is_fork, asks, answers = True, channel.makefile("rb"), channel.makefile("w", encoding="utf-8", newline="\n")
-                else:
-                    report({"report": "forked", "done": done})
-                    report({"report": "end"})
-                continue
-            replies.answer(ask)
-            report({"report": "end"})
-        except RunnerError as error:
-            # The next step may name a column `password`, as in --rename.
-            report({"report": "failed", "error": {**redacted(error.facts()), "next": without_secrets(error.next)}})
-        except (Exception, SystemExit) as error:
-            traceback.print_exc()
-            report({"report": "failed", "error": redacted(_unexpected(error))})
-        if hello.get("scratch"):
+    for ask in channel.asks():
+        if ask["ask"] == "fork":
+            done, connection = _fork(ask["socket"])
+            if connection:
+                is_fork = True
+                channel.move_to(connection)
+            else:
+                channel.report({"report": "forked", "done": done})
+                channel.report({"report": "end"})
+            continue
+        _answer(answers, ask, channel)
+        if has_scratch:
             _load_ahead()
     if is_fork:
         os._exit(0)
     if kept := bytecode():
-        report({"report": "bytecode", "bytecode": kept})
+        channel.report({"report": "bytecode", "bytecode": kept})
     _exit()
+
+
+def _take_standard_streams() -> _Channel:
+    """The caller's streams, which the backend's code can then neither read nor write."""
+    reports = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
+    os.dup2(2, 1)
+    sys.stdout.reconfigure(line_buffering=True)
+    asks, sys.stdin = sys.stdin.buffer, Path(os.devnull).open()  # noqa: SIM115
+    return _Channel(asks, reports)
+
+
+def _answer(answers: Answers, ask: dict[str, Any], channel: _Channel) -> None:
+    try:
+        answers.answer(ask)
+        channel.report({"report": "end"})
+    except RunnerError as error:
+        # The next step may name a column `password`, as in --rename.
+        channel.report({"report": "failed", "error": {**redacted(error.facts()), "next": without_secrets(error.next)}})
+    except (Exception, SystemExit) as error:
+        traceback.print_exc()
+        channel.report({"report": "failed", "error": redacted(_unexpected(error))})
 
 
 def _activate() -> None:
