@@ -30,11 +30,9 @@ export function findDataLosses(
   const folders = alembicPaths.slice(1).map((path) => relative(directory, path).split(sep).join('/'));
   const files = sources.filter((file) => file.endsWith('.py') && folders.some((folder) => file.startsWith(`${folder}/`)));
   if (!folders.length) return undefined;
-  for (const command of [python, 'python3', 'python', findPython(directory, '>=3.11')]) {
-    const found = command && readDataLosses(command, directory, files, roots);
-    if (found) return found;
-  }
-  return undefined;
+  const readBy = (command: string | undefined) => command && readDataLosses(command, directory, files, roots);
+  // uv is the slowest to answer.
+  return readBy(python) || readBy('python3') || readBy('python') || readBy(findPython(directory, '>=3.11')) || undefined;
 }
 
 /** Reads revisions; `files` are relative to the backend's folder. Undefined if this Python can't read them. */
