@@ -100,7 +100,7 @@ test('of many unset variables, the message names the last ones and how many ther
   const names = [...'ABCDEFGH'].map((letter) => `SHOP_${letter}`);
   const message = setInEnvironment(names);
   expect(shown(message)).toBe(
-    'set it with environment: the backend reads 8 variables that are not set here, at last SHOP_A, SHOP_B, SHOP_C, SHOP_D, SHOP_E, SHOP_F',
+    'set it with environment: the backend reads 8 variables that are not set here, most recently SHOP_A, SHOP_B, SHOP_C, SHOP_D, SHOP_E, SHOP_F',
   );
 });
 
