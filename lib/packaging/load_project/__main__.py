@@ -177,7 +177,7 @@ def load(
         try:
             connections.is_loading_application = True
             stack.enter_context(application_context(project))
-        except RunnerError as error:
+        except (RunnerError, Refused) as error:
             if is_refused(error):
                 causes = causes_of(error)
                 answer.update(unproved=described(causes, package), loadConnects=own_line(causes, package))

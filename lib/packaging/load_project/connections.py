@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from .address_settings import address_settings
@@ -35,19 +36,24 @@ def refuse_connections() -> Connections:
     tried = Connections()
 
     def through_sqlalchemy(dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
-        if tried.is_loading_application:
-            raise type("OperationalError", (NotConnected, dialect.dbapi.OperationalError), {})("it connects to the database")
+        refuse_application(dialect.dbapi)
         tried.append((dialect, parameters, needs_greenlet(dialect, parameters)))
         raise Refused("env.py connects")
 
-    def directly(*_: Any, **__: Any) -> None:
+    def directly(driver: Any, *_: Any, **__: Any) -> None:
+        refuse_application(driver)
         raise Refused("env.py connects")
+
+    def refuse_application(driver: Any) -> None:
+        if tried.is_loading_application:
+            raise type("OperationalError", (NotConnected, driver.OperationalError), {})("it connects to the database")
 
     event.listen(Engine, "do_connect", through_sqlalchemy)
     for name in ("psycopg", "psycopg2"):
         # They connect in C, without an audit event. What can't be imported connects to nothing.
         with suppress(Exception):
-            importlib.import_module(name).connect = directly
+            driver = importlib.import_module(name)
+            driver.connect = partial(directly, driver)
     return tried
 
 

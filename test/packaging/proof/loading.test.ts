@@ -6,16 +6,17 @@ import { backend, packaged, proofOf } from './support';
 jest.setTimeout(300_000);
 
 describe('a Flask application that connects to the database when it is loaded', () => {
-  const warnings = (...lines: string[]) => {
+  const ENGINE = 'sa.create_engine(os.environ["DATABASE_URL"]).connect()';
+  const warnings = (connect: string, ...lines: string[]) => {
     const directory = writeFiles(backend('from flask import current_app', 'current_app.name', 'import shop_prices'), {
       'database.txt': 'psycopg[binary]>=3.2\nsqlalchemy>=2\nflask>=3\n',
       'app.py': [
-        'import os, sqlalchemy as sa',
+        'import os, socket, psycopg, sqlalchemy as sa',
         'from flask import Flask',
         'app = Flask(__name__)',
+        'url = sa.make_url(os.environ["DATABASE_URL"])',
         'def count():',
-        '    with sa.create_engine(os.environ["DATABASE_URL"]).connect() as connection:',
-        '        return connection.scalar(sa.text("SELECT count(*) FROM shops"))',
+        `    ${connect}`,
         ...lines,
         '',
       ].join('\n'),
@@ -23,14 +24,21 @@ describe('a Flask application that connects to the database when it is loaded', 
     return proofOf(directory);
   };
 
-  test('is checked to the end if it goes on without', () => {
-    const without = ['try:', '    count()', 'except sa.exc.OperationalError:', '    pass'];
-    expect(() => warnings(...without)).toThrow(/ imports shop_prices, which /);
+  test.each([
+    ['an engine', ENGINE, 'sa.exc.OperationalError'],
+    ['a driver', 'psycopg.connect(host=url.host)', 'psycopg.OperationalError'],
+  ])('with %s is checked to the end if it goes on without', (_, connect, error) => {
+    const without = ['try:', '    count()', `except ${error}:`, '    pass'];
+    expect(() => warnings(connect, ...without)).toThrow(/ imports shop_prices, which /);
   });
 
-  test('causes a warning if it does not', () => {
-    expect(warnings('count()')).toEqual([
-      'app.py:5 connects to the database when it is loaded. Packaging connects to nothing, so what comes after it could not be verified',
+  test.each([
+    ['an engine', ENGINE],
+    ['a driver', 'psycopg.connect(host=url.host)'],
+    ['a socket', 'socket.create_connection((url.host, url.port))'],
+  ])('with %s causes a warning if it does not', (_, connect) => {
+    expect(warnings(connect, 'count()')).toEqual([
+      'app.py:6 connects to the database when it is loaded. Packaging connects to nothing, so what comes after it could not be verified',
     ]);
   });
 });
