@@ -15,6 +15,7 @@ from tenancy import batch, create_schemas, outcomes, set_tenant_settings, write_
 
 KEYS = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:keys-AbCdEf"
 STRIPE = {"name": "STRIPE_KEY", "secretArn": KEYS, "field": "stripe"}
+WHOLE = {"name": "STRIPE_KEY", "secretArn": KEYS}
 WRITES_KEY = 'op.execute("CREATE TABLE keys AS SELECT md5(\'{}\') AS key".format(__import__("os").environ["STRIPE_KEY"]))'
 
 
@@ -64,18 +65,26 @@ def test_a_rotated_secret_is_read_again_also_by_modules_that_were_loaded_before(
     assert invoke({"command": "current"})["status"] == "complete"
 
 
-@pytest.mark.parametrize("field", [STRIPE, {"name": "STRIPE_KEY", "secretArn": KEYS}])
+@pytest.mark.parametrize(
+    ("field", "text", "key"),
+    [
+        (STRIPE, '{"stripe": "sk-first-one"}', "secret"),
+        (WHOLE, "-----BEGIN KEY-----\nsk-first-one\n-----END KEY-----", "secret"),
+        (WHOLE, '{"stripe": {"keys": ["sk-first-one"]}}', "json.loads(secret)['stripe']['keys'][0]"),
+    ],
+)
 def test_neither_answer_nor_log_shows_a_secret(
     backend: Backend,
     secrets: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
     field: dict[str, str],
+    text: str,
+    key: str,
 ) -> None:
-    if "field" not in field:
-        secrets[KEYS] = "-----BEGIN KEY-----\nsk-first-one\n-----END KEY-----"
+    secrets[KEYS] = text
     set_settings(monkeypatch, secrets=[field])
-    show = 'import os\nkey = os.environ["STRIPE_KEY"]\nprint(key)\nraise ValueError(f"rejected: {key}")'
+    show = f'import json, os\nsecret = os.environ["STRIPE_KEY"]\nkey = {key}\nprint(key)\nraise ValueError(f"rejected: {{key}}")'
     backend.revision("aa", None, show)
     answer = failure()
     assert "rejected: " in answer["error"]["message"]

@@ -105,12 +105,29 @@ def fill_secrets(environ: MutableMapping[str, str], secrets: Iterable[dict[str, 
         arn = secret["secretArn"]
         texts[arn] = texts.get(arn) or _fetch(arn)
         value = _field(secret["field"], texts[arn], arn) if "field" in secret else texts[arn]
-        # The output is redacted line by line.
-        for line in value.splitlines():
-            hide(line)
+        for text in (value, *_texts_in_json(value)):
+            # The output is redacted line by line.
+            for line in text.splitlines():
+                hide(line)
         changed = changed or environ.get(secret["name"]) != value
         environ[secret["name"]] = value
     return changed
+
+
+def _texts_in_json(text: str) -> list[str]:
+    """The texts in a JSON document, without names; none in any other text."""
+    try:
+        open_values = [json.loads(text)]
+    except ValueError:
+        return []
+    found = []
+    while open_values:
+        value = open_values.pop()
+        if isinstance(value, str):
+            found.append(value)
+        elif isinstance(value, (dict, list)):
+            open_values += value.values() if isinstance(value, dict) else value
+    return found
 
 
 def _field(name: str, text: str, arn: str) -> str:
