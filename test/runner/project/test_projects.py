@@ -150,15 +150,16 @@ def test_a_variable_that_a_revision_lacks_while_loading_is_named(backend: Backen
     assert database.tables() == []
 
 
+@pytest.mark.parametrize(("first", "state"), [("CREATE TABLE aa (id int)", "42P07"), ("ALTER TABLE aa ADD id int", "42701")])
 def test_a_database_that_was_created_without_alembic_is_recognized(
-    backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+    backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, first: str, state: str
 ) -> None:
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "shop-api-migrate-lambda-test")
-    write(backend.versions, "aa")
+    backend.revision("aa", None, f'op.execute("{first}")')
     with database.connect() as connection:
         connection.execute("CREATE TABLE aa (id int)")
     error = failure()["error"]
-    assert (error["code"], error["sqlState"]) == ("migration_failed", "42P07")
+    assert (error["code"], error["sqlState"]) == ("migration_failed", state)
     assert "the tables were probably created without Alembic" in error["message"]
     assert error["next"].endswith(
         "record it with `npx migrate-invoke --function-name shop-api-migrate-lambda-test --command stamp --revision <revision>`, "

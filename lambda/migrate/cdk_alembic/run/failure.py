@@ -24,6 +24,7 @@ QUERY_CANCELED = "57014"
 # lock_not_available and deadlock_detected: PostgreSQL rolled back the revision, and another attempt may succeed.
 LOCK_STATES = ("55P03", "40P01")
 _DUPLICATE_TABLE = "42P07"
+_DUPLICATE_COLUMN = "42701"
 _UNDEFINED_TABLE = "42P01"
 _UNDEFINED_SCHEMA = "3F000"
 _READ_ONLY = "25006"
@@ -153,7 +154,8 @@ def _revision_failure(
 def _cause(error: BaseException, reason: str, run: Run) -> tuple[str, str] | None:
     """Why a revision failed, if the runner recognizes it, and the next step. `reason`: the error as text."""
     invocation, state = run.invocation, sql_state(error)
-    if state == _DUPLICATE_TABLE and not invocation.before and not run.downgrade:
+    is_there = state == _DUPLICATE_TABLE or (state == _DUPLICATE_COLUMN and not invocation.applied)
+    if is_there and not invocation.before and not run.downgrade:
         return (
             f"{reason}; no revision is recorded as applied, so the tables were probably created without Alembic (create_all, or "
             "another tool)",
