@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -52,7 +51,7 @@ def _sql(project: Project, step: Any, buffer: io.StringIO) -> str:
             project.script.run_env()
     finally:
         project.config.output_buffer = None
-    # Alembic ends each statement, also one that has its semicolon.
-    text = re.sub(r";;$", ";", buffer.getvalue(), flags=re.MULTILINE)
+    # Alembic ends each statement with a semicolon and an empty line, also one that has its semicolon.
+    text = buffer.getvalue().replace(";;\n\n", ";\n\n")
     # Alembic's template configures `paramstyle: named`; not every env.py does.
     return as_read(text, *paramstyles[:1] or ["named"]).strip()
