@@ -15,7 +15,7 @@ def changed_columns(operations: Any) -> Iterator[tuple[str, str]]:
     """Tables, with a schema unless it is `public`, and columns that are dropped, or get another name or type."""
     from alembic.operations import ops
 
-    from .unseen_differences import Code
+    from .own_operations import Code
 
     for operation in flatten(operations):
         if isinstance(operation, Code):

@@ -11,7 +11,7 @@ from cdk_alembic.protocol.errors import RunnerError
 from ..scratch.drift import flatten
 from ..scratch.rows import quoted
 from ..scratch.set_aside import column_names, set_aside_name
-from .unseen_differences import Code, RenameColumn
+from .own_operations import Code, RenameColumn
 
 # The CHECK constraints that name a column, and the columns that they read.
 _CHECKS = """

@@ -41,7 +41,7 @@ def write_renamed_tables(directives: list[Any], tables: Sequence[Sequence[str]])
     Raises RunnerError `create_failed` if a table of the old name is created, or one of the new name is dropped."""
     from alembic.operations import ops
 
-    from .unseen_differences import Code
+    from .own_operations import Code
 
     upgrade = [operation for directive in directives for _, operation in _flat([directive.upgrade_ops])]
     for old, new in tables:
@@ -111,7 +111,7 @@ def _one_to_one(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _rename(one: _Place, other: _Place, containers: list[Any]) -> None:
-    from .unseen_differences import RenameColumn
+    from .own_operations import RenameColumn
 
     drop, add = one.operation, other.operation
     new = RenameColumn(drop.table_name, drop.column_name, modify_name=add.column.name, schema=drop.schema)
@@ -131,7 +131,8 @@ def _keep_constraints(containers: list[Any], renames: dict[str, str]) -> None:
     """Turns a drop and an add of one constraint or index into its rename. `renames`: of tables and columns, by `_Place.name`."""
     from alembic.operations import ops
 
-    from .unseen_differences import RenameConstraint, chosen_name
+    from .constraint_names import chosen_name
+    from .own_operations import RenameConstraint
 
     def renamed(table: str, columns: list[str]) -> tuple[str, list[str]]:
         own = [renames.get(f"{table}.{column}", column).rpartition(".")[2] for column in columns]

@@ -181,8 +181,9 @@ class _Finish:
 
     def _complete(self, context: Any, directives: list[Any]) -> None:
         from .keep_dropped import keep_dropped
+        from .own_operations import out_of_batches
         from .renames import apply_renames, write_renamed_tables
-        from .unseen_differences import order_tables, out_of_batches
+        from .table_order import order_tables
 
         renames, tables, ask_renames, unseen, days, *_ = self._differences
         apply_renames(context, directives, renames, ask=ask_renames)
@@ -211,11 +212,12 @@ class _Finish:
                 )
 
     def _add_unseen(self, context: Any, directives: list[Any]) -> None:
+        from .constraint_names import name_constraints
         from .conversions import convert, without_checks
         from .identities import without_identities
         from .new_columns import add_defaults
         from .percents import write_percents_once
-        from .unseen_differences import find, name_constraints
+        from .unseen_differences import find
 
         write_percents_once(context)
         name_constraints(directives)
