@@ -62,6 +62,10 @@ const DECISIONS: Readonly<Record<string, string>> = {
   'delete-all': DECIDE_ROWS,
   'delete-by-query': DECIDE_ROWS,
   'clear-column': DECIDE_ROWS,
+  'required-column':
+    'only you know the value for rows of running code: a column that one constant fits gets it as a server_default; otherwise require it in a later release, as shown',
+  'not-null-without-default':
+    'only you know the value for the rows: a column that one constant fits gets it as a server_default; otherwise require it later, as shown',
   'not-null-on-existing-rows': 'only you know the value of the rows that have none: fill them in a revision before, as shown',
 };
 

@@ -317,6 +317,8 @@ def test_an_unusual_file_is_rejected_with_its_name(path: Path, before: str, afte
         ),
         ("names = [*NAMES]\nfor number, name in enumerate(names):\n    op.drop_table(f'{name}_{number}')", "repeated"),
         ("drop('a')", "repeated"),
+        ("drop_next('a')", "repeated"),
+        ("drop_and_log('a')", "block"),
         ("op.drop_table('a'); op.drop_table('b')", "repeated"),
         ("op.drop_table('a')", "plain"),
         ("for name in OF_ENVIRONMENT:\n    op.drop_table(name)", "block"),
@@ -341,6 +343,15 @@ OF_ENVIRONMENT = os.environ["TABLES"].split()
 def one():
     return "a"
 def drop(name):
+    op.drop_table(name)
+number = 1
+def drop_next(name):
+    global number
+    logger.info(f"{{number}}: {{name}}")
+    op.drop_table(name)
+    number += 1
+def drop_and_log(name):
+    logger.info(op.get_bind().execute(name).rowcount)
     op.drop_table(name)
 def drop_if_there(name):
     if op.get_bind().scalar(name):

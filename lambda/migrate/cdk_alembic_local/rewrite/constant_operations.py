@@ -20,6 +20,9 @@ _CALLED = re.compile(rf"{_CLASS.pattern}|_?[A-Z]+")
 _SETTINGS = re.compile(r"settings|config", re.IGNORECASE)
 _QUERIES = ("execute", "exec_driver_sql", "exec", "query", "scalar", "scalars", "fetchall", "fetchone", "fetchmany")
 _CHECKS_INDEX = re.compile(r"\w*(?:index|idx|ix)\w*exists\w*|_*has_?(?:index|idx|ix)\w*", re.IGNORECASE)
+_REPORTING = re.compile(
+    r"print|(?:\w+\.)*_?log(?:ger|ging)?\.(?:debug|info|warn|warning|error|exception|critical|log)", re.IGNORECASE
+)
 _IS_DATABASE = re.compile(r"_?is_(postgres\w*|pg|sqlite\w*|mysql\w*|mariadb\w*)")
 
 
@@ -145,7 +148,7 @@ class Scope:
         return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
     def _is_fixed(self, node: ast.stmt, calling: tuple[str, ...]) -> bool:
-        if isinstance(node, ast.Pass) or self.is_plain(node) or _is_text(node):
+        if isinstance(node, (ast.Pass, ast.Global)) or self.is_plain(node) or _is_text(node) or self._reports(node):
             return True
         if isinstance(node, ast.For):
             if node.orelse or not self._is_constant(node.iter):
@@ -159,7 +162,7 @@ class Scope:
             return all(map(_is_batch, node.items)) and self._are_fixed(node.body, calling)
         if isinstance(node, ast.If):
             return self._is_constant(node.test) and self._are_fixed([*node.body, *node.orelse], calling)
-        if isinstance(node, ast.Assign):
+        if isinstance(node, (ast.Assign, ast.AugAssign)):
             return self._is_constant(node.value)
         if (function := self._called(node)) is None or function.name in calling:
             return False
@@ -167,8 +170,12 @@ class Scope:
         return self.with_constants(one.arg for one in parameters)._are_fixed(function.body, (*calling, function.name))
 
     def _are_fixed(self, body: list[ast.stmt], calling: tuple[str, ...]) -> bool:
-        assigned = {name for node in body if isinstance(node, ast.Assign) for name in names_bound(node)}
+        assigned = {name for node in body if isinstance(node, (ast.Assign, ast.AugAssign)) for name in names_bound(node)}
         return all(self.with_constants(assigned)._is_fixed(node, calling) for node in body)
+
+    def _reports(self, node: ast.stmt) -> bool:
+        """Whether it prints or logs constants."""
+        return (call := _reporting_call(node)) is not None and all(map(self._is_constant, _arguments(call)))
 
     def _called(self, node: ast.stmt) -> ast.FunctionDef | None:
         """The module's function that a statement calls with constants."""
@@ -317,15 +324,15 @@ def _root_of_class(node: ast.AST, pattern: re.Pattern[str] = _CLASS) -> ast.Name
 
 def _only_reports(handler: ast.ExceptHandler) -> bool:
     """Whether an exception handler does nothing, raises, prints or logs."""
-    for node in handler.body:
-        call = node.value if isinstance(node, ast.Expr) else None
-        if isinstance(call, ast.Call):
-            owner = call.func.value if isinstance(call.func, ast.Attribute) else call.func
-            if not isinstance(owner, ast.Name) or not re.search(r"^print$|log", owner.id, re.IGNORECASE):
-                return False
-        elif not isinstance(node, (ast.Pass, ast.Raise)) and not _is_text(node):
-            return False
-    return True
+    return all(_reporting_call(one) or isinstance(one, (ast.Pass, ast.Raise)) or _is_text(one) for one in handler.body)
+
+
+def _reporting_call(node: ast.stmt) -> ast.Call | None:
+    """A call of `print` or of a logger."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    if not isinstance(call, ast.Call):
+        return None
+    return call if _REPORTING.fullmatch(ast.unparse(call.func)) else None
 
 
 def _is_text(node: ast.stmt) -> bool:
