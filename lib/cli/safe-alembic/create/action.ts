@@ -1,17 +1,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { MigrateError } from '../../../contract/failure';
 import { readGraph } from '../../../local/python/observe';
 import type { Observation } from '../../../local/python/with-observer';
-import {
-  type Finding,
-  hasSafeForm,
-  loadParser,
-  type Review,
-  type ReviewInput,
-  readBackfill,
-  vagueDescription,
-} from '../../../review';
+import { hasSafeForm, loadParser, type Review, readBackfill, vagueDescription } from '../../../review';
 import { printDocument } from '../documents';
 import { fix } from '../fix/fix';
 import { showLeft } from '../fix/show-fixes';
@@ -20,6 +11,7 @@ import { judge, replay } from '../replay/review-revisions';
 import { showReview } from '../replay/show-review';
 import { type Session, withScratchDatabase } from '../session';
 import type { CreateArguments } from './arguments';
+import { inOneTransaction, noAssignment, vague } from './refusals';
 import { type Written, writeRevision } from './write-revision';
 
 /** Writes a revision in the safe form, and reviews it. */
@@ -85,33 +77,4 @@ function seriesOf(file: string, { fixes }: Review): readonly string[] {
   const last = changed.findIndex((one) => one.file === file);
   const first = changed.findLastIndex(({ isNew }, at) => at < last && !isNew) + 1;
   return last < 0 ? [file] : changed.slice(first, last + 1).map((one) => one.file);
-}
-
-/** Why a revision can't be written in the safe form where env.py begins the transaction; undefined: it can, or needs none. */
-function inOneTransaction({ environment }: ReviewInput, { findings }: Review): MigrateError | undefined {
-  const outer = findings.find(({ rule }) => rule === 'env-outer-transaction');
-  const needs = ({ rule, severity, direction }: Finding) =>
-    severity === 'error' && (rule === outer?.rule || (hasSafeForm(rule) && direction !== 'downgrade'));
-  if (!environment?.transaction || !outer || !findings.some(needs)) return undefined;
-  return new MigrateError(
-    'one_transaction',
-    `this change is safe only in several transactions, and ${outer.file}:${outer.line} runs all revisions in one that Alembic can't commit; nothing was written`,
-    `${environment.transaction.words} and run this again, or pass --as-is to write what Alembic would`,
-  );
-}
-
-function noAssignment(given: string): MigrateError {
-  return new MigrateError(
-    'invalid_usage',
-    `${JSON.stringify(given)} does not assign an SQL expression to a column of a table`,
-    'write it like "users.full_name = name"',
-  );
-}
-
-function vague(message: string): MigrateError {
-  return new MigrateError(
-    'vague_description',
-    `the description ${JSON.stringify(message)} does not say what changes; nothing was started`,
-    'say what changes and where, for example "Add index on users.email"',
-  );
 }

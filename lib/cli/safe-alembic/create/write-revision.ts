@@ -1,14 +1,14 @@
 import path from 'node:path';
 import type { Report, TableFacts, WantedRevision } from '../../../contract/facts';
-import { MigrateError } from '../../../contract/failure';
 import { mustHave, readGraph } from '../../../local/python/observe';
 import type { Observer } from '../../../local/python/observer';
 import type { Observation } from '../../../local/python/with-observer';
-import { type Backfill, backfillCode, startingPoint } from '../../../review';
+import { type Backfill, backfillCode } from '../../../review';
 import { scratchStart } from '../replay/review-revisions';
 import { changesOf, chooseRevisions } from '../review/choose-revisions';
 import type { Session } from '../session';
 import type { CreateArguments } from './arguments';
+import { onScratch } from './refusals';
 
 /** What was written, before its review. */
 export interface Written {
@@ -57,12 +57,6 @@ function placementIn(project: string, { placement }: CreateArguments): CreateArg
   const { versionPath } = placement;
   if (versionPath === undefined) return placement;
   return { ...placement, versionPath: path.relative(project, path.resolve(versionPath)) || '.' };
-}
-
-/** An earlier revision that fails on the scratch database may need a role, an extension or tables that it does not have. */
-function onScratch(error: unknown): unknown {
-  if (!(error instanceof MigrateError) || error.code !== 'migration_failed') return error;
-  return new MigrateError(error.code, error.message, startingPoint(error) ?? 'fix it and run this again', error);
 }
 
 /** Ids of the revisions that the default branch does not have, as far as git knows. */
