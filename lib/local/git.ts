@@ -76,7 +76,8 @@ async function mergeBase(project: string, ref: string, isShallow: boolean): Prom
   throw new MigrateError('unknown_ref', `"${ref}" and HEAD have no commit in common`, 'name another ref with --since');
 }
 
-async function tried(folder: string, ...args: string[]): Promise<string | undefined> {
+/** What git prints; undefined if it fails. */
+export async function tried(folder: string, ...args: string[]): Promise<string | undefined> {
   return git(folder, ...args).catch(() => undefined);
 }
 

@@ -16,6 +16,8 @@ export interface ReviewInput {
   /** Files of revisions that differ from the base branch, relative to the project's folder. */
   readonly edited: readonly { readonly file: string; readonly how: 'changed' | 'removed' }[];
   readonly environment?: EnvironmentFacts;
+  /** Whether `alembic upgrade` runs the revisions in production, and not the runner, which sets `lock_timeout`. @default false */
+  readonly plainAlembic?: boolean;
   readonly drift?: DriftFacts;
   /** Of revisions that were run on filled tables. @default - none */
   readonly measured?: readonly MeasuredFacts[];

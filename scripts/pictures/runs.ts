@@ -87,6 +87,7 @@ async function writeProject({ revision, models }: Run, folder: string): Promise<
   const git = (...args: string[]) => mustRun('git', args, { env: process.env, cwd: folder });
   const project = path.join(folder, 'back');
   cpSync(path.join(projectDirectory, 'examples/template-saas/back'), project, { recursive: true });
+  writeFileSync(path.join(folder, 'package.json'), '{ "devDependencies": { "cdk-alembic": "^0.1.0" } }\n');
   await git('init', '--quiet', '--initial-branch=main');
   await git('add', '.');
   const author = ['-c', 'user.name=you', '-c', 'user.email=you@example.com', '-c', 'commit.gpgsign=false'];

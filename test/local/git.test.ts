@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { changesSince, defaultBranch, folderInRepository } from '../../lib/local/git';
+import { dependsOnRunner } from '../../lib/local/runner';
 
 let root: string;
 let back: string;
@@ -94,5 +95,28 @@ describe('the new revisions of a branch', () => {
   it('have paths from the root of the repository in annotations', async () => {
     expect(await folderInRepository(back)).toBe('back');
     expect(await folderInRepository(root)).toBe('.');
+  });
+});
+
+describe('a repository whose deploy uses the runner', () => {
+  it.each([
+    ['infra/package.json', '{ "devDependencies": { "cdk-alembic": "^1.0.0" } }', true],
+    ['infra/requirements-dev.txt', 'aws-cdk-lib\ncdk-alembic==1.0.0\n', true],
+    ['pyproject.toml', 'dependencies = [\n  "cdk-alembic>=1",\n]\n', true],
+    ['package.json', '{ "cdk-alembic": { "failOn": "warning" } }', false],
+    ['requirements.txt', 'safe-alembic==1.0.0\n', false],
+    ['README.md', 'cdk-alembic', false],
+  ])('is recognized by its dependencies: %s with %s', async (file, text, expected) => {
+    mkdirSync(path.join(root, 'infra'));
+    writeFileSync(path.join(root, file), text);
+    expect(await dependsOnRunner(back)).toBe(expected);
+    commit();
+    expect(await dependsOnRunner(back)).toBe(expected);
+  });
+
+  it('is not recognized without git', async () => {
+    writeFileSync(path.join(root, 'requirements.txt'), 'cdk-alembic\n');
+    rmSync(path.join(root, '.git'), { recursive: true });
+    expect(await dependsOnRunner(back)).toBe(false);
   });
 });

@@ -272,6 +272,32 @@ describe('env.py', () => {
     expect(await findings(revisions, 'all', { options, env: good })).toEqual([]);
   });
 
+  describe('without a lock_timeout', () => {
+    const { bad, good } = ENV_EXAMPLES['lock-timeout-missing'];
+    const locks = (up: string) => ({ down: 'a1', upgrade: up, downgrade: 'pass' });
+    const add = locks('op.execute("ALTER TABLE t ADD COLUMN a text")');
+    const found = async (more: Record<string, Revision>, given: More & { env: string }) =>
+      (await findings({ ...revisions, ...more }, 'all', { plainAlembic: true, ...given })).filter(
+        ({ rule }) => rule === 'lock-timeout-missing',
+      );
+
+    it('is reported once, by the first revision that locks a table', async () => {
+      const next = { ...locks('op.execute("ALTER TABLE t ADD COLUMN b text")'), down: 'b1' };
+      const message = expect.stringMatching(/^neither env\.py nor b1 sets a lock_timeout: .+ every running query of t,/);
+      expect(await found({ b1: add, c1: next }, { env: bad })).toMatchObject([
+        { severity: 'warning', file: 'alembic/env.py', message },
+      ]);
+    });
+
+    it('is fine if it sets one, if the revision does, if nothing is locked, or if the runner runs the revisions', async () => {
+      const set = locks('op.execute("SET LOCAL lock_timeout = \'2s\'; ALTER TABLE t ADD COLUMN a text")');
+      expect(await found({ b1: add }, { env: good })).toEqual([]);
+      expect(await found({ b1: set }, { env: bad })).toEqual([]);
+      expect(await found({ b1: locks('op.execute("CREATE TABLE u (id bigint)")') }, { env: bad })).toEqual([]);
+      expect(await found({ b1: add }, { env: bad, plainAlembic: false })).toEqual([]);
+    });
+  });
+
   it.each([
     [
       'calls run_migrations for each schema',

@@ -69,6 +69,7 @@ test('every rule about revisions has a bad and a good example', () => {
     'env-keeps-nothing',
     'env-outer-transaction',
     'env-one-transaction',
+    'lock-timeout-missing',
     'env-refused',
     'version-table-schema-missing',
     'drift',

@@ -50,6 +50,35 @@ def test_an_env_py_that_runs_a_statement_after_configure_is_replayed(observed: O
     assert (facts["keeps"], facts["outerTransaction"]) == (True, False)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(
+            'prefix="sqlalchemy."', 'prefix="sqlalchemy.", connect_args={"options": "-c lock_timeout=2s"}', id="of its engine"
+        ),
+        pytest.param(
+            "context.run_migrations()\n\n\nif",
+            "context.execute('SET lock_timeout = 2000'); context.run_migrations()\n\n\nif",
+            id="by SET",
+        ),
+    ],
+)
+def test_a_lock_timeout_that_env_py_sets_is_seen(observed: Observed, before: str, after: str) -> None:
+    assert replayed(observed)["lockTimeout"] is False
+    changed(observed, before, after)
+    assert replayed(observed)["lockTimeout"] is True
+
+
+def test_of_an_env_py_that_fails_it_is_seen_whether_it_names_lock_timeout(observed: Observed) -> None:
+    env = (observed.directory / "alembic" / "env.py").read_text()
+    observed.table_revision("aa")
+    seen = []
+    for more in ("", "  # lock_timeout"):
+        observed.write_env(f"import not_installed{more}\n{env}")
+        seen.append(observed.observe("aa")["environment"]["lockTimeout"])
+    assert seen == [False, True]
+
+
 def test_an_env_py_with_another_observer_runs_once(observed: Observed) -> None:
     env = (observed.directory / "alembic" / "env.py").read_text()
     observed.write_env(f"{env}\nprint('env.py has run')\n")

@@ -27,6 +27,7 @@ def test_statements_locks_rewrites_and_changes_are_seen_with_every_driver(observ
         "transactionPerMigration": False,
         "versionTable": "alembic_version",
         "autocommitBlocks": True,
+        "lockTimeout": False,
         "file": "alembic/env.py",
         "postgres": version,
     }

@@ -34,6 +34,10 @@ export const ENV_EXAMPLES = {
     bad: env(CONNECT, ...RUN),
     good: env(CONNECT, ...configured('transaction_per_migration=True')),
   },
+  'lock-timeout-missing': {
+    bad: env(CONNECT, ...RUN),
+    good: env(CONNECT.replace('")', '", connect_args={"options": "-c lock_timeout=2s"})'), ...RUN),
+  },
   'env-refused': {
     bad: env('for schema in ("north", "south"):', ...[CONNECT, ...RUN].map((line) => `    ${line}`)),
     good: env(CONNECT, ...RUN),

@@ -706,17 +706,6 @@ with op.get_context().autocommit_block():
     ),
   },
   {
-    rule: 'lock-timeout-missing',
-    bad: one('op.add_column("users", sa.Column("age", sa.BigInteger(), nullable=True))', 'op.drop_column("users", "age")'),
-    good: one(
-      `
-op.execute("SET LOCAL lock_timeout = '2s'")
-op.add_column("users", sa.Column("age", sa.BigInteger(), nullable=True))
-`,
-      'op.drop_column("users", "age")',
-    ),
-  },
-  {
     rule: 'work-under-lock',
     about: 'when update-all is acknowledged',
     bad: one(

@@ -24,9 +24,11 @@ from ..source.graph import relative
 from . import watch
 
 
-def basic_facts(project: Project, scratch: Scratch) -> dict[str, str]:
+def basic_facts(project: Project, scratch: Scratch) -> dict[str, Any]:
     """Facts that do not require running env.py."""
-    return {"file": relative(Path(project.script.dir) / "env.py", project.directory), "postgres": scratch.version}
+    env = Path(project.script.dir) / "env.py"
+    named = env.is_file() and "lock_timeout" in env.read_text(encoding="utf-8", errors="replace")
+    return {"file": relative(env, project.directory), "postgres": scratch.version, "lockTimeout": named}
 
 
 # Codes of the runner's refusals. Connection errors and missing privileges have other codes.
@@ -54,7 +56,7 @@ def environment_facts(project: Project, scratch: Scratch, is_new: bool) -> dict[
 
     try:
         with _recording_options(facts):
-            facts["autocommitBlocks"] = _stamp(project, bases[0])
+            facts.update(_stamp(project, scratch, bases[0]))
         run_environment(project, inspect_context)
     except RunnerError as error:
         facts["failure"] = redact(error.message)
@@ -65,16 +67,18 @@ def environment_facts(project: Project, scratch: Scratch, is_new: bool) -> dict[
     return {**facts, "keeps": bases[0] in seen}
 
 
-def _stamp(project: Project, revision: str) -> bool:
-    """Stamps like `alembic stamp`, without loading the revisions again. Returns whether autocommit blocks work."""
+def _stamp(project: Project, scratch: Scratch, revision: str) -> dict[str, bool]:
+    """Stamps like `alembic stamp`, without loading the revisions again. Returns facts of env.py's connection."""
     from alembic.runtime.environment import EnvironmentContext
 
     works: list[bool] = []
+    timeouts: list[bool] = []
 
     def steps(heads: Any, context: Any) -> Iterator[Any]:
         def check_autocommit(**_: Any) -> None:
             # The condition of autocommit_block(), which commits the transaction that Alembic began.
             works.append(context._transaction is not None or not context._in_connection_transaction())
+            timeouts.append(scratch.has_lock_timeout(context.connection))
 
         for step in project.script._stamp_revs((revision,), heads):
             step.migration_fn = check_autocommit
@@ -83,7 +87,7 @@ def _stamp(project: Project, revision: str) -> bool:
     context = EnvironmentContext(project.config, project.script, fn=steps, destination_rev=(revision,), tag=None)
     with context, closing_pooled_connections():
         project.script.run_env()
-    return all(works)
+    return {"autocommitBlocks": all(works), **({"lockTimeout": all(timeouts)} if timeouts else {})}
 
 
 def _refusal(project: Project, is_new: bool) -> RunnerError | None:

@@ -71,6 +71,8 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid IN ({pids
 # The maximum wait for another session's lock. A revision that waits for its own second connection, or this session
 # for the revision, would wait forever.
 _LOCK_TIMEOUT = "5s"
+# The value before: what env.py gives to the connection, such as `connect_args={"options": "-c lock_timeout=2s"}`.
+_SET_LOCK_TIMEOUT = f"SELECT current_setting('lock_timeout'), set_config('lock_timeout', '{_LOCK_TIMEOUT}', false)"
 # A transaction locks each table and index that it drops, and the server limits the number of locks.
 _TABLES_AT_ONCE = 100
 
@@ -93,6 +95,8 @@ class Scratch:
         """Ids of new connections to SQLite."""
         self._sessions: set[int] = set()
         """Process ids of the server's sessions that were opened here."""
+        self.connects_with_lock_timeout = False
+        """Whether the connection that env.py opened last had a lock_timeout."""
         self._extensions: list[str] = []
         """Extensions that the database had at the start: they are created again after it is emptied."""
 
@@ -106,6 +110,11 @@ class Scratch:
         project.config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
         with listening((Engine, "do_connect", self._connect), (Pool, "connect", self._connected)):
             yield
+
+    def has_lock_timeout(self, connection: Any) -> bool:
+        """Whether env.py gave its connection a lock_timeout, when it opened it or since."""
+        now = connection.exec_driver_sql("SHOW lock_timeout").scalar()
+        return self.connects_with_lock_timeout if now == _LOCK_TIMEOUT else now != "0"
 
     def run(self, work: Callable[[Any], T]) -> T:
         """Runs the work on a separate autocommit connection, and ends sessions that env.py left in a transaction.
@@ -273,7 +282,9 @@ class Scratch:
             raise self.refused
         self._own_connections.discard(id(connection))
         cursor = connection.cursor()
-        cursor.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
+        cursor.execute(_SET_LOCK_TIMEOUT)
+        [before, _] = cursor.fetchone()
+        self.connects_with_lock_timeout = before != "0"
         cursor.close()
         connection.commit()
         if (pid := raw.backend_pid(connection)) is not None:

@@ -4,6 +4,7 @@ import type { Ask, GraphFacts, Overlay } from '../../../contract/facts';
 import { MigrateError } from '../../../contract/failure';
 import { observeSideBySide, shareOut } from '../../../local/python/side-by-side';
 import type { Observation } from '../../../local/python/with-observer';
+import { dependsOnRunner } from '../../../local/runner';
 import { type Review, type ReviewInput, readAhead, review } from '../../../review';
 import type { Session } from '../session';
 import type { Chosen } from './chosen';
@@ -53,9 +54,10 @@ export async function replay(
   started: number,
   overlay: Overlay = {},
 ): Promise<ReviewInput> {
-  const { screen, common } = session;
+  const { screen, common, project } = session;
   const progress = common.progress ? new ReplayProgress(screen, graph) : undefined;
   try {
+    const runner = dependsOnRunner(project);
     const ask = { drift: true, unreleased, ...scratchStart(session, given), ...overlay };
     const observers = await shareOut(revisions, observer, another);
     const observed = await observeSideBySide(observers, ask, {
@@ -63,7 +65,8 @@ export async function replay(
       // While the backend's Python replays the next one. `review` reports an error.
       onRevision: (facts) => void readAhead(facts).catch(() => {}),
     });
-    return { graph, unreleased, edited, postgres: observed.environment?.postgres, started, ...observed };
+    const plainAlembic = !(await runner);
+    return { graph, unreleased, edited, plainAlembic, postgres: observed.environment?.postgres, started, ...observed };
   } finally {
     progress?.stop();
   }
