@@ -59,7 +59,9 @@ export function setUnset(unset: readonly string[]): string {
 export function setInEnvironment(unset: readonly string[]): string {
   const names = unset.slice(0, MAX_NAMED).join(', ');
   const read =
-    unset.length > MAX_NAMED ? `${unset.length} variables that are not set here, most recently ${names}` : `${names}, not set here`;
+    unset.length > MAX_NAMED
+      ? `${unset.length} variables that are not set here, most recently ${names}`
+      : `${names}, not set here`;
   return `set it with ${option('environment')}: the backend reads ${read}`;
 }
 
