@@ -163,7 +163,7 @@ def test_a_database_that_was_created_without_alembic_is_recognized(
     assert "the tables were probably created without Alembic" in error["message"]
     assert error["next"].endswith(
         "record it with `npx migrate-invoke --function-name shop-api-migrate-lambda-test --command stamp --revision <revision>`, "
-        "after a deploy with `allowStamp: true` and `runOnDeploy: false`"
+        "after a deploy that allows it and runs no migrations (`allowStamp: true`, `runOnDeploy: false`)"
     )
     assert database.tables() == ["aa"]
 

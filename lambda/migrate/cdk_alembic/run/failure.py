@@ -213,8 +213,8 @@ def _stamp(run: Run) -> str:
     target = f"--function-name {name}" if name else f"--stage {invocation.settings.stage}"
     # A first deploy that fails also removes the function.
     return (
-        f"`npx migrate-invoke {target} --command stamp --revision <revision>`, after a deploy with `allowStamp: true` and "
-        "`runOnDeploy: false`"
+        f"`npx migrate-invoke {target} --command stamp --revision <revision>`, after a deploy that allows it and runs no "
+        "migrations (`allowStamp: true`, `runOnDeploy: false`)"
     )
 
 
