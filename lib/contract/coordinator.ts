@@ -40,6 +40,7 @@ export interface ToleranceSettings {
 }
 
 export interface CoordinatorSettings {
+  readonly appName: string;
   readonly stage: string;
   /** Where a run's files are. */
   readonly bucket: string;

@@ -46,6 +46,11 @@ export function functionName(appName: string, stage: string): string {
   return `${appName}-api-migrate-lambda-${stage}`;
 }
 
+/** The start of a stage's command line. */
+export function invokeCommand(appName: string, stage: string): string {
+  return `npx migrate-invoke --stage ${stage}${appName === DEFAULT_APP_NAME ? '' : ` --app-name ${appName}`}`;
+}
+
 /** Name of the state machine that runs a function's revisions in a container. Step Functions allows 80 characters. */
 export function containerStateMachineName(ofFunction: string): string {
   return `${ofFunction}-container`;

@@ -61,7 +61,16 @@ function settle(tenants: unknown, fields: object = {}): void {
   files.clear();
   files.set('tenants.json', typeof tenants === 'string' ? tenants : JSON.stringify(tenants));
   const source = { kind: 'object', bucket: 'b', key: 'tenants.json' };
-  const settings = { stage: 'dev', bucket: 'b', worker: 'worker', source, batchSize: 3, concurrency: 2, ...fields };
+  const settings = {
+    appName: 'shop',
+    stage: 'dev',
+    bucket: 'b',
+    worker: 'worker',
+    source,
+    batchSize: 3,
+    concurrency: 2,
+    ...fields,
+  };
   process.env[TENANTS_VARIABLE] = JSON.stringify(settings);
 }
 

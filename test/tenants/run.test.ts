@@ -96,7 +96,7 @@ describe('when tenants fail', () => {
     expect(summary.error).toEqual({
       code: 'tenants_failed',
       message: '1 of 5 tenants failed',
-      next: expect.stringContaining('npx migrate-invoke --stage dev --retry-failed'),
+      next: expect.stringContaining('npx migrate-invoke --stage dev --app-name shop --retry-failed'),
     });
     expect(await lastFailed()).toEqual(['b']);
   });

@@ -69,6 +69,7 @@ export class TestBed {
     await this.aws?.stop();
     this.aws = await StageAws.start((request, call) => worker(request as TenantRequest, call));
     const all: CoordinatorSettings = {
+      appName: 'shop',
       stage: 'dev',
       bucket: this.bucket,
       worker: 'worker',

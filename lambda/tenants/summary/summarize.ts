@@ -18,7 +18,7 @@ const NEVER_LISTED: Run = {
 
 /** Reads the results of all batches, and judges the run. */
 export async function summarize(
-  { stage }: CoordinatorSettings,
+  { appName, stage }: CoordinatorSettings,
   store: Store,
   runId: string,
   stopped: Stopped | null,
@@ -33,7 +33,14 @@ export async function summarize(
   const warnings = run.command === 'upgrade' && !run.failure ? await remember(store, judged, results) : [];
   const detailsUri = `s3://${store.bucket}/${runKey(runId)}/`;
   const reported = { ...run, warnings: [...run.warnings, ...warnings] };
-  const { summary, failures, drifted } = summaryOf(results, { stage, runId, detailsUri, run: reported, stopped: reason });
+  const { summary, failures, drifted } = summaryOf(results, {
+    appName,
+    stage,
+    runId,
+    detailsUri,
+    run: reported,
+    stopped: reason,
+  });
   await store.put(runKey(runId, 'failures.json'), failures);
   if (run.command === 'drift') await store.put(runKey(runId, 'drift.json'), drifted);
   await store.put(runKey(runId, 'summary.json'), summary);

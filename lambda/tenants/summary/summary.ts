@@ -1,4 +1,4 @@
-import { CONTRACT_VERSION, type DataLoss } from '../../../lib/contract';
+import { CONTRACT_VERSION, type DataLoss, invokeCommand } from '../../../lib/contract';
 import type { Stopped } from '../../../lib/contract/coordinator';
 import {
   type DriftedTenant,
@@ -22,6 +22,7 @@ const MAX_LISTED = 50;
 const MAX_OBJECTS = 5;
 
 export interface SummaryOptions {
+  readonly appName: string;
   readonly stage: string;
   readonly runId: string;
   readonly detailsUri: string;
@@ -91,17 +92,17 @@ function driftOf(tenants: readonly TenantResult[], drifted: readonly DriftedTena
 export const FILES_MISSING = 'files of the run are missing';
 
 function errorOf(
-  { run, stage, stopped }: SummaryOptions,
+  { run, appName, stage, stopped }: SummaryOptions,
   total: number,
   failed: number,
   notStarted: number,
   tooMany: boolean,
 ): TenantRunSummary['error'] {
   if (run.failure) return run.failure;
+  const invoke = invokeCommand(appName, stage);
   // Only an upgrade records which tenants failed.
-  const rerun = `then run it again: npx migrate-invoke --stage ${stage} --tenants all --command ${run.command}`;
-  const retry =
-    run.command === 'upgrade' ? `then run the failed ones again: npx migrate-invoke --stage ${stage} --retry-failed` : rerun;
+  const rerun = `then run it again: ${invoke} --tenants all --command ${run.command}`;
+  const retry = run.command === 'upgrade' ? `then run the failed ones again: ${invoke} --retry-failed` : rerun;
   if (stopped?.Error === 'not_approved') {
     const next = `resolve what prevented the approval, ${retry} (the canaries stay migrated)`;
     return {
@@ -116,7 +117,7 @@ function errorOf(
     return {
       code: 'run_aborted',
       message: `the state machine failed: ${cut(reason)}`,
-      next: `see the execution's history, ${isKnown ? retry : `then run over all tenants: npx migrate-invoke --stage ${stage} --tenants all`}`,
+      next: `see the execution's history, ${isKnown ? retry : `then run over all tenants: ${invoke} --tenants all`}`,
     };
   }
   if (!tooMany && !notStarted) return undefined;

@@ -13,6 +13,7 @@ import type { TenantCanary } from './tenant-canary';
 import type { BoundSource, TenantSource } from './tenant-source';
 
 export interface TenantFunctionsProps {
+  readonly appName: string;
   readonly stage: string;
   /** ARN of the state machine. */
   readonly machineArn: string;
@@ -50,6 +51,7 @@ export function tenantFunctions(scope: Construct, props: TenantFunctionsProps): 
   const settings: CoordinatorSettings = {
     ...props.settings,
     concurrency: props.concurrency,
+    appName: props.appName,
     stage: props.stage,
     bucket: bucket.bucketName,
     worker: worker.functionName,

@@ -204,6 +204,7 @@ export class TenantMigration extends Construct {
 
     const group = logGroup(this, 'CoordinatorLogGroup', { name: name && `${name}/coordinator`, logRetention, encryptionKey });
     const machine = tenantMachine(this, {
+      appName,
       stage,
       machineName,
       approvalName: names.length ? undefined : tenantApprovalName(appName, stage),

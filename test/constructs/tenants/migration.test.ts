@@ -79,6 +79,7 @@ test('the coordinator gets all settings that it decides by', () => {
   expect(coordinatorSettings(template)).toEqual({
     stage: 'dev',
     bucket: expect.stringContaining('Runs'),
+    appName: 'template-saas',
     worker: expect.stringContaining('Function'),
     source: { kind: 'query' },
     batchSize: 50,

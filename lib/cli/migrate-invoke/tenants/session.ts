@@ -1,6 +1,6 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import type { TenantsClient } from '../../../client/tenants/client';
-import { DEFAULT_APP_NAME } from '../../../contract';
+import { invokeCommand } from '../../../contract';
 import type { CiReport } from '../../answer/ci/report';
 import type { Screen } from '../../screen/screen';
 import type { Arguments } from './arguments';
@@ -21,7 +21,5 @@ export interface Session {
 
 /** The command line for an existing run. */
 export function runCommand({ arguments: { client } }: Pick<Session, 'arguments'>, verb: string, runId: string): string {
-  const { stage, appName } = client;
-  const app = appName === DEFAULT_APP_NAME ? '' : ` --app-name ${appName}`;
-  return `npx migrate-invoke --stage ${stage}${app} --${verb} ${runId}`;
+  return `${invokeCommand(client.appName, client.stage)} --${verb} ${runId}`;
 }
