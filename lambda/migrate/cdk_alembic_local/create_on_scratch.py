@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from cdk_alembic.project.environment import application_context, current
@@ -11,7 +10,7 @@ from cdk_alembic.project.project import Project
 from .create.revision import Differences, NothingToCreate, Placement, create
 from .replay.upgrade_to_head import at_head, rename_tables, table_to_fill
 from .scratch.models import metadata_of
-from .scratch.next_release import NextRelease, carry_out, in_one, pending
+from .scratch.next_release import NextRelease, carry_out, dropped_in_models, in_one, pending
 from .scratch.scratch import Scratch
 
 
@@ -33,7 +32,7 @@ def _create_compared(project: Project, scratch: Scratch, ask: dict[str, Any], pl
     unreleased = set(ask.get("unreleased") or [])
     releases = scratch.run(lambda connection: pending(connection, project.script)) if unseen else []
     waiting = [one for one in releases if one.revision in unreleased]
-    due = _no_longer_in_models(project, [one for one in releases if one not in waiting])
+    due = _dropped_in_models(project, [one for one in releases if one not in waiting])
     # Compared with the schema after them, the models show what else has changed.
     scratch.run(lambda connection: carry_out(connection, [one for one in releases if one in waiting or one in due]))
     renames = ask.get("renames") or []
@@ -48,33 +47,16 @@ def _create_compared(project: Project, scratch: Scratch, ask: dict[str, Any], pl
         due=due,
     )
     try:
-        created = create(project, ask["message"], differences, placement)
+        return create(project, ask["message"], differences, placement)
     except NothingToCreate as nothing:
         if not due:
             raise
         created = create(project, ask["message"], None, placement)
         return {**created, "left": list(nothing.left), "nextRelease": in_one(due)}
-    return {**created, "left": [*created["left"], *map(_left, due)]}
 
 
-def _no_longer_in_models(project: Project, releases: list[NextRelease]) -> list[NextRelease]:
-    """Those that drop only columns which the models do not have anymore."""
+def _dropped_in_models(project: Project, releases: list[NextRelease]) -> list[NextRelease]:
     if not releases:
         return []
     _, models = current(project, lambda heads, context: metadata_of(context.opts.get("target_metadata")))
-    columns = set(_columns(models))
-    return [one for one in releases if not columns.intersection(one.dropped)]
-
-
-def _columns(models: Iterable[Any]) -> Iterable[tuple[str, str]]:
-    for table in (table for metadata in models for table in metadata.tables.values()):
-        key = table.name if table.schema in (None, "public") else f"{table.schema}.{table.name}"
-        yield from ((key, column.name) for column in table.columns)
-
-
-def _left(release: NextRelease) -> str:
-    columns = ", ".join(".".join(one) for one in release.dropped)
-    return (
-        f"the drop of {columns}, which only code from before {release.file} uses: it needs a revision of its own, "
-        "which this command writes when nothing else differs"
-    )
+    return dropped_in_models(releases, models)

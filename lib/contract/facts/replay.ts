@@ -103,6 +103,8 @@ export interface DriftFacts {
   readonly catalog: SchemaChange;
   /** What `create --keep-dropped` has set aside: columns, and whole tables. @default - none */
   readonly setAside?: readonly { readonly table: string; readonly column?: string }[];
+  /** What revisions of earlier releases left to this one: tables and columns, which count as dropped. @default - nothing */
+  readonly due?: readonly { readonly file: string; readonly dropped: readonly (readonly [string, string])[] }[];
   /** Why it could not be compared, such as no target_metadata. */
   readonly reason?: string;
 }

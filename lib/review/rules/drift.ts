@@ -42,13 +42,22 @@ function* differences({ added, removed, changed }: SchemaChange): Iterable<strin
   if (defaults.length > 1) yield `only the migrations have defaults of ${byTable(defaults.map(([name]) => name))}`;
 }
 
-/** Columns and tables that `create --keep-dropped` kept until a day that has passed. */
+/** What `create --keep-dropped` kept until a day that has passed, and what the code before a rename needed. */
 export const dropDue: Rule = {
   id: 'drop-due',
   group: 'drift',
   severity: 'warning',
-  title: 'a column or table that was set aside can be dropped now',
+  title: 'a column or table that was kept for a while can be dropped now',
   *checkProject({ input }) {
+    for (const { file, dropped } of input.drift?.due ?? []) {
+      const [[table, column] = []] = dropped;
+      const names = dropped.map((one) => one.join('.')).join(', ');
+      yield {
+        ...headPlace(input),
+        message: `only code from before ${file} uses ${names}: when it no longer runs, drop it in a revision of its own`,
+        instead: `${installation().command} create "Drop ${column} of ${table}"`,
+      };
+    }
     const today = new Date(input.started).toISOString().slice(0, 'YYYY-MM-DD'.length);
     for (const { table, column } of input.drift?.setAside ?? []) {
       const until = keptUntil(column ?? table);

@@ -23,8 +23,8 @@ from cdk_alembic.run.failure import id_too_long
 from ..replay_cache.copy_point import CopyPoint
 from ..scratch.baseline import load
 from ..scratch.drift import Drift
-from ..scratch.models import ImportedModels
-from ..scratch.next_release import carry_out_of
+from ..scratch.models import ImportedModels, metadata_of
+from ..scratch.next_release import NextRelease, carry_out, dropped_in_models, pending
 from ..scratch.scratch import Scratch
 from ..source.graph import error_text, script_facts
 from ..source.offline import add_rendered, offline_rendering
@@ -189,10 +189,21 @@ class Replay:
         self._current = None
         if self._drift:
             self._models.restore()
-            if self._unreleased:
-                carry_out_of(context.connection, self._project.script, self._unreleased)
-                commit_open_transaction(context)
+            if not self._failed:
+                self._drift.due = self._carry_out_next_release(context)
             self._drift.compare(context, self._snapshot(context), self._failed)
+
+    def _carry_out_next_release(self, context: Any) -> list[NextRelease]:
+        """Runs what revisions have for the next release, which the models have done already. Returns what is due now."""
+        releases = pending(context.connection, self._project.script)
+        waiting = [one for one in releases if one.revision in self._unreleased]
+        models = metadata_of(context.opts.get("target_metadata"))
+        due = dropped_in_models([one for one in releases if one not in waiting], models) if models else []
+        done = [one for one in releases if one in waiting or one in due]
+        if done:
+            carry_out(context.connection, done)
+            commit_open_transaction(context)
+        return due
 
     def _review(self, step: Any, context: Any) -> Iterator[Any]:
         script = step.revision

@@ -15,6 +15,7 @@ from cdk_alembic.database.failures import describe, location
 from .constants import in_brackets, is_constant_of, is_same_default
 from .included import Included
 from .models import metadata_of, write_now_as_function
+from .next_release import NextRelease
 from .reread import reread
 from .rows import quoted
 from .scratch import Scratch
@@ -41,6 +42,8 @@ class Drift:
         """The models."""
         self.corrected: list[str] = []
         """Columns of the models whose default was meant as a function."""
+        self.due: list[NextRelease] = []
+        """What the database has already although no revision does it. Set before `compare`."""
         self._migrated: Any = None
         self._is_included: Any = None
         self._is_same: dict[str, bool] = {}
@@ -68,6 +71,8 @@ class Drift:
         found: dict[str, Any] = {"catalog": {"added": {}, "removed": {}, "changed": {}}}
         if self._migrated and (kept := list(_set_aside_objects(self._migrated))):
             found["setAside"] = kept
+        if self.due:
+            found["due"] = [{"file": one.file, "dropped": one.dropped} for one in self.due]
         if self._reason is None:
             try:
                 scratch.empty(keep_mark=True)

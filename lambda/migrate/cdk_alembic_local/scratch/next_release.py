@@ -51,10 +51,11 @@ def carry_out(connection: Any, releases: Iterable[NextRelease]) -> None:
         raw.execute(connection, statement)
 
 
-def carry_out_of(connection: Any, scripts: Any, revisions: Iterable[str]) -> None:
-    """Runs what these revisions have for the next release."""
-    wanted = set(revisions)
-    carry_out(connection, [one for one in pending(connection, scripts) if one.revision in wanted])
+def dropped_in_models(releases: Iterable[NextRelease], models: Iterable[Any]) -> list[NextRelease]:
+    """Those that drop only columns which the models do not have anymore. `models`: their metadata."""
+    tables = (table for metadata in models for table in metadata.tables.values())
+    columns = {(_key(table), column.name) for table in tables for column in table.columns}
+    return [one for one in releases if not columns.intersection(one.dropped)]
 
 
 def in_one(releases: Iterable[NextRelease]) -> dict[str, str]:
@@ -64,6 +65,10 @@ def in_one(releases: Iterable[NextRelease]) -> dict[str, str]:
         "upgrade": "\n".join(one.upgrade for one in all_),
         "downgrade": "\n".join(one.downgrade for one in reversed(all_)),
     }
+
+
+def _key(table: Any) -> str:
+    return table.name if table.schema in (None, "public") else f"{table.schema}.{table.name}"
 
 
 def _of_file(connection: Any, revision: str, path: Path) -> Iterator[NextRelease]:
