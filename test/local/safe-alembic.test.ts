@@ -232,6 +232,16 @@ describe('the project’s own database', () => {
     expect(stdout.match(/^ {4}env\.py failed: RuntimeError: no settings/gm)).toHaveLength(1);
   });
 
+  it('fails to verify revisions whose base tables no migration created, with the step that checks them', async () => {
+    bed.project.revision('a1', null, 'Add name to users', 'op.add_column("users", sa.Column("name", sa.Text()))');
+    const { code, stdout } = await safeAlembic(['verify']);
+    expect([code, stdout]).toEqual([
+      1,
+      expect.stringMatching(/1 revision could not be replayed\n.*\n {4}pass a schema dump .*--baseline/),
+    ]);
+    expect(stdout).not.toContain('✓ 0 revisions');
+  });
+
   it('is not needed for the history', async () => {
     expect(await safeAlembic(['history'])).toMatchObject({
       code: 0,

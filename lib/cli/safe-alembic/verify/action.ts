@@ -111,8 +111,10 @@ function checksOf({ findings, graph, summary, revisions, notChecked, notCompared
     heads(graph, checkOf),
     models,
     checkOf('env', 'env.py commits what it runs', 'env.py must be changed'),
-    trips,
-    ...(notReplayed.length ? [unchecked('round-trip', `${count(notReplayed.length)} could not be replayed`, why)] : []),
+    ...(notReplayed.length && trips.passed && !summary.replayed ? [] : [trips]),
+    ...(notReplayed.length
+      ? [unchecked('round-trip', `${count(notReplayed.length)} could not be replayed`, [...why, notChecked?.next ?? ''])]
+      : []),
   ];
 }
 
