@@ -8,6 +8,9 @@ from typing import Any
 
 import alembic
 import pytest
+from alembic.operations import ops
+from cdk_alembic_local.create.own_operations import RenameConstraint
+from cdk_alembic_local.create.renames import apply_renames
 from observing import Observed
 
 HEAD = "import sqlalchemy as sa\ntarget_metadata = sa.MetaData()\n"
@@ -186,6 +189,21 @@ def test_a_removed_value_of_an_enum_is_left_with_the_guide_to_replace_it(observe
     message = agree(observed)["message"]
     assert "type kind is ENUM ('a', 'b') in the migrations and ENUM ('a') in the models: PostgreSQL can't remove" in message
     assert message.endswith("create.html#replace-an-enum")
+
+
+def test_a_constraint_that_is_renamed_gets_its_own_name_back_although_another_one_is_the_same() -> None:
+    def made(name: str) -> Any:
+        return ops.CreateUniqueConstraintOp(name, "aa", ["name"])
+
+    def dropped(name: str) -> Any:
+        return made(name).reverse()
+
+    up = ops.UpgradeOps([made("new"), dropped("own"), dropped("other")])
+    down = ops.DowngradeOps([made("other"), made("own"), dropped("new")])
+    apply_renames(None, [ops.MigrationScript("aa", up, down)], [], ask=False)
+    assert [(one.constraint_name, one.modify_name) for one in up.ops if isinstance(one, RenameConstraint)] == [("own", "new")]
+    assert [(one.constraint_name, one.modify_name) for one in down.ops if isinstance(one, RenameConstraint)] == [("new", "own")]
+    assert [one.constraint_name for one in (up.ops[-1], down.ops[0])] == ["other", "other"]
 
 
 def test_a_domain_is_created_before_its_columns_and_dropped_after_them(observed: Observed) -> None:

@@ -22,8 +22,8 @@ def apply_renames(context: Any, directives: list[Any], renames: Sequence[Sequenc
         if pair not in found:
             raise _not_renamed(*pair)
         _rename(*found[pair], [*upgrade, *downgrade])
-    _keep_constraints(upgrade, dict(wanted))
-    _keep_constraints(downgrade, {new: old for old, new in wanted})
+    kept = _keep_constraints(upgrade, dict(wanted))
+    _keep_constraints(downgrade, {new: old for old, new in wanted}, {(new, old) for old, new in kept})
     likely = _one_to_one((one.name, other.name) for one, other in _pairs(context, upgrade, anything=False))
     if likely and ask:
         shown = "; ".join(f"{old} is dropped and {new}, which looks the same, is added" for old, new in likely)
@@ -127,8 +127,12 @@ def _rename(one: _Place, other: _Place, containers: list[Any]) -> None:
             container.ops.remove(operation)
 
 
-def _keep_constraints(containers: list[Any], renames: dict[str, str]) -> None:
-    """Turns a drop and an add of one constraint or index into its rename. `renames`: of tables and columns, by `_Place.name`."""
+def _keep_constraints(
+    containers: list[Any], renames: dict[str, str], pairs: set[tuple[str, str]] | None = None
+) -> set[tuple[str, str]]:
+    """Turns a drop and an add of one constraint or index into its rename. Returns the pairs of old and new names.
+
+    `renames`: of tables and columns, by `_Place.name`. `pairs`: the only ones; None: any."""
     from alembic.operations import ops
 
     from .constraint_names import chosen_name
@@ -138,6 +142,7 @@ def _keep_constraints(containers: list[Any], renames: dict[str, str]) -> None:
         own = [renames.get(f"{table}.{column}", column).rpartition(".")[2] for column in columns]
         return renames.get(table, table), own
 
+    kept = set()
     places = list(_flat(containers))
     for container, drop in places:
         made = drop._reverse if isinstance(drop, (ops.DropConstraintOp, ops.DropIndexOp)) else None
@@ -145,10 +150,15 @@ def _keep_constraints(containers: list[Any], renames: dict[str, str]) -> None:
         for place, add in places:
             if wanted and type(add) is type(made) and add in place.ops and _shape(add, lambda *same: same) == wanted:
                 name, new_name = (_own_name(one) or chosen_name(one) for one in (made, add))
+                pair = (name or "", new_name or name or "")
+                if pairs is not None and pair not in pairs:
+                    continue
                 if name:
-                    place.ops[place.ops.index(add)] = RenameConstraint(add, name, new_name or name)
+                    place.ops[place.ops.index(add)] = RenameConstraint(add, *pair)
                     container.ops.remove(drop)
+                    kept.add(pair)
                 break
+    return kept
 
 
 # Options without a value.
