@@ -41,6 +41,15 @@ const OF_PACKAGES: readonly UnreplayedCase[] = [
   },
 ];
 
+/** The operation of alembic-autogenerate-enums, which has the labels before and after. */
+const ADDED_LABELS: UnreplayedCase = {
+  title: 'adds a label to an enum by the sync_enum_values of another package',
+  up: 'op.sync_enum_values("public", "mood", ["ok"], ["ok", "bad"])',
+  down: 'op.sync_enum_values("public", "mood", ["ok", "bad"], ["ok"])',
+  findings: [],
+  without: ['narrowing-type', 'table-rewrite'],
+};
+
 /** What the code does not reach, or does to what is not there. */
 const NOTHING: readonly UnreplayedCase[] = [
   {
@@ -1625,6 +1634,7 @@ export const UNREPLAYED: readonly UnreplayedCase[] = [
   ...LOCKED,
   ...IMPLIED,
   ...OF_PACKAGES,
+  ADDED_LABELS,
   ...TRANSACTIONS,
   ...CONDITIONAL,
   ...TYPES,

@@ -58,7 +58,7 @@ function isFoundKey(column: Node | undefined, value: Node): boolean {
  */
 export function mayMatchManyRows(rows: string, where: Node | undefined): boolean {
   const isFound = rows === 'rows' || (rows === 'some' && !!where && comparesValues(where) && !isOnlyNull(where));
-  return isFound && !comparedColumns(where).some((column) => IDENTIFYING_COLUMN.test(column));
+  return isFound && !comparedColumns(where).some((column) => IDENTIFYING_COLUMN.test(column) && !KIND_COLUMN.test(column));
 }
 
 /** Whether a condition finds rows by rows of another table: `team_id IN (SELECT id FROM teams WHERE archived)`. */
@@ -110,6 +110,9 @@ function isColumn(node: Node | undefined): boolean {
 /** Names of columns that usually identify a row. */
 const IDENTIFYING_COLUMN =
   /(?:^|_)(?:u?id|uuid|guid|key|slug|code|name|title|label|email|token|number|sku|hash|url|path|address|version_num)$/;
+
+/** Names of columns that refer to one of a few kinds, which many rows share: `status_code`. */
+const KIND_COLUMN = /(?:^|_)(?:type|status|state|kind|category|role|level|country|currency)_(?:id|code|key|name)$/;
 
 /** Whether a condition only joins tables: `orders.customer_id = customers.id`. */
 export function isJoin(where: Node | undefined, joined: readonly Node[]): boolean {

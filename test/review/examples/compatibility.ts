@@ -318,6 +318,15 @@ with op.get_context().autocommit_block():
   },
   {
     rule: 'sequence-out-of-sync',
+    about: 'unless the column is a text',
+    given: `${NUMBERED}\nop.execute("CREATE SEQUENCE orders_numbers")\nop.execute("ALTER TABLE orders ADD code text DEFAULT nextval('orders_numbers')")`,
+    good: one(
+      `op.execute("INSERT INTO orders (id, number, code) VALUES (1, 1, 'd1')")`,
+      'op.execute("DELETE FROM orders WHERE id = 1")',
+    ),
+  },
+  {
+    rule: 'sequence-out-of-sync',
     about: 'of a table that is copied',
     bad: one(
       `

@@ -304,6 +304,17 @@ op.execute("UPDATE users SET name = name || '!'")`,
   },
   {
     rule: 'update-all',
+    about: 'by the code of a kind that many rows share',
+    severity: 'warning',
+    given: `${GIVEN}\nop.execute("ALTER TABLE users ADD code text, ADD status_code text")`,
+    bad: {
+      ...one(`op.execute("UPDATE users SET status_code = 'on' WHERE status_code = 'active'")`),
+      also: ['downgrade-loses-data'],
+    },
+    good: one(`op.execute("UPDATE users SET name = 'root' WHERE code = 'r'")`),
+  },
+  {
+    rule: 'update-all',
     about: 'in batches, each committed',
     good: one(`
 with op.get_context().autocommit_block():

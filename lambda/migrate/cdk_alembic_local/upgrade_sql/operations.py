@@ -332,6 +332,11 @@ def _sync_enum(call: Call) -> Iterator[dict[str, Any]]:
     labels, columns = call.given(2, "new_values"), call.given(3, "affected_columns")
     renamed = call.given(4, "enum_values_to_rename")
     type_ = quoted(name, schema)
+    if isinstance(columns, list) and all(isinstance(one, str) for one in columns) and columns:
+        # alembic-autogenerate-enums: the labels before and after. It only adds some.
+        added = [label for label in columns if not isinstance(labels, (list, tuple)) or label not in labels]
+        yield from ({"sql": f"ALTER TYPE {type_} ADD VALUE IF NOT EXISTS {expression(label)}"} for label in added)
+        return
     yield {"sql": f"ALTER TYPE {type_} RENAME TO {quoted(f'{name}_old')}"}
     yield {
         "sql": f"CREATE TYPE {type_} AS ENUM ({', '.join(map(expression, labels if isinstance(labels, (list, tuple)) else ()))})"

@@ -2,6 +2,7 @@ import { execute } from '../../advice/python';
 import { quoted, quotedTable } from '../../advice/sql';
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import { findTable } from '../../revision/tables';
+import { isText } from '../../sql/column-types';
 import type { Rule, RuleFinding } from '../rule';
 
 /** A sequence begins at 1: https://www.postgresql.org/docs/current/sql-createsequence.html */
@@ -45,7 +46,10 @@ function numberedColumns(table: string, part: RevisionFunction, before: number):
   )?.action;
   if (made?.does === 'create table') return made.columns.flatMap(({ numbered, name }) => (numbered ? [name] : []));
   const { columns = [] } = findTable(part.tablesAfter, table) ?? part.findTable(table) ?? {};
-  return columns.flatMap((column) => (column.identity || /^nextval\(/.test(column.default ?? '') ? [column.name] : []));
+  // A text that is no number has never the value of a later one.
+  return columns.flatMap(({ name, type, identity, default: value = '' }) =>
+    !isText(type) && (identity || /^nextval\(/.test(value)) ? [name] : [],
+  );
 }
 
 /** @param numbers the sequence, in SQL */
