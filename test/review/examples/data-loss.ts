@@ -307,10 +307,7 @@ op.execute("UPDATE users SET name = name || '!'")`,
     about: 'by the code of a kind that many rows share',
     severity: 'warning',
     given: `${GIVEN}\nop.execute("ALTER TABLE users ADD code text, ADD status_code text")`,
-    bad: {
-      ...one(`op.execute("UPDATE users SET status_code = 'on' WHERE status_code = 'active'")`),
-      also: ['downgrade-loses-data'],
-    },
+    bad: one(`op.execute("UPDATE users SET status_code = 'on' WHERE status_code = 'active'")`),
     good: one(`op.execute("UPDATE users SET name = 'root' WHERE code = 'r'")`),
   },
   {
