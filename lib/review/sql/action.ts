@@ -139,7 +139,7 @@ export type Action =
   | { readonly does: 'set autovacuum'; readonly table: string; readonly isOn: boolean }
   | {
       readonly does: 'rename';
-      readonly what: 'table' | 'column' | 'type' | 'enum value' | 'schema' | 'function' | 'other';
+      readonly what: 'table' | 'column' | 'type' | 'attribute' | 'enum value' | 'schema' | 'function' | 'other';
       /** The object that it belongs to; the object itself if that is a table. */
       readonly table: string;
       readonly from: string;

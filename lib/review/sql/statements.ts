@@ -391,12 +391,13 @@ const DROP_KINDS: Readonly<Record<string, DroppedKind>> = {
   OBJECT_POLICY: 'policy',
 };
 
-const RENAME_KINDS: Readonly<Record<string, 'table' | 'column' | 'type' | 'schema' | 'function'>> = {
+const RENAME_KINDS: Readonly<Record<string, 'table' | 'column' | 'type' | 'attribute' | 'schema' | 'function'>> = {
   OBJECT_TABLE: 'table',
   OBJECT_VIEW: 'table',
   OBJECT_MATVIEW: 'table',
   OBJECT_FOREIGN_TABLE: 'table',
   OBJECT_COLUMN: 'column',
+  OBJECT_ATTRIBUTE: 'attribute',
   OBJECT_TYPE: 'type',
   OBJECT_DOMAIN: 'type',
   OBJECT_SCHEMA: 'schema',

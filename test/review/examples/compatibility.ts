@@ -140,6 +140,19 @@ op.execute("DROP TYPE old_orders.new_mood")
   },
   {
     rule: 'rename',
+    about: 'of an attribute of a type',
+    given: `${GIVEN}\nop.execute("CREATE TYPE mood AS (level integer)")\nop.execute("ALTER TABLE users ADD mood mood")`,
+    bad: one(
+      'op.execute("ALTER TYPE mood RENAME ATTRIBUTE level TO degree")',
+      'op.execute("ALTER TYPE mood RENAME ATTRIBUTE degree TO level")',
+    ),
+    good: one(
+      'op.execute("ALTER TYPE mood ADD ATTRIBUTE degree integer")',
+      'op.execute("ALTER TYPE mood DROP ATTRIBUTE degree")',
+    ),
+  },
+  {
+    rule: 'rename',
     about: 'of a function',
     given: TOTAL,
     bad: one(

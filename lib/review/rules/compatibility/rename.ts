@@ -29,7 +29,11 @@ export const rename: Rule = {
       if (action.does !== 'rename' || action.what === 'other' || isHarmless(step, action, upgrade, views)) continue;
       const { what, table, from, to } = action;
       const subject =
-        what === 'column' ? `${table}.${from}` : what === 'enum value' ? `the label ${from} of ${table}` : `${what} ${from}`;
+        what === 'column' || what === 'attribute'
+          ? `${table}.${from}`
+          : what === 'enum value'
+            ? `the label ${from} of ${table}`
+            : `${what} ${from}`;
       if ((what === 'table' || what === 'column') && keptUntil(to) !== undefined) {
         yield {
           ...place,
