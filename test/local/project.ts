@@ -70,7 +70,8 @@ from alembic import context
 
 import models
 
-engine = sa.create_engine(os.environ.get("DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/nothing"))
+url = os.environ.get("DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+engine = sa.create_engine(url, connect_args={"options": "-c lock_timeout=2s"})
 with engine.connect() as connection:
     context.configure(connection=connection, target_metadata=models.metadata)
     with context.begin_transaction():
