@@ -252,7 +252,7 @@ function updateLosses(updated: UpdatedRows, targets: readonly Node[], state: Rev
     if (to === undefined) return [];
     const of = { kind: 'table', name: table, column: one.name } as const;
     const readBefore = to === COMPUTED_BY_PYTHON || to === EMPTIED_AFTER_PYTHON ? { readBefore: true as const } : {};
-    return [{ rule: 'clear-column', what: `UPDATE ${table} SET ${one.name} to ${to}`, of, ...readBefore }];
+    return [{ rule: 'clear-column', what: `an UPDATE that sets ${table}.${one.name} to ${to}`, of, ...readBefore }];
   });
 }
 

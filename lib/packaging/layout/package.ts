@@ -10,7 +10,7 @@ import { copyFiles, hashFiles, listFiles } from '../project/sources';
 import { rdsCertificates, writeRdsCertificates } from './rds-certificates';
 
 /** Increase this when the same input is packaged differently, or when lib/data-loss has different findings for it. */
-const PACKAGING_VERSION = 11;
+const PACKAGING_VERSION = 12;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MAX_UNZIPPED_BYTES = 250 * 1024 * 1024;

@@ -91,6 +91,7 @@ function guardFinding(
 }
 
 const EFFECTS: Partial<Record<DataLossRule, string>> = {
+  'clear-column': 'loses the values that the column has now',
   // DETACH PARTITION has a message of its own.
   'detach-partition': 'takes its rows out of queries of the parent, and they stay in the table itself',
   'drop-materialized-view': 'removes its stored rows: queries of it fail until it is built again from its tables',
