@@ -6,7 +6,7 @@ import type { RevisionFunction, Step } from '../revision/analyzed-revision';
 import { originalName, renamedTo } from '../revision/created-objects';
 import { unqualifiedName } from '../revision/tables';
 import type { Action, ActionOf } from '../sql/action';
-import { columnMembers, droppedMembers, namesColumn, renamedMembers } from './column-members';
+import { columnMembers, droppedMembers, namesColumn, referencesTo, renamedMembers } from './column-members';
 import type { NoSafeForm, SafeForm } from './form';
 import { nextRelease } from './next-release';
 import { setNotNull } from './not-null';
@@ -89,8 +89,8 @@ export function renameColumn({ table, from, to }: Rename, part: RevisionFunction
   // It changes nothing, and names a column that may not be there yet.
   const setsNullability = (action: Action) => setsNotNull(action, table, from, to);
   const before = { facts, column: from };
-  const renamed = renamedMembers(part, { facts, column: from });
-  const members = columnMembers(table, before, before, to, droppedMembers(part), renamed);
+  const renamed = renamedMembers(part, before);
+  const members = columnMembers(table, before, before, to, referencesTo(part, before), droppedMembers(part), renamed);
   if ('reason' in members) return members;
   const [alter, old, own] = [`ALTER TABLE ${quotedTable(table)}`, quoted(from), quoted(to)];
   const { add: sync, remove: unsync } = syncTrigger(
@@ -108,6 +108,7 @@ export function renameColumn({ table, from, to }: Rename, part: RevisionFunction
       `# cdk-alembic: allow drop-in-use: the trigger only keeps ${from} and ${to} equal`,
       ...unsync,
       ...moveSequence(table, column, to),
+      ...members.dropReferences,
       execute(`${alter} DROP COLUMN ${old}`),
       ...members.takeNames,
       ...setDefault(own),

@@ -7,7 +7,7 @@ import type { AnalyzedRevision, RevisionFunction } from '../revision/analyzed-re
 import { unqualifiedName } from '../revision/tables';
 import type { Action, ActionOf } from '../sql/action';
 import { columnType, narrows } from '../sql/column-types';
-import { type ColumnMembers, columnMembers } from './column-members';
+import { type ColumnMembers, columnMembers, referencesTo } from './column-members';
 import type { NoSafeForm, SafeForm } from './form';
 import { setNotNull } from './not-null';
 import { moveSequence, syncTrigger, whyNoSecondColumn } from './second-column';
@@ -29,7 +29,7 @@ interface TypeChange {
 
 /**
  * Adds a second column of the new type. A trigger fills it from the first one, and it takes over the name in a short transaction. The
- * column may have NOT NULL, a default, indexes and CHECKs.
+ * column may have NOT NULL, a default, indexes and constraints, and other tables may refer to it.
  */
 export function changeType(action: ChangeType, reviewed: AnalyzedRevision): SafeForm | NoSafeForm {
   const change = readTypeChange(action, reviewed);
@@ -99,11 +99,13 @@ function readTypeChange(
   if (isZoned && (!to.using || !back.using)) return { reason: NO_ZONE };
   const second = `${name}_new`;
   if (existing.columns.some((one) => one.name === second)) return { reason: `${table} has a column ${second}` };
+  const before = { facts: existing, column: name };
   const its = columnMembers(
     table,
-    { facts: existing, column: name },
+    before,
     { facts: facts.after[table] ?? existing, column: name },
     second,
+    referencesTo(upgrade, before),
   );
   return 'reason' in its ? its : { table, existing, column, after, to, back, second, members: its, isUndo };
 }
@@ -126,6 +128,7 @@ function takeName({ table, column, after, second, members: its }: TypeChange) {
   const [alter, own, other] = [`ALTER TABLE ${quotedTable(table)}`, quoted(column.name), quoted(second)];
   return [
     ...moveSequence(table, column, second),
+    ...its.dropReferences,
     `# cdk-alembic: allow drop-column: ${second} has its values in the new type, and takes its name`,
     execute(`${alter} DROP COLUMN ${own}`),
     execute(`${alter} RENAME COLUMN ${other} TO ${own}`),

@@ -10,6 +10,8 @@ export class Round {
   /** What the downgrade runs before `down`. */
   readonly downFirst = new Map<Phase, WantedPiece[]>();
 
+  /** Its parts: findings may share one, such as the values of an enum that two columns have. */
+  readonly written = new Set<string>();
   /** The latest phase that writes rows. */
   lastWrite = 0;
   /** Whether a second column takes over a name. */

@@ -16,8 +16,6 @@ export class UpgradePlan {
   readonly owners = new Map<string, Place>();
   /** Where the downgrade undoes each form first. */
   readonly undoPlaces = new Map<SafeForm, Place>();
-  /** Parts that were added already: findings may share one, such as the values of an enum that two columns have. */
-  private readonly written = new Set<string>();
 
   constructor(
     private readonly fixable: readonly Fixable[],
@@ -103,11 +101,11 @@ export class UpgradePlan {
   private addForm({ step, form }: Fixable, comments: readonly string[], condition: string): void {
     const { parts } = form;
     this.startRoundFor(parts.some(({ phase }) => phase === 'fill') ? 'fill' : (parts[0] as FormPart).phase);
-    const { up: ups, down: downs } = this.round;
+    const { up: ups, down: downs, written } = this.round;
     for (const [at, { phase, up, down = [], autocommit, takesName }] of parts.entries()) {
       const part = [phase, ...up].join('\n');
-      if (this.written.has(part)) continue;
-      this.written.add(part);
+      if (written.has(part)) continue;
+      written.add(part);
       if (phase === 'fill') this.recordWrite(phase, step.line);
       if (phase === 'contract' && condition)
         this.problem = `a part of it belongs to the next release, and line ${step.line} asks for the database`;
