@@ -1,5 +1,4 @@
 import type { ColumnFacts, TableFacts } from '../../contract/facts';
-import { batches } from '../advice/batches';
 import { callWith, execute } from '../advice/python';
 import { literal, quoted, quotedTable } from '../advice/sql';
 import type { RevisionFunction, Step } from '../revision/analyzed-revision';
@@ -10,7 +9,7 @@ import { columnMembers, droppedMembers, namesColumn, referencesTo, renamedMember
 import type { NoSafeForm, SafeForm } from './form';
 import { nextRelease } from './next-release';
 import { setNotNull } from './not-null';
-import { moveSequence, syncTrigger, whyNoSecondColumn } from './second-column';
+import { fillSecond, moveSequence, syncTrigger, whyNoSecondColumn } from './second-column';
 
 type Rename = ActionOf<'rename'>;
 
@@ -132,13 +131,7 @@ export function renameColumn({ table, from, to }: Rename, part: RevisionFunction
         up: [execute(`${alter} ADD COLUMN ${own} ${column.type}`), ...sync],
         down: [...unsync, execute(`${alter} DROP COLUMN ${own}`)],
       },
-      {
-        phase: 'fill',
-        up: [
-          ...batches(table, `${own} = ${old}`, `${own} IS NULL AND ${old} IS NOT NULL`, facts).split('\n'),
-          ...nextRelease(later),
-        ],
-      },
+      { phase: 'fill', up: [...fillSecond(table, to, old, facts), ...nextRelease(later)] },
       ...members.parts,
       ...(column.notNull ? setNotNull(table, to).parts : []),
       { phase: 'contract', ...later },

@@ -15,6 +15,7 @@ export function seriesOf({ revision: { facts }, phases }: Plan, taken: ReadonlyS
     file: fileName(facts.file, facts.revision, ids[at] as string, at + 1),
     message: phases.length > 1 ? `${titleOf(facts.message, phase)} (${at + 1} of ${phases.length})` : facts.message,
     ...(at > 0 ? { down: ids[at - 1] as string } : {}),
+    ...(up.some(({ code }) => /\btime\./.test(code)) ? { imports: ['time'] } : {}),
     upgrade: { pieces: up },
     downgrade: body(down, phase),
   }));

@@ -1,5 +1,4 @@
 import type { ColumnFacts, TableFacts } from '../../contract/facts';
-import { batches } from '../advice/batches';
 import { typeText } from '../advice/columns';
 import { execute } from '../advice/python';
 import { literal, quoted, quotedTable } from '../advice/sql';
@@ -10,7 +9,7 @@ import { columnType, narrows } from '../sql/column-types';
 import { type ColumnMembers, columnMembers, referencesTo } from './column-members';
 import type { NoSafeForm, SafeForm } from './form';
 import { setNotNull } from './not-null';
-import { moveSequence, syncTrigger, whyNoSecondColumn } from './second-column';
+import { fillSecond, moveSequence, syncTrigger, whyNoSecondColumn } from './second-column';
 
 type ChangeType = ActionOf<'change type'>;
 
@@ -36,8 +35,6 @@ export function changeType(action: ChangeType, reviewed: AnalyzedRevision): Safe
   if ('reason' in change) return change;
   const { table, existing, column, after, to, second, members: its, isUndo } = change;
   const [alter, own, other] = [`ALTER TABLE ${quotedTable(table)}`, quoted(column.name), quoted(second)];
-  const value = to.using ?? own;
-  const filled = to.using ? `(${to.using})` : own;
   const { add, remove } = syncTrigger(
     table,
     second,
@@ -52,10 +49,7 @@ export function changeType(action: ChangeType, reviewed: AnalyzedRevision): Safe
         up: [execute(`${alter} ADD COLUMN ${other} ${to.type}`), ...add],
         down: [...remove, execute(`${alter} DROP COLUMN ${other}`)],
       },
-      {
-        phase: 'fill',
-        up: batches(table, `${other} = ${value}`, `${other} IS NULL AND ${filled} IS NOT NULL`, existing).split('\n'),
-      },
+      { phase: 'fill', up: fillSecond(table, second, to.using ?? own, existing) },
       ...its.parts,
       ...(after.notNull ? setNotNull(table, second, !column.notNull).parts : []),
       { phase: 'require', takesName: true, up: [...remove, ...takeName(change)], down: [...giveNameBack(change), ...add] },
