@@ -47,7 +47,7 @@ if context.is_offline_mode():
     with context.begin_transaction():
         context.run_migrations()
 else:
-    with create_engine(os.environ["DATABASE_URL"]).connect() as connection:
+    with create_engine(os.environ["DATABASE_URL"], connect_args={"options": "-c lock_timeout=2s"}).connect() as connection:
         context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=True)
         with context.begin_transaction():
             context.run_migrations()
