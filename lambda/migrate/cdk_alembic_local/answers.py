@@ -12,14 +12,14 @@ from cdk_alembic.project.environment import application_context
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import ProjectError, RunnerError
 
-from .replay_cache.copy_point import CopyPoint
+from .replay_cache.copy_point import CopyPoint, Report
 from .replay_cache.trace import installed_packages
 from .rewrite.overlay import overlaid
 
-Report = Callable[[dict[str, Any]], None]
-
 
 class Answers:
+    """Answers one request after another."""
+
     def __init__(
         self, load: Callable[[], Project], report: Report, copy_point: Callable[[], CopyPoint] | None, on_scratch: bool
     ) -> None:

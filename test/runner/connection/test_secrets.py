@@ -65,6 +65,15 @@ def test_a_rotated_secret_is_read_again_also_by_modules_that_were_loaded_before(
     assert invoke({"command": "current"})["status"] == "complete"
 
 
+def test_what_is_no_secret_in_a_secret_of_a_database_stays_readable(
+    backend: Backend, secrets: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets[KEYS] = '{"engine": "postgres", "username": "shop_admin", "password": "sk-first-one"}'
+    set_settings(monkeypatch, secrets=[WHOLE])
+    backend.revision("aa", None, 'raise ValueError("postgresql rejects shop_admin with sk-first-one")')
+    assert "postgresql rejects shop_admin with ***" in failure()["error"]["message"]
+
+
 @pytest.mark.parametrize(
     ("field", "text", "key"),
     [

@@ -114,8 +114,13 @@ def fill_secrets(environ: MutableMapping[str, str], secrets: Iterable[dict[str, 
     return changed
 
 
+_NOT_SECRET = ("engine", "host", "dbname", "username", "dbInstanceIdentifier", "dbClusterIdentifier")
+"""Names in a database's secret. With `postgres` hidden, no message could be read.
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html"""
+
+
 def _texts_in_json(text: str) -> list[str]:
-    """The texts in a JSON document, without names; none in any other text."""
+    """The texts in a JSON document that may be secret, without names; none in any other text."""
     try:
         open_values = [json.loads(text)]
     except ValueError:
@@ -125,8 +130,10 @@ def _texts_in_json(text: str) -> list[str]:
         value = open_values.pop()
         if isinstance(value, str):
             found.append(value)
-        elif isinstance(value, (dict, list)):
-            open_values += value.values() if isinstance(value, dict) else value
+        elif isinstance(value, dict):
+            open_values += (part for name, part in value.items() if name not in _NOT_SECRET)
+        elif isinstance(value, list):
+            open_values += value
     return found
 
 
