@@ -7,7 +7,7 @@ import { isVolatile } from '../sql/definitions';
 import { batches } from './batches';
 import { notNullInSteps } from './constraints';
 import { execute } from './python';
-import { literal, quoted, quotedTable, SqlText } from './sql';
+import { literal, quoted, quotedTable, SqlText, serialSequence } from './sql';
 
 /** The column as the statement writes it. */
 interface ColumnText {
@@ -104,10 +104,7 @@ export function numberedColumnSteps(
   const sequence = quotedTable(
     identity === undefined ? `${table}_${name}_seq` : renamedTo(table, `${unqualifiedName(table)}_${name}_numbers`.slice(0, 63)),
   );
-  const [next, ofIdentity] = [
-    `nextval(${literal(sequence)})`,
-    `pg_get_serial_sequence(${literal(quotedTable(table))}, ${literal(name)})`,
-  ];
+  const [next, ofIdentity] = [`nextval(${literal(sequence)})`, serialSequence(table, name)];
   const options = /\((.*)\)\s*$/s.exec(identity ?? '')?.[1];
   const create = `CREATE SEQUENCE ${sequence} AS ${plain}${options ? ` ${options}` : ''}`;
   const setDefault = execute(`${alter} ALTER COLUMN ${own} SET DEFAULT ${next}`);

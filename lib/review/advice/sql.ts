@@ -16,6 +16,11 @@ export function quotedTable(name: string): string {
   return name.split('.').map(quoted).join('.');
 }
 
+/** The call that finds the sequence of a serial or an identity column. */
+export function serialSequence(table: string, column: string): string {
+  return `pg_get_serial_sequence(${literal(quotedTable(table))}, ${literal(column)})`;
+}
+
 export function quotedList(names: readonly string[]): string {
   return names.map(quoted).join(', ');
 }

@@ -1,5 +1,5 @@
 import { execute } from '../../advice/python';
-import { quoted, quotedTable } from '../../advice/sql';
+import { literal, quoted, quotedTable, serialSequence } from '../../advice/sql';
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import { findTable } from '../../revision/tables';
 import { isText } from '../../sql/column-types';
@@ -34,7 +34,7 @@ function* numbersGiven(part: RevisionFunction): Iterable<RuleFinding> {
       message:
         `this INSERT gives its own values to ${table}.${column}, and the sequence of ${column} does not count them: a later INSERT ` +
         'that takes one of these numbers from it fails with a duplicate key, or repeats it',
-      instead: afterLargest(`pg_get_serial_sequence('${quotedTable(table)}', '${column}')`, table, column),
+      instead: afterLargest(serialSequence(table, column), table, column),
     };
   }
 }
@@ -86,8 +86,7 @@ function defaultFindings({ action, isExisting, isNewColumn, place }: Step, added
   const { table, column, sequence } = action;
   if (!isExisting(table) || isNewColumn(table, column)) return [];
   if (sequence !== null && !(`sequence ${sequence}` in added)) return [];
-  const numbers =
-    sequence === null ? `pg_get_serial_sequence('${quotedTable(table)}', '${column}')` : `'${quotedTable(sequence)}'`;
+  const numbers = sequence === null ? serialSequence(table, column) : literal(quotedTable(sequence));
   return [
     {
       ...place,
