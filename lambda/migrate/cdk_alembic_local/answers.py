@@ -15,6 +15,7 @@ from cdk_alembic.protocol.errors import ProjectError, RunnerError
 from .replay_cache.copy_point import CopyPoint, Report
 from .replay_cache.trace import installed_packages
 from .rewrite.overlay import overlaid
+from .source.per_request import forget
 
 
 class Answers:
@@ -33,6 +34,7 @@ class Answers:
         """The previous request's project, if this one may use it."""
 
     def answer(self, ask: dict[str, Any]) -> None:
+        forget()
         loaded, self._loaded = self._loaded, None
         verb, overlay = ask["ask"], ask.get("overlay") or []
         if verb in _OF_TEXTS:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cdk_alembic_local.source.history import history
 from cdk_alembic_local.upgrade_sql.read import read_steps
+from observing import Observed
 
 _TEXT = "import sqlalchemy as sa\nfrom alembic import op\nrevision = {0!r}\ndown_revision = {1!r}\n\ndef upgrade():\n    {2}\n"
 
@@ -28,3 +29,16 @@ def test_a_revision_comes_after_all_of_its_parents_also_where_branches_meet(tmp_
     names = [step["call"]["name"] for step in found["steps"] if "call" in step]
     assert names.index("op.create_table") < names.index("op.add_column")
     assert found["isWhole"]
+
+
+def test_files_that_were_written_between_two_requests_are_read_again(observed: Observed) -> None:
+    """`review --fix` writes revisions, and asks the same process again."""
+    observed.revision("aa", None, "pass")
+    observed.revision("bb", "aa", 'op.execute("DROP INDEX IF EXISTS old_index")')
+    file = observed.versions / "aa.py"
+    text = file.read_text().replace("pass", 'op.execute("CREATE INDEX old_index ON pg_temp.users (id)")', 1)
+    observe = {"ask": "observe", "revisions": ["bb"], "drift": False}
+    write = {"ask": "write", "files": [{"file": str(file), "text": text}]}
+    reports = observed.ask(observe, write, observe)
+    before, after = (one["revision"]["source"]["history"]["steps"] for one in reports if one["report"] == "revision")
+    assert [before, [step["sql"] for step in after]] == [[], ["CREATE INDEX old_index ON pg_temp.users (id)"]]

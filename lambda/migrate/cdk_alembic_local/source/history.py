@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ..upgrade_sql.read import read_steps
 from .literals import known_values
+from .per_request import per_request
 from .relations import materialized_views, partitioned_tables
 
 _CONDITIONAL = re.compile(r"\bIF\s+(?:NOT\s+)?EXISTS\b|\A\s*DO\b", re.IGNORECASE)
@@ -49,7 +49,7 @@ def history(path: Path, root: Path, roots: list[Path], steps: Iterable[dict[str,
     about = {name.encode() for name in names}
     found: list[dict[str, Any]] = []
     for one in earlier:
-        words, is_opaque = _words(one, one.stat().st_mtime_ns)
+        words, is_opaque = _words(one)
         is_whole = is_whole and not is_opaque
         columns = {column for table, column in required if {table.encode(), column.encode()} <= words}
         if about & words or columns:
@@ -104,8 +104,7 @@ def _conditional_objects(step: dict[str, Any]) -> Iterator[str]:
 
 def _ancestors(path: Path) -> tuple[list[Path], bool]:
     """The files of earlier revisions, oldest first, and whether they go back to the first one."""
-    files = {file: file.stat().st_mtime_ns for file in path.parent.glob("*.py") if file.is_file()}
-    by_id = {revision: file for file, changed in files.items() if isinstance(revision := _ids(file, changed)[0], str)}
+    by_id = _by_id(path.parent)
     found: list[Path] = []
     seen: set[Path] = set()
     is_whole = True
@@ -118,14 +117,21 @@ def _ancestors(path: Path) -> tuple[list[Path], bool]:
         elif file not in seen:
             seen.add(file)
             following.append((file, True))
-            parents = _ids(file, files.get(file, 0))[1] or ()
+            parents = _ids(file)[1] or ()
             is_whole = is_whole and all(parent in by_id for parent in parents)
             following += [(by_id[parent], False) for parent in parents if parent in by_id]
     return found[:-1], is_whole
 
 
-@cache
-def _ids(path: Path, _changed: int) -> tuple[Any, tuple[str, ...] | None]:
+@per_request
+def _by_id(folder: Path) -> dict[str, Path]:
+    """The files of a folder's revisions."""
+    files = (file for file in folder.glob("*.py") if file.is_file())
+    return {revision: file for file in files if isinstance(revision := _ids(file)[0], str)}
+
+
+@per_request
+def _ids(path: Path) -> tuple[Any, tuple[str, ...] | None]:
     """A revision's id, and its parents' ids."""
     try:
         values = known_values(ast.parse(path.read_bytes()).body)
@@ -135,7 +141,7 @@ def _ids(path: Path, _changed: int) -> tuple[Any, tuple[str, ...] | None]:
     return values.get("revision"), tuple(down) if isinstance(down, (list, tuple)) else None if down is None else (down,)
 
 
-@cache
-def _words(path: Path, _changed: int) -> tuple[frozenset[bytes], bool]:
+@per_request
+def _words(path: Path) -> tuple[frozenset[bytes], bool]:
     source = path.read_bytes()
     return frozenset(_WORD.findall(source)), _OPAQUE.search(source) is not None

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from .functions.functions import Functions
+from .per_request import per_request
 
 
 def imported_calls(calls: Iterable[dict[str, Any]], roots: list[Path]) -> Iterator[dict[str, Any]]:
     """`importedCalls` of lib/contract/facts: at the line of the revision's call, and only of the module that it names."""
     for call in calls:
         module, _, function = call["name"].rpartition(".")
-        file = _file_of(module, roots) if function.isidentifier() else None
-        for name in _calls(file, file.stat().st_mtime_ns, function) if file else ():
+        file = _file_of(module, tuple(roots)) if function.isidentifier() else None
+        for name in _calls(file, function) if file else ():
             yield {"name": name, "line": call["line"]}
 
 
-def _file_of(module: str, roots: list[Path]) -> Path | None:
+@per_request
+def _file_of(module: str, roots: tuple[Path, ...]) -> Path | None:
     parts = module.split(".")
     if not all(map(str.isidentifier, parts)):
         return None
@@ -29,8 +30,8 @@ def _file_of(module: str, roots: list[Path]) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
-@cache
-def _calls(file: Path, _changed: int, function: str) -> tuple[str, ...]:
+@per_request
+def _calls(file: Path, function: str) -> tuple[str, ...]:
     try:
         tree = ast.parse(file.read_bytes())
     except (OSError, SyntaxError, ValueError):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..upgrade_sql.read import read_steps
+from .per_request import per_request
 
 _NAME = r"(?:\"?\w+\"?\s*\.\s*)?\"?(\w+)"
 _VIEW = re.compile(rf"\bCREATE\s+MATERIALIZED\s+VIEW\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}", re.IGNORECASE)
@@ -15,7 +16,7 @@ _PARTITIONED = re.compile(rf"\bCREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}
 _RENAMED = re.compile(rf"\bALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?{_NAME}\"?\s+RENAME\s+TO\s+\"?(\w+)", re.IGNORECASE)
 _MAY_MAKE_VIEW = re.compile(rb"MATERIALIZED\s+VIEW|MaterializedView", re.IGNORECASE)
 _MAY_PARTITION = re.compile(rb"partition[_\s]+by", re.IGNORECASE)
-_MAY_RENAME = re.compile(rb"rename[_\s]+(?:table|to)", re.IGNORECASE)
+_MAY_PARTITION_OR_RENAME = re.compile(_MAY_PARTITION.pattern + rb"|rename[_\s]+(?:table|to)", re.IGNORECASE)
 
 
 def materialized_views(files: Iterable[Path], root: Path, roots: list[Path]) -> list[str]:
@@ -28,8 +29,8 @@ def partitioned_tables(files: Iterable[Path], root: Path, roots: list[Path]) -> 
     """Their names, without the schema, as the last of the files leaves them."""
     tables: set[str] = set()
     files = list(files)
-    if any(_MAY_PARTITION.search(file.read_bytes()) for file in files):
-        for step in _steps(files, re.compile(_MAY_PARTITION.pattern + b"|" + _MAY_RENAME.pattern, re.IGNORECASE), root, roots):
+    if any(_mentions(file, _MAY_PARTITION) for file in files):
+        for step in _steps(files, _MAY_PARTITION_OR_RENAME, root, roots):
             tables.update(_partitioned(step))
             for old, new in _renamed(step):
                 if old in tables:
@@ -42,8 +43,13 @@ def partitioned_tables(files: Iterable[Path], root: Path, roots: list[Path]) -> 
 
 def _steps(files: Iterable[Path], about: re.Pattern[bytes], root: Path, roots: list[Path]) -> Iterator[dict[str, Any]]:
     for file in files:
-        if about.search(file.read_bytes()):
+        if _mentions(file, about):
             yield from read_steps(file, root, roots, "upgrade")
+
+
+@per_request
+def _mentions(file: Path, about: re.Pattern[bytes]) -> bool:
+    return about.search(file.read_bytes()) is not None
 
 
 def _partitioned(step: dict[str, Any]) -> list[str]:

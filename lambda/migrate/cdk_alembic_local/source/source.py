@@ -17,6 +17,7 @@ from ..upgrade_sql.read import read_steps, read_upgrade
 from .functions.functions import Functions
 from .history import history
 from .imported_calls import imported_calls
+from .per_request import per_request
 
 
 def source_facts(path: Path, project: Path) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def source_facts(path: Path, project: Path) -> dict[str, Any]:
     tree = parse(source, path)
     nodes = list(ast.walk(tree))
     functions = Functions(tree, nodes)
-    roots = _roots(path, project)
+    roots = _roots(path.parent, project)
     root = min(roots, key=lambda root: len(root.parts))
 
     def function(name: str) -> dict[str, Any] | None:
@@ -86,10 +87,11 @@ def _is_installed(package: str) -> bool:
         return package in sys.modules
 
 
-def _roots(path: Path, project: Path) -> list[Path]:
+@per_request
+def _roots(versions: Path, project: Path) -> list[Path]:
     """The folders of the project's own modules: its folder, its src/, and the parent of the package with it or its revisions."""
     roots = [project, project / "src"]
-    for folder in (project, path.parent):
+    for folder in (project, versions):
         while (folder / "__init__.py").is_file():
             folder = folder.parent
             if not (folder / "__init__.py").is_file():
@@ -97,6 +99,7 @@ def _roots(path: Path, project: Path) -> list[Path]:
     return roots
 
 
+@per_request
 def _is_own(module: str, root: Path) -> bool:
     first, *rest = module.split(".")
     # In most projects, the folder alembic/ is not a package: `from alembic import op` imports Alembic.
