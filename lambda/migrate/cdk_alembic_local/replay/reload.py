@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -85,10 +86,20 @@ def _holds_objects(module: ModuleType) -> bool:
 
 def _helper_modules(path: Path, folder: Path) -> dict[str, ModuleType]:
     """The imported modules in the folders of the revision and of env.py, without env.py: importing that would start Alembic."""
-    own = tuple(f"{beside.resolve()}{os.sep}" for beside in (path.parent, folder))
-    return {
-        name: module
-        for name, module in list(sys.modules.items())
-        # Must be fast: a backend has hundreds of modules, and this runs four times per revision.
-        if (file := getattr(module, "__file__", None)) and file.startswith(own) and not file.endswith(f"{os.sep}env.py")
-    }
+    elsewhere = _elsewhere[path.parent, folder]
+    # Must be fast: a backend has hundreds of modules, and this runs four times per revision.
+    if new := sys.modules.keys() - elsewhere:
+        own = tuple(f"{beside.resolve()}{os.sep}" for beside in (path.parent, folder))
+        found = {name: sys.modules[name] for name in new if _is_helper(sys.modules[name], own)}
+        elsewhere.update(new - found.keys())
+        return found
+    return {}
+
+
+_elsewhere: defaultdict[tuple[Path, Path], set[str]] = defaultdict(set)
+"""Names of modules that are in neither folder."""
+
+
+def _is_helper(module: ModuleType, own: tuple[str, ...]) -> bool:
+    file = getattr(module, "__file__", None)
+    return bool(file) and file.startswith(own) and not file.endswith(f"{os.sep}env.py")
