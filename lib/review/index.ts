@@ -1,4 +1,5 @@
-export { type Backfill, backfillCode, readBackfill } from './advice/backfill';
+export { type Backfill, readBackfill } from './advice/backfill';
+export { fillColumn } from './advice/batch-loop';
 export { isVagueDescription as vagueDescription } from './description';
 export { type Finding, type Fixes, type Review, type ReviewedRevision, SEVERITIES, type Severity } from './finding';
 export {

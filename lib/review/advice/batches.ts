@@ -1,43 +1,14 @@
 import type { Node, ResTarget, UpdateStmt } from 'libpg-query';
 import { type TableFacts, UNKNOWN_VALUE } from '../../contract/facts';
 import type { Written } from '../sql/action';
-import { rangeName } from '../sql/names';
-import { sqlLiteral } from './python';
-import { quoted, quotedList, quotedTable, SqlText } from './sql';
-
-export const BATCH = 10_000;
-/** Lets other sessions and replicas catch up between two batches, without an import. */
-export const PAUSE = 'op.execute("SELECT pg_sleep(0.1)")';
+import { columnsNamedIn, rangeName } from '../sql/names';
+import { type BatchedUpdate, batchLoop, keyOf, withImports } from './batch-loop';
+import { quoted, SqlText } from './sql';
 
 /** Advice to move a statement to a separate revision, with the batches if they could be written. */
-export function inSeparateBatches(batched: string | undefined): string {
-  if (batched) return `# in a separate revision, in batches:\n${batched}`;
+export function inSeparateBatches(batched?: string | NoBatches): string {
+  if (typeof batched === 'string') return `# in a separate revision, in batches:\n${withImports(batched)}`;
   return '# in a separate revision: some rows at a time, by their key, each time in a transaction of its own (op.get_context().autocommit_block())';
-}
-
-/** Fills a column in batches, one transaction each. @param facts the table, whose primary key selects the rows */
-export function batches(table: string, assignment: string, condition: string, facts: TableFacts | undefined): string {
-  const key = keyOf(facts);
-  return repeatUntilDone(
-    `UPDATE ${quotedTable(table)} SET ${assignment} WHERE ${key.tuple} IN (SELECT ${key.list} FROM ${quotedTable(table)} WHERE ${condition} LIMIT ${BATCH})`,
-  );
-}
-
-/** Runs an UPDATE until it finds no more rows, each time in a transaction of its own. */
-function repeatUntilDone(update: string): string {
-  return [
-    'with op.get_context().autocommit_block():',
-    `    while op.get_bind().execute(sa.text(${sqlLiteral(update)})).rowcount:`,
-    `        ${PAUSE}`,
-  ].join('\n');
-}
-
-/** The primary key, or the row's ctid if the table has none or is unknown. */
-function keyOf(facts: TableFacts | undefined, of = ''): { tuple: string; list: string } {
-  const columns = facts?.constraints.find(({ kind }) => kind === 'primary key')?.columns;
-  if (!columns?.length) return { tuple: `${of}ctid`, list: `${of}ctid` };
-  const list = of ? columns.map((column) => of + quoted(column)).join(', ') : quotedList(columns);
-  return { tuple: columns.length > 1 ? `(${list})` : list, list };
 }
 
 /** Functions that return the same result in every batch. With any other, rows might never equal their new values, and the batches would not end. */
@@ -56,9 +27,14 @@ function isRepeatable(value: string): boolean {
 /** Types whose values have no `=`, or one that ignores a part of the value. */
 const COMPARED_AS_TEXT = /^(?:json|xml|citext|point|line|lseg|box|path|polygon|circle)(?:\[\])*$/;
 
+/** Why an UPDATE is not split into batches. */
+export interface NoBatches {
+  readonly reason: string;
+}
+
 /**
- * An UPDATE in batches that can be run again after an interruption: it skips rows that already have their values. Undefined if that
- * can't be determined, as with `n = n + 1`, `now()` or a random value.
+ * An UPDATE in batches. Rows that already have their values are skipped, so that an interrupted run can continue, unless that could
+ * not be determined, as with `now()` or a random value.
  *
  * @param facts the table before the revision
  * @param after all tables after it, with the types that the columns have when the UPDATE runs
@@ -68,57 +44,103 @@ export function updateInBatches(
   written: Written<UpdateStmt> | undefined,
   facts: TableFacts | undefined,
   after: Readonly<Record<string, TableFacts>> = {},
-) {
-  const other = written && joinedTable(written.node, after);
-  const targets = written && setTargets(written, other);
-  if (!targets) return undefined;
-  const { relation } = written.node;
-  const text = new SqlText(written.sql);
-  const begin = text.find(['SET']);
-  const end = text.find(['WHERE', 'FROM', 'RETURNING'], begin?.end)?.start;
-  const where = text.find(['WHERE'], begin?.end);
-  const chosen = where && text.slice(where.end, text.find(['RETURNING', ';'], where.end)?.start);
-  const values = setValues(targets, text, end, other);
-  // A loop over rows updates them one by one.
-  if (!begin || !values || chosen?.includes(UNKNOWN_VALUE)) return undefined;
-  const own = other === undefined ? '' : `${quoted(relation?.alias?.aliasname ?? relation?.relname ?? '')}.`;
-  const conditions = values.map(({ name, value }) => {
-    const type = [after[table], facts].flatMap((one) => one?.columns.find((column) => column.name === name)?.type ?? [])[0];
-    // Cast to the column's type: a numeric(10, 2) never equals a value with more digits.
-    const stored = type ? `CAST((${value}) AS ${type})` : `(${value})`;
-    const asText = type && COMPARED_AS_TEXT.test(type) ? '::text' : '';
-    return `${own}${quoted(name)}${asText} IS DISTINCT FROM ${stored}${asText}`;
-  });
-  const assignment = text.slice(begin.end, end).replace(/;$/, '');
-  const differs = conditions.join(' OR ');
-  if (other === undefined) return batches(table, assignment, chosen ? `(${chosen}) AND (${differs})` : differs, facts);
-  const from = text.find(['FROM'], begin.end);
-  if (!from || !chosen) return undefined;
-  const [target, source] = [text.slice(written.node.relation?.location ?? 0, begin.start), text.slice(from.end, where?.start)];
-  const key = keyOf(facts, own);
-  return repeatUntilDone(
-    `UPDATE ${target} SET ${assignment} FROM ${source} WHERE (${chosen}) AND ${key.tuple} IN (SELECT ${key.list} FROM ${target}, ${source} WHERE (${chosen}) AND (${differs}) LIMIT ${BATCH})`,
-  );
+): string | NoBatches {
+  if (!written || /\$\d/.test(written.sql)) return { reason: 'its values are parameters: write them into the statement' };
+  if (written.sql.includes(UNKNOWN_VALUE)) return { reason: 'its values are not known here' };
+  const parts = partsOf(written);
+  if (!parts) return { reason: 'an UPDATE with WITH RECURSIVE is not split into batches' };
+  const typeOf = (column: string) =>
+    [after[table], facts].flatMap((one) => one?.columns.find(({ name }) => name === column)?.type ?? [])[0];
+  const left = rowsLeft(written.node, parts, joinedTable(written.node, after), typeOf);
+  const reason = left === undefined ? whyNotByKey(table, written.node, parts.own, keyOf(facts)) : undefined;
+  if (reason !== undefined) return { reason };
+  return batchLoop({ ...parts, own: quoted(parts.own), left }, facts);
 }
 
-/** The assignments of an UPDATE; undefined if a value may differ each time, or comes from more than one other table. */
-function setTargets({ node, sql }: Written<UpdateStmt>, other: string | undefined): readonly ResTarget[] | undefined {
-  const { targetList = [], fromClause = [], relation, withClause } = node;
-  // The value of a parameter is not known here.
-  if (withClause || /\$\d/.test(sql) || (fromClause.length ? !other : relation?.alias)) return undefined;
-  const targets = targetList.flatMap((target) => ('ResTarget' in target ? [target.ResTarget] : []));
-  return targets.length ? targets : undefined;
+interface UpdateParts extends BatchedUpdate {
+  readonly text: SqlText;
+  /** Where SET ends in the text. */
+  readonly setEnd: number;
+}
+
+function partsOf({ node, sql }: Written<UpdateStmt>): UpdateParts | undefined {
+  const text = new SqlText(sql);
+  const [withClause, update] = [text.find(['WITH']), text.find(['UPDATE'])];
+  const set = text.find(['SET'], update?.end);
+  if (!update || !set || node.withClause?.recursive) return undefined;
+  const end = text.find(['RETURNING', ';'], set.end)?.start;
+  const where = text.find(['WHERE'], set.end, end);
+  const from = node.fromClause?.length ? text.find(['FROM'], set.end) : undefined;
+  const setEnd = from?.start ?? where?.start ?? end;
+  return {
+    own: node.relation?.alias?.aliasname ?? node.relation?.relname ?? '',
+    target: text.slice(update.end, set.start),
+    set: text.slice(set.end, setEnd),
+    source: from && text.slice(from.end, where?.start ?? end),
+    where: where && text.slice(where.end, end),
+    queries: node.withClause && withClause && text.slice(withClause.end, update.start),
+    text,
+    setEnd: setEnd ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+/** Why batches in the order of the key can't run an UPDATE whose finished rows they can't tell. */
+function whyNotByKey(table: string, node: UpdateStmt, own: string, key: ReturnType<typeof keyOf>): string | undefined {
+  if (!key.length) return `${table} has no primary key by which batches could go through it`;
+  const targets = targetsOf(node);
+  if (key.some((column) => targets.some(({ name }) => name === column.name))) {
+    return 'it changes the key by which batches would go through the table';
+  }
+  if (dependsOnItself(targets, own)) {
+    return 'a batch that runs again would change a value again: compute it from columns that stay the same';
+  }
+  return undefined;
+}
+
+function dependsOnItself(targets: readonly ResTarget[], own: string): boolean {
+  const set = new Set(targets.map(({ name }) => name));
+  return targets
+    .flatMap(({ val }) => columnsNamedIn(val))
+    .some((fields) => set.has(fields.at(-1)) && (fields.length === 1 || fields.at(-2) === own));
+}
+
+function targetsOf({ targetList = [] }: UpdateStmt): readonly ResTarget[] {
+  return targetList.flatMap((target) => ('ResTarget' in target ? [target.ResTarget] : []));
+}
+
+/**
+ * The condition that a row does not have its values yet; undefined if a value may differ each time.
+ *
+ * @param other the table from which the UPDATE takes values
+ */
+function rowsLeft(
+  node: UpdateStmt,
+  { own, text, setEnd }: UpdateParts,
+  other: string | undefined,
+  typeOf: (column: string) => string | undefined,
+): string | undefined {
+  if (node.withClause || (node.fromClause?.length && !other)) return undefined;
+  const values = setValues(targetsOf(node), text, setEnd, other);
+  return values
+    ?.map(({ name, value }) => {
+      const type = typeOf(name);
+      // Cast to the column's type: a numeric(10, 2) never equals a value with more digits.
+      const stored = type ? `CAST((${value}) AS ${type})` : `(${value})`;
+      const asText = type && COMPARED_AS_TEXT.test(type) ? '::text' : '';
+      return `${quoted(own)}.${quoted(name)}${asText} IS DISTINCT FROM ${stored}${asText}`;
+    })
+    .join(' OR ');
 }
 
 /** The text of each column's value; undefined if one of them may differ each time. @param end where the SET clause ends */
-function setValues(targets: readonly ResTarget[], text: SqlText, end = Number.POSITIVE_INFINITY, other?: string) {
+function setValues(targets: readonly ResTarget[], text: SqlText, end: number, other: string | undefined) {
   const set = new Set(targets.map(({ name = '' }) => name));
   const values = targets.flatMap((target) => {
     const { name = '', location = 0 } = target;
     const equals = isIdempotent(target, set, other) ? text.find(['='], location) : undefined;
     return equals ? [{ name, value: text.slice(equals.end, Math.min(text.clauseEnd(equals.end), end)) }] : [];
   });
-  return values.length === targets.length ? values : undefined;
+  return values.length > 0 && values.length === targets.length ? values : undefined;
 }
 
 /**
@@ -133,13 +155,6 @@ function isIdempotent({ val, indirection }: ResTarget, set: ReadonlySet<string>,
     (fields) => set.has(fields.at(-1) ?? '') && !(other && fields.length > 1 && fields.at(-2) === other),
   );
   return val !== undefined && !indirection?.length && !('MultiAssignRef' in val) && !refersToTarget && isRepeatable(value);
-}
-
-/** The columns that an expression names, each as its parts: `["users", "name"]`. */
-export function columnsNamedIn(value: Node | undefined): readonly (readonly string[])[] {
-  return [...JSON.stringify(value ?? {}).matchAll(/"ColumnRef":\{"fields":(\[.*?\])/g)].map(([, fields = '']) =>
-    [...fields.matchAll(/"sval":"([^"]*)"/g)].map(([, name = '']) => name),
-  );
 }
 
 /**

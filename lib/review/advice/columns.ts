@@ -4,7 +4,7 @@ import { renamedTo } from '../revision/created-objects';
 import { unqualifiedName } from '../revision/tables';
 import type { ActionOf, ColumnDefinition, Written } from '../sql/action';
 import { isVolatile } from '../sql/definitions';
-import { batches } from './batches';
+import { fillColumn, withImports } from './batch-loop';
 import { notNullInSteps } from './constraints';
 import { execute } from './python';
 import { literal, quoted, quotedTable, SqlText, serialSequence } from './sql';
@@ -44,7 +44,7 @@ export function addInSteps(table: string, column: ColumnDefinition, facts: Table
   return [
     ...steps.add,
     '# in the next revision, fill existing rows in batches:',
-    steps.fill,
+    withImports(steps.fill),
     ...(column.notNull ? ['# then NOT NULL:', notNullInSteps(table, name)] : []),
   ].join('\n');
 }
@@ -72,7 +72,7 @@ export function addSteps(
   const [alter, own] = [`ALTER TABLE ${quotedTable(table)}`, quoted(name)];
   return {
     add: [execute(`${alter} ADD COLUMN ${own} ${type}`), execute(`${alter} ALTER COLUMN ${own} SET DEFAULT ${value}`)],
-    fill: batches(table, `${own} = ${value}`, `${own} IS NULL`, facts),
+    fill: fillColumn(table, name, value, facts),
   };
 }
 
@@ -83,7 +83,7 @@ function numberedInSteps(table: string, column: ColumnDefinition, facts: TableFa
     [
       ...steps.add,
       '# in the next revision, fill existing rows in batches:',
-      steps.fill,
+      withImports(steps.fill),
       '# then NOT NULL:',
       notNullInSteps(table, column.name),
       ...(steps.finish ?? []),
@@ -112,7 +112,7 @@ export function numberedColumnSteps(
   const column = `${quotedTable(table)}.${own}`;
   return {
     add: [execute(`${alter} ADD COLUMN ${own} ${plain}`), execute(`${create} OWNED BY ${column}`), setDefault],
-    fill: batches(table, `${own} = ${next}`, `${own} IS NULL`, facts),
+    fill: fillColumn(table, name, next, facts),
     ...(identity === undefined
       ? {}
       : {
@@ -165,7 +165,7 @@ export function changeTypeInSteps(action: ActionOf<'change type'>, facts: TableF
   return [
     execute(`ALTER TABLE ${quotedTable(action.table)} ADD COLUMN ${to} ${type}`),
     '# release code that writes both columns; in the next revision, copy in batches:',
-    batches(action.table, `${to} = ${value}`, `${to} IS NULL AND ${from} IS NOT NULL`, facts),
+    withImports(fillColumn(action.table, `new_${action.column}`, value, facts)),
     `# next release: read new_${action.column}; the one after: drop ${action.column}`,
   ].join('\n');
 }

@@ -21,10 +21,15 @@ export function tableArguments(name: string): { table: string; schema: string } 
 const SQL_PARTS =
   /e'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w*)\$[\s\S]*?\$\1\$|\/\*[\s\S]*?\*\/|(?:\s*--[^\n]*)+\s*|\s*\n\s*/gi;
 
-/** SQL as the argument of `op.execute` or `sa.text`, where `:name` is a parameter. */
-export function sqlLiteral(sql: string): string {
+/** SQL on one line, for `sa.text`, where `:name` is a parameter. */
+export function sqlText(sql: string): string {
   const oneLine = sql.replace(SQL_PARTS, (part) => (/^\s/.test(part) || part.startsWith('--') ? ' ' : part)).trim();
-  return literal(oneLine.replace(/(?<![:\w\\]):(?=\w)/g, '\\:'));
+  return oneLine.replace(/(?<![:\w\\]):(?=\w)/g, '\\:');
+}
+
+/** SQL as the argument of `op.execute` or `sa.text`. */
+export function sqlLiteral(sql: string): string {
+  return literal(sqlText(sql));
 }
 
 export function execute(sql: string): string {

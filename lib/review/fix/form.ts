@@ -1,3 +1,4 @@
+import { withImports } from '../advice/batch-loop';
 import { autocommit } from '../advice/python';
 import type { Step } from '../revision/analyzed-revision';
 
@@ -73,6 +74,6 @@ export interface NoSafeForm {
 export function thisRelease({ parts }: SafeForm): string {
   const revisions = parts
     .filter(({ phase }) => phase !== 'contract')
-    .map(({ up, autocommit: outside }) => (outside ? autocommit(...up) : up.join('\n')));
+    .map(({ up, autocommit: outside }) => (outside ? autocommit(...up) : withImports(up.join('\n'))));
   return revisions.join('\n# in the next revision:\n');
 }

@@ -1,6 +1,5 @@
 import { keptUntil } from '../../contract/set-aside';
 import { updateInBatches } from '../advice/batches';
-import { updateByKey } from '../advice/by-key';
 import { addSteps, numberedColumnSteps } from '../advice/columns';
 import { checkSteps, foreignKeySteps, keySteps } from '../advice/constraints';
 import { buildSteps, dropConcurrently, INVALID_INDEX } from '../advice/indexes';
@@ -251,8 +250,7 @@ function batchedUpdate(step: Step, { upgrade: part }: AnalyzedRevision): SafeFor
   if (action.does !== 'update')
     return { reason: `there is no automatic fix for this ${action.does}: write it by hand, as shown` };
   const { table, written } = action;
-  const facts = part.findTable(table);
-  const batched = updateInBatches(table, written, facts, tablesWithTypesAt(step, part)) ?? updateByKey(table, written, facts);
+  const batched = updateInBatches(table, written, part.findTable(table), tablesWithTypesAt(step, part));
   if (typeof batched !== 'string') return batched;
   return { parts: [{ phase: 'fill', up: batched.split('\n') }], undoneBy: () => false, hasValues: action !== seen };
 }

@@ -1,3 +1,4 @@
+import { fillCommand } from '../advice/backfill';
 import { notNullSteps } from '../advice/constraints';
 import type { SafeForm } from './form';
 
@@ -6,7 +7,7 @@ export function setNotNull(table: string, column: string, mayBeNull = false): Sa
   const steps = notNullSteps(table, column);
   const warning = [
     `# fails if a row has NULL in ${column}; a revision that fills such rows goes first:`,
-    `# safe-alembic create "Fill ${column} of ${table}" --backfill "${table}.${column} = ..."`,
+    `# ${fillCommand(table, column)}`,
   ];
   return {
     parts: [

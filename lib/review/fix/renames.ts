@@ -1,4 +1,5 @@
 import type { ColumnFacts, TableFacts } from '../../contract/facts';
+import { fillColumn } from '../advice/batch-loop';
 import { callWith, execute } from '../advice/python';
 import { literal, quoted, quotedTable } from '../advice/sql';
 import type { RevisionFunction, Step } from '../revision/analyzed-revision';
@@ -9,7 +10,7 @@ import { columnMembers, droppedMembers, namesColumn, referencesTo, renamedMember
 import type { NoSafeForm, SafeForm } from './form';
 import { nextRelease } from './next-release';
 import { setNotNull } from './not-null';
-import { fillSecond, moveSequence, syncTrigger, whyNoSecondColumn } from './second-column';
+import { moveSequence, syncTrigger, whyNoSecondColumn } from './second-column';
 
 type Rename = ActionOf<'rename'>;
 
@@ -131,7 +132,7 @@ export function renameColumn({ table, from, to }: Rename, part: RevisionFunction
         up: [execute(`${alter} ADD COLUMN ${own} ${column.type}`), ...sync],
         down: [...unsync, execute(`${alter} DROP COLUMN ${own}`)],
       },
-      { phase: 'fill', up: [...fillSecond(table, to, old, facts), ...nextRelease(later)] },
+      { phase: 'fill', up: [...fillColumn(table, to, old, facts).split('\n'), ...nextRelease(later)] },
       ...members.parts,
       ...(column.notNull ? setNotNull(table, to).parts : []),
       { phase: 'contract', ...later },

@@ -1,6 +1,4 @@
 import type { ColumnFacts, TableFacts } from '../../contract/facts';
-import { backfillCode, keyOf } from '../advice/backfill';
-import { batches } from '../advice/batches';
 import { execute } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
 import { renamedTo } from '../revision/created-objects';
@@ -10,14 +8,6 @@ import { unqualifiedName } from '../revision/tables';
 export function whyNoSecondColumn({ identity, generated }: ColumnFacts, facts: TableFacts, table: string): string | undefined {
   if (facts.partitions) return `${table} is partitioned`;
   return identity || generated ? 'an identity or a generated column has values of its own' : undefined;
-}
-
-/** Fills a second column of the existing rows, in the order of the table's key if it has one. @param value an expression over the row */
-export function fillSecond(table: string, second: string, value: string, facts: TableFacts): readonly string[] {
-  const code = keyOf(facts).length
-    ? backfillCode({ table, column: second, expression: value }, facts)
-    : batches(table, `${quoted(second)} = ${value}`, `${quoted(second)} IS NULL AND (${value}) IS NOT NULL`, facts);
-  return code.split('\n');
 }
 
 /** Moves the sequence of a serial to another column, so that it is not dropped with the first one. */

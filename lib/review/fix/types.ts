@@ -1,4 +1,5 @@
 import type { ColumnFacts, TableFacts } from '../../contract/facts';
+import { fillColumn } from '../advice/batch-loop';
 import { typeText } from '../advice/columns';
 import { execute } from '../advice/python';
 import { literal, quoted, quotedTable } from '../advice/sql';
@@ -9,7 +10,7 @@ import { columnType, narrows } from '../sql/column-types';
 import { type ColumnMembers, columnMembers, referencesTo } from './column-members';
 import type { NoSafeForm, SafeForm } from './form';
 import { setNotNull } from './not-null';
-import { fillSecond, moveSequence, syncTrigger, whyNoSecondColumn } from './second-column';
+import { moveSequence, syncTrigger, whyNoSecondColumn } from './second-column';
 
 type ChangeType = ActionOf<'change type'>;
 
@@ -49,7 +50,7 @@ export function changeType(action: ChangeType, reviewed: AnalyzedRevision): Safe
         up: [execute(`${alter} ADD COLUMN ${other} ${to.type}`), ...add],
         down: [...remove, execute(`${alter} DROP COLUMN ${other}`)],
       },
-      { phase: 'fill', up: fillSecond(table, second, to.using ?? own, existing) },
+      { phase: 'fill', up: fillColumn(table, second, to.using ?? own, existing).split('\n') },
       ...its.parts,
       ...(after.notNull ? setNotNull(table, second, !column.notNull).parts : []),
       { phase: 'require', takesName: true, up: [...remove, ...takeName(change)], down: [...giveNameBack(change), ...add] },

@@ -29,3 +29,10 @@ export function joined(names: readonly Node[]): string {
 export function text(node: Node): string {
   return 'String' in node ? (node.String.sval ?? '') : '';
 }
+
+/** The columns that an expression names, each as its parts: `["users", "name"]`. */
+export function columnsNamedIn(value: Node | undefined): readonly (readonly string[])[] {
+  return [...JSON.stringify(value ?? {}).matchAll(/"ColumnRef":\{"fields":(\[.*?\])/g)].map(([, fields = '']) =>
+    [...fields.matchAll(/"sval":"([^"]*)"/g)].map(([, name = '']) => name),
+  );
+}

@@ -18,7 +18,7 @@ INSERT INTO people VALUES (1, 1, 'A', 'a@example.org', 30, 1, NULL, '{}'), (2, 1
 INSERT INTO "People: all" SELECT * FROM people;
 `;
 const PEOPLE: TableFacts = {
-  columns: [],
+  columns: [{ name: 'id', type: 'bigint', notNull: true, identity: false, generated: false }],
   constraints: [{ name: 'pk_people', kind: 'primary key', definition: 'PRIMARY KEY (id)', columns: ['id'], validated: true }],
   indexes: [],
 };

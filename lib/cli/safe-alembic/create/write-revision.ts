@@ -3,7 +3,7 @@ import type { Report, TableFacts, WantedRevision } from '../../../contract/facts
 import { mustHave, readGraph } from '../../../local/python/observe';
 import type { Observer } from '../../../local/python/observer';
 import type { Observation } from '../../../local/python/with-observer';
-import { type Backfill, backfillCode } from '../../../review';
+import { type Backfill, fillColumn } from '../../../review';
 import { scratchStart } from '../replay/review-revisions';
 import { changesOf, chooseRevisions } from '../review/choose-revisions';
 import type { Session } from '../session';
@@ -71,7 +71,7 @@ type Bodies = Pick<WantedRevision, 'imports' | 'upgrade' | 'downgrade'>;
 function backfillBodies(fill: Backfill, table: TableFacts): Bodies {
   return {
     imports: ['time'],
-    upgrade: { pieces: [{ code: backfillCode(fill, table) }] },
+    upgrade: { pieces: [{ code: fillColumn(fill.table, fill.column, fill.expression, table) }] },
     downgrade: { pieces: [], nothing: 'The filled values do no harm to the revision before.' },
   };
 }

@@ -1,6 +1,6 @@
 import type { RevisionFacts } from '../../../contract/facts';
 import { keptUntil } from '../../../contract/set-aside';
-import { batches } from '../../advice/batches';
+import { fillColumn, withImports } from '../../advice/batch-loop';
 import { autocommit, execute, literal, tableArguments } from '../../advice/python';
 import { quoted, quotedTable, literal as sqlText } from '../../advice/sql';
 import { thisRelease } from '../../fix/form';
@@ -174,7 +174,7 @@ function safeRename(step: Step, action: ActionOf<'rename'>, part: RevisionFuncti
   return [
     execute(`ALTER TABLE ${quotedTable(action.table)} ADD COLUMN ${to} ${type}`),
     '# release code that writes both columns; in the next revision, copy in batches:',
-    batches(action.table, `${to} = ${from}`, `${to} IS NULL AND ${from} IS NOT NULL`, facts),
+    withImports(fillColumn(action.table, action.to, from, facts)),
     `# next release: read ${action.to}; the one after: drop ${action.from}`,
   ].join('\n');
 }

@@ -1,5 +1,4 @@
-import { batches } from '../../advice/batches';
-import { quoted } from '../../advice/sql';
+import { fillCommand } from '../../advice/backfill';
 import type { RevisionFunction } from '../../revision/analyzed-revision';
 import { unqualifiedName } from '../../revision/tables';
 import { isOverwrittenByDowngrade } from '../rows';
@@ -24,7 +23,7 @@ export const notNullOnExistingRows: Rule = {
       yield {
         ...place,
         message: `the upgrade fails if a row has NULL in ${table}.${column}: ${failure.message}`,
-        instead: `# in an earlier revision:\n${batches(table, `${quoted(column)} = ...`, `${quoted(column)} IS NULL`, upgrade.findTable(table))}`,
+        instead: `# a revision before, in batches:\n# ${fillCommand(table, column)}`,
       };
       return;
     }

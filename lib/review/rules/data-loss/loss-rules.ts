@@ -3,7 +3,7 @@ import { type SourceFacts, UNKNOWN_VALUE } from '../../../contract/facts';
 import type { DestroyedData } from '../../../data-loss/find-losses';
 import type { LostObject } from '../../../data-loss/losses';
 import { isBatchTemporaryTable } from '../../../data-loss/revision-state';
-import { batches } from '../../advice/batches';
+import { fillColumn, withImports } from '../../advice/batch-loop';
 import { autocommit, execute, literal, tableArguments } from '../../advice/python';
 import { quoted, quotedTable } from '../../advice/sql';
 import type { AnalyzedRevision, RevisionFunction, Step } from '../../revision/analyzed-revision';
@@ -106,7 +106,7 @@ function keptValues({ name, column = '' }: LostObject, { findTable }: RevisionFu
   return [
     '# in earlier revisions, keep the values until nobody needs them:',
     execute(`ALTER TABLE ${quotedTable(name)} ADD COLUMN ${kept} ${type}`),
-    batches(name, `${kept} = ${from}`, `${kept} IS NULL AND ${from} IS NOT NULL`, facts),
+    withImports(fillColumn(name, `${column}_before`, from, facts)),
     `# then, in this one: # cdk-alembic: allow clear-column: ${column}_before has the values`,
   ].join('\n');
 }

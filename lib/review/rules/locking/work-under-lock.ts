@@ -121,11 +121,10 @@ function writesRows({ action, holdsRows }: Step): boolean {
 
 function batchesOf(step: Step, part: RevisionFunction): string {
   const { action } = step;
-  const batched =
-    action.does === 'update'
-      ? updateInBatches(action.table, action.written, part.findTable(action.table), tablesWithTypesAt(step, part))
-      : undefined;
-  return inSeparateBatches(batched);
+  if (action.does !== 'update') return inSeparateBatches();
+  return inSeparateBatches(
+    updateInBatches(action.table, action.written, part.findTable(action.table), tablesWithTypesAt(step, part)),
+  );
 }
 
 /** https://www.postgresql.org/docs/current/sql-lock.html: "There is no UNLOCK TABLE command" */
