@@ -1,48 +1,12 @@
 import type { BodyFacts } from '../../../contract/facts';
-import { type FixableRevision, type NotFixed, type Plan, plan, type Unproved, withoutOwnCommits } from '../../../review';
+import { type FixableRevision, type NotFixed, withoutOwnCommits } from '../../../review';
 import type { Attempt } from './attempt';
 import { FixSearch } from './fix-search';
+import { Repair } from './repair';
 
 /** A revision that fails is repaired first. `notFixed` gets the findings that are left, with the reasons. */
 export function startAttempt(given: FixableRevision, bodies: BodyFacts, notFixed: NotFixed[]): Attempt {
   const { one, notFixed: staying } = withoutOwnCommits(given, bodies);
   notFixed.push(...staying);
   return one.broken.length > 0 ? new Repair(one, bodies, notFixed) : new FixSearch(one, bodies, notFixed);
-}
-
-/** A repair has no parts: it is proved, or nothing is. */
-class Repair implements Attempt {
-  readonly needsReview = false;
-  isProved = false;
-  private repair: Plan | undefined;
-
-  constructor(
-    private readonly revision: FixableRevision,
-    bodies: BodyFacts,
-    private readonly notFixed: NotFixed[],
-  ) {
-    const planned = plan(revision, bodies);
-    this.repair = planned.plan;
-    notFixed.push(...planned.notFixed);
-  }
-
-  plan(): Plan | undefined {
-    return this.repair;
-  }
-
-  accept(): void {
-    this.isProved = true;
-  }
-
-  reject({ reason }: Unproved): void {
-    this.isProved = false;
-    this.notFixed.push(...(this.repair?.fixed ?? []).map((finding) => ({ finding, reason })));
-    // Fixes that wait for the repair are impossible without it.
-    for (const [at, { finding, waits }] of this.notFixed.entries()) {
-      if (waits && finding.revision === this.revision.revision.facts.revision) {
-        this.notFixed[at] = { finding, reason: `what it waits for can't be repaired: ${reason}` };
-      }
-    }
-    this.repair = undefined;
-  }
 }
