@@ -12,9 +12,9 @@ const modules = path.resolve(__dirname, '../../node_modules');
 async function firstValue(server: PostgresServer, query: string): Promise<string> {
   const client = new Client(server.url());
   await client.connect();
-  const { rows } = await client.query({ text: query, rowMode: 'array' });
+  const { rows } = await client.query<string[]>({ text: query, rowMode: 'array' });
   await client.end();
-  return rows[0][0];
+  return String(rows[0]?.[0]);
 }
 
 const versionOf = (server: PostgresServer): Promise<string> => firstValue(server, 'SHOW server_version');

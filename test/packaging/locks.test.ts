@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findDependencies, noDependencies } from '../../lib/packaging/dependencies/find';
+import { findDependencies } from '../../lib/packaging/dependencies/find';
+import { noDependencies } from '../../lib/packaging/dependencies/no-dependencies';
 import type { DependencySource, Selection } from '../../lib/packaging/dependencies/source';
 import { checked, copyOf, shown, temporaryDirectory, writeFiles } from './support';
 
@@ -369,6 +370,17 @@ test('a directory with dependencies for conda is rejected with the command that 
   expect(shown(noDependencies(root))).toMatch(
     /environment\.yml lists conda packages, .*"conda run -n shop pip list --format=freeze > requirements\.txt" in /,
   );
+});
+
+test.each([
+  ['pixi.toml', /pixi\.toml lists conda packages, .* to a requirements\.txt in .*, with the versions that "pixi list" shows$/],
+  ['Pipfile', /Pipfile is not locked: run "pipenv lock" in /],
+  ['requirements/base.in', /base\.in is not compiled: run "uv pip compile base\.in -o base\.txt" in \/.*\/requirements, /],
+  ['setup.cfg', /setup\.cfg only beside a setup\.py: add one that says "import setuptools; setuptools\.setup\(\)"$/],
+])('a directory whose dependencies only %s declares is rejected with the step that makes them readable', (file, step) => {
+  const root = writeFiles(temporaryDirectory(), { [file]: '' });
+  expect(findDependencies(root, NOTHING)).toBeUndefined();
+  expect(shown(noDependencies(root))).toMatch(step);
 });
 
 test('a uv.lock without a pyproject.toml next to it does not hide the lock above', () => {

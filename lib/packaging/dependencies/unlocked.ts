@@ -43,7 +43,9 @@ function lockCommand(directory: string, file: string): string {
 export function unlockedFile(directory: string): string | undefined {
   const toml = readToml(join(directory, 'pyproject.toml'));
   if (toml?.project || toml?.tool?.poetry?.dependencies) return 'pyproject.toml';
-  return ['setup.py', 'setup.cfg'].find((name) => existsSync(join(directory, name)));
+  // Nothing builds a setup.cfg alone: https://packaging.python.org/en/latest/guides/modernize-setup-py-project/
+  const buildable = toml ? ['setup.py', 'setup.cfg'] : ['setup.py'];
+  return buildable.find((name) => existsSync(join(directory, name)));
 }
 
 /** Path dependencies, in uv's and Poetry's notation. */

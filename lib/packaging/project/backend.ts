@@ -1,8 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { option } from '../code-in-messages';
-import { backendsBelow, findDependencies, noDependencies } from '../dependencies/find';
+import { findDependencies } from '../dependencies/find';
 import { undeclared } from '../dependencies/named';
+import { backendsBelow, noDependencies } from '../dependencies/no-dependencies';
 import type { DependencySource, Selection } from '../dependencies/source';
 import { PackagingError } from '../errors';
 import { replacedBy } from '../install/compiled';

@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
 import { call, named, option, runtimeOption } from '../code-in-messages';
 import { optionFor } from '../dependencies/elsewhere';
-import { DEVELOPMENT_FILE } from '../dependencies/find';
+import { DEVELOPMENT_FILE } from '../dependencies/no-dependencies';
 import { repositoryOf } from '../dependencies/not-on-index';
 import { normalized } from '../dependencies/parsing/requirement';
 import { readRequirementsFile } from '../dependencies/parsing/requirements-file';
