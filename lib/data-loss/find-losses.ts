@@ -20,7 +20,7 @@ import { dynamicSql, variablesOf } from './dynamic-sql';
 import { recordEmptyResult, recordRaiseGuard } from './emptiness-checks';
 import { type DestroyedData, type Loss, lossUnless, unreadableSql } from './losses';
 import { RevisionState } from './revision-state';
-import { rowLosses } from './rows';
+import { rowLosses } from './rows/row-losses';
 import { type ParsedStatement, statementsOf, UNKNOWN_FIRST_WORD } from './statements';
 
 export type { DestroyedData } from './losses';
