@@ -67,7 +67,7 @@ export const PYTHON: Rooms = {
   // The observer uses the runner; never the other way around.
   cdk_alembic_local: ['create', 'replay', 'replay_cache', 'scratch', 'rewrite', 'source', 'upgrade_sql']
     .map((room) => `cdk_alembic_local/${room}`)
-    .concat(RUNNER),
+    .concat('cdk_alembic_local/per_request.py', RUNNER),
   'cdk_alembic_local/create': ['cdk_alembic_local/scratch', 'cdk_alembic_local/source', ...RUNNER],
   'cdk_alembic_local/replay_cache': RUNNER,
   'cdk_alembic_local/replay': [
@@ -79,11 +79,17 @@ export const PYTHON: Rooms = {
   ],
   'cdk_alembic_local/scratch': ['cdk_alembic_local/source', ...RUNNER],
   'cdk_alembic_local/rewrite': ['cdk_alembic_local/source', ...RUNNER],
-  'cdk_alembic_local/source': ['cdk_alembic_local/upgrade_sql', 'cdk_alembic_local/waiting.py', ...RUNNER],
+  'cdk_alembic_local/source': [
+    'cdk_alembic_local/upgrade_sql',
+    'cdk_alembic_local/per_request.py',
+    'cdk_alembic_local/waiting.py',
+    ...RUNNER,
+  ],
+  'cdk_alembic_local/per_request.py': [],
   // Both rendering and the replay run revisions.
   'cdk_alembic_local/waiting.py': [],
   // Packaging runs it with any Python, without Alembic.
-  'cdk_alembic_local/upgrade_sql': [],
+  'cdk_alembic_local/upgrade_sql': ['cdk_alembic_local/per_request.py'],
 };
 
 /** Packages that only these files or folders may import. */

@@ -12,10 +12,10 @@ from cdk_alembic.project.environment import application_context
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import ProjectError, RunnerError
 
+from .per_request import forget
 from .replay_cache.copy_point import CopyPoint, Report
 from .replay_cache.trace import installed_packages
 from .rewrite.overlay import overlaid
-from .source.per_request import forget
 
 
 class Answers:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from cdk_alembic.protocol.errors import RunnerError
+from cdk_alembic_local.per_request import forget
 from cdk_alembic_local.source.source import source_facts
 from cdk_alembic_local.upgrade_sql.read import read_upgrade
 
@@ -463,11 +464,12 @@ def test_a_branch_for_another_database_is_not_read(tmp_path: Path, test: str, ru
     assert [args[0] for name, args, _ in calls(tmp_path, body) if name == "op.drop_table"] == runs
 
 
-def test_a_revision_that_is_added_later_is_found(tmp_path: Path) -> None:
+def test_a_revision_that_is_added_before_the_next_request_is_found(tmp_path: Path) -> None:
     def write(revision: str, down_revision: str, body: str) -> Path:
         file = tmp_path / f"{revision}.py"
         head = f'from alembic import op\n\nrevision = "{revision}"\ndown_revision = "{down_revision}"\n'
         file.write_text(f"{head}\n\ndef upgrade():\n    op.execute({body!r})\n", encoding="utf-8")
+        forget()
         return file
 
     def earlier(file: Path) -> list[str]:

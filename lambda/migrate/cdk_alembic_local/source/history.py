@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ..per_request import per_request
 from ..upgrade_sql.read import read_steps
-from .literals import known_values
-from .per_request import per_request
+from .literals import bound_values, known_values
 from .relations import materialized_views, partitioned_tables
 
 _CONDITIONAL = re.compile(r"\bIF\s+(?:NOT\s+)?EXISTS\b|\A\s*DO\b", re.IGNORECASE)
@@ -134,7 +134,7 @@ def _by_id(folder: Path) -> dict[str, Path]:
 def _ids(path: Path) -> tuple[Any, tuple[str, ...] | None]:
     """A revision's id, and its parents' ids."""
     try:
-        values = known_values(ast.parse(path.read_bytes()).body)
+        values = known_values(bound_values(ast.parse(path.read_bytes()).body))
     except (OSError, SyntaxError, ValueError):
         return None, ("",)
     down = values.get("down_revision", "")

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ..per_request import per_request
 from .functions.functions import Functions
-from .per_request import per_request
 
 
 def imported_calls(calls: Iterable[dict[str, Any]], roots: list[Path]) -> Iterator[dict[str, Any]]:

@@ -16,19 +16,28 @@ class NotLiteralError(Exception):
     """An expression whose value is known only at run time."""
 
 
-def values_bound_once(nodes: Iterable[ast.AST]) -> dict[str, ast.expr]:
-    """The expressions of the names that are bound once among a file's nodes, and never changed."""
-    bound: dict[str, list[ast.expr | None]] = defaultdict(list)
+Bound = dict[str, list[ast.expr | None]]
+"""The expressions that names are bound to; None for any other value."""
+
+
+def bound_values(nodes: Iterable[ast.AST]) -> Bound:
+    """What the names among a file's nodes are bound to."""
+    bound: Bound = defaultdict(list)
     for node in nodes:
         for name, value in bindings(node):
             bound[name].append(value)
+    return bound
+
+
+def values_bound_once(bound: Bound) -> dict[str, ast.expr]:
+    """The expressions of the names that are bound once, and never changed."""
     return {name: value for name, (value, *more) in bound.items() if value is not None and not more}
 
 
-def known_values(nodes: Iterable[ast.AST]) -> dict[str, Any]:
-    """Names that always have the same literal value among a file's nodes, such as `TABLE = "users"`."""
+def known_values(bound: Bound) -> dict[str, Any]:
+    """Names that always have the same literal value, such as `TABLE = "users"`."""
     known: dict[str, Any] = {}
-    for name, value in values_bound_once(nodes).items():
+    for name, value in values_bound_once(bound).items():
         with suppress(NotLiteralError):
             known[name] = literal(value, known)
     return known

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ..per_request import per_request
 from ..upgrade_sql.read import read_steps
-from .per_request import per_request
 
 _NAME = r"(?:\"?\w+\"?\s*\.\s*)?\"?(\w+)"
 _VIEW = re.compile(rf"\bCREATE\s+MATERIALIZED\s+VIEW\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}", re.IGNORECASE)

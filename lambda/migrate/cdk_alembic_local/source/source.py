@@ -13,11 +13,11 @@ from typing import Any
 from cdk_alembic.project.sources import acknowledgements
 from cdk_alembic.protocol.errors import RunnerError
 
+from ..per_request import per_request
 from ..upgrade_sql.read import read_steps, read_upgrade
 from .functions.functions import Functions
 from .history import history
 from .imported_calls import imported_calls
-from .per_request import per_request
 
 
 def source_facts(path: Path, project: Path) -> dict[str, Any]:

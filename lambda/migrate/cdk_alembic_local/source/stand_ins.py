@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .literals import known_values
+from .literals import bound_values, known_values
 
 _IDS = ("revision", "down_revision", "branch_labels", "depends_on")
 _LINE = re.compile(rf"^({'|'.join(_IDS)})\b[^=\n]*=(?!=)(.*)$", re.MULTILINE)
@@ -67,7 +67,7 @@ def values_of(path: Path) -> tuple[dict[str, Any], str]:
     except (SyntaxError, ValueError):
         return dict(_literals(source.decode(errors="replace"))), ""
     doc = (ast.get_docstring(tree) or "").strip().splitlines() or [""]
-    return known_values(ast.walk(tree)), doc[0]
+    return known_values(bound_values(ast.walk(tree))), doc[0]
 
 
 def _literals(text: str) -> Iterator[tuple[str, Any]]:

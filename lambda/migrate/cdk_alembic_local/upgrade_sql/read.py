@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ..per_request import per_request
 from .interpreter import Interpreter
 
 _ADDS = re.compile(r"\bADD\b", re.IGNORECASE)
@@ -79,7 +80,7 @@ def _read(
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The effects, which the deploy's guard checks, and the steps."""
     try:
-        interpreter = Interpreter(path.resolve(), root.resolve(), [one.resolve() for one in roots], ast.parse(source))
+        interpreter = Interpreter(_resolved(path), _resolved(root), [*map(_resolved, roots)], ast.parse(source))
     except (SyntaxError, ValueError):
         return [{"unread": "Python code", "line": 1, "spread": False}], []
     try:
@@ -87,6 +88,9 @@ def _read(
     except Exception:  # TooMuch, RecursionError, or unexpected Python: packaging continues, and the guard reports it.
         interpreter.effects.append({"unread": "Python code", "line": 1, "spread": False})
     return interpreter.effects, interpreter.steps
+
+
+_resolved = per_request(Path.resolve)
 
 
 def _text(path: Path) -> bytes:
@@ -101,15 +105,11 @@ def _ids(path: Path) -> dict[str, str]:
     return dict(_ID.findall(_text(path).decode(errors="replace")))
 
 
+@per_request
 def _revisions(folder: Path) -> dict[str, Path]:
     """The files of a folder's revisions, by id."""
-    return _by_id(tuple((file, file.stat().st_mtime_ns) for file in sorted(folder.glob("*.py")) if file.is_file()))
-
-
-# `create` and `review --fix` add files while the observer runs.
-@cache
-def _by_id(files: tuple[tuple[Path, int], ...]) -> dict[str, Path]:
-    return {ids["revision"]: file for file, _changed in files if "revision" in (ids := _ids(file))}
+    files = (file for file in sorted(folder.glob("*.py")) if file.is_file())
+    return {ids["revision"]: file for file in files if "revision" in (ids := _ids(file))}
 
 
 def module_roots(path: Path, root: Path, given: Iterable[str] = ()) -> list[Path]:

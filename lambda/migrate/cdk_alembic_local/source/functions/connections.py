@@ -8,22 +8,21 @@ from collections.abc import Iterable
 
 from cdk_alembic.project.sources import last_name
 
-from ..literals import bindings
+from ..literals import Bound
 
 _AUTOCOMMIT = re.compile(r"isolation_level=[\"']AUTOCOMMIT")
 
 
-def separate_connections(nodes: Iterable[ast.AST]) -> set[str]:
+def separate_connections(bound: Bound) -> set[str]:
     """Names of savepoints and separate connections: `savepoint = bind.begin_nested()`, `with engine.connect() as own`."""
-    found = [(name, value) for node in nodes for name, value in bindings(node)]
-    return {name for name, value in found if opens_connection_or_savepoint(value)} - {
-        name for name, value in found if not opens_connection_or_savepoint(value)
-    }
+    return {name for name, values in bound.items() if all(map(opens_connection_or_savepoint, values))}
 
 
-def autocommit_connections(nodes: Iterable[ast.AST]) -> set[str]:
+def autocommit_connections(bound: Bound, nodes: Iterable[ast.AST]) -> set[str]:
     """Names of separate connections with `execution_options(isolation_level="AUTOCOMMIT")`, or of an engine with it."""
-    found = [(name, value) for node in nodes for name, value in bindings(node) if value is not None]
+    if not any(isinstance(node, ast.Constant) and node.value == "AUTOCOMMIT" for node in nodes):
+        return set()
+    found = [(name, value) for name, values in bound.items() for value in values if value is not None]
     found += [
         (node.value.func.value.id, node.value)
         for node in nodes

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from cdk_alembic.project.sources import definitions, last_name
 
-from ..literals import bindings, known_values, values_bound_once
+from ..literals import bound_values, known_values, values_bound_once
 from .connections import autocommit_connections, separate_connections
 from .statements import EXECUTES
 
@@ -29,14 +29,12 @@ class Names:
     def __init__(self, tree: ast.Module, nodes: Iterable[ast.AST]) -> None:
         """`nodes`: all of the tree."""
         self.definitions = definitions(tree)
-        self.values = values_bound_once(nodes)
-        self.known = known_values(nodes)
-        self.separate_connections = separate_connections(nodes)
-        self._autocommit_connections = autocommit_connections(nodes)
+        self._bound = bound_values(nodes)
+        self.values = values_bound_once(self._bound)
+        self.known = known_values(self._bound)
+        self.separate_connections = separate_connections(self._bound)
+        self._autocommit_connections = autocommit_connections(self._bound, nodes)
         self._aliases = dict(_aliases(nodes))
-        self._bound: dict[str, list[ast.expr | None]] = {}
-        for name, value in (found for node in nodes for found in bindings(node)):
-            self._bound.setdefault(name, []).append(value)
 
     def is_autocommit_block(self, node: ast.expr) -> bool:
         """Whether a `with` statement on the expression opens an autocommit block."""
