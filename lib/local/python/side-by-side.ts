@@ -13,12 +13,12 @@ export interface Share {
 const MOST = 4;
 
 /**
- * The costs of running a revision, of starting Python and a server, of starting a server alone, and of the final comparison with the
- * models. The unit is observing one revision.
+ * The costs of running a revision, of starting Python and a server, of a fork, which begins a little later than the first observer, and
+ * of the final comparison with the models. The unit is observing one revision.
  */
 const RUN = 0.2;
 const START = 80;
-const FORK = 8;
+const FORK = 3;
 const DRIFT = 10;
 
 /** A smaller share saves nothing. */

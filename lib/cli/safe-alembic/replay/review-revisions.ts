@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Ask, GraphFacts, Overlay } from '../../../contract/facts';
 import { MigrateError } from '../../../contract/failure';
 import { observeSideBySide, shareOut } from '../../../local/python/side-by-side';
@@ -41,6 +42,7 @@ export async function reviewRevisions(
   const sizes = given.measure ? readSizes(session.settings, given.statistics) : undefined;
   const measured = sizes && (await measureRevisions(session, observation.observer, input, sizes, scratchStart(session, given)));
   observation.release();
+  await nextTurn(); // They end while the rules run.
   return judge(session, given, { ...input, measured, restored: observation.restored() });
 }
 
