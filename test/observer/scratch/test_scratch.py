@@ -160,15 +160,17 @@ def test_an_extension_that_was_installed_is_installed_again(observed: Observed) 
         connection.execute("DROP EXTENSION citext")
 
 
-def test_schemas_types_extensions_and_event_triggers_are_removed(observed: Observed) -> None:
+def test_schemas_types_extensions_publications_and_event_triggers_are_removed(observed: Observed) -> None:
     observed.revision(
         "aa",
         None,
         'op.execute("CREATE SCHEMA other")\nop.execute("CREATE EXTENSION hstore SCHEMA other")\n'
         "op.execute(\"CREATE TYPE other.mood AS ENUM ('x')\")\n"
         'op.execute("CREATE FUNCTION hear() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$")\n'
+        'op.execute("CREATE PUBLICATION feed")\n'
         'op.execute("CREATE EVENT TRIGGER ear ON ddl_command_end EXECUTE FUNCTION hear()")',
-        'op.execute("DROP EVENT TRIGGER ear")\nop.execute("DROP FUNCTION hear()")\nop.execute("DROP SCHEMA other CASCADE")',
+        'op.execute("DROP EVENT TRIGGER ear")\nop.execute("DROP PUBLICATION feed")\n'
+        'op.execute("DROP FUNCTION hear()")\nop.execute("DROP SCHEMA other CASCADE")',
     )
     facts = observed.observe("aa")["aa"]
     assert set(facts["changes"]["added"]) == {
@@ -177,11 +179,13 @@ def test_schemas_types_extensions_and_event_triggers_are_removed(observed: Obser
         "type other.mood",
         "function hear()",
         "event trigger ear",
+        "publication feed",
     }
     assert observed.database.rows(
         "SELECT nspname::text FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'"
     ) == [("public",)]
     assert observed.database.rows("SELECT FROM pg_event_trigger") == []
+    assert observed.database.rows("SELECT FROM pg_publication") == []
 
 
 def test_another_session_with_a_lock_in_the_scratch_database_is_reported(observed: Observed) -> None:

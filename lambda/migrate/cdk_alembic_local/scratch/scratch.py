@@ -58,7 +58,8 @@ SELECT json_build_object(
   'schemas', coalesce((SELECT json_agg(quote_ident(nspname)) FROM pg_namespace
     WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'), '[]'),
   'extensions', coalesce((SELECT json_agg(quote_ident(extname)) FROM pg_extension WHERE extname <> 'plpgsql'), '[]'),
-  'triggers', coalesce((SELECT json_agg(quote_ident(evtname)) FROM pg_event_trigger), '[]')
+  'triggers', coalesce((SELECT json_agg(quote_ident(evtname)) FROM pg_event_trigger), '[]'),
+  'publications', coalesce((SELECT json_agg(quote_ident(pubname)) FROM pg_publication), '[]')
 )::text
 """
 _SESSIONS = "SELECT to_json(count(*))::text FROM pg_stat_activity"
@@ -234,6 +235,8 @@ class Scratch:
         content = raw.value(connection, _CONTENT)
         for name in content["triggers"]:
             raw.execute(connection, f"DROP EVENT TRIGGER {name}")
+        for name in content["publications"]:
+            raw.execute(connection, f"DROP PUBLICATION {name}")
         tables = content["tables"]
         if len(tables) > _TABLES_AT_ONCE:
             for first in range(0, len(tables), _TABLES_AT_ONCE):
