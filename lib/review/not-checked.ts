@@ -1,9 +1,10 @@
 import { INSTALL_BACKEND } from '../contract';
-import type { GraphFacts } from '../contract/facts';
+import type { GraphFacts, RevisionFacts } from '../contract/facts';
 import type { NotChecked } from './finding';
 import type { ReviewInput } from './input';
 import type { AnalyzedRevision } from './revision/analyzed-revision';
 import { startingPoint } from './revision/starting-point';
+import { nameList } from './rules/name-list';
 
 /** What a review could not check, and why; undefined if it checked everything. An incomplete review fails. */
 export function notChecked(
@@ -20,8 +21,7 @@ export function notChecked(
   }
   const notReplayed = revisions.filter(({ upgrade }) => !upgrade.replayed);
   if (!notReplayed.length) return undefined;
-  const { upgrade } = (notReplayed[0] as AnalyzedRevision).facts;
-  const reason = environment?.failure ?? upgrade.failure?.message ?? upgrade.reason ?? 'it was not run';
+  const reason = environment?.failure ?? whyNotRun((notReplayed[0] as AnalyzedRevision).facts);
   if (revisions.every(({ facts }) => facts.upgrade.outcome === 'not_run')) {
     return {
       code: 'nothing_replayed',
@@ -37,13 +37,21 @@ export function notChecked(
       },
     }) => failure ?? [],
   )[0];
+  const [earlier] = notReplayed.flatMap(({ facts: { unapplied = [] } }) => unapplied);
+  const first = earlier === undefined ? '' : `review ${earlier} to see why it fails, or `;
   const start = failed && startingPoint(failed);
   const which = notReplayed.length === 1 ? '1 revision was' : `${notReplayed.length} revisions were`;
   return {
     code: 'not_replayed',
     message: `${which} not replayed, only judged from source and SQL`,
-    next: `${start ?? 'fix the cause'}, or pass --allow-not-replayed (or the setting "allowNotReplayed") to accept this`,
+    next: `${first}${start ?? 'fix the cause'}, or pass --allow-not-replayed (or the setting "allowNotReplayed") to accept this`,
   };
+}
+
+/** Why an upgrade was not replayed. An earlier revision that could not be applied may be the cause. */
+export function whyNotRun({ upgrade: { failure, reason }, unapplied = [] }: RevisionFacts): string {
+  const why = failure?.message ?? reason ?? 'it was not run';
+  return failure && unapplied.length ? `${why}; before it, ${nameList(unapplied)} could not be applied` : why;
 }
 
 /** The next step after env.py failed. @param next the runner's own next step */

@@ -3,7 +3,7 @@ import { readable } from '../data-loss/find-losses';
 import { acknowledge, unusedAcknowledgements } from './acknowledge';
 import { type Finding, type Review, type ReviewedRevision, SEVERITIES } from './finding';
 import type { ReviewInput, ReviewOptions } from './input';
-import { notChecked } from './not-checked';
+import { notChecked, whyNotRun } from './not-checked';
 import { type AnalyzedRevision, parseAhead } from './revision/analyzed-revision';
 import { analyzeChange, type Change } from './revision/change';
 import { CHECKS } from './rules';
@@ -189,7 +189,7 @@ function sorted(findings: readonly Finding[], { revisions }: ReviewInput): reado
 function reviewedRevision({ facts, upgrade }: AnalyzedRevision, input: ReviewInput, { sizes }: ReviewOptions): ReviewedRevision {
   const { revision, message, file, downRevisions, upgrade: up, downgrade } = facts;
   const measured = measurementOf(facts, input.measured, sizes);
-  const notReplayed = upgrade.replayed ? undefined : (up.failure?.message ?? up.reason ?? 'it was not run');
+  const notReplayed = upgrade.replayed ? undefined : whyNotRun(facts);
   return {
     revision,
     message,
