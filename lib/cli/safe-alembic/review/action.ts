@@ -4,6 +4,7 @@ import { folderInRepository } from '../../../local/git';
 import { readGraph } from '../../../local/python/observe';
 import type { Observation } from '../../../local/python/with-observer';
 import type { Review } from '../../../review/finding';
+import { oncePerLine } from '../../../review/once-per-line';
 import { githubReport } from '../../../review/reports/github';
 import { gitlabReport } from '../../../review/reports/gitlab';
 import { htmlReport } from '../../../review/reports/html';
@@ -42,7 +43,8 @@ export async function review(session: Session, given: ReviewArguments): Promise<
   const written = given.reports.map(({ file }) => path.resolve(file));
   // With --all there is no earlier revision; a fix replays other files.
   const keep = given.cache && !given.all && !given.fix ? { written } : undefined;
-  const reviewed = await withScratchDatabase(session, given.databaseUrl, reviewWith, { keep, large: given.measure });
+  const each = await withScratchDatabase(session, given.databaseUrl, reviewWith, { keep, large: given.measure });
+  const reviewed = oncePerLine(each);
   await report(session, given, reviewed);
   return exitCodeOfReview(reviewed);
 }
