@@ -50,6 +50,23 @@ const ADDED_LABELS: UnreplayedCase = {
   without: ['narrowing-type', 'table-rewrite'],
 };
 
+/** What an earlier revision says about a table. */
+const EARLIER: readonly UnreplayedCase[] = [
+  {
+    title: 'gives its own numbers to a key that a sequence numbers',
+    given: 'op.execute("CREATE TABLE plans (id serial PRIMARY KEY, name text)")',
+    up: 'op.execute("INSERT INTO plans (id, name) VALUES (1, \'free\')")',
+    findings: ['warning sequence-out-of-sync'],
+  },
+  {
+    title: 'gives its own numbers to a key without a sequence',
+    given: 'op.create_table("plans", sa.Column("id", sa.Integer(), primary_key=True, autoincrement=False))',
+    up: 'op.execute("INSERT INTO plans (id) VALUES (1)")',
+    findings: [],
+    without: ['sequence-out-of-sync'],
+  },
+];
+
 /** What the code does not reach, or does to what is not there. */
 const NOTHING: readonly UnreplayedCase[] = [
   {
@@ -1625,6 +1642,7 @@ export const UNREPLAYED: readonly UnreplayedCase[] = [
   ...REQUIRED,
   ...MAY_BE_KEPT,
   ...ROWS,
+  ...EARLIER,
   ...NOTHING,
   ...PUT_TOGETHER,
   TUPLE,

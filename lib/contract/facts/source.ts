@@ -26,6 +26,8 @@ export interface HistoryFacts {
   readonly steps: readonly SourceStep[];
   /** Whether the files show everything that was created: they go back to the first revision, and none runs the content of another file. */
   readonly isWhole: boolean;
+  /** What creates the tables that the upgrade inserts rows into. */
+  readonly filledTables: readonly SourceStep[];
   /** Names, without the schema, of those that earlier upgrades make, if the upgrade makes or drops an index. */
   readonly materializedViews: readonly string[];
   /** The same of partitioned tables. */

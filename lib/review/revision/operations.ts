@@ -1,5 +1,6 @@
 import type { Call } from '../../contract/facts';
 import type { Action, ColumnDefinition, ConstraintDefinition } from '../sql/action';
+import { isMoment } from '../sql/definitions';
 
 /** A call of an Alembic operation in a file, and what it would do. */
 export interface Operation {
@@ -148,7 +149,7 @@ function alterations(table: string, column: string, given: Call['keywords']): re
   return [
     ...(given.server_default === undefined || given.server_default === false
       ? []
-      : [{ does: 'set default' as const, table, column, has: given.server_default !== null }]),
+      : [{ does: 'set default' as const, table, column, has: given.server_default !== null, ...momentOf(given.server_default) }]),
     ...(given.nullable === true ? [{ does: 'drop not null' as const, table, column }] : []),
     ...(given.nullable === false ? [{ does: 'set not null' as const, table, column }] : []),
     ...(given.type_ === undefined
@@ -190,9 +191,14 @@ function columnOf(source: string): ColumnDefinition {
     ...(computed ? { default: 'computed' } : given ? { default: 'value' } : {}),
     ...(identity || isSerial(source) ? { numbered: true } : {}),
     ...(generated ? { generated: true } : {}),
+    ...momentOf(/server_default=(["'])(.*?)\1/.exec(source)?.[2]),
     primaryKey: /primary_key=True/.test(source),
     constraints: [],
   };
+}
+
+function momentOf(value: unknown): { readonly isMoment?: true } {
+  return isMoment(value) ? { isMoment: true } : {};
 }
 
 /** SQLAlchemy writes SERIAL for an integer primary key without a default. */

@@ -2,6 +2,7 @@ import { BUDGET } from '../sizes/budgets';
 import { cascade } from './cascade';
 import { accessChanged } from './compatibility/access';
 import { columnRefusesValues, ruleRewritesStatements } from './compatibility/changed-statements';
+import { onDeleteChanged } from './compatibility/delete-actions';
 import { dropInUse } from './compatibility/drop-in-use';
 import { expandAndContractInOne } from './compatibility/expand-and-contract';
 import { publishedTableAltered } from './compatibility/publications';
@@ -19,7 +20,8 @@ import {
   timestampWithoutTimeZone,
   unnamedConstraint,
   vagueDescription,
-} from './conventions';
+} from './conventions/conventions';
+import { frozenDefault } from './conventions/frozen-defaults';
 import { downgradeLosesData, notNullOnExistingRows } from './data-loss/existing-rows';
 import {
   clearColumn,
@@ -37,7 +39,9 @@ import {
 } from './data-loss/loss-rules';
 import { narrowingType } from './data-loss/narrowing-type';
 import { updateAll } from './data-loss/update-all';
-import { earlyReturn, importsApplication, offsetBatches, readsOutside, unbatchedLoop } from './data-migrations';
+import { writeNotRepeatable } from './data-migrations/autocommit-writes';
+import { earlyReturn, importsApplication, offsetBatches, readsOutside, unbatchedLoop } from './data-migrations/python-rows';
+import { referencedKeyUpdated } from './data-migrations/referenced-keys';
 import { drift, dropDue } from './drift';
 import { envKeepsNothing, envOneTransaction, envOuterTransaction, envRefused, versionTableSchemaMissing } from './environment';
 import { editedRevision, mergeDoesWork, orphanRevision, runsAtLoad, severalHeads } from './graph';
@@ -126,6 +130,7 @@ export const CHECKS: readonly Rule[] = [
   uniqueDropped,
   expandAndContractInOne,
   sequenceOutOfSync,
+  onDeleteChanged,
   rowSecurityWithoutPolicy,
   accessChanged,
   publishedTableAltered,
@@ -158,6 +163,8 @@ export const CHECKS: readonly Rule[] = [
   readsOutside,
   unbatchedLoop,
   offsetBatches,
+  writeNotRepeatable,
+  referencedKeyUpdated,
   earlyReturn,
   autovacuumLeftOff,
   unnamedConstraint,
@@ -166,6 +173,7 @@ export const CHECKS: readonly Rule[] = [
   timestampWithoutTimeZone,
   jsonColumn,
   literalIndex,
+  frozenDefault,
   vagueDescription,
   drift,
   dropDue,

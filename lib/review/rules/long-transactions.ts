@@ -2,7 +2,7 @@ import type { Call } from '../../contract/facts';
 import { autocommit, sqlLiteral } from '../advice/python';
 import type { RevisionFunction, Step } from '../revision/analyzed-revision';
 import { argumentCode } from '../revision/operations';
-import { isBatched } from './data-migrations';
+import { isBatched } from './data-migrations/python-rows';
 import type { Rule, RuleFinding } from './rule';
 import { isWork } from './transactions';
 

@@ -20,7 +20,7 @@ export const sessionStateLeft: Rule = {
 
 /** Settings that change what later statements do. session_replication_role is reported by trigger-disabled. */
 const LASTING_SETTINGS =
-  /^(?:search_path|role|session_authorization|timezone|(?:lock|statement|idle_in_transaction_session)_timeout|(?:default_)?transaction_(?:read_only|isolation|deferrable))$/;
+  /^(?:search_path|role|session_authorization|timezone|synchronous_commit|(?:lock|statement|idle_in_transaction_session)_timeout|(?:default_)?transaction_(?:read_only|isolation|deferrable))$/;
 
 function* settingsLeft({ steps }: RevisionFunction): Iterable<RuleFinding> {
   const left = steps.filter(({ action, index }) => {

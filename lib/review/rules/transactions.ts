@@ -7,6 +7,7 @@ import { ON_OTHER_CONNECTION, sourceActions } from '../revision/steps';
 import { unqualifiedName } from '../revision/tables';
 import type { ActionOf } from '../sql/action';
 import { isConcurrent, refusedStatement } from '../sql/concurrently';
+import { parseSql } from '../sql/parse';
 import { nameList } from './name-list';
 import type { Rule, RuleFinding } from './rule';
 
@@ -25,7 +26,12 @@ export const concurrentlyInTransaction: Rule = {
 
 function* concurrentlyFindings(part: RevisionFunction): Iterable<RuleFinding> {
   const reported = new Set<number>();
-  for (const found of [...failedConcurrently(part), ...concurrentSteps(part), ...concurrentCalls(part)]) {
+  for (const found of [
+    ...severalInOneText(part),
+    ...failedConcurrently(part),
+    ...concurrentSteps(part),
+    ...concurrentCalls(part),
+  ]) {
     if (!reported.has(found.line)) yield { ...found, ...afterAutocommit(found, part) };
     reported.add(found.line);
   }
@@ -43,6 +49,22 @@ function afterAutocommit({ line, seen }: RuleFinding, { source, direction }: Rev
 
 function concurrentlyMessage(what: string, { direction }: RevisionFunction): string {
   return `${what} can't run inside a transaction, and Alembic opens one: the ${direction} fails with "cannot run inside a transaction block"`;
+}
+
+/** https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT: also in an autocommit block */
+function* severalInOneText({ source, direction, facts }: RevisionFunction): Iterable<RuleFinding> {
+  for (const { text, line, inAutocommitBlock } of source?.sql ?? []) {
+    const name = inAutocommitBlock ? refusedStatement(text) : undefined;
+    const statements = name === undefined ? [] : parseSql(text).filter(({ actions }) => actions[0]?.does !== 'unparsed');
+    if (name === undefined || statements.length < 2) continue;
+    yield {
+      line,
+      direction,
+      seen: facts.failure?.line === line ? 'replay' : 'source',
+      message: `PostgreSQL runs the ${statements.length} statements of one text in a transaction, and refuses ${name} there: the ${direction} fails`,
+      instead: autocommit(...statements.map((statement) => execute(statement.text))),
+    };
+  }
 }
 
 function* failedConcurrently(part: RevisionFunction): Iterable<RuleFinding> {

@@ -14,6 +14,8 @@ export interface ColumnDefinition {
   readonly default?: DefaultKind;
   /** GENERATED ALWAYS AS. */
   readonly generated?: boolean;
+  /** Whether the default is a text such as `'now()'`. */
+  readonly isMoment?: true;
   /** An identity or a serial. */
   readonly numbered?: boolean;
   readonly primaryKey: boolean;
@@ -51,7 +53,9 @@ export type DroppedKind =
   | 'extension'
   /** Named with its table, as `users.touch`. */
   | 'trigger'
-  | 'policy';
+  | 'policy'
+  | 'rule'
+  | 'publication';
 
 /** What a statement, or a part of one, does, as far as rules need it. Names are without `public`. */
 export type Action =
@@ -86,6 +90,7 @@ export type Action =
     }
   | { readonly does: 'reindex'; readonly what: 'index' | 'table' | 'more'; readonly name: string; readonly concurrently: boolean }
   | { readonly does: 'attach index'; readonly index: string; readonly to: string }
+  | { readonly does: 'move index'; readonly index: string; readonly tablespace: string }
   | { readonly does: 'add column'; readonly table: string; readonly column: ColumnDefinition }
   | { readonly does: 'drop column'; readonly table: string; readonly column: string; readonly cascade?: boolean }
   | { readonly does: 'add constraint'; readonly table: string; readonly constraint: ConstraintDefinition }
@@ -109,6 +114,8 @@ export type Action =
       readonly has: boolean;
       /** The sequence that numbers the column; null for the new one of an identity. */
       readonly sequence?: string | null;
+      /** Whether the default is a text such as `'now()'`. */
+      readonly isMoment?: true;
     }
   /** GENERATED ALWAYS of an existing column. */
   | { readonly does: 'refuse values'; readonly table: string; readonly column: string }
@@ -154,7 +161,22 @@ export type Action =
     }
   /** `replaces` is OR REPLACE: the view may have existed. `columns` has the names that the statement gives. */
   | { readonly does: 'create view'; readonly view: string; readonly replaces: boolean; readonly columns: readonly string[] }
-  | { readonly does: 'create function'; readonly name: string; readonly replaces: boolean }
+  | {
+      readonly does: 'create function';
+      readonly name: string;
+      readonly replaces: boolean;
+      /** SECURITY DEFINER without a `search_path` of its own. */
+      readonly usesCallersPath?: true;
+    }
+  /** To a version; absent: the default one of the server. */
+  | { readonly does: 'update extension'; readonly extension: string; readonly to?: string }
+  /** `set`: it has only these tables from now on. */
+  | {
+      readonly does: 'unpublish';
+      readonly publication: string;
+      readonly how: 'drop' | 'set';
+      readonly tables: readonly string[];
+    }
   | { readonly does: 'create trigger'; readonly table: string; readonly trigger: string; readonly replaces: boolean }
   /** `labels`: of an enum. */
   | { readonly does: 'create type'; readonly type: string; readonly labels?: readonly string[] }

@@ -1,7 +1,8 @@
 import type { AlterTableCmd, Node, PartitionCmd } from 'libpg-query';
 import { as } from '../../sql/nodes';
 import type { Action, ColumnDefinition, ConstraintDefinition } from './action';
-import { columnOf, constraintOf, restartAction, typeOf } from './definitions';
+import { columnOf, constraintOf, isMoment, restartAction, typeOf } from './definitions';
+import { literalOf } from './functions';
 import { joined, nameOf } from './names';
 
 /** The actions of one part of an ALTER TABLE. @param sql the whole statement */
@@ -26,7 +27,16 @@ export function alterActions(table: string, command: AlterTableCmd, sql: string)
     case 'AT_DropNotNull':
       return [{ does: 'drop not null', table, column: name }];
     case 'AT_ColumnDefault':
-      return [{ does: 'set default', table, column: name, has: !!def, ...sequenceOf(def) }];
+      return [
+        {
+          does: 'set default',
+          table,
+          column: name,
+          has: !!def,
+          ...sequenceOf(def),
+          ...(isMoment(literalOf(def)) ? { isMoment: true } : {}),
+        },
+      ];
     case 'AT_AddIdentity':
       return [{ does: 'set default', table, column: name, has: true, sequence: null }, ...refusalActions(table, command)];
     case 'AT_SetIdentity':

@@ -1,5 +1,6 @@
 import type { ColumnDef, Constraint, Node, TypeName } from 'libpg-query';
 import type { Action, ColumnDefinition, ConstraintDefinition } from './action';
+import { literalOf } from './functions';
 import { nameOf, text } from './names';
 
 /** @param sql the whole statement */
@@ -19,6 +20,7 @@ export function columnOf(node: ColumnDef, sql: string): ColumnDefinition {
     notNull: is('CONSTR_NOTNULL') || is('CONSTR_PRIMARY') || is('CONSTR_IDENTITY'),
     ...(computed ? { default: 'computed' } : value && !isNull(value) ? { default: 'value' } : {}),
     ...(generated ? { generated: true } : {}),
+    ...(isMoment(literalOf(value)) ? { isMoment: true } : {}),
     ...(serial || is('CONSTR_IDENTITY') ? { numbered: true } : {}),
     primaryKey: is('CONSTR_PRIMARY'),
     constraints: own
@@ -59,6 +61,11 @@ export function isVolatile(value: Node): boolean {
   return /"sval":"(?:gen_random_uuid|uuid_generate_v\w+|uuidv[47]|random|clock_timestamp|timeofday|nextval|gen_random_bytes)"/.test(
     JSON.stringify(value),
   );
+}
+
+/** Whether PostgreSQL reads a text as the current time. */
+export function isMoment(value: unknown): boolean {
+  return typeof value === 'string' && /^\s*(?:now|today|tomorrow|yesterday)\s*(?:\(\s*\))?\s*$/i.test(value);
 }
 
 function isNull(value: Node): boolean {

@@ -64,7 +64,7 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
     ];
   },
   AlterTableStmt({ relation, cmds = [], objtype }, sql) {
-    if (objtype === 'OBJECT_INDEX') return attachIndexActions(nameOf(relation), cmds);
+    if (objtype === 'OBJECT_INDEX') return cmds.flatMap((command) => indexActions(nameOf(relation), command));
     if (objtype !== 'OBJECT_TABLE') return [{ does: 'other' }];
     return cmds.flatMap((command) =>
       'AlterTableCmd' in command ? alterActions(nameOf(relation), command.AlterTableCmd, sql) : [],
@@ -109,7 +109,24 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
     const name = relation ? nameOf(relation) : object ? listName(object) : '';
     return [what ? { does: 'set schema', what, name, schema: newschema } : { does: 'other' }];
   },
-  CreateFunctionStmt: ({ funcname = [], replace }) => [{ does: 'create function', name: joined(funcname), replaces: !!replace }],
+  CreateFunctionStmt: ({ funcname = [], replace, options = [] }) => [
+    {
+      does: 'create function',
+      name: joined(funcname),
+      replaces: !!replace,
+      ...(hasCallersPath(options) ? { usesCallersPath: true } : {}),
+    },
+  ],
+  AlterExtensionStmt({ extname = '', options = [] }) {
+    const [version] = only(options, 'DefElem');
+    const to = as(version?.arg, 'String')?.sval;
+    return [{ does: 'update extension', extension: extname, ...(to === undefined ? {} : { to }) }];
+  },
+  AlterPublicationStmt({ pubname = '', action, pubobjects = [] }) {
+    const how = action === 'AP_DropObjects' ? 'drop' : action === 'AP_SetObjects' ? 'set' : undefined;
+    const tables = only(pubobjects, 'PublicationObjSpec').map(({ pubtable }) => nameOf(pubtable?.relation));
+    return how && tables.length ? [{ does: 'unpublish', publication: pubname, how, tables }] : [{ does: 'other' }];
+  },
   CreatePolicyStmt: ({ table, policy_name = '', permissive }) => [
     { does: 'create policy', table: nameOf(table), policy: policy_name, restrictive: !permissive },
   ],
@@ -276,12 +293,11 @@ function lockedRows({ lockingClause = [], fromClause = [], whereClause, limitCou
   return tables.length ? [{ does: 'lock rows', tables }] : [];
 }
 
-/** ALTER INDEX ... ATTACH PARTITION. */
-function attachIndexActions(parent: string, cmds: readonly Node[]): readonly Action[] {
-  return cmds.flatMap((command): readonly Action[] => {
-    const def = 'AlterTableCmd' in command ? command.AlterTableCmd.def : undefined;
-    return def && 'PartitionCmd' in def ? [{ does: 'attach index', index: nameOf(def.PartitionCmd.name), to: parent }] : [];
-  });
+/** ALTER INDEX ... ATTACH PARTITION, or SET TABLESPACE. */
+function indexActions(index: string, command: Node): readonly Action[] {
+  const { subtype, name = '', def } = as(command, 'AlterTableCmd') ?? {};
+  if (subtype === 'AT_SetTableSpace') return [{ does: 'move index', index, tablespace: name }];
+  return def && 'PartitionCmd' in def ? [{ does: 'attach index', index: nameOf(def.PartitionCmd.name), to: index }] : [];
 }
 
 function constantElement({ expr }: IndexElem): readonly string[] {
@@ -369,6 +385,13 @@ const DEFAULT_PRIVILEGES_OF: Readonly<Record<string, string>> = {
   OBJECT_SCHEMA: 'schemas',
 };
 
+/** SECURITY DEFINER without SET search_path. */
+function hasCallersPath(options: readonly Node[]): boolean {
+  const given = only(options, 'DefElem');
+  const isDefiner = given.some(({ defname, arg }) => defname === 'security' && as(arg, 'Boolean')?.boolval === true);
+  return isDefiner && !given.some(({ arg }) => as(arg, 'VariableSetStmt')?.name === 'search_path');
+}
+
 function hasOption(options: readonly Node[], wanted: string): boolean {
   return options.some((option) => 'DefElem' in option && option.DefElem.defname === wanted);
 }
@@ -389,6 +412,8 @@ const DROP_KINDS: Readonly<Record<string, DroppedKind>> = {
   OBJECT_EXTENSION: 'extension',
   OBJECT_TRIGGER: 'trigger',
   OBJECT_POLICY: 'policy',
+  OBJECT_RULE: 'rule',
+  OBJECT_PUBLICATION: 'publication',
 };
 
 const RENAME_KINDS: Readonly<Record<string, 'table' | 'column' | 'type' | 'attribute' | 'schema' | 'function'>> = {

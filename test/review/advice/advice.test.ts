@@ -174,7 +174,7 @@ function facts(sql: string, at: number): RevisionFacts {
     branchLabels: [`b${at}`],
     source: {
       ...{ description: '', acknowledgements: [], upgrade: source, downgrade: source, imports: [], steps: [] },
-      history: { names: [], steps: [], isWhole: false, materializedViews: [], partitionedTables: [] },
+      history: { names: [], steps: [], isWhole: false, filledTables: [], materializedViews: [], partitionedTables: [] },
     },
     upgrade: part,
     downgrade: { outcome: 'not_run', statements: [], ...NOTHING },

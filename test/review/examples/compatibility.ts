@@ -450,12 +450,12 @@ op.execute("DROP POLICY own_rows ON users")
     ),
     good: one(
       `
-op.execute("CREATE TABLE notes (id bigint PRIMARY KEY, owner text)")
-op.execute("CREATE POLICY own_rows ON notes USING (owner = current_user)")
-op.execute("ALTER TABLE notes ENABLE ROW LEVEL SECURITY")
-op.execute("ALTER TABLE notes FORCE ROW LEVEL SECURITY")
+op.execute("CREATE TABLE memos (id bigint PRIMARY KEY, owner text)")
+op.execute("CREATE POLICY own_rows ON memos USING (owner = current_user)")
+op.execute("ALTER TABLE memos ENABLE ROW LEVEL SECURITY")
+op.execute("ALTER TABLE memos FORCE ROW LEVEL SECURITY")
 `,
-      'op.execute("DROP TABLE notes")',
+      'op.execute("DROP TABLE memos")',
     ),
   },
   {
@@ -899,5 +899,81 @@ op.execute("UPDATE users SET name = full_name WHERE id > 0")
       ],
       also: ['update-all'],
     },
+  },
+  {
+    rule: 'on-delete-changed',
+    given: `${GIVEN}\nop.execute("ALTER TABLE orders ADD CONSTRAINT fk_orders_user FOREIGN KEY (user_id) REFERENCES users")`,
+    bad: one(
+      'op.execute("ALTER TABLE orders DROP CONSTRAINT fk_orders_user, ADD CONSTRAINT fk_orders_user FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE NOT VALID")',
+      'op.execute("ALTER TABLE orders DROP CONSTRAINT fk_orders_user, ADD CONSTRAINT fk_orders_user FOREIGN KEY (user_id) REFERENCES users")',
+    ),
+    good: one(
+      'op.execute("ALTER TABLE orders DROP CONSTRAINT fk_orders_user, ADD CONSTRAINT fk_orders_owner FOREIGN KEY (user_id) REFERENCES users ON DELETE NO ACTION NOT VALID")',
+      'op.execute("ALTER TABLE orders DROP CONSTRAINT fk_orders_owner, ADD CONSTRAINT fk_orders_user FOREIGN KEY (user_id) REFERENCES users")',
+    ),
+  },
+  {
+    rule: 'on-delete-changed',
+    about: 'to SET NULL of a NOT NULL column',
+    given: `${GIVEN}\nop.execute("ALTER TABLE orders ADD COLUMN owner_id bigint NOT NULL")\nop.create_index("ix_orders_owner", "orders", ["owner_id"])`,
+    bad: one(
+      'op.execute("ALTER TABLE orders ADD CONSTRAINT fk_orders_owner FOREIGN KEY (owner_id) REFERENCES users ON DELETE SET NULL NOT VALID")',
+      'op.execute("ALTER TABLE orders DROP CONSTRAINT fk_orders_owner")',
+    ),
+    good: one(
+      'op.execute("ALTER TABLE orders ADD CONSTRAINT fk_orders_owner FOREIGN KEY (owner_id) REFERENCES users ON DELETE CASCADE NOT VALID")',
+      'op.execute("ALTER TABLE orders DROP CONSTRAINT fk_orders_owner")',
+    ),
+  },
+  {
+    rule: 'rule-rewrites-statements',
+    about: 'which is dropped',
+    given: `${GIVEN}\nop.execute("CREATE RULE kept_orders AS ON DELETE TO orders DO INSTEAD NOTHING")`,
+    bad: one(
+      'op.execute("DROP RULE kept_orders ON orders")',
+      'op.execute("CREATE RULE kept_orders AS ON DELETE TO orders DO INSTEAD NOTHING")',
+    ),
+    good: one('op.execute("ALTER TABLE orders ENABLE RULE kept_orders")'),
+  },
+  {
+    rule: 'rule-rewrites-statements',
+    about: 'which is disabled',
+    given: `${GIVEN}\nop.execute("CREATE RULE kept_orders AS ON DELETE TO orders DO INSTEAD NOTHING")`,
+    bad: one(
+      'op.execute("ALTER TABLE orders DISABLE RULE kept_orders")',
+      'op.execute("ALTER TABLE orders ENABLE RULE kept_orders")',
+    ),
+    good: one('op.execute("ALTER TABLE orders ENABLE RULE kept_orders")'),
+  },
+  {
+    rule: 'access-changed',
+    about: 'by SECURITY DEFINER with the search_path of the caller',
+    bad: one(
+      'op.execute("CREATE FUNCTION closed_orders() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS \'SELECT count(*) FROM orders\'")',
+      'op.execute("DROP FUNCTION closed_orders()")',
+    ),
+    good: one(
+      'op.execute("CREATE FUNCTION closed_orders() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS \'SELECT count(*) FROM orders\'")',
+      'op.execute("DROP FUNCTION closed_orders()")',
+    ),
+  },
+  {
+    rule: 'replaced-in-use',
+    about: 'by an update of an extension',
+    bad: one('op.execute("ALTER EXTENSION plpgsql UPDATE")'),
+    good: one('op.execute("COMMENT ON EXTENSION plpgsql IS \'procedural language\'")'),
+  },
+  {
+    rule: 'published-table-altered',
+    about: 'by dropping its publication',
+    given: `${GIVEN}\nop.execute("CREATE PUBLICATION feed_orders FOR TABLE orders, users")`,
+    bad: one(
+      'op.execute("ALTER PUBLICATION feed_orders DROP TABLE users")\nop.execute("DROP PUBLICATION feed_orders")',
+      'op.execute("CREATE PUBLICATION feed_orders FOR TABLE orders, users")',
+    ),
+    good: one(
+      'op.execute("ALTER PUBLICATION feed_orders SET (publish = \'insert\')")',
+      'op.execute("ALTER PUBLICATION feed_orders SET (publish = \'insert, update, delete, truncate\')")',
+    ),
   },
 ];

@@ -1,10 +1,13 @@
-import { type Example, one } from './example';
+import { type Example, GIVEN, one } from './example';
 
 const made = (columns: string): [string, string] => [
   `op.create_table("notes_users", ${columns}, sa.PrimaryKeyConstraint("id", name="pk_notes_users"))`,
   'op.drop_table("notes_users")',
 ];
 const ID = 'sa.Column("id", sa.BigInteger(), nullable=False)';
+
+/** The second upgrade gives another default. */
+const differing = (up: string, down: string) => ({ ...one(up, down), also: ['reupgrade-fails'] });
 
 export const CONVENTIONS: readonly Example[] = [
   {
@@ -69,5 +72,29 @@ with op.get_context().autocommit_block():
     rule: 'unused-acknowledgement',
     bad: one('# cdk-alembic: allow drop-tables: it is empty\npass'),
     good: one('# cdk-alembic: allow delete-all: carts are short-lived\nop.execute("DELETE FROM orders")'),
+  },
+  {
+    rule: 'frozen-default',
+    bad: differing(
+      'op.add_column("users", sa.Column("joined_at", sa.DateTime(timezone=True), server_default="now()", nullable=False))',
+      'op.drop_column("users", "joined_at")',
+    ),
+    good: one(
+      'op.add_column("users", sa.Column("joined_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False))',
+      'op.drop_column("users", "joined_at")',
+    ),
+  },
+  {
+    rule: 'frozen-default',
+    about: 'of an existing column',
+    given: `${GIVEN}\nop.add_column("users", sa.Column("seen_at", sa.DateTime(timezone=True)))`,
+    bad: differing(
+      'op.alter_column("users", "seen_at", server_default="now()")',
+      'op.alter_column("users", "seen_at", server_default=None)',
+    ),
+    good: one(
+      'op.alter_column("users", "seen_at", server_default=sa.text("now()"))',
+      'op.alter_column("users", "seen_at", server_default=None)',
+    ),
   },
 ];

@@ -1,4 +1,4 @@
-import { type Example, one } from './example';
+import { type Example, GIVEN, one } from './example';
 
 const MODEL = `
 from sqlalchemy import orm
@@ -161,5 +161,22 @@ if op.get_bind().execute(sa.text("SELECT count(*) FROM users")).scalar() == 0:
 op.execute("DELETE FROM users WHERE id = 1")
 `),
     good: one('op.execute("DELETE FROM users WHERE id = 1")'),
+  },
+  {
+    rule: 'write-not-repeatable',
+    bad: one(`
+with op.get_context().autocommit_block():
+    op.execute("UPDATE orders SET total = total * 100 WHERE id BETWEEN 1 AND 1000")
+`),
+    good: one(`
+with op.get_context().autocommit_block():
+    op.execute("UPDATE orders SET total = total * 100 WHERE total < 1 AND id BETWEEN 1 AND 1000")
+`),
+  },
+  {
+    rule: 'referenced-key-updated',
+    given: `${GIVEN}\nop.execute("ALTER TABLE orders ADD CONSTRAINT fk_orders_user FOREIGN KEY (user_id) REFERENCES users")`,
+    bad: one('op.execute("UPDATE users SET id = 12 WHERE id = 11")'),
+    good: one('op.execute("UPDATE users SET name = \'nobody\' WHERE id = 11")'),
   },
 ];

@@ -812,4 +812,25 @@ op.execute("CREATE TRIGGER fill BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNC
       ],
     },
   },
+  {
+    rule: 'index-not-concurrent',
+    about: 'moved to another tablespace',
+    bad: one('op.execute("ALTER INDEX ix_orders_user_id SET TABLESPACE pg_default")'),
+    good: one(
+      'op.execute("ALTER INDEX ix_orders_user_id SET (fillfactor = 90)")',
+      'op.execute("ALTER INDEX ix_orders_user_id RESET (fillfactor)")',
+    ),
+  },
+  {
+    rule: 'lock-timeout-missing',
+    about: 'of minutes',
+    bad: one(
+      'op.execute("SET LOCAL lock_timeout = \'10min\'")\nop.add_column("users", sa.Column("plan", sa.Text()))',
+      'op.drop_column("users", "plan")',
+    ),
+    good: one(
+      'op.execute("SET LOCAL lock_timeout = \'2s\'")\nop.add_column("users", sa.Column("plan", sa.Text()))',
+      'op.drop_column("users", "plan")',
+    ),
+  },
 ];

@@ -485,4 +485,29 @@ with op.get_context().autocommit_block():
       'op.execute("INSERT INTO old_orders SELECT o.id, o.total FROM (VALUES (1), (2)) AS old (id) JOIN orders o ON o.id = old.id")',
     ),
   },
+  {
+    rule: 'concurrently-in-transaction',
+    about: 'together with another statement',
+    bad: one(
+      `
+with op.get_context().autocommit_block():
+    op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_orders_note; CREATE INDEX CONCURRENTLY ix_orders_note ON orders (note)")
+`,
+      `
+with op.get_context().autocommit_block():
+    op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_orders_note")
+`,
+    ),
+    good: one(
+      `
+with op.get_context().autocommit_block():
+    op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_orders_note")
+    op.execute("CREATE INDEX CONCURRENTLY ix_orders_note ON orders (note)")
+`,
+      `
+with op.get_context().autocommit_block():
+    op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_orders_note")
+`,
+    ),
+  },
 ];

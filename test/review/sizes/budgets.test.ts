@@ -46,7 +46,7 @@ function revision(statements: readonly Statement[], acknowledged: readonly strin
       downgrade: said,
       imports: [],
       steps: [],
-      history: { names: [], steps: [], isWhole: false, materializedViews: [], partitionedTables: [] },
+      history: { names: [], steps: [], isWhole: false, filledTables: [], materializedViews: [], partitionedTables: [] },
     },
     upgrade: { ...done, statements },
     downgrade: { ...done, statements: [] },

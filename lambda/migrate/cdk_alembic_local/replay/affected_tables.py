@@ -9,6 +9,7 @@ from cdk_alembic.catalog.catalog import Snapshot
 from .watch import Recording
 
 _WORD = re.compile(r"\w+")
+_UPDATED = re.compile(r"\bUPDATE\s+(?:ONLY\s+)?(?:\"?\w+\"?\s*\.\s*)?\"?(\w+)", re.IGNORECASE)
 _OF_A_TABLE = ("column ", "constraint ", "trigger ", "policy ", "rule ")
 
 
@@ -43,3 +44,14 @@ def affected_tables(before: Snapshot, after: Snapshot, recordings: list[Recordin
                 if "references" in constraint:
                     names.add(constraint["references"]["table"])
     return names & tables
+
+
+def referring_tables(snapshot: Snapshot, recording: Recording) -> set[str]:
+    """Names of the tables with a foreign key to a table that the recorded statements update."""
+    updated = {word for statement in recording.statements for word in _UPDATED.findall(statement["sql"])}
+    return {
+        name
+        for name, table in snapshot.tables.items()
+        for constraint in table["constraints"]
+        if "references" in constraint and constraint["references"]["table"].rpartition(".")[2] in updated
+    }

@@ -30,7 +30,7 @@ from ..source.graph import error_text, script_facts
 from ..source.offline import add_rendered, offline_rendering
 from ..source.stand_ins import reason_not_loaded
 from ..source.unreplayed import directions_not_run, no_drift, not_run, read_source
-from .affected_tables import affected_tables
+from .affected_tables import affected_tables, referring_tables
 from .env_facts import basic_facts, environment_facts, prepared_connection
 from .failure_facts import failure_facts
 from .matching_revision import commit_open_transaction
@@ -238,7 +238,7 @@ class Replay:
                 facts.update(trip.facts)
             except RoundTripImpossible:
                 yield from self._round_trip_by_alembic(step, context, before, after, facts, recordings)
-        names = affected_tables(before, after, recordings)
+        names = affected_tables(before, after, recordings) | referring_tables(before, upgrade.recording)
         tables = _tables(before, after, names)
         if any(_CHANGES_TYPE.search(statement["sql"]) for statement in upgrade.facts["statements"]):
             facts["enums"] = _enums(before, tables["before"])

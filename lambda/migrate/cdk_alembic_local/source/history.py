@@ -33,7 +33,17 @@ _SET_NOT_NULL = re.compile(
     r"\bALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?(?:\"?\w+\"?\s*\.\s*)?\"?(\w+)[^;]*?\bALTER\s+(?:COLUMN\s+)?\"?(\w+)\"?\s+SET\s+NOT\s+NULL",
     re.IGNORECASE,
 )
-NO_HISTORY: dict[str, Any] = {"names": [], "steps": [], "isWhole": False, "materializedViews": [], "partitionedTables": []}
+_INSERT = re.compile(r"\bINSERT\s+INTO\s+(?:\"?\w+\"?\s*\.\s*)?\"?(\w+)", re.IGNORECASE)
+_TABLE = re.compile(r"\b[Tt]able\(\s*[\"'](\w+)")
+_CREATE_TABLE = re.compile(r"\bCREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:\"?\w+\"?\s*\.\s*)?\"?(\w+)", re.IGNORECASE)
+NO_HISTORY: dict[str, Any] = {
+    "names": [],
+    "steps": [],
+    "isWhole": False,
+    "filledTables": [],
+    "materializedViews": [],
+    "partitionedTables": [],
+}
 
 
 def history(path: Path, root: Path, roots: list[Path], steps: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -42,7 +52,8 @@ def history(path: Path, root: Path, roots: list[Path], steps: Iterable[dict[str,
     names = {name for step in steps for name in _conditional_objects(step)}
     required = {column for step in steps for column in _required(step)}
     has_index = any(map(_has_index, steps))
-    if not (names or required or has_index):
+    filled = _filled(path, steps)
+    if not (names or required or has_index or filled):
         return NO_HISTORY
     earlier, is_whole = _ancestors(path)
     about_indexes = earlier if has_index else []
@@ -60,6 +71,7 @@ def history(path: Path, root: Path, roots: list[Path], steps: Iterable[dict[str,
         "names": sorted(names),
         "steps": found,
         "isWhole": is_whole,
+        "filledTables": list(_creations(earlier, filled, root, roots)),
         "materializedViews": materialized_views(about_indexes, root, roots),
         "partitionedTables": partitioned_tables(about_indexes, root, roots),
     }
@@ -74,6 +86,29 @@ def _required(step: dict[str, Any]) -> Iterator[tuple[str, str]]:
         table, column, *_ = [*call["args"], None, None]
         if isinstance(table, str) and isinstance(column, str):
             yield table, column
+
+
+def _filled(path: Path, steps: list[dict[str, Any]]) -> set[str]:
+    """The tables that a revision inserts rows into."""
+    source = path.read_text(encoding="utf-8", errors="replace")
+    named = _TABLE.findall(source) if "bulk_insert" in source else []
+    return {*named, *(table for step in steps for table in _INSERT.findall(step.get("sql", "")))}
+
+
+def _creations(files: list[Path], tables: set[str], root: Path, roots: list[Path]) -> Iterator[dict[str, Any]]:
+    """The steps that create tables."""
+    about = {table.encode() for table in tables}
+    for file in files:
+        if about & _words(file, file.stat().st_mtime_ns)[0]:
+            yield from (step for step in read_steps(file, root, roots, "upgrade") if not tables.isdisjoint(_created(step)))
+
+
+def _created(step: dict[str, Any]) -> list[str]:
+    """The tables that a step creates."""
+    call = step.get("call")
+    if call is None:
+        return _CREATE_TABLE.findall(step["sql"])
+    return [table for table in call["args"][:1] if call["name"].endswith("create_table") and isinstance(table, str)]
 
 
 def _has_index(step: dict[str, Any]) -> bool:

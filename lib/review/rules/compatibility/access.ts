@@ -13,7 +13,8 @@ export const accessChanged: Rule = {
   group: 'compatibility',
   severity: 'warning',
   title:
-    'who may do what changes, or which rows queries find: REVOKE, default privileges, OWNER TO, roles, row-level security, policies, INHERIT',
+    'who may do what changes, or which rows queries find: REVOKE, default privileges, OWNER TO, roles, row-level security, policies, INHERIT, ' +
+    'SECURITY DEFINER',
   *check({ upgrade }) {
     for (const step of upgrade.steps) {
       const found = accessChange(step, upgrade);
@@ -40,17 +41,12 @@ function accessChange({ action, isExisting, isNewObject, isNewTable }: Step, par
           '# first release code that connects as a role with its own GRANT, or does without it; then REVOKE in a separate revision',
       };
     }
-    case 'grant to public': {
-      // A block copies the grants of another object.
-      if (action.privileges.some((privilege) => privilege.toLowerCase() === UNKNOWN_VALUE)) return undefined;
-      const objects = action.all ? [`all objects of the schema ${action.objects.join(', ')}`] : action.objects;
-      return {
-        message: `every role of the server that can connect gets ${action.privileges.join(', ')} on ${objects.join(', ')}, also roles that are created later`,
-        instead: '# name the roles that need it: GRANT ... TO app',
-      };
-    }
+    case 'grant to public':
+      return grantToAll(action);
     case 'change default privileges':
       return defaultsChange(action);
+    case 'create function':
+      return action.usesCallersPath ? callersPath(action.name) : undefined;
     case 'create role':
       return {
         message:
@@ -75,21 +71,44 @@ function accessChange({ action, isExisting, isNewObject, isNewTable }: Step, par
           'and no schema shows it',
         instead: '# change roles and settings where the server is set up, not in a revision of one database',
       };
-    case 'drop': {
-      const [name = ''] = action.names;
-      const table = name.slice(0, name.lastIndexOf('.'));
-      const isRecreated = part.steps.some((step) => step.action.does === 'create policy' && step.action.table === table);
-      if (action.what !== 'policy' || !isExisting(table) || isRecreated) return undefined;
-      return {
-        message:
-          `the policy ${name} is dropped: roles that only it admits no longer see rows of ${table}; if it was restrictive, they see rows ` +
-          'that it hid',
-        instead: `# first create the policy that replaces it, in this revision: CREATE POLICY ... ON ${table} USING (...)`,
-      };
-    }
+    case 'drop':
+      return action.what === 'policy' ? policyDropped(action.names[0] ?? '', isExisting, part) : undefined;
     default:
       return 'table' in action && isExisting(action.table) ? foundRowsChange(action, part) : undefined;
   }
+}
+
+function grantToAll({ privileges, objects, all }: ActionOf<'grant to public'>): Text | undefined {
+  // A block copies the grants of another object.
+  if (privileges.some((privilege) => privilege.toLowerCase() === UNKNOWN_VALUE)) return undefined;
+  const on = all ? `all objects of the schema ${objects.join(', ')}` : objects.join(', ');
+  return {
+    message: `every role of the server that can connect gets ${privileges.join(', ')} on ${on}, also roles that are created later`,
+    instead: '# name the roles that need it: GRANT ... TO app',
+  };
+}
+
+/** @param name with its table */
+function policyDropped(name: string, isExisting: Step['isExisting'], { steps }: RevisionFunction): Text | undefined {
+  const table = name.slice(0, name.lastIndexOf('.'));
+  if (!isExisting(table) || steps.some(({ action }) => action.does === 'create policy' && action.table === table))
+    return undefined;
+  return {
+    message:
+      `the policy ${name} is dropped: roles that only it admits no longer see rows of ${table}; if it was restrictive, they see rows ` +
+      'that it hid',
+    instead: `# first create the policy that replaces it, in this revision: CREATE POLICY ... ON ${table} USING (...)`,
+  };
+}
+
+/** https://www.postgresql.org/docs/current/sql-createfunction.html#SQL-CREATEFUNCTION-SECURITY */
+function callersPath(name: string): Text {
+  return {
+    message:
+      `${name} has the rights of its owner and the search_path of its caller, and every role may call it: a table or function that a ` +
+      'caller puts first in the path is used with the rights of the owner',
+    instead: '# in CREATE FUNCTION: SECURITY DEFINER SET search_path = public, pg_temp',
+  };
 }
 
 /** A change of the rows that queries of an existing table find. */

@@ -1,6 +1,7 @@
 import { execute } from '../../advice/python';
 import { quoted, quotedTable } from '../../advice/sql';
-import type { Rule } from '../rule';
+import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
+import type { Rule, RuleFinding } from '../rule';
 
 /** https://www.postgresql.org/docs/current/sql-insert.html: OVERRIDING SYSTEM VALUE */
 export const columnRefusesValues: Rule = {
@@ -31,9 +32,11 @@ export const ruleRewritesStatements: Rule = {
   id: 'rule-rewrites-statements',
   group: 'compatibility',
   severity: 'warning',
-  title: 'CREATE RULE: statements of the running code do something else',
+  title: 'a rule is created, dropped or disabled: statements of the running code do something else',
   *check({ upgrade }) {
-    for (const { action, isExisting, isNewObject, place } of upgrade.steps) {
+    for (const step of upgrade.steps) {
+      const { action, isExisting, isNewObject, place } = step;
+      yield* withoutRule(step, upgrade);
       if (action.does !== 'create rule' || !isExisting(action.table) || isNewObject(action.table)) continue;
       // PostgreSQL writes to most views only by rules or triggers.
       if (upgrade.replayed && !upgrade.findTable(action.table)) continue;
@@ -47,3 +50,18 @@ export const ruleRewritesStatements: Rule = {
     }
   },
 };
+
+/** DROP RULE, or DISABLE RULE. */
+function* withoutRule({ action, isExisting, place }: Step, { steps }: RevisionFunction): Iterable<RuleFinding> {
+  const [dropped = ''] = action.does === 'drop' && action.what === 'rule' ? action.names : [];
+  const isDisabled = action.does === 'alter table' && action.how === 'AT_DisableRule';
+  const table = isDisabled ? action.table : dropped.slice(0, Math.max(0, dropped.lastIndexOf('.')));
+  const isReplaced = steps.some(({ action: one }) => one.does === 'create rule' && one.table === table);
+  if (!table || !isExisting(table) || isReplaced) return;
+  const what = isDisabled ? `a rule of ${table} is disabled` : `the rule ${dropped} is dropped`;
+  yield {
+    ...place,
+    message: `${what}: statements of running code that it replaced or ignored do what they say from the commit on, such as a DELETE that did nothing`,
+    instead: '# first release code that works without it; then drop it, in a separate revision',
+  };
+}

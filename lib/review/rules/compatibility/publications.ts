@@ -1,14 +1,16 @@
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
+import type { ActionOf } from '../../sql/action';
 import { nameList } from '../name-list';
-import type { Rule } from '../rule';
+import type { Rule, RuleFinding } from '../rule';
 
 /** https://www.postgresql.org/docs/current/logical-replication-restrictions.html */
 export const publishedTableAltered: Rule = {
   id: 'published-table-altered',
   group: 'compatibility',
   severity: 'warning',
-  title: 'a table that a publication replicates is altered',
+  title: 'a table that a publication replicates is altered, or no longer replicated',
   *check({ upgrade }) {
+    for (const step of upgrade.steps) yield* noLongerReplicated(step);
     const reported = new Set<string>();
     for (const step of upgrade.steps) {
       const table = alteredTable(step);
@@ -25,6 +27,24 @@ export const publishedTableAltered: Rule = {
     }
   },
 };
+
+/** https://www.postgresql.org/docs/current/sql-alterpublication.html: changes that are made meanwhile are never sent */
+function* noLongerReplicated({ action, place, isNewObject }: Step): Iterable<RuleFinding> {
+  const isDropped = action.does === 'drop' && action.what === 'publication' && !action.names.every(isNewObject);
+  if (!isDropped && action.does !== 'unpublish') return;
+  const what = action.does === 'unpublish' ? unpublished(action) : `the publication ${nameList(action.names)} is dropped`;
+  yield {
+    ...place,
+    message: `${what}: subscribers, such as a change data capture or a Blue/Green deployment, miss what running code writes from now on`,
+    instead: '# first end the subscriptions that read it; then, in a separate revision, change the publication',
+  };
+}
+
+function unpublished({ publication, how, tables }: ActionOf<'unpublish'>): string {
+  return how === 'drop'
+    ? `the publication ${publication} no longer replicates ${nameList(tables)}`
+    : `the publication ${publication} replicates only ${nameList(tables)} from now on`;
+}
 
 /** The table that a step changes in a way that a subscriber must follow. After a rename, the subscriber has the old name. */
 function alteredTable({ action }: Step): string | undefined {

@@ -1,9 +1,11 @@
 import { as, only } from '../../../sql/nodes';
 import { parseNode } from '../../../sql/parse';
+import { execute } from '../../advice/python';
+import { quoted } from '../../advice/sql';
 import type { AnalyzedRevision, RevisionFunction } from '../../revision/analyzed-revision';
 import type { Change } from '../../revision/change';
-import type { Action } from '../../sql/action';
-import type { Rule } from '../rule';
+import type { Action, ActionOf } from '../../sql/action';
+import type { Rule, RuleFinding } from '../rule';
 import { returnsLess } from './drop-in-use';
 
 /** Running code gets the new body at once: https://www.postgresql.org/docs/current/sql-createfunction.html */
@@ -11,10 +13,11 @@ export const replacedInUse: Rule = {
   id: 'replaced-in-use',
   group: 'compatibility',
   severity: 'warning',
-  title: 'a view, function or trigger that the running code uses is defined anew',
+  title: 'a view, function, trigger or extension that the running code uses is defined anew',
   *check(revision, change) {
     const reported = new Set<string>();
     for (const { action, isNewObject, place } of revision.upgrade.steps.toReversed()) {
+      if (action.does === 'update extension' && !isNewObject(action.extension)) yield { ...place, ...updated(action) };
       const object = definedObject(action);
       if (!object || reported.has(object.what)) continue;
       const { kind, name, what } = object;
@@ -35,6 +38,17 @@ export const replacedInUse: Rule = {
     }
   },
 };
+
+/** https://www.postgresql.org/docs/current/sql-alterextension.html */
+function updated({ extension, to }: ActionOf<'update extension'>): Pick<RuleFinding, 'message' | 'instead'> {
+  const which = to === undefined ? '; without TO, each server takes the version that it has' : '';
+  return {
+    message: `the extension ${extension} is updated: queries of running code use its new functions and types as soon as the revision commits${which}`,
+    ...(to === undefined
+      ? { instead: `# name the version: ${execute(`ALTER EXTENSION ${quoted(extension)} UPDATE TO '...'`)}` }
+      : {}),
+  };
+}
 
 const EFFECTS = {
   function: 'running code and triggers that call it run the new body',

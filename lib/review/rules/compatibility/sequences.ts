@@ -1,7 +1,10 @@
+import type { HistoryFacts } from '../../../contract/facts';
 import { execute } from '../../advice/python';
 import { literal, quoted, quotedTable, serialSequence } from '../../advice/sql';
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
+import { sourceActions } from '../../revision/steps';
 import { findTable } from '../../revision/tables';
+import type { Action } from '../../sql/action';
 import { isText } from '../../sql/column-types';
 import type { Rule, RuleFinding } from '../rule';
 
@@ -16,17 +19,18 @@ export const sequenceOutOfSync: Rule = {
     const isSet = upgrade.steps.some(({ action, sql }) => action.does === 'set sequence' || SETS_START.test(sql));
     if (isSet) return;
     yield* upgrade.steps.flatMap((step) => defaultFindings(step, facts.changes?.added ?? {}));
-    yield* numbersGiven(upgrade);
+    yield* numbersGiven(upgrade, facts.source.history);
   },
 };
 
 /** The first INSERT into each table that gives its own values to a column with a sequence, which does not count them. */
-function* numbersGiven(part: RevisionFunction): Iterable<RuleFinding> {
+function* numbersGiven(part: RevisionFunction, { filledTables }: HistoryFacts): Iterable<RuleFinding> {
+  const earlier = filledTables.flatMap(sourceActions).map(({ action }) => action);
   const reported = new Set<string>();
   for (const { action, index, place } of part.steps) {
     if (action.does !== 'insert' || reported.has(action.table)) continue;
     const { table, given } = action;
-    const column = numberedColumns(table, part, index).find((name) => given?.includes(name) ?? true);
+    const column = numberedColumns(table, part, index, earlier).find((name) => given?.includes(name) ?? true);
     if (column === undefined) continue;
     reported.add(table);
     yield {
@@ -40,10 +44,10 @@ function* numbersGiven(part: RevisionFunction): Iterable<RuleFinding> {
 }
 
 /** The columns of a table that a sequence numbers, when a step runs. */
-function numberedColumns(table: string, part: RevisionFunction, before: number): readonly string[] {
-  const made = part.steps.findLast(
-    ({ action, index }) => index < before && action.does === 'create table' && action.table === table,
-  )?.action;
+function numberedColumns(table: string, part: RevisionFunction, before: number, earlier: readonly Action[]): readonly string[] {
+  const own = part.steps.flatMap(({ action, index }) => (index < before ? [action] : []));
+  const known = part.replayed ? own : [...earlier, ...own];
+  const made = known.findLast((action) => action.does === 'create table' && action.table === table);
   if (made?.does === 'create table') return made.columns.flatMap(({ numbered, name }) => (numbered ? [name] : []));
   const { columns = [] } = findTable(part.tablesAfter, table) ?? part.findTable(table) ?? {};
   // A text that is no number has never the value of a later one.

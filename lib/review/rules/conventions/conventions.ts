@@ -1,12 +1,12 @@
-import { conventionalName, execute, literal, tableArguments } from '../advice/python';
-import { quoted, quotedTable } from '../advice/sql';
-import { isVagueDescription } from '../description';
-import type { AnalyzedRevision, Step } from '../revision/analyzed-revision';
-import type { ColumnDefinition } from '../sql/action';
-import { columnType } from '../sql/column-types';
-import { longNames } from '../sql/parse';
-import { nameList } from './name-list';
-import type { Rule, RuleInfo } from './rule';
+import { conventionalName, execute, literal, tableArguments } from '../../advice/python';
+import { quoted, quotedTable } from '../../advice/sql';
+import { isVagueDescription } from '../../description';
+import type { AnalyzedRevision, Step } from '../../revision/analyzed-revision';
+import type { ColumnDefinition } from '../../sql/action';
+import { columnType } from '../../sql/column-types';
+import { longNames } from '../../sql/parse';
+import { nameList } from '../name-list';
+import type { Rule, RuleInfo } from '../rule';
 
 const NAME_PREFIXES = { 'foreign key': 'fk', unique: 'uq', check: 'ck' } as const;
 

@@ -1,7 +1,7 @@
-import type { Call, FunctionFacts } from '../../contract/facts';
-import { literal } from '../advice/python';
-import { argumentCode } from '../revision/operations';
-import type { Rule } from './rule';
+import type { Call, FunctionFacts } from '../../../contract/facts';
+import { literal } from '../../advice/python';
+import { argumentCode } from '../../revision/operations';
+import type { Rule } from '../rule';
 
 /** A revision is run again years later, on another application: https://alembic.sqlalchemy.org/en/latest/cookbook.html */
 export const importsApplication: Rule = {
@@ -50,7 +50,12 @@ export const readsOutside: Rule = {
 function outsideCalls({ calls, importedCalls }: FunctionFacts): readonly Pick<Call, 'name' | 'line'>[] {
   const own = calls.filter((call) => call.isSettings || OUTSIDE_CALLS.test(call.name));
   const imported = importedCalls.filter(({ name }) => OUTSIDE_CALLS.test(name));
-  return [...own, ...imported].map(({ name, line }) => ({ name: name.replace(/\(.*/s, ''), line }));
+  return [...own, ...imported].map(({ name, line }) => ({ name: name.replace(/\(.*/s, '') || lastPart(name), line }));
+}
+
+/** `(folder / "schema.sql").read_text` */
+function lastPart(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1);
 }
 
 /** Whether a function works in batches: by LIMIT, or by a range of keys. */

@@ -1,17 +1,17 @@
 import { createConcurrently, createOnPartitions, dropConcurrently, dropOfPartitioned } from '../../advice/indexes';
 import { autocommit, execute } from '../../advice/python';
-import { quotedTable } from '../../advice/sql';
+import { quoted, quotedTable } from '../../advice/sql';
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import type { ActionOf } from '../../sql/action';
 import type { Rule, RuleFinding } from '../rule';
-import { lockEnd, readsMeanwhile, tableOfIndex } from './locks';
+import { andCommits, lockEnd, readsMeanwhile, tableOfIndex } from './locks';
 
 /** https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY */
 export const indexNotConcurrent: Rule = {
   id: 'index-not-concurrent',
   group: 'locking',
   severity: 'error',
-  title: 'an index of an existing table is created, dropped or rebuilt without CONCURRENTLY',
+  title: 'an index of an existing table is created, dropped, moved or rebuilt without CONCURRENTLY',
   *check({ upgrade }) {
     for (const step of upgrade.steps) yield* checkStep(step, upgrade);
   },
@@ -34,6 +34,7 @@ function* checkStep(step: Step, part: RevisionFunction): Iterable<RuleFinding> {
   if (action.does === 'create index' && !action.concurrently) yield* createFindings(step, action, part);
   if (action.does === 'drop index' && !action.concurrently) yield* dropFindings(step, action, part);
   if (action.does === 'reindex' && !action.concurrently) yield* reindexFindings(step, action, part);
+  if (action.does === 'move index') yield* moveFindings(step, action, part);
 }
 
 function* createFindings(step: Step, action: ActionOf<'create index'>, part: RevisionFunction): Iterable<RuleFinding> {
@@ -80,6 +81,20 @@ function* dropFindings(
       instead: table && part.partitionsOf(table) ? dropOfPartitioned(name, table) : autocommit(dropConcurrently(name, table)),
     };
   }
+}
+
+/** https://www.postgresql.org/docs/current/sql-alterindex.html: each query of a table locks its indexes, also those that it does not use */
+function* moveFindings(step: Step, { index, tablespace }: ActionOf<'move index'>, part: RevisionFunction): Iterable<RuleFinding> {
+  const table = tableOfIndex(index, part);
+  if (table !== undefined && !step.isExisting(table)) return;
+  yield {
+    ...step.place,
+    message:
+      `SET TABLESPACE copies the index ${index} under an ACCESS EXCLUSIVE lock: reads and writes of ${table ?? 'its table'} wait until it is ` +
+      `copied${andCommits(step)}`,
+    ...(table === undefined ? {} : { cost: { work: 'reindex', tables: [table] } }),
+    instead: autocommit(execute(`REINDEX (TABLESPACE ${quoted(tablespace)}) INDEX CONCURRENTLY ${quotedTable(index)}`)),
+  };
 }
 
 function* reindexFindings(step: Step, { what, name }: ActionOf<'reindex'>, part: RevisionFunction): Iterable<RuleFinding> {

@@ -124,12 +124,14 @@ function documentedLocks(action: Action, part: RevisionFunction): readonly strin
     case 'set schema':
       return action.what === 'table' ? [action.name] : [];
     case 'drop':
-      if (action.what === 'trigger' || action.what === 'policy') return action.names.map(tableOfMember);
+      if (['trigger', 'policy', 'rule'].includes(action.what)) return action.names.map(tableOfMember);
       return action.what === 'table' ? action.names : [];
     case 'truncate':
       return action.tables;
     case 'drop index':
       return tablesOfDroppedIndexes(action, part);
+    case 'move index':
+      return [tableOfIndex(action.index, part) ?? ''];
     case 'lock':
       return action.mode === 'AccessExclusiveLock' ? action.tables : [];
     default:

@@ -37,7 +37,7 @@ function* rewriteFindings(
   const own = [table, ...partitionsOf(table, part)];
   const seen = (observed?.rewrites ?? []).filter((name) => own.includes(part.findIndex(name)?.table ?? name));
   const written = seen.length ? seen : indexesToRebuild(action, part);
-  if (!written.length && action.does === 'change type' && dependsOnZone(action, part)) {
+  if (!written.length && action.does === 'change type' && dependsOnZone(action, step, part)) {
     yield {
       atMost: 'warning',
       message:
@@ -74,6 +74,8 @@ function rewritesAll(how: string): string {
 function isKept(step: Step, part: RevisionFunction): boolean {
   const { action, observed, transaction } = step;
   if (action.does === 'alter table') return true;
+  // The scratch server has one tablespace only.
+  if (action.does === 'rewrite table' && action.how === 'SET TABLESPACE') return false;
   if (!observed) return keepsType(step);
   return part.replayed && (action.does !== 'rewrite table' || transaction >= 0);
 }
@@ -92,10 +94,10 @@ function keepsType({ action, call }: Step): boolean {
 }
 
 /** https://www.postgresql.org/docs/current/sql-altertable.html: with UTC, timestamp and timestamptz are stored alike */
-function dependsOnZone({ table, column, type }: ActionOf<'change type'>, part: RevisionFunction): boolean {
-  const before = part.findTable(table)?.columns.find(({ name }) => name === column)?.type ?? '';
+function dependsOnZone({ table, column, type }: ActionOf<'change type'>, { call }: Step, part: RevisionFunction): boolean {
+  const before = part.findTable(table)?.columns.find(({ name }) => name === column)?.type ?? existingType(call)?.type ?? '';
   const isZoned =
-    before.startsWith('timestamp') && type.startsWith('timestamp') && /with time zone/.test(before) !== /tz/.test(type);
+    before.startsWith('timestamp') && type.startsWith('timestamp') && /with time zone|tz/.test(before) !== /tz/.test(type);
   return isZoned && !part.steps.some(({ action }) => action.does === 'set' && action.name === 'timezone');
 }
 
