@@ -44,7 +44,7 @@ export interface BatchedUpdate {
   readonly source?: string | undefined;
   /** @default - all rows */
   readonly where?: string | undefined;
-  /** The rows that do not have their values yet. @default - unknown, so the table must have a key */
+  /** The rows that do not have their values yet, in parentheses if it is a disjunction. @default - unknown, so the table must have a key */
   readonly left?: string | undefined;
 }
 
@@ -66,7 +66,7 @@ export function fillColumn(table: string, column: string, value: string, facts: 
       target: quotedTable(table),
       own: quoted(unqualifiedName(table)),
       set: `${name} = ${value}`,
-      left: `${name} IS NULL${dependsOnRow ? ` AND (${value}) IS NOT NULL` : ''}`,
+      left: `${name} IS NULL${dependsOnRow ? ` AND ${/^[\w$]+$/.test(value) ? value : `(${value})`} IS NOT NULL` : ''}`,
     },
     facts,
   );
@@ -101,11 +101,8 @@ ${PACED_LOOP}`;
 }
 
 /** The statement of one batch, which returns the key of its last row. */
-function batchByKey(
-  { queries, target, own, set, source, where, left }: BatchedUpdate,
-  columns: readonly string[],
-  names: readonly string[],
-) {
+function batchByKey(update: BatchedUpdate, columns: readonly string[], names: readonly string[]): string {
+  const { queries, target, own, set, source, where } = update;
   const keys = names.join(', ');
   const isInBatch = columns.map((column, at) => `${column} = batch.${names[at]}`).join(' AND ');
   // Without this upper bound, PostgreSQL may read the whole table for each batch.
@@ -113,7 +110,7 @@ function batchByKey(
   return `
 WITH ${queries === undefined ? '' : `${sqlText(queries)}, `}batch AS (
     SELECT ${sqlText(columns.map((column, at) => `${column} AS ${names[at]}`).join(', '))} FROM ${sqlText(listed(target, source))}
-    WHERE ${sqlText(both(where, left))} ${AFTER_LAST_BATCH}
+    WHERE ${sqlText(conditionsOf(update))} ${AFTER_LAST_BATCH}
     ORDER BY ${sqlText(columns.join(', '))} LIMIT :rows FOR NO KEY UPDATE OF ${sqlText(own)}
 ), last_row AS (
     SELECT ${keys} FROM batch ORDER BY ${names.map((name) => `${name} DESC`).join(', ')} LIMIT 1
@@ -126,9 +123,10 @@ SELECT ${names.map((name) => `CAST(${name} AS text) AS ${name}`).join(', ')} FRO
 }
 
 /** Runs an UPDATE until it finds no more rows. */
-function loopWhileRowsAreLeft({ target, own, set, source, where, left }: BatchedUpdate, isPartitioned: boolean): string {
+function loopWhileRowsAreLeft(update: BatchedUpdate, isPartitioned: boolean): string {
+  const { target, own, set, source, where } = update;
   const place = (isPartitioned ? ['tableoid', 'ctid'] : ['ctid']).map((name) => `${own}.${name}`);
-  const ofBatch = `SELECT ${place.join(', ')} FROM ${listed(target, source)} WHERE ${both(where, left)} LIMIT ${WITHOUT_KEY}`;
+  const ofBatch = `SELECT ${place.join(', ')} FROM ${listed(target, source)} WHERE ${conditionsOf(update)} LIMIT ${WITHOUT_KEY}`;
   const from = source ? ` FROM ${source}` : '';
   const sql = `UPDATE ${target} SET ${set}${from} WHERE ${source && where ? `(${where}) AND ` : ''}${row(place)} IN (${ofBatch})`;
   return [
@@ -142,9 +140,8 @@ function listed(...parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined).join(', ');
 }
 
-/** The conjunction of two conditions. */
-function both(one: string | undefined, other: string | undefined): string {
-  return [one, other].flatMap((condition) => (condition === undefined ? [] : [`(${condition})`])).join(' AND ') || 'true';
+function conditionsOf({ where, left }: BatchedUpdate): string {
+  return [where && `(${where})`, left].filter((condition) => condition !== undefined).join(' AND ') || 'true';
 }
 
 function row(parts: readonly string[]): string {

@@ -121,15 +121,14 @@ function rowsLeft(
 ): string | undefined {
   if (node.withClause || (node.fromClause?.length && !other)) return undefined;
   const values = setValues(targetsOf(node), text, setEnd, other);
-  return values
-    ?.map(({ name, value }) => {
-      const type = typeOf(name);
-      // Cast to the column's type: a numeric(10, 2) never equals a value with more digits.
-      const stored = type ? `CAST((${value}) AS ${type})` : `(${value})`;
-      const asText = type && COMPARED_AS_TEXT.test(type) ? '::text' : '';
-      return `${quoted(own)}.${quoted(name)}${asText} IS DISTINCT FROM ${stored}${asText}`;
-    })
-    .join(' OR ');
+  const conditions = values?.map(({ name, value }) => {
+    const type = typeOf(name);
+    // Cast to the column's type: a numeric(10, 2) never equals a value with more digits.
+    const stored = type ? `CAST((${value}) AS ${type})` : `(${value})`;
+    const asText = type && COMPARED_AS_TEXT.test(type) ? '::text' : '';
+    return `${quoted(own)}.${quoted(name)}${asText} IS DISTINCT FROM ${stored}${asText}`;
+  });
+  return conditions && (conditions.length > 1 ? `(${conditions.join(' OR ')})` : conditions.join());
 }
 
 /** The text of each column's value; undefined if one of them may differ each time. @param end where the SET clause ends */

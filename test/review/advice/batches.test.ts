@@ -54,7 +54,7 @@ test('no batches for a value that is computed from itself, because a batch may r
 test('each batch begins after the last row of the one before, so that it does not search the table again', () => {
   const loop = batched("UPDATE items i SET name = 'a :b' WHERE i.price > 3 OR i.price IS NULL", WITH_KEY);
   expect(loop).toContain(
-    "WHERE (i.price > 3 OR i.price IS NULL) AND (i.name IS DISTINCT FROM CAST(('a \\\\:b') AS text)) /* after the last batch */\n" +
+    "WHERE (i.price > 3 OR i.price IS NULL) AND i.name IS DISTINCT FROM CAST(('a \\\\:b') AS text) /* after the last batch */\n" +
       '    ORDER BY i.id LIMIT :rows FOR NO KEY UPDATE OF i\n',
   );
   expect(loop).toContain('"AND i.id > CAST(:key_1 AS bigint)"');
@@ -63,19 +63,19 @@ test('each batch begins after the last row of the one before, so that it does no
 
 test('a value is compared as the column stores it', () => {
   expect(batched('UPDATE items SET price = round(cost * 1.005, 3)')).toContain(
-    'WHERE (items.price IS DISTINCT FROM CAST((round(cost * 1.005, 3)) AS numeric(10,2))) LIMIT',
+    'WHERE items.price IS DISTINCT FROM CAST((round(cost * 1.005, 3)) AS numeric(10,2)) LIMIT',
   );
 });
 
 test('a value whose type has no = is compared as text', () => {
   expect(batched("UPDATE items SET data = '{}'")).toContain(
-    "WHERE (items.data::text IS DISTINCT FROM CAST(('{}') AS json)::text) LIMIT",
+    "WHERE items.data::text IS DISTINCT FROM CAST(('{}') AS json)::text LIMIT",
   );
 });
 
 test('a batch takes only the rows that the UPDATE takes', () => {
   expect(batched("UPDATE items SET name = 'none' WHERE cost > 3 OR name IS NULL RETURNING id;")).toContain(
-    "WHERE (cost > 3 OR name IS NULL) AND (items.name IS DISTINCT FROM CAST(('none') AS text)) LIMIT",
+    "WHERE (cost > 3 OR name IS NULL) AND items.name IS DISTINCT FROM CAST(('none') AS text) LIMIT",
   );
 });
 
@@ -93,7 +93,7 @@ test('values from another table are batched, and those of finished rows skipped 
   const where = "m.code = i.code AND m.country = 'DE' AND i.price > 0";
   const loop = joined(`UPDATE items AS i SET maker = m.maker FROM shop.makers m WHERE ${where}`, WITH_KEY);
   expect(loop).toContain(
-    `SELECT i.id AS key_1 FROM items AS i, shop.makers m\n    WHERE (${where}) AND (i.maker IS DISTINCT FROM CAST((m.maker) AS varchar(20)))`,
+    `SELECT i.id AS key_1 FROM items AS i, shop.makers m\n    WHERE (${where}) AND i.maker IS DISTINCT FROM CAST((m.maker) AS varchar(20)) /*`,
   );
   expect(loop).toContain(
     `UPDATE items AS i SET maker = m.maker FROM shop.makers m, batch\n    WHERE (${where}) AND i.id = batch.key_1 AND i.id <= (SELECT key_1 FROM last_row)`,

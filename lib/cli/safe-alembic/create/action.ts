@@ -31,12 +31,12 @@ export async function create(session: Session, given: CreateArguments): Promise<
 
 /** Reviews the written revisions, and fixes them unless they should be as Alembic writes them. */
 async function inSafeForm(
-  bench: { readonly session: Session; readonly given: CreateArguments; readonly observation: Observation },
-  { all, unreleased }: Written,
+  { given, observation, ...bench }: { session: Session; given: CreateArguments; observation: Observation },
+  { all, unreleased, left }: Written,
   started: number,
 ): Promise<Review> {
-  const { session, given } = bench;
-  const { observer } = bench.observation;
+  const session = left.length > 0 ? withoutRule('drift', bench.session) : bench.session;
+  const { observer } = observation;
   const graph = await readGraph(observer);
   const revisions = all.map(({ revision }) => revision);
   const chosen = { revisions, why: 'the new one', unreleased: [...unreleased, ...revisions], edited: [] };
@@ -44,9 +44,14 @@ async function inSafeForm(
   const found = await judge(session, given, input);
   const blocked = given.asIs || given.empty ? undefined : inOneTransaction(input, found);
   if (blocked) throw blocked;
-  const reviewed = given.asIs ? found : await fix(bench, input, found, false);
+  const reviewed = given.asIs ? found : await fix({ session, given, observation }, input, found, false);
   session.unreviewed.length = 0;
   return reviewed;
+}
+
+/** What differs and is not written is said once, by `left`. */
+function withoutRule(rule: string, session: Session): Session {
+  return { ...session, settings: { ...session.settings, rules: { ...session.settings.rules, [rule]: 'off' } } };
 }
 
 function show({ screen: { data }, project, common }: Session, written: Written, review: Review): number {
