@@ -144,3 +144,16 @@ test('a statement of the downgrade is in the file that it reverts, although one 
   );
   expect(fixed(await fix())).toEqual(['update-all']);
 });
+
+test('the command names a downgrade that is not rolled back whole if it fails', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Index users',
+    'op.create_index("ix_age", "users", ["age"])',
+    'op.drop_index("ix_age")\n    op.execute("UPDATE users SET age = 0 WHERE age < 0")',
+  );
+  const [caveat, ...more] = (await fix()).fixes?.caveats ?? [];
+  expect(caveat).toMatch(/^a downgrade of migrations\/versions\/c3\.py that fails is not rolled back whole/);
+  expect(more).toEqual([]);
+});

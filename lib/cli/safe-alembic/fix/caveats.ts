@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { ComposedFile } from '../../../contract/facts';
-import type { ReviewInput } from '../../../review';
+import type { ComposedFile, WantedPiece } from '../../../contract/facts';
+import type { Plan, ReviewInput } from '../../../review';
 
 const COMMIT = /\b(?:get_bind\(\)|bind|conn|connection)\.commit\(\)/;
 const OTHER_DATABASE = /\b(sqlite|mysql|mariadb|oracle|mssql)\b/i;
@@ -31,6 +31,16 @@ export function caveats(
     );
   }
   return found;
+}
+
+/** Downgrades that are not rolled back whole if they fail: what an autocommit block did is committed. */
+export function partialDowngrades(plans: readonly Plan[]): readonly string[] {
+  const isOutside = ({ within }: WantedPiece) => within?.includes('autocommit_block') === true;
+  const partial = plans.filter(({ phases }) => phases.some(({ down }) => down.some(isOutside) && !down.every(isOutside)));
+  return partial.map(
+    ({ revision: { facts } }) =>
+      `a downgrade of ${facts.file} that fails is not rolled back whole: what its autocommit block did stays; run it again after the cause is gone`,
+  );
 }
 
 /** Where a pattern is first, outside of comments. */

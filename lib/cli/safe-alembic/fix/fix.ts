@@ -2,7 +2,7 @@ import type { ComposedFile, Report } from '../../../contract/facts';
 import { mustHave } from '../../../local/python/observe';
 import { type Finding, type Fixes, laterCode, type Plan, type Review, type ReviewInput } from '../../../review';
 import type { Bench } from './bench';
-import { caveats } from './caveats';
+import { caveats, partialDowngrades } from './caveats';
 import { type Proved, proveFixes } from './prove';
 
 /**
@@ -13,6 +13,7 @@ export async function fix(bench: Omit<Bench, 'fixed'>, input: ReviewInput, revie
   let files: readonly ComposedFile[] = [];
   let proved = await proveFixes({ ...bench, fixed: files }, input, review);
   let fixes = fixesOf(proved);
+  let plans = proved.plans;
   while (proved.files.length > 0) {
     files = [...files.filter(({ file }) => !proved.files.some((one) => one.file === file)), ...proved.files];
     const waiting = proved.notFixed.filter(({ waits }) => waits).map(({ finding }) => finding);
@@ -21,8 +22,9 @@ export async function fix(bench: Omit<Bench, 'fixed'>, input: ReviewInput, revie
     const only = new Set(waiting.map(({ revision }) => revision));
     proved = await proveFixes({ ...bench, fixed: files }, proved.input, proved.review, only);
     fixes = together(fixes, fixesOf(proved), waiting, dryRun);
+    plans = [...plans.filter(({ revision }) => !only.has(revision.facts.revision)), ...proved.plans];
   }
-  const found = caveats(bench.session.project, proved.input, files);
+  const found = [...caveats(bench.session.project, proved.input, files), ...partialDowngrades(plans)];
   if (found.length) fixes = { ...fixes, caveats: found };
   if (dryRun || !files.length) return { ...review, fixes };
   const notFixed = fixes.notFixed.map((one) => ({ ...one, finding: nowAt(one.finding, files, proved.review) }));
