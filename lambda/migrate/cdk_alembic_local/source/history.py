@@ -99,7 +99,7 @@ def _creations(files: list[Path], tables: set[str], root: Path, roots: list[Path
     """The steps that create tables."""
     about = {table.encode() for table in tables}
     for file in files:
-        if about & _words(file, file.stat().st_mtime_ns)[0]:
+        if about & _words(file)[0]:
             yield from (step for step in read_steps(file, root, roots, "upgrade") if not tables.isdisjoint(_created(step)))
 
 
