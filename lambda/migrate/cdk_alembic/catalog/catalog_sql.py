@@ -123,18 +123,20 @@ _PUBLICATIONS = """
     FROM pg_publication p{of_database})"""
 
 # Detects changes of everything else. `since` is null in a transaction that has written: its rows may be rolled back.
+# `ordinary`: a name finds the same object until that is renamed, and no function's text has names of other objects.
 _STATE = """
 {common}
 SELECT json_build_object(
   'since', CASE WHEN pg_current_xact_id_if_assigned() IS NULL THEN pg_snapshot_xmin(pg_current_snapshot())::xid::text END,
   'deep', concat_ws(' ', (SELECT bit_xor({hash}) FROM ({deep_rows}) one),
     (SELECT bit_xor(hashtextextended(rolname, oid::bigint)) FROM pg_roles WHERE oid >= 16384),
-    current_setting('quote_all_identifiers'), current_setting('TimeZone'), current_setting('DateStyle'),
+    current_schemas(false), current_setting('quote_all_identifiers'), current_setting('TimeZone'), current_setting('DateStyle'),
     current_setting('IntervalStyle'), current_setting('extra_float_digits'), current_setting('bytea_output'),
     current_setting('lc_monetary'), current_setting('xmlbinary')),
   'comments', (SELECT bit_xor({hash})::text FROM (SELECT 1 AS salt, ctid, xmin FROM pg_description WHERE objoid >= 16384) one),
-  'ordinary', current_schemas(false) = ARRAY['public']::name[]
-    AND NOT EXISTS (SELECT FROM pg_proc WHERE oid >= 16384 AND prosqlbody IS NOT NULL)
+  'ordinary', cardinality(current_schemas(false)) = 1
+    AND NOT EXISTS (SELECT FROM pg_proc WHERE oid >= 16384 AND prosqlbody IS NOT NULL
+      AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid))
 )
 """
 
