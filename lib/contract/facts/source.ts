@@ -137,6 +137,8 @@ export interface Call {
   readonly inBranch: boolean;
   /** In an `if` that asks the environment or the settings, or after its `return`: each stage may run something else. @default false */
   readonly ifEnvironment?: boolean;
+  /** In the handler of a `try` whose savepoint has undone its body: the line of the `try`. */
+  readonly undoneFrom?: number;
   /** A statement whose result is not used. @default false */
   readonly isAlone?: boolean;
   /** Not a call, but a use of an import of the backend's settings, such as `app.config.settings`. @default false */

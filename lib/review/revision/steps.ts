@@ -32,6 +32,8 @@ export interface PlainStep {
 
 /** An action in the source. */
 export interface SourceAction extends Pick<PlainStep, 'action' | 'line' | 'sql' | 'call'> {
+  /** The first line of its text, if it has lines of its own there. */
+  readonly textLine?: number;
   readonly inAutocommitBlock: boolean;
   readonly onOtherConnection?: boolean;
 }
@@ -175,10 +177,15 @@ function isSameKind(operation: Action, action: Action): boolean {
 /** Matches a rendered statement with the source, because Alembic's offline mode gives no line. */
 function renderedAction(action: Action, left: SourceAction[], place: StepLines): LocatedAction {
   const found = takeMatching(left, action);
-  const line = found?.call?.line || place.line || found?.line || place.fallback;
+  const line = found?.call?.line || (isInText(found, place) && found?.line) || place.line || found?.line || place.fallback;
   if (!found?.call || !matchesCall(found, action)) return { action, line };
   // DROP INDEX does not name the table.
   return { action: found.action.does === 'drop index' ? found.action : action, line, call: found.call };
+}
+
+/** Whether a source action is in the text of the call that wrote the statement: the text starts on its line, or on the next one. */
+function isInText(found: SourceAction | undefined, { line }: StepLines): boolean {
+  return found?.textLine !== undefined && found.textLine - line >= 0 && found.textLine - line <= 1;
 }
 
 /** The actions of one step in the source. */
@@ -189,6 +196,7 @@ export function sourceActions({ call, sql = '', line, spread, ...how }: SourceSt
     part.actions.map((action) => ({
       action,
       line: line + (spread ? part.line : 0),
+      ...(spread ? { textLine: line } : {}),
       sql: part.text,
       inAutocommitBlock,
       ...(onOtherConnection ? { onOtherConnection } : {}),
@@ -220,7 +228,7 @@ function sourceSteps(written: readonly SourceAction[], steps: readonly PlainStep
   const first = (steps.at(-1)?.index ?? 0) + 1;
   let committed = 0;
   let isBegun = false;
-  return rest.map(({ inAutocommitBlock, onOtherConnection, ...step }, at) => {
+  return rest.map(({ inAutocommitBlock, onOtherConnection, textLine: _, ...step }, at) => {
     const transaction = onOtherConnection ? ON_OTHER_CONNECTION : inAutocommitBlock && !isBegun ? -1 : committed;
     isBegun = step.action.does === 'begin transaction' || (isBegun && step.action.does !== 'end transaction');
     // After COMMIT as SQL, another transaction begins.

@@ -82,9 +82,9 @@ export const sleepInTransaction: Rule = {
       const before = steps.slice(0, at).find((step) => step.transaction === transaction && isWork(step));
       yield { ...place, ...sleepFinding(before) };
     }
-    for (const { name, line, inAutocommitBlock } of source?.calls ?? []) {
+    for (const { name, line, inAutocommitBlock, undoneFrom = line } of source?.calls ?? []) {
       if (!/^(?:time|asyncio)\.sleep$/.test(name) || inAutocommitBlock) continue;
-      const before = steps.find((step) => step.line < line && isWork(step));
+      const before = steps.find((step) => step.line < undoneFrom && isWork(step));
       yield { line, direction, seen: 'source', ...sleepFinding(before) };
     }
   },

@@ -22,6 +22,8 @@ const DEFINES_COLUMN = /^\s*CREATE\b.*?\bTABLE\b|\bADD\s+COLUMN\b/is;
 const MISSING_ON_SERVER = ['58P01', '42501'];
 /** Also the code for what no server supports, such as changing the type of a column that a view uses. */
 const UNSUPPORTED = '0A000';
+/** RAISE EXCEPTION in PL/pgSQL. */
+const RAISED = 'P0001';
 /** Nobody else has locks in the scratch database. */
 const LOCK_TIMEOUT = '55P03';
 /** A service is missing, as in a build without network. */
@@ -90,7 +92,7 @@ function isReportedElsewhere(failure: StatementFailure | undefined): boolean {
 function* failsOnRows({ facts: { rows, source }, upgrade }: AnalyzedRevision): Iterable<RuleFinding> {
   const failure = rows?.upgradeFailure;
   // An exception that the revision itself raises is intended.
-  if (upgrade.facts.outcome !== 'done' || !failure || failure.ownRaise || /^23/.test(failure.sqlState ?? '')) return;
+  if (upgrade.facts.outcome !== 'done' || !failure || isIntended(failure) || /^23/.test(failure.sqlState ?? '')) return;
   if (isNamedByRow(failure, source)) return;
   yield {
     line: failure.line ?? upgrade.source?.line ?? 1,
@@ -100,6 +102,11 @@ function* failsOnRows({ facts: { rows, source }, upgrade }: AnalyzedRevision): I
     atMost: 'warning',
     message: `the upgrade fails if the tables have rows: ${failure.message}`,
   };
+}
+
+/** Whether the revision itself raises: in Python, or in a DO block. */
+function isIntended({ ownRaise, sqlState, statement = '' }: StatementFailure): boolean {
+  return !!ownRaise || (sqlState === RAISED && /^\s*DO\b/i.test(statement));
 }
 
 /** Whether the missing object has a name that only a sample row has: `CREATE TABLE "{tenant.schema}".log`. */

@@ -326,6 +326,20 @@ for name in op.get_bind().scalars(sa.text("SELECT name FROM users WHERE name IS 
   },
   {
     rule: 'upgrade-fails',
+    about: 'because a block of the revision refuses the rows',
+    good: one(
+      `
+op.execute("""
+DO $$ BEGIN
+  IF EXISTS (SELECT FROM users WHERE email IS NOT NULL) THEN RAISE EXCEPTION 'first move the addresses'; END IF;
+END $$
+""")
+`,
+      'op.execute("SELECT 1")',
+    ),
+  },
+  {
+    rule: 'upgrade-fails',
     about: 'because it was written for another kind of database',
     bad: one('op.execute("UPDATE users SET name = IFNULL(name, \'\') WHERE id = 7")', 'op.execute("SELECT 1")'),
     severity: 'error',
@@ -453,6 +467,29 @@ op.execute("SELECT pg_sleep(0.01)")
 with op.get_context().autocommit_block():
     op.execute("SELECT pg_sleep(0.01)")
 `,
+    ),
+  },
+  {
+    rule: 'sleep-in-transaction',
+    about: 'after a savepoint has undone its work',
+    severity: 'warning',
+    bad: one(
+      `
+for attempt in range(3):
+    try:
+        with op.get_bind().begin_nested():
+            op.execute("SET LOCAL lock_timeout = '2s'")
+            op.execute("ALTER TABLE users ADD COLUMN note text")
+        break
+    except sa.exc.OperationalError:
+        time.sleep(0.01)
+`,
+      'op.drop_column("users", "note")',
+      { head: 'import time' },
+    ),
+    good: one(
+      'op.execute("SET LOCAL lock_timeout = \'2s\'")\nop.execute("ALTER TABLE users ADD COLUMN note text")',
+      'op.drop_column("users", "note")',
     ),
   },
   {

@@ -43,3 +43,7 @@ def _receiver(node: ast.expr) -> ast.expr | None:
 
 def opens_connection_or_savepoint(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Call) and last_name(node.func) in ("begin_nested", "connect")
+
+
+def opens_savepoint(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and last_name(node.func) == "begin_nested"

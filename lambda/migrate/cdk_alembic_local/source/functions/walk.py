@@ -11,7 +11,7 @@ from cdk_alembic.project.sources import last_name, text_of
 
 from ..literals import as_json
 from .batches import Batch, batch_of, without_batch
-from .connections import opens_connection_or_savepoint
+from .connections import opens_connection_or_savepoint, opens_savepoint
 from .control_flow import always_leaves, constant_condition, reachable
 from .names import DRIVER_CONNECTION, Names
 from .statements import EXECUTES, executed_text, is_statement
@@ -29,6 +29,8 @@ class Context:
     over_constants: bool = False
     in_branch: bool = False
     if_environment: bool = False
+    undone_from: int | None = None
+    """In the handler of a `try` whose savepoint has undone its body: the line of the `try`."""
     bound: frozenset[str] = frozenset()
     """Names that a loop binds."""
     rows: frozenset[str] = frozenset()
@@ -113,6 +115,10 @@ class Walk:
                 self._visit_all(node.ifs, context)
             case ast.If():
                 self._if(node, context)
+            case ast.Try() if any(map(opens_savepoint, ast.walk(ast.Module(node.body, [])))):
+                inner = replace(context, in_branch=True)
+                self._visit_all((*node.body, *node.orelse, *node.finalbody), inner)
+                self._visit_all(node.handlers, replace(inner, undone_from=node.lineno))
             case ast.Try() | ast.Match():
                 self._visit_all(ast.iter_child_nodes(node), replace(context, in_branch=True))
             case _:
@@ -249,6 +255,7 @@ class Walk:
                 **({"overConstants": True} if context.over_constants else {}),
                 "inBranch": context.in_branch,
                 **({"ifEnvironment": True} if context.if_environment else {}),
+                **({"undoneFrom": context.undone_from} if context.undone_from else {}),
                 **({"isAlone": True} if node in self._expression_statements else {}),
                 **more,
             }
