@@ -11,13 +11,13 @@ export const onDeleteChanged: Rule = {
   severity: 'warning',
   title: 'a DELETE of running code does something else to the rows that refer to its row: ON DELETE',
   *check({ upgrade, downgrade }) {
+    const changed = new Map<string, Changed[]>();
     for (const step of upgrade.steps) {
       const { action, place, isExisting, isNewColumn } = step;
       if (action.does !== 'add constraint' || action.constraint.kind !== 'foreign key' || !isExisting(action.table)) continue;
-      if (action.constraint.columns.some((column) => isNewColumn(action.table, column))) continue;
-      const now = onDelete(step, action);
-      const before = onDeleteBefore(action, upgrade, downgrade);
       const { table, constraint } = action;
+      if (constraint.columns.some((column) => isNewColumn(table, column))) continue;
+      const now = onDelete(step, action);
       const required = now === 'SET NULL' ? requiredColumn(action, upgrade) : undefined;
       if (required !== undefined) {
         yield {
@@ -27,22 +27,35 @@ export const onDeleteChanged: Rule = {
         };
         continue;
       }
+      const before = onDeleteBefore(action, upgrade, downgrade);
       if (now === undefined || before === undefined || EFFECTS[now] === EFFECTS[before]) continue;
+      const how = `was ${before}, and is ${now}: a DELETE of running code ${EFFECTS[now]}`;
+      const key = `${table}, which refers to ${constraint.references?.table}`;
+      changed.set(how, [...(changed.get(how) ?? []), { key, place }]);
+    }
+    for (const [how, [first, ...more]] of changed) {
+      if (!first) continue;
       yield {
-        ...place,
-        message: `ON DELETE of the foreign key from ${table} was ${before}, and is ${now}: a DELETE in ${constraint.references?.table} ${EFFECTS[now]}`,
+        ...first.place,
+        message: `ON DELETE of the foreign key of ${first.key}${more.length ? ` (and of ${more.length} more)` : ''}, ${how}`,
         instead: '# first release code that deletes in a way that works with both; then change it, in a separate revision',
       };
     }
   },
 };
 
+/** A foreign key with another ON DELETE than before. */
+interface Changed {
+  readonly key: string;
+  readonly place: Step['place'];
+}
+
 const EFFECTS: Readonly<Record<string, string>> = {
-  'NO ACTION': 'by running code fails from now on, if a row refers to it',
-  RESTRICT: 'by running code fails from now on, if a row refers to it',
-  CASCADE: 'by running code deletes the rows that refer to it as well, where it failed before or kept them',
-  'SET NULL': 'by running code succeeds, and the rows that refer to it lose their reference',
-  'SET DEFAULT': 'by running code succeeds, and the rows that refer to it get the default',
+  'NO ACTION': 'fails from now on, if a row refers to it',
+  RESTRICT: 'fails from now on, if a row refers to it',
+  CASCADE: 'deletes the rows that refer to it as well, where it failed before or kept them',
+  'SET NULL': 'succeeds, and the rows that refer to it lose their reference',
+  'SET DEFAULT': 'succeeds, and the rows that refer to it get the default',
 };
 
 const LETTERS: Readonly<Record<string, string>> = {
