@@ -10,27 +10,40 @@ const ONLY_POSTGRESQL = /\bCONCURRENTLY\b|\bpostgresql_|\bVALIDATE\b|\bautocommi
 /** What the proof does not show: where else the rewritten files run, and with what. */
 export function caveats(
   project: string,
-  { graph, environment }: Pick<ReviewInput, 'graph' | 'environment'>,
+  input: Pick<ReviewInput, 'graph' | 'environment' | 'plainAlembic'>,
   files: readonly ComposedFile[],
 ): readonly string[] {
+  const { environment } = input;
   if (!environment) return [];
-  const found: string[] = [];
   const other = firstLine(project, environment.file, OTHER_DATABASE);
   const onlyHere = files.find(({ text }) => ONLY_POSTGRESQL.test(text) && !/\bdialect\b/.test(text));
-  if (other && onlyHere) {
-    found.push(`${environment.file}:${other.line} names ${other.word}: the rewritten files run on PostgreSQL only`);
-  }
+  const elsewhere = `${environment.file}:${other?.line} names ${other?.word}: the rewritten files run on PostgreSQL only`;
+  return [...(other && onlyHere ? [elsewhere] : []), ...inOneTransaction(project, input, files)];
+}
+
+/** What goes wrong where `alembic upgrade` runs all revisions in one transaction. */
+function inOneTransaction(
+  project: string,
+  { graph, environment, plainAlembic }: Parameters<typeof caveats>[1],
+  files: readonly ComposedFile[],
+): readonly string[] {
+  if (environment?.transactionPerMigration !== false) return [];
+  const command = graph.command ?? 'alembic';
+  const step = `pass transaction_per_migration=True to context.configure() in ${environment.file}`;
   const block = graph.revisions.findIndex((one) =>
     files.some(({ file, text }) => file === one.file && /autocommit_block/.test(text)),
   );
   const earlier = graph.revisions.slice(0, Math.max(block, 0)).filter(({ file }) => !files.some((one) => one.file === file));
   const [commit] = earlier.flatMap(({ file }) => firstLine(project, file, COMMIT) ?? []);
-  if (environment.transactionPerMigration === false && commit) {
-    found.push(
-      `\`${graph.command ?? 'alembic'} upgrade\` of an empty database stops at ${graph.revisions[block]?.file}, because ${commit.file}:${commit.line} commits the transaction in which env.py runs all revisions: pass transaction_per_migration=True to context.configure() in ${environment.file}`,
-    );
+  if (commit) {
+    return [
+      `\`${command} upgrade\` of an empty database stops at ${graph.revisions[block]?.file}, because ${commit.file}:${commit.line} commits the transaction in which env.py runs all revisions: ${step}`,
+    ];
   }
-  return found;
+  if (!plainAlembic || (block < 0 && !files.some(({ isNew }) => isNew))) return [];
+  return [
+    `\`${command} upgrade\` runs all revisions in one transaction: it holds their locks until the last one is done, and if one fails, the version goes back further than what autocommit blocks did: ${step}`,
+  ];
 }
 
 /** Downgrades that are not rolled back whole if they fail: what an autocommit block did is committed. */
