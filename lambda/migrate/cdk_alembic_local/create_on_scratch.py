@@ -51,8 +51,20 @@ def _create_compared(project: Project, scratch: Scratch, ask: dict[str, Any], pl
     except NothingToCreate as nothing:
         if not due:
             raise
+        wanted = [one for one in due if one.is_named_in(ask["message"])]
+        if not wanted:
+            raise _only_due(nothing, due) from nothing
         created = create(project, ask["message"], None, placement)
-        return {**created, "left": list(nothing.left), "nextRelease": in_one(due)}
+        return {**created, "left": list(nothing.left), "nextRelease": in_one(wanted)}
+
+
+def _only_due(nothing: NothingToCreate, due: list[NextRelease]) -> NothingToCreate:
+    """A drop is written only if the description says so: a change that has no effect must not become one."""
+    dropped = [place for one in due for place in one.dropped]
+    names = ", ".join(f"{table}.{column}" for table, column in dropped)
+    commands = " or ".join(f'`safe-alembic create "Drop {column} of {table}"`' for table, column in dropped)
+    message = f"{nothing.message}; a drop is due, of {names}, and the description does not name it"
+    return NothingToCreate("nothing_to_create", message, f"for the drop run {commands}; otherwise change the models first")
 
 
 def _dropped_in_models(project: Project, releases: list[NextRelease]) -> list[NextRelease]:

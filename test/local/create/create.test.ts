@@ -167,6 +167,12 @@ test('create asks about a change that looks like a rename, and --rename keeps th
   expect(error.next).toContain('run `safe-alembic create "Drop name of users"`');
   // What no revision can have is still named, once.
   bed.project.models(['sa.Column("full_name", sa.Text())', 'sa.Column("age", sa.Integer(), sa.Computed("id * 2"))']);
+  // A change without an effect on the schema must not become the drop.
+  const unnamed = (await create('Add a kind of name to users')).document.error;
+  expect([unnamed.code, unnamed.next]).toEqual([
+    'nothing_to_create',
+    'for the drop run `safe-alembic create "Drop name of users"`; otherwise change the models first',
+  ]);
   const dropped = await create('Drop name of users');
   expect(dropped.document.created.left).toEqual([expect.stringMatching(/^column users\.age is integer in the migrations/)]);
   expect(read(dropped.document.created.file)).toMatch(

@@ -15,6 +15,7 @@ _HEADING = "# The next release needs a revision of its own."
 """Begins the comment that `nextRelease` of lib/review/fix/next-release.ts writes."""
 _DROPPED = re.compile(r'ALTER TABLE (?P<table>(?:"[^"]+"|[^\s"])+) DROP COLUMN (?P<column>"[^"]+"|\S+)$')
 _TRIGGER = re.compile(r'DROP TRIGGER "?([^"]+?)"? ON ')
+_DROPS = frozenset(("drop", "drops", "remove", "removes", "delete", "deletes"))
 _TRIGGER_COLUMNS = """
 SELECT coalesce(json_agg(json_build_array(CASE nspname WHEN 'public' THEN '' ELSE nspname || '.' END || relname, attname)),
   'null')::text
@@ -37,6 +38,11 @@ class NextRelease(NamedTuple):
     """Tables, with a schema unless it is `public`, and columns."""
     served: list[tuple[str, str]]
     """The columns that the trigger reads or writes."""
+
+    def is_named_in(self, description: str) -> bool:
+        """Whether a description says that a column is dropped: `Drop name of users`."""
+        words = _words(description)
+        return bool(_DROPS & words) and any(_words(column) <= words for _, column in self.dropped)
 
 
 def pending(connection: Any, scripts: Any) -> list[NextRelease]:
@@ -120,6 +126,10 @@ def _columns_of(connection: Any, trigger: str) -> list[tuple[str, str]] | None:
 def _plain(name: str) -> str:
     """A name without quotes."""
     return name.replace('"', "")
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.lower()))
 
 
 def _texts(code: str) -> list[str]:
