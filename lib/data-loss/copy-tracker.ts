@@ -28,6 +28,10 @@ export class CopyTracker {
     return this.valueLists.get(source) === column;
   }
 
+  has(source: string): boolean {
+    return this.copies.has(source);
+  }
+
   isCopy(source: string, column: string): boolean {
     return !!this.copies.get(source)?.includes(column);
   }

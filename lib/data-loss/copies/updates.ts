@@ -1,5 +1,5 @@
 import type { ColumnDef, Node } from 'libpg-query';
-import { as, joined, namesOf, wholeTable } from '../../sql/nodes';
+import { as, joined, namesOf, systemName, wholeTable } from '../../sql/nodes';
 import { conjuncts, isKey, matchesEveryRow, normalized, readsNoColumn } from '../conditions';
 import { copiedColumn, mayTruncate, testedState } from '../conversions';
 import { ARITHMETIC_OPERATOR } from '../overwritten';
@@ -22,6 +22,7 @@ export function recordCopiedColumn(
   const [table = ''] = names;
   const name = column.slice(column.lastIndexOf('.') + 1);
   state.copies.invalidate(table, name);
+  recordCopiedKey(column, value, where, names, state);
   if (!state.isNewColumn(table, name)) return;
   recordWrittenState(column, value, where, names, state);
   const sources = copiedSources(value).flatMap((source) => columnOfTable(source, names) ?? []);
@@ -33,6 +34,35 @@ export function recordCopiedColumn(
   // Only a boolean can be negated, and a boolean holds it.
   const isWhole = (of: string): boolean => !!as(value, 'BoolExpr') || holdsWholeValue(of, column, state);
   for (const of of sources) if (isWhole(of)) state.copies.recordCopy(`${table}.${of}`, [column]);
+}
+
+/** Records that a document gets a second key with the value of one: `SET meta = jsonb_set(meta, '{new}', meta->'old') WHERE meta ? 'old'`. */
+function recordCopiedKey(
+  column: string,
+  value: Node | undefined,
+  where: Node | undefined,
+  names: readonly string[],
+  state: RevisionState,
+): void {
+  const { funcname, args: [document, path, copied] = [] } = as(value, 'FuncCall') ?? {};
+  const { name, lexpr, rexpr } = as(copied, 'A_Expr') ?? {};
+  const own = column.slice(column.lastIndexOf('.') + 1);
+  const isOwn = (node: Node | undefined) => columnOfTable(copiedColumn(node), names) === own;
+  const key = as(rexpr, 'A_Const')?.sval?.sval;
+  if (systemName(funcname) !== 'jsonb_set' || !isOwn(document) || joined(name) !== '->' || !isOwn(lexpr) || key === undefined)
+    return;
+  // Where the key is missing, jsonb_set() returns NULL.
+  const hasKey = (part: Node) => {
+    const { name: sign, lexpr: tested, rexpr: asked } = as(part, 'A_Expr') ?? {};
+    return joined(sign) === '?' && isOwn(tested) && as(asked, 'A_Const')?.sval?.sval === key;
+  };
+  if (conjuncts(where).some(hasKey))
+    state.copies.recordCopy(keyCopy(column, key, where, names), [`${column}->${as(path, 'A_Const')?.sval?.sval}`]);
+}
+
+/** A key of the rows that a condition finds. */
+function keyCopy(column: string, key: string, where: Node | undefined, names: readonly string[]): string {
+  return `${column}->${key} ${normalized(where, names)}`;
 }
 
 /** Records what an UPDATE writes for one state of a boolean column. Two that write different values keep the column: `SET status = 'on' WHERE active`. */
@@ -181,13 +211,17 @@ function tableOf(column: string): string {
 }
 
 /** Whether copies hold what an UPDATE removes from a column: all of it, or some keys. They are the only copies from then on. */
-export function claimCopy(table: string, column: string, value: Node | undefined, state: RevisionState): boolean {
-  const name = `${table}.${column}`;
+export function claimCopy(
+  column: string,
+  value: Node | undefined,
+  { own, names, where }: { readonly own: readonly string[]; readonly names: readonly string[]; readonly where: Node | undefined },
+  state: RevisionState,
+): boolean {
+  const name = `${own[0]}.${column}`;
   const keys = removedKeys(value, column);
-  return (
-    state.copies.claimColumnCopy(name) ||
-    (keys.length > 0 && keys.every((key) => state.copies.claimColumnCopy(`${name}->${key}`)))
-  );
+  const isCopied = (key: string) =>
+    state.copies.claimColumnCopy(`${name}->${key}`) || state.copies.has(keyCopy(name, key, where, names));
+  return state.copies.claimColumnCopy(name) || (keys.length > 0 && keys.every(isCopied));
 }
 
 /** The column of `WHERE name IS NULL`. */

@@ -47,7 +47,7 @@ export function updateLosses(updated: UpdatedRows, targets: readonly Node[], sta
   // Before claimCopy, which makes a copy the only one: the revision must not overwrite that any more.
   const old = all.filter(({ name }) => !state.isNewColumn(table, name));
   return old.flatMap((one): readonly Loss[] => {
-    if (claimCopy(table, one.name, one.val, state) || isTaken(one.name)) return [];
+    if (claimCopy(one.name, one.val, updated, state) || isTaken(one.name)) return [];
     const to = replacement(one, updated, state);
     if (to === undefined) return [];
     const of = { kind: 'table', name: table, column: one.name } as const;

@@ -97,6 +97,8 @@ export const NOT_MOVED: readonly Case[] = [
   loses("ALTER TABLE films ADD first int; UPDATE films SET first = (SELECT min(id) FROM genres WHERE genres.name = films.genre); ALTER TABLE films ALTER first SET NOT NULL; ALTER TABLE films DROP COLUMN genre", 'drop-column'),
   loses("ALTER TABLE orders ADD note text; UPDATE orders SET note = left(status, 1), status = 'closed'", 'clear-column'),
   loses("UPDATE orders SET note = note || status, status = 'closed'", 'clear-column'),
+  loses("UPDATE users SET meta = jsonb_set(meta, '{b}', meta->'a') WHERE meta ? 'a' AND id > 4; UPDATE users SET meta = meta - 'a'", 'clear-column'),
+  loses("UPDATE users SET meta = jsonb_set(meta, '{b}', meta->'c') WHERE meta ? 'c'; UPDATE users SET meta = meta - 'a' WHERE meta ? 'c'", 'clear-column'),
   loses("UPDATE users SET email = NULL WHERE id = (SELECT s.user_id FROM spam s WHERE s.user_id = users.id AND s.kind = 'bot')", 'clear-column'),
   loses("UPDATE users SET name = s.name FROM (SELECT team_id, name, count(*) AS n FROM teams GROUP BY team_id, name) s WHERE s.team_id = users.team_id", 'clear-column'),
   loses("UPDATE orders SET note = 'late', status = 'closed' WHERE status IN ('lost', 'late')", 'clear-column'),

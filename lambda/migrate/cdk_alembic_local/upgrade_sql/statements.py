@@ -300,6 +300,8 @@ def expression(value: Any) -> str:
         return _call_expression(value)
     if isinstance(value, Item) and isinstance(value.key, slice):
         return f"left({expression(value.of)}, 1)"  # user.bio[:100]
+    if isinstance(value, (External, Attribute)) and value.name.rpartition(".")[2] == "NULL":
+        return "'null'"  # JSONB.NULL
     if isinstance(value, SYMBOLS):
         return _column_of_all(value) or _qualified_column(value) or MARK
     if value is None or isinstance(value, bool):
