@@ -22,22 +22,13 @@ import {
   vagueDescription,
 } from './conventions/conventions';
 import { frozenDefault } from './conventions/frozen-defaults';
+import { detachPartition, dropColumn, dropSchema, dropTable, dropType } from './data-loss/dropped';
 import { downgradeLosesData, notNullOnExistingRows } from './data-loss/existing-rows';
-import {
-  clearColumn,
-  convertColumn,
-  deleteAll,
-  deleteByQuery,
-  detachPartition,
-  dropColumn,
-  dropSchema,
-  dropTable,
-  dropType,
-  guardOnlyRules,
-  truncate,
-  unreadSql,
-} from './data-loss/loss-rules';
+import { guardOnlyRules } from './data-loss/loss-rule';
+import { deleteAll, deleteByQuery, truncate } from './data-loss/lost-rows';
+import { clearColumn, convertColumn } from './data-loss/lost-values';
 import { narrowingType } from './data-loss/narrowing-type';
+import { unreadSql } from './data-loss/unread-sql';
 import { updateAll } from './data-loss/update-all';
 import { writeNotRepeatable } from './data-migrations/autocommit-writes';
 import { earlyReturn, importsApplication, offsetBatches, readsOutside, unbatchedLoop } from './data-migrations/python-rows';
