@@ -1,4 +1,5 @@
 import type { RevisionFacts, StatementFailure } from '../../lib/contract/facts';
+import { whyNotRun } from '../../lib/review/not-checked';
 import type { AnalyzedRevision } from '../../lib/review/revision/analyzed-revision';
 import type { Change } from '../../lib/review/revision/change';
 import { mayStemFromUnapplied, upgradeFails } from '../../lib/review/rules/replay';
@@ -29,6 +30,12 @@ test('an operator that two types lack may stem from one', () => {
   const operator = { ...failure('42883'), message: 'operator does not exist: boolean = integer' };
   expect(mayStemFromUnapplied({ unapplied: ['a1'] } as unknown as RevisionFacts, operator)).toBe(true);
   expect(mayStemFromUnapplied({} as RevisionFacts, operator)).toBe(false);
+});
+
+test('the reason that a revision was not replayed names the earlier ones that could not be applied', () => {
+  const facts = { upgrade: { failure: failure('42P01') }, unapplied: ['a1', 'b1'] } as unknown as RevisionFacts;
+  expect(whyNotRun(facts)).toBe('the statement failed; before it, a1, b1 could not be applied');
+  expect(whyNotRun({ ...facts, unapplied: [] })).toBe('the statement failed');
 });
 
 test('a division by zero does not', () => {
