@@ -92,6 +92,8 @@ export const SAFE_ALEMBIC: Rules = {
   'column-refuses-values': ['breaks-running-code'],
   'rule-rewrites-statements': ['breaks-running-code'],
   'sequence-out-of-sync': ['breaks-running-code'],
+  'on-delete-changed': ['breaks-running-code', 'loses-data'],
+  'referenced-key-updated': ['fails', 'long-transaction'],
   'row-security-without-policy': ['breaks-running-code'],
   'expand-and-contract-in-one': ['breaks-running-code'],
   'upgrade-fails': ['fails'],
