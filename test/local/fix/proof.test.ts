@@ -198,3 +198,25 @@ test.each([
   if (state === SETS) expect(own.times).toBeGreaterThanOrEqual(given.times);
   else expect(own.times).toBeLessThan(given.times);
 });
+
+test('sample rows do not break a unique index that the revision builds, also beside rows of an earlier revision', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Add roles',
+    `op.execute("CREATE TABLE kinds (name text PRIMARY KEY); CREATE TABLE roles (kind text REFERENCES kinds, name text NOT NULL)")
+    op.execute("INSERT INTO kinds VALUES ('a'), ('b'); INSERT INTO roles VALUES ('a', 'a')")`,
+    'op.drop_table("roles"); op.drop_table("kinds")',
+  );
+  bed.project.commit();
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Make roles unique',
+    'op.create_index("uq_roles", "roles", ["kind"], unique=True)\n    op.create_index("ix_roles", "roles", ["name"])',
+    'op.drop_index("ix_roles", "roles")\n    op.drop_index("uq_roles", "roles")',
+  );
+  const review = await fix();
+  expect(fixed(review)).toEqual(['index-not-concurrent', 'index-not-concurrent']);
+  expect(review.fixes?.withoutRows).toBeUndefined();
+});

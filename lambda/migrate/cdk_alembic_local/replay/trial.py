@@ -203,7 +203,7 @@ def _failure(why: str, error: BaseException) -> dict[str, str]:
 
 
 def _generated_rows(before: rows.Rows, now: rows.Rows, snapshot: Snapshot) -> dict[str, list[dict[str, Any]] | None]:
-    """The keys of the rows that were generated since `before`, by table; None: all rows of the table."""
+    """The keys of the rows that were generated since `before`, by table; without a key, all values. None: all of its rows."""
     found: dict[str, list[dict[str, Any]] | None] = {}
     for name, own in now.items():
         if not before[name]:
@@ -211,6 +211,5 @@ def _generated_rows(before: rows.Rows, now: rows.Rows, snapshot: Snapshot) -> di
             continue
         constraints = snapshot.tables[name]["constraints"]
         key = next((one["columns"] for one in constraints if one["kind"] == "primary key"), None)
-        if key:
-            found[name] = [{column: row[column] for column in key} for row in own if row not in before[name]]
+        found[name] = [{column: row[column] for column in key or row} for row in own if row not in before[name]]
     return found

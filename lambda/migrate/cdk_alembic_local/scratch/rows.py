@@ -90,6 +90,7 @@ BEGIN
   {_TRY}
   RETURN done;
 END $insert$"""  # noqa: S608
+_INDEX_NAME = re.compile(r'CREATE UNIQUE INDEX (?:"(?:[^"]|"")+"|\S+) ON')
 
 
 class Filler:
@@ -151,21 +152,38 @@ class Filler:
 
     @contextmanager
     def _wanted_checks(self) -> Iterator[None]:
-        """Within this block, PostgreSQL rejects rows that break a wanted CHECK."""
-        added = []
-        for name in self._planned:
-            own = self._snapshot.tables[name]["constraints"]
-            checks = [one for one in self._constraints(name) if one["kind"] == "check" and one not in own]
-            for number, check in enumerate(checks):
-                table, constraint = quoted_table(name), f"cdk_alembic_wanted_{number}"
-                add = f"ALTER TABLE {table} ADD CONSTRAINT {constraint} {check['definition']}"
-                # It may need a column or a function that the revision creates.
-                guarded = f"BEGIN EXECUTE {raw.literal(add)}; EXCEPTION WHEN OTHERS THEN NULL; END"
-                raw.execute(self._connection, f"DO {raw.literal(guarded)}")
-                added.append(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {constraint}")
+        """Within this block, PostgreSQL rejects rows that break a wanted CHECK or a wanted unique index."""
+        wanted = [one for name in self._planned for one in (*self._added_checks(name), *self._unique_indexes(name))]
+        for add, _ in wanted:
+            # It may need a column or a function that the revision creates.
+            guarded = f"BEGIN EXECUTE {raw.literal(add)}; EXCEPTION WHEN OTHERS THEN NULL; END"
+            raw.execute(self._connection, f"DO {raw.literal(guarded)}")
         yield
-        for drop in added:
+        for _, drop in wanted:
             raw.execute(self._connection, drop)
+
+    def _added_checks(self, name: str) -> Iterator[tuple[str, str]]:
+        """Statements that add what a table does not have yet, and that drop it."""
+        own, table = self._snapshot.tables[name]["constraints"], quoted_table(name)
+        checks = [one for one in self._constraints(name) if one["kind"] == "check" and one not in own]
+        for number, check in enumerate(checks):
+            constraint = f"cdk_alembic_wanted_{number}"
+            yield (
+                f"ALTER TABLE {table} ADD CONSTRAINT {constraint} {check['definition']}",
+                f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {constraint}",
+            )
+
+    def _unique_indexes(self, name: str) -> Iterator[tuple[str, str]]:
+        own = [one["name"] for one in self._snapshot.tables[name]["indexes"]]
+        indexes = [one for one in self._wanted.get(name, {}).get("indexes", []) if one["unique"] and one["name"] not in own]
+        for number, index in enumerate(indexes):
+            schema, _, table = name.rpartition(".")
+            unique = f"cdk_alembic_wanted_{number}_{table}"[:63]
+            place = f"{quoted(schema)}." if schema else ""
+            yield (
+                _INDEX_NAME.sub(f"CREATE UNIQUE INDEX {quoted(unique)} ON", index["definition"], count=1),
+                f"DROP INDEX IF EXISTS {place}{quoted(unique)}",
+            )
 
     def _constraints(self, name: str) -> list[dict[str, Any]]:
         """The constraints of a table, and the wanted ones that rows can satisfy already."""
