@@ -145,12 +145,56 @@ export function isOwnColumn(node: Node | undefined, column: string, names: reado
   return fields.slice(dot + 1) === column && (dot < 0 || names.includes(fields.slice(0, dot)));
 }
 
-/** The keys that an expression removes from the column's document: `settings - 'theme'`. */
+/** The keys that an expression removes from the column's document: `settings - 'theme'`, also if it then adds some with `||`. */
 export function removedKeys(value: Node | undefined, column: string): readonly string[] {
-  if (!value || !('A_Expr' in value) || joined(value.A_Expr.name) !== '-') return [];
-  const { lexpr, rexpr } = value.A_Expr;
-  const isOwn = !!lexpr && 'ColumnRef' in lexpr && joined(lexpr.ColumnRef.fields).split('.').at(-1) === column;
-  return isOwn && areDocumentKeys(rexpr) ? documentKeys(rexpr) : [];
+  const { name, lexpr, rexpr } = as(value, 'A_Expr') ?? {};
+  switch (joined(name)) {
+    case '-':
+      return areDocumentKeys(rexpr) && isDocument(lexpr, column) ? [...removedKeys(lexpr, column), ...documentKeys(rexpr)] : [];
+    case '||':
+      return removedKeys(lexpr, column);
+    default:
+      return [];
+  }
+}
+
+/** Whether a value is the column's document, or what is left of it without some keys. */
+function isDocument(value: Node | undefined, column: string): boolean {
+  if (removedKeys(value, column).length) return true;
+  return !!value && 'ColumnRef' in value && joined(value.ColumnRef.fields).split('.').at(-1) === column;
+}
+
+/**
+ * Whether a condition says the value that a key has in the rows: `settings @> '{"state": "new"}'`, `settings->>'state' = 'new'`.
+ *
+ * @param names the table and its aliases
+ */
+export function saysValueOfKey(where: Node, key: string, column: string, names: readonly string[]): boolean {
+  const { name, lexpr, rexpr } = as(where, 'A_Expr') ?? {};
+  if (!rexpr || !readsNoColumn(rexpr)) return false;
+  if (joined(name) === '@>') return isOwnColumn(lexpr, column, names) && isScalar(documentOf(rexpr)?.[key]);
+  const { name: arrow, lexpr: document, rexpr: read } = as(lexpr, 'A_Expr') ?? {};
+  return (
+    joined(name) === '=' &&
+    /^->>?$/.test(joined(arrow)) &&
+    isOwnColumn(document, column, names) &&
+    documentKeys(read).includes(key)
+  );
+}
+
+/** A constant document. */
+function documentOf(node: Node): Readonly<Record<string, unknown>> | undefined {
+  if ('TypeCast' in node) return node.TypeCast.arg && documentOf(node.TypeCast.arg);
+  try {
+    return JSON.parse(as(node, 'A_Const')?.sval?.sval ?? '');
+  } catch {
+    return undefined;
+  }
+}
+
+/** A list or a document contains more than a condition with `@>` says. */
+function isScalar(value: unknown): boolean {
+  return value !== undefined && (value === null || typeof value !== 'object');
 }
 
 function documentKeys(node: Node | undefined): readonly string[] {

@@ -1,13 +1,13 @@
 import type { Node } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../../contract/facts';
 import { as, joined, only } from '../../sql/nodes';
-import { isEmptyValue, isSameExpression, matchesEveryRow } from '../conditions';
+import { conjuncts, isEmptyValue, isSameExpression, matchesEveryRow } from '../conditions';
 import { copiedColumn } from '../conversions';
 import { recordPythonReads } from '../copies/copied-values';
 import { claimCopy, recordComputed, recordCopiedColumn } from '../copies/updates';
 import type { Loss } from '../losses';
 import { assignedValue, carriesColumn, isOldValue, isUnrelatedValue, takesOtherColumn, updateMergesValues } from '../overwritten';
-import { keepsOnlyPart } from '../partial-values';
+import { keepsOnlyPart, removedKeys, saysValueOfKey } from '../partial-values';
 import type { RevisionState } from '../revision-state';
 import { columnsIn, selectsKnownRows } from './selected-rows';
 
@@ -74,15 +74,26 @@ function replacement(
   if (isEmptyValue(val))
     return isWhole || !(selectsKnownRows(where, name, own) || mayBeEmpty) ? emptied(`${table}.${name}`, state) : undefined;
   if (keepsOnlyPart(val, name, own)) {
-    const what =
-      joined(as(val, 'FuncCall')?.funcname) === UNKNOWN ? COMPUTED_BY_PYTHON : 'a value computed from it that holds less';
-    return isWhole || !selectsKnownRows(where, name, own) ? what : undefined;
+    const isKnown = selectsKnownRows(where, name, own) || saysRemovedValues(where, val, name, own);
+    return isWhole || !isKnown ? partOf(val) : undefined;
   }
   if (mayBeEmpty) return undefined;
   if (isWhole && isUnrelatedValue(val, name, own, where)) return 'an unrelated value';
   if (updateMergesValues(where, name, val, own, state)) return 'one value in place of several';
   const isForAll = isWhole || (isJoin && !readsOneOf(aggregated, val)) || skipsRowsWithoutSource(where, val);
   return isForAll && takesOtherColumn(val, name, own) ? 'values of other columns' : undefined;
+}
+
+function partOf(value: Node | undefined): string {
+  const isUnknown = joined(as(value, 'FuncCall')?.funcname) === UNKNOWN;
+  return isUnknown ? COMPUTED_BY_PYTHON : 'a value computed from it that holds less';
+}
+
+/** Whether a condition says the values of all keys that an UPDATE removes from a document. */
+function saysRemovedValues(where: Node | undefined, value: Node | undefined, column: string, names: readonly string[]): boolean {
+  const keys = removedKeys(value, column);
+  const isSaid = (key: string) => conjuncts(where).some((part) => saysValueOfKey(part, key, column, names));
+  return keys.length > 0 && keys.every(isSaid);
 }
 
 function skipsRowsWithoutSource(where: Node | undefined, value: Node | undefined): boolean {

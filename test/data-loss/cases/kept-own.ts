@@ -39,6 +39,7 @@ export const KEPT_OWN: readonly Case[] = [
   keepsSql("DROP VIEW IF EXISTS a, b"),
   keepsSql("UPDATE users SET seen_at = GREATEST(seen_at, made_at), first_at = LEAST(first_at, users.made_at::timestamp)"),
   keepsSql("UPDATE users SET meta = jsonb_set(meta, '{sealed}', meta->'_sealed') WHERE meta ? '_sealed' AND id > 4; UPDATE users SET meta = meta - '_sealed' WHERE meta ? '_sealed' AND id > 4"),
+  keepsSql("UPDATE users SET meta = meta - 'state' || '{\"done\": true}' WHERE kind = 'job' AND meta @> '{\"state\": \"NEW\"}'; UPDATE users SET meta = meta - 'state' - 'step' WHERE meta->>'state' = 'OLD' AND (users.meta->'step') = '4'"),
   keeps('a JSON null that becomes an empty document', 'users = sa.table("users", sa.column("meta"))\nop.execute(users.update().where(users.c.meta == postgresql.JSONB.NULL).values(meta={}))'),
   keepsSql("DROP VIEW v RESTRICT"),
   keepsSql("DROP MATERIALIZED VIEW m; CREATE MATERIALIZED VIEW m AS SELECT 2 AS a WITH NO DATA; REFRESH MATERIALIZED VIEW m"),
