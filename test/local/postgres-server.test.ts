@@ -8,16 +8,13 @@ import { type PostgresServer, withPostgresServer } from '../../lib/local/postgre
 
 const modules = path.resolve(__dirname, '../../node_modules');
 
-/** The first value of a query's first row. */
-async function firstValue(server: PostgresServer, query: string): Promise<string> {
+async function versionOf(server: PostgresServer): Promise<string> {
   const client = new Client(server.url());
   await client.connect();
-  const { rows } = await client.query<string[]>({ text: query, rowMode: 'array' });
+  const { rows } = await client.query('SHOW server_version');
   await client.end();
-  return String(rows[0]?.[0]);
+  return rows[0].server_version;
 }
-
-const versionOf = (server: PostgresServer): Promise<string> => firstValue(server, 'SHOW server_version');
 
 describe('a scratch PostgreSQL', () => {
   it.each([15, 16, 17, 18])('has the version that the project chooses: PostgreSQL %s', async (major) => {
@@ -48,14 +45,6 @@ describe('a scratch PostgreSQL', () => {
     await withPostgresServer(modules, async (server) => {
       const client = new Client({ ...server, password: 'guessed' });
       await expect(client.connect()).rejects.toThrow('password authentication failed');
-    });
-  });
-
-  it('hashes its random password once, because each connection repeats it', async () => {
-    await withPostgresServer(modules, async (server) => {
-      expect(await firstValue(server, 'SELECT rolpassword FROM pg_authid WHERE rolname = current_user')).toMatch(
-        /^SCRAM-SHA-256\$1:/,
-      );
     });
   });
 

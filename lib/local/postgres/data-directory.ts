@@ -35,11 +35,6 @@ export interface DataDirectory {
 /** Small files of the write-ahead log: each copy of the directory has one. */
 const OPTIONS = ['--auth=scram-sha-256', '--encoding=UTF8', '--no-locale', '--no-sync', '--wal-segsize=1'];
 
-/** The password is random, and needs no slow hash: half the time of each connection. */
-const FAST_PASSWORD = '--set=scram_iterations=1';
-/** The first major with `scram_iterations` and `initdb --set`. */
-const FAST_PASSWORD_SINCE = 16;
-
 /** Drops template0: it is a third of the files, and databases are copies of template1. */
 const DROP_TEMPLATE0 = 'ALTER DATABASE template0 IS_TEMPLATE false;\nDROP DATABASE template0;\n';
 
@@ -63,20 +58,16 @@ export async function makeDataDirectory(options: DataDirectoryOptions): Promise<
 export function keyOf({ found, user }: Pick<DataDirectoryOptions, 'found' | 'user'>): string {
   const { mtimeMs, size } = statSync(path.join(found.directory, 'bin', 'postgres'));
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-  const what = [found.directory, found.version, mtimeMs, size, user, optionsOf(found), DROP_TEMPLATE0, MAPS.source, timeZone];
+  const what = [found.directory, found.version, mtimeMs, size, user, OPTIONS, DROP_TEMPLATE0, MAPS.source, timeZone];
   return createHash('sha256').update(JSON.stringify(what)).digest('hex');
 }
 
-function optionsOf({ version }: PostgresBinaries): readonly string[] {
-  return Number.parseInt(version, 10) < FAST_PASSWORD_SINCE ? OPTIONS : [...OPTIONS, FAST_PASSWORD];
-}
-
 async function initialise(options: DataDirectoryOptions, { data, password }: DataDirectory): Promise<void> {
-  const { serverFolder, found, binaries, user, env, folder, account } = options;
+  const { serverFolder, binaries, user, env, folder, account } = options;
   const passwordFile = path.join(serverFolder, 'password');
   writeFileSync(passwordFile, password, { mode: 0o600 });
   if (account) chownSync(passwordFile, account.uid, account.gid);
-  const args = [`--pgdata=${data}`, `--username=${user}`, `--pwfile=${passwordFile}`, ...optionsOf(found)];
+  const args = [`--pgdata=${data}`, `--username=${user}`, `--pwfile=${passwordFile}`, ...OPTIONS];
   const where = { env, cwd: serverFolder, folder, ...account };
   await mustRun(path.join(binaries, 'initdb'), args, where);
   rmSync(passwordFile);
