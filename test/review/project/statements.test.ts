@@ -24,6 +24,19 @@ describe('an example of the site', () => {
 });
 
 describe('one statement', () => {
+  it.each([
+    ['op.add_column("users", sa.Column("age", sa.Integer))', /: a subscriber stops at the first row that it has no column/],
+    ['op.drop_column("users", "name")', /: a subscriber that keeps the column gets no values for it/],
+    ['op.alter_column("users", "name", type_=sa.String(9))', /: a subscriber stops at the first value that its own type/],
+  ])('that a publication does not replicate says what a subscriber does: %s', async (upgrade, effect) => {
+    const users = 'op.execute("CREATE TABLE users (id bigint, name text); CREATE PUBLICATION feed FOR TABLE users")';
+    const found = await findings({ a1: { upgrade: users, downgrade: 'pass' }, b1: { down: 'a1', upgrade } }, 'all');
+    const said = found
+      .filter(({ rule }) => rule === 'published-table-altered')
+      .map(({ revision, message }) => [revision, message]);
+    expect(said).toEqual([['b1', expect.stringMatching(effect)]]);
+  });
+
   it('that blocks writes also blocks reads, if its transaction has locked the table against reads before', async () => {
     const teams = 'op.execute("CREATE TABLE teams (id bigint PRIMARY KEY)")';
     const users = 'op.execute("CREATE TABLE users (id bigint, team bigint, name text)")';

@@ -13,15 +13,13 @@ export const publishedTableAltered: Rule = {
     for (const step of upgrade.steps) yield* noLongerReplicated(step);
     const reported = new Set<string>();
     for (const step of upgrade.steps) {
-      const table = alteredTable(step);
-      const publications = table === undefined ? [] : publicationsOf(table, upgrade);
-      if (table === undefined || !publications.length || reported.has(table)) continue;
-      reported.add(table);
+      const change = unfollowedChange(step);
+      const publications = change ? publicationsOf(change.table, upgrade) : [];
+      if (!change || !publications.length || reported.has(change.table)) continue;
+      reported.add(change.table);
       yield {
         ...step.place,
-        message:
-          `${nameList(publications)} ${publications.length > 1 ? 'replicate' : 'replicates'} ${table}, but not this change: ` +
-          'a subscriber stops at the first row that it has no column or no table for',
+        message: `${nameList(publications)} ${publications.length > 1 ? 'replicate' : 'replicates'} ${change.table}, but not this change: ${change.effect}`,
         instead: '# add to the subscriber first, and drop from it last; in a Blue/Green deployment wait for the switchover',
       };
     }
@@ -46,24 +44,41 @@ function unpublished({ publication, how, tables }: ActionOf<'unpublish'>): strin
     : `the publication ${publication} replicates only ${nameList(tables)} from now on`;
 }
 
-/** The table that a step changes in a way that a subscriber must follow. After a rename, the subscriber has the old name. */
-function alteredTable({ action }: Step): string | undefined {
+interface UnfollowedChange {
+  readonly table: string;
+  /** What it does to a subscriber. */
+  readonly effect: string;
+}
+
+const STOPS = 'a subscriber stops at the first row that it has no column or no table for';
+
+/** A change of a table that a subscriber must make, too. After a rename, the subscriber has the old name. */
+function unfollowedChange({ action }: Step): UnfollowedChange | undefined {
   switch (action.does) {
     case 'create table':
     case 'add column':
-    case 'drop column':
-    case 'change type':
-      return action.table;
+      return { table: action.table, effect: STOPS };
     case 'rename':
-      return action.what === 'table' || action.what === 'column' ? action.table : undefined;
+      return action.what === 'table' || action.what === 'column' ? { table: action.table, effect: STOPS } : undefined;
+    case 'drop column':
+      return {
+        table: action.table,
+        effect: 'a subscriber that keeps the column gets no values for it, and stops at the first row if the column is NOT NULL',
+      };
+    case 'change type':
+      return { table: action.table, effect: 'a subscriber stops at the first value that its own type does not take' };
     default:
       return undefined;
   }
 }
 
-/** The publications of a table and its partitions: a publication lists partitions one by one unless it publishes them as their parent. */
+/**
+ * The publications of a table and its partitions: a publication lists partitions one by one unless it publishes them as their parent. One
+ * that the revision itself creates has no subscriber yet.
+ */
 function publicationsOf(table: string, part: RevisionFunction): readonly string[] {
   const facts = part.findTable(table) ?? part.tablesAfter[table];
-  const own = (facts?.publications ?? []).map((name) => `the publication ${name}`);
+  const earlier = new Set(Object.values(part.tablesBefore).flatMap(({ publications = [] }) => publications));
+  const own = (facts?.publications ?? []).filter((name) => earlier.has(name)).map((name) => `the publication ${name}`);
   return [...new Set([...own, ...(facts?.partitions ?? []).flatMap((name) => publicationsOf(name, part))])];
 }
