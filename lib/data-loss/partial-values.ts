@@ -172,7 +172,10 @@ function isDocument(value: Node | undefined, column: string): boolean {
 export function saysValueOfKey(where: Node, key: string, column: string, names: readonly string[]): boolean {
   const { name, lexpr, rexpr } = as(where, 'A_Expr') ?? {};
   if (!rexpr || !readsNoColumn(rexpr)) return false;
-  if (joined(name) === '@>') return isOwnColumn(lexpr, column, names) && isScalar(documentOf(rexpr)?.[key]);
+  if (joined(name) === '@>') {
+    const isSaid = ([one, value]: readonly [string, unknown]) => one === key && isScalar(value);
+    return isOwnColumn(lexpr, column, names) && Object.entries(documentOf(rexpr) ?? {}).some(isSaid);
+  }
   const { name: arrow, lexpr: document, rexpr: read } = as(lexpr, 'A_Expr') ?? {};
   return (
     joined(name) === '=' &&
@@ -194,7 +197,7 @@ function documentOf(node: Node): Readonly<Record<string, unknown>> | undefined {
 
 /** A list or a document contains more than a condition with `@>` says. */
 function isScalar(value: unknown): boolean {
-  return value !== undefined && (value === null || typeof value !== 'object');
+  return value === null || typeof value !== 'object';
 }
 
 function documentKeys(node: Node | undefined): readonly string[] {

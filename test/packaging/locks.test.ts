@@ -373,14 +373,32 @@ test('a directory with dependencies for conda is rejected with the command that 
 });
 
 test.each([
-  ['pixi.toml', /pixi\.toml lists conda packages, .* to a requirements\.txt in .*, with the versions that "pixi list" shows$/],
-  ['Pipfile', /Pipfile is not locked: run "pipenv lock" in /],
-  ['requirements/base.in', /base\.in is not compiled: run "uv pip compile base\.in -o base\.txt" in \/.*\/requirements, /],
-  ['setup.cfg', /setup\.cfg only beside a setup\.py: add one that says "import setuptools; setuptools\.setup\(\)"$/],
-])('a directory whose dependencies only %s declares is rejected with the step that makes them readable', (file, step) => {
-  const root = writeFiles(temporaryDirectory(), { [file]: '' });
+  [
+    'pixi.toml',
+    '',
+    /pixi\.toml lists conda packages, .* to a requirements\.txt in .*, with the versions that "pixi list" shows$/,
+  ],
+  ['Pipfile', '', /Pipfile is not locked: run "pipenv lock" in /],
+  ['requirements/base.in', '', /base\.in is not compiled: run "uv pip compile base\.in -o base\.txt" in \/.*\/requirements, /],
+  [
+    'setup.cfg',
+    '[options]\ninstall_requires =\n  alembic\n',
+    /setup\.cfg only beside a setup\.py: add one that says "import setuptools; setuptools\.setup\(\)"$/,
+  ],
+])('a directory whose dependencies only %s declares is rejected with the step that makes them readable', (file, text, step) => {
+  const root = writeFiles(temporaryDirectory(), { [file]: text });
   expect(findDependencies(root, NOTHING)).toBeUndefined();
   expect(shown(noDependencies(root))).toMatch(step);
+});
+
+test('a setup.cfg with settings of tools alone declares nothing, and does not hide the folder above', () => {
+  const tools = { 'setup.cfg': '[flake8]\nmax-line-length = 100\n', 'pyproject.toml': '[tool.black]\nline-length = 100\n' };
+  const root = writeFiles(temporaryDirectory(), {
+    'requirements.txt': '',
+    ...Object.fromEntries(Object.entries(tools).map(([name, text]) => [`app/${name}`, text])),
+  });
+  expect(findDependencies(join(root, 'app'), NOTHING)).toBeUndefined();
+  expect(shown(noDependencies(join(root, 'app')))).toContain(`${root} has one: pass that folder`);
 });
 
 test('a uv.lock without a pyproject.toml next to it does not hide the lock above', () => {

@@ -4,7 +4,7 @@ import { option } from '../code-in-messages';
 import { PackagingError } from '../errors';
 import { listFiles } from '../project/sources';
 import { REQUIREMENTS } from './find';
-import { unlockedFile } from './unlocked';
+import { hasInstallRequires, unlockedFile } from './unlocked';
 
 /** The error for a project without dependencies, with the places where they may be. */
 export function noDependencies(directory: string): PackagingError {
@@ -37,8 +37,11 @@ function placeOfDependencies(directory: string): string {
 
 const CONDA = 'lists conda packages, which do not run on Lambda';
 
-/** Files that declare dependencies, but not in a form that can be packaged, and the step that makes one of them. */
-const UNREAD: readonly (readonly [names: readonly string[], step: (file: string, backend: string) => string])[] = [
+/** The step that makes a file with dependencies readable; undefined if it declares none. */
+type Step = (file: string, backend: string) => string | undefined;
+
+/** Files that declare dependencies, but not in a form that can be packaged. */
+const UNREAD: readonly (readonly [names: readonly string[], step: Step])[] = [
   [
     ['environment.yml', 'environment.yaml', 'conda.yml', 'conda.yaml'],
     (file, backend) => {
@@ -62,14 +65,18 @@ const UNREAD: readonly (readonly [names: readonly string[], step: (file: string,
   ],
   [
     ['setup.cfg'],
-    (file) => `pip and uv read ${file} only beside a setup.py: add one that says "import setuptools; setuptools.setup()"`,
+    (file) =>
+      hasInstallRequires(file)
+        ? `pip and uv read ${file} only beside a setup.py: add one that says "import setuptools; setuptools.setup()"`
+        : undefined,
   ],
 ];
 
 function stepForUnread(folder: string, backend: string): string | undefined {
   for (const [names, step] of UNREAD) {
     const file = names.map((name) => join(folder, name)).find((path) => existsSync(path));
-    if (file) return step(file, backend);
+    const next = file && step(file, backend);
+    if (next) return next;
   }
   return undefined;
 }

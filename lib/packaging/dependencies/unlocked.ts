@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { compileRequirements } from './compile';
 import type { Dependencies } from './parsing/requirement';
@@ -43,9 +43,14 @@ function lockCommand(directory: string, file: string): string {
 export function unlockedFile(directory: string): string | undefined {
   const toml = readToml(join(directory, 'pyproject.toml'));
   if (toml?.project || toml?.tool?.poetry?.dependencies) return 'pyproject.toml';
-  // Nothing builds a setup.cfg alone: https://packaging.python.org/en/latest/guides/modernize-setup-py-project/
-  const buildable = toml ? ['setup.py', 'setup.cfg'] : ['setup.py'];
-  return buildable.find((name) => existsSync(join(directory, name)));
+  if (existsSync(join(directory, 'setup.py'))) return 'setup.py';
+  // uv and pip do not build a setup.cfg alone.
+  return toml && hasInstallRequires(join(directory, 'setup.cfg')) ? 'setup.cfg' : undefined;
+}
+
+/** Whether a setup.cfg declares dependencies: most only have settings of tools. */
+export function hasInstallRequires(setupCfg: string): boolean {
+  return existsSync(setupCfg) && /^install_requires\s*[=:]/m.test(readFileSync(setupCfg, 'utf8'));
 }
 
 /** Path dependencies, in uv's and Poetry's notation. */

@@ -100,6 +100,8 @@ export const NOT_MOVED: readonly Case[] = [
   loses("UPDATE users SET meta = jsonb_set(meta, '{b}', meta->'a') WHERE meta ? 'a' AND id > 4; UPDATE users SET meta = meta - 'a'", 'clear-column'),
   loses("UPDATE users SET meta = jsonb_set(meta, '{b}', meta->'c') WHERE meta ? 'c'; UPDATE users SET meta = meta - 'a' WHERE meta ? 'c'", 'clear-column'),
   loses("UPDATE users SET meta = meta - 'state' WHERE meta @> '{\"kind\": \"job\"}'", 'clear-column'),
+  loses("UPDATE users SET meta = meta - 'length' WHERE meta @> '[1]'", 'clear-column'),
+  loses("UPDATE users SET meta = meta - 'constructor' WHERE meta @> '{\"a\": 1}'", 'clear-column'),
   loses("UPDATE users SET meta = meta - 'state' - 'step' WHERE meta->>'state' = 'NEW'", 'clear-column'),
   loses("UPDATE users SET meta = meta - 'tags' WHERE meta @> '{\"tags\": [\"a\"]}'", 'clear-column'),
   loses("UPDATE users SET meta = meta - 'state' WHERE meta->>'state' = 'NEW' OR id > 4", 'clear-column'),

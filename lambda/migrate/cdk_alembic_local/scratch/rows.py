@@ -120,7 +120,7 @@ class Filler:
         """Fills these tables and those that their foreign keys require. Returns all tables with a row."""
         for name in sorted(names):
             self._plan(name, ())
-        with self._wanted_checks():
+        with self._wanted_constraints():
             return self._fill()
 
     def _fill(self) -> list[str]:
@@ -151,7 +151,7 @@ class Filler:
         self._planned[name] = None
 
     @contextmanager
-    def _wanted_checks(self) -> Iterator[None]:
+    def _wanted_constraints(self) -> Iterator[None]:
         """Within this block, PostgreSQL rejects rows that break a wanted CHECK or a wanted unique index."""
         wanted = [one for name in self._planned for one in (*self._added_checks(name), *self._unique_indexes(name))]
         for add, _ in wanted:
@@ -163,7 +163,7 @@ class Filler:
             raw.execute(self._connection, drop)
 
     def _added_checks(self, name: str) -> Iterator[tuple[str, str]]:
-        """Statements that add what a table does not have yet, and that drop it."""
+        """Statements that add a CHECK which a table does not have yet, and that drop it."""
         own, table = self._snapshot.tables[name]["constraints"], quoted_table(name)
         checks = [one for one in self._constraints(name) if one["kind"] == "check" and one not in own]
         for number, check in enumerate(checks):
@@ -174,6 +174,7 @@ class Filler:
             )
 
     def _unique_indexes(self, name: str) -> Iterator[tuple[str, str]]:
+        """The same of unique indexes."""
         own = [one["name"] for one in self._snapshot.tables[name]["indexes"]]
         indexes = [one for one in self._wanted.get(name, {}).get("indexes", []) if one["unique"] and one["name"] not in own]
         for number, index in enumerate(indexes):
