@@ -149,3 +149,23 @@ def test_a_commit_that_checks_deferred_constraints_may_take_as_long_as_its_revis
     backend.revision("aa", None, SLOW_COMMIT)
     assert invoke()["to"] == ["aa"]
     assert database.rows("SELECT id FROM slow") == [(1,)]
+
+
+TIMEOUT_AT_COMMIT = """
+op.execute("CREATE TABLE at_commit (timeout int)")
+op.execute("CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+           " UPDATE at_commit SET timeout = (SELECT setting::int FROM pg_settings WHERE name = 'statement_timeout');"
+           " RETURN new; END $$")
+op.execute("CREATE CONSTRAINT TRIGGER note AFTER INSERT ON at_commit DEFERRABLE INITIALLY DEFERRED"
+           " FOR EACH ROW EXECUTE FUNCTION note()")
+op.execute("INSERT INTO at_commit VALUES (NULL)")
+"""
+
+
+@pytest.mark.usefixtures("long_reserve")
+def test_the_commit_of_a_revision_that_finished_at_the_deadline_may_use_the_reserve(backend: Backend, database: Database) -> None:
+    backend.revision("aa", None, f"{TIMEOUT_AT_COMMIT}{NEAR_DEADLINE}")
+    backend.table_revision("bb", "aa")
+    answer = invoke()
+    assert (answer["status"], answer["to"]) == ("partial", ["aa"])
+    assert database.rows("SELECT timeout > 1000 FROM at_commit") == [(True,)]

@@ -84,11 +84,13 @@ def _numbered(statement: str) -> tuple[str, list[str]]:
     return _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", statement), names
 
 
-def limits(connection: Any, process: Process, lock_timeout: float | None = None) -> tuple[str, dict[str, str]]:
+def limits(
+    connection: Any, process: Process, lock_timeout: float | None = None, left: float | None = None
+) -> tuple[str, dict[str, str]]:
     """SQL expressions and their parameters that make each later statement of the connection end before the deadline, and the
-    session end if this process is killed."""
+    session end if this process is killed. `left`: seconds for each statement; None: the process's, without the reserve."""
     version = connection.dialect.server_version_info
-    left = process.seconds_left()
+    left = process.seconds_left() if left is None else left
     # The role's and the database's timeouts are meant for the application: a revision may run longer.
     settings = {"idle_in_transaction_session_timeout": "0"}
     if version >= (17,):

@@ -23,8 +23,6 @@ from ..protocol.process import Process
 USER_TIMEOUT_SECONDS = 30
 # The limit for connecting, and for each answer to one of the runner's statements, which have a statement timeout.
 ANSWER_SECONDS = 60
-# The share of the reserve that is left for answering without the database: 2 s of the usual 10 s.
-ANSWERING_SHARE = 0.2
 KEEPALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 
 WATCHDOG: ContextVar[Watchdog | None] = ContextVar("watchdog", default=None)
@@ -35,7 +33,6 @@ class Watchdog:
     """Watches the connections of a request."""
 
     def __init__(self, process: Process) -> None:
-        """Connections may use the process's reserve, except the last ANSWERING_SHARE of it."""
         self.is_over = False
         """Whether the deadline is too near to wait for a server."""
         self.gave_up = False
@@ -43,8 +40,7 @@ class Watchdog:
         self.address: tuple[str, dict[str, Any]] | None = None
         """Driver and options of the latest connection, for another one to the same database; None: none yet, or env.py opens its
         connections itself."""
-        self._remaining_seconds = process.remaining_seconds
-        self._spare_seconds = process.reserve_seconds * ANSWERING_SHARE
+        self._process = process
         self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
         self._give_up_at = math.inf
         self._wakes_at = math.inf
@@ -86,7 +82,7 @@ class Watchdog:
         """Ends connections whose server does not answer in time. Runs in its own thread."""
         with self._changed:
             while not self._closed:
-                until_deadline = self._remaining_seconds() - self._spare_seconds
+                until_deadline = self._process.seconds_with_database()
                 left = min(until_deadline, self._give_up_at - time.monotonic())
                 if left > 0:
                     self._wakes_at = time.monotonic() + left

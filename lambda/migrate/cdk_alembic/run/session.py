@@ -76,9 +76,13 @@ class Session:
         """Executes the statement that ends a revision, sets the next one's limits with it, and returns its row. A rollback resets
         the limits. Raises SQLAlchemyError."""
         self._lock_timeout = self._invocation.settings.limits.lock_timeout
-        calls, parameters = limits(self.connection, self._invocation.process, self._lock_timeout)
+        process = self._invocation.process
+        is_near = process.seconds_left() < process.reserve_seconds
+        # The commit comes next, and its revision's work is done: it may use the reserve. The next revision sets its own limits.
+        left = process.seconds_with_database() if is_near else None
+        calls, parameters = limits(self.connection, process, self._lock_timeout, left)
         row = fetch_prepared(self.connection, f"{statement}, {calls}", **values, **parameters)
-        self._set_at = time.monotonic()
+        self._set_at = -math.inf if is_near else time.monotonic()
         return row
 
     def second_connection(self, connection: Any, *_: Any) -> None:
