@@ -1,8 +1,9 @@
-"""The tables that a revision changes, locks or refers to."""
+"""The tables that a revision changes, locks or refers to, and what RevisionFacts say of them."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from cdk_alembic.catalog.catalog import Snapshot
 
@@ -10,6 +11,7 @@ from .watch import Recording
 
 _WORD = re.compile(r"\w+")
 _UPDATED = re.compile(r"\bUPDATE\s+(?:ONLY\s+)?(?:\"?\w+\"?\s*\.\s*)?\"?(\w+)", re.IGNORECASE)
+_CHANGES_TYPE = re.compile(r"\bALTER\b.*\bTYPE\b", re.IGNORECASE | re.DOTALL)
 _OF_A_TABLE = ("column ", "constraint ", "trigger ", "policy ", "rule ")
 
 
@@ -55,3 +57,23 @@ def referring_tables(snapshot: Snapshot, recording: Recording) -> set[str]:
         for constraint in table["constraints"]
         if "references" in constraint and constraint["references"]["table"].rpartition(".")[2] in updated
     }
+
+
+def tables_of(before: Snapshot, after: Snapshot, names: set[str]) -> dict[str, Any]:
+    """`before` and `after` of RevisionFacts: these tables."""
+    return {
+        "before": {name: before.tables[name] for name in sorted(names) if name in before.tables},
+        "after": {name: after.tables[name] for name in sorted(names) if name in after.tables},
+    }
+
+
+def changes_a_type(statements: list[dict[str, Any]]) -> bool:
+    """Whether one of these statements changes a column's type, or an enum."""
+    return any(_CHANGES_TYPE.search(statement["sql"]) for statement in statements)
+
+
+def enums_of(snapshot: Snapshot, tables: dict[str, Any]) -> dict[str, str]:
+    """The definitions of the enums that the columns have, by name."""
+    types = {column["type"] for table in tables.values() for column in table["columns"]}
+    found = {name: snapshot.entries.get(f"type {name}", "") for name in types}
+    return {name: definition for name, definition in found.items() if definition.startswith("ENUM")}

@@ -1,11 +1,14 @@
-"""The failure of a revision's function: StatementFailure."""
+"""The failure of a revision's function: StatementFailure; and of env.py between two of them."""
 
 from __future__ import annotations
 
 import traceback
 from typing import Any
 
-from cdk_alembic.database.failures import describe, sql_state, whole_statement_of
+from cdk_alembic.database.conditions import connection_failure
+from cdk_alembic.database.failures import describe, location, sql_state, statement_of, whole_statement_of
+from cdk_alembic.project.project import Project
+from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redact
 
 from ..waiting import Waiting
@@ -34,3 +37,15 @@ def _sql_state(error: BaseException | None) -> str | None:
 
 def _is_own_raise(frames: traceback.StackSummary, file: str) -> bool:
     return bool(frames) and frames[-1].filename == file and (frames[-1].line or "").startswith(("raise ", "assert "))
+
+
+def failure_between_revisions(project: Project, error: BaseException) -> RunnerError:
+    if isinstance(error, Exception) and (failure := connection_failure(error)):
+        return failure
+    return RunnerError(
+        "invalid_project",
+        f"env.py failed between two revisions: {describe(error)}{location(error)}",
+        f"run `{project.command} upgrade head` on an empty database and fix what it reports",
+        sql_state=sql_state(error),
+        statement=statement_of(error),
+    )

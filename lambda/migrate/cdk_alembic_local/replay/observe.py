@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,8 +10,6 @@ from typing import Any
 from cdk_alembic.catalog import catalog, raw
 from cdk_alembic.catalog.catalog import Snapshot
 from cdk_alembic.catalog.catalog_reader import Catalog
-from cdk_alembic.database.conditions import connection_failure
-from cdk_alembic.database.failures import describe, location, sql_state, statement_of
 from cdk_alembic.project.env_transaction import find_transaction, is_in_block
 from cdk_alembic.project.environment import application_context, run_environment
 from cdk_alembic.project.project import Project
@@ -27,12 +24,13 @@ from ..scratch.models import ImportedModels, metadata_of
 from ..scratch.next_release import NextRelease, carry_out, dropped_in_models, pending
 from ..scratch.scratch import Scratch
 from ..source.graph import error_text, script_facts
-from ..source.offline import add_rendered, offline_rendering
+from ..source.offline import offline_rendering
+from ..source.rendered_revisions import RenderedRevisions
 from ..source.stand_ins import reason_not_loaded
 from ..source.unreplayed import directions_not_run, no_drift, not_run, read_source
-from .affected_tables import affected_tables, referring_tables
+from .affected_tables import affected_tables, changes_a_type, enums_of, referring_tables, tables_of
 from .env_facts import basic_facts, environment_facts, prepared_connection
-from .failure_facts import failure_facts
+from .failure_facts import failure_between_revisions, failure_facts
 from .matching_revision import commit_open_transaction
 from .round_trip import RoundTrip, RoundTripImpossible
 from .watch import Recording, Watch
@@ -98,8 +96,7 @@ class Replay:
         self._copy_point = copy_point if not (ask.get("baseline") or ask.get("overlay")) else None
         self._reviewed: set[str] = set()
         self._failed: list[str] = []
-        self._to_render: list[tuple[Any, dict[str, Any]]] = []
-        """Facts to complete by offline rendering later: env.py can't run inside itself."""
+        self._rendered = RenderedRevisions(project, report)
         self._current: Any = None
         self._skipped: set[str] = set()
         """Revisions that broke the connection."""
@@ -126,12 +123,10 @@ class Replay:
                 self.give_up(error)
             except (Exception, SystemExit) as error:
                 if self._current is None or self._current.revision.revision in self._skipped:
-                    self.give_up(_between_revisions(self._project, error))
+                    self.give_up(failure_between_revisions(self._project, error))
                 else:
                     self._skip(self._current, error)
-            for script, facts in self._to_render:
-                self._complete(script, facts)
-            self._to_render.clear()
+            self._rendered.report()
             if not self._broken:
                 break
             self._scratch.empty(keep_mark=True)
@@ -222,7 +217,7 @@ class Replay:
         if upgrade.failure:
             facts["downgrade"] = not_run("the upgrade failed")
             names = affected_tables(before, after, [upgrade.recording])
-            self._to_render.append((script, {**facts, **_tables(before, after, names)}))
+            self._rendered.add(script, {**facts, **tables_of(before, after, names)})
             return
         facts["changes"] = before.change_to(after)
         recordings: list[Recording] = [upgrade.recording]
@@ -239,9 +234,9 @@ class Replay:
             except RoundTripImpossible:
                 yield from self._round_trip_by_alembic(step, context, before, after, facts, recordings)
         names = affected_tables(before, after, recordings) | referring_tables(before, upgrade.recording)
-        tables = _tables(before, after, names)
-        if any(_CHANGES_TYPE.search(statement["sql"]) for statement in upgrade.facts["statements"]):
-            facts["enums"] = _enums(before, tables["before"])
+        tables = tables_of(before, after, names)
+        if changes_a_type(upgrade.facts["statements"]):
+            facts["enums"] = enums_of(before, tables["before"])
         self._report({"report": "revision", "revision": {**facts, **tables}})
 
     def _round_trip_by_alembic(
@@ -303,7 +298,7 @@ class Replay:
                 "before": {},
                 "after": {},
             }
-            self._to_render.append((script, facts))
+            self._rendered.add(script, facts)
 
     def give_up(self, error: RunnerError) -> None:
         """Reports revisions that can't run because of env.py, from their source and Alembic's rendering."""
@@ -314,15 +309,12 @@ class Replay:
                 failed["next"] = error.next
             self._report({"report": "environment", "environment": {**self._environment, **failed}})
             self._environment = None
-        given_up: list[tuple[Any, dict[str, Any]]] = []
-        for script in self._project.script.iterate_revisions("heads", "base", implicit_base=True):
+        for script in [*self._project.script.iterate_revisions("heads", "base", implicit_base=True)][::-1]:
             if script.revision in self._asked - self._reviewed:
                 self._reviewed.add(script.revision)
-                facts = {**self._script_facts(script), **directions_not_run(redact(error.message))}
-                given_up.insert(0, (script, facts))
+                self._rendered.add(script, {**self._script_facts(script), **directions_not_run(redact(error.message))})
         with offline_rendering(self._project):
-            for script, facts in given_up:
-                self._complete(script, facts)
+            self._rendered.report()
         if self._drift:
             self._report({"report": "drift", "drift": no_drift(redact(error.message))})
             self._drift = None
@@ -341,45 +333,4 @@ class Replay:
         for revision in sorted(self._asked & lineage - self._reviewed):
             self._reviewed.add(revision)
             script = self._project.script.get_revision(revision)
-            self._to_render.append((script, {**self._script_facts(script), **directions_not_run("the baseline already has it")}))
-
-    def _complete(self, script: Any, facts: dict[str, Any]) -> None:
-        facts["upgrade"] = add_rendered(self._project, _step_of(self._project, script, True), facts["upgrade"])
-        if hasattr(script.module, "downgrade"):
-            facts["downgrade"] = add_rendered(self._project, _step_of(self._project, script, False), facts["downgrade"])
-        self._report({"report": "revision", "revision": facts})
-
-
-def _step_of(project: Project, script: Any, is_upgrade: bool) -> Any:
-    from alembic.runtime.migration import RevisionStep
-
-    return RevisionStep(project.script.revision_map, script, is_upgrade)
-
-
-def _tables(before: Snapshot, after: Snapshot, names: set[str]) -> dict[str, Any]:
-    return {
-        "before": {name: before.tables[name] for name in sorted(names) if name in before.tables},
-        "after": {name: after.tables[name] for name in sorted(names) if name in after.tables},
-    }
-
-
-_CHANGES_TYPE = re.compile(r"\bALTER\b.*\bTYPE\b", re.IGNORECASE | re.DOTALL)
-
-
-def _enums(snapshot: Snapshot, tables: dict[str, Any]) -> dict[str, str]:
-    """The definitions of the enums that the columns have, by name."""
-    types = {column["type"] for table in tables.values() for column in table["columns"]}
-    found = {name: snapshot.entries.get(f"type {name}", "") for name in types}
-    return {name: definition for name, definition in found.items() if definition.startswith("ENUM")}
-
-
-def _between_revisions(project: Project, error: BaseException) -> RunnerError:
-    if isinstance(error, Exception) and (failure := connection_failure(error)):
-        return failure
-    return RunnerError(
-        "invalid_project",
-        f"env.py failed between two revisions: {describe(error)}{location(error)}",
-        f"run `{project.command} upgrade head` on an empty database and fix what it reports",
-        sql_state=sql_state(error),
-        statement=statement_of(error),
-    )
+            self._rendered.add(script, {**self._script_facts(script), **directions_not_run("the baseline already has it")})
