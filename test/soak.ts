@@ -26,6 +26,7 @@ const PARTS: Readonly<Record<string, readonly [targets: readonly string[], varia
   graphs: [['run/test_graphs.py'], { GRAPHS: '600' }],
   drift: [['soak/drift.py'], {}],
   drivers: [['.'], { DRIVERS: 'all' }],
+  'observer-drivers': [['test/observer'], { DRIVERS: 'all' }],
 };
 
 /** The tests that send random events to the handlers in TypeScript. */

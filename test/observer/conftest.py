@@ -23,7 +23,10 @@ def _load(name: str, file: str) -> ModuleType:
 # Not `import conftest`: that name is this file's.
 backends = _load("backends", "conftest.py")
 _load("project_kinds", "project_kinds.py")
-_load("each_driver", "each_driver.py")
+each_driver = _load("each_driver", "each_driver.py")
+
+pytest_configure = each_driver.pytest_configure
+pytest_collection_modifyitems = each_driver.pytest_collection_modifyitems
 
 database_of_all_tests = backends.database_of_all_tests
 database = backends.database

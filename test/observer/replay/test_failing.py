@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from cdk_alembic_local.scratch import scratch
 from each_driver import DRIVERS
 from observing import NOTHING, Observed
 
@@ -31,10 +30,7 @@ def test_an_index_is_really_built_concurrently_up_down_and_up_again(observed: Ob
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-def test_a_revision_whose_second_connection_waits_for_it_fails(
-    observed: Observed, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
-) -> None:
-    monkeypatch.setattr(scratch, "_LOCK_TIMEOUT", "500ms")
+def test_a_revision_whose_second_connection_waits_for_it_fails(observed: Observed, template: str, scheme: str) -> None:
     observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)
     observed.table_revision("aa")
     observed.revision(

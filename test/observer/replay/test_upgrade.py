@@ -7,6 +7,7 @@ from each_driver import DRIVERS
 from observing import NOTHING, Observed
 
 
+@pytest.mark.every_driver
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
 def test_statements_locks_rewrites_and_changes_are_seen_with_every_driver(observed: Observed, template: str, scheme: str) -> None:
     observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)
@@ -91,6 +92,7 @@ def test_statements_on_another_connection_of_the_engine_are_seen(observed: Obser
     assert facts["upgrade"]["leftTransaction"] is False
 
 
+@pytest.mark.every_driver
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
 def test_a_statement_that_failed_is_shown_as_postgresql_reads_it(observed: Observed, template: str, scheme: str) -> None:
     observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)

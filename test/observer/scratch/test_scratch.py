@@ -21,6 +21,7 @@ def own() -> Iterator[Database]:
         yield database
 
 
+@pytest.mark.every_driver
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
 def test_the_database_that_env_py_names_is_never_touched(observed: Observed, own: Database, template: str, scheme: str) -> None:
     observed.initialise(own.url(scheme), template)
