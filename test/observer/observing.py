@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from backends import Backend, Database
 
@@ -26,32 +27,31 @@ NOTHING = {"added": {}, "removed": {}, "changed": {}}
 class Observed(Backend):
     """The project is at backend/ below the folder in which the observer starts."""
 
-    known_bytecode: ClassVar[str] = ""
-    """What earlier processes reported, kept as the command keeps it."""
-
     def __init__(self, root: Path, database: Database) -> None:
         super().__init__(root)
         self.database = database
         self.environment: dict[str, str] = {}
         self.scratch: str | None = database.url("postgresql")
         self.bytecode: str | None = None
-        """What the next process gets. None: what is known."""
+        """What the next process gets, which then imports the observer's modules itself. None: it has them."""
         self.project = "backend"
         self.printed = ""
 
     def ask(self, *asks: dict[str, Any]) -> list[dict[str, Any]]:
         """All reports of one process."""
         hello = {"project": self.project, "environment": self.environment, "scratch": self.scratch is not None}
-        code = {"code": CODE, "bytecode": self.known_bytecode if self.bytecode is None else self.bytecode}
+        code = {"code": CODE, "bytecode": self.bytecode}
         led = {} if self.scratch is None else {"scratch": self.scratch}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PG") and name != "PYTHONPATH"}
         given = "".join(json.dumps(line) + "\n" for line in (hello, code, *({**ask, **led} for ask in asks)))
-        ran = run_preloaded(["-c", BOOTSTRAP], self.root, environment, given)
+        if self.bytecode is None:
+            ran = run_preloaded(["-c", BOOTSTRAP], self.root, environment, given)
+        else:
+            command = [sys.executable, "-c", BOOTSTRAP]
+            options = {"capture_output": True, "text": True, "check": False}
+            ran = subprocess.run(command, cwd=self.root, env=environment, input=given, **options)
         self.printed = ran.stderr
-        reports = [json.loads(line) for line in ran.stdout.splitlines()]
-        if self.bytecode is None and reports and reports[-1]["report"] == "bytecode":
-            Observed.known_bytecode = reports.pop()["bytecode"]
-        return reports
+        return [json.loads(line) for line in ran.stdout.splitlines()]
 
     def observe(self, *revisions: str, drift: bool = False, **ask: Any) -> dict[str, dict[str, Any]]:
         """RevisionFacts by id; what was reported besides by the report's name."""

@@ -119,4 +119,5 @@ def start():
     main(hello, modules.bytecode)
 
 
-start()
+if __name__ == "__main__":
+    start()

@@ -1,5 +1,7 @@
 """Runs programs as `python` would, in forks of a Python that has imported Alembic: that takes most of a short program's time.
 
+A fork that is the observer also has the observer's modules.
+
 Its argument is the path of a socket, to which `client.py` connects. It ends with its standard input.
 """
 
@@ -17,8 +19,11 @@ import threading
 import types
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
+_LAMBDA = Path(__file__).parents[3] / "lambda" / "migrate"
+_BOOTSTRAP = _LAMBDA / "cdk_alembic_local" / "bootstrap.py"
 _PRELOADED = ("alembic.autogenerate", "alembic.command", "alembic.config", "psycopg", "sqlalchemy.dialects.postgresql.psycopg")
 _MOST_BYTES = 1 << 20
 
@@ -91,6 +96,8 @@ def _become(arguments: list[str], folder: str, environment: dict[str, str]) -> N
     if _read_at_start(environment) != _AT_START or option not in ("-c", "-m"):
         os.execv(sys.executable, [sys.executable, *arguments])
     what, *others = rest
+    if what != _OBSERVER:
+        _forget(_OBSERVER_MODULES)
     sys.argv = [option, *others]
     searched = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
     sys.path[:1] = ["" if option == "-c" else folder, *searched]
@@ -118,8 +125,27 @@ def _run(request: dict[str, Any]) -> NoReturn:
     os._exit((code or 0) & 0xFF)
 
 
+def _import_observer() -> list[str]:
+    """Imports the observer as it imports itself, from memory. Returns the names of its modules."""
+    files = [file for package in ("cdk_alembic", "cdk_alembic_local") for file in (_LAMBDA / package).rglob("*.py")]
+    sources = {file.relative_to(_LAMBDA).as_posix(): file.read_text() for file in files}
+    sys.meta_path.insert(0, runpy.run_path(str(_BOOTSTRAP))["Modules"](sources, None))
+    for file in sources:
+        if file.startswith("cdk_alembic_local/") and file != "cdk_alembic_local/bootstrap.py":
+            importlib.import_module(file.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+    del sys.meta_path[0]
+    return [name for name in sys.modules if name.partition(".")[0] in ("cdk_alembic", "cdk_alembic_local")]
+
+
+def _forget(modules: list[str]) -> None:
+    for name in modules:
+        del sys.modules[name]
+
+
 for name in _PRELOADED:
     importlib.import_module(name)
+_OBSERVER = _BOOTSTRAP.read_text()
+_OBSERVER_MODULES = _import_observer()
 # The forks share what is imported, and do not look through it.
 gc.freeze()
 _run(_forked(_next_connection(sys.argv[1])))
