@@ -7,6 +7,7 @@ import { cached } from '../../scripts/packages/cached';
 import { stageNpm, stagePython } from '../../scripts/packages/safe-alembic';
 import type { Ended } from '../cli/built-command';
 import { INPUTS } from '../packages/cdk-alembic';
+import { Database } from '../production/database';
 import { usePreloadedPython } from '../support/python/preloaded-python';
 import { Project } from './project';
 
@@ -79,6 +80,20 @@ export interface TestBed {
   start(args: readonly string[], env?: NodeJS.ProcessEnv): Running;
   /** Runs Alembic's own command line in the project, and fails as it does. @param url of the database, as `pg` takes it */
   alembic(url: string, ...args: readonly string[]): Promise<void>;
+}
+
+/**
+ * A scratch database for the commands of a file, one after the other: a server for each would take longer than most of them.
+ *
+ * @returns the options with which a command replays in it
+ */
+export function useScratchDatabase(): () => readonly string[] {
+  let database: Database;
+  beforeAll(async () => {
+    database = await Database.create();
+  });
+  afterAll(() => database?.drop());
+  return () => ['--database-url', database.plainUrl];
 }
 
 /** Installs the command for the tests of a file. Each test has a project of its own, and leaves the scratch folder empty. */

@@ -1,14 +1,17 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Finding } from '../../../lib/review';
-import { useTestBed } from '../installed-command';
+import { useScratchDatabase, useTestBed } from '../installed-command';
 import { eventually } from '../processes';
 
 const bed = useTestBed();
+const onScratch = useScratchDatabase();
 
 const read = (file: string) => readFileSync(path.join(bed.project.directory, file), 'utf8');
 
-async function create(...args: string[]) {
+const create = (...args: string[]) => createOnOwnServer(...args, ...onScratch());
+
+async function createOnOwnServer(...args: string[]) {
   const { code, stdout, stderr } = await bed.start(['create', ...args, '--json']).ended;
   if (!stdout) throw new Error(stderr);
   return { code, document: JSON.parse(stdout) };
@@ -16,7 +19,7 @@ async function create(...args: string[]) {
 
 test('a change that needs several transactions is written as a series of revisions', async () => {
   bed.project.models(['sa.Column("email", sa.Text(), index=True)']);
-  const { code, document } = await create('Add email to users');
+  const { code, document } = await createOnOwnServer('Add email to users');
   expect([code, document.review.findings.filter(({ severity }: { severity: string }) => severity === 'error')]).toEqual([0, []]);
   const [first, last] = document.created.files.map(read);
   expect(first).toContain('"""Add email to users (1 of 2)"""');
@@ -51,7 +54,7 @@ test('the options of "alembic revision" apply to the whole series, and each verb
   expect(first).toContain("revision = '0042_1'\ndown_revision = 'a1'\nbranch_labels = None\ndepends_on = 'c1'\n");
   expect(last).toContain("revision = '0042'\ndown_revision = '0042_1'\nbranch_labels = ('billing',)\ndepends_on = None\n");
 
-  const review = async (...args: string[]) => (await bed.start(['review', '--all', ...args]).ended).code;
+  const review = async (...args: string[]) => (await bed.start(['review', '--all', ...args, ...onScratch()]).ended).code;
   expect([await review('-x', 'env=dev'), await review()]).toEqual([0, 3]);
 });
 
@@ -76,7 +79,7 @@ describe('a revision that could not be reviewed', () => {
 
   test('is removed when Python dies', async () => {
     upgradesBegin('import os; os._exit(9)');
-    const { document } = await create('Add email to users');
+    const { document } = await createOnOwnServer('Add email to users');
     expect([document.error.code, bed.project.revisions]).toEqual(['observer_died', ['a1.py']]);
   });
 });
@@ -224,7 +227,8 @@ test('what a rename leaves to the next release is not offered again before the r
   expect(rules(aged.document.review)).not.toContain('drift');
   const filled = await create('Fill age of users', '--backfill', 'users.age = 7');
   expect(rules(filled.document.review)).not.toContain('drift');
-  const { checks } = JSON.parse((await bed.start(['verify', '--json']).ended).stdout);
+  const verify = async () => JSON.parse((await bed.start(['verify', '--json', ...onScratch()]).ended).stdout);
+  const { checks } = await verify();
   expect(checks).toContainEqual(expect.objectContaining({ check: 'models', passed: true }));
   bed.project.models([
     'sa.Column("other_name", sa.Text(), index=True, nullable=False, server_default="?")',
@@ -238,7 +242,7 @@ test('what a rename leaves to the next release is not offered again before the r
   bed.project.models([name, 'sa.Column("age", sa.Integer())']);
   // The release.
   bed.project.commit();
-  const released = JSON.parse((await bed.start(['verify', '--json']).ended).stdout);
+  const released = await verify();
   expect(released.checks).toContainEqual(expect.objectContaining({ check: 'models', passed: true }));
   const dropped = await create('Drop name of users');
   expect(read(dropped.document.created.file)).toContain('DROP COLUMN name');
@@ -264,7 +268,7 @@ test('what waits for the next release is named beside what differs', async () =>
 test('a revision that needs a role or an extension is refused with the option for a server that has it', async () => {
   const next = async (statement: string) => {
     bed.project.revision('b2', 'a1', 'Prepare the server', `op.execute("${statement}")`);
-    return (await create('Nothing is new')).document.error.next;
+    return (await createOnOwnServer('Nothing is new')).document.error.next;
   };
   const pass = (what: string) => `pass an empty database on a server that has the ${what} with --database-url`;
   expect(await next('CREATE EXTENSION no_such')).toBe(pass('extension'));
@@ -293,7 +297,7 @@ test('create names what it leaves as Alembic wrote it, with the reason, and writ
     'sa.Column("name", sa.Text(), index=True)',
     'sa.Column("twice", sa.Integer(), sa.Computed("id * 2", persisted=True))',
   ]);
-  const { code, stdout } = await bed.start(['create', 'Add email to users']).ended;
+  const { code, stdout } = await bed.start(['create', 'Add email to users', ...onScratch()]).ended;
   expect(code).toBe(1);
   expect(stdout).toMatch(
     /• not fixed: PostgreSQL can add a stored generated column .*\n {4}table-rewrite {2}migrations\/versions\//,

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
 import type { Review } from '../../../lib/review';
-import { Database } from '../../production/database';
-import { useTestBed } from '../installed-command';
+import { useScratchDatabase, useTestBed } from '../installed-command';
 
 /** A project with the tables `users` (id, email, age) and `teams` (id, code) on its default branch, and `review --fix` in it. */
 export function useFixing() {
@@ -21,13 +20,7 @@ export function useFixing() {
     bed.project.commit();
   });
 
-  // A server for each command would take longer than most fixes.
-  let scratch: Database;
-  beforeAll(async () => {
-    scratch = await Database.create();
-  });
-  afterAll(() => scratch?.drop());
-
+  const onScratch = useScratchDatabase();
   const versions = () => path.join(bed.project.directory, 'migrations/versions');
   const text = (file: string) => readFileSync(path.join(versions(), file), 'utf8');
   return {
@@ -38,8 +31,7 @@ export function useFixing() {
     /** A file whose text literals are on one line each. */
     joined: (file: string) => text(file).replace(/"\n *"/g, ''),
     fix: async (...more: string[]): Promise<Review> => {
-      const { stdout, stderr } = await bed.start(['review', '--fix', '--json', '--database-url', scratch.plainUrl, ...more])
-        .ended;
+      const { stdout, stderr } = await bed.start(['review', '--fix', '--json', ...onScratch(), ...more]).ended;
       if (!stdout) throw new Error(stderr);
       return JSON.parse(stdout);
     },
