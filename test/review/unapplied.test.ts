@@ -10,6 +10,10 @@ test.each([
   ['42P01', 'a missing table'],
   ['42804', 'a column of another type'],
   ['23503', 'a missing row'],
+  ['23502', 'a row that no revision filled'],
+  ['22P02', 'a missing value of an enum'],
+  ['42830', 'a missing unique constraint'],
+  ['2BP01', 'an object that was not dropped'],
 ])('%s, %s, may stem from an earlier revision that could not be applied', (sqlState) => {
   const unapplied = { unapplied: ['a1'] } as unknown as RevisionFacts;
   expect(mayStemFromUnapplied(unapplied, failure(sqlState))).toBe(true);
