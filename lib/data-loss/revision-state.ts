@@ -83,6 +83,7 @@ export class RevisionState {
   }
 
   private wasCreated(kind: ObjectKind, name: string): boolean {
+    if (kind === 'column' && name.startsWith(`${UNKNOWN}.`)) return this.hasAddedColumn(name.slice(UNKNOWN.length));
     if (isUnknownName(name)) return false;
     const schema = name.includes('.') ? name.slice(0, name.indexOf('.')) : undefined;
     return (
@@ -91,6 +92,11 @@ export class RevisionState {
       this.objects.has(`${kind} ${name}`) ||
       (schema !== undefined && this.objects.has(`schema ${schema}`))
     );
+  }
+
+  /** Whether the revision added a column of this name to some table: a model from elsewhere does not say its table. */
+  private hasAddedColumn(suffix: string): boolean {
+    return [...this.objects].some((object) => object.startsWith('column ') && object.endsWith(suffix));
   }
 
   private mayHaveBeenCreated(kind: ObjectKind, name: string): boolean {

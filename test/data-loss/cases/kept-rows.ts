@@ -33,6 +33,7 @@ export const KEPT_ROWS: readonly Case[] = [
   keepsSql("UPDATE users SET phone = regexp_replace(phone, '(.*)', '+1\\\\1'), email = CASE WHEN email IS NULL THEN '-' ELSE email END"),
   keeps('a value before NOT NULL', 'op.execute("UPDATE users SET role = \'user\'")\nop.alter_column("users", "role", existing_type=sa.Text(), nullable=False)'),
   keeps('a value of each row in a loop', 'session = Session(bind=op.get_bind())\nfor user in session.query(User):\n    user.name = f"{user.first} {user.last}"\n    if user.role is None:\n        user.role = "user"', { head: 'from sqlalchemy.orm import Session\nfrom app.models import User' }),
+  keeps('a new column of a model whose table is unknown', 'op.add_column("users", sa.Column("token", sa.Text))\nfor user in Session(op.get_bind()).query(User):\n    user.token = str(uuid.uuid4())', { head: 'import uuid\nfrom sqlalchemy.orm import Session\nfrom elsewhere import User' }),
   keeps('pandas adds rows', 'frame = pd.DataFrame([{"id": 1}])\nframe.to_sql("prices", op.get_bind(), if_exists="append")', { head: 'import pandas as pd' }),
   keepsSql("UPDATE users SET logins = logins - 1, until = until - interval '1 day', since = since - '1 day'"),
   keepsSql("UPDATE users SET initials = left(first, 1) || left(last, 1), code = coalesce(code, left(name, 3))"),

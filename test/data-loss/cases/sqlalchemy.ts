@@ -50,6 +50,7 @@ export const SQLALCHEMY: readonly Case[] = [
   destroys('each object of a list', 'delete-all', 'session = Session(bind=op.get_bind())\nusers = session.query(User).order_by(User.id).all()\nfor user in users:\n    session.delete(user)', { head: MODEL }),
   destroys('each row by its key', 'delete-all', `${USERS}for row in op.get_bind().execute(sa.select(users.c.id)):\n    op.execute(users.delete().where(users.c.id == row.id))`),
   destroys('each row by its key, as text', 'delete-all', 'bind = op.get_bind()\nfor row in bind.execute(sa.text("SELECT id FROM users")).fetchall():\n    bind.execute(sa.text("DELETE FROM users WHERE id = :id"), {"id": row.id})'),
+  destroys('an old column of a model whose table is unknown', 'clear-column', 'op.add_column("users", sa.Column("code", sa.Text))\nfor user in Session(op.get_bind()).query(User):\n    user.token = str(uuid.uuid4())', { head: 'import uuid\nfrom sqlalchemy.orm import Session\nfrom elsewhere import User' }),
   destroys('Flask-SQLAlchemy', 'delete-all', 'User.query.delete()\ndb.session.commit()', { head: 'from app import db\nfrom app.models import User' }),
   destroys('update to None', 'clear-column', `${USERS}op.execute(users.update().values(email=None))`),
   destroys('update to null()', 'clear-column', `${USERS}op.execute(sa.update(users).values({"email": sa.null()}))`),
