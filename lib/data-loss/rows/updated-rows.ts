@@ -9,7 +9,7 @@ import type { Loss } from '../losses';
 import { assignedValue, carriesColumn, isOldValue, isUnrelatedValue, takesOtherColumn, updateMergesValues } from '../overwritten';
 import { keepsOnlyPart, removedKeys, saysValueOfKey } from '../partial-values';
 import type { RevisionState } from '../revision-state';
-import { columnsIn, selectsKnownRows } from './selected-rows';
+import { columnsIn, selectsByValue, selectsKnownRows } from './selected-rows';
 
 /** The rows that a statement updates. */
 interface UpdatedRows {
@@ -71,10 +71,11 @@ function replacement(
   const [table = ''] = own;
   const isWhole = matchesEveryRow(where, names) || skipsUnaffectedRows(where, name, val);
   const mayBeEmpty = state.mayBeEmpty(table, name);
-  if (isEmptyValue(val))
-    return isWhole || !(selectsKnownRows(where, name, own) || mayBeEmpty) ? emptied(`${table}.${name}`, state) : undefined;
+  // As with a DELETE, the author has named the rows.
+  const isNamed = selectsKnownRows(where, name, own) || selectsByValue(where);
+  if (isEmptyValue(val)) return isWhole || !(isNamed || mayBeEmpty) ? emptied(`${table}.${name}`, state) : undefined;
   if (keepsOnlyPart(val, name, own)) {
-    const isKnown = selectsKnownRows(where, name, own) || saysRemovedValues(where, val, name, own);
+    const isKnown = isNamed || saysRemovedValues(where, val, name, own);
     return isWhole || !isKnown ? partOf(val) : undefined;
   }
   if (mayBeEmpty) return undefined;

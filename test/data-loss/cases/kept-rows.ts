@@ -100,6 +100,7 @@ export const KEPT_ROWS: readonly Case[] = [
   keeps('sa.delete with where', 'users = sa.table("users", sa.column("id"))\nop.execute(sa.delete(users).where(users.c.id == 1))\nop.execute(users.delete().returning(users.c.id).where(users.c.id.in_([1, 2])))'),
   keeps('a query with a filter', 'session = Session(bind=op.get_bind())\nsession.query(User).filter(User.id == 1).delete()\nsession.query(User).filter_by(id=1).delete()', { head: 'from sqlalchemy.orm import Session\nfrom app.models import User' }),
   keepsSql("DELETE FROM users WHERE id = 1 OR email = 'x'"),
+  keepsSql("UPDATE plans SET note = NULL, name = left(name, 20) WHERE code = 'x'"),
   keeps('sa.delete with where in a loop', `${USERS}for name in ("a", "b"):\n    op.execute(users.delete().where(users.c.email == name))`),
   keeps('a query with filter', 'Session(op.get_bind()).query(User).filter(User.id == 3).delete()\nSession(op.get_bind()).query(User).filter_by(id=3).update({"id": None})', { head: MODEL }),
   keeps('some by a list of dicts', 's = sa.table("settings", sa.column("key"))\nfor row in ROWS:\n    op.execute(s.delete().where(s.c.key == row["key"]))', { head: 'ROWS = [{"key": "a"}, {"key": "b"}]' }),
