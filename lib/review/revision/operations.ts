@@ -95,7 +95,15 @@ function actionsOf(operation: OperationName, given: Call['keywords']): readonly 
   };
   switch (operation) {
     case 'create_table':
-      return [{ does: 'create table', table, columns: columnsIn(given.elements), constraints: [] }];
+      return [
+        {
+          does: 'create table',
+          table,
+          columns: columnsIn(given.elements),
+          constraints: [],
+          ...(/\bUNLOGGED\b/i.test(String(given.prefixes)) ? { unlogged: true } : {}),
+        },
+      ];
     case 'drop_table':
       return [{ does: 'drop', what: 'table', names: [table] }];
     case 'rename_table':

@@ -10,6 +10,7 @@ import { rename } from './compatibility/rename';
 import { replacedInUse } from './compatibility/replaced-in-use';
 import { notNullWithoutDefault, requiredColumn } from './compatibility/required-columns';
 import { rowSecurityWithoutPolicy } from './compatibility/row-security';
+import { sequenceLimited } from './compatibility/sequence-limits';
 import { sequenceOutOfSync } from './compatibility/sequences';
 import { uniqueDropped, uniqueOnExistingRows } from './compatibility/unique';
 import {
@@ -28,6 +29,7 @@ import { guardOnlyRules } from './data-loss/loss-rule';
 import { deleteAll, deleteByQuery, truncate } from './data-loss/lost-rows';
 import { clearColumn, convertColumn } from './data-loss/lost-values';
 import { narrowingType } from './data-loss/narrowing-type';
+import { unloggedTable } from './data-loss/unlogged';
 import { unreadSql } from './data-loss/unread-sql';
 import { updateAll } from './data-loss/update-all';
 import { writeNotRepeatable } from './data-migrations/autocommit-writes';
@@ -101,6 +103,7 @@ export const CHECKS: readonly Rule[] = [
   updateAll,
   narrowingType,
   notNullOnExistingRows,
+  unloggedTable,
   triggerDisabled,
   systemCatalogWritten,
   downgradeLosesData,
@@ -121,6 +124,7 @@ export const CHECKS: readonly Rule[] = [
   uniqueDropped,
   expandAndContractInOne,
   sequenceOutOfSync,
+  sequenceLimited,
   onDeleteChanged,
   rowSecurityWithoutPolicy,
   accessChanged,

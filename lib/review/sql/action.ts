@@ -65,6 +65,7 @@ export type Action =
       readonly columns: readonly ColumnDefinition[];
       readonly constraints: readonly ConstraintDefinition[];
       readonly partitionOf?: string;
+      readonly unlogged?: true;
     }
   | {
       readonly does: 'create index';
@@ -140,6 +141,14 @@ export type Action =
     }
   | { readonly does: 'create sequence'; readonly sequence: string }
   | { readonly does: 'change sequence type'; readonly sequence: string; readonly type: string }
+  /** CYCLE or MAXVALUE. `of`: the table of an identity's column. */
+  | {
+      readonly does: 'limit sequence';
+      readonly sequence: string;
+      readonly cycles: boolean;
+      readonly max?: number;
+      readonly of?: string;
+    }
   /** `table`: empty for all tables, as in `VACUUM FULL`. */
   | { readonly does: 'rewrite table'; readonly table: string; readonly how: string }
   | { readonly does: 'alter table'; readonly table: string; readonly how: string }

@@ -1,7 +1,7 @@
 import type { AlterTableCmd, Node, PartitionCmd } from 'libpg-query';
 import { as } from '../../sql/nodes';
 import type { Action, ColumnDefinition, ConstraintDefinition } from './action';
-import { columnOf, constraintOf, isMoment, restartAction, typeOf } from './definitions';
+import { columnOf, constraintOf, isMoment, sequenceActions, typeOf } from './definitions';
 import { literalOf } from './functions';
 import { joined, nameOf } from './names';
 
@@ -40,7 +40,7 @@ export function alterActions(table: string, command: AlterTableCmd, sql: string)
     case 'AT_AddIdentity':
       return [{ does: 'set default', table, column: name, has: true, sequence: null }, ...refusalActions(table, command)];
     case 'AT_SetIdentity':
-      return [restartAction(`${table}_${name}_seq`, as(def, 'List')?.items, table), ...refusalActions(table, command)];
+      return [...sequenceActions(`${table}_${name}_seq`, as(def, 'List')?.items, table), ...refusalActions(table, command)];
     case 'AT_DropIdentity':
     case 'AT_DropExpression':
       return [{ does: 'set default', table, column: name, has: false }];

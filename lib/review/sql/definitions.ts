@@ -1,4 +1,5 @@
 import type { ColumnDef, Constraint, Node, TypeName } from 'libpg-query';
+import { as, only } from '../../sql/nodes';
 import type { Action, ColumnDefinition, ConstraintDefinition } from './action';
 import { literalOf } from './functions';
 import { nameOf, text } from './names';
@@ -81,12 +82,23 @@ const KINDS: Readonly<Record<string, ConstraintDefinition['kind']>> = {
   CONSTR_NOTNULL: 'not null',
 };
 
-/** RESTART [WITH n] of a sequence, or of the identity of a column of the table `of`. */
-export function restartAction(sequence: string, options: readonly Node[] = [], of?: string): Action {
-  const restart = options.flatMap((option) =>
-    'DefElem' in option && option.DefElem.defname === 'restart' ? [option.DefElem] : [],
-  )[0];
-  if (!restart) return { does: 'other' };
-  const to = restart.arg && 'Integer' in restart.arg ? (restart.arg.Integer.ival ?? 0) : undefined;
-  return { does: 'restart sequence', sequence, ...(to === undefined ? {} : { to }), ...(of === undefined ? {} : { of }) };
+/** RESTART [WITH n], CYCLE and MAXVALUE of a sequence, or of the identity of a column of the table `of`. */
+export function sequenceActions(sequence: string, options: readonly Node[] = [], of?: string): readonly Action[] {
+  const given = new Map(only(options, 'DefElem').map(({ defname, arg }) => [defname, arg]));
+  const target = { sequence, ...(of === undefined ? {} : { of }) };
+  const [to, max] = [given.get('restart'), given.get('maxvalue')].map(numberOf);
+  const cycles = as(given.get('cycle'), 'Boolean')?.boolval === true;
+  return [
+    ...(given.has('restart') ? [{ does: 'restart sequence' as const, ...target, ...(to === undefined ? {} : { to }) }] : []),
+    ...(cycles || max !== undefined
+      ? [{ does: 'limit sequence' as const, ...target, cycles, ...(max === undefined ? {} : { max }) }]
+      : []),
+  ];
+}
+
+/** A number that is too large for an integer is written as a float. */
+function numberOf(node: Node | undefined): number | undefined {
+  const float = as(node, 'Float')?.fval;
+  const integer = as(node, 'Integer');
+  return integer ? (integer.ival ?? 0) : float === undefined ? undefined : Number(float);
 }

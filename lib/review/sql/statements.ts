@@ -13,7 +13,7 @@ import {
   nullColumn,
   selectsComputedKey,
 } from './conditions';
-import { columnOf, constraintOf, restartAction, typeOf } from './definitions';
+import { columnOf, constraintOf, sequenceActions, typeOf } from './definitions';
 import { functionActions, literalOf } from './functions';
 import { joined, listName, nameOf, rangeName, text } from './names';
 
@@ -31,6 +31,7 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
         columns: columns.map((column) => (keys.has(column.name) ? { ...column, primaryKey: true } : column)),
         constraints: [...columns.flatMap((column) => column.constraints), ...constraints],
         ...(parent === undefined ? {} : { partitionOf: parent }),
+        ...(relation?.relpersistence === 'u' ? { unlogged: true } : {}),
       },
       ...(autovacuumAfter(options) === false ? [{ does: 'set autovacuum' as const, table: nameOf(relation), isOn: false }] : []),
     ];
@@ -99,7 +100,7 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
     )[0];
     if (type && 'TypeName' in type)
       return [{ does: 'change sequence type', sequence: nameOf(sequence), type: typeOf(type.TypeName) }];
-    return [restartAction(nameOf(sequence), options)];
+    return sequenceActions(nameOf(sequence), options);
   },
   CreateEnumStmt: ({ typeName = [], vals = [] }) => [{ does: 'create type', type: joined(typeName), labels: vals.map(text) }],
   CreateDomainStmt: ({ domainname = [] }) => [{ does: 'create type', type: joined(domainname) }],

@@ -318,6 +318,29 @@ with op.get_context().autocommit_block():
     },
   },
   {
+    rule: 'sequence-limited',
+    bad: one('op.execute("ALTER SEQUENCE users_id_seq CYCLE")', 'op.execute("ALTER SEQUENCE users_id_seq NO CYCLE")'),
+    good: one(
+      `
+op.execute("CREATE SEQUENCE tickets CYCLE MAXVALUE 999")
+op.execute("ALTER SEQUENCE tickets MAXVALUE 99")
+`,
+      'op.execute("DROP SEQUENCE tickets")',
+    ),
+  },
+  {
+    rule: 'sequence-limited',
+    about: 'of an identity',
+    bad: one(
+      'op.execute("ALTER TABLE users ALTER id SET MAXVALUE 99999")',
+      'op.execute("ALTER TABLE users ALTER id SET NO MAXVALUE")',
+    ),
+    good: one(
+      'op.execute("ALTER TABLE users ALTER id SET MAXVALUE 9007199254740991")',
+      'op.execute("ALTER TABLE users ALTER id SET NO MAXVALUE")',
+    ),
+  },
+  {
     rule: 'sequence-out-of-sync',
     about: 'after rows with their own numbers',
     bad: one(

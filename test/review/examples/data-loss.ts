@@ -28,6 +28,32 @@ op.execute("DROP TYPE mood_old")`;
 
 export const DATA_LOSS: readonly Example[] = [
   {
+    rule: 'unlogged-table',
+    bad: {
+      ...one('op.execute("ALTER TABLE users SET UNLOGGED")', 'op.execute("ALTER TABLE users SET LOGGED")'),
+      also: ['table-rewrite'],
+    },
+    good: one(
+      `
+op.execute("CREATE UNLOGGED TABLE users_import (id bigint PRIMARY KEY)")
+op.execute("ALTER TABLE users_import SET LOGGED")
+op.execute("CREATE UNLOGGED TABLE meanwhile (id bigint)")
+op.execute("DROP TABLE meanwhile")
+`,
+      'op.execute("DROP TABLE users_import")',
+    ),
+  },
+  {
+    rule: 'unlogged-table',
+    about: 'that is new',
+    severity: 'warning',
+    bad: one(
+      'op.create_table("orders_seen", sa.Column("id", sa.Uuid(), primary_key=True), prefixes=["UNLOGGED"])',
+      'op.drop_table("orders_seen")',
+    ),
+    good: one('op.create_table("orders_seen", sa.Column("id", sa.Uuid(), primary_key=True))', 'op.drop_table("orders_seen")'),
+  },
+  {
     rule: 'drop-table',
     bad: { ...one('op.drop_table("orders")', ORDERS), also: ['downgrade-loses-data'] },
     good: one(`${ALLOWED('drop-table')}\n${ALLOWED('downgrade-loses-data')}\nop.drop_table("orders")`, ORDERS),

@@ -53,8 +53,7 @@ function* rewriteFindings(
   yield {
     message:
       `${because} rewrites ${what} under an ACCESS EXCLUSIVE lock: ` +
-      `reads and writes wait until the rewrite is done${andCommits(step)}` +
-      (because === 'SET UNLOGGED' ? '; from then on, a crash empties it, and replicas do not have it' : ''),
+      `reads and writes wait until the rewrite is done${andCommits(step)}`,
     cost: { work: onlyIndexes ? 'reindex' : 'rewrite', tables: [table] },
     instead: safeForm(step, part),
     // Without the table's facts, it may be unknown whether both types are stored the same way.
