@@ -17,8 +17,8 @@ const WRONG_STARTING_POINT = ['42P01', '42703', '42704', '42883', '3F000', '42P0
 const FOREIGN_KEY_VIOLATION = '23503';
 /** A column has another type if a revision before could not be applied. */
 const DATATYPE_MISMATCH = '42804';
-/** A row, an enum value, a key, an object's kind or its dependents are other ones if a revision before could not be applied. */
-const DEPENDS_ON_EARLIER = /^(?:23|22P02|2BP01|42809|42830|42P10)/;
+/** A row, a key, an object's kind or its dependents are other ones if a revision before could not be applied. */
+const DEPENDS_ON_EARLIER = /^(?:23|2BP01|42809|42830|42P10)/;
 const DEFINES_COLUMN = /^\s*CREATE\b.*?\bTABLE\b|\bADD\s+COLUMN\b/is;
 /** The scratch server lacks an extension's files, or its role lacks a privilege. */
 const MISSING_ON_SERVER = ['58P01', '42501'];
