@@ -154,6 +154,30 @@ test('what another revision does to rows, also twice, does not prevent the proof
   expect(reasons(review)['foreign-key-not-valid']).toContain('the safe form fails: division by zero');
 });
 
+test('a row that an earlier new revision inserts, and does not delete in its downgrade, is there once', async () => {
+  bed.project.revision('c2', 'b2', 'Add the first team', `op.execute("INSERT INTO teams VALUES (1, 'first')")`);
+  bed.project.commit();
+  bed.project.revision(
+    'c3',
+    'c2',
+    'Add a team',
+    `op.execute("INSERT INTO teams SELECT coalesce(max(id), 0) + 1, 'own' FROM teams")
+    op.create_index("ix_users_email", "users", ["email"])`,
+    'op.drop_index("ix_users_email")',
+  );
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Make codes unique',
+    `op.execute("SELECT 1 / (count(*) < 2)::int FROM teams WHERE code = 'own'")
+    op.create_unique_constraint("uq_teams_code", "teams", ["code"])`,
+    'op.drop_constraint("uq_teams_code", "teams")',
+  );
+  const review = await fix();
+  expect(reasons(review)['constraint-builds-index']).toBeUndefined();
+  expect(fixed(review)).toEqual(['constraint-builds-index', 'index-not-concurrent']);
+});
+
 const SETS_AS_IT_IS = "op.execute(\"SELECT set_config('jit', current_setting('jit'), false)\")";
 const SETS = 'op.execute("SET search_path = public, pg_catalog")';
 

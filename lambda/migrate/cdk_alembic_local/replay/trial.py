@@ -5,10 +5,8 @@ Two trials, one with the original revision and one with its replacement, show wh
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import islice
 from typing import Any
 
 from cdk_alembic.catalog import raw
@@ -42,8 +40,6 @@ def trial(project: Project, scratch: Scratch, ask: dict[str, Any], report: Repor
 
 
 class _Trial:
-    """`around` and `steps` are the arguments of run_environment."""
-
     def __init__(self, project: Project, scratch: Scratch, ask: dict[str, Any], report: Report) -> None:
         self._project = project
         self._scratch = scratch
@@ -52,136 +48,117 @@ class _Trial:
         self._groups = ask["groups"]
         self._report = report
         self._catalog = Catalog()
-        self._running: dict[str, Any] | None = None
-        self._states: dict[str, Any] = {}
-        """Those of the running group."""
-        self._reported: set[str] = set()
-        self._failed: set[str] = set()
+        self._states: dict[str, Any] | None = None
+        """Those of the running group; None before its trial."""
         self._watch: Watch
 
     def run(self) -> None:
-        """Starts again without each group that fails. If the upgrade of one that replaces a revision fails, which later ones
-        need, those are not reported."""
-        self._start.begin(self._upgrade)
-        while True:
-            self._running = None
-            why = self._run_once()
-            left = [group for group in self._groups if group["revisions"][-1] not in self._reported]
-            for group in [self._running] if self._running else left:
-                states = self._states if group is self._running else {}
-                self._report_trial(group, {**states, **why})
-            if not self._running or (self._replaces and "after" not in self._states) or len(left) == 1:
+        """Each group starts where the revisions before it have run once, so that the trial of one does not change the next. If
+        the upgrade of one that replaces a revision fails, which later ones need, those are not reported."""
+        order = {revision: at for at, revision in enumerate(self._start.order)}
+        left = sorted(self._groups, key=lambda group: order.get(group["revisions"][0], len(order)))
+        while left:
+            self._states = None
+            failure = self._run_group(left[0])
+            reached = 1 if self._states is not None else len(left)
+            for group in left[:reached]:
+                self._report_trial(group, {**(self._states or {}), **failure})
+            if self._replaces and "after" not in (self._states or {}):
                 return
-            self._start.again()
+            left = left[reached:]
 
-    def _upgrade(self, count: int) -> list[Any] | None:
-        """Runs the first revisions, for TrialStart."""
-        types: list[Any] = []
-        states: list[Any] = []
-
-        def steps(heads: tuple[str, ...], context: Any) -> Iterator[Any]:
-            commit_open_transaction(context)
-            states.append(state_outside_files(context.connection))
-            yield from islice(self.steps(heads, context), count)
-            commit_open_transaction(context)
-            types.extend(created_types(context))
-            states.append(state_outside_files(context.connection))
-
-        # What fails here fails again in the trial, which reports it.
-        with suppress(Exception, SystemExit):
-            run_environment(self._project, steps, around=self.around)
-            if states[0] == states[1] and not states[1][1]:
-                return types
-        return None
-
-    def _run_once(self) -> dict[str, str]:
-        """Runs all groups that were not reported yet. Returns why one of them was not reported, as in TrialFacts."""
+    def _run_group(self, group: dict[str, Any]) -> dict[str, str]:
+        """Returns why it failed, as in TrialFacts; empty: it has not."""
+        first = group["revisions"][0]
+        if first not in self._start.order:
+            self._states = {}
+            return {"failure": "it was not reached"}
+        self._start.before(first, self._upgrade)
         try:
-            run_environment(self._project, self.steps, around=self.around)
+            self._run(first, lambda steps, context: self._try(group, steps, context))
         except RunnerError as error:
             if self._scratch.refused:
                 raise
             return _failure(error.message, error)
         except (Exception, SystemExit) as error:
             return _failure(f"{describe(error)}{location(error)}", error)
-        return {"failure": "it was not reached"}
+        return {} if self._states else {"failure": "it was not reached"}
+
+    def _upgrade(self, revision: str) -> list[Any] | None:
+        """Runs the revisions before this one, for TrialStart."""
+        types: list[Any] = []
+        states: list[Any] = []
+
+        def remember(steps: list[Any], context: Any) -> Iterator[Any]:
+            types.extend(created_types(context))
+            states.append(state_outside_files(context.connection))
+            yield from ()
+
+        # What fails here fails again in the trial, which reports it.
+        with suppress(Exception, SystemExit):
+            self._run(revision, remember, started=lambda context: states.append(state_outside_files(context.connection)))
+            if states[0] == states[1] and not states[1][1]:
+                return types
+        return None
+
+    def _run(
+        self,
+        revision: str,
+        then: Callable[[list[Any], Any], Iterator[Any]],
+        started: Callable[[Any], None] = lambda context: None,
+    ) -> None:
+        """Runs env.py with the revisions before this one, and what `then(steps, context)` yields of the remaining steps."""
+        engines: list[Any] = []
+
+        def steps(heads: tuple[str, ...], context: Any) -> Iterator[Any]:
+            engines.append(context.connection.engine)
+            commit_open_transaction(context)
+            started(context)
+            remember_types(context, self._start.types)
+            with self._project.revisions.alembic_errors("heads"):
+                steps = list(self._project.script._upgrade_revs("heads", heads))
+            at = next((at for at, step in enumerate(steps) if step.revision.revision == revision), len(steps))
+            for step in steps[:at]:
+                # A revision that fails or can't be loaded is skipped, as in a replay.
+                yield WatchedStep(step, context, self._watch, {}, is_reviewed=False).step
+                commit_open_transaction(context)
+            yield from then(steps[at:], context)
+
+        try:
+            run_environment(self._project, steps, around=self._around)
+        finally:
+            # PostgreSQL copies no database that has a session, such as one in the pool of a Flask application.
+            for engine in engines:
+                if not engine.dialect.is_async:
+                    engine.dispose()
 
     @contextmanager
-    def around(self, context: Any) -> Iterator[None]:
+    def _around(self, context: Any) -> Iterator[None]:
         with prepared_connection(context), Watch(context.connection).listening() as self._watch:
             yield
 
-    def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
-        commit_open_transaction(context)
-        remember_types(context, self._start.types)
-        with self._project.revisions.alembic_errors("heads"):
-            steps = list(self._project.script._upgrade_revs("heads", heads))
-        ids = [step.revision.revision for step in steps]
-        # After a restart, those that were reported run again: later ones find what they do to rows, also twice.
-        starts = {group["revisions"][0]: group for group in self._groups if group["revisions"][-1] not in self._failed}
-        at = 0
-        while at < len(steps) and len(self._reported) < len(self._groups):
-            group = starts.pop(ids[at], None)
-            own = steps[at : at + len(group["revisions"])] if group else []
-            if group and ids[at : at + len(own)] == group["revisions"]:
-                yield from self._try(group, own, context)
-                at += len(own)
-                continue
-            if group:
-                self._report_trial(group, {"failure": "other revisions run between its steps"})
-            # A revision that fails or can't be loaded is skipped, as in a replay.
-            yield WatchedStep(steps[at], context, self._watch, {}, is_reviewed=False).step
-            commit_open_transaction(context)
-            at += 1
-
     def _try(self, group: dict[str, Any], steps: list[Any], context: Any) -> Iterator[Any]:
-        self._running = group
+        facts = self._states = {}
+        own = steps[: len(group["revisions"])]
+        if [step.revision.revision for step in own] != group["revisions"]:
+            facts["failure"] = "other revisions run between its steps"
+            return
         before = self._snapshot(context)
         with raw.committed(context.connection):
             names = set(group["tables"]) & set(before.tables)
-            existing = rows.read(context.connection, before, list(before.tables))
             filled = rows.Filler(context.connection, before, (rows.FULL,), wanted=group["after"]).fill(names)
-            generated = _generated_rows(existing, rows.read(context.connection, before, filled), before)
         tables = {*names, *group["after"]}
-        facts = self._states = {"before": self._state(context, before, filled, tables)}
-        for name, part, is_upgrade in (("after", steps, True), ("restored", steps[::-1], False), ("again", steps, True)):
+        facts["before"] = self._state(context, before, filled, tables)
+        for name, part, is_upgrade in (("after", own, True), ("restored", own[::-1], False), ("again", own, True)):
             for step in part:
                 run = type(step)(step.revision_map, step.revision, is_upgrade)
                 run.migration_fn = reloaded_function(context, step.revision, is_upgrade)
                 yield run
                 commit_open_transaction(context)
             facts[name] = self._state(context, self._snapshot(context), filled, tables)
-        self._remove(context, generated)
-        self._running = None
-        self._report_trial(group, facts)
-
-    def _remove(self, context: Any, generated: dict[str, list[dict[str, Any]] | None]) -> None:
-        """Removes generated rows: they could make a later revision fail, and each trial must start with the same rows."""
-        connection = context.connection
-        existing = self._snapshot(context).tables
-        with raw.committed(connection):
-            if not raw.value(connection, "SELECT json_build_array(current_setting('is_superuser') = 'on')::text")[0]:
-                return
-            # Foreign keys would require an order.
-            raw.execute(connection, "SET LOCAL session_replication_role = replica")
-            for name, keys in generated.items():
-                if name not in existing:
-                    continue
-                delete = f"DELETE FROM {rows.quoted_table(name)} r"  # noqa: S608
-                if keys is not None:
-                    delete += (
-                        f" USING jsonb_array_elements({raw.literal(json.dumps(keys))}::jsonb) k WHERE to_jsonb(r) @> k.value"
-                    )
-                raw.execute(connection, delete)
 
     def _report_trial(self, group: dict[str, Any], facts: dict[str, Any]) -> None:
-        revision = group["revisions"][-1]
-        if "failure" in facts:
-            self._failed.add(revision)
-        if revision in self._reported:
-            return
-        self._reported.add(revision)
-        self._report({"report": "tried", "revision": revision, "trial": facts})
+        self._report({"report": "tried", "revision": group["revisions"][-1], "trial": facts})
 
     def _snapshot(self, context: Any) -> Snapshot:
         with raw.rolled_back(context.connection):
@@ -200,16 +177,3 @@ def _failure(why: str, error: BaseException) -> dict[str, str]:
     found = (whole_statement_of(one) for one in (error, error.__cause__) if one is not None)
     statement = next((one for one in found if one is not None), None)
     return {"failure": redact(why), **({} if statement is None else {"statement": statement})}
-
-
-def _generated_rows(before: rows.Rows, now: rows.Rows, snapshot: Snapshot) -> dict[str, list[dict[str, Any]] | None]:
-    """The keys of the rows that were generated since `before`, by table; without a key, all values. None: all of its rows."""
-    found: dict[str, list[dict[str, Any]] | None] = {}
-    for name, own in now.items():
-        if not before[name]:
-            found[name] = None
-            continue
-        constraints = snapshot.tables[name]["constraints"]
-        key = next((one["columns"] for one in constraints if one["kind"] == "primary key"), None)
-        found[name] = [{column: row[column] for column in key or row} for row in own if row not in before[name]]
-    return found

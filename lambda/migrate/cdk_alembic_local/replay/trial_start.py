@@ -1,4 +1,4 @@
-"""The database in which trials start: after the revisions that none of them changes."""
+"""The database before a revision, where its trial starts."""
 
 from __future__ import annotations
 
@@ -21,71 +21,70 @@ class _Copy:
     """What Alembic remembers of them."""
 
 
-_latest: list[_Copy] = []
-"""That of an earlier request, if there is one: the revisions' files do not change while this process runs."""
+_FIRST = "first"
+"""Only of revisions that no trial changes: later requests use it too. Their files do not change while this process runs."""
+_LATER = "later"
+_copies: dict[str, _Copy] = {}
 _not_copied: set[str] = set()
 """Databases of which a copy would not be the same."""
 
 
 class TrialStart:
-    """An empty database with the baseline; a copy after the first revisions if the server is removed afterwards."""
+    """Copies the database if its server is removed afterwards, so that earlier revisions run once and not before each trial."""
 
     def __init__(self, project: Project, scratch: Scratch, ask: dict[str, Any]) -> None:
         self._scratch = scratch
         self._ask = ask
-        overlay = {one["revision"] for one in ask.get("overlay") or []}
-        self._unchanged = _before({*overlay, *(id for group in ask["groups"] for id in group["revisions"])}, project)
+        with project.revisions.alembic_errors("heads"):
+            self.order = tuple(step.revision.revision for step in project.script._upgrade_revs("heads", ()))
+        changed = {one["revision"] for one in ask.get("overlay") or []} | {id for one in ask["groups"] for id in one["revisions"]}
+        first = next((at for at, revision in enumerate(self.order) if revision in changed), len(self.order))
+        self._unchanged = self.order[:first]
+        self._is_prepared = False
+        self.types: list[Any] = []
+        """What Alembic remembers of the revisions that have run."""
+        _copies.pop(_LATER, None)
 
-    def begin(self, upgrade: Callable[[int], list[Any] | None]) -> None:
-        """Prepares the database. `upgrade`: runs so many revisions, and returns what Alembic remembers of them; None: a copy
-        of the database would not be the same."""
-        if self._restore():
+    def before(self, revision: str, upgrade: Callable[[str], list[Any] | None]) -> None:
+        """Gives the database the state before a revision, or before an earlier one, from which the caller goes on.
+
+        `upgrade`: runs the revisions before this one, and returns what Alembic remembers of them; None: a copy of the database
+        would not be the same."""
+        earlier = self.order[: self.order.index(revision)]
+        done, name = self._restore(earlier), self._scratch.own_name
+        if name is None or name in _not_copied or len(earlier) - done < MIN_REVISIONS:
             return
-        self._scratch.prepare(self._ask.get("overwrite", False))
-        self._load()
-        name, count = self._scratch.own_name, len(self._unchanged)
-        if name is None or name in _not_copied or self._ask.get("baseline") or count < MIN_REVISIONS:
-            return
-        types = upgrade(count)
-        if types is not None and self._scratch.keep():
-            _latest.append(_Copy(name, self._unchanged, types))
+        types = upgrade(revision)
+        kind = _FIRST if len(earlier) <= len(self._unchanged) else _LATER
+        if types is not None and self._scratch.keep(kind):
+            _copies[kind] = _Copy(name, earlier, types)
+            self.types = types
         else:
             _not_copied.add(name)
-            self.again()
+            self._empty()
 
-    def again(self) -> None:
-        """Gives the database its state of the beginning."""
-        if not self._restore():
+    def _restore(self, earlier: tuple[str, ...]) -> int:
+        """Restores the latest copy of only these revisions, or empties the database. Returns how many revisions it has."""
+        for kind in (_LATER, _FIRST):
+            copy = _copies.get(kind)
+            if copy and copy.database == self._scratch.own_name and self._is_of(copy, kind, earlier):
+                if self._scratch.restore(kind):
+                    self.types = copy.types
+                    return len(copy.revisions)
+                del _copies[kind]
+        self._empty()
+        return 0
+
+    def _is_of(self, copy: _Copy, kind: str, earlier: tuple[str, ...]) -> bool:
+        known = self._unchanged if kind == _FIRST else earlier
+        return len(copy.revisions) <= len(earlier) and known[: len(copy.revisions)] == copy.revisions
+
+    def _empty(self) -> None:
+        if self._is_prepared:
             self._scratch.empty(keep_mark=True)
-            self._load()
-
-    def _restore(self) -> bool:
-        if self._copy and self._scratch.restore():
-            return True
-        _latest.clear()
-        return False
-
-    @property
-    def types(self) -> list[Any]:
-        """What Alembic remembers of the revisions that have run."""
-        return self._copy.types if self._copy else []
-
-    @property
-    def _copy(self) -> _Copy | None:
-        fits = (
-            one
-            for one in _latest
-            if one.database == self._scratch.own_name and self._unchanged[: len(one.revisions)] == one.revisions
-        )
-        return None if self._ask.get("baseline") else next(fits, None)
-
-    def _load(self) -> None:
+        else:
+            self._scratch.prepare(self._ask.get("overwrite", False))
+            self._is_prepared = True
         if self._ask.get("baseline"):
             load(self._scratch, self._ask["baseline"])
-
-
-def _before(changed: set[str], project: Project) -> tuple[str, ...]:
-    """The revisions that run before the first of these."""
-    with project.revisions.alembic_errors("heads"):
-        steps = [step.revision.revision for step in project.script._upgrade_revs("heads", ())]
-    return tuple(steps[: next((at for at, revision in enumerate(steps) if revision in changed), len(steps))])
+        self.types = []

@@ -195,13 +195,13 @@ class Scratch:
         """The name of the database, with its server, if nobody else uses that."""
         return f"{self._url.host}:{self._url.port}/{self._url.database}" if self._disposable else None
 
-    def keep(self) -> bool:
+    def keep(self, name: str) -> bool:
         """Copies the database on its server. Returns whether that worked: env.py may have left a session in it."""
-        return self._copy(self._url.database, f"{self._url.database}_kept")
+        return self._copy(self._url.database, f"{self._url.database}_{name}")
 
-    def restore(self) -> bool:
-        """Replaces the database by its copy. Returns whether that worked."""
-        return self._copy(f"{self._url.database}_kept", self._url.database)
+    def restore(self, name: str) -> bool:
+        """Replaces the database by its copy of that name. Returns whether that worked."""
+        return self._copy(f"{self._url.database}_{name}", self._url.database)
 
     def _copy(self, source: str | None, target: str | None) -> bool:
         def copy(connection: Any) -> None:

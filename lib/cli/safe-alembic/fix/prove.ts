@@ -69,10 +69,7 @@ export async function proveFixes(
   const attempts: Attempt[] = [];
   for (const one of draft.fixable.filter(({ revision }) => isWanted(revision.facts.revision)))
     attempts.push(startAttempt(one, await bodiesOf(bench, one.revision.facts.file), notFixed));
-  const originals = new Originals(
-    bench,
-    input.graph.revisions.map(({ revision }) => revision),
-  );
+  const originals = new Originals(bench);
   const { candidates, again } = await new Search(bench, originals, input, review, attempts).run();
   return {
     plans: candidates.map(({ plan }) => plan),
@@ -244,8 +241,7 @@ async function tryFiles(
   if (candidates.length === 0) return new Map();
   const idsOfFiles = (one: Candidate) => filesOf(one).map(({ revision }) => revision);
   const groups = candidates.map((one) => originals.group(one.plan.revision, idsOfFiles(one)));
-  const others = originals.othersThan(candidates.map(({ plan: { revision } }) => revision));
-  return trial(bench, [...groups, ...others], overlayOf(bench, candidates.flatMap(filesOf)));
+  return trial(bench, groups, overlayOf(bench, candidates.flatMap(filesOf)));
 }
 
 /** @param first the trial without the part for a later release */

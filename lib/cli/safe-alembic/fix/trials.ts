@@ -16,26 +16,15 @@ export async function trial({ session, given, observation }: Bench, groups: read
 
 /** Trials of the original revisions, each run once. */
 export class Originals {
-  /** Those that run to their end. */
-  private readonly complete = new Set<Reviewed>();
   private readonly trials = new Map<string, TrialFacts>();
   private readonly emptied = new Map<string, { readonly tables: readonly string[]; readonly failure?: string }>();
 
-  private readonly order: ReadonlyMap<string, number>;
-
-  /** @param order the ids of all revisions, in the order in which they run */
-  constructor(
-    private readonly bench: Bench,
-    order: readonly string[],
-  ) {
-    this.order = new Map(order.map((revision, at) => [revision, at]));
-  }
+  constructor(private readonly bench: Bench) {}
 
   /** Runs those that have not run yet. One that fails on rows runs again without those of the table that fails, and then without any. */
   async run(revisions: readonly Reviewed[]): Promise<void> {
     const left = revisions.filter(({ facts }) => !this.trials.has(facts.revision));
     for (const [id, facts] of await this.try(left)) this.trials.set(id, facts);
-    for (const one of left) if (this.trial(one).failure === undefined) this.complete.add(one);
     await this.runWithout(left, tablesOfFailure);
     await this.runWithout(left, tablesOf);
   }
@@ -58,14 +47,6 @@ export class Originals {
       if (facts.failure === undefined) this.trials.set(id, facts);
       else this.emptied.delete(id);
     }
-  }
-
-  /** The groups of other revisions that run before the last of these: what they do to rows, also twice, is there for each trial. */
-  othersThan(revisions: readonly Reviewed[]): readonly TrialGroup[] {
-    const at = ({ facts }: Reviewed) => this.order.get(facts.revision) ?? 0;
-    const last = Math.max(...revisions.map(at));
-    const others = [...this.complete].filter((one) => at(one) < last && !revisions.includes(one));
-    return others.map((one) => this.group(one, [one.facts.revision]));
   }
 
   trial({ facts }: Reviewed): TrialFacts {
@@ -105,8 +86,7 @@ export class Originals {
   private async try(revisions: readonly Reviewed[]): Promise<ReadonlyMap<string, TrialFacts>> {
     if (revisions.length === 0) return new Map();
     const groups = revisions.map((one) => this.group(one, [one.facts.revision]));
-    const tried = await trial(this.bench, [...groups, ...this.othersThan(revisions)], overlayOf(this.bench));
-    return new Map([...tried].filter(([id]) => revisions.some(({ facts }) => facts.revision === id)));
+    return trial(this.bench, groups, overlayOf(this.bench));
   }
 }
 
