@@ -257,6 +257,22 @@ def test_keys_of_new_tables_that_refer_to_each_other_come_after_both(observed: O
     must_agree_and_restore(observed)
 
 
+def test_unnamed_constraints_of_a_new_table_have_the_names_that_postgresql_chooses(observed: Observed) -> None:
+    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY)")', 'op.execute("DROP TABLE aa")')
+    keys = 'sa.Column("one", sa.ForeignKey("aa.id"), unique=True), sa.Column("two", sa.Integer)'
+    named = 'sa.UniqueConstraint("one", "two"), sa.UniqueConstraint("two", name="own")'
+    twice = 'sa.ForeignKeyConstraint(["two"], ["aa.id"]), sa.ForeignKeyConstraint(["two"], ["bb.id"])'
+    with_models(
+        observed,
+        f'{ID}sa.Table("aa", target_metadata, key())\nsa.Table("bb", target_metadata, key(), {keys}, {named}, {twice})\n',
+    )
+    text, _ = create(observed)
+    for name in ("bb_one_fkey", "bb_one_key", "bb_one_two_key", "own"):
+        assert f"name='{name}')" in text
+    assert "bb_two_fkey" not in text
+    must_agree_and_restore(observed)
+
+
 def test_an_unnamed_constraint_has_the_name_that_postgresql_chooses_so_the_downgrade_can_drop_it(observed: Observed) -> None:
     tables = (
         'op.execute("CREATE TABLE aa (id serial PRIMARY KEY)")\nop.execute("CREATE TABLE bb (id serial PRIMARY KEY, code int)")'
