@@ -28,7 +28,8 @@ def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: li
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith(PROVIDED) and not exists(error.name):
         answer.setdefault("missing", {"module": error.name, "by": where, "unset": unset})
         return
-    if isinstance(error, ImportError) and error.name and error.path is None and "unknown location" in str(error):
+    in_folder = isinstance(error, ImportError) and error.name and error.path is None and "unknown location" in str(error)
+    if in_folder and not has_library(error.name):
         # A folder has this name but not the module.
         answer.setdefault("missing", {"module": error.name, "by": where, "unset": unset})
         return
@@ -163,9 +164,15 @@ def exists(name: str) -> bool:
     below = Path(*name.split("."))
     for root in map(Path, sys.path):
         parent = root / below.parent
-        if (root / below).is_dir() or any(parent.glob(f"{below.name}.py*")) or any(parent.glob(f"{below.name}.*so")):
+        if (root / below).is_dir() or any(parent.glob(f"{below.name}.py*")):
             return True
-    return False
+    return has_library(name)
+
+
+def has_library(name: str) -> bool:
+    """Whether the package has a compiled module, even one for another machine; its types may be in a folder of the same name."""
+    below = Path(*name.split("."))
+    return any(any((root / below.parent).glob(f"{below.name}.*so")) for root in map(Path, sys.path))
 
 
 def foreign(site_packages: Path, is_foreign: Callable[[Path], bool]) -> list[str]:

@@ -172,6 +172,17 @@ test('a name that a module lacks is an error also for a function on another arch
   );
 });
 
+test('a compiled module beside a folder with its types is found for a function on another architecture', () => {
+  const architecture = host.architecture === 'arm64' ? 'x86_64' : 'arm64';
+  const directory = backend('from pydantic_core import SchemaValidator');
+  // This version has a folder pydantic_core/_pydantic_core without a module.
+  const options = { ...KNOWN, without: ['psycopg'], add: ['pg8000', 'pydantic-core==2.50.5'] };
+  const target = temporaryDirectory();
+  const unbuilt = packageOf(directory, { ...host, architecture }, options);
+  unbuilt.build(target);
+  expect(unbuilt.prove(target)).toEqual([]);
+});
+
 test('a module that the Flask application cannot import is reported', () => {
   const directory = writeFiles(backend('from flask import current_app'), {
     'database.txt': 'psycopg[binary]>=3.2\nsqlalchemy>=2\nflask>=3\n',
