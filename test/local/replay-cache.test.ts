@@ -8,12 +8,12 @@ import { type Observed, observe, readGraph } from '../../lib/local/python/observ
 import { type Observer, startObserver } from '../../lib/local/python/observer';
 import { withObserver } from '../../lib/local/python/with-observer';
 import { ReplayCache } from '../../lib/local/replay-cache/replay-cache';
-import { needed } from '../production/environment';
+import { usePreloadedPython } from '../support/python/preloaded-python';
 import { Project } from './project';
 
 const EARLIER = 21;
 const idOf = (number: number) => `r${String(number).padStart(2, '0')}`;
-const python = [needed('RUNNER_PYTHON')];
+const python = [usePreloadedPython()];
 
 let project: Project;
 let cache: string;

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from random import Random
 from time import sleep
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from backends import Database
+from backends import Database, fresh_database
 from cdk_alembic.catalog import catalog_sql, raw
 from cdk_alembic.catalog.catalog import Snapshot
 from cdk_alembic.catalog.catalog_reader import Catalog, read
@@ -104,12 +105,33 @@ CHANGES = (
 )
 
 
-@pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
+@contextmanager
+def started(database: Database) -> Iterator[Connection]:
     with create_engine(database.url("postgresql+psycopg")).connect() as connection:
         raw.execute(connection, START)
         catalog_sql.prepare(connection, CONTEXT)
         raw.commit(connection)
+        yield connection
+
+
+@pytest.fixture
+def connection(database: Database) -> Iterator[Connection]:
+    with started(database) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def database_of_changes() -> Iterator[Database]:
+    with fresh_database() as database:
+        with started(database):
+            pass
+        yield database
+
+
+@pytest.fixture
+def rolled_back(database_of_changes: Database) -> Iterator[Connection]:
+    """Another session, whose changes end with it."""
+    with create_engine(database_of_changes.url("postgresql+psycopg")).connect() as connection:
         yield connection
 
 
@@ -118,8 +140,8 @@ def text_of(snapshot: Snapshot) -> tuple[dict[str, str], dict[str, dict], dict]:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_snapshot_has_everything_that_changed_and_that_a_rollback_restored(connection: Connection, change: str) -> None:
-    catalog = Catalog()
+def test_a_snapshot_has_everything_that_changed_and_that_a_rollback_restored(rolled_back: Connection, change: str) -> None:
+    connection, catalog = rolled_back, Catalog()
     start = text_of(catalog.take(connection))
     raw.execute(connection, "SAVEPOINT one")
     for _ in range(2):
