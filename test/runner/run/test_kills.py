@@ -15,7 +15,7 @@ from processes import Call
 
 pytestmark = pytest.mark.every_driver
 
-KILLS = int(os.environ.get("KILLS", "8"))
+KILLS = int(os.environ.get("KILLS", "4"))
 """For each of the five combinations of driver and env.py."""
 
 
