@@ -6,6 +6,7 @@ import time
 
 import pytest
 from cdk_alembic.connection import watchdog
+from cdk_alembic.protocol import process
 from conftest import (
     AT_GATE,
     NEAR_DEADLINE,
@@ -104,14 +105,18 @@ def test_a_revision_split_after_a_deadline_resumes_from_the_last_committed_one(b
     assert [item["revision"] for item in answer["applied"]] == ["bb"]
 
 
-def test_waiting_for_the_mutex_ends_before_the_deadline(backend: Backend, database: Database) -> None:
+@pytest.mark.usefixtures("long_reserve")
+def test_waiting_for_the_mutex_ends_before_the_deadline(
+    backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "RESERVE_SHARE", 1)
     backend.revision("aa", None, WAIT)
     with gate(database):
         holder = Call()
         eventually(lambda: database.rows(AT_GATE))
-        started = time.monotonic()
-        assert failure(seconds=8)["error"]["code"] == "locked"
-        assert time.monotonic() - started < 8
+        # Six seconds more than the reserve.
+        assert failure(seconds=66)["error"]["code"] == "locked"
+        assert time.monotonic() < Context.latest.deadline
     assert holder.answer()["status"] == "complete"
 
 
