@@ -65,7 +65,7 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Any:
             folder = tmp_path_factory.mktemp("environment")
             made[requirements] = folder / "bin" / "python"
             subprocess.run(["uv", "venv", "--quiet", "--python", "3.11", str(folder), "--allow-existing"], check=True)
-            install = ["uv", "pip", "install", "--quiet", "--compile-bytecode", "--python", str(made[requirements])]
+            install = ["uv", "pip", "install", "--quiet", "--python", str(made[requirements])]
             subprocess.run([*install, *requirements, *DRIVERS], check=True)
         return made[requirements]
 
