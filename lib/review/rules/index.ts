@@ -4,6 +4,7 @@ import { accessChanged } from './compatibility/access';
 import { columnRefusesValues, ruleRewritesStatements } from './compatibility/changed-statements';
 import { onDeleteChanged } from './compatibility/delete-actions';
 import { dropInUse } from './compatibility/drop-in-use';
+import { constraintDropped } from './compatibility/dropped-constraints';
 import { expandAndContractInOne } from './compatibility/expand-and-contract';
 import { publishedTableAltered } from './compatibility/publications';
 import { rename } from './compatibility/rename';
@@ -122,6 +123,7 @@ export const CHECKS: readonly Rule[] = [
   replacedInUse,
   uniqueOnExistingRows,
   uniqueDropped,
+  constraintDropped,
   expandAndContractInOne,
   sequenceOutOfSync,
   sequenceLimited,

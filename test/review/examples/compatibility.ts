@@ -318,6 +318,31 @@ with op.get_context().autocommit_block():
     },
   },
   {
+    rule: 'constraint-dropped',
+    given: `${GIVEN}
+op.create_foreign_key("fk_orders_user_id", "orders", "users", ["user_id"], ["id"], ondelete="CASCADE")
+op.create_check_constraint("ck_orders_total", "orders", "total >= 0")
+`,
+    bad: one(
+      'op.drop_constraint("fk_orders_user_id", "orders", type_="foreignkey")',
+      `
+op.create_foreign_key("fk_orders_user_id", "orders", "users", ["user_id"], ["id"], ondelete="CASCADE", postgresql_not_valid=True)
+op.execute("ALTER TABLE orders VALIDATE CONSTRAINT fk_orders_user_id")
+`,
+    ),
+    good: one(
+      `
+op.create_check_constraint("ck_orders_total_positive", "orders", "total > 0", postgresql_not_valid=True)
+op.drop_constraint("ck_orders_total", "orders", type_="check")
+`,
+      `
+op.create_check_constraint("ck_orders_total", "orders", "total >= 0", postgresql_not_valid=True)
+op.drop_constraint("ck_orders_total_positive", "orders", type_="check")
+op.execute("ALTER TABLE orders VALIDATE CONSTRAINT ck_orders_total")
+`,
+    ),
+  },
+  {
     rule: 'sequence-limited',
     bad: one('op.execute("ALTER SEQUENCE users_id_seq CYCLE")', 'op.execute("ALTER SEQUENCE users_id_seq NO CYCLE")'),
     good: one(

@@ -129,7 +129,7 @@ function droppedUniques({ action, call }: Step, part: RevisionFunction, downgrad
 }
 
 /** The constraint of that name that the downgrade makes: without a replay, it shows what was dropped. */
-function madeAgain(table: string, name: string, { steps }: RevisionFunction) {
+export function madeAgain(table: string, name: string, { steps }: RevisionFunction) {
   return steps
     .flatMap(({ action }) => (action.does === 'add constraint' && action.table === table ? [action.constraint] : []))
     .find((constraint) => constraint.name === name);
@@ -155,7 +155,7 @@ function staysUnique(
 }
 
 /** Whether the function drops or renames one of the columns: drop-column and rename report it. */
-function losesColumn({ steps }: RevisionFunction, table: string, columns: readonly string[]): boolean {
+export function losesColumn({ steps }: RevisionFunction, table: string, columns: readonly string[]): boolean {
   return steps.some(
     ({ action }) =>
       (action.does === 'drop column' && action.table === table && columns.includes(action.column)) ||
