@@ -92,6 +92,7 @@ export const SAFE_ALEMBIC: Rules = {
   'replaced-in-use': ['breaks-running-code'],
   'column-refuses-values': ['breaks-running-code'],
   'rule-rewrites-statements': ['breaks-running-code'],
+  'other-object-accepted': ['breaks-running-code'],
   'sequence-limited': ['breaks-running-code'],
   'sequence-out-of-sync': ['breaks-running-code'],
   'on-delete-changed': ['breaks-running-code', 'loses-data'],

@@ -1,5 +1,6 @@
 import { BUDGET } from '../sizes/budgets';
 import { cascade } from './cascade';
+import { otherObjectAccepted } from './compatibility/accepted-objects';
 import { accessChanged } from './compatibility/access';
 import { columnRefusesValues, ruleRewritesStatements } from './compatibility/changed-statements';
 import { onDeleteChanged } from './compatibility/delete-actions';
@@ -124,6 +125,7 @@ export const CHECKS: readonly Rule[] = [
   uniqueOnExistingRows,
   uniqueDropped,
   constraintDropped,
+  otherObjectAccepted,
   expandAndContractInOne,
   sequenceOutOfSync,
   sequenceLimited,

@@ -343,6 +343,32 @@ op.execute("ALTER TABLE orders VALIDATE CONSTRAINT ck_orders_total")
     ),
   },
   {
+    rule: 'other-object-accepted',
+    bad: one(
+      'op.create_table("users", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("plan", sa.Text()), if_not_exists=True)',
+      'op.execute("SELECT 1")',
+    ),
+    good: one(
+      `
+op.create_table("users", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("plan", sa.Text()), if_not_exists=True)
+op.execute("ALTER TABLE users ADD COLUMN IF NOT EXISTS plan text")
+`,
+      DROP_PLAN,
+    ),
+  },
+  {
+    rule: 'other-object-accepted',
+    about: 'of a column',
+    bad: one('op.execute("ALTER TABLE users ADD COLUMN IF NOT EXISTS email jsonb")', 'op.execute("SELECT 1")'),
+    good: one('op.execute("ALTER TABLE users ADD COLUMN IF NOT EXISTS name varchar")', 'op.execute("SELECT 1")'),
+  },
+  {
+    rule: 'other-object-accepted',
+    about: 'of an index',
+    bad: one('op.execute("CREATE INDEX IF NOT EXISTS ix_orders_user_id ON orders (total)")', 'op.execute("SELECT 1")'),
+    good: one('op.execute("CREATE INDEX IF NOT EXISTS ix_orders_user_id ON orders (user_id)")', 'op.execute("SELECT 1")'),
+  },
+  {
     rule: 'sequence-limited',
     bad: one('op.execute("ALTER SEQUENCE users_id_seq CYCLE")', 'op.execute("ALTER SEQUENCE users_id_seq NO CYCLE")'),
     good: one(

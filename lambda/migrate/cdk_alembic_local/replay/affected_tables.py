@@ -12,6 +12,9 @@ from .watch import Recording
 _WORD = re.compile(r"\w+")
 _UPDATED = re.compile(r"\bUPDATE\s+(?:ONLY\s+)?(?:\"?\w+\"?\s*\.\s*)?\"?(\w+)", re.IGNORECASE)
 _CHANGES_TYPE = re.compile(r"\bALTER\b.*\bTYPE\b", re.IGNORECASE | re.DOTALL)
+_CREATED_IF_MISSING = re.compile(
+    r"\bCREATE\s+(?:UNLOGGED\s+)?TABLE\s+IF\s+NOT\s+EXISTS\s+(?:\"?\w+\"?\s*\.\s*)?\"?(\w+)", re.IGNORECASE
+)
 _OF_A_TABLE = ("column ", "constraint ", "trigger ", "policy ", "rule ")
 
 
@@ -38,6 +41,8 @@ def affected_tables(before: Snapshot, after: Snapshot, recordings: list[Recordin
         words = {
             word for statement in recording.statements if statement["transaction"] < 0 for word in _WORD.findall(statement["sql"])
         }
+        # It locks no table that exists.
+        words |= {word for statement in recording.statements for word in _CREATED_IF_MISSING.findall(statement["sql"])}
         names |= {name for name in tables if name.rpartition(".")[2] in words}
     names &= tables
     for snapshot in (before, after):
