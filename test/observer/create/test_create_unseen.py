@@ -722,3 +722,29 @@ def test_a_default_now_that_the_models_have_as_a_text_is_written_as_the_function
     facts = observed.observe(*[revision for revision in revisions(observed) if revision != "aa"])
     [added] = [facts[key] for key in facts if key not in ("aa", "environment")]
     assert added["again"] == {"outcome": "done", "differs": {"added": {}, "removed": {}, "changed": {}}}
+
+
+def test_each_drop_that_a_revision_leaves_to_the_next_release_is_due_also_above_another_comment(observed: Observed) -> None:
+    columns = ("name", "nick")
+    drops = [
+        f"""# The next release needs a revision of its own. In this one it would break the running code:
+#     def upgrade():
+#         op.execute("DROP TRIGGER {one}_in_step ON aa")
+#         op.execute("ALTER TABLE aa DROP COLUMN {one}")
+#
+#     def downgrade():
+#         op.execute("ALTER TABLE aa ADD COLUMN {one} text")
+# In the order of the key.
+op.execute("UPDATE aa SET full_{one} = {one}")"""
+        for one in columns
+    ]
+    triggers = [
+        f'op.execute("CREATE TRIGGER {one}_in_step BEFORE UPDATE ON aa FOR EACH ROW '
+        f'WHEN (NEW.{one} IS DISTINCT FROM NEW.full_{one}) EXECUTE FUNCTION suppress_redundant_updates_trigger()")'
+        for one in columns
+    ]
+    table = "CREATE TABLE aa (id serial PRIMARY KEY, name text, full_name text, nick text, full_nick text)"
+    observed.revision("aa", None, "\n".join([f'op.execute("{table}")', *triggers, *drops]), 'op.execute("DROP TABLE aa")')
+    new = ", ".join(f'sa.Column("full_{one}", sa.Text)' for one in columns)
+    with_models(observed, f'sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True), {new})\n')
+    assert "a drop is due, of aa.name, aa.nick" in agree(observed)["message"]

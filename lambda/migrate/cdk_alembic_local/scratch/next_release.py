@@ -13,6 +13,8 @@ from cdk_alembic.catalog import raw
 
 _HEADING = "# The next release needs a revision of its own."
 """Begins the comment that `nextRelease` of lib/review/fix/next-release.ts writes."""
+_CODE = re.compile(r"#(?:\s{2}|$)")
+"""A line of such a comment. Another comment may follow it."""
 _DROPPED = re.compile(r'ALTER TABLE (?P<table>(?:"[^"]+"|[^\s"])+) DROP COLUMN (?P<column>"[^"]+"|\S+)$')
 _TRIGGER = re.compile(r'DROP TRIGGER "?([^"]+?)"? ON ')
 _DROPS = frozenset(("drop", "drops", "remove", "removes", "delete", "deletes"))
@@ -47,8 +49,8 @@ class NextRelease(NamedTuple):
 
 def pending(connection: Any, scripts: Any) -> list[NextRelease]:
     """What revisions have for the next release, in their order. `connection`: to a database at head."""
-    found = [one for script in scripts.walk_revisions() for one in _of_file(connection, script.revision, Path(script.path))]
-    return found[::-1]
+    oldest_first = reversed(list(scripts.walk_revisions()))
+    return [one for script in oldest_first for one in _of_file(connection, script.revision, Path(script.path))]
 
 
 def carry_out(connection: Any, releases: Iterable[NextRelease]) -> None:
@@ -98,7 +100,7 @@ def _comments(source: str) -> Iterator[str]:
             continue
         block = []
         for later in lines[number:]:
-            if not later.strip().startswith("#"):
+            if not _CODE.match(later.strip()):
                 break
             block.append(later.strip()[1:])
         yield textwrap.dedent("\n".join(block))
