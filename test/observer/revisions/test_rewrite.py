@@ -286,6 +286,17 @@ def test_a_name_that_a_block_binds_is_kept_for_statements_that_use_it(path: Path
     assert "def upgrade() -> None:\n    bind = op.get_bind()\n    with op.get_context()" in only["text"]
 
 
+def test_the_comment_above_a_name_that_no_statement_needs_is_kept_once(path: Path) -> None:
+    path.write_text(FILE.replace("    bind = op.get_bind()\n", "    # the reason\n    bind = op.get_bind()\n"))
+    steps = [{"code": 'op.execute("one")'}, {"code": 'op.execute("two")'}]
+    first, last = compose(path, "aa_add.py", [wanted("bb", steps[:1]), wanted("aa", steps[1:], down="bb")])
+    assert '    # the reason\n    op.execute("one")' in first["text"]
+    assert "the reason" not in last["text"]
+    uses_it = {"code": "bind.execute(KINDS)"}
+    first, last = compose(path, "aa_add.py", [wanted("bb", steps[:1]), wanted("aa", [uses_it], down="bb")])
+    assert "the reason" not in first["text"] and "    # the reason\n    bind = op.get_bind()" in last["text"]
+
+
 def test_a_step_never_overwrites_another_file(path: Path) -> None:
     (path.parent / "bb.py").write_text("")
     with pytest.raises(RunnerError, match=r"bb\.py exists already"):

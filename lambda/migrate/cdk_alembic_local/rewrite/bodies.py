@@ -83,7 +83,7 @@ class Source:
     ) -> Iterator[Part]:
         for nodes in _by_lines(body):
             [node, *more] = nodes
-            inside = (*above, *_comments("".join(self.lines[before : node.lineno - 1])))
+            inside = (*above, *comments("".join(self.lines[before : node.lineno - 1])))
             end = nodes[-1].end_lineno or nodes[-1].lineno
             head = None if opened or more else self._head(node)
             if head and isinstance(node, ast.With):
@@ -136,7 +136,7 @@ class Source:
         return "".join([*(f"{indent}{comment}\n" for comment in part.above), *lines]).strip("\n")
 
 
-def _comments(code: str) -> list[str]:
+def comments(code: str) -> list[str]:
     """The comments of statements that are written anew."""
     tokens = tokenize.generate_tokens(io.StringIO(textwrap.dedent(code)).readline)
     found = [token.string for token in tokens if token.type == tokenize.COMMENT]
@@ -167,7 +167,7 @@ def _units(source: Source, function: ast.FunctionDef | None) -> list[dict[str, A
             "line": part.nodes[0].lineno,
             "endLine": part.end,
             "code": source.code(part),
-            "comments": _comments(source.code(part)),
+            "comments": comments(source.code(part)),
             "within": part.within,
             "opened": part.opened,
             "condition": part.condition,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .bodies import NO_TEXTS, Source, body_start, cannot_rewrite
+from .bodies import NO_TEXTS, Source, body_start, cannot_rewrite, comments
 from .constant_operations import Scope
 from .line_length import line_length
 from .names import names_bound, names_missing, names_read, required_statements
@@ -31,7 +31,7 @@ def compose(path: Path, file: str, wanted: list[dict[str, Any]], texts: Mapping[
     composed = []
     for at, one in enumerate(wanted):
         is_last = at == len(wanted) - 1
-        text = _Writer(path, source, one, is_first=at == 0, is_last=is_last).text()
+        text = _Writer(path, source, wanted, at).text()
         name = file if is_last else "/".join(part for part in (folder, one["file"]) if part)
         beside = path.parent / one["file"]
         if not is_last and (beside in texts or beside.exists()):
@@ -50,12 +50,13 @@ def compose(path: Path, file: str, wanted: list[dict[str, Any]], texts: Mapping[
 class _Writer:
     """Writes one file, based on the file of the replaced revision."""
 
-    def __init__(self, path: Path, source: Source, wanted: dict[str, Any], *, is_first: bool, is_last: bool) -> None:
+    def __init__(self, path: Path, source: Source, series: list[dict[str, Any]], at: int) -> None:
         self._path = path
         self._source = source
-        self._wanted = wanted
-        self._is_first = is_first
-        self._is_last = is_last
+        self._series = series
+        self._wanted = series[at]
+        self._is_first = at == 0
+        self._is_last = at == len(series) - 1
         self._edits: list[tuple[int, int, str]] = []
         """First and last line, and what replaces them."""
 
@@ -184,17 +185,29 @@ class _Writer:
         return ast.parse(textwrap.dedent("def one():\n" + "\n".join(code))).body[0].body  # type: ignore[attr-defined]
 
     def _local_names(self, function: ast.FunctionDef, body: list[str], indent: str) -> list[str]:
-        """The assignments of the function that a body needs: `bind = op.get_bind()`."""
+        """The assignments of the function that a body needs: `bind = op.get_bind()`. The first revision of the series gets the
+        comments of those that none needs."""
         own = {part.nodes[0]: part for part in self._source.parts(function) if len(part.nodes) == 1}
         plain = [node for node in own if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom))]
         if not plain or not body:
             return []
-        there = ast.parse("def one():\n" + "\n".join(body)).body[0].body  # type: ignore[attr-defined]
-        wanted = required_statements(names_missing(there), plain)
+        wanted = self._required(plain, body)
         scope = Scope.of(self._source.tree, function)
         if fixed := next((node for node in wanted if scope.keeps_place(node)), None):
             raise cannot_rewrite(self._path, f"a step of its own needs what line {fixed.lineno} assigns at that time")
-        return [textwrap.indent(textwrap.dedent(self._source.code(own[node])), indent) for node in plain if node in wanted]
+        code = [textwrap.indent(textwrap.dedent(self._source.code(own[node])), indent) for node in plain if node in wanted]
+        if not self._is_first:
+            return code
+        pieces = [piece for one in self._series for piece in one[function.name]["pieces"]]
+        used = self._required(plain, _body_lines(pieces, indent, line_length(self._path)))
+        above = (self._source.lines[own[node].line - 1 : node.lineno - 1] for node in plain if node not in used)
+        return [*(f"{indent}{text}" for lines in above for text in comments("".join(lines))), *code]
+
+    @staticmethod
+    def _required(plain: list[ast.stmt], body: list[str]) -> set[ast.stmt]:
+        """The assignments that a body needs."""
+        there = ast.parse("def one():\n" + "\n".join(body)).body[0].body  # type: ignore[attr-defined]
+        return required_statements(names_missing(there), plain)
 
     def _prune(self, functions: list[ast.FunctionDef], written: list[list[ast.stmt]]) -> None:
         """Removes the imports and definitions that only the removed statements needed."""
