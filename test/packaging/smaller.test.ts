@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, linkSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dropDebugInformation } from '../../lib/packaging/layout/debug-information';
 import { manifestWarnings } from '../../lib/packaging/layout/manifest';
@@ -121,6 +121,20 @@ test('the README of a distribution is removed from the package but not from the 
   prune(sitePackages);
   expect(readFileSync(metadata, 'utf8')).toBe(fields);
   expect(readFileSync(join(cache, 'METADATA'), 'utf8')).toContain('Draws frames.');
+});
+
+test('the names of modules are kept from RECORD, which is removed, unless the distribution has them itself', () => {
+  const record = (...files: string[]) => [...files, 'bin/draw', '../LICENSE', 'RECORD'].map((file) => `${file},,\n`).join('');
+  const sitePackages = writeFiles(temporaryDirectory(), {
+    'frames_py-1.2.dist-info/METADATA': 'Name: frames-py\n',
+    'frames_py-1.2.dist-info/RECORD': record('frames/a.py', 'one.py', 'fast.cpython-313-x86_64-linux-gnu.so', 'frames.libs/b.so'),
+    'plots-1.0.dist-info/RECORD': record('plots/a.py', 'plots_cli.py'),
+    'plots-1.0.dist-info/top_level.txt': 'plots\n',
+  });
+  prune(sitePackages);
+  const kept = (name: string) => readFileSync(join(sitePackages, `${name}.dist-info/top_level.txt`), 'utf8');
+  expect([kept('frames_py-1.2'), kept('plots-1.0')]).toEqual(['fast\nframes\none\n', 'plots\n']);
+  expect(readdirSync(join(sitePackages, 'frames_py-1.2.dist-info')).sort()).toEqual(['METADATA', 'top_level.txt']);
 });
 
 test('a package over 250 MB is rejected with its largest distributions and the size with only: imported', () => {

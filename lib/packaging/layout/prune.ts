@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dropDebugInformation } from './debug-information';
 import { unusedTestFolders } from './test-folders';
@@ -25,6 +25,7 @@ export function prune(sitePackages: string): void {
 }
 
 function pruneMetadata(directory: string): void {
+  writeTopLevel(directory);
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);
     if (entry.name === 'METADATA') dropDescription(path);
@@ -33,6 +34,21 @@ function pruneMetadata(directory: string): void {
     if (entry.isDirectory()) remove(path);
     else unlinkSync(path);
   }
+}
+
+/** Names of modules, which importlib.metadata finds in RECORD otherwise. Only setuptools writes the file. */
+function writeTopLevel(directory: string): void {
+  const [file, record] = [join(directory, 'top_level.txt'), join(directory, 'RECORD')];
+  if (existsSync(file) || !existsSync(record)) return;
+  const found = readFileSync(record, 'utf8').matchAll(/^(\w+)(?:\/|\.(?:[\w-]+\.)?(?:py|so),)/gm);
+  const names = new Set([...found].map(([, name]) => name).filter((name) => name !== 'bin' && name !== '__pycache__'));
+  writeFileSync(
+    file,
+    [...names]
+      .sort()
+      .map((name) => `${name}\n`)
+      .join(''),
+  );
 }
 
 /** Most of METADATA is the project's README, below the first empty line. The bytes are kept in any encoding. */

@@ -172,13 +172,15 @@ test('a name that a module lacks is an error also for a function on another arch
   );
 });
 
-test('a compiled module beside a folder with its types is found for a function on another architecture', () => {
-  const architecture = host.architecture === 'arm64' ? 'x86_64' : 'arm64';
-  const directory = backend('from pydantic_core import SchemaValidator');
+test.each([
   // This version has a folder pydantic_core/_pydantic_core without a module.
-  const options = { ...KNOWN, without: ['psycopg'], add: ['pg8000', 'pydantic-core==2.50.5'] };
+  ['beside a folder with its types', 'pydantic-core==2.50.5', 'from pydantic_core import SchemaValidator'],
+  ['with another name than its distribution', 'rpds-py==2026.9.1', 'from rpds import HashTrieMap'],
+])('a compiled module %s is found for a function on another architecture', (_, requirement, line) => {
+  const architecture = host.architecture === 'arm64' ? 'x86_64' : 'arm64';
+  const options = { ...KNOWN, without: ['psycopg'], add: ['pg8000', requirement] };
   const target = temporaryDirectory();
-  const unbuilt = packageOf(directory, { ...host, architecture }, options);
+  const unbuilt = packageOf(backend(line), { ...host, architecture }, options);
   unbuilt.build(target);
   expect(unbuilt.prove(target)).toEqual([]);
 });
