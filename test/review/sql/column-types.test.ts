@@ -10,6 +10,8 @@ test.each([
   ['numeric(12,2)', 'numeric(12,0)'],
   ['numeric', 'int8'],
   ['double precision', 'float4'],
+  ['float', 'real'],
+  ['dec(12,2)', 'dec(10,2)'],
   ['text', 'uuid'],
   ['character varying(20)', 'mood'],
   ['timestamp with time zone', 'date'],
