@@ -26,7 +26,9 @@ def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: li
     error = causes[-1]
     where = location_in(package, error) or location_in(package, causes[0])
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith(PROVIDED) and not exists(error.name):
-        answer.setdefault("missing", {"module": error.name, "by": where, "unset": unset})
+        parent = sys.modules.get(error.name.rpartition(".")[0])
+        own = {"own": True} if is_own_package(getattr(parent, "__file__", None), package / "backend") else {}
+        answer.setdefault("missing", {"module": error.name, "by": where, "unset": unset, **own})
         return
     in_folder = isinstance(error, ImportError) and error.name and error.path is None and "unknown location" in str(error)
     if in_folder and not has_library(error.name):
@@ -150,13 +152,18 @@ def cause_of(error: BaseException) -> BaseException | None:
     return error.__context__ if isinstance(error.__context__, ImportError) else None
 
 
+def is_own_package(file: str | None, backend: Path) -> bool:
+    """Whether a file is the `__init__.py` of a package of the backend, so that no distribution has more of it."""
+    path = Path(os.path.realpath(file or ""))
+    return path.name == "__init__.py" and path.is_relative_to(backend)
+
+
 def generated(error: ImportError, backend: Path) -> str | None:
     """The module that a backend imports from its own package, and that the package does not have; None if it is another error."""
     found = re.match(r"cannot import name '(\w+)' from '([\w.]+)'", str(error))
-    file = Path(os.path.realpath(error.path or ""))
-    is_own = file.name == "__init__.py" and file.is_relative_to(backend)
     # A circular import also has names that are not defined yet.
-    return f"{found[2]}.{found[1]}" if found and is_own and "partially initialized" not in str(error) else None
+    is_missing = is_own_package(error.path, backend) and "partially initialized" not in str(error)
+    return f"{found[2]}.{found[1]}" if found and is_missing else None
 
 
 def exists(name: str) -> bool:

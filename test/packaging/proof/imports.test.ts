@@ -63,12 +63,15 @@ test('env.py finds an address in the variables that the function sets', () => {
   );
 });
 
-test('a module that the build must generate first is reported', () => {
-  const directory = writeFiles(backend('from app import version'), { 'app/__init__.py': '' });
-  expect(() => proofOf(directory)).toThrow(
-    /^migrations\/env\.py:1 imports app\.version, which the package of .* does not have: if your build generates it, run that first$/,
-  );
-});
+test.each(['from app import version', 'import app.version', 'from app.version import NUMBER'])(
+  'a module that the build must generate first is reported: %s',
+  (line) => {
+    const directory = writeFiles(backend(line), { 'app/__init__.py': '' });
+    expect(() => proofOf(directory)).toThrow(
+      /^migrations\/env\.py:1 imports app\.version, which the package of .* does not have: if your build generates it, run that first$/,
+    );
+  },
+);
 
 test('a module that migrations import and an excluded distribution has is reported as left out', () => {
   const directory = backend('import decouple');
