@@ -135,14 +135,20 @@ def root_of(error: BaseException) -> BaseException:
 
 
 def causes_of(error: BaseException) -> list[BaseException]:
-    """An error and its causes, up to what caused an error of the runner or of Flask, or the module that a failed import lacks."""
+    """An error and its causes, up to what caused an error of the runner or of Flask, the module that a failed import lacks, or a
+    setting that can't be read."""
     causes = [error]
-    while not isinstance(error, ModuleNotFoundError) and (cause := cause_of(error)) is not None:
+    while not (isinstance(error, ModuleNotFoundError) or is_of_settings(error)) and (cause := cause_of(error)) is not None:
         if isinstance(error, ImportError) and not isinstance(cause, ModuleNotFoundError):
             break
         causes.append(cause)
         error = cause
     return causes
+
+
+def is_of_settings(error: BaseException) -> bool:
+    """Whether Pydantic names a setting whose value is not JSON. Its cause has only the value's position."""
+    return type(error).__name__ == "SettingsError"
 
 
 def cause_of(error: BaseException) -> BaseException | None:

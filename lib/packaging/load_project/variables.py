@@ -20,7 +20,7 @@ from cdk_alembic.project.settings_classes import (
     variable_of,
 )
 
-from .errors import real
+from .errors import is_of_settings, real
 
 
 def watch_environment(backend: Path) -> dict[str, None]:
@@ -91,9 +91,11 @@ def wrong_variables(error: BaseException, given: dict[str, str]) -> list[str]:
         kind = class_of_settings(error)
         places = [[str(part) for part in item["loc"]] for item in error.errors() if item["loc"]] if kind else []
         names = [name for place in places for name in (variable_of(kind, place), variable_of(kind, place[:1]))]
-    elif type(error).__name__ == "SettingsError":
+    elif is_of_settings(error):
         kind = class_of_settings(error)
         names = [variable_of(kind, [name]) for name in re.findall(r'field "(\w+)"', str(error))] if kind else []
+        # Pydantic 1 names the variable.
+        names += re.findall(r'env var "(\w+)"', str(error))
     else:
         names = [name for name, value in given.items() if value and repr(value) in str(error)]
     upper = {name.upper(): name for name in given}

@@ -121,6 +121,20 @@ test.each([
     '    shop_hosts: list[str] = []',
     'Settings()',
   ],
+  [
+    'JSON of pydantic-settings',
+    'from pydantic_settings import BaseSettings',
+    'class Settings(BaseSettings):',
+    '    shop_port: list[int]',
+    'Settings()',
+  ],
+  [
+    'JSON of Pydantic 1',
+    'from pydantic.v1 import BaseSettings',
+    'class Settings(BaseSettings):',
+    '    shop_port: dict',
+    'Settings()',
+  ],
 ])('the variable with a wrong value for %s is reported', (_, ...lines) => {
   const environment = { SHOP_NAME: 'shop', SHOP_PORT: 'many' };
   expect(() => proofOf(backend(...lines), { environment, add: ['pydantic-settings==2.11.0'] })).toThrow(
