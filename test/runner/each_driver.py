@@ -1,8 +1,7 @@
 """
 Which drivers a test runs with. `npm test` runs each scenario with one driver, and the next scenario of the file with the next:
 most of what keeps a promise is the same code for all of them. Tests of what each driver does in its own way are marked
-`every_driver`. `npm run soak -- drivers observer-drivers` runs every scenario with
-every driver.
+`every_driver`. `npm run soak -- drivers observer-drivers` runs every scenario with every driver.
 """
 
 from __future__ import annotations

@@ -82,18 +82,21 @@ const KINDS: Readonly<Record<string, ConstraintDefinition['kind']>> = {
   CONSTR_NOTNULL: 'not null',
 };
 
-/** RESTART [WITH n], CYCLE and MAXVALUE of a sequence, or of the identity of a column of the table `of`. */
+/** The type, RESTART [WITH n], CYCLE and MAXVALUE of a sequence, or of the identity of a column of the table `of`. */
 export function sequenceActions(sequence: string, options: readonly Node[] = [], of?: string): readonly Action[] {
   const given = new Map(only(options, 'DefElem').map(({ defname, arg }) => [defname, arg]));
   const target = { sequence, ...(of === undefined ? {} : { of }) };
   const [to, max] = [given.get('restart'), given.get('maxvalue')].map(numberOf);
   const cycles = as(given.get('cycle'), 'Boolean')?.boolval === true;
-  return [
+  const type = as(given.get('as'), 'TypeName');
+  const known: readonly Action[] = [
+    ...(type ? [{ does: 'change sequence type' as const, sequence, type: typeOf(type) }] : []),
     ...(given.has('restart') ? [{ does: 'restart sequence' as const, ...target, ...(to === undefined ? {} : { to }) }] : []),
     ...(cycles || max !== undefined
       ? [{ does: 'limit sequence' as const, ...target, cycles, ...(max === undefined ? {} : { max }) }]
       : []),
   ];
+  return known.length ? known : [{ does: 'other' }];
 }
 
 /** A number that is too large for an integer is written as a float. */

@@ -13,7 +13,7 @@ import {
   nullColumn,
   selectsComputedKey,
 } from './conditions';
-import { columnOf, constraintOf, sequenceActions, typeOf } from './definitions';
+import { columnOf, constraintOf, sequenceActions } from './definitions';
 import { functionActions, literalOf } from './functions';
 import { joined, listName, nameOf, rangeName, text } from './names';
 
@@ -94,14 +94,7 @@ const STATEMENTS: Rules<readonly Action[], [sql: string]> = {
       : [{ does: 'other' }];
   },
   CreateSeqStmt: ({ sequence }) => [{ does: 'create sequence', sequence: nameOf(sequence) }],
-  AlterSeqStmt({ sequence, options = [] }) {
-    const type = options.flatMap((option) =>
-      'DefElem' in option && option.DefElem.defname === 'as' ? [option.DefElem.arg] : [],
-    )[0];
-    if (type && 'TypeName' in type)
-      return [{ does: 'change sequence type', sequence: nameOf(sequence), type: typeOf(type.TypeName) }];
-    return sequenceActions(nameOf(sequence), options);
-  },
+  AlterSeqStmt: ({ sequence, options = [] }) => sequenceActions(nameOf(sequence), options),
   CreateEnumStmt: ({ typeName = [], vals = [] }) => [{ does: 'create type', type: joined(typeName), labels: vals.map(text) }],
   CreateDomainStmt: ({ domainname = [] }) => [{ does: 'create type', type: joined(domainname) }],
   CreateSchemaStmt: ({ schemaname = '' }) => [{ does: 'create schema', schema: schemaname }],

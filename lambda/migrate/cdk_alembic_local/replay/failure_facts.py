@@ -40,6 +40,7 @@ def _is_own_raise(frames: traceback.StackSummary, file: str) -> bool:
 
 
 def failure_between_revisions(project: Project, error: BaseException) -> RunnerError:
+    """The error of an env.py that fails although no revision runs."""
     if isinstance(error, Exception) and (failure := connection_failure(error)):
         return failure
     return RunnerError(

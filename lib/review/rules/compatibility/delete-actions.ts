@@ -77,6 +77,11 @@ function onDelete({ call }: Step, { constraint: { written } }: AddConstraint): s
   return typeof given === 'string' ? given.toUpperCase() : undefined;
 }
 
+/** The action of a foreign key, from PostgreSQL's text of it. */
+export function onDeleteOf(definition: string): string {
+  return /\bON DELETE (CASCADE|RESTRICT|SET NULL|SET DEFAULT)/.exec(definition)?.[1] ?? 'NO ACTION';
+}
+
 /** What the table's own key of the same columns does before the revision; without a replay, the one that the downgrade brings back. */
 function onDeleteBefore(
   { table, constraint }: AddConstraint,
@@ -86,7 +91,7 @@ function onDeleteBefore(
   const isSame = ({ columns, references }: Pick<AddConstraint['constraint'], 'columns' | 'references'>) =>
     columns.join() === constraint.columns.join() && references?.table === constraint.references?.table;
   const own = upgrade.findTable(table)?.constraints.find((one) => one.kind === 'foreign key' && isSame(one));
-  if (own) return /\bON DELETE (CASCADE|RESTRICT|SET NULL|SET DEFAULT)/.exec(own.definition)?.[1] ?? 'NO ACTION';
+  if (own) return onDeleteOf(own.definition);
   if (upgrade.replayed) return undefined;
   const isBack = ({ action }: Step) =>
     action.does === 'add constraint' &&

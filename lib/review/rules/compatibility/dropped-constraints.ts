@@ -2,6 +2,7 @@ import type { ConstraintFacts } from '../../../contract/facts';
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import { findTable } from '../../revision/tables';
 import type { Rule } from '../rule';
+import { onDeleteOf } from './delete-actions';
 import { losesColumn, madeAgain } from './unique';
 
 /** A constraint whose definition may be unknown without a replay. */
@@ -81,7 +82,7 @@ function isReplaced(dropped: Dropped, upgrade: RevisionFunction): boolean {
 function consequence({ kind, definition = '', references }: Dropped): string {
   if (kind !== 'foreign key') return 'rows that it refused may arrive';
   const parent = references?.table ?? 'the other table';
-  const [, onDelete] = /\bON DELETE (CASCADE|SET NULL|SET DEFAULT)/.exec(definition) ?? [];
-  const action = onDelete ? `a DELETE in ${parent} no longer does ON DELETE ${onDelete}, and ` : '';
+  const onDelete = onDeleteOf(definition);
+  const action = /^(?:CASCADE|SET)/.test(onDelete) ? `a DELETE in ${parent} no longer does ON DELETE ${onDelete}, and ` : '';
   return `${action}rows may refer to rows of ${parent} that do not exist`;
 }
