@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, homedir } from 'node:os';
 import path from 'node:path';
 import {
@@ -36,6 +37,7 @@ export async function testContext(folder: string, minutes: number): Promise<Test
     toolPython('ministack', onInstall),
   ]);
   const postgres = await startPostgres(folder);
+  await useMd5(postgres);
 
   return {
     folder,
@@ -59,6 +61,18 @@ export async function testContext(folder: string, minutes: number): Promise<Test
       PGPASSWORD: postgres.password,
     },
   };
+}
+
+/** SCRAM's thousands of hashes take most of the time of a connection, and the tests open tens of thousands. */
+async function useMd5({ data, user, password, query }: Postgres): Promise<void> {
+  const rules = path.join(data, 'pg_hba.conf');
+  writeFileSync(rules, readFileSync(rules, 'utf8').replaceAll('scram-sha-256', 'md5'));
+  for (const statement of [
+    `ALTER SYSTEM SET password_encryption = 'md5'`,
+    'SELECT pg_reload_conf()',
+    `SET password_encryption = 'md5'; ALTER ROLE ${user} PASSWORD '${password}'`,
+  ])
+    await query('postgres', statement);
 }
 
 /**

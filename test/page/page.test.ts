@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { projectDirectory, run } from '../../examples/local-aws';
 import type { Review } from '../../lib/review/finding';
 import { htmlReport } from '../../lib/review/reports/html';
@@ -11,7 +11,8 @@ import { startBrowser } from './browser';
 
 let browser: Browser;
 let folder: string;
-let context: BrowserContext;
+/** With JavaScript and without. A page for each test would start a process for each. */
+const pages = new Map<boolean, Page>();
 /** What the open page asked for, and what it complained about. */
 let requests: string[];
 let complaints: string[];
@@ -24,7 +25,6 @@ afterAll(async () => {
   await browser?.close();
   rmSync(folder, { recursive: true });
 });
-afterEach(() => context?.close());
 
 interface View {
   readonly width?: number;
@@ -36,14 +36,19 @@ interface View {
 
 /** Opens the page of a review from a file. */
 async function open(review: Review, { width = 1_400, scheme = 'light', link, javaScript = true }: View = {}): Promise<Page> {
-  context = await browser.newContext({
-    viewport: { width, height: 900 },
-    colorScheme: scheme,
-    javaScriptEnabled: javaScript,
-    reducedMotion: 'reduce',
-  });
+  const page = pages.get(javaScript) ?? (await newPage(javaScript));
+  // Without it, the same file with another link would not be loaded again.
+  await page.goto('about:blank');
   [requests, complaints] = [[], []];
-  const page = await context.newPage();
+  await page.setViewportSize({ width, height: 900 });
+  await page.emulateMedia({ media: 'screen', colorScheme: scheme, reducedMotion: 'reduce' });
+  await page.goto(address(review, link));
+  return page;
+}
+
+async function newPage(javaScriptEnabled: boolean): Promise<Page> {
+  const page = await browser.newPage({ javaScriptEnabled });
+  pages.set(javaScriptEnabled, page);
   page.setDefaultTimeout(300_000);
   page.on('request', (request) => requests.push(request.url()));
   page.on('console', (message) => complaints.push(message.text()));
@@ -52,7 +57,6 @@ async function open(review: Review, { width = 1_400, scheme = 'light', link, jav
     complaints.push(dialog.message());
     void dialog.dismiss();
   });
-  await page.goto(address(review, link));
   return page;
 }
 
@@ -118,7 +122,6 @@ describe('the page of a review', () => {
         ? `${value}"'><img src=x onerror=alert(1)>`
         : value,
     );
-    await context.close();
     const spoilt = await open(everywhere);
     expect(await spoilt.locator('img').count()).toBe(0);
     expect(complaints).toEqual([]);
@@ -156,7 +159,7 @@ describe('the page of a review', () => {
 
   test('a button copies the code exactly', async () => {
     const page = await open(FIXED, { width: 400 });
-    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     const { instead } = EXAMPLE.findings[9] as { instead: string };
     const diff = FIXED.fixes?.files[1]?.diff ?? '';
     for (const [figure, code] of [
@@ -222,7 +225,6 @@ describe('the page of a review', () => {
 
   test('a link to a finding scrolls to it, marks it, and shows it even if a filter hides it', async () => {
     const id = (await (await open(EXAMPLE)).locator('.finding').nth(9).getAttribute('id')) as string;
-    await context.close();
     const page = await open(EXAMPLE, { link: id });
     const finding = page.locator(`#${id}`);
     const inView = async (): Promise<boolean> => {

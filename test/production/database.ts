@@ -12,7 +12,7 @@ export class Database {
 
   static async create(): Promise<Database> {
     const name = `production_${randomUUID().replaceAll('-', '')}`;
-    await query('postgres', `CREATE DATABASE ${name}`);
+    await query('postgres', `CREATE DATABASE ${name} STRATEGY FILE_COPY`);
     return new Database(name);
   }
 

@@ -167,7 +167,7 @@ class Context:
 def fresh_database() -> Iterator[Database]:
     name = f"runner_{uuid.uuid4().hex}"
     with psycopg.connect(dbname="postgres", autocommit=True, sslmode="prefer") as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" STRATEGY FILE_COPY')
         # No test cuts the server's power; waiting for its disk would take most of the time.
         connection.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
     yield Database(name)

@@ -74,8 +74,7 @@ describe('in a browser', () => {
   let page: Page;
   /** What the page asked for elsewhere, and what it complained about. */
   let complaints: string[];
-  beforeEach(async () => {
-    complaints = [];
+  beforeAll(async () => {
     page = await browser.newPage({ reducedMotion: 'reduce' });
     page.setDefaultTimeout(300_000);
     page.on('request', (request) => request.url().startsWith(address) || complaints.push(request.url()));
@@ -83,7 +82,9 @@ describe('in a browser', () => {
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
     page.on('pageerror', (error) => complaints.push(String(error)));
   });
-  afterEach(() => page.close());
+  beforeEach(() => {
+    complaints = [];
+  });
 
   test.each(PAGES)('%s fits 400 and 1,400 pixels, light and dark, and loads nothing from other sites', async (name) => {
     await page.goto(`${address}${name}.html`);

@@ -40,13 +40,14 @@ export function tenantRuns(testBed: TestBed): Promise<TenantRuns> {
         return invoked;
       },
       async loop({ database, all, expectAt }, atHead) {
+        const sample = spread(all, Math.min(SAMPLE, all.length));
         let total = 0;
-        for (const { name } of spread(all, SAMPLE)) {
+        for (const { name } of sample) {
           const args = ['-x', `tenant=${name}`, 'upgrade', 'head'];
           total += (await testBed.timed({ command: alembic, args, cwd: backend.directory, env: database.env })).ms;
         }
         await expectAt(backend.head, atHead);
-        return total / SAMPLE;
+        return total / sample.length;
       },
     };
   });

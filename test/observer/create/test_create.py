@@ -33,7 +33,7 @@ sa.Table("users", metadata, sa.Column("id", sa.BigInteger, primary_key=True))
 def database() -> Iterator[str]:
     name = f"create_{uuid.uuid4().hex}"
     with psycopg.connect(dbname="postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" STRATEGY FILE_COPY')
     yield name
     with psycopg.connect(dbname="postgres", autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
