@@ -91,7 +91,7 @@ export function withImports(code: string): string {
 function loopByKey(update: BatchedUpdate, key: Key): string {
   const names = key.map((_, at) => `key_${at + 1}`);
   const columns = key.map(({ name }) => `${update.own}.${quoted(name)}`);
-  const after = `AND ${sqlText(row(columns))} > ${row(key.map(({ type }, at) => `CAST(:${names[at]} AS ${type})`))}`;
+  const after = `AND ${sqlText(row(columns))} > ${row(key.map(({ type }, at) => `CAST(:${names[at]} AS text)::${type}`))}`;
   const sql = batchByKey(update, columns, names).replaceAll('\\', '\\\\').replaceAll('"""', '\\"""');
   return `# In the order of the key. Each batch is a transaction of about ${SECONDS} s, followed by a pause of the same length.
 # After an interruption, the next run ${update.left === undefined ? 'begins again' : 'continues with the rows that are left'}.

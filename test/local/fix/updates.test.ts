@@ -34,6 +34,36 @@ test('an UPDATE of a table that the revision has locked runs in batches after it
   expect(joined('c3.py')).toContain('WHERE (age > 17) AND users.adult IS DISTINCT FROM CAST((true) AS boolean)');
 });
 
+/** An env.py that connects with asyncpg, which takes no text for a parameter of another type. */
+const ASYNC_ENV = `import asyncio
+
+from alembic import context
+from sqlalchemy.ext.asyncio import create_async_engine
+
+import models
+
+
+def run(connection):
+    context.configure(connection=connection, target_metadata=models.metadata, transaction_per_migration=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def main():
+    async with create_async_engine("postgresql+asyncpg://nobody@127.0.0.1:1/nothing").connect() as connection:
+        await connection.run_sync(run)
+
+
+asyncio.run(main())
+`;
+
+test('batches continue after the key of the last row with asyncpg, too', async () => {
+  bed.project.write('migrations/env.py', ASYNC_ENV);
+  bed.project.commit();
+  bed.project.revision('c3', 'b2', 'Give users an age', 'op.execute("UPDATE users SET age = 1")');
+  expect(fixed(await fix())).toEqual(['update-all']);
+});
+
 test('an UPDATE whose values may differ each time runs in batches in the order of the key, none of which searches the whole table', async () => {
   bed.project.revision(
     'c3',
