@@ -23,6 +23,8 @@ export interface BodyUnit {
   readonly code: string;
   /** Above it and in it, without those that are for a linter. */
   readonly comments: readonly string[];
+  /** Whether an empty line is above it. */
+  readonly isApart: boolean;
   /** The lines that open its blocks, such as `with op.batch_alter_table("users") as batch_op:`; empty if it is in none. */
   readonly within: string;
   /** Where that line is; 0 if there is none. A batch runs its statements there. */
@@ -71,6 +73,8 @@ export interface WantedBody {
 
 export interface WantedPiece {
   readonly code: string;
+  /** Whether an empty line is above it, unless it comes first. @default false */
+  readonly isApart?: boolean;
   readonly within?: string;
   /** Where its block is opened in the file that has the code; 0 if it is in none. @default - the code is new, and not indented */
   readonly opened?: number;

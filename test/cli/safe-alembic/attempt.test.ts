@@ -20,6 +20,7 @@ function revisionOf(lines: readonly number[], code = (line: number) => `build ${
     endLine: line,
     code: '',
     comments: [],
+    isApart: false,
     within: '',
     condition: '',
     opened: 0,

@@ -44,6 +44,8 @@ class Part:
     """The one that tests the kind of database: `if bind.dialect.name == "postgresql":`; empty if there is none."""
     above: tuple[str, ...] = ()
     """The comments above the blocks that it is the first statement of."""
+    is_apart: bool = False
+    """Whether an empty line is above it, or above the blocks that it is the first statement of."""
 
 
 class Source:
@@ -80,27 +82,29 @@ class Source:
         within: str = "",
         condition: str = "",
         above: tuple[str, ...] = (),
+        is_apart: bool = False,
     ) -> Iterator[Part]:
         for nodes in _by_lines(body):
             [node, *more] = nodes
+            is_apart = is_apart or not self.lines[before].strip()
             inside = (*above, *comments("".join(self.lines[before : node.lineno - 1])))
             end = nodes[-1].end_lineno or nodes[-1].lineno
             head = None if opened or more else self._head(node)
             if head and isinstance(node, ast.With):
                 first = node.items[-1].context_expr.end_lineno or node.lineno
                 heads = f"{condition}\n{textwrap.indent(head, '    ')}" if condition else head
-                yield from self._parts(node.body, first, names, node.lineno, heads, condition, inside)
+                yield from self._parts(node.body, first, names, node.lineno, heads, condition, inside, is_apart)
             elif not within and not more and isinstance(node, ast.If) and names.tests_database(node):
                 test = self._source_between(
                     node.test.lineno, node.test.col_offset, node.test.end_lineno, node.test.end_col_offset
                 )
                 met, unmet = f"if {test}:", f"if not ({test}):"
-                yield from self._parts(node.body, node.test.end_lineno or node.lineno, names, 0, met, met, inside)
+                yield from self._parts(node.body, node.test.end_lineno or node.lineno, names, 0, met, met, inside, is_apart)
                 if node.orelse:
                     yield from self._parts(node.orelse, self._else(node), names, 0, unmet, unmet)
             else:
-                yield Part(tuple(nodes), before + 1, end, opened, within, condition, above)
-            before, above = end, ()
+                yield Part(tuple(nodes), before + 1, end, opened, within, condition, above, is_apart)
+            before, above, is_apart = end, (), False
 
     def _source_between(self, line: int, column: int, end: int | None, end_column: int | None) -> str:
         """The source between two positions. Columns are bytes, as in `ast`."""
@@ -168,6 +172,7 @@ def _units(source: Source, function: ast.FunctionDef | None) -> list[dict[str, A
             "endLine": part.end,
             "code": source.code(part),
             "comments": comments(source.code(part)),
+            "isApart": part.is_apart,
             "within": part.within,
             "opened": part.opened,
             "condition": part.condition,

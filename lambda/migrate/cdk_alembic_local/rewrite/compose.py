@@ -180,6 +180,8 @@ class _Writer:
         indent = re.match(r"\s*", lines[function.body[0].lineno - 1])[0]
         body = _body_lines(wanted["pieces"], indent, line_length(self._path))
         names = self._local_names(function, body, indent)
+        if not names and body[:1] == [""]:
+            del body[0]
         code = [*names, *body] or [f'{indent}"""{wanted["nothing"]}"""' if wanted.get("nothing") else f"{indent}pass"]
         self._edits.append((start + 1, end, "\n".join(code) + "\n"))
         return ast.parse(textwrap.dedent("def one():\n" + "\n".join(code))).body[0].body  # type: ignore[attr-defined]
@@ -256,13 +258,16 @@ def _origin(node: ast.Import | ast.ImportFrom) -> str:
 
 
 def _body_lines(pieces: list[dict[str, Any]], indent: str, length: int) -> list[str]:
-    """The lines of a body. Adjacent pieces with the same block share it, but two batches of the file stay two."""
+    """The lines of a body. Adjacent pieces with the same block share it, but two batches of the file stay two. An empty line may
+    come first."""
     lines: list[str] = []
     block, opened = "", 0
     for piece in pieces:
         within, before = piece.get("within", ""), opened
         opened = piece.get("opened", before)
         is_shared = within == block and (opened == before or "autocommit_block" in within)
+        if piece.get("isApart"):
+            lines.append("")
         if within and not is_shared:
             lines.append(textwrap.indent(within, indent))
         block = within

@@ -20,8 +20,8 @@ export function statementPiece({ action, sql: own }: Step, condition: string, sq
   return action.does === 'unparsed' || /\$1\b/.test(sql) ? undefined : newPiece([execute(sql)], condition);
 }
 
-export function keptPiece({ code, within, opened }: BodyUnit): WantedPiece {
-  return { code, within, opened };
+export function keptPiece({ code, within, opened, isApart }: BodyUnit): WantedPiece {
+  return { code, within, opened, isApart };
 }
 
 /** Moves statements in autocommit to the front: they commit everything before them. */

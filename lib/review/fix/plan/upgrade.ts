@@ -7,6 +7,9 @@ import { type Place, Round } from './round';
 import { groupByStatement, isIgnored, objectsOf, type StatementSteps, separateCommands } from './statements';
 import type { Units } from './units';
 
+/** What is above a statement. */
+type Above = Pick<BodyUnit, 'comments' | 'isApart'>;
+
 /** The upgrade's statements in rounds of phases. */
 export class UpgradePlan {
   /** Why there is none. */
@@ -44,15 +47,16 @@ export class UpgradePlan {
     const { condition } = unit;
     const keeping = this.fixable.find(({ step, form }) => form.keeps && steps.includes(step));
     if (keeping) {
-      this.addForm(keeping, [], condition);
-      this.keepUnit(unit, steps);
+      this.addForm(keeping, { comments: [], isApart: unit.isApart }, condition);
+      this.keepUnit({ ...unit, isApart: false }, steps);
       return;
     }
-    const comments = [...unit.comments];
-    for (const group of groupByStatement(steps)) this.addStatement(group, comments, condition);
+    const above: Above[] = [unit];
+    for (const group of groupByStatement(steps)) this.addStatement(group, above, condition);
   }
 
-  private addStatement(steps: StatementSteps, comments: string[], condition: string): void {
+  /** @param above for the first form, which removes it */
+  private addStatement(steps: StatementSteps, above: Above[], condition: string): void {
     const found = this.fixable.filter(({ step }) => steps.includes(step));
     if (!found.length) {
       if (!steps.every((step) => this.isReplaced(step))) this.addAsSql(steps[0], condition);
@@ -63,7 +67,7 @@ export class UpgradePlan {
     for (const [at, step] of steps.entries()) {
       const fix = found.find((one) => one.step === step);
       if (fix && this.isCovered(fix)) continue;
-      if (fix) this.addForm(fix, comments.splice(0), condition);
+      if (fix) this.addForm(fix, above.pop(), condition);
       else if (!this.isReplaced(step)) this.addAsSql(step, condition, commands?.[at]);
     }
   }
@@ -98,7 +102,7 @@ export class UpgradePlan {
     this.round.lastWrite = Math.max(this.round.lastWrite, at);
   }
 
-  private addForm({ step, form }: Fixable, comments: readonly string[], condition: string): void {
+  private addForm({ step, form }: Fixable, above: Above | undefined, condition: string): void {
     const { parts } = form;
     this.startRoundFor(parts.some(({ phase }) => phase === 'fill') ? 'fill' : (parts[0] as FormPart).phase);
     const { up: ups, down: downs, written } = this.round;
@@ -110,7 +114,8 @@ export class UpgradePlan {
       if (phase === 'contract' && condition)
         this.problem = `a part of it belongs to the next release, and line ${step.line} asks for the database`;
       this.round.takesName ||= !!takesName;
-      addPiece(ups, phase, newPiece([...(at === 0 ? comments : []), ...up], condition, autocommit));
+      const { comments = [], isApart } = (at === 0 && above) || {};
+      addPiece(ups, phase, { ...newPiece([...comments, ...up], condition, autocommit), isApart });
       // Downgrades undo in the opposite order.
       if (down.length) this.undoPlaces.set(form, { round: this.round, phase });
       if (down.length) downs.set(phase, [newPiece(down, this.conditionOfUndo(form), autocommit), ...(downs.get(phase) ?? [])]);

@@ -53,7 +53,7 @@ class FunctionRewriter {
   pieces(): readonly WantedPiece[] {
     return this.statements
       .filter((unit) => !isCommit(unit))
-      .map((unit) => (this.needsAutocommit(unit) ? { code: dedented(unit.code), within: AUTOCOMMIT } : keptPiece(unit)));
+      .map((unit) => (this.needsAutocommit(unit) ? inAutocommit(unit) : keptPiece(unit)));
   }
 
   /** Whether it needs an autocommit block. */
@@ -66,6 +66,10 @@ class FunctionRewriter {
 function isCommit({ kind, code }: BodyUnit): boolean {
   const own = code.split('\n').filter((line) => !line.trimStart().startsWith('#'));
   return kind === 'plain' && COMMIT.test(own.join('\n').trim());
+}
+
+function inAutocommit({ code, isApart }: BodyUnit): WantedPiece {
+  return { code: dedented(code), within: AUTOCOMMIT, isApart };
 }
 
 function dedented(code: string): string {

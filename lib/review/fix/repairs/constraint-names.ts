@@ -4,6 +4,7 @@ import type { Finding } from '../../finding';
 import type { AnalyzedRevision } from '../../revision/analyzed-revision';
 import { unnamedDrops } from '../../rules/reversibility';
 import { droppedMembers } from '../column-members';
+import { keptPiece } from '../plan/pieces';
 import type { Planned } from '../plan/plan';
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -23,11 +24,10 @@ export function nameConstraints(
   const all = (reason: string) => ({ notFixed: found.map((finding) => ({ finding, reason })) });
   if (!revision.upgrade.replayed) return all('nothing can be proved, because its upgrade does not run to its end');
   if (!upgrade || !downgrade) return all('its functions are not written in the usual way');
-  const kept = ({ code, within, opened }: BodyUnit) => ({ code, within, opened });
   const names = new ConstraintNames(revision, downgrade);
-  const down = downgrade.filter(isStatement).map((unit) => ({ ...kept(unit), code: names.write(unit) }));
+  const down = downgrade.filter(isStatement).map((unit) => ({ ...keptPiece(unit), code: names.write(unit) }));
   if (names.problem !== undefined) return all(names.problem);
-  const phases = [{ phase: 'add', up: upgrade.filter(isStatement).map(kept), down }] as const;
+  const phases = [{ phase: 'add', up: upgrade.filter(isStatement).map(keptPiece), down }] as const;
   return { plan: { revision, fixed: found, phases, repairs: true }, notFixed: [] };
 }
 
