@@ -170,7 +170,7 @@ function addConstraint(
   const drop = dropConstraint(table, name, type);
   return {
     parts: [
-      { phase: 'add', up: [add], down: [drop] },
+      { phase: 'add', up: [add], down: [drop, ...restored(table, name, revision)] },
       { phase: 'validate', up: [validate] },
     ],
     undoneBy: dropsConstraint(table, name),
@@ -212,11 +212,14 @@ function buildKey(
   const up = [INVALID_INDEX, dropIndex, build];
   const again = build.replace('INDEX CONCURRENTLY ', 'INDEX ');
   const isNext = kind === 'unique' || columns.every(isRequired);
+  const old = restored(table, name, revision);
   return {
     parts: [
       ...optional.flatMap((column) => setNotNull(table, column, true).parts),
       { phase: 'build', autocommit: true, up, ...(isNext ? {} : { down: [dropIndex] }) },
-      isNext ? { phase: 'build', up: attachSteps, down: [drop] } : { phase: 'require', up: attachSteps, down: [drop, again] },
+      isNext
+        ? { phase: 'build', up: attachSteps, down: [drop, ...old] }
+        : { phase: 'require', up: attachSteps, down: [drop, again, ...old] },
     ],
     undoneBy: dropsIt,
     ...(replaced ? { replaces: (step) => step === replaced } : {}),
@@ -278,6 +281,16 @@ function withActualName(
       (!constraint.columns.length || columns.join() === constraint.columns.join()),
   );
   return found ? { ...constraint, name: found.name } : constraint;
+}
+
+/** Adds the constraint again that had the name before, if the downgrade does not: an earlier one may drop it. */
+function restored(table: string, name: string, { upgrade, downgrade }: AnalyzedRevision): readonly string[] {
+  const old = upgrade.findTable(table)?.constraints.find((one) => one.name === name);
+  const isAdded = downgrade.steps.some(
+    ({ action }) => action.does === 'add constraint' && action.table === table && (action.constraint.name ?? name) === name,
+  );
+  if (!old || isAdded) return [];
+  return [execute(`ALTER TABLE ${quotedTable(table)} ADD CONSTRAINT ${quoted(name)} ${old.definition}`)];
 }
 
 function dropConstraint(table: string, name: string, type: string): string {

@@ -78,6 +78,29 @@ test('a key, a unique constraint and a check that replace another under the same
   });
 });
 
+test('a constraint that another replaces is there again after a downgrade that does not restore it: an earlier one may drop it', async () => {
+  const unique = (columns: string) => `op.create_unique_constraint("uq_users", "users", [${columns}])`;
+  const key = (more: string) => `op.create_foreign_key("fk_users", "users", "teams", ["id"], ["id"]${more})`;
+  const drops = 'op.drop_constraint("fk_users", "users")\n    op.drop_constraint("uq_users", "users")';
+  bed.project.revision('c3', 'b2', 'Add constraints of users', `${unique('"email"')}\n    ${key('')}`, drops);
+  bed.project.commit();
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Replace constraints',
+    `${drops}\n    ${unique('"email", "age"')}\n    ${key(', ondelete="CASCADE"')}`,
+  );
+  expect(fixed(await fix())).toEqual(['constraint-builds-index', 'foreign-key-not-valid']);
+  await Database.with(async ({ plainUrl: url }) => {
+    await alembic(url, 'upgrade', 'c3');
+    const before = await query(url, CATALOG);
+    await alembic(url, 'upgrade', 'head');
+    await alembic(url, 'downgrade', 'c3');
+    expect(await query(url, CATALOG)).toEqual(before);
+    await alembic(url, 'downgrade', 'b2');
+  });
+});
+
 test('the downgrade of a series drops indexes outside of the transaction before it drops a constraint in it', async () => {
   bed.project.revision(
     'c3',
