@@ -60,6 +60,34 @@ test('a loop over constants is written out, also in a batch, and the comments ab
   expect(third).toMatch(/# only those with a code\n +# until it is unique/);
 });
 
+test('the docstrings and the empty lines between statements stay', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Add name to users',
+    `"""Upgrade schema."""
+
+    op.add_column("users", sa.Column("name", sa.Text()))
+
+    # for the search
+    op.create_index("ix_users_name", "users", ["name"])
+
+    # for the report
+    op.create_index("ix_users_age", "users", ["age"])`,
+    `"""The names are lost."""
+    op.drop_index("ix_users_age", "users")
+    op.drop_index("ix_users_name", "users")
+
+    op.drop_column("users", "name")`,
+  );
+  await fix();
+  expect(text('c3_1.py')).toContain('"""Upgrade schema."""\n\n    op.add_column(');
+  expect(text('c3_1.py')).toContain('"""The names are lost."""\n\n    op.drop_column(');
+  expect(text('c3.py')).toMatch(
+    /"""Upgrade schema."""\n\n {4}with .*\n {8}# for the search\n(?: {8}.*\n)+\n {8}# for the report\n/,
+  );
+});
+
 test('an UPDATE with constant parameters runs in batches; one with computed values stays', async () => {
   bed.project.revision(
     'c3',

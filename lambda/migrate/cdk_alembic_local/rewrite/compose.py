@@ -173,6 +173,9 @@ class _Writer:
         """Replaces a body. Returns its new statements."""
         lines = self._source.lines
         start, end = body_start(lines, function), function.end_lineno or function.lineno
+        keeps_docstring = bool(wanted["pieces"]) and ast.get_docstring(function, clean=False) is not None
+        if keeps_docstring:
+            start = function.body[0].end_lineno or start
         while end < len(lines) and re.match(r"\s+#|\s*$", lines[end]):
             if lines[end].strip() == "" and not any(re.match(r"\s+#", line) for line in lines[end : end + 3]):
                 break
@@ -180,7 +183,7 @@ class _Writer:
         indent = re.match(r"\s*", lines[function.body[0].lineno - 1])[0]
         body = _body_lines(wanted["pieces"], indent, line_length(self._path))
         names = self._local_names(function, body, indent)
-        if not names and body[:1] == [""]:
+        if body[:1] == [""] and not (names or keeps_docstring):
             del body[0]
         code = [*names, *body] or [f'{indent}"""{wanted["nothing"]}"""' if wanted.get("nothing") else f"{indent}pass"]
         self._edits.append((start + 1, end, "\n".join(code) + "\n"))
