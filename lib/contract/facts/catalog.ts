@@ -30,6 +30,8 @@ export interface ColumnFacts {
   readonly default?: string;
   readonly identity: boolean;
   readonly generated: boolean;
+  /** Only of the tables that a revision affects. */
+  readonly comment?: string;
 }
 
 export interface ConstraintFacts {

@@ -10,7 +10,7 @@ import { columnMembers, droppedMembers, namesColumn, referencesTo, renamedMember
 import type { NoSafeForm, SafeForm } from './form';
 import { nextRelease } from './next-release';
 import { setNotNull } from './not-null';
-import { moveSequence, syncTrigger, whyNoSecondColumn } from './second-column';
+import { addColumn, moveSequence, syncTrigger, whyNoSecondColumn } from './second-column';
 
 type Rename = ActionOf<'rename'>;
 
@@ -115,7 +115,7 @@ export function renameColumn({ table, from, to }: Rename, part: RevisionFunction
     ],
     down: [
       ...members.giveNamesBack,
-      execute(`${alter} ADD COLUMN ${old} ${column.type}`),
+      ...addColumn(table, from, column.type, column),
       execute(`UPDATE ${quotedTable(table)} SET ${old} = ${own}`),
       ...moveSequence(table, column, from),
       ...members.rebuild,
@@ -129,7 +129,7 @@ export function renameColumn({ table, from, to }: Rename, part: RevisionFunction
     parts: [
       {
         phase: 'add',
-        up: [execute(`${alter} ADD COLUMN ${own} ${column.type}`), ...sync],
+        up: [...addColumn(table, to, column.type, column), ...sync],
         down: [...unsync, execute(`${alter} DROP COLUMN ${own}`)],
       },
       { phase: 'fill', up: [...fillColumn(table, to, old, facts).split('\n'), ...nextRelease(later)] },

@@ -1,6 +1,6 @@
 import type { ColumnFacts, TableFacts } from '../../contract/facts';
 import { execute } from '../advice/python';
-import { quoted, quotedTable } from '../advice/sql';
+import { literal, quoted, quotedTable } from '../advice/sql';
 import { renamedTo } from '../revision/created-objects';
 import { unqualifiedName } from '../revision/tables';
 
@@ -8,6 +8,15 @@ import { unqualifiedName } from '../revision/tables';
 export function whyNoSecondColumn({ identity, generated }: ColumnFacts, facts: TableFacts, table: string): string | undefined {
   if (facts.partitions) return `${table} is partitioned`;
   return identity || generated ? 'an identity or a generated column has values of its own' : undefined;
+}
+
+/** Adds the column that replaces another one, with its comment. */
+export function addColumn(table: string, name: string, type: string, { comment }: ColumnFacts): readonly string[] {
+  const [own, column] = [quotedTable(table), quoted(name)];
+  return [
+    execute(`ALTER TABLE ${own} ADD COLUMN ${column} ${type}`),
+    ...(comment === undefined ? [] : [execute(`COMMENT ON COLUMN ${own}.${column} IS ${literal(comment)}`)]),
+  ];
 }
 
 /** Moves the sequence of a serial to another column, so that it is not dropped with the first one. */

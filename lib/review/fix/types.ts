@@ -10,7 +10,7 @@ import { columnType, narrows } from '../sql/column-types';
 import { type ColumnMembers, columnMembers, referencesTo } from './column-members';
 import type { NoSafeForm, SafeForm } from './form';
 import { setNotNull } from './not-null';
-import { moveSequence, syncTrigger, whyNoSecondColumn } from './second-column';
+import { addColumn, moveSequence, syncTrigger, whyNoSecondColumn } from './second-column';
 
 type ChangeType = ActionOf<'change type'>;
 
@@ -47,7 +47,7 @@ export function changeType(action: ChangeType, reviewed: AnalyzedRevision): Safe
     parts: [
       {
         phase: 'add',
-        up: [execute(`${alter} ADD COLUMN ${other} ${to.type}`), ...add],
+        up: [...addColumn(table, second, to.type, after), ...add],
         down: [...remove, execute(`${alter} DROP COLUMN ${other}`)],
       },
       { phase: 'fill', up: fillColumn(table, second, to.using ?? own, existing).split('\n') },
@@ -138,7 +138,7 @@ function giveNameBack({ table, existing, column, after, back, second, members: i
   const old = quoted(`${column.name}_old`);
   return [
     ...its.giveNamesBack,
-    execute(`${alter} ADD COLUMN ${other} ${back.type}`),
+    ...addColumn(table, second, back.type, column),
     execute(`UPDATE ${quotedTable(table)} SET ${other} = ${back.using ?? own}`),
     ...checkDeferred(existing),
     ...(after.default === undefined ? [] : [execute(`${alter} ALTER COLUMN ${own} DROP DEFAULT`)]),

@@ -153,6 +153,41 @@ test('a column changes its type through a second column, unless the new type is 
   });
 });
 
+test('a column that is replaced by another one keeps its comment, or gets the new one', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Add comments on columns of users',
+    `op.execute("COMMENT ON COLUMN users.age IS 'in years'")
+    op.add_column("users", sa.Column("Size", sa.Integer(), comment="what it's \\"for\\""))`,
+    'op.drop_column("users", "Size"); op.execute("COMMENT ON COLUMN users.age IS NULL")',
+  );
+  bed.project.commit();
+  const size = (type: string) => `op.alter_column("users", "Size", type_=sa.${type}())`;
+  const age = (type: string, comment: string) => `op.alter_column("users", "age", type_=sa.${type}(), comment="${comment}")`;
+  bed.project.revision('d4', 'c3', 'Widen Size of users', size('BigInteger'), size('Integer'));
+  bed.project.revision('e5', 'd4', 'Widen age of users', age('BigInteger', 'in days'), age('Integer', 'in years'));
+  const rename = (from: string, to: string) => `op.alter_column("users", "${from}", new_column_name="${to}")`;
+  bed.project.revision('f6', 'e5', 'Rename Size of users', rename('Size', 'height'), rename('height', 'Size'));
+  expect(fixed(await fix())).toEqual(['rename', 'table-rewrite', 'table-rewrite']);
+  const comments = `SELECT attname AS column, col_description(attrelid, attnum) AS is FROM pg_attribute
+    WHERE attrelid = 'users'::regclass AND col_description(attrelid, attnum) IS NOT NULL ORDER BY 1`;
+  await Database.with(async ({ plainUrl: url }) => {
+    await alembic(url, 'upgrade', 'head');
+    const use = 'what it\'s "for"';
+    expect(await query(url, comments)).toEqual([
+      { column: 'Size', is: use },
+      { column: 'age', is: 'in days' },
+      { column: 'height', is: use },
+    ]);
+    await alembic(url, 'downgrade', 'c3');
+    expect(await query(url, comments)).toEqual([
+      { column: 'Size', is: use },
+      { column: 'age', is: 'in years' },
+    ]);
+  });
+});
+
 test('columns get another type and NOT NULL in one series, also with a deferred key, a type without =, and a name of two tables', async () => {
   bed.project.revision(
     'c3',

@@ -162,6 +162,12 @@ class Snapshot:
             tables[relation.name] = facts
         return tables
 
+    @cached_property
+    def column_comments(self) -> dict[str, str]:
+        """The comments on columns by `table.column`, quoted where PostgreSQL needs it."""
+        start = "comment on table column "
+        return {plain(key).removeprefix(start): text for key, text in self._texts if key.startswith(start)}
+
     def _partitions_of(self, table: str) -> list[str]:
         parents = {key: _PARTITION.match(definition) for key, definition in self.entries.items() if key.startswith("table ")}
         return sorted(key.removeprefix("table ") for key, parent in parents.items() if parent and parent[1] == table)

@@ -67,8 +67,28 @@ def referring_tables(snapshot: Snapshot, recording: Recording) -> set[str]:
 def tables_of(before: Snapshot, after: Snapshot, names: set[str]) -> dict[str, Any]:
     """`before` and `after` of RevisionFacts: these tables."""
     return {
-        "before": {name: before.tables[name] for name in sorted(names) if name in before.tables},
-        "after": {name: after.tables[name] for name in sorted(names) if name in after.tables},
+        "before": {name: _with_comments(before, name) for name in sorted(names) if name in before.tables},
+        "after": {name: _with_comments(after, name) for name in sorted(names) if name in after.tables},
+    }
+
+
+def _with_comments(snapshot: Snapshot, name: str) -> dict[str, Any]:
+    """TableFacts with the comments on columns."""
+    table = snapshot.tables[name]
+    start = f"{name}."
+    comments = {
+        key.removeprefix(start).strip('"').replace('""', '"'): text
+        for key, text in snapshot.column_comments.items()
+        if key.startswith(start)
+    }
+    if not comments:
+        return table
+    return {
+        **table,
+        "columns": [
+            {**column, "comment": comments[column["name"]]} if column["name"] in comments else column
+            for column in table["columns"]
+        ],
     }
 
 
