@@ -7,8 +7,16 @@ import { unqualifiedName } from '../revision/tables';
 /** Why a second column can't replace a column; undefined if it can. */
 export function whyNoSecondColumn({ identity, generated }: ColumnFacts, facts: TableFacts, table: string): string | undefined {
   if (facts.partitions) return `${table} is partitioned`;
-  return identity || generated ? 'an identity or a generated column has values of its own' : undefined;
+  if (identity) return IDENTITY;
+  return generated
+    ? 'PostgreSQL computes a generated column: replace it by hand with a plain one that a trigger fills'
+    : undefined;
 }
+
+const IDENTITY =
+  'the sequence of an identity is dropped with its column: by hand, add a second column that a trigger fills, fill it in batches, and ' +
+  'build its key; then, in one short transaction, add GENERATED ... AS IDENTITY to it, set its sequence with setval(new, nextval(old), ' +
+  'false), drop the first column, and rename the second';
 
 /** Adds the column that replaces another one, with its comment. */
 export function addColumn(table: string, name: string, type: string, { comment }: ColumnFacts): readonly string[] {

@@ -188,6 +188,20 @@ test('a column that is replaced by another one keeps its comment, or gets the ne
   });
 });
 
+test('an identity keeps its type, and the reason says what to do by hand', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Add logs table',
+    'op.create_table("logs", sa.Column("id", sa.Integer(), sa.Identity(), primary_key=True))',
+    'op.drop_table("logs")',
+  );
+  bed.project.commit();
+  const id = (type: string) => `op.alter_column("logs", "id", type_=sa.${type}())`;
+  bed.project.revision('d4', 'c3', 'Widen id of logs', id('BigInteger'), id('Integer'));
+  expect(reasons(await fix())['table-rewrite']).toMatch(/^the sequence of an identity is dropped with its column: by hand, add/);
+});
+
 test('columns get another type and NOT NULL in one series, also with a deferred key, a type without =, and a name of two tables', async () => {
   bed.project.revision(
     'c3',
