@@ -195,6 +195,27 @@ def downgrade():
   expect(text('f6.py')).toContain('add(counting.count(op.get_bind()))');
 });
 
+test('a new file gets no function that nothing calls; the old file keeps it', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Add name to users',
+    `op.add_column("users", sa.Column("name", sa.Text()))
+    op.create_index("ix_users_name", "users", ["name"])
+
+
+PREFIX = "ix_"
+
+
+def unused(name):
+    return PREFIX + name`,
+    'op.drop_index("ix_users_name", "users"); op.drop_column("users", "name")',
+  );
+  await fix();
+  expect(text('c3.py')).toMatch(/PREFIX = "ix_"\n\n\ndef unused/);
+  expect(text('c3_1.py')).not.toMatch(/unused|PREFIX/);
+});
+
 test('operations behind one check for an index are written out together, or not at all', async () => {
   const file = (id: string, down: string, message: string, up: string, undo: string) =>
     bed.project.write(

@@ -225,11 +225,12 @@ class _Writer:
         ]
         others = [node for node in self._source.tree.body if node not in module and node not in functions]
         before = required_statements(names_read([*functions, *others]), module)
-        # Unreferenced definitions stay, with all that they need: models may refer to each other only.
-        kept = [node for node in module if node not in before]
+        # Unreferenced definitions stay, with all that they need: models may refer to each other only. New files get only imports.
+        unreferenced = [node for node in module if node not in before]
+        kept = [node for node in unreferenced if self._is_last or isinstance(node, (ast.Import, ast.ImportFrom))]
         statements = [node for body in written for node in body]
         after = required_statements(names_read([*statements, *signature_expressions(functions), *others, *kept]), module)
-        for node in before - after:
+        for node in set(module) - after - set(kept):
             if isinstance(node, (ast.Import, ast.ImportFrom)) and names_bound(node) & _TEMPLATE_IMPORTS:
                 continue
             first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
