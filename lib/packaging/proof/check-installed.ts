@@ -96,17 +96,18 @@ function checkPython(backend: Backend, sitePackages: string, { pythonVersion }: 
   );
 }
 
-/** How to get a newer Linux for the function, or versions for its own. */
+/** How to get a newer Linux for the function, or versions for its own: another distribution may have no wheel for a newer Python. */
 function newerLinux({ directory, selection }: Backend, unfit: readonly string[], platform: FunctionPlatform): string {
   const isNewer = (pythonVersion: string) => !isOnAmazonLinux2({ pythonVersion });
   const [runtime] = usablePythons(directory, selection.requirements, isNewer);
-  if (runtime) return `set ${runtimeOption(runtime)}`;
-  const requirement = pythonRequirement(directory);
-  const allowed = `${requirement?.file} requires Python ${requirement?.text}: allow 3.12 or later there`;
   const older = olderVersions(directory, unfit, platform);
-  return older.length === unfit.length
-    ? `${option('add', older)} packages what it can run`
-    : `${allowed}, or use an older version`;
+  const remedies = [
+    ...(runtime ? [`set ${runtimeOption(runtime)}`] : []),
+    ...(older.length === unfit.length ? [`${option('add', older)} packages what it can run`] : []),
+  ];
+  if (remedies.length) return remedies.join(', or ');
+  const requirement = pythonRequirement(directory);
+  return `${requirement?.file} requires Python ${requirement?.text}: allow 3.12 or later there, or use an older version`;
 }
 
 /** The PostgreSQL drivers of a package. */
