@@ -155,7 +155,7 @@ describe('a review that checked nothing never passes', () => {
     expect(missing.notChecked?.next).toMatch(/^install the backend/);
     const driver = await review(table, env('raise ModuleNotFoundError(name="psycopg2")', CONNECT, ...RUN));
     expect(driver.notChecked?.next).toBe(
-      "begin the address with postgresql+psycopg://, or install psycopg2 in the backend's environment",
+      "begin the address that env.py reads with postgresql+psycopg://, or install psycopg2 in the backend's environment",
     );
   });
 

@@ -46,7 +46,7 @@ def _driver_step(missing: str) -> str:
     # SQLAlchemy 2.1 reads postgresql:// as psycopg, older ones as psycopg2. An async env.py needs asyncpg or psycopg.
     others = ("psycopg",) if missing == "asyncpg" else ("psycopg", "psycopg2", "pg8000")
     installed = next((name for name in others if importlib.util.find_spec(name)), None)
-    use = f"begin the address with postgresql+{installed}://, or " if installed else ""
+    use = f"begin the address that env.py reads with postgresql+{installed}://, or " if installed else ""
     return f"{use}install {missing} in the backend's environment"
 
 
