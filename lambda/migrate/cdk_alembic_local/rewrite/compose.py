@@ -225,9 +225,9 @@ class _Writer:
         ]
         others = [node for node in self._source.tree.body if node not in module and node not in functions]
         before = required_statements(names_read([*functions, *others]), module)
-        # Unreferenced definitions stay, with all that they need: models may refer to each other only. New files get only imports.
+        # Unreferenced definitions stay, with all that they need. New files get the classes: models refer to each other by name.
         unreferenced = [node for node in module if node not in before]
-        kept = [node for node in unreferenced if self._is_last or isinstance(node, (ast.Import, ast.ImportFrom))]
+        kept = [node for node in unreferenced if self._is_last or isinstance(node, (ast.Import, ast.ImportFrom, ast.ClassDef))]
         statements = [node for body in written for node in body]
         after = required_statements(names_read([*statements, *signature_expressions(functions), *others, *kept]), module)
         for node in set(module) - after - set(kept):
