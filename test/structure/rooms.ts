@@ -89,7 +89,13 @@ export const PYTHON: Rooms = {
   // Both rendering and the replay run revisions.
   'cdk_alembic_local/waiting.py': [],
   // Packaging runs it with any Python, without Alembic.
-  'cdk_alembic_local/upgrade_sql': ['cdk_alembic_local/per_request.py'],
+  'cdk_alembic_local/upgrade_sql': ['cdk_alembic_local/upgrade_sql/interpreter', 'cdk_alembic_local/per_request.py'],
+  'cdk_alembic_local/upgrade_sql/interpreter': [
+    'cdk_alembic_local/upgrade_sql/rendering',
+    'cdk_alembic_local/upgrade_sql/values.py',
+  ],
+  'cdk_alembic_local/upgrade_sql/rendering': ['cdk_alembic_local/upgrade_sql/values.py'],
+  'cdk_alembic_local/upgrade_sql/values.py': [],
 };
 
 /** Packages that only these files or folders may import. */

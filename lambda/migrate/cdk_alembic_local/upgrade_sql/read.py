@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..per_request import per_request
-from .interpreter import Interpreter
+from .interpreter.interpreter import Interpreter
 
 _ADDS = re.compile(r"\bADD\b", re.IGNORECASE)
 _ID = re.compile(r"^(down_revision|revision)\b[^=\n]*=\s*[\"']([^\"'\n]+)[\"']", re.MULTILINE)

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from ..values import MARK, SYMBOLS, Attribute, Call, Item
+from .names import column_name, quoted, table_of
 from .row_loops import column_of, column_of_all, columns_of_join, rows_of_loop
-from .statements import column_name, condition, expression, quoted, sql_of, table_of
-from .values import MARK, SYMBOLS, Attribute, Call, Item
+from .statements import condition, expression, sql_of
 
 _RESULTS = (
     "scalar", "scalar_one", "scalar_one_or_none", "scalars", "first", "fetchone", "fetchall", "all", "one", "one_or_none",

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import Any
 
-from .values import (
+from ..values import (
     MARK,
     PLAIN,
     SYMBOLS,

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from .values import MARK, Attribute, Call, Class, External, Instance, Item, OneOf
+from ..values import MARK, Attribute, Call, Class, External, Instance, Item, OneOf
 
 # The parameters that are names, by position; the others are columns, types, conditions.
 _NAMES = {

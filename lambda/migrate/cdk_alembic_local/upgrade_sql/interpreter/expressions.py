@@ -7,11 +7,9 @@ import operator
 from collections.abc import Iterable
 from typing import Any
 
-from . import builtin_calls
-from .modules import Scope
-from .queries import columns_read
-from .row_loops import row_of
-from .values import (
+from ..rendering.queries import columns_read
+from ..rendering.row_loops import row_of
+from ..values import (
     MARK,
     PLAIN,
     SYMBOLS,
@@ -28,6 +26,8 @@ from .values import (
     is_many,
     narrowed,
 )
+from . import builtin_calls
+from .modules import Scope
 
 _MAX_TEXT = 8 * 1024 * 1024
 _OPERATORS = {

@@ -9,11 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import builtin_calls
-from .modules import Scope
-from .operation_calls import operation_call
-from .operations import connection_of, effects_of
-from .values import (
+from ..rendering.operation_calls import operation_call
+from ..rendering.operations import connection_of, effects_of
+from ..values import (
     MARK,
     PLAIN,
     UNKNOWN,
@@ -39,6 +37,8 @@ from .values import (
     last_name,
     narrowed,
 )
+from . import builtin_calls
+from .modules import Scope
 
 _MAX_DEPTH = 25
 _NOT_EVALUATED = object()

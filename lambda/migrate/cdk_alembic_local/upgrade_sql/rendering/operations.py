@@ -5,21 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ..values import MARK, SYMBOLS, Attribute, Call, Class, External, Instance, Item, OneOf, as_text, last_name
+from .names import quoted, sequence_name, table_of, type_name, type_of
 from .queries import columns_read, insert_of, insert_statement
 from .row_loops import loop_row, rows_of_loop
-from .statements import (
-    dml_of,
-    expression,
-    first_line,
-    quoted,
-    sequence_name,
-    sql_of,
-    table_of,
-    type_name,
-    type_of,
-    with_values,
-)
-from .values import MARK, SYMBOLS, Attribute, Call, Class, External, Instance, Item, OneOf, as_text, last_name
+from .statements import dml_of, expression, first_line, sql_of, with_values
 
 _EXECUTES = ("execute", "executemany", "exec_driver_sql", "scalar", "scalars", "fetch", "fetchrow", "fetchval", "execute_batch")
 _DIRECTIVES = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .values import UNKNOWN, Attribute, Call, External, Item, OneOf, as_text
+from ..values import UNKNOWN, Attribute, Call, External, Item, OneOf, as_text
 
 _RESULTS = ("all", "scalars", "yield_per", "unique", "execute", "fetchall", "mappings", "order_by", "partitions", "stream")
 _NARROWING = ("filter", "filter_by", "where", "limit", "offset", "join", "outerjoin", "having", "distinct", "group_by")

@@ -7,12 +7,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from . import builtin_calls
-from .modules import Scope
-from .operations import update_rows
-from .queries import columns_read, queries_without_rows
-from .row_loops import row_in, row_of
-from .values import (
+from ..rendering.operations import update_rows
+from ..rendering.queries import columns_read, queries_without_rows
+from ..rendering.row_loops import row_in, row_of
+from ..values import (
     CALLABLE,
     SYMBOLS,
     UNKNOWN,
@@ -30,6 +28,8 @@ from .values import (
     either,
     is_many,
 )
+from . import builtin_calls
+from .modules import Scope
 
 # A savepoint, the end of the transaction, and autocommit: statements run after one that has failed.
 _RECOVERS = re.compile(r"begin_nested|SAVEPOINT|rollback|autocommit", re.IGNORECASE)

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .values import UNKNOWN, Builtin, External
+from ..values import UNKNOWN, Builtin, External
 
 _BUILTINS = (
     "len", "str", "bytes", "list", "tuple", "dict", "set", "frozenset", "sorted", "reversed", "enumerate", "zip", "range", "map",

@@ -6,10 +6,8 @@ import ast
 from pathlib import Path
 from typing import Any
 
-from . import builtin_calls
-from .modules import Module
-from .queries import column_read
-from .values import (
+from ..rendering.queries import column_read
+from ..values import (
     MARK,
     PLAIN,
     UNKNOWN,
@@ -29,6 +27,8 @@ from .values import (
     is_globals,
     is_many,
 )
+from . import builtin_calls
+from .modules import Module
 
 
 class Members:

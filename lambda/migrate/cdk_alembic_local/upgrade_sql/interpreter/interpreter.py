@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ..values import CALLABLE, UNKNOWN, External, Instance, Item, OneOf
 from .calls import Calls
 from .expressions import Expressions
 from .flow import Statements
 from .members import Members
 from .modules import Module, Modules
-from .values import CALLABLE, UNKNOWN, External, Instance, Item, OneOf
 
 _MAX_STEPS = 100_000
 
