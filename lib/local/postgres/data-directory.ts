@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { chownSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { forgetOld, recall, rememberFile } from '../../cache';
+import { recall, rememberFile } from '../../cache';
 import { mustRun } from '../processes/run';
 import type { Account } from './account';
 import type { PostgresBinaries } from './binaries';
@@ -82,6 +82,5 @@ async function store(entry: string, { data, password }: DataDirectory, serverFol
   const file = path.join(serverFolder, 'kept');
   writeFileSync(file, await pack({ password, files: readFiles(data, (name) => !MAPS.test(name)) }), { mode: 0o600 });
   rememberFile(entry, file);
-  forgetOld();
   rmSync(file);
 }

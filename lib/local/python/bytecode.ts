@@ -1,4 +1,4 @@
-import { forgetOld, recall, remember } from '../../cache';
+import { recall, remember } from '../../cache';
 import { sha256 } from '../replay-cache/inputs';
 
 /** The name in the cache. The Python that is started checks that the bytecode is its own. */
@@ -18,5 +18,4 @@ const CHECKSUM = 64;
 /** Stores it where only this user can change it. */
 export function rememberBytecode(entry: string, bytecode: string): void {
   remember(entry, `${sha256(bytecode)}${bytecode}`, 0o600);
-  forgetOld();
 }

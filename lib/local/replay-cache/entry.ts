@@ -1,4 +1,4 @@
-import { forgetOld, recall, remember } from '../../cache';
+import { recall, remember } from '../../cache';
 import type { EnvironmentFacts } from '../../contract/facts';
 import { sha256 } from './inputs';
 
@@ -41,5 +41,4 @@ const CHECKSUM = 64;
 export function rememberEntry(name: string, { manifest, packed }: Entry): void {
   const text = JSON.stringify(manifest);
   remember(name, Buffer.concat([Buffer.from(`${sha256(text)}${text}\n`), packed]), 0o600);
-  forgetOld();
 }

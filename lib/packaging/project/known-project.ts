@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { forgetOld, recall, remember } from '../../cache';
+import { recall, remember } from '../../cache';
 import { packagePath } from '../../package-root';
 import { hashGuard, hashRunner, type Package } from '../layout/package';
 import { hashDependencies, projectPackage } from '../layout/project-package';
@@ -73,7 +73,6 @@ export function backendPackage(
             outside: outsideOf(project),
           } satisfies Known),
         );
-        forgetOld();
       }
       return packaged;
     },
