@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compileBytecode } from '../../lib/packaging/bytecode/bytecode';
-import { checked, filesBelow, host, lockedBackend, packageOf, temporaryDirectory, writeFiles } from './support';
+import { filesBelow, host, lockedBackend, packageOf, temporaryDirectory, writeFiles } from './support';
 
 const { pythonVersion } = host;
 
@@ -171,21 +171,5 @@ describe('bytecode', () => {
     const first = compile();
     process.env.XDG_CACHE_HOME = join(file, 'below');
     expect(compile()).toEqual(first);
-  });
-
-  test('has a size limit in the cache, and the least recently used is removed first', () => {
-    compile();
-    for (const [days, name] of [
-      [1, 'newer.pyc'],
-      [2, 'older.pyc'],
-    ] as const) {
-      writeFileSync(join(cache, name), '');
-      truncateSync(join(cache, name), 200 * 1024 * 1024);
-      utimesSync(join(cache, name), new Date(), new Date(Date.now() - days * 24 * 60 * 60 * 1000));
-    }
-    checked(lockedBackend(), host).package?.();
-    expect(filesBelow(cache)).toContain('newer.pyc');
-    expect(filesBelow(cache)).not.toContain('older.pyc');
-    expect(kept('.pyc').length).toBe(FILES.length + 1);
   });
 });
