@@ -41,6 +41,16 @@ export interface BodyUnit {
   readonly isConstant?: boolean;
   /** What it asks first, if it is operations with constant arguments in a block that depends on an index. @default - nothing */
   readonly checks?: IndexCheck;
+  /** The operations with constant arguments that are in its conditions, and in no loop. */
+  readonly inner: readonly InnerStatement[];
+}
+
+/** A statement in a unit, on lines of its own. */
+export interface InnerStatement {
+  readonly line: number;
+  readonly endLine: number;
+  /** As written, with its indentation. */
+  readonly code: string;
 }
 
 /** A condition such as `if "ix_users_age" not in indexes:` or `if not has_index("users", "ix_users_age"):`. */
@@ -78,6 +88,8 @@ export interface WantedPiece {
   readonly within?: string;
   /** Where its block is opened in the file that has the code; 0 if it is in none. @default - the code is new, and not indented */
   readonly opened?: number;
+  /** What replaces statements in it. @default - it stays as it is */
+  readonly replaced?: readonly { readonly code: string; readonly by: string }[];
 }
 
 export interface ComposedFile extends WrittenFile {

@@ -61,6 +61,10 @@ export interface SafeForm {
   readonly before?: readonly string[];
   /** Whether the statement stays, after the parts. @default false */
   readonly keeps?: boolean;
+  /** The parts in a condition, which stays: the first part replaces the statement there. @default - the condition can't stay */
+  readonly inCondition?: readonly FormPart[];
+  /** Whether it is in a condition, with these parts. @default false */
+  readonly isInCondition?: boolean;
   /** Whether it holds the values of parameters, so that these must be constants in the source. @default false */
   readonly hasValues?: boolean;
 }

@@ -3,8 +3,8 @@ import { updateInBatches } from '../advice/batches';
 import { addSteps, numberedColumnSteps } from '../advice/columns';
 import { checkSteps, foreignKeySteps, keySteps } from '../advice/constraints';
 import { buildSteps, dropConcurrently, INVALID_INDEX } from '../advice/indexes';
-import { execute, finalName, literal, tableArguments } from '../advice/python';
-import { quoted, quotedTable } from '../advice/sql';
+import { execute, finalName, literal, sqlLiteral, tableArguments } from '../advice/python';
+import { quoted, quotedTable, literal as sqlName } from '../advice/sql';
 import type { AnalyzedRevision, RevisionFunction, Step } from '../revision/analyzed-revision';
 import { originalName } from '../revision/created-objects';
 import { unqualifiedName } from '../revision/tables';
@@ -174,7 +174,17 @@ function addConstraint(
       { phase: 'validate', up: [validate] },
     ],
     undoneBy: dropsConstraint(table, name),
+    inCondition: [
+      { phase: 'add', up: [add] },
+      { phase: 'validate', up: [ifNotValid(table, name), `    ${validate}`] },
+    ],
   };
+}
+
+/** Where the condition around a constraint is false, there may be none. */
+function ifNotValid(table: string, name: string): string {
+  const where = `conrelid = to_regclass(${sqlName(quotedTable(table))}) AND conname = ${sqlName(name)} AND NOT convalidated`;
+  return `if op.get_bind().scalar(sa.text(${sqlLiteral(`SELECT 1 FROM pg_constraint WHERE ${where}`)})):`;
 }
 
 /** A constraint that replaces another under its name gets its index before, under a temporary name: the table always has one. */

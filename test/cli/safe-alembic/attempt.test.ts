@@ -24,6 +24,7 @@ function revisionOf(lines: readonly number[], code = (line: number) => `build ${
     within: '',
     condition: '',
     opened: 0,
+    inner: [],
     kind: 'plain',
   }));
   return {

@@ -158,3 +158,36 @@ test('the values of an UPDATE may come from names for constants, and its table m
   expect(text('c3.py')).toContain("'unknown'");
   expect(text('c3.py')).not.toContain('uuid');
 });
+
+test('a condition around a constraint stays: it is added without reading rows there, and validated only where it is not valid', async () => {
+  const columns = '[one["name"] for one in sa.inspect(op.get_bind()).get_columns("users")]';
+  const checks = '[one["name"] for one in sa.inspect(op.get_bind()).get_check_constraints("users")]';
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Reconcile with older databases',
+    `if "team_id" not in ${columns}:
+        # for the list
+        op.add_column("users", sa.Column("team_id", sa.BigInteger()))
+        op.create_foreign_key("fk_users_team", "users", "teams", ["team_id"], ["id"])
+    if "ck_users_age" not in ${checks}:
+        op.create_check_constraint("ck_users_age", "users", "age > 0")`,
+    `op.drop_constraint("ck_users_age", "users", type_="check")
+    op.execute("ALTER TABLE users DROP CONSTRAINT IF EXISTS fk_users_team")
+    op.drop_column("users", "team_id")`,
+  );
+  const review = await fix();
+  expect(fixed(review)).toEqual(['check-not-valid', 'foreign-key-not-valid']);
+  expect(text('c3_1.py')).toContain(`    if "team_id" not in ${columns}:\n        # for the list\n        op.add_column(`);
+  expect(text('c3_1.py').match(/postgresql_not_valid=True/g)).toHaveLength(2);
+  expect(text('c3.py')).not.toContain('get_columns');
+  await Database.with(async ({ plainUrl: url }) => {
+    await alembic(url, 'upgrade', 'head');
+    const meant = await query(url, CATALOG);
+    await alembic(url, 'downgrade', 'b2');
+    await query(url, 'ALTER TABLE users ADD team_id bigint, ADD CONSTRAINT ck_users_age CHECK (age > 0)');
+    await alembic(url, 'upgrade', 'head');
+    const withoutKey = (meant as { what: string }[]).filter(({ what }) => what !== 'constraint fk_users_team');
+    expect(await query(url, CATALOG)).toEqual(withoutKey);
+  });
+});

@@ -133,11 +133,26 @@ class Source:
             end += 1
         return "".join(self.lines[node.lineno - 1 : end]).strip()
 
+    def lines_of(self, node: ast.stmt) -> str:
+        """The source of a statement, with its indentation."""
+        return "".join(self.lines[node.lineno - 1 : node.end_lineno]).rstrip("\n")
+
     def code(self, part: Part) -> str:
         """The source of a part, with its indentation."""
         lines = [line for line in self.lines[part.line - 1 : part.end] if not _GENERATED.match(line)]
         indent = " " * part.nodes[0].col_offset
         return "".join([*(f"{indent}{comment}\n" for comment in part.above), *lines]).strip("\n")
+
+
+def _inner(node: ast.stmt) -> Iterator[ast.stmt]:
+    """The statements in conditions, each on lines of its own."""
+    if not isinstance(node, ast.If):
+        return
+    for body in (node.body, node.orelse):
+        for [one, *more] in _by_lines(body):
+            if one.lineno > node.lineno and not more:
+                yield one
+                yield from _inner(one)
 
 
 def comments(code: str) -> list[str]:
@@ -179,6 +194,11 @@ def _units(source: Source, function: ast.FunctionDef | None) -> list[dict[str, A
             "kind": _kind(part, names),
             **({"isConstant": True} if names.is_constant_execution(part.nodes[0]) else {}),
             **({"checks": check._asdict()} if len(part.nodes) == 1 and (check := names.checked_index(part.nodes[0])) else {}),
+            "inner": [
+                {"line": one.lineno, "endLine": one.end_lineno, "code": source.lines_of(one)}
+                for one in _inner(part.nodes[0])
+                if names.is_plain(one)
+            ],
         }
         for part in source.parts(function)
     ]

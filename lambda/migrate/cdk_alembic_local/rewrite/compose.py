@@ -277,7 +277,11 @@ def _body_lines(pieces: list[dict[str, Any]], indent: str, length: int) -> list[
         block = within
         deeper = indent + "    " if within else indent
         if "opened" in piece:
-            lines.append(piece["code"])
+            code = piece["code"]
+            for one in piece.get("replaced", ()):
+                own = re.match(r"\s*", one["code"])[0]
+                code = code.replace(one["code"], textwrap.indent(_wrap_lines(one["by"], length - len(own)), own))
+            lines.append(code)
         else:
             lines.append(textwrap.indent(_wrap_lines(piece["code"], length - len(deeper)), deeper))
     return lines

@@ -27,7 +27,7 @@ export function planSeries(revision: AnalyzedRevision, found: readonly Fixable[]
   });
   const fixable = found
     .filter((one) => !blocked.some((other) => other.one === one))
-    .map((one) => keepingStatement(one, units.up));
+    .map((one) => keepingCondition(keepingStatement(one, units.up), units.up));
   const notFixed = blocked.map(({ one: { finding }, reason }) => ({ finding, reason }));
   if (!fixable.length) return { notFixed };
   const up = new UpgradePlan(fixable, units.up, units.down, inOrder);
@@ -61,11 +61,18 @@ function keepingStatement(one: Fixable, up: Units): Fixable {
   return { ...one, form: { parts: [{ phase: 'build', autocommit: true, up: before }], undoneBy: () => false, keeps: true } };
 }
 
+/** A fix in a condition, which stays. */
+function keepingCondition(one: Fixable, up: Units): Fixable {
+  const { inCondition: parts } = one.form;
+  if (!parts || !up.inner(one.step)) return one;
+  return { ...one, form: { parts, undoneBy: () => false, isInCondition: true } };
+}
+
 /** Why the statement of the source can't be replaced; undefined if it can. */
 function whyBlocked({ step, form }: Fixable, up: Units): string | undefined {
   if (isBlock(step.sql)) return 'it is in a DO block, whose conditions a series would not keep: write it there by hand, as shown';
   const unit = up.of(step);
-  if (!up.isPlain(unit))
+  if (!up.isPlain(unit) && !(form.inCondition && up.inner(step)))
     return `it is in ${blockName(unit)} on line ${unit?.line ?? step.line}, which is not rewritten: write it there by hand, as shown`;
   if (form.hasValues && !unit?.isConstant) return 'its values are computed when it runs: write it by hand, as shown';
   return undefined;

@@ -1,4 +1,4 @@
-import type { BodyUnit } from '../../../contract/facts';
+import type { BodyUnit, InnerStatement } from '../../../contract/facts';
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import { operationsOf } from '../../revision/operations';
 import { isSameAction } from '../../revision/steps';
@@ -60,6 +60,15 @@ export class Units {
   /** Whether a unit can be replaced by its statements: it is one, repeats those that the replay saw, or only asks for an index. */
   isPlain(unit: BodyUnit | undefined): boolean {
     return !!unit && (['plain', 'repeated'].includes(unit.kind) || this.onlyChecks(unit));
+  }
+
+  /** The statement of a step in a condition that is kept; undefined if it is in none, or not the only one like it. */
+  inner(step: Step): InnerStatement | undefined {
+    const unit = this.of(step);
+    if (!unit || this.isPlain(unit)) return undefined;
+    const line = lineOf(step);
+    const found = unit.inner.find((one) => line >= one.line && line <= one.endLine);
+    return found && unit.code.split(found.code).length === 2 ? found : undefined;
   }
 
   /** The indexes that a unit drops, if it does nothing else. */

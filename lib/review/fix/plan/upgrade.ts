@@ -1,4 +1,4 @@
-import type { BodyUnit } from '../../../contract/facts';
+import type { BodyUnit, WantedPiece } from '../../../contract/facts';
 import type { Step } from '../../revision/analyzed-revision';
 import { type FormPart, PHASES, type Phase, type SafeForm } from '../form';
 import { addPiece, keptPiece, newPiece, statementPiece } from './pieces';
@@ -41,6 +41,11 @@ export class UpgradePlan {
       this.keepUnit(unit, steps);
       return;
     }
+    const fixes = this.fixable.filter(({ step }) => steps.includes(step));
+    if (fixes.length > 0 && fixes.every(({ form }) => form.isInCondition)) {
+      this.addInCondition(unit, steps, fixes);
+      return;
+    }
     if (!isPlain) this.problem = `line ${unit.line} belongs to it, and is no plain statement`;
     if (unit.checks && !steps.every((step) => this.fixable.some((one) => one.step === step)))
       this.problem = `line ${unit.line} asks for an index, and another statement depends on it`;
@@ -53,6 +58,17 @@ export class UpgradePlan {
     }
     const above: Above[] = [unit];
     for (const group of groupByStatement(steps)) this.addStatement(group, above, condition);
+  }
+
+  /** Keeps a condition with the safe form of its statements. */
+  private addInCondition(unit: BodyUnit, steps: readonly Step[], fixes: readonly Fixable[]): void {
+    const replaced = fixes.flatMap(({ step, form }) => {
+      const inner = this.up.inner(step);
+      return inner ? { code: inner.code, by: (form.parts[0] as FormPart).up.join('\n') } : [];
+    });
+    this.keepUnit(unit, steps, replaced);
+    for (const { phase, up } of fixes.flatMap(({ form }) => form.parts.slice(1)))
+      addPiece(this.round.up, phase, newPiece(up, unit.condition));
   }
 
   /** @param above for the first form, which removes it */
@@ -82,12 +98,12 @@ export class UpgradePlan {
   }
 
   /** Adds a statement unchanged. */
-  private keepUnit(unit: BodyUnit, steps: readonly Step[]): void {
+  private keepUnit(unit: BodyUnit, steps: readonly Step[], replaced: WantedPiece['replaced'] = []): void {
     const phase = unit.within.includes('autocommit_block') ? 'build' : 'add';
     this.startRoundFor(phase);
     this.own(steps, { round: this.round, phase });
     if (this.isReached(unit) && mayWriteRows(unit, steps)) this.recordWrite(phase, unit.line);
-    addPiece(this.round.up, phase, keptPiece(unit));
+    addPiece(this.round.up, phase, { ...keptPiece(unit), replaced });
   }
 
   /** Whether the scratch database runs a unit: its condition may exclude this kind of database. */
