@@ -57,6 +57,8 @@ export interface EnvironmentFacts {
   readonly transactionPerMigration?: boolean;
   /** The name of Alembic's version table, without its schema. Absent: env.py did not get there. */
   readonly versionTable?: string;
+  /** The driver of its connection, such as `psycopg`. Absent: env.py did not get there. */
+  readonly driver?: string;
   /** Whether its connections have a `lock_timeout`, or, if it could not be run, whether it names one. @default false */
   readonly lockTimeout?: boolean;
   /** Path of env.py, relative to the project's folder. */

@@ -283,3 +283,22 @@ test('the command says where the rewritten files do not run: on another kind of 
   writeFileSync(env, ownTransactions);
   await Database.with(({ plainUrl: url }) => alembic(url, 'upgrade', 'head'));
 });
+
+test('the command says that `alembic upgrade` can not run an autocommit block with pg8000', async () => {
+  const env = path.join(bed.project.directory, 'migrations/env.py');
+  const own = readFileSync(env, 'utf8');
+  writeFileSync(
+    env,
+    own.replace(/sa\.create_engine\(.*\)/, 'sa.create_engine(sa.make_url(url).set(drivername="postgresql+pg8000"))'),
+  );
+  bed.project.commit();
+  bed.project.revision('c3', 'b2', 'Add index', 'op.create_index("ix_a", "users", ["age"])', 'op.drop_index("ix_a")');
+  expect((await fix()).fixes?.caveats).toContainEqual(
+    '`alembic upgrade` stops at migrations/versions/c3.py, because pg8000 is in a transaction in an autocommit block: apply it with `npx safe-alembic apply`, or use psycopg',
+  );
+  await Database.with(async ({ plainUrl: url }) => {
+    await expect(alembic(url, 'upgrade', 'head')).rejects.toThrow('CONCURRENTLY cannot run inside a transaction block');
+    await bed.start(['apply'], { DATABASE_URL: url.replace('postgresql:', 'postgresql+psycopg:') }).ended;
+    expect(await query(url, 'SELECT version_num FROM alembic_version')).toEqual([{ version_num: 'c3' }]);
+  });
+});

@@ -27,6 +27,7 @@ def test_statements_locks_rewrites_and_changes_are_seen_with_every_driver(observ
         "outerTransaction": False,
         "transactionPerMigration": False,
         "versionTable": "alembic_version",
+        "driver": scheme.partition("+")[2],
         "autocommitBlocks": True,
         "lockTimeout": False,
         "file": "alembic/env.py",

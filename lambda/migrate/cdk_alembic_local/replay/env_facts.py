@@ -121,6 +121,7 @@ def _recording_options(facts: dict[str, Any]) -> Iterator[None]:
         facts["transactionPerMigration"] = bool(options.get("transaction_per_migration"))
         configure(self, *args, **options)
         facts["versionTable"] = self.get_context()._version.name
+        facts["driver"] = self.get_context().dialect.driver
 
     EnvironmentContext.configure = observed
     try:

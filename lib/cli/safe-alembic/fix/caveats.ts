@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ComposedFile, WantedPiece } from '../../../contract/facts';
+import { installation } from '../../../local/installation';
 import type { Plan, ReviewInput } from '../../../review';
 
 const COMMIT = /\b(?:get_bind\(\)|bind|conn|connection)\.commit\(\)/;
@@ -18,7 +19,16 @@ export function caveats(
   const other = firstLine(project, environment.file, OTHER_DATABASE);
   const onlyHere = files.find(({ text }) => ONLY_POSTGRESQL.test(text) && !/\bdialect\b/.test(text));
   const elsewhere = `${environment.file}:${other?.line} names ${other?.word}: the rewritten files run on PostgreSQL only`;
-  return [...(other && onlyHere ? [elsewhere] : []), ...inOneTransaction(project, input, files)];
+  return [...(other && onlyHere ? [elsewhere] : []), ...withPg8000(input, files), ...inOneTransaction(project, input, files)];
+}
+
+/** Plain Alembic can't leave a transaction with pg8000: reading the isolation level begins another one. */
+function withPg8000({ graph, environment }: Parameters<typeof caveats>[1], files: readonly ComposedFile[]): readonly string[] {
+  const block = files.find(({ text }) => /autocommit_block/.test(text));
+  if (!block || environment?.driver !== 'pg8000') return [];
+  return [
+    `\`${graph.command ?? 'alembic'} upgrade\` stops at ${block.file}, because pg8000 is in a transaction in an autocommit block: apply it with \`${installation().command} apply\`, or use psycopg`,
+  ];
 }
 
 /** What goes wrong where `alembic upgrade` runs all revisions in one transaction. */
