@@ -107,8 +107,11 @@ export function draftFixes(review: Review, input: ReviewInput): Draft {
       continue;
     }
     // Two rules may ask for the same form of a statement.
-    if (own.fixable.some(({ step, finding: { rule } }) => isAtFinding(step, finding) && FORMS[rule] === write)) continue;
-    const drafted = draftForm(finding, revision, write, change);
+    const isTaken = ({ step, finding: { rule } }: Fixable) =>
+      rule !== finding.rule && isAtFinding(step, finding) && FORMS[rule] === write;
+    if (own.fixable.some(isTaken)) continue;
+    const alike = review.findings.filter((other) => other.rule === finding.rule && isSamePlace(other, finding));
+    const drafted = draftForm(finding, alike, revision, write, change);
     if ('reason' in drafted) leave(drafted.reason);
     else {
       own.fixable.push(drafted);
@@ -134,15 +137,25 @@ function whyNotFixable(finding: Finding, revision: AnalyzedRevision, input: Revi
   return undefined;
 }
 
-/** The safe form of the one statement that a finding is about, or why there is none. */
-function draftForm(finding: Finding, revision: AnalyzedRevision, write: Writer, change: Change): Fixable | NoSafeForm {
+/**
+ * The safe form of the one step that a finding is about, or why there is none.
+ *
+ * @param alike the rule's findings about the same statement: one ALTER TABLE may add several constraints
+ */
+function draftForm(
+  finding: Finding,
+  alike: readonly Finding[],
+  revision: AnalyzedRevision,
+  write: Writer,
+  change: Change,
+): Fixable | NoSafeForm {
   const forms = revision.upgrade.steps.flatMap((step) => {
     const form = isAtFinding(step, finding) && write(step, revision);
     return form ? [{ step, form }] : [];
   });
-  const [first, ...more] = forms;
+  if (forms.length > 1 && forms.length !== alike.length) return { reason: 'several statements are on its line' };
+  const first = forms.length > 1 ? forms[alike.indexOf(finding)] : forms[0];
   if (!first) return { reason: 'its statement was not found' };
-  if (more.length) return { reason: 'several statements are on its line' };
   const reason = whyNotKept(first.step, change.after(revision)) ?? whyNotOnlyPostgres(finding, revision);
   if (reason !== undefined) return { reason };
   return 'reason' in first.form ? first.form : { finding, step: first.step, form: first.form };
@@ -166,6 +179,15 @@ function whyNotOnlyPostgres({ line }: Finding, { upgrade }: AnalyzedRevision): s
   const calls = upgrade.source?.calls.filter((call) => call.line === line) ?? [];
   const option = calls.flatMap(({ keywords }) => Object.keys(keywords)).find((name) => OF_OTHER_DATABASE.test(name));
   return option && `it has an option for another kind of database, which the safe form can't keep: ${option}`;
+}
+
+function isSamePlace(one: Finding, other: Finding): boolean {
+  return (
+    one.revision === other.revision &&
+    one.line === other.line &&
+    one.statement === other.statement &&
+    one.direction === other.direction
+  );
 }
 
 function isAtFinding({ place }: Step, { line, statement, direction }: Review['findings'][number]): boolean {

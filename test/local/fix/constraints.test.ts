@@ -114,3 +114,19 @@ test('the downgrade of a series drops indexes outside of the transaction before 
   expect(fixed(review)).toEqual(['constraint-builds-index', 'index-not-concurrent']);
   expect(review.findings.map(({ rule }) => rule)).not.toContain('ddl-before-autocommit');
 });
+
+test('one ALTER TABLE that adds several constraints is fixed for each of them', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Check users',
+    `op.execute("""ALTER TABLE users ADD CONSTRAINT ck_young CHECK (age < 200), ADD COLUMN team_id bigint,
+      ADD CONSTRAINT ck_old CHECK (age > 0), ADD CONSTRAINT fk_team FOREIGN KEY (team_id) REFERENCES teams (id),
+      ADD CONSTRAINT fk_first FOREIGN KEY (id) REFERENCES teams (id)""")`,
+    'op.execute("ALTER TABLE users DROP CONSTRAINT ck_young, DROP CONSTRAINT ck_old, DROP CONSTRAINT fk_team, DROP CONSTRAINT fk_first, DROP COLUMN team_id")',
+  );
+  expect(fixed(await fix())).toEqual(['check-not-valid', 'check-not-valid', 'foreign-key-not-valid', 'foreign-key-not-valid']);
+  expect(text('c3_1.py').match(/postgresql_not_valid=True/g)).toHaveLength(4);
+  for (const name of ['ck_young', 'ck_old', 'fk_team', 'fk_first'])
+    expect(text('c3.py')).toContain(`VALIDATE CONSTRAINT ${name}"`);
+});
