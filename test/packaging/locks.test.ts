@@ -302,7 +302,7 @@ test('a folder without dependencies is rejected with the file that has them, eve
     /requirements files, such as requirements: \['packages\/core\/pyproject.toml'\]$/,
   );
   expect(shown(noDependencies(join(repository, 'db')))).toMatch(
-    `: pass ${repository}, with alembicConfig for the alembic.ini and requirements: ['packages/core/pyproject.toml']`,
+    `: pass ${repository}, with alembicConfig: 'db/alembic.ini' and requirements: ['packages/core/pyproject.toml']`,
   );
 });
 
@@ -398,7 +398,7 @@ test('a setup.cfg with settings of tools alone declares nothing, and does not hi
     ...Object.fromEntries(Object.entries(tools).map(([name, text]) => [`app/${name}`, text])),
   });
   expect(findDependencies(join(root, 'app'), NOTHING)).toBeUndefined();
-  expect(shown(noDependencies(join(root, 'app')))).toContain(`${root} has one: pass that folder`);
+  expect(shown(noDependencies(join(root, 'app')))).toContain(`: pass ${root}, which declares them, with alembicConfig`);
 });
 
 test('a uv.lock without a pyproject.toml next to it does not hide the lock above', () => {
@@ -410,7 +410,17 @@ test('a uv.lock without a pyproject.toml next to it does not hide the lock above
 test('a directory without requirements is rejected, and the error names the folder above that has some', () => {
   const root = writeFiles(temporaryDirectory(), { 'requirements.txt': '', 'app/alembic.ini': '' });
   expect(findDependencies(join(root, 'app'), NOTHING)).toBeUndefined();
-  expect(shown(noDependencies(join(root, 'app')))).toContain(`${root} has one: pass that folder`);
+  expect(shown(noDependencies(join(root, 'app')))).toMatch(
+    `: pass ${root}, which declares them, with alembicConfig: 'app/alembic.ini'`,
+  );
+});
+
+test('a pyproject.toml with settings of tools alone is not said to be missing, and is not named as the file above with dependencies', () => {
+  const tools = '[tool.black]\nline-length = 100\n';
+  const root = writeFiles(temporaryDirectory(), { 'pyproject.toml': tools, 'api/pyproject.toml': tools });
+  const message = shown(noDependencies(join(root, 'api')));
+  expect(message).toContain('and no pyproject.toml that declares dependencies');
+  expect(message).toMatch(/: list its requirements files with requirements$/);
 });
 
 test('a folder of --find-links is relative to the requirements file', () => {

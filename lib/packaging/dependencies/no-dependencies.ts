@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
 import { option } from '../code-in-messages';
 import { PackagingError } from '../errors';
 import { listFiles } from '../project/sources';
@@ -8,10 +8,10 @@ import { hasInstallRequires, unlockedFile } from './unlocked';
 
 /** The error for a project without dependencies, with the places where they may be. */
 export function noDependencies(directory: string): PackagingError {
-  const kinds = 'uv.lock, poetry.lock, pdm.lock, pylock.toml, Pipfile.lock, requirements.txt or pyproject.toml';
+  const kinds = 'uv.lock, poetry.lock, pdm.lock, pylock.toml, Pipfile.lock or requirements.txt';
   return new PackagingError(
     'no_dependencies',
-    `${directory} has no ${kinds}, so its dependencies are unknown: ${placeOfDependencies(directory)}`,
+    `${directory} has no ${kinds}, and no pyproject.toml that declares dependencies, so its dependencies are unknown: ${placeOfDependencies(directory)}`,
   );
 }
 
@@ -19,8 +19,8 @@ function placeOfDependencies(directory: string): string {
   const unread = stepForUnread(directory, directory);
   if (unread) return unread;
   const above = ancestors(directory);
-  const locked = above.find((path) => readdirSync(path).some((name) => [...LOCKS, ...DECLARING].includes(name)));
-  if (locked) return `${locked} has one: pass that folder, and ${option('alembicConfig')} for the alembic.ini`;
+  const declaring = above.find(declares);
+  if (declaring) return `pass ${declaring}, which declares them, with ${configFrom(declaring, directory)}`;
   const backends = backendsBelow(directory);
   if (backends.length > 1) return `pass one of the folders that have them and an alembic.ini: ${backends.join(', ')}`;
   if (backends.length) return `pass ${backends[0]}, which has them and an alembic.ini`;
@@ -30,9 +30,15 @@ function placeOfDependencies(directory: string): string {
   const repository = above.find((path) => existsSync(join(path, '.git')));
   const beside = repository && declaredBelow(repository);
   if (beside) {
-    return `pass ${repository}, with ${option('alembicConfig')} for the alembic.ini and ${option('requirements', [beside])}`;
+    return `pass ${repository}, with ${configFrom(repository, directory)} and ${option('requirements', [beside])}`;
   }
   return stepForUnread(dirname(directory), directory) ?? `list its requirements files with ${option('requirements')}`;
+}
+
+/** The option that names a folder's alembic.ini to a folder above. */
+function configFrom(above: string, directory: string): string {
+  const config = join(directory, 'alembic.ini');
+  return existsSync(config) ? option('alembicConfig', relative(above, config)) : `${option('alembicConfig')} for the alembic.ini`;
 }
 
 const CONDA = 'lists conda packages, which do not run on Lambda';
@@ -86,7 +92,12 @@ export function backendsBelow(directory: string): string[] {
   return listFiles(directory, belongsToAnother)
     .filter((path) => path.endsWith('/alembic.ini'))
     .map((path) => join(directory, dirname(path)))
-    .filter((folder) => [...LOCKS, ...REQUIREMENTS].some((name) => existsSync(join(folder, name))) || unlockedFile(folder));
+    .filter(declares);
+}
+
+/** Whether a folder declares dependencies: a pyproject.toml may only have settings of tools. */
+function declares(folder: string): boolean {
+  return [...LOCKS, ...REQUIREMENTS].some((name) => existsSync(join(folder, name))) || unlockedFile(folder) !== undefined;
 }
 
 /** The file below a directory that declares dependencies, those of migrations if possible. */
@@ -115,8 +126,6 @@ function belongsToAnother(path: string, isDirectory: boolean): boolean {
 }
 
 const LOCKS = ['poetry.lock', 'pdm.lock', 'pylock.toml', 'Pipfile.lock'];
-
-const DECLARING = ['requirements.txt', 'pyproject.toml'];
 
 function ancestors(directory: string): string[] {
   const above = dirname(directory);
