@@ -405,11 +405,11 @@ test('on Python 3.11, the wheel for its older Linux is packaged, although uv pre
   expect(readdirSync(join(target, 'site-packages', 'bcrypt'))).toContain('_bcrypt.abi3.so');
 });
 
-test('on Python 3.11, a wheel for a newer Linux is rejected with the runtime and an older version, unless migrations do not import it', () => {
+test('on Python 3.11, a wheel for a newer Linux is rejected with an older version and the runtime, unless migrations do not import it', () => {
   const older: FunctionPlatform = { ...lambda, pythonVersion: '3.11' };
   const directory = backend('numpy==2.3.3');
   expect(messageOf(() => packageOf(directory, older).build(temporaryDirectory()))).toMatch(
-    /^numpy-2\.3\.3 can't run on Lambda's Python 3\.11, whose Linux is too old: set runtime: lambda\.Runtime\.PYTHON_3_13, or add: \['numpy==2\.[0-3]\.\d+'\] packages what it can run$/,
+    /^numpy-2\.3\.3 can't run on Lambda's Python 3\.11, whose Linux is too old: add: \['numpy==2\.[0-3]\.\d+'\] packages what it can run, or set runtime: lambda\.Runtime\.PYTHON_3_13$/,
   );
   const target = temporaryDirectory();
   packageOf(directory, older, { onlyImported: true }).build(target);

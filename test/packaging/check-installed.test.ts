@@ -88,6 +88,14 @@ test.each([
   expect(() => checkInstalled(backend, directory)).toThrow(`migrates PostgreSQL: ${remedy}`);
 });
 
+test('dependencies without Alembic are rejected with the folder of alembic.ini, if it has its own', () => {
+  const directory = writeFiles(temporaryDirectory(), { 'src/pdm.lock': '', 'src/alembic.ini': '' });
+  const backend = { directory, source: SOURCE, config: 'src/alembic.ini' } as unknown as Backend;
+  expect(() => checkInstalled(backend, temporaryDirectory())).toThrow(
+    `hold no Alembic: pass ${join(directory, 'src')}, which has its own, and the alembic.ini`,
+  );
+});
+
 test.each([
   ['a runtime that the project allows', 'pyproject.toml', '[project]\nrequires-python = ">=3.11,<3.13"', 'PYTHON_3_12'],
   ['a runtime, if the project only pins a Python for its tools', '.python-version', '3.11', 'PYTHON_3_13'],

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DEPENDENCIES_DIRECTORY, DRIVERS, SUPPORTED_VERSIONS } from '../../contract';
 import { option, runtimeOption } from '../code-in-messages';
 import { optionFor, productionOptionFor } from '../dependencies/elsewhere';
+import { backendsBelow } from '../dependencies/no-dependencies';
 import { nameOf } from '../dependencies/parsing/requirement';
 import { PackagingError } from '../errors';
 import { readDistributions } from '../imported/installed';
@@ -52,7 +53,7 @@ export function checkInstalled(backend: Backend, sitePackages: string): void {
   const add = (name: string) => source.add.replace('{}', name);
   if (!existsSync(join(sitePackages, 'alembic'))) {
     const has = optionFor(source, (name) => name === 'alembic');
-    const remedy = has ? `${has} packages it` : add('alembic');
+    const remedy = has ? `${has} packages it` : (folderWithAlembic(backend) ?? add('alembic'));
     throw new PackagingError('no_alembic', `${whereOf(backend)} hold no Alembic: ${remedy}`);
   }
   const distributions = readDistributions(sitePackages);
@@ -67,6 +68,12 @@ export function checkInstalled(backend: Backend, sitePackages: string): void {
     const remedy = has ? `${has} packages one` : `${add(driver)}, or ${option('add', [driver])} packages it for migrations only`;
     throw new PackagingError('no_driver', `${whereOf(backend)} have ${what}, and the function migrates PostgreSQL: ${remedy}`);
   }
+}
+
+/** The next step if Alembic's configuration is in a folder with its own dependencies; undefined if it is not. */
+function folderWithAlembic({ directory, config }: Backend): string | undefined {
+  const folder = join(directory, dirname(config));
+  return backendsBelow(directory).includes(folder) ? `pass ${folder}, which has its own, and the alembic.ini` : undefined;
 }
 
 /** Throws PackagingError if a distribution of a package can't run on the function's Python or Linux. */
@@ -96,14 +103,17 @@ function checkPython(backend: Backend, sitePackages: string, { pythonVersion }: 
   );
 }
 
-/** How to get a newer Linux for the function, or versions for its own: another distribution may have no wheel for a newer Python. */
+/**
+ * How to get versions for the function's Linux, or a newer one. Those come first: the Python may be the only one for which other
+ * distributions have wheels, or that has a module which the backend imports.
+ */
 function newerLinux({ directory, selection }: Backend, unfit: readonly string[], platform: FunctionPlatform): string {
   const isNewer = (pythonVersion: string) => !isOnAmazonLinux2({ pythonVersion });
   const [runtime] = usablePythons(directory, selection.requirements, isNewer);
   const older = olderVersions(directory, unfit, platform);
   const remedies = [
-    ...(runtime ? [`set ${runtimeOption(runtime)}`] : []),
     ...(older.length === unfit.length ? [`${option('add', older)} packages what it can run`] : []),
+    ...(runtime ? [`set ${runtimeOption(runtime)}`] : []),
   ];
   if (remedies.length) return remedies.join(', or ');
   const requirement = pythonRequirement(directory);
