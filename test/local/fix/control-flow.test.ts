@@ -170,16 +170,19 @@ test('a condition around a constraint stays: it is added without reading rows th
         # for the list
         op.add_column("users", sa.Column("team_id", sa.BigInteger()))
         op.create_foreign_key("fk_users_team", "users", "teams", ["team_id"], ["id"])
+    if "code_id" not in ${columns}:
+        op.add_column("users", sa.Column("code_id", sa.BigInteger(), sa.ForeignKey("teams.id"), comment="of a team"))
     if "ck_users_age" not in ${checks}:
         op.create_check_constraint("ck_users_age", "users", "age > 0")`,
     `op.drop_constraint("ck_users_age", "users", type_="check")
     op.execute("ALTER TABLE users DROP CONSTRAINT IF EXISTS fk_users_team")
-    op.drop_column("users", "team_id")`,
+    op.drop_column("users", "team_id")
+    op.drop_column("users", "code_id")`,
   );
   const review = await fix();
-  expect(fixed(review)).toEqual(['check-not-valid', 'foreign-key-not-valid']);
+  expect(fixed(review)).toEqual(['check-not-valid', 'foreign-key-not-valid', 'foreign-key-not-valid']);
   expect(text('c3_1.py')).toContain(`    if "team_id" not in ${columns}:\n        # for the list\n        op.add_column(`);
-  expect(text('c3_1.py').match(/postgresql_not_valid=True/g)).toHaveLength(2);
+  expect(text('c3_1.py').match(/postgresql_not_valid=True/g)).toHaveLength(3);
   expect(text('c3.py')).not.toContain('get_columns');
   await Database.with(async ({ plainUrl: url }) => {
     await alembic(url, 'upgrade', 'head');

@@ -62,13 +62,26 @@ export class UpgradePlan {
 
   /** Keeps a condition with the safe form of its statements. */
   private addInCondition(unit: BodyUnit, steps: readonly Step[], fixes: readonly Fixable[]): void {
-    const replaced = fixes.flatMap(({ step, form }) => {
-      const inner = this.up.inner(step);
-      return inner ? { code: inner.code, by: (form.parts[0] as FormPart).up.join('\n') } : [];
+    const statements = new Set(fixes.map(({ step }) => this.up.inner(step)).filter((one) => one !== undefined));
+    const replaced = [...statements].map((statement) => {
+      const own = groupByStatement(steps.filter((step) => this.up.inner(step) === statement));
+      return { code: statement.code, by: own.flatMap((group) => this.linesInCondition(group, fixes)).join('\n') };
     });
     this.keepUnit(unit, steps, replaced);
     for (const { phase, up } of fixes.flatMap(({ form }) => form.parts.slice(1)))
       addPiece(this.round.up, phase, newPiece(up, unit.condition));
+  }
+
+  /** A statement in a condition: a column with a foreign key is two. */
+  private linesInCondition(steps: StatementSteps, fixes: readonly Fixable[]): readonly string[] {
+    const commands = separateCommands(steps);
+    return steps.flatMap((step, at) => {
+      const fix = fixes.find((one) => one.step === step);
+      if (fix) return fix.form.parts[0]?.up ?? [];
+      const piece = commands && statementPiece(step, '', commands[at]);
+      if (!piece) this.problem = `line ${step.line} can't be written as SQL`;
+      return piece?.code ?? [];
+    });
   }
 
   /** @param above for the first form, which removes it */
