@@ -40,6 +40,8 @@ export interface RevisionFunction {
   /** Whether it ran to its end. */
   readonly replayed: boolean;
   readonly steps: readonly Step[];
+  /** Those that changed nothing, such as DROP ... IF EXISTS of what was not there: in production it may be. */
+  readonly idleSteps: readonly PlainStep[];
   /** Tables before the function runs, by name. */
   readonly tablesBefore: Readonly<Record<string, TableFacts>>;
   /** Tables after the function has run, by name. */
@@ -127,7 +129,9 @@ function analyzeFunction(
   const [tables, outcome] = direction === 'upgrade' ? [facts.before, facts.after] : [facts.after, facts.before];
   const own = facts[direction];
   const source = facts.source[direction];
-  const plainSteps = direction === 'upgrade' ? effectiveSteps(stepsOf(own, source), existsBefore(facts)) : stepsOf(own, source);
+  const all = stepsOf(own, source);
+  const plainSteps = direction === 'upgrade' ? effectiveSteps(all, existsBefore(facts)) : all;
+  const idleSteps = all.filter((step) => !plainSteps.includes(step));
   const replayed = own.outcome === 'done';
   const { verifiedEmpty: empty } = lossesOf(facts);
   const isInProduction = existenceCheck({ facts: own, tablesBefore: tables, plain: plainSteps, replayed });
@@ -174,7 +178,7 @@ function analyzeFunction(
     findIndex: (name: string) => findIndex(tables, name),
   };
   return {
-    part: { direction, facts: own, source, replayed, steps, tablesBefore: tables, tablesAfter: outcome, ...find },
+    part: { direction, facts: own, source, replayed, steps, idleSteps, tablesBefore: tables, tablesAfter: outcome, ...find },
     created,
   };
 }

@@ -158,3 +158,27 @@ test('the command says what plain Alembic does not roll back: a downgrade with a
     expect.stringMatching(/^a downgrade of migrations\/versions\/c3\.py that fails is not rolled back whole/),
   ]);
 });
+
+test('a downgrade adds a constraint again in the file that drops it, also where it may not be there', async () => {
+  bed.project.revision(
+    'b3',
+    'b2',
+    'Add index',
+    'op.create_index("ix_age", "users", ["age"])',
+    'op.drop_index("ix_age", "users")',
+  );
+  bed.project.commit();
+  bed.project.revision(
+    'c3',
+    'b3',
+    'Replace index',
+    `op.drop_index("ix_age", "users")
+    op.execute("ALTER TABLE teams DROP CONSTRAINT IF EXISTS uq_code")
+    op.create_index("ix_email", "users", ["email"])`,
+    `op.drop_index("ix_email", "users")
+    op.create_unique_constraint("uq_code", "teams", ["code"])
+    op.create_index("ix_age", "users", ["age"])`,
+  );
+  expect(fixed(await fix())).toEqual(['index-not-concurrent', 'index-not-concurrent']);
+  expect(bed.project.revisions.filter((file) => text(file).includes('create_unique_constraint'))).toEqual(['c3_2.py']);
+});

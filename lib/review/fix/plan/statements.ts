@@ -1,6 +1,7 @@
 import type { BodyUnit } from '../../../contract/facts';
 import { alterTableCommands } from '../../advice/sql';
 import type { Step } from '../../revision/analyzed-revision';
+import type { PlainStep } from '../../revision/steps';
 import { unqualifiedName } from '../../revision/tables';
 import { parseNode } from '../../sql/parse';
 
@@ -36,7 +37,7 @@ export function separateCommands(steps: StatementSteps): readonly string[] | und
 const COMMENT = /^\s*(COMMENT ON .*?) IS\b/is;
 
 /** The objects that a step creates or drops, the properties of a column that it changes, and a rename, as its way back has it. */
-export function objectsOf({ action, sql }: Step): readonly string[] {
+export function objectsOf({ action, sql }: PlainStep): readonly string[] {
   switch (action.does) {
     case 'create table':
       return [`table ${action.table}`];

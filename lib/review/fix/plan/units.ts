@@ -1,7 +1,7 @@
 import type { BodyUnit, InnerStatement } from '../../../contract/facts';
 import type { RevisionFunction, Step } from '../../revision/analyzed-revision';
 import { operationsOf } from '../../revision/operations';
-import { isSameAction } from '../../revision/steps';
+import { isSameAction, type PlainStep } from '../../revision/steps';
 import { unqualifiedName } from '../../revision/tables';
 import type { Action } from '../../sql/action';
 
@@ -48,13 +48,18 @@ export class Units {
   }
 
   /** The statement on the step's own line. */
-  private at(step: Step): BodyUnit | undefined {
+  private at(step: PlainStep): BodyUnit | undefined {
     const line = lineOf(step);
     return this.all.find((unit) => line >= unit.line && line <= unit.endLine);
   }
 
   steps(unit: BodyUnit): readonly Step[] {
     return this.part.steps.filter((step) => this.of(step) === unit);
+  }
+
+  /** The steps of a unit, with those that changed nothing. */
+  allSteps(unit: BodyUnit): readonly PlainStep[] {
+    return [...this.steps(unit), ...this.part.idleSteps.filter((step) => this.at(step) === unit)];
   }
 
   /** Whether a unit can be replaced by its statements: it is one, repeats those that the replay saw, or only asks for an index. */
@@ -104,7 +109,7 @@ export class Units {
   }
 }
 
-function lineOf({ line, observed }: Step): number {
+function lineOf({ line, observed }: PlainStep): number {
   return observed?.calledAt ?? line;
 }
 

@@ -1,5 +1,6 @@
-import type { BodyUnit, WantedPiece } from '../../../contract/facts';
+import type { BodyUnit } from '../../../contract/facts';
 import type { Step } from '../../revision/analyzed-revision';
+import type { PlainStep } from '../../revision/steps';
 import { type FormPart, PHASES, type Phase, type SafeForm } from '../form';
 import { addPiece, keptPiece, newPiece, statementPiece } from './pieces';
 import type { Fixable } from './plan';
@@ -38,7 +39,7 @@ export class UpgradePlan {
     if (isIgnored(unit, steps)) return;
     const isFixed = this.fixable.some(({ step }) => steps.includes(step)) || steps.some((step) => this.isReplaced(step));
     if (!isFixed) {
-      this.keepUnit(unit, steps);
+      this.keepUnit(unit);
       return;
     }
     const fixes = this.fixable.filter(({ step }) => steps.includes(step));
@@ -53,7 +54,7 @@ export class UpgradePlan {
     const keeping = this.fixable.find(({ step, form }) => form.keeps && steps.includes(step));
     if (keeping) {
       this.addForm(keeping, { comments: [], isApart: unit.isApart }, condition);
-      this.keepUnit({ ...unit, isApart: false }, steps);
+      this.keepUnit(unit, { ...keptPiece(unit), isApart: false });
       return;
     }
     const above: Above[] = [unit];
@@ -67,7 +68,7 @@ export class UpgradePlan {
       const own = groupByStatement(steps.filter((step) => this.up.inner(step) === statement));
       return { code: statement.code, by: own.flatMap((group) => this.linesInCondition(group, fixes)).join('\n') };
     });
-    this.keepUnit(unit, steps, replaced);
+    this.keepUnit(unit, { ...keptPiece(unit), replaced });
     for (const { phase, up } of fixes.flatMap(({ form }) => form.parts.slice(1)))
       addPiece(this.round.up, phase, newPiece(up, unit.condition));
   }
@@ -110,13 +111,14 @@ export class UpgradePlan {
     return this.fixable.some(({ form }) => form.replaces?.(step));
   }
 
-  /** Adds a statement unchanged. */
-  private keepUnit(unit: BodyUnit, steps: readonly Step[], replaced: WantedPiece['replaced'] = []): void {
+  /** Adds a statement that stays. */
+  private keepUnit(unit: BodyUnit, piece = keptPiece(unit)): void {
+    const steps = this.up.allSteps(unit);
     const phase = unit.within.includes('autocommit_block') ? 'build' : 'add';
     this.startRoundFor(phase);
     this.own(steps, { round: this.round, phase });
     if (this.isReached(unit) && mayWriteRows(unit, steps)) this.recordWrite(phase, unit.line);
-    addPiece(this.round.up, phase, { ...keptPiece(unit), replaced });
+    addPiece(this.round.up, phase, piece);
   }
 
   /** Whether the scratch database runs a unit: its condition may exclude this kind of database. */
@@ -160,7 +162,7 @@ export class UpgradePlan {
     if (place) this.own(replaced, place);
   }
 
-  private own(steps: readonly Step[], place: Place): void {
+  private own(steps: readonly PlainStep[], place: Place): void {
     for (const name of steps.flatMap(objectsOf)) this.owners.set(name, place);
   }
 
@@ -212,7 +214,7 @@ const WRITING_ACTIONS = [
 ];
 
 /** Whether a unit may write rows. One that the replay did not enter, such as a loop over rows, may. */
-function mayWriteRows({ kind }: BodyUnit, steps: readonly Step[]): boolean {
-  const writes = ({ action, sql }: Step) => WRITING_ACTIONS.includes(action.does) && !CATALOG_ONLY.test(sql);
+function mayWriteRows({ kind }: BodyUnit, steps: readonly PlainStep[]): boolean {
+  const writes = ({ action, sql }: PlainStep) => WRITING_ACTIONS.includes(action.does) && !CATALOG_ONLY.test(sql);
   return kind === 'block' || !steps.length || steps.some(writes);
 }
