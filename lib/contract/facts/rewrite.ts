@@ -41,7 +41,7 @@ export interface BodyUnit {
   readonly isConstant?: boolean;
   /** What it asks first, if it is operations with constant arguments in a block that depends on an index. @default - nothing */
   readonly checks?: IndexCheck;
-  /** The operations with constant arguments that are in its conditions, and in no loop. */
+  /** The operations with constant arguments, and batches of them, that are in its conditions and in no loop. */
   readonly inner: readonly InnerStatement[];
 }
 

@@ -176,15 +176,18 @@ function addConstraint(
     undoneBy: dropsConstraint(table, name),
     inCondition: [
       { phase: 'add', up: [add] },
-      { phase: 'validate', up: [ifNotValid(table, name), `    ${validate}`] },
+      { phase: 'validate', up: [...ifNotValid(table, name), `    ${validate}`] },
     ],
   };
 }
 
-/** Where the condition around a constraint is false, there may be none. */
-function ifNotValid(table: string, name: string): string {
+function ifNotValid(table: string, name: string): readonly string[] {
   const where = `conrelid = to_regclass(${sqlName(quotedTable(table))}) AND conname = ${sqlName(name)} AND NOT convalidated`;
-  return `if op.get_bind().scalar(sa.text(${sqlLiteral(`SELECT 1 FROM pg_constraint WHERE ${where}`)})):`;
+  return [
+    '# where the condition was false, there may be no such constraint',
+    `not_valid = ${sqlLiteral(`SELECT 1 FROM pg_constraint WHERE ${where}`)}`,
+    'if op.get_bind().scalar(sa.text(not_valid)):',
+  ];
 }
 
 /** A constraint that replaces another under its name gets its index before, under a temporary name: the table always has one. */

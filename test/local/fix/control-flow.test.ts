@@ -184,6 +184,14 @@ test('a condition around a constraint stays: it is added without reading rows th
   expect(text('c3_1.py')).toContain(`    if "team_id" not in ${columns}:\n        # for the list\n        op.add_column(`);
   expect(text('c3_1.py').match(/postgresql_not_valid=True/g)).toHaveLength(3);
   expect(text('c3.py')).not.toContain('get_columns');
+  expect(text('c3.py').match(/\n {4}not_valid = \(\n(?: {8}".*\n)+ {4}\)\n {4}if op\.get_bind/g)).toHaveLength(3);
+  expect(
+    Math.max(
+      ...text('c3.py')
+        .split('\n')
+        .map(({ length }) => length),
+    ),
+  ).toBeLessThanOrEqual(88);
   await Database.with(async ({ plainUrl: url }) => {
     await alembic(url, 'upgrade', 'head');
     const meant = await query(url, CATALOG);
@@ -193,4 +201,21 @@ test('a condition around a constraint stays: it is added without reading rows th
     const withoutKey = (meant as { what: string }[]).filter(({ what }) => what !== 'constraint fk_users_team');
     expect(await query(url, CATALOG)).toEqual(withoutKey);
   });
+});
+
+test('a condition around a batch stays, with the comments in the batch', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Refer to teams',
+    `if not [one for one in sa.inspect(op.get_bind()).get_foreign_keys("users") if one["name"] == "fk_team"]:
+        with op.batch_alter_table("users") as batch_op:
+            # may be unknown
+            batch_op.add_column(sa.Column("team_id", sa.BigInteger()))
+            batch_op.create_foreign_key("fk_team", "teams", ["team_id"], ["id"])`,
+    'op.drop_constraint("fk_team", "users", type_="foreignkey")\n    op.drop_column("users", "team_id")',
+  );
+  expect(fixed(await fix())).toEqual(['foreign-key-not-valid']);
+  expect(text('c3_1.py')).toMatch(/\n {4}if not .*\n {8}# may be unknown\n {8}op\.execute\(.*\n {8}op\.create_foreign_key\(/);
+  expect(text('c3_1.py')).not.toContain('batch_op');
 });

@@ -197,7 +197,7 @@ def _units(source: Source, function: ast.FunctionDef | None) -> list[dict[str, A
             "inner": [
                 {"line": one.lineno, "endLine": one.end_lineno, "code": source.lines_of(one)}
                 for one in _inner(part.nodes[0])
-                if names.is_plain(one)
+                if names.is_plain(one) or names.is_constant_batch(one)
             ],
         }
         for part in source.parts(function)

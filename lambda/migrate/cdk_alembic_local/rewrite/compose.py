@@ -280,7 +280,8 @@ def _body_lines(pieces: list[dict[str, Any]], indent: str, length: int) -> list[
             code = piece["code"]
             for one in piece.get("replaced", ()):
                 own = re.match(r"\s*", one["code"])[0]
-                code = code.replace(one["code"], textwrap.indent(_wrap_lines(one["by"], length - len(own)), own))
+                by = "\n".join([*comments(one["code"]), one["by"]])
+                code = code.replace(one["code"], textwrap.indent(_wrap_lines(by, length - len(own)), own))
             lines.append(code)
         else:
             lines.append(textwrap.indent(_wrap_lines(piece["code"], length - len(deeper)), deeper))

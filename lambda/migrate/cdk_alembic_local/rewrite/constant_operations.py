@@ -82,6 +82,10 @@ class Scope:
         arguments."""
         return (isinstance(node, (ast.For, ast.Try)) or self._called(node) is not None) and self._is_fixed(node, ())
 
+    def is_constant_batch(self, node: ast.stmt) -> bool:
+        """Whether it is a batch of operations with constant arguments."""
+        return isinstance(node, ast.With) and self._is_fixed(node, ())
+
     def is_constant_execution(self, node: ast.stmt) -> bool:
         """Whether it executes a statement whose text and values are constants, on the connection or on a session of it."""
         call = node.value if isinstance(node, ast.Expr) else None
