@@ -293,12 +293,23 @@ test('operations that run only in some databases are not rewritten', async () =>
     `if "users" not in ${tables}:\n        return\n    op.create_index("ix_users_email", "users", ["email"])`,
     'op.drop_index("ix_users_email", table_name="users")',
   );
+  bed.project.revision(
+    'e5',
+    'd4',
+    'Refer to teams',
+    `if op.get_bind().scalar(sa.text("SELECT max(age) FROM users WHERE age = 7")) == 7:
+        op.create_foreign_key("fk_team", "users", "teams", ["age"], ["id"])
+        op.create_check_constraint("ck_age", "users", "age > 0")`,
+    'pass',
+  );
   const before = bed.project.revisions.map(text);
   const review = await fix();
+  expect(review.fixes?.fixed).toEqual([]);
   expect(review.fixes?.notFixed.map(({ finding, reason }) => [finding.revision, finding.rule, reason])).toEqual(
     expect.arrayContaining([
       ['c3', 'index-not-concurrent', expect.stringMatching(/^it is in the condition on line 1\d, which is not rewritten/)],
       ['d4', 'index-not-concurrent', expect.stringContaining('returns early')],
+      ['e5', 'foreign-key-not-valid', expect.stringMatching(/^it is in the condition on line 1\d, which is not rewritten/)],
     ]),
   );
   expect(bed.project.revisions.map(text)).toEqual(before);

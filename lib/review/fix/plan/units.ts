@@ -67,10 +67,10 @@ export class Units {
     return !!unit && (['plain', 'repeated'].includes(unit.kind) || this.onlyChecks(unit));
   }
 
-  /** The statement of a step in a condition that is kept; undefined if it is in none, or not the only one like it. */
+  /** The statement of a step in a condition that is kept; undefined if it is in none, is not the only one like it, or did not run. */
   inner(step: Step): InnerStatement | undefined {
     const unit = this.of(step);
-    if (!unit || this.isPlain(unit)) return undefined;
+    if (!unit || !step.observed || this.isPlain(unit)) return undefined;
     const line = lineOf(step);
     const found = unit.inner.find((one) => line >= one.line && line <= one.endLine);
     return found && unit.code.split(found.code).length === 2 ? found : undefined;
