@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 import os
 import re
@@ -59,7 +60,7 @@ def is_read_by(backend: Path, name: str) -> bool:
 def required_variables(error: BaseException, backend: Path, unset: list[str]) -> list[str]:
     """The unset variables that an error is about: everything that the same file, or the same class of settings, requires. With
     other libraries for settings, such as python-decouple and environs, and with the backend's own check: those that the error
-    names."""
+    names, and those that the same file reads by the same call."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<frozen")]
     if type(error).__name__ == "NoAppException":
         names = ["FLASK_APP"]
@@ -74,8 +75,30 @@ def required_variables(error: BaseException, backend: Path, unset: list[str]) ->
         names = required_settings(error)
     else:
         named = [name for name in unset if re.search(rf"\b{re.escape(name)}\b", str(error))]
-        names = named or called_missing(error)
+        named = named or called_missing(error)
+        names = [*named, *read_alike(named, [real(frame.filename) for frame in reversed(frames)], backend)]
     return [name for name in dict.fromkeys(names) if name not in os.environ]
+
+
+def read_alike(named: list[str], files: list[str], backend: Path) -> list[str]:
+    """The variables without a default that one of the backend's files reads by the call that reads one of these."""
+    for file in files:
+        if not (file.startswith(f"{backend}{os.sep}") and file.endswith(".py")):
+            continue
+        calls = [node for node in ast.walk(ast.parse("".join(linecache.getlines(file)))) if isinstance(node, ast.Call)]
+        read = [(ast.unparse(call.func), call.args[0].value, call) for call in calls if is_of_constant(call)]
+        readers = {reader for reader, name, _ in read if name in named}
+        if readers:
+            return [name for reader, name, call in read if reader in readers and not has_default(call)]
+    return []
+
+
+def is_of_constant(call: ast.Call) -> bool:
+    return bool(call.args) and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
+
+
+def has_default(call: ast.Call) -> bool:
+    return len(call.args) > 1 or any(keyword.arg in (None, "default") for keyword in call.keywords)
 
 
 def is_of_a_copy(error: KeyError, file: str, backend: Path) -> bool:

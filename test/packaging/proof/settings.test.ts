@@ -81,6 +81,26 @@ test('a missing setting of another settings library is reported as such, and a r
 });
 
 test.each([
+  ['python-decouple', 'python-decouple==3.8', 'from decouple import config', 'config'],
+  ['environs', 'environs==14.3.0', 'from environs import Env\nenv = Env()', 'env.str'],
+  [
+    'a function of its own',
+    '',
+    'import os\ndef read(name, default=None):\n    return os.environ.get(name, default) or refuse(name)\ndef refuse(name):\n    raise RuntimeError(f"{name} is not set")',
+    'read',
+  ],
+])(
+  'all variables that a file requires through %s are reported at once, and not those with a default',
+  (_, requirement, head, call) => {
+    const read = ['"SHOP_TOKEN"', '"SHOP_PORT", default="1"', '"SHOP_NAME"'].map((text) => `${call}(${text})`);
+    const add = requirement ? [requirement] : [];
+    expect(() => proofOf(backend(head, ...read), { add })).toThrow(
+      /Set environment: \{ SHOP_TOKEN: 'unused', SHOP_NAME: '\.\.\.' \}, with/,
+    );
+  },
+);
+
+test.each([
   ['os.environ', '', 'import os', 'os.environ["SHOP_TOKEN"]'],
   ['a copy of os.environ', '', 'import os', 'settings = {**os.environ}', 'settings["SHOP_TOKEN"]'],
   [
