@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { MigrateError } from '../contract/failure';
@@ -7,6 +8,8 @@ import { MigrateError } from '../contract/failure';
 export interface Changes {
   /** The compared commit or branch, for a message. */
   readonly since: string;
+  /** The id of the branch point's commit. */
+  readonly base: string;
   readonly added: readonly string[];
   readonly changed: readonly string[];
   readonly removed: readonly string[];
@@ -32,7 +35,7 @@ export async function changesSince(project: string, ref: string): Promise<Change
     const status = fields[index] as string;
     (files[status] ?? files.M)?.push(relative(fields[index + 1] as string));
   }
-  return { since: ref, added: files.A as string[], changed: files.M as string[], removed: files.D as string[] };
+  return { since: ref, base, added: files.A as string[], changed: files.M as string[], removed: files.D as string[] };
 }
 
 /** Refs of the default branch, by preference. */
@@ -76,6 +79,26 @@ async function mergeBase(project: string, ref: string, isShallow: boolean): Prom
   throw new MigrateError('unknown_ref', `"${ref}" and HEAD have no commit in common`, 'name another ref with --since');
 }
 
+/**
+ * Writes a commit's files into an empty folder, and links what git ignores: settings such as `.env`, generated modules.
+ *
+ * @returns the repository's folder
+ */
+export async function checkOut(project: string, commit: string, folder: string): Promise<string> {
+  const [top = ''] = (await git(project, 'rev-parse', '--show-toplevel')).split('\n');
+  // Its own index: the repository's stays as it is. Large files are no source code.
+  const env = { GIT_INDEX_FILE: `${folder}.index`, GIT_LFS_SKIP_SMUDGE: '1' };
+  await gitWith(env, top, 'read-tree', commit);
+  await gitWith(env, top, 'checkout-index', '--all', `--prefix=${folder}${path.sep}`);
+  const ignored = await git(top, 'ls-files', '--others', '--ignored', '--exclude-standard', '--directory', '-z');
+  for (const name of split(ignored)) {
+    const [from, to] = [path.join(top, name), path.join(folder, name.replace(/\/$/, ''))];
+    const isFree = existsSync(path.dirname(to)) && !existsSync(to);
+    if (isFree && path.basename(to) !== '__pycache__') symlinkSync(from, to);
+  }
+  return top;
+}
+
 /** What git prints; undefined if it fails. */
 export async function tried(folder: string, ...args: string[]): Promise<string | undefined> {
   return git(folder, ...args).catch(() => undefined);
@@ -83,9 +106,14 @@ export async function tried(folder: string, ...args: string[]): Promise<string |
 
 const MOST_BYTES = 64 * 1024 * 1024;
 
-async function git(folder: string, ...args: string[]): Promise<string> {
+function git(folder: string, ...args: string[]): Promise<string> {
+  return gitWith({}, folder, ...args);
+}
+
+async function gitWith(variables: Readonly<Record<string, string>>, folder: string, ...args: string[]): Promise<string> {
   try {
-    return (await promisify(execFile)('git', args, { cwd: folder, encoding: 'utf8', maxBuffer: MOST_BYTES })).stdout;
+    const env = { ...process.env, ...variables };
+    return (await promisify(execFile)('git', args, { cwd: folder, env, encoding: 'utf8', maxBuffer: MOST_BYTES })).stdout;
   } catch (error) {
     const { code, stderr = '', message } = error as Error & { code?: unknown; stderr?: string };
     const reason = code === 'ENOENT' ? 'git is not installed' : stderr.trim().split('\n')[0] || message;

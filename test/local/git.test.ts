@@ -48,6 +48,7 @@ describe('the new revisions of a branch', () => {
     write('c', 'edited');
     expect(await changesSince(back, 'main')).toEqual({
       since: 'main',
+      base: expect.stringMatching(/^[0-9a-f]{40}$/),
       added: ['versions/untracked.py', 'versions/committed.py', 'versions/staged.py'],
       changed: ['versions/a.py', 'versions/c.py'],
       removed: ['versions/b.py'],

@@ -187,11 +187,18 @@ def _create(project: Project, scratch: Any, ask: dict[str, Any], report: Report)
     report({"report": "created", **create_on_scratch(project, scratch, ask)})
 
 
+def _standing(project: Project, scratch: Any, ask: dict[str, Any], report: Report) -> None:
+    from .create_on_scratch import standing_on_scratch
+
+    report({"report": "standing", "standing": standing_on_scratch(project, scratch, ask)})
+
+
 _ON_SCRATCH: Mapping[str, Callable[[Project, Any, dict[str, Any], Report], None]] = {
     "invoke": _invoke_on_scratch,
     "try": _try,
     "measure": _measure,
     "place": _place,
     "create": _create,
+    "standing": _standing,
 }
 """What uses the scratch database, in the application's context."""

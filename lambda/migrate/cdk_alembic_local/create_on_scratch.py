@@ -7,11 +7,12 @@ from typing import Any
 from cdk_alembic.project.environment import application_context, current
 from cdk_alembic.project.project import Project
 
-from .create.revision import Differences, NothingToCreate, Placement, create
+from .create.revision import Differences, NothingToCreate, Placement, create, standing_facts
 from .replay.upgrade_to_head import at_head, rename_tables, table_to_fill
 from .scratch.models import metadata_of
 from .scratch.next_release import NextRelease, carry_out, dropped_in_models, in_one, pending
 from .scratch.scratch import Scratch
+from .scratch.standing import Standing, refuse_modules_of, search_checkout
 
 
 def create_on_scratch(project: Project, scratch: Scratch, ask: dict[str, Any]) -> dict[str, Any]:
@@ -27,14 +28,28 @@ def create_on_scratch(project: Project, scratch: Scratch, ask: dict[str, Any]) -
         return {**create(project, ask["message"], None, placement), **facts}
 
 
-def _create_compared(project: Project, scratch: Scratch, ask: dict[str, Any], placement: Placement) -> dict[str, Any]:
-    unseen = not ask.get("asIs", False)
-    unreleased = set(ask.get("unreleased") or [])
-    releases = scratch.run(lambda connection: pending(connection, project.script)) if unseen else []
+def standing_on_scratch(project: Project, scratch: Scratch, ask: dict[str, Any]) -> dict[str, Any]:
+    """StandingFacts of a checkout of the default branch. Raises RunnerError if its own models could not be loaded."""
+    search_checkout(ask["repository"], ask["checkout"])
+    with application_context(project), at_head(project, scratch, ask):
+        _carry_out_releases(project, scratch, set())
+        facts = standing_facts(project)
+    refuse_modules_of(ask["repository"], ask["checkout"])
+    return facts
+
+
+def _carry_out_releases(project: Project, scratch: Scratch, unreleased: set[str]) -> tuple[list[NextRelease], list[NextRelease]]:
+    """Those of this branch and those due: compared with the schema after them, the models show what else has changed."""
+    releases = scratch.run(lambda connection: pending(connection, project.script))
     waiting = [one for one in releases if one.revision in unreleased]
     due = _dropped_in_models(project, [one for one in releases if one not in waiting])
-    # Compared with the schema after them, the models show what else has changed.
     scratch.run(lambda connection: carry_out(connection, [one for one in releases if one in waiting or one in due]))
+    return waiting, due
+
+
+def _create_compared(project: Project, scratch: Scratch, ask: dict[str, Any], placement: Placement) -> dict[str, Any]:
+    unseen = not ask.get("asIs", False)
+    waiting, due = _carry_out_releases(project, scratch, set(ask.get("unreleased") or [])) if unseen else ([], [])
     renames = ask.get("renames") or []
     tables = scratch.run(lambda connection: rename_tables(connection, renames))
     differences = Differences(
@@ -45,6 +60,7 @@ def _create_compared(project: Project, scratch: Scratch, ask: dict[str, Any], pl
         keep_dropped=ask.get("keepDropped"),
         waiting=waiting,
         due=due,
+        standing=Standing(ask["standing"]) if ask.get("standing") else None,
     )
     try:
         return create(project, ask["message"], differences, placement)

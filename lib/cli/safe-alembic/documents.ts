@@ -31,6 +31,8 @@ export interface CreateDocument {
     readonly files: readonly string[];
     /** Differences between models and migrations that were not written, as text. */
     readonly left: readonly string[];
+    /** How many differences were not written because the default branch has them already. @default - none */
+    readonly standing?: number;
     /** Why a `post_write_hook` failed. @default - none failed */
     readonly hookFailure?: string;
   };

@@ -10,12 +10,12 @@ import type { MigrateRequest } from '../request';
 import type { CatalogEntries, SchemaChange, TableFacts } from './catalog';
 import type { EnvironmentFacts, GraphFacts } from './graph';
 import type { MeasuredFacts, MeasureLimits, MeasureTarget, TableTarget } from './measure';
-import type { DriftFacts, RevisionFacts } from './replay';
+import type { DriftFacts, RevisionFacts, StandingFacts } from './replay';
 import type { BodyFacts, ComposedFile, TrialFacts, TrialGroup, WantedRevision, WrittenFile } from './rewrite';
 
 /** The first line to the observer. */
 export interface Hello {
-  /** The Alembic project's folder, relative to the directory the observer is started in. */
+  /** The Alembic project's folder, absolute or relative to the directory the observer is started in. */
   readonly project: string;
   /** Its alembic.ini or pyproject.toml, relative to that folder. @default - searched for in the folder */
   readonly config?: string | undefined;
@@ -150,10 +150,20 @@ type Question =
       readonly unreleased?: readonly string[];
       /** How many days dropped columns and tables are kept under another name. @default - they are dropped */
       readonly keepDropped?: number;
+      /** Differences to leave out, and the branch whose models have them. @default - none */
+      readonly standing?: StandingFacts & { readonly since: string };
       /** A column to fill: its table, with a primary key, is reported. */
       readonly fill?: { readonly table: string; readonly column: string };
       readonly baseline?: string;
       readonly overwrite?: boolean;
+    }
+  /** Brings the scratch database to head and compares it with the models. The project is in a checkout of its repository. */
+  | {
+      readonly ask: 'standing';
+      /** The repository's folder. Nothing there is imported, apart from virtual environments. */
+      readonly repository: string;
+      readonly checkout: string;
+      readonly baseline?: string;
     };
 
 export type Report =
@@ -183,7 +193,7 @@ export type Report =
   | { readonly report: 'tried'; readonly revision: string; readonly trial: TrialFacts }
   /**
    * `earlier`: revisions that env.py writes before the last one. `left`: what differs from the models and was not written, in
-   * words. `nextRelease`: the bodies that an earlier revision has for it in a comment; it was written without operations. `hookFailure`:
+   * words. `standing`: how many differences of StandingFacts were left out. `nextRelease`: the bodies that an earlier revision has for it in a comment; it was written without operations. `hookFailure`:
    * why a post_write_hook failed.
    */
   | {
@@ -192,10 +202,12 @@ export type Report =
       readonly file: string;
       readonly earlier: readonly { readonly revision: string; readonly file: string }[];
       readonly left: readonly string[];
+      readonly standing?: number;
       readonly nextRelease?: { readonly upgrade: string; readonly downgrade: string };
       readonly hookFailure?: string;
       readonly table?: TableFacts;
     }
+  | { readonly report: 'standing'; readonly standing: StandingFacts }
   | { readonly report: 'end' }
   /** After the last answer: the bytecode of the observer's own modules, which saves the next process from compiling them. */
   | { readonly report: 'bytecode'; readonly bytecode: string }

@@ -108,3 +108,12 @@ export interface DriftFacts {
   /** Why it could not be compared, such as no target_metadata. */
   readonly reason?: string;
 }
+
+/** How models and migrations differ, in a form in which equal differences are equal. */
+export interface StandingFacts {
+  /** The texts of each operation of autogenerate, and of its reverse. */
+  readonly upgrade_ops: readonly (readonly string[])[];
+  readonly downgrade_ops: readonly (readonly string[])[];
+  /** The migrated database compared with one that the models created, with what autogenerate has found. */
+  readonly catalog: SchemaChange;
+}

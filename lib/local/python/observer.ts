@@ -16,6 +16,8 @@ import { bootstrap, observerCode } from './observer-code';
 export interface ObserverOptions {
   /** The folder in which the team calls `alembic`. */
   readonly project: string;
+  /** The absolute path of a copy of the project, to load in its place. @default - the project itself */
+  readonly copy?: string | undefined;
   /** The project's alembic.ini or pyproject.toml, relative to that folder. @default - searched for in the folder */
   readonly config?: string | undefined;
   /** The command that starts the backend's Python; arguments are appended. It runs in the project's folder. */
@@ -64,12 +66,12 @@ const PATIENCE_MS = 2_000;
 
 /** Starts the observer, which ends with this process. Call it inside `withFolder`, which ends it. */
 export function startObserver(options: ObserverOptions): StartedObserver {
-  const { python, project, config, environment = {}, x = [], scratch, disposable, trace, onOutput } = options;
+  const { python, project, copy = '.', config, environment = {}, x = [], scratch, disposable, trace, onOutput } = options;
   const [command = '', ...words] = python;
   const supervised = startSupervised(command, [...words, '-c', bootstrap()], { env: process.env, cwd: project, input: 'pipe' });
   const { stdin, stdout, stderr } = supervised.process as { stdin: Writable; stdout: Readable; stderr: Readable };
   stdin.on('error', () => {}); // Its exit reports that it died.
-  send(stdin, { project: '.', config, environment, x, scratch: scratch !== undefined, trace });
+  send(stdin, { project: copy, config, environment, x, scratch: scratch !== undefined, trace });
   const code = observerCode();
   const entry = bytecodeEntry(code, python);
   send(stdin, { code, bytecode: recallBytecode(entry) });

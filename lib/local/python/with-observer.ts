@@ -24,7 +24,8 @@ const NEEDED_BYTES = 2 * 2 ** 30;
 export interface Another {
   /** A fork of the first one; undefined if that is not safe. */
   fork(): Promise<Observer | undefined>;
-  start(): Observer;
+  /** @param copy as in {@link ObserverOptions} */
+  start(copy?: string): Observer;
 }
 
 /** The resources of {@link withObserver}. */
@@ -124,7 +125,7 @@ class Running {
         this.spare ??= this.startServer();
         return this.add(await started.fork(this.folder, () => this.urlOfAnother()));
       },
-      start: () => this.add(startObserver({ ...options, scratch: this.urlOfAnother(), disposable: true })),
+      start: (copy) => this.add(startObserver({ ...options, copy, scratch: this.urlOfAnother(), disposable: true })),
     };
   }
 

@@ -16,6 +16,7 @@ from cdk_alembic.protocol.errors import RunnerError
 
 from ..scratch.next_release import NextRelease
 from ..scratch.set_aside import is_kept, remove_drops, today
+from ..scratch.standing import Standing, operations_of
 from ..source.graph import relative, revision_files
 from ..source.post_write_hooks import hooks_may_fail
 from .changed_columns import changed_columns
@@ -67,6 +68,8 @@ class Differences(NamedTuple):
     """What this release's revisions have for the next one. The database has it already."""
     due: Sequence[NextRelease] = ()
     """What the revisions of earlier releases have for this one. The database has it already."""
+    standing: Standing | None = None
+    """What is left out."""
 
 
 def create(project: Project, message: str, differences: Differences | None, placement: Placement = ANYWHERE) -> dict[str, Any]:
@@ -108,12 +111,35 @@ def create(project: Project, message: str, differences: Differences | None, plac
     scripts = written if isinstance(written, list) else [written]
     left = finish.left if finish else []
     if not scripts or scripts[-1] is None:
-        raise _nothing(left, finish.uncompared if finish else None, differences.waiting if differences else ())
+        raise finish.nothing() if finish else _nothing([], None, (), None)
     *earlier, last = [{"revision": one.revision, "file": relative(one.path, project.directory)} for one in scripts]
     created = {**last, "earlier": earlier, "left": left}
+    if differences and differences.standing and differences.standing.count:
+        created["standing"] = differences.standing.count
     if failures:
         created["hookFailure"] = failures[0]
     return created
+
+
+def standing_facts(project: Project) -> dict[str, Any]:
+    """StandingFacts, from a database at head. Writes nothing."""
+    from alembic import command
+
+    from .unseen_differences import compare
+
+    found: dict[str, Any] = {}
+
+    def look(context: Any, directives: list[Any]) -> None:
+        found.update(operations_of(context, directives), catalog=compare(context, [])[1])
+        directives.clear()
+
+    def hook(context: Any, revision: Any, directives: list[Any]) -> None:
+        _after_own_hook(context, directives, look)
+
+    arguments = {"message": "standing drift", "autogenerate": True}
+    with chdir(project.directory), _as_command_line(project.config, arguments):
+        command.revision(project.config, process_revision_directives=hook, **arguments)
+    return found
 
 
 def _refuse_several_heads(project: Project) -> None:
@@ -148,8 +174,27 @@ def _as_command_line(config: Any, options: dict[str, Any]) -> Iterator[None]:
         config.cmd_opts = before
 
 
-class _Finish:
+def _after_own_hook(context: Any, directives: list[Any], then: Callable[[Any, list[Any]], None]) -> None:
     """Alembic calls this before env.py's own process_revision_directives, which may add or remove operations."""
+    hook: Callable[..., None] | None = context.opts["process_revision_directives"]
+
+    def hook_and_then(context: Any, revision: Any, directives: list[Any]) -> None:
+        given = list(directives)
+        if hook:
+            hook(context, revision, directives)
+        # Alembic's cookbook and Flask-Migrate leave nothing of a revision in which autogenerate sees nothing.
+        if not directives and all(directive.upgrade_ops.is_empty() for directive in given):
+            directives[:] = given
+        then(context, directives)
+
+    for directive in directives:
+        remove_drops(directive.upgrade_ops, is_kept)
+        directive.upgrade_ops.reverse_into(directive.downgrade_ops)
+    context.opts["process_revision_directives"] = hook_and_then
+
+
+class _Finish:
+    """Adds to a revision what autogenerate did not find, and removes what is not to be written."""
 
     def __init__(self, project: Project, differences: Differences) -> None:
         self._project = project
@@ -159,25 +204,16 @@ class _Finish:
         """Why the catalogs could not be compared."""
 
     def __call__(self, context: Any, revision: Any, directives: list[Any]) -> None:
-        hook: Callable[..., None] | None = context.opts["process_revision_directives"]
+        _after_own_hook(context, directives, self._finish)
 
-        def hook_and_finish(context: Any, revision: Any, directives: list[Any]) -> None:
-            given = list(directives)
-            if hook:
-                hook(context, revision, directives)
-            # Alembic's cookbook and Flask-Migrate leave nothing of a revision in which autogenerate sees nothing.
-            if not directives and all(directive.upgrade_ops.is_empty() for directive in given):
-                directives[:] = given
-            if directives:
-                self._complete(context, directives)
-            is_empty = all(operations.is_empty() for directive in directives for operations in directive.upgrade_ops_list)
-            if is_empty:
-                raise _nothing(self.left, self.uncompared, self._differences.waiting)
+    def _finish(self, context: Any, directives: list[Any]) -> None:
+        if directives:
+            self._complete(context, directives)
+        if all(operations.is_empty() for directive in directives for operations in directive.upgrade_ops_list):
+            raise self.nothing()
 
-        for directive in directives:
-            remove_drops(directive.upgrade_ops, is_kept)
-            directive.upgrade_ops.reverse_into(directive.downgrade_ops)
-        context.opts["process_revision_directives"] = hook_and_finish
+    def nothing(self) -> NothingToCreate:
+        return _nothing(self.left, self.uncompared, self._differences.waiting, self._differences.standing)
 
     def _complete(self, context: Any, directives: list[Any]) -> None:
         from .keep_dropped import keep_dropped
@@ -185,7 +221,9 @@ class _Finish:
         from .renames import apply_renames, write_renamed_tables
         from .table_order import order_tables
 
-        renames, tables, ask_renames, unseen, days, *_ = self._differences
+        renames, tables, ask_renames, unseen, days, *_, standing = self._differences
+        if standing:
+            standing.remove_operations(context, directives)
         apply_renames(context, directives, renames, ask=ask_renames)
         order_tables(directives)
         if unseen:
@@ -226,7 +264,7 @@ class _Finish:
         convert(context, directives)
         without_identities(directives)
         try:
-            found = find(context, directives, [new for _, new in self._differences.renamed_tables])
+            found = find(context, directives, [new for _, new in self._differences.renamed_tables], self._differences.standing)
         except Exception as error:
             statement = statement_of(error)
             self.uncompared = f"{describe(error)}, in {' '.join(statement.split())}" if statement else describe(error)
@@ -238,19 +276,29 @@ class _Finish:
             self.left.append(f"in the models, {', '.join(defaults)}: env.py compares defaults, so `alembic check` asks for it")
 
 
-def _nothing(left: list[str], uncompared: str | None, waiting: Sequence[NextRelease]) -> NothingToCreate:
-    error = NothingToCreate("nothing_to_create", *_why_nothing(left, uncompared, waiting))
+def _nothing(
+    left: list[str], uncompared: str | None, waiting: Sequence[NextRelease], standing: Standing | None
+) -> NothingToCreate:
+    error = NothingToCreate("nothing_to_create", *_why_nothing(left, uncompared, waiting, standing))
     error.left = left
     return error
 
 
-def _why_nothing(left: list[str], uncompared: str | None, waiting: Sequence[NextRelease]) -> tuple[str, str]:
+def _why_nothing(
+    left: list[str], uncompared: str | None, waiting: Sequence[NextRelease], standing: Standing | None
+) -> tuple[str, str]:
     """The message and the next step."""
     if uncompared is not None:
         return (
             f"autogenerate sees no change, and what it does not see could not be compared: {uncompared}",
             "correct the models, so that `metadata.create_all()` works in an empty database; for a revision without operations "
             "pass --empty",
+        )
+    if standing and standing.count and not left:
+        return (
+            f"the models have no change since {standing.since} to write: they differ from the migrations only as there, in "
+            f"{standing.count} {'place' if standing.count == 1 else 'places'}",
+            "change the models first; to write these differences, pass --with-drift",
         )
     files = ", ".join(dict.fromkeys(one.file for one in waiting))
     later = f"the next release changes something, as a comment in {files} says"

@@ -14,6 +14,7 @@ from cdk_alembic.drift.names import quoted
 
 from ..scratch.drift import Drift, flatten
 from ..scratch.set_aside import remove
+from ..scratch.standing import Standing
 from .column_changes import COLUMN, steps, table_and, usings
 from .identities import generated
 from .own_operations import Code, RenameConstraint, execute, literal, named
@@ -219,12 +220,10 @@ def _condition(text: str) -> str | None:
     return check and check[1]
 
 
-def find(context: Any, directives: list[Any], renamed: Sequence[str]) -> UnseenDifferences:
-    """Replaces the migrations' tables by the models', compares the catalogs, and rolls back.
-
-    `renamed`: tables whose constraints, and the foreign keys to which, get the models' names, too."""
+def compare(context: Any, operations: list[Any]) -> tuple[Drift, dict[str, Any]]:
+    """Replaces the migrations' tables by the models', compares the catalogs, and rolls back. Returns what differs without these
+    operations of autogenerate."""
     connection = context.connection
-    operations = [operation for directive in directives for operation in flatten(directive.upgrade_ops)]
     drift = Drift()
     raw.execute(connection, "SAVEPOINT cdk_alembic_models")
     try:
@@ -234,9 +233,19 @@ def find(context: Any, directives: list[Any], renamed: Sequence[str]) -> UnseenD
         schemas = raw.value(connection, _SCHEMAS.format(own=raw.literal(MARK)))
         raw.execute(connection, f"DROP SCHEMA {', '.join(schemas)} CASCADE")
         raw.execute(connection, "CREATE SCHEMA public")
-        change = drift.change(connection)
+        return drift, drift.change(connection)
     finally:
         raw.execute(connection, "ROLLBACK TO SAVEPOINT cdk_alembic_models")
+
+
+def find(context: Any, directives: list[Any], renamed: Sequence[str], standing: Standing | None) -> UnseenDifferences:
+    """The differences that autogenerate has not found.
+
+    `renamed`: tables whose constraints, and the foreign keys to which, get the models' names, too. `standing`: is left out."""
+    operations = [operation for directive in directives for operation in flatten(directive.upgrade_ops)]
+    drift, change = compare(context, operations)
+    if standing:
+        standing.remove_entries(change, drift)
     for directive in directives:
         for container in (directive.upgrade_ops, directive.downgrade_ops):
             remove(container, drift.changes_nothing)

@@ -107,7 +107,7 @@ class Drift:
                 return False
         elif not isinstance(operation, (ops.AddConstraintOp, ops.DropConstraintOp, ops.CreateIndexOp, ops.DropIndexOp)):
             return False
-        found = [self._is_same[key] for key in _entries_of([operation]) if key in self._is_same]
+        found = [self._is_same[key] for key in entries_of([operation]) if key in self._is_same]
         return bool(found) and all(found)
 
     def _autogenerate(self, context: Any, metadata: Any) -> None:
@@ -218,7 +218,7 @@ class Drift:
             if not self._agree(key, *texts)
             and self._is_included(key, texts[1], _table(key, modelled), self._migrated, is_removed=False)
         }
-        reported = {*_entries_of(self._operations), *_entries_of_unnamed(self._operations, modelled)} - self.altered_columns()
+        reported = {*entries_of(self._operations), *_entries_of_unnamed(self._operations, modelled)} - self.altered_columns()
         return {side: {key: text for key, text in entries.items() if key not in reported} for side, entries in change.items()}
 
     def altered_columns(self) -> set[str]:
@@ -227,11 +227,11 @@ class Drift:
 
         found = [one for one in self._operations if isinstance(one, ops.AlterColumnOp) and not one.modify_name]
         with_default = [one for one in found if one.modify_server_default is not False]
-        return set(_entries_of(found)) - set(_entries_of(with_default))
+        return set(entries_of(found)) - set(entries_of(with_default))
 
     def _as_altered(self, key: str, migrated: str, modelled: str) -> str:
         """The entry of a migrated column with what autogenerate alters as in the models: its type, its NOT NULL or both."""
-        its = [one for one in self._operations if key in _entries_of([one])]
+        its = [one for one in self._operations if key in entries_of([one])]
         old, new = (_HEAD.match(text) for text in (migrated, modelled))
         kind = new if any(one.modify_type is not None for one in its) else old
         null = new if any(one.modify_nullable is not None for one in its) else old
@@ -302,7 +302,7 @@ def _dropped_columns(operations: list[Any]) -> Iterator[str]:
     """The entries of the columns that autogenerate drops."""
     from alembic.operations import ops
 
-    return _entries_of([operation for operation in operations if isinstance(operation, ops.DropColumnOp)])
+    return entries_of([operation for operation in operations if isinstance(operation, ops.DropColumnOp)])
 
 
 def _set_aside_objects(migrated: Snapshot) -> Iterator[dict[str, str]]:
@@ -316,7 +316,7 @@ def _set_aside_objects(migrated: Snapshot) -> Iterator[dict[str, str]]:
             yield {"table": table, "column": column}
 
 
-def _entries_of(operations: list[Any]) -> Iterator[str]:
+def entries_of(operations: list[Any]) -> Iterator[str]:
     """The catalog entries that autogenerate operations are about."""
     for operation in operations:
         prefix, table = _schema_and_table(operation)

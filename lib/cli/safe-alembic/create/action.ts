@@ -32,10 +32,10 @@ export async function create(session: Session, given: CreateArguments): Promise<
 /** Reviews the written revisions, and fixes them unless they should be as Alembic writes them. */
 async function inSafeForm(
   { given, observation, ...bench }: { session: Session; given: CreateArguments; observation: Observation },
-  { all, unreleased, left }: Written,
+  { all, unreleased, left, standing }: Written,
   started: number,
 ): Promise<Review> {
-  const session = left.length > 0 ? withoutRule('drift', bench.session) : bench.session;
+  const session = left.length > 0 || standing ? withoutRule('drift', bench.session) : bench.session;
   const { observer } = observation;
   const graph = await readGraph(observer);
   const revisions = all.map(({ revision }) => revision);
@@ -55,7 +55,7 @@ function withoutRule(rule: string, session: Session): Session {
 }
 
 function show({ screen: { data }, project, common }: Session, written: Written, review: Review): number {
-  const { revision, file, left } = written;
+  const { revision, file, left, standing } = written;
   const files = written.all.flatMap((one) => seriesOf(one.file, review));
   const hookFailure = written.hookFailure ?? review.fixes?.hookFailure;
   for (const one of files) {
@@ -66,12 +66,23 @@ function show({ screen: { data }, project, common }: Session, written: Written, 
   }
   if (hookFailure !== undefined) data.warning(`a post_write_hook failed: ${hookFailure}`);
   for (const difference of left) data.warning(`not written: ${difference}`);
+  if (standing) {
+    const { count, since } = standing;
+    data.warning(
+      `not written: ${count} ${count === 1 ? 'difference' : 'differences'} that ${since} has too; --with-drift writes all`,
+    );
+  }
   const notFixed = review.fixes?.notFixed.filter(({ finding }) => hasSafeForm(finding.rule)) ?? [];
   showLeft(data, { ...review.fixes, notFixed });
   showReview(data, review);
   const exitCode = exitCodeOfReview(review);
   if (common.json) {
-    printDocument({ create: 1, created: { revision, file, files, left, hookFailure }, review, exitCode });
+    printDocument({
+      create: 1,
+      created: { revision, file, files, left, standing: standing?.count, hookFailure },
+      review,
+      exitCode,
+    });
   }
   return exitCode;
 }

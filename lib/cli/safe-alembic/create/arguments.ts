@@ -15,6 +15,7 @@ export const OPTIONS = {
   empty: { type: 'boolean' },
   backfill: { type: 'string' },
   'as-is': { type: 'boolean' },
+  'with-drift': { type: 'boolean' },
   rename: { type: 'string', multiple: true },
   'no-rename': { type: 'boolean' },
   'keep-dropped': { type: 'string' },
@@ -30,6 +31,8 @@ export interface CreateArguments extends ReplayArguments, FailArguments {
   readonly backfill?: string;
   /** Whether to write the revision as Alembic would, without safe forms. */
   readonly asIs: boolean;
+  /** Whether to write the differences that the default branch has already, too. */
+  readonly withDrift: boolean;
   /** Old and new names of renamed columns and tables. */
   readonly renames: readonly (readonly [string, string])[];
   /** Whether to drop and add columns or tables that look like a rename. */
@@ -62,6 +65,7 @@ export function readCreate(line: CommandLine<keyof typeof OPTIONS>, problems: st
     empty: line.flag('empty'),
     backfill: line.text('backfill'),
     asIs: line.flag('as-is'),
+    withDrift: line.flag('with-drift'),
     renames,
     noRename: line.flag('no-rename'),
     keepDropped,

@@ -29,6 +29,8 @@ Revision
                             (default: drop it)
   --as-is                   write what Alembic would write, not the safe form
                             (default: the safe form, in as many revisions as it takes)
+  --with-drift              write all differences between models and migrations
+                            (default: only those that the default branch does not have)
 ${FAIL_HELP}
 
 ${REPLAY_HELP}

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Report, TableFacts, WantedRevision } from '../../../contract/facts';
+import type { Changes } from '../../../local/git';
 import { mustHave, readGraph } from '../../../local/python/observe';
 import type { Observer } from '../../../local/python/observer';
 import type { Observation } from '../../../local/python/with-observer';
@@ -9,6 +10,7 @@ import { changesOf, chooseRevisions } from '../review/choose-revisions';
 import type { Session } from '../session';
 import type { CreateArguments } from './arguments';
 import { onScratch } from './refusals';
+import { standingDrift } from './standing-drift';
 
 /** What was written, before its review. */
 export interface Written {
@@ -18,6 +20,8 @@ export interface Written {
   readonly all: readonly { readonly revision: string; readonly file: string }[];
   /** Descriptions of differences that are not written. */
   readonly left: readonly string[];
+  /** How many differences were not written because the default branch, of this name, has them already. */
+  readonly standing?: { readonly count: number; readonly since: string } | undefined;
   /** Ids of earlier revisions that the default branch does not have. */
   readonly unreleased: readonly string[];
   /** Why a post_write_hook failed, if one did. */
@@ -28,28 +32,40 @@ export interface Written {
 export async function writeRevision(
   session: Session,
   given: CreateArguments,
-  { observer }: Observation,
+  observation: Observation,
   fill: Backfill | undefined,
 ): Promise<Written> {
-  const { message, asIs, renames, noRename, keepDropped } = given;
+  const { observer } = observation;
+  const { message, asIs, withDrift, renames, noRename, keepDropped } = given;
   const empty = given.empty || fill !== undefined;
-  const earlierUnreleased = asIs ? [] : await unreleasedBefore(observer, session.project);
+  const changes = asIs ? undefined : await changesOf(session.project, {});
+  const earlierUnreleased = changes ? await unreleasedBefore(observer, session.project, changes) : [];
   // What is written by hand is for the schema as it is.
   const unreleased = empty ? [] : earlierUnreleased;
   const placement = placementIn(session.project, given);
-  const options = { message, placement, empty, asIs, renames, askRenames: !noRename, keepDropped, fill, unreleased };
+  const standing = changes && !empty && !withDrift ? await standingDrift(session, given, observation, changes) : undefined;
+  const options = { message, placement, empty, asIs, renames, askRenames: !noRename, keepDropped, fill, unreleased, standing };
   const reports: Report[] = [];
   await observer
     .ask({ ask: 'create', ...options, ...scratchStart(session, given) }, (report) => reports.push(report))
     .catch((error) => {
       throw onScratch(error);
     });
-  const { revision, file, earlier, left, table, nextRelease, hookFailure } = mustHave(reports, 'created');
+  const created = mustHave(reports, 'created');
+  const { revision, file, earlier, left, table, nextRelease, hookFailure } = created;
   const all = [...earlier, { revision, file }];
   session.unreviewed.push(...all.map((one) => path.join(session.project, one.file)));
   const bodies = fill && table ? backfillBodies(fill, table) : nextRelease && bodiesOf(nextRelease);
   const failed = bodies && (await writeBodies(observer, { revision, file, message }, bodies));
-  return { revision, file, all, left, unreleased: earlierUnreleased, hookFailure: hookFailure ?? failed };
+  return {
+    revision,
+    file,
+    all,
+    left,
+    standing: standing && created.standing ? { count: created.standing, since: standing.since } : undefined,
+    unreleased: earlierUnreleased,
+    hookFailure: hookFailure ?? failed,
+  };
 }
 
 /** Where the revision goes, with its folder relative to the project. */
@@ -59,10 +75,8 @@ function placementIn(project: string, { placement }: CreateArguments): CreateArg
   return { ...placement, versionPath: path.relative(project, path.resolve(versionPath)) || '.' };
 }
 
-/** Ids of the revisions that the default branch does not have, as far as git knows. */
-async function unreleasedBefore(observer: Observer, project: string): Promise<readonly string[]> {
-  const changes = await changesOf(project, {});
-  if (!changes) return [];
+/** Ids of the revisions that the default branch does not have. */
+async function unreleasedBefore(observer: Observer, project: string, changes: Changes): Promise<readonly string[]> {
   return chooseRevisions(await readGraph(observer), project, { named: [], all: true }, changes).unreleased;
 }
 
