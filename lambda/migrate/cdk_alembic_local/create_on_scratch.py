@@ -30,6 +30,9 @@ def create_on_scratch(project: Project, scratch: Scratch, ask: dict[str, Any]) -
 
 def standing_on_scratch(project: Project, scratch: Scratch, ask: dict[str, Any]) -> dict[str, Any]:
     """StandingFacts of a checkout of the default branch. Raises RunnerError if its own models could not be loaded."""
+    if not project.revisions.heads:
+        # Nobody has compared its models with revisions before.
+        return {"upgrade_ops": [], "downgrade_ops": [], "catalog": {"added": {}, "removed": {}, "changed": {}}}
     search_checkout(ask["repository"], ask["checkout"])
     with application_context(project), at_head(project, scratch, ask):
         _carry_out_releases(project, scratch, set())

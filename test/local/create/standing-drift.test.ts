@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { useTestBed } from '../installed-command';
 
@@ -65,6 +65,15 @@ test('the models of the default branch are loaded with the settings that git ign
   const { text, created } = await create(['Add email to users'], { PYTHONPATH: folder });
   expect(created.standing).toBe(2);
   expect(text).toContain("'email'");
+});
+
+test('the first revision of a project has all of the models', async () => {
+  rmSync(path.join(bed.project.directory, 'migrations/versions/a1.py'));
+  bed.project.write('migrations/versions/.gitkeep', '');
+  bed.project.commit();
+  const { text, created } = await create(['Add users table']);
+  expect(created.standing).toBeUndefined();
+  expect(text).toContain("op.create_table('users'");
 });
 
 describe('all differences are written if the models of the default branch', () => {
