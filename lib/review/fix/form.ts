@@ -1,6 +1,6 @@
 import { withImports } from '../advice/batch-loop';
 import { autocommit } from '../advice/python';
-import type { Step } from '../revision/analyzed-revision';
+import type { PlainStep } from '../revision/steps';
 
 /**
  * The revisions of a series, in order. Each is a transaction of its own, so that no lock is held while rows are read.
@@ -54,9 +54,9 @@ export interface FormPart {
 export interface SafeForm {
   readonly parts: readonly FormPart[];
   /** Whether a statement of the downgrade undoes the unsafe one, and is replaced as well. */
-  readonly undoneBy: (step: Step) => boolean;
+  readonly undoneBy: (step: PlainStep) => boolean;
   /** Whether another statement of the upgrade is part of the unsafe form. @default - none is */
-  readonly replaces?: (step: Step) => boolean;
+  readonly replaces?: (step: PlainStep) => boolean;
   /** What to run before the statement instead, which then stays, if it is one of its own in an autocommit block. @default - it is replaced */
   readonly before?: readonly string[];
   /** Whether the statement stays, after the parts. @default false */

@@ -81,7 +81,8 @@ function createIndex(
   const replaced = replacedIndexStep(action, step, part);
   if (replaced) return replaceIndex(action, replaced, part);
   const { name, build, drop } = buildSteps(action, step.call?.inLoop ? undefined : step.call);
-  const undoneBy = ({ action: undo }: Step) => undo.does === 'drop index' && undo.indexes.map(unqualifiedName).includes(name);
+  const undoneBy: SafeForm['undoneBy'] = ({ action: undo }) =>
+    undo.does === 'drop index' && undo.indexes.map(unqualifiedName).includes(name);
   // A downgrade that leaves it may leave one that was there before.
   const isLeft = action.ifNotExists && downgrade.replayed && !downgrade.steps.some(undoneBy);
   return { parts: [{ phase: 'build', autocommit: true, up: build, ...(isLeft ? {} : { down: [drop] }) }], undoneBy };

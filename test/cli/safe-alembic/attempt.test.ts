@@ -14,7 +14,7 @@ function revisionOf(lines: readonly number[], code = (line: number) => `build ${
     form: { parts: [{ phase: 'build', up: [code(line)] }], undoneBy: () => false },
   }));
   const steps = fixable.map(({ step }) => step);
-  const revision = { upgrade: { replayed: true, steps }, downgrade: { steps: [] } };
+  const revision = { upgrade: { replayed: true, idleSteps: [], steps }, downgrade: { steps: [] } };
   const units = lines.map((line) => ({
     line,
     endLine: line,

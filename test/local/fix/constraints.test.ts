@@ -130,3 +130,23 @@ test('one ALTER TABLE that adds several constraints is fixed for each of them', 
   for (const name of ['ck_young', 'ck_old', 'fk_team', 'fk_first'])
     expect(text('c3.py')).toContain(`VALIDATE CONSTRAINT ${name}"`);
 });
+
+test('DROP ... IF EXISTS beside a statement that is rewritten stays, although there is nothing to drop on the scratch database', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Check the age of users',
+    `op.execute("""ALTER TABLE users DROP CONSTRAINT IF EXISTS ck_age;
+      ALTER TABLE users ADD CONSTRAINT ck_age CHECK (age > 0)""")`,
+    'op.drop_constraint("ck_age", "users", type_="check")',
+  );
+  expect(fixed(await fix())).toEqual(['check-not-valid']);
+  await Database.with(async ({ plainUrl: url }) => {
+    await alembic(url, 'upgrade', 'head');
+    const meant = await query(url, CATALOG);
+    await alembic(url, 'downgrade', 'b2');
+    await query(url, 'ALTER TABLE users ADD CONSTRAINT ck_age CHECK (age > -1)');
+    await alembic(url, 'upgrade', 'head');
+    expect(await query(url, CATALOG)).toEqual(meant);
+  });
+});

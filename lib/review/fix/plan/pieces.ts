@@ -1,6 +1,6 @@
 import type { BodyUnit, WantedPiece } from '../../../contract/facts';
 import { autocommit, execute } from '../../advice/python';
-import type { Step } from '../../revision/analyzed-revision';
+import type { PlainStep } from '../../revision/steps';
 import type { Phase } from '../form';
 
 export const AUTOCOMMIT = 'with op.get_context().autocommit_block():';
@@ -16,7 +16,7 @@ export function newPiece(lines: readonly string[], condition: string, outside = 
 }
 
 /** One statement of a call that makes several, as SQL; undefined if it has parameters. */
-export function statementPiece({ action, sql: own }: Step, condition: string, sql = own): WantedPiece | undefined {
+export function statementPiece({ action, sql: own }: PlainStep, condition: string, sql = own): WantedPiece | undefined {
   return action.does === 'unparsed' || /\$1\b/.test(sql) ? undefined : newPiece([execute(sql)], condition);
 }
 

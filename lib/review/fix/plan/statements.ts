@@ -17,16 +17,16 @@ export function isBlock(sql: string): boolean {
 }
 
 /** The steps of one statement. */
-export type StatementSteps = readonly [Step, ...Step[]];
+export type StatementSteps<One extends PlainStep = Step> = readonly [One, ...One[]];
 
 /** Groups steps by statement: the parts of one ALTER TABLE share an index. */
-export function groupByStatement(steps: readonly Step[]): readonly StatementSteps[] {
+export function groupByStatement<One extends PlainStep>(steps: readonly One[]): readonly StatementSteps<One>[] {
   const indexes = [...new Set(steps.map(({ index }) => index))];
-  return indexes.map((index) => steps.filter((step) => step.index === index) as readonly Step[] as StatementSteps);
+  return indexes.map((index) => steps.filter((step) => step.index === index) as readonly One[] as StatementSteps<One>);
 }
 
 /** The steps of one statement as separate statements; undefined if it can't be split. */
-export function separateCommands(steps: StatementSteps): readonly string[] | undefined {
+export function separateCommands(steps: StatementSteps<PlainStep>): readonly string[] | undefined {
   const [step, ...more] = steps;
   if (!more.length) return [step.sql];
   const commands = alterTableCommands(step.sql);

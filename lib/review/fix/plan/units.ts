@@ -59,7 +59,8 @@ export class Units {
 
   /** The steps of a unit, with those that changed nothing. */
   allSteps(unit: BodyUnit): readonly PlainStep[] {
-    return [...this.steps(unit), ...this.part.idleSteps.filter((step) => this.at(step) === unit)];
+    const idle = this.part.idleSteps.filter((step) => this.at(step) === unit);
+    return [...this.steps(unit), ...idle].sort((one, other) => one.index - other.index);
   }
 
   /** Whether a unit can be replaced by its statements: it is one, repeats those that the replay saw, or only asks for an index. */
@@ -68,8 +69,8 @@ export class Units {
   }
 
   /** The statement of a step in a condition that is kept; undefined if it is in none, is not the only one like it, or did not run. */
-  inner(step: Step): InnerStatement | undefined {
-    const unit = this.of(step);
+  inner(step: PlainStep): InnerStatement | undefined {
+    const unit = this.at(step);
     if (!unit || !step.observed || this.isPlain(unit)) return undefined;
     const line = lineOf(step);
     const found = unit.inner.find((one) => line >= one.line && line <= one.endLine);

@@ -44,7 +44,7 @@ export class UpgradePlan {
     }
     const fixes = this.fixable.filter(({ step }) => steps.includes(step));
     if (fixes.length > 0 && fixes.every(({ form }) => form.isInCondition)) {
-      this.addInCondition(unit, steps, fixes);
+      this.addInCondition(unit, fixes);
       return;
     }
     if (!isPlain) this.problem = `line ${unit.line} belongs to it, and is no plain statement`;
@@ -58,14 +58,14 @@ export class UpgradePlan {
       return;
     }
     const above: Above[] = [unit];
-    for (const group of groupByStatement(steps)) this.addStatement(group, above, condition);
+    for (const group of groupByStatement(this.up.allSteps(unit))) this.addStatement(group, above, condition);
   }
 
   /** Keeps a condition with the safe form of its statements. */
-  private addInCondition(unit: BodyUnit, steps: readonly Step[], fixes: readonly Fixable[]): void {
+  private addInCondition(unit: BodyUnit, fixes: readonly Fixable[]): void {
     const statements = new Set(fixes.map(({ step }) => this.up.inner(step)).filter((one) => one !== undefined));
     const replaced = [...statements].map((statement) => {
-      const own = groupByStatement(steps.filter((step) => this.up.inner(step) === statement));
+      const own = groupByStatement(this.up.allSteps(unit).filter((step) => this.up.inner(step) === statement));
       return { code: statement.code, by: own.flatMap((group) => this.linesInCondition(group, fixes)).join('\n') };
     });
     this.keepUnit(unit, { ...keptPiece(unit), replaced });
@@ -74,7 +74,7 @@ export class UpgradePlan {
   }
 
   /** A statement in a condition: a column with a foreign key is two. */
-  private linesInCondition(steps: StatementSteps, fixes: readonly Fixable[]): readonly string[] {
+  private linesInCondition(steps: StatementSteps<PlainStep>, fixes: readonly Fixable[]): readonly string[] {
     const commands = separateCommands(steps);
     return steps.flatMap((step, at) => {
       const fix = fixes.find((one) => one.step === step);
@@ -86,7 +86,7 @@ export class UpgradePlan {
   }
 
   /** @param above for the first form, which removes it */
-  private addStatement(steps: StatementSteps, above: Above[], condition: string): void {
+  private addStatement(steps: StatementSteps<PlainStep>, above: Above[], condition: string): void {
     const found = this.fixable.filter(({ step }) => steps.includes(step));
     if (!found.length) {
       if (!steps.every((step) => this.isReplaced(step))) this.addAsSql(steps[0], condition);
@@ -107,7 +107,7 @@ export class UpgradePlan {
     return this.fixable.some((other) => other.form.replaces?.(step) && other.step !== step && !form.replaces?.(other.step));
   }
 
-  private isReplaced(step: Step): boolean {
+  private isReplaced(step: PlainStep): boolean {
     return this.fixable.some(({ form }) => form.replaces?.(step));
   }
 
@@ -166,7 +166,7 @@ export class UpgradePlan {
     for (const name of steps.flatMap(objectsOf)) this.owners.set(name, place);
   }
 
-  private addAsSql(step: Step, condition: string, sql?: string): void {
+  private addAsSql(step: PlainStep, condition: string, sql?: string): void {
     const piece = statementPiece(step, condition, sql);
     this.own([step], { round: this.round, phase: 'add' });
     if (piece) addPiece(this.round.up, 'add', piece);
