@@ -83,6 +83,8 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
     if "elsewhere" in facts:
         facts["elsewhere"]["unset"] = [*last_first(unset), *unset_settings()]
     judge_failures(loading, given, last_first(unset), with_overlay=bool(overlay))
+    if "missing" in facts:
+        facts["missing"]["unsetSettings"] = unset_settings()
     if installed and project and not loading.failures:
         from load_project.used_distributions import used_by_project
 

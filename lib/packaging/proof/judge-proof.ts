@@ -239,10 +239,12 @@ export function addedRoot({ alembic }: Loaded, { module, by }: NonNullable<Proof
   );
 }
 
-function missingModule(loaded: Loaded, { module, by, unset, own }: NonNullable<Proof['missing']>): string {
+function missingModule(loaded: Loaded, { module, by, unset, unsetSettings, own }: NonNullable<Proof['missing']>): string {
   const { directory } = loaded;
   const [first = ''] = module.split('.');
-  const remedy = own ? 'if your build generates it, run that first' : missingDistribution(loaded, first, unset);
+  const remedy = own
+    ? 'if your build generates it, run that first'
+    : missingDistribution(loaded, first, [...unset, ...unsetSettings]);
   const settings = unset.length ? `. If a setting avoids that import, ${setUnset(unset)}` : '';
   return `${fileOf(by)} imports ${module}, which the package of ${directory} does not have: ${remedy}${settings}`;
 }

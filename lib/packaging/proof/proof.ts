@@ -16,6 +16,8 @@ export interface Proof {
     readonly by: string;
     /** Unset environment variables that the backend read before the import failed, the last one first. */
     readonly unset: readonly string[];
+    /** Unset environment variables of the backend's classes of settings, which may have defaults. */
+    readonly unsetSettings: readonly string[];
     /** Whether the backend imports it from a package of its own. */
     readonly own?: boolean;
   };

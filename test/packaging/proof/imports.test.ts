@@ -210,3 +210,16 @@ test('new values of variables are checked without a new package, but new names m
   // With another variable, env.py may come further, and need what it did not need before.
   expect(checked(directory, host, { environment: { PROFILER: 'no', OTHER: '' } }).package().hash).not.toBe(plain.hash);
 });
+
+test('a driver that SQLAlchemy 2.1 misses is named where the backend builds the address, if its settings have the parts', () => {
+  const directory = backend(
+    'from pydantic_settings import BaseSettings',
+    'class Settings(BaseSettings):\n    shop_db_host: str = "localhost"\n    shop_db_password: str = ""',
+    'import psycopg',
+  );
+  const file = join(directory, 'database.txt');
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/^psycopg.*/m, 'psycopg2-binary==2.9.11\npydantic-settings==2.11.0'));
+  expect(() => proofOf(directory)).toThrow(
+    /To use psycopg2, name it where the backend builds the address: postgresql\+psycopg2:\/\/\./,
+  );
+});

@@ -7,7 +7,7 @@ test('a backend that reads the parts of its address is not told to name a scheme
   const target = writeFiles(temporaryDirectory(), { 'site-packages/psycopg2/__init__.py': '' });
   const source = { add: 'run "uv add {}"', files: [] };
   const loaded = { target, directory: 'back', source, databaseVariables: { url: 'DATABASE_URL' } } as unknown as Loaded;
-  const missing = { module: 'psycopg', by: 'backend/migrations/env.py:9', unset: ['DB_HOST', 'DB_PASSWORD'] };
+  const missing = { module: 'psycopg', by: 'backend/migrations/env.py:9', unset: ['DB_HOST', 'DB_PASSWORD'], unsetSettings: [] };
   expect(() => judgeProof(loaded, { missing })).toThrow(
     / name it where the backend builds the address: postgresql\+psycopg2:\/\/\. Or run "uv add psycopg\[binary\]"\. If a setting /,
   );
@@ -45,7 +45,9 @@ test.each([
   const source = { add: 'run "uv add {}"', files: [] };
   const alembic = { config: 'alembic.ini' };
   const loaded = { target, directory: 'back', source, alembic, databaseVariables: variables } as unknown as Loaded;
-  expect(() => judgeProof(loaded, { missing: { module, by: 'backend/migrations/env.py:9', unset: [] } })).toThrow(
+  expect(() =>
+    judgeProof(loaded, { missing: { module, by: 'backend/migrations/env.py:9', unset: [], unsetSettings: [] } }),
+  ).toThrow(
     new PackagingError(
       'missing_module',
       `migrations/env.py:9 imports ${module}, which the package of back does not have: ${step}`,
@@ -70,7 +72,7 @@ test.each([
 ])('the missing module %s of a package without %j is not answered with adding it again', (module, leftOut, step) => {
   const source = { add: 'run "uv add {}"', files: [] };
   const loaded = { target: '/nowhere', directory: 'back', source, leftOut, databaseVariables: {} } as unknown as Loaded;
-  expect(() => judgeProof(loaded, { missing: { module, by: 'backend/env.py:9', unset: [] } })).toThrow(
+  expect(() => judgeProof(loaded, { missing: { module, by: 'backend/env.py:9', unset: [], unsetSettings: [] } })).toThrow(
     new PackagingError('missing_module', `env.py:9 imports ${module}, which the package of back does not have: ${step}`),
   );
 });
