@@ -175,6 +175,8 @@ type Elsewhere = NonNullable<Proof['elsewhere']>;
 
 const LINE = 'import os; config.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"].replace("%", "%%"))';
 
+const OWN_ENGINE = 'create its engine from os.environ["DATABASE_URL"]';
+
 const FLASK_LINE = 'SQLALCHEMY_DATABASE_URI=os.environ["DATABASE_URL"]';
 
 /** How the function treats env.py's own address. */
@@ -195,7 +197,10 @@ function addressRemedy(loaded: Loaded, elsewhere: Elsewhere, command?: string): 
   const given = names.length
     ? `The function sets ${names.join(', ')}: if env.py reads other variables, name them with ${databaseVariables(elsewhere)}`
     : `If env.py reads the address from variables, set them with ${option('environment')}`;
-  const line = command === 'flask db' ? `give Flask's application ${FLASK_LINE}` : `add this line to it: ${LINE}`;
+  const line =
+    command === 'flask db'
+      ? `give Flask's application ${FLASK_LINE}`
+      : `${OWN_ENGINE}, or if it connects with sqlalchemy.url, add this line to it: ${LINE}`;
   const engine = elsewhere.isPostgres ? '' : setEngine(elsewhere.unset);
   return `${engine}${given}; if it reads none, ${line}`;
 }

@@ -193,8 +193,8 @@ test('another kind of database that a variable chooses is rejected with the vari
   );
 });
 
-test('an address of another kind of database is rejected with the line for env.py', () => {
+test('an address of another kind of database is rejected with the line for env.py, or what to do where another file creates the engine', () => {
   expect(() => proofOf(withAddress('sqlite:///shop.db'))).toThrow(
-    /^env\.py of .* connects to an SQLite database \(migrations\/env\.py:3\), not to the function's database\. The function sets DATABASE_URL: .*add this line to it: import os; config\.set_main_option\("sqlalchemy\.url", /,
+    /^env\.py of .* connects to an SQLite database \(migrations\/env\.py:3\), not to the function's database\. The function sets DATABASE_URL: .*; if it reads none, create its engine from os\.environ\["DATABASE_URL"\], or if it connects with sqlalchemy\.url, add this line to it: import os; config\.set_main_option\("sqlalchemy\.url", /,
   );
 });
