@@ -94,7 +94,8 @@ function scriptsBelow(folder: string, levels: number): string[] {
 /** Generated folders. A CDK app's cdk.out has copies of the project. */
 const GENERATED = ['node_modules', 'cdk.out', '__pycache__', 'venv', 'site-packages'];
 
-function isProject(folder: string): boolean {
+/** Whether a folder has a configuration of Alembic. */
+export function isProject(folder: string): boolean {
   if (existsSync(path.join(folder, 'alembic.ini'))) return true;
   const toml = path.join(folder, 'pyproject.toml');
   return existsSync(toml) && /^\s*\[\s*tool\s*\.\s*alembic\s*\]/m.test(readFileSync(toml, 'utf8'));

@@ -55,7 +55,7 @@ function withoutRule(rule: string, session: Session): Session {
 }
 
 function show({ screen: { data }, project, common }: Session, written: Written, review: Review): number {
-  const { revision, file, left, standing } = written;
+  const { revision, file, left, standing, unknown } = written;
   const files = written.all.flatMap((one) => seriesOf(one.file, review));
   const hookFailure = written.hookFailure ?? review.fixes?.hookFailure;
   for (const one of files) {
@@ -71,6 +71,10 @@ function show({ screen: { data }, project, common }: Session, written: Written, 
     data.warning(
       `not written: ${count} ${count === 1 ? 'difference' : 'differences'} that ${since} has too; --with-drift writes all`,
     );
+  }
+  if (unknown) {
+    const { since, failure } = unknown;
+    data.warning(`the models of ${since} could not be loaded, so differences that it has too are written: ${failure}`);
   }
   const notFixed = review.fixes?.notFixed.filter(({ finding }) => hasSafeForm(finding.rule)) ?? [];
   showLeft(data, { ...review.fixes, notFixed });

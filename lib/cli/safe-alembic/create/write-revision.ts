@@ -22,6 +22,8 @@ export interface Written {
   readonly left: readonly string[];
   /** How many differences were not written because the default branch, of this name, has them already. */
   readonly standing?: { readonly count: number; readonly since: string } | undefined;
+  /** Why it is not known which differences the default branch, of this name, has already. */
+  readonly unknown?: { readonly failure: string; readonly since: string } | undefined;
   /** Ids of earlier revisions that the default branch does not have. */
   readonly unreleased: readonly string[];
   /** Why a post_write_hook failed, if one did. */
@@ -43,7 +45,8 @@ export async function writeRevision(
   // What is written by hand is for the schema as it is.
   const unreleased = empty ? [] : earlierUnreleased;
   const placement = placementIn(session.project, given);
-  const standing = changes && !empty && !withDrift ? await standingDrift(session, given, observation, changes) : undefined;
+  const found = changes && !empty && !withDrift ? await standingDrift(session, given, observation, changes) : undefined;
+  const [standing, unknown] = found && 'failure' in found ? [undefined, found] : [found, undefined];
   const options = { message, placement, empty, asIs, renames, askRenames: !noRename, keepDropped, fill, unreleased, standing };
   const reports: Report[] = [];
   await observer
@@ -63,6 +66,7 @@ export async function writeRevision(
     all,
     left,
     standing: standing && created.standing ? { count: created.standing, since: standing.since } : undefined,
+    unknown,
     unreleased: earlierUnreleased,
     hookFailure: hookFailure ?? failed,
   };
