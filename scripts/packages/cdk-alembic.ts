@@ -57,8 +57,8 @@ export async function stageCdkAlembic(outdir: string): Promise<void> {
   copy(folder, ['LICENSE', 'schema/migrate-invoke.json', 'schema/migrate-package.json']);
   writeFileSync(path.join(folder, 'README.md'), readme('README.md'));
   copy(folder, ['dist/lambda'], ['.js']);
-  const upgrades = 'lambda/migrate/cdk_alembic_local';
-  copy(folder, ['lambda/migrate/cdk_alembic', `${upgrades}/upgrade_sql`, `${upgrades}/__init__.py`], ['.py']);
+  const upgrades = ['upgrade_sql', 'per_request.py', '__init__.py'].map((name) => `lambda/migrate/cdk_alembic_local/${name}`);
+  copy(folder, ['lambda/migrate/cdk_alembic', ...upgrades], ['.py']);
   for (const name of [...Object.keys(BUNDLED), BUNDLED_TYPES]) {
     copy(folder, [`node_modules/${name}`], ['', '.js', '.cjs', '.ts', '.json', '.wasm']);
   }

@@ -88,6 +88,19 @@ test('a failure to judge the revisions is not mistaken for a missing Python', ()
   }
 });
 
+test('a failure to read the revisions is not mistaken for a missing Python', () => {
+  expect(() => readDataLosses('python3', '\0', ['aa.py'])).toThrow(
+    /^could not determine what the revisions destroy: ValueError: .*null/,
+  );
+});
+
+test.each([
+  ['is missing', '/nowhere/python3'],
+  ['only says that it is not installed', 'false'],
+])('a Python that %s reads nothing', (_, python) => {
+  expect(readDataLosses(python, folder, ['aa.py'])).toBeUndefined();
+});
+
 test('a recursion that is too deep to read is reported', () => {
   const head = 'def gone(tables):\n    if tables:\n        op.drop_table(tables[0])\n        gone(tables[1:])\n';
   const [found] = judged([{ title: 'recursion', head, up: 'gone(["a", "b", "c", "d", "e"])' }]);

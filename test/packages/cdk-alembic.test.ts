@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { commandDirectory, mustRun, neutralEnvironment, toolPython } from '../../examples/local-aws';
@@ -32,6 +32,16 @@ test('npm installs it without dependencies in at most 8 MB, and the commands run
     const { stdout } = await mustRun(installed('.bin', command), ['--version'], { env });
     expect(stdout).toBe(version);
   }
+});
+
+test('it reads what revisions destroy', async () => {
+  const backend = path.join(folder, 'backend');
+  mkdirSync(backend);
+  writeFileSync(path.join(backend, 'aa.py'), 'from alembic import op\n\n\ndef upgrade():\n    op.drop_table("users")\n');
+  const module = installed('cdk-alembic/dist/lib/packaging/proof/data-losses.js');
+  const program = `console.log(JSON.stringify(require(${JSON.stringify(module)}).readDataLosses('python3', '.', ['aa.py'])))`;
+  const { stdout } = await mustRun(process.execPath, ['-e', program], { env: await pythonCdk(), cwd: backend });
+  expect(JSON.parse(stdout)).toEqual({ 'aa.py': [expect.objectContaining({ rule: 'drop-table' })] });
 });
 
 test('it contains no sources or tests', () => {

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { relative, sep } from 'node:path';
 import type { UpgradeStep } from '../../contract/facts';
 import type { DestroyedData } from '../../data-loss/find-losses';
@@ -13,8 +13,18 @@ const MAX_MILLISECONDS = 120_000;
 /** What upgrades destroy, by file, relative to the backend's folder; files that destroy nothing are omitted. */
 export type DataLosses = Readonly<Record<string, readonly DestroyedData[]>>;
 
+/** Ends before it reads anything if this Python is too old. */
+const READER = `
+import sys
+if sys.version_info < (3, 11):
+    sys.exit(2)
+sys.path.insert(0, sys.argv[1])
+from cdk_alembic_local.upgrade_sql.read import main
+main()
+`;
+
 /**
- * Reads the revisions of a backend; undefined if no Python on this machine can. Throws if judging them fails.
+ * Reads the revisions of a backend; undefined if this machine has no Python that can. Throws if reading or judging them fails.
  *
  * @param alembicPaths the folders of its scripts and versions
  * @param python the function's version of Python, if this machine has it
@@ -35,7 +45,7 @@ export function findDataLosses(
   return readBy(python) || readBy('python3') || readBy('python') || readBy(findPython(directory, '>=3.11')) || undefined;
 }
 
-/** Reads revisions; `files` are relative to the backend's folder. Undefined if this Python can't read them. */
+/** Reads revisions; `files` are relative to the backend's folder. Undefined if this is no Python, or too old. */
 export function readDataLosses(
   python: string,
   directory: string,
@@ -52,17 +62,18 @@ function readUpgrades(
   files: readonly string[],
   roots: readonly string[],
 ): Readonly<Record<string, readonly UpgradeStep[]>> | undefined {
-  const program = 'import sys; sys.path.insert(0, sys.argv[1]); from cdk_alembic_local.upgrade_sql.read import main; main()';
-  const run = spawnSync(python, ['-I', '-S', '-B', '-c', program, packagePath('lambda', 'migrate')], {
+  const run = spawnSync(python, ['-I', '-S', '-B', '-c', READER, packagePath('lambda', 'migrate')], {
     input: JSON.stringify({ root: directory, files, roots }),
     encoding: 'utf8',
     maxBuffer: MAX_BUFFER,
     timeout: MAX_MILLISECONDS,
   });
-  return run.status === 0 ? JSON.parse(run.stdout) : undefined;
+  if (run.status === 0) return JSON.parse(run.stdout);
+  if (run.signal || run.stderr?.startsWith('Traceback')) throw undetermined(run);
+  return undefined;
 }
 
-/** Throws if the process crashes or takes too long: another Python would not change that. */
+/** Throws if the process crashes or takes too long. */
 function judgeUpgrades(steps: Readonly<Record<string, readonly UpgradeStep[]>>): DataLosses {
   const run = spawnSync(process.execPath, nodeProgram('data-loss/child'), {
     input: JSON.stringify(steps),
@@ -71,6 +82,11 @@ function judgeUpgrades(steps: Readonly<Record<string, readonly UpgradeStep[]>>):
     timeout: MAX_MILLISECONDS,
   });
   if (run.status === 0) return JSON.parse(run.stdout);
-  const reason = run.error?.message ?? (run.stderr.trim() || `it ended with ${run.signal ?? run.status}`);
-  throw new Error(`could not determine what the revisions destroy: ${reason}`);
+  throw undetermined(run);
+}
+
+/** Another Python would not change that. */
+function undetermined({ error, stderr, signal, status }: SpawnSyncReturns<string>): Error {
+  const reason = error?.message ?? (stderr.trim().split('\n').at(-1) || `it ended with ${signal ?? status}`);
+  return new Error(`could not determine what the revisions destroy: ${reason}`);
 }
