@@ -13,12 +13,18 @@ export function notOnIndex(error: unknown, directory: string, { files }: Depende
   if (!(error instanceof UvFailed)) return undefined;
   const [, name] = /\b([\w.-]+) was not found in the package registry/.exec(error.stderr) ?? [];
   if (!name) return undefined;
-  const project = projectNamed(name, directory);
-  const given = files.slice(0, 1).map((file) => relative(directory, file));
-  const remedy = project
-    ? `${project} has this name: ${option('requirements', [...given, project])} packages it from there`
-    : `if it is on an index of your own, set UV_INDEX to its address; ${option('without', [name])} leaves it out if migrations do not import it`;
+  const remedy =
+    packagedFromRepository(name, directory, files) ??
+    `if it is on an index of your own, set UV_INDEX to its address; ${option('without', [name])} leaves it out if migrations do not import it`;
   return new PackagingError('uv_failed', `${name}, which ${directory} requires, is not on the package index: ${remedy}`);
+}
+
+/** How to package the project of this name in a directory's repository; undefined if it has none that is not packaged already. */
+export function packagedFromRepository(name: string, directory: string, files: readonly string[]): string | undefined {
+  const project = projectNamed(name, directory);
+  if (!project || files.includes(join(directory, project))) return undefined;
+  const given = files.slice(0, 1).map((file) => relative(directory, file));
+  return `${project} has this name: ${option('requirements', [...given, project])} packages it from there`;
 }
 
 /** The pyproject.toml of the only project of this name in a directory's repository. */

@@ -109,7 +109,8 @@ export function optionsFrom(folder: string, directory: string, config: string, f
   return `with ${option('alembicConfig', relative(folder, join(directory, config)))}${also}`;
 }
 
-function isUnlocked(file: string): boolean {
+/** Whether a file that determines what is installed may be named in `requirements`. */
+export function isUnlocked(file: string): boolean {
   return /\.txt$|pyproject\.toml$/.test(file);
 }
 

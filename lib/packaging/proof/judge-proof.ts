@@ -4,12 +4,12 @@ import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
 import { call, named, option, runtimeOption } from '../code-in-messages';
 import { optionFor } from '../dependencies/elsewhere';
 import { DEVELOPMENT_FILE } from '../dependencies/no-dependencies';
-import { repositoryOf } from '../dependencies/not-on-index';
+import { packagedFromRepository, repositoryOf } from '../dependencies/not-on-index';
 import { normalized } from '../dependencies/parsing/requirement';
 import { readRequirementsFile } from '../dependencies/parsing/requirements-file';
 import type { DependencySource } from '../dependencies/source';
 import { PackagingError } from '../errors';
-import { type AlembicFolders, optionsFrom } from '../project/alembic-project';
+import { type AlembicFolders, isUnlocked, optionsFrom } from '../project/alembic-project';
 import { imageVariables } from '../project/dockerfile';
 import { listFiles } from '../project/sources';
 import { driverRequirement, installedDrivers } from './check-installed';
@@ -276,6 +276,8 @@ function missingDistribution(loaded: Loaded, module: string, unset: readonly str
   if (has) return `${has} packages it`;
   const other = otherRequirements(loaded, module);
   if (other) return other;
+  const own = source.files.every(isUnlocked) ? packagedFromRepository(module, loaded.directory, source.files) : undefined;
+  if (own) return own;
   const usual =
     missingDriver(loaded, module, unset) ??
     `${source.add.replace('{}', distributionOf(source, module))}, or ${folderWith(loaded, module)}`;

@@ -91,6 +91,17 @@ test('a missing module that another requirements file has is reported with that 
   );
 });
 
+test('a missing module that a project of the same repository has is reported with that project', () => {
+  const repository = writeFiles(temporaryDirectory(), {
+    '.git/HEAD': '',
+    'packages/shop-common/pyproject.toml': '[project]\nname = "shop-common"\nversion = "1"\n',
+  });
+  cpSync(backend('import shop_common.models'), join(repository, 'db'), { recursive: true });
+  expect(() => proofOf(join(repository, 'db'))).toThrow(
+    / imports shop_common, .*: \.\.\/packages\/shop-common\/pyproject\.toml has this name: requirements: \['requirements\.txt', '\.\.\/packages\/shop-common\/pyproject\.toml'\] packages it from there$/,
+  );
+});
+
 test('a missing module of the same repository is reported with the folder to pass', () => {
   const repository = writeFiles(temporaryDirectory(), { '.git/HEAD': '', 'common/__init__.py': '' });
   cpSync(backend('import common'), join(repository, 'db'), { recursive: true });
