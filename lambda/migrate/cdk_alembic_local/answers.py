@@ -45,11 +45,19 @@ class Answers:
             self._answer_loaded(loaded, ask)
         else:
             project = self._load()
+            if verb == "standing":
+                self._search_checkout(ask)
             with overlaid(project, overlay, ask.get("folder")):
                 if verb == "graph":
                     self._graph(project, None)
                 elif self._has_revisions(project, ask):
                     self._answer_loaded(project, ask)
+
+    def _search_checkout(self, ask: dict[str, Any]) -> None:
+        """Before anything imports the models: env.py, a revision or the application's context."""
+        from .scratch.standing import search_checkout
+
+        search_checkout(ask["repository"], ask["checkout"])
 
     def _graph(self, project: Project, copy_point: CopyPoint | None) -> Project | None:
         from .source.graph import graph

@@ -12,7 +12,7 @@ from .replay.upgrade_to_head import at_head, rename_tables, table_to_fill
 from .scratch.models import metadata_of
 from .scratch.next_release import NextRelease, carry_out, dropped_in_models, in_one, pending
 from .scratch.scratch import Scratch
-from .scratch.standing import Standing, refuse_modules_of, search_checkout
+from .scratch.standing import Standing, refuse_modules_of
 
 
 def create_on_scratch(project: Project, scratch: Scratch, ask: dict[str, Any]) -> dict[str, Any]:
@@ -33,7 +33,6 @@ def standing_on_scratch(project: Project, scratch: Scratch, ask: dict[str, Any])
     if not project.revisions.heads:
         # Nobody has compared its models with revisions before.
         return {"upgrade_ops": [], "downgrade_ops": [], "catalog": {"added": {}, "removed": {}, "changed": {}}}
-    search_checkout(ask["repository"], ask["checkout"])
     with application_context(project), at_head(project, scratch, ask):
         _carry_out_releases(project, scratch, set())
         facts = standing_facts(project)

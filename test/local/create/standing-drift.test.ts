@@ -45,7 +45,7 @@ test('an object that a branch changes too is written whole', async () => {
   expect(text).toContain("'old', sa.Integer()");
 });
 
-test('the models of the default branch are loaded with the settings that git ignores, also from a folder on the PYTHONPATH', async () => {
+test('the models of the default branch are loaded with the settings that git ignores, also from a folder on the PYTHONPATH that a revision imports from', async () => {
   const { project } = bed;
   const folder = path.join(project.directory, 'src/backend');
   mkdirSync(folder, { recursive: true });
@@ -57,6 +57,8 @@ test('the models of the default branch are loaded with the settings that git ign
     'migrations/env.py',
     `open(".secrets").close()\n${read('migrations/env.py').replace('import models', 'import its_models as models')}`,
   );
+  const revision = 'migrations/versions/a1.py';
+  project.write(revision, read(revision).replace('import sqlalchemy as sa', 'import its_models\nimport sqlalchemy as sa'));
   models(STANDING);
   project.commit();
   project.write('.gitignore', '__pycache__\n.secrets\n');
