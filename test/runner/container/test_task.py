@@ -4,20 +4,24 @@ when that takes too long. Only ECS itself is not there."""
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import uuid
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
 
 import pytest
+from cdk_alembic import task
 from cdk_alembic.protocol import rules
 from conftest import MUTEX, Backend, Database, eventually, invoke, set_settings
 from each_driver import DRIVERS
 
 RUNNER = Path(rules.__file__).parent.parent.parent
+_fork = multiprocessing.get_context("fork")
 SLEEPERS = (
     "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep%' AND state = 'active'"
     " AND pid <> pg_backend_pid()"
@@ -30,27 +34,38 @@ SHORT = f'{MARK}\nop.execute("INSERT INTO aa SELECT 1")'
 
 
 class Task:
-    """A task that runs."""
+    """A task that runs. It is forked: Python and Alembic are loaded already."""
 
     def __init__(self, request: Any = None, text: str | None = None) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(RUNNER), rules.REQUEST_VARIABLE: text or json.dumps(request or {})}
-        command = [sys.executable, "-m", "cdk_alembic.task"]
-        self._process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        self._log = TemporaryFile()  # noqa: SIM115
+        self._process = _fork.Process(target=_run, args=(self._log, text or json.dumps(request or {})), daemon=True)
+        self._process.start()
 
     def send(self, sent: signal.Signals) -> None:
-        self._process.send_signal(sent)
+        os.kill(self._process.pid, sent)
 
     def end(self, seconds: float = 300) -> tuple[int, dict[str, Any]]:
         """Exit code, and the answer in the log's last line."""
-        out, _ = self._process.communicate(timeout=seconds)
-        self.lines = [json.loads(line) for line in out.splitlines()]
-        last = self.lines[-1] if self.lines else {}
-        assert last.get("event") == "task_ended" and last["exitCode"] == self._process.returncode
-        return self._process.returncode, last["answer"]
+        self._process.join(seconds)
+        self._log.seek(0)
+        return self._process.exitcode, logged_answer(self._log.read().decode(), self._process.exitcode)
 
     def killed(self) -> None:
         self.send(signal.SIGKILL)
-        self._process.communicate()
+        self._process.join()
+
+
+def _run(output: BinaryIO, request: str) -> None:
+    os.environ[rules.REQUEST_VARIABLE] = request
+    sys.stdout = os.fdopen(output.fileno(), "w", closefd=False)
+    sys.exit(task.main())
+
+
+def logged_answer(log: str, code: int | None) -> dict[str, Any]:
+    lines = [json.loads(line) for line in log.splitlines()]
+    last = lines[-1] if lines else {}
+    assert last.get("event") == "task_ended" and last["exitCode"] == code
+    return last["answer"]
 
 
 @pytest.fixture
@@ -239,5 +254,7 @@ def test_an_invalid_request_gets_an_answer(package: Backend, text: str) -> None:
 
 def test_a_database_that_does_not_answer_has_its_exit_code(package: Backend) -> None:
     package.initialise("postgresql+psycopg://app:pw@127.0.0.1:9/app").table_revision("aa")
-    code, answer = Task().end()
-    assert (code, answer["error"]["code"]) == (4, "database_unreachable")
+    # The command of the container's image.
+    command = [sys.executable, "-m", "cdk_alembic.task"]
+    ran = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(RUNNER)}, capture_output=True, text=True, check=False)
+    assert (ran.returncode, logged_answer(ran.stdout, ran.returncode)["error"]["code"]) == (4, "database_unreachable")
