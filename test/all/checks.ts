@@ -38,8 +38,8 @@ export function jestCheck(context: CheckContext, project: string, workers: numbe
 export function pytestCheck(context: CheckContext, name: string, command: string, args: readonly string[], cwd?: string): Check {
   const report = path.join(context.folder, `pytest-${name}.xml`);
   return async (say) => {
-    // Not beside the sources: the packaging tests hash their folders.
-    const env = { ...context.env, PYTHONPYCACHEPREFIX: path.join(context.folder, 'bytecode') };
+    // Not beside the sources: the packaging tests hash their folders. Kept: each worker would compile all of SQLAlchemy again.
+    const env = { ...context.env, PYTHONPYCACHEPREFIX: path.join(projectDirectory, '.cache/bytecode') };
     const reported = [...args, '-p', 'no:cacheprovider', `--junitxml=${report}`];
     const { code } = await show(say, { ...context, env }, command, reported, cwd);
     return counted(code, report, junitCount);
