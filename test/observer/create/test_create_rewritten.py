@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from observing import Observed
 from test_create_unseen import ID, agree, create, must_agree_and_restore, with_models
 
@@ -11,8 +10,6 @@ DROP = 'op.execute("DROP TABLE aa")'
 MODEL = """sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("size", sa.Integer),
   sa.Column("code", sa.String(9)), sa.Column("made", sa.DateTime), {more})
 """
-WITH_OTHERS = """op.execute("ALTER TABLE aa ADD CONSTRAINT ck CHECK (size > 0)")
-op.execute("CREATE INDEX ix ON aa (size)")"""
 CONDITIONS = (
     "size BETWEEN 1 AND 5 AND size BETWEEN 2 AND 3",
     "size = 1 OR (size = 2 OR size = 3)",
@@ -20,45 +17,49 @@ CONDITIONS = (
     "code IN ('x', 'y') AND NOT code IN ('z')",
     "size NOT BETWEEN 1 AND 5 AND made > now() - interval '1 day'",
 )
+# Each has another condition.
+WITH_OTHERS = "\n".join(
+    f'op.execute("ALTER TABLE aa ADD CONSTRAINT ck_{number} CHECK (size > 0); CREATE INDEX ix_{number} ON aa (size)")'
+    for number in range(len(CONDITIONS))
+)
 
 
-@pytest.mark.parametrize("condition", CONDITIONS)
-def test_a_condition_that_postgresql_rewrites_is_written_once(observed: Observed, condition: str) -> None:
+def test_conditions_that_postgresql_rewrites_are_written_once(observed: Observed) -> None:
     observed.revision("aa", None, f"{TABLE}\n{WITH_OTHERS}", DROP)
-    more = f'sa.CheckConstraint("{condition}", name="ck")'
-    where = "" if "now()" in condition else f', postgresql_where=sa.text("{condition}")'
-    more += f', sa.Index("ix", "size"{where})'
-    with_models(observed, MODEL.format(more=more))
+    more = []
+    for number, condition in enumerate(CONDITIONS):
+        more.append(f'sa.CheckConstraint("{condition}", name="ck_{number}")')
+        where = "" if "now()" in condition else f', postgresql_where=sa.text("{condition}")'
+        more.append(f'sa.Index("ix_{number}", "size"{where})')
+    with_models(observed, MODEL.format(more=", ".join(more)))
     assert create(observed)[1] == []
     must_agree_and_restore(observed)
 
 
-def test_a_check_without_a_name_is_written(observed: Observed) -> None:
+def test_checks_are_written_with_the_name_in_the_models_or_the_one_that_postgresql_chooses(observed: Observed) -> None:
     observed.revision("aa", None, TABLE, DROP)
-    with_models(observed, MODEL.format(more='sa.CheckConstraint("size > 1")'))
+    quoted = 'sa.CheckConstraint("size BETWEEN 1 AND 2", name="Size of aa")'
+    with_models(observed, MODEL.format(more=f'sa.CheckConstraint("size > 1"), {quoted}'))
     text, left = create(observed)
     assert left == [] and "create_check_constraint('aa_size_check', 'aa', 'size > 1')" in text
-    must_agree_and_restore(observed)
-
-
-def test_a_check_with_a_quoted_name_is_written_as_in_the_models(observed: Observed) -> None:
-    observed.revision("aa", None, TABLE, DROP)
-    with_models(observed, MODEL.format(more='sa.CheckConstraint("size BETWEEN 1 AND 2", name="Size of aa")'))
-    text, _ = create(observed)
     assert "create_check_constraint('Size of aa', 'aa', 'size BETWEEN 1 AND 2')" in text
     must_agree_and_restore(observed)
 
 
-@pytest.mark.parametrize("default", ["CURRENT_TIMESTAMP AT TIME ZONE 'utc'", "now() AT TIME ZONE 'utc'", "'infinity'"])
-def test_a_default_runs_as_it_is_written(observed: Observed, default: str) -> None:
+def test_defaults_run_as_they_are_written(observed: Observed) -> None:
     observed.revision("aa", None, TABLE, DROP)
-    column = f'sa.Column("seen", sa.DateTime, server_default=sa.text("{default}"), nullable=False)'
+    defaults = ("CURRENT_TIMESTAMP AT TIME ZONE 'utc'", "now() AT TIME ZONE 'utc'", "'infinity'")
+    columns = ", ".join(
+        f'sa.Column("seen_{number}", sa.DateTime, server_default=sa.text("{default}"), nullable=False)'
+        for number, default in enumerate(defaults)
+    )
     with_models(
         observed,
-        MODEL.format(more=column) + f'sa.Table("bb", target_metadata, sa.Column("id", sa.Integer, primary_key=True), {column})\n',
+        MODEL.format(more=columns)
+        + f'sa.Table("bb", target_metadata, sa.Column("id", sa.Integer, primary_key=True), {columns})\n',
     )
     text, left = create(observed)
-    assert left == [] and ("((" in text) is False
+    assert left == [] and "((" not in text
     must_agree_and_restore(observed)
 
 
