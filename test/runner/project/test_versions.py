@@ -43,12 +43,12 @@ print(json.dumps(answers))
 # async needs.
 COMBINATIONS = [
     (OLDEST, "generic", "postgresql"),
-    (OLDEST, "generic", "postgresql+pg8000"),
     (NEWEST, "generic", "postgresql+psycopg2"),
     (NEWEST, "async", "postgresql+asyncpg"),
 ]
 if ALL:
     COMBINATIONS += [
+        (OLDEST, "generic", "postgresql+pg8000"),
         (OLDEST, "generic", "postgresql+psycopg2"),
         (BETWEEN, "generic", "postgresql+psycopg2"),
         (BETWEEN, "async", "postgresql+asyncpg"),
@@ -110,11 +110,17 @@ def test_the_runner_migrates_up_and_down_retries_and_reports(
     )
     assert (database.tables(), database.versions()) == (["aa", "alembic_version"], ["bb"])
     package.table_revision("cc", "bb")
-    upgrade, plan, downgrade = ask(python, {}, {"command": "plan"}, {"command": "downgrade", "revision": "aa"})
+    upgrade, plan, downgrade, stamp, history = ask(
+        python,
+        {},
+        {"command": "plan"},
+        {"command": "downgrade", "revision": "aa"},
+        {"command": "stamp", "revision": "bb"},
+        {"command": "history"},
+    )
     assert (upgrade["to"], plan["status"], downgrade["to"]) == (["cc"], "complete", ["aa"])
-    assert (database.tables(), database.versions()) == (["aa", "alembic_version"], ["aa"])
-    stamp, history = ask(python, {"command": "stamp", "revision": "bb"}, {"command": "history"})
-    assert (stamp["to"], database.versions()) == (["bb"], ["bb"])
+    assert (stamp["from"], stamp["to"]) == (["aa"], ["bb"])
+    assert (database.tables(), database.versions()) == (["aa", "alembic_version"], ["bb"])
     assert [run["outcome"] for run in history["runs"]] == ["complete", "complete", "migration_failed"]
 
 
@@ -135,10 +141,9 @@ def test_a_branch_of_the_connection_is_not_a_second_connection(package: Backend,
 
 
 def test_the_newest_environment_is_the_last_series_that_is_supported(environments: Any) -> None:
-    code = "import sqlalchemy; print('.'.join(sqlalchemy.__version__.split('.')[:2]))"
-    ran = subprocess.run([str(environments(NEWEST)), "-c", code], capture_output=True, text=True, check=True)
+    [installed] = environments(NEWEST).parents[1].glob("lib/*/site-packages/sqlalchemy-*.dist-info")
     last = int(SUPPORTED_VERSIONS["sqlalchemy"]["below"].split(".")[1]) - 1
-    assert ran.stdout.strip() == f"2.{last}"
+    assert installed.name.startswith(f"sqlalchemy-2.{last}.")
 
 
 def test_the_url_that_the_runner_fills_in_names_the_packaged_driver_where_sqlalchemy_means_psycopg_3(
