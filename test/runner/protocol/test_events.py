@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_events import JSON, SETTINGS, events, outcome
 
-EVENTS = events(300)
+EVENTS = events(100)
 REACHING = EVENTS // 10
 """Valid events, whose revision or keys mean something else. The others are refused before the database is asked."""
 

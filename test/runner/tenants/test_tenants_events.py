@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from random_events import JSON, SETTINGS, TEXT, events, outcome
 from tenancy import batch, create_schemas, set_tenant_settings, write_env
 
-EVENTS = events(200)
+EVENTS = events(100)
 REACHING = EVENTS // 50
 """Valid events, for which the databases are asked. The others are refused before."""
 
