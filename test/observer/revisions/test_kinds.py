@@ -7,10 +7,23 @@ from pathlib import Path
 
 import pytest
 from backends import Backend, empty
+from each_driver import ALL
 from observing import NOTHING, Observed
-from project_kinds import KINDS, SCHEMA, by_alembic, version_locations_that_env_sets
+from project_kinds import (
+    KINDS,
+    SCHEMA,
+    by_alembic,
+    configuration_in_pyproject,
+    dependencies_between_labelled_branches,
+    location_in_a_package,
+    version_locations_that_env_sets,
+)
+
+APPLIED = (configuration_in_pyproject, dependencies_between_labelled_branches, location_in_a_package)
+"""Those that `npm test` applies: each kind has the runner's own test, and the next ones load each as the observer does."""
 
 every_kind = pytest.mark.parametrize(("make", "revision"), KINDS, ids=[make.__name__ for make, _ in KINDS])
+applied = [kind for kind in KINDS if ALL or kind[0] in APPLIED]
 
 Make = Callable[[Backend], None]
 
@@ -23,7 +36,7 @@ def own(observed: Observed, tmp_path: Path) -> Observed:
     return observed
 
 
-@every_kind
+@pytest.mark.parametrize(("make", "revision"), applied, ids=[make.__name__ for make, _ in applied])
 def test_apply_leaves_the_rows_and_the_schema_that_alembic_leaves(own: Observed, make: Make, revision: str) -> None:
     make(own)
     expected = by_alembic(own, own.database, revision)
