@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
 import { withPostgresServer } from '../../lib/local/postgres/server';
@@ -268,6 +268,18 @@ test('the backend’s Python is the active environment’s, unless another is na
   expect(await bed.installed.safeAlembic(['history'], { cwd: bed.project.directory, env: none }).ended).toMatchObject({
     code: 4,
     stderr: expect.stringContaining('python_not_found'),
+  });
+});
+
+test('the backend’s Python is that of the environment beside alembic.ini, although the team calls Alembic in the folder above', async () => {
+  rmSync(path.join(bed.project.directory, 'alembic.ini'));
+  mkdirSync(path.join(bed.project.directory, 'back'));
+  bed.project.write('back/alembic.ini', '[alembic]\nscript_location = migrations\n');
+  symlinkSync(path.dirname(path.dirname(needed('RUNNER_PYTHON'))), path.join(bed.project.directory, 'back/.venv'));
+  const env = { PATH: '/nowhere', TMPDIR: bed.scratch };
+  expect(await bed.installed.safeAlembic(['history'], { cwd: bed.project.directory, env }).ended).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('● a1  Add users table  (head)'),
   });
 });
 

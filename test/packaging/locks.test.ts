@@ -306,6 +306,19 @@ test('a folder without dependencies is rejected with the file that has them, eve
   );
 });
 
+test('a backend below, whose Alembic is called from the folder, is reported with the options that package it', () => {
+  const directory = writeFiles(temporaryDirectory(), {
+    'back/alembic.ini': '[alembic]\nscript_location = back/migrations\n',
+    'back/migrations/env.py': '',
+    'back/requirements.txt': 'alembic\n',
+  });
+  expect(shown(noDependencies(directory))).toMatch(
+    /: name its files with alembicConfig: 'back\/alembic\.ini' and requirements: \['back\/requirements\.txt'\]$/,
+  );
+  writeFiles(directory, { 'back/alembic.ini': '[alembic]\nscript_location = %(here)s/migrations\n' });
+  expect(shown(noDependencies(directory))).toMatch(/: pass .*\/back, which has them and an alembic\.ini$/);
+});
+
 describe.each([
   ['poetry', 'pyproject.toml', 'poetry lock'],
   ['pdm', 'pyproject.toml', 'pdm lock'],

@@ -55,7 +55,7 @@ export function openSession(
     ? pythonCommand(common.python, here)
     : set
       ? pythonCommand(set, folder)
-      : findPython(project, environment);
+      : findPython(path.dirname(path.join(project, config ?? 'alembic.ini')), environment);
   return { common, settings, project, config, python, screen, version, applied: [], unreviewed: [], changing: false };
 }
 

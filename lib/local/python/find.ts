@@ -16,6 +16,7 @@ import { MANAGERS, type Manager, UV } from './managers';
  *
  * Only `uv run` may create or install something. Throws a {@link MigrateError} that lists where it looked.
  *
+ * @param project the folder with alembic.ini, from which folders are searched up to the repository's root
  * @param environment the settings' variables
  */
 export function findPython(project: string, environment: Readonly<Record<string, string>> = {}): readonly string[] {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { option } from '../code-in-messages';
 import { PackagingError } from '../errors';
+import { readAlembicProject } from '../project/alembic-project';
 import { listFiles } from '../project/sources';
 import { REQUIREMENTS } from './find';
 import { hasInstallRequires, unlockedFile } from './unlocked';
@@ -23,7 +24,7 @@ function placeOfDependencies(directory: string): string {
   if (declaring) return `pass ${declaring}, which declares them, with ${configFrom(declaring, directory)}`;
   const backends = backendsBelow(directory);
   if (backends.length > 1) return `pass one of the folders that have them and an alembic.ini: ${backends.join(', ')}`;
-  if (backends.length) return `pass ${backends[0]}, which has them and an alembic.ini`;
+  if (backends[0]) return stepInto(backends[0], directory);
   const below = declaredBelow(directory);
   if (below) return `list its requirements files, such as ${option('requirements', [below])}`;
   // Without a repository, folders next to this one may belong to anything.
@@ -33,6 +34,15 @@ function placeOfDependencies(directory: string): string {
     return `pass ${repository}, with ${configFrom(repository, directory)} and ${option('requirements', [beside])}`;
   }
   return stepForUnread(dirname(directory), directory) ?? `list its requirements files with ${option('requirements')}`;
+}
+
+/** The step for a directory with one backend below it. A relative script_location may be right only from the directory. */
+function stepInto(backend: string, directory: string): string {
+  const requirements = REQUIREMENTS.map((name) => join(backend, name)).find((file) => existsSync(file));
+  if (requirements && readAlembicProject(backend)?.above === directory) {
+    return `name its files with ${configFrom(directory, backend)} and ${option('requirements', [relative(directory, requirements)])}`;
+  }
+  return `pass ${backend}, which has them and an alembic.ini`;
 }
 
 /** The option that names a folder's alembic.ini to a folder above. */

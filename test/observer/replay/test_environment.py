@@ -165,6 +165,22 @@ def test_an_env_py_that_raises_is_reported_with_its_line(observed: Observed) -> 
     assert "the environment variable NOT_THERE is not set" in facts["drift"]["reason"]
 
 
+@pytest.mark.parametrize(
+    ("file", "step"),
+    [
+        ("back/shop/models.py", "set PYTHONPATH=back, the folder with shop, in this shell, or with the setting"),
+        ("services/back/shop.py", "set PYTHONPATH=services/back, the folder with shop, in this shell, or with the setting"),
+        ("node_modules/back/shop.py", "install the backend with its dependencies"),
+    ],
+)
+def test_a_module_that_a_folder_of_the_project_has_is_reported_with_that_folder(observed: Observed, file: str, step: str) -> None:
+    observed.table_revision("aa")
+    changed(observed, "config = context.config\n", "import shop.models\nconfig = context.config\n")
+    (observed.directory / file).parent.mkdir(parents=True)
+    (observed.directory / file).touch()
+    assert observed.observe("aa")["environment"]["next"].startswith(step)
+
+
 def test_variables_are_there_before_the_backend_is_imported(observed: Observed) -> None:
     observed.table_revision("aa")
     changed(observed, "config = context.config\n", "import os\nos.environ['IT']\nconfig = context.config\n")

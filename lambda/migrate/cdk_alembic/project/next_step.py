@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
+import sys
+from collections.abc import Iterator
 from configparser import InterpolationSyntaxError
+from pathlib import Path
 
 from ..database.failures import missing_variable, unset_variables
 from ..protocol.rules import DRIVERS, INSTALL_BACKEND
@@ -16,6 +20,8 @@ _NO_URL = re.compile(r"Could not parse \w+ URL from ")
 _UNKNOWN_DIALECT = re.compile(r"Can't load plugin: sqlalchemy\.dialects:(\w+)")
 # Advanced Alchemy's template of env.py reads config.db_url and others, which its own commands set.
 _OTHER_CONFIG = re.compile(r"'Config' object has no attribute '(\w+)'")
+_OF_OTHERS = ("node_modules", "site-packages", "cdk.out")
+"""Folders of other people's packages, and of copies of the project's."""
 _DOUBLE_PERCENT = 'double each % of the URL for configparser: config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))'
 
 
@@ -37,7 +43,7 @@ def next_step(project: Project, error: BaseException, otherwise: str) -> str:
         return f"the package has only what the migrations import: {to_package(requirement)}"
     # A name that is not in its module is a mistake in the code, such as a circular import.
     if not project.is_packaged and isinstance(error, ImportError) and "cannot import name" not in str(error):
-        return _driver_step(error.name) if error.name in DRIVERS else INSTALL_BACKEND
+        return _driver_step(error.name) if error.name in DRIVERS else _import_step(project, error.name)
     return _address_step(project, error) or otherwise
 
 
@@ -48,6 +54,25 @@ def _driver_step(missing: str) -> str:
     installed = next((name for name in others if importlib.util.find_spec(name)), None)
     use = f"begin the address that env.py reads with postgresql+{installed}://, or " if installed else ""
     return f"{use}install {missing} in the backend's environment"
+
+
+def _import_step(project: Project, missing: str | None) -> str:
+    """For a module that was not found. A folder of the project may have it: the team sets PYTHONPATH."""
+    package = (missing or "").partition(".")[0]
+    folder = next(_folders_with(package, project.directory), None) if package and package not in sys.modules else None
+    if folder is None:
+        return INSTALL_BACKEND
+    return f"set PYTHONPATH={os.path.relpath(folder, project.directory)}, the folder with {package}, {project.environment}"
+
+
+def _folders_with(package: str, directory: Path, levels: int = 2) -> Iterator[Path]:
+    """The folders below a directory in which Python would find a package or module, the nearest first."""
+    folders = [path for path in sorted(directory.iterdir()) if path.is_dir() and not path.name.startswith(".")]
+    own = [folder for folder in folders if not (folder / "pyvenv.cfg").is_file() and folder.name not in _OF_OTHERS]
+    yield from (folder for folder in own if any((folder / package).glob("*.py")) or (folder / f"{package}.py").is_file())
+    if levels > 1:
+        for folder in own:
+            yield from _folders_with(package, folder, levels - 1)
 
 
 def _address_step(project: Project, error: BaseException) -> str | None:
