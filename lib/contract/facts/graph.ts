@@ -27,7 +27,7 @@ export interface GraphRevision {
   readonly dependsOn: readonly string[];
   readonly branchLabels: readonly string[];
   /** Where its file uses `op` outside of its functions, so that it can only be loaded with a database. @default - nowhere */
-  readonly atLoad?: { readonly line: number; readonly code: string };
+  readonly atLoad?: { readonly line: number; readonly code: string; readonly connects?: true };
 }
 
 /** A line of `env.py`, from its source. */

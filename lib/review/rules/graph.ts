@@ -86,15 +86,16 @@ export const runsAtLoad: Rule = {
   id: 'runs-at-load',
   group: 'graph',
   severity: 'error',
-  title: 'the revision uses `op` outside of its functions',
+  title: 'the revision uses `op` or connects outside of its functions',
   *check({ facts: { atLoad } }, { input: { graph } }) {
     if (!atLoad) return;
     const { command = 'alembic' } = graph;
+    const fails = atLoad.connects ? 'it fails where none can be reached' : 'it fails with a NameError';
     yield {
       line: atLoad.line,
       seen: 'source',
       message:
-        `this runs whenever Alembic loads the file: without a database, as in "${command} heads", "history" and "merge", it fails with a NameError; ` +
+        `this runs whenever Alembic loads the file: without a database, as in "${command} heads", "history" and "merge", ${fails}; ` +
         'in each "upgrade", "downgrade" and "current", what it executes runs before the first pending revision, even if this revision is applied already',
       instead: `def upgrade():\n    ${atLoad.code}  # and in downgrade(), if that needs it`,
     };

@@ -219,3 +219,21 @@ def test_a_configuration_that_the_team_names_with_c_is_read_from_the_folder_abov
     )
     found = json.loads(ran.stdout.splitlines()[0])["graph"]
     assert [(script["revision"], script["file"]) for script in found["revisions"]] == [("a1", "shop/migrations/versions/a1.py")]
+
+
+@pytest.mark.parametrize("catches", [False, True])
+def test_a_file_that_connects_when_it_is_loaded_is_loaded_with_the_others(tmp_path: Path, catches: bool) -> None:
+    project(tmp_path)
+    (tmp_path / "alembic" / "env.py").write_text(f"{ENGINE}with engine.connect():\n    pass\n")
+    connect = "engine.connect()"
+    extra = f"try:\n    {connect}\nexcept Exception:\n    pass\n" if catches else f"{connect}\n"
+    revision(tmp_path, "aa", None, f"{ENGINE}{extra}def upgrade(): pass\n")
+    revision(tmp_path, "bb", "aa", "def upgrade(): pass\n")
+    found = graph(tmp_path)
+    assert "problem" not in found
+    assert [item["revision"] for item in found["revisions"]] == ["aa", "bb"]
+    seen = [item.get("atLoad") for item in found["revisions"]]
+    assert seen == [None if catches else {"line": 9, "code": connect, "connects": True}, None]
+
+
+ENGINE = "import sqlalchemy\nengine = sqlalchemy.create_engine('postgresql+psycopg://127.0.0.1:1/nothing')\n"

@@ -1,6 +1,7 @@
 """Loads a project's revisions from the folders that env.py sets, without a database.
 
-A file that uses `op` outside of its functions can only be loaded with one, within `alembic upgrade`: it is loaded when it runs.
+A file that uses `op` or connects outside of its functions can only be loaded with one, within `alembic upgrade`: it is loaded when
+it runs.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 from cdk_alembic.connection.listeners import listening
 from cdk_alembic.project.project import Project
 
-from .stand_ins import module_with_ids, needs_database
+from .stand_ins import NotConnected, module_with_ids, needs_database
 
 _AT_LOAD = "cdk_alembic_at_load"
 _failed_imports: dict[str, Exception] = {}
@@ -27,32 +28,35 @@ def load_without_database(project: Project) -> None:
     """Loads the revisions at the point where env.py would connect, with the paths, locations and context that it has set so far.
 
     Nothing connects, unless env.py has its own `creator`; that connection is not used. If env.py fails earlier, the revisions are
-    loaded with what it has set so far; the code that connects reports the failure.
+    loaded with what it has set so far; the code that connects reports the failure. A file that connects is loaded when it runs.
     Raises ProjectError for revisions that can't be loaded.
     """
     from alembic.runtime.environment import EnvironmentContext
     from sqlalchemy.engine import Engine
     from sqlalchemy.pool import Pool
 
+    is_loading = False
+
     def load(*_: Any) -> None:
+        nonlocal is_loading
+        if is_loading:
+            raise NotConnected
+        is_loading = True
         project.revisions.load()
         raise _Loaded
 
     environment = EnvironmentContext(project.config, project.script, fn=load, dont_mutate=True)
-    with _late_loading():
-        # If env.py has its own `creator`, it connects without do_connect. A class's listeners run before those of an engine,
-        # which may connect themselves.
-        with (
-            listening((Engine, "do_connect", load), (Pool, "connect", load)),
-            suppress(_Loaded, SystemExit),
-            environment,
-        ):
+    # If env.py has its own `creator`, it connects without do_connect. A class's listeners run before those of an engine, which may
+    # connect themselves.
+    with _late_loading(), listening((Engine, "do_connect", load), (Pool, "connect", load)):
+        with suppress(_Loaded, SystemExit), environment:
             try:
                 project.script.run_env()
             except Exception as error:
                 if _is_in_import(error):
                     _failed_imports.setdefault(project.script.dir, error)
         project.failed_import = _failed_imports.get(project.script.dir)
+        is_loading = True
         project.revisions.load()
 
 
@@ -69,7 +73,8 @@ class _Loaded(BaseException):
 
 
 def at_load(script: Any) -> dict[str, Any] | None:
-    """Where a script that is loaded when it runs first needs the database: `line` and `code`. None: it is loaded like most."""
+    """Where a script that is loaded when it runs first needs the database: `line` and `code`, and `connects` if it connects itself.
+    None: it is loaded like most."""
     return getattr(script.module, _AT_LOAD, None)
 
 
@@ -83,7 +88,7 @@ def _late_loading() -> Iterator[None]:
     def load_or_postpone(folder: Any, filename: Any) -> ModuleType:
         try:
             return load(folder, filename)
-        except NameError as error:
+        except (NameError, NotConnected) as error:
             path = Path(folder) / filename
             module = module_with_ids(path) if needs_database(error) else None
             if module is None:
@@ -118,4 +123,5 @@ def _loads_and_runs(folder: Any, filename: Any, name: str) -> Callable[..., None
 
 def _place(error: BaseException, file: str) -> dict[str, Any]:
     frame = next(frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file)
-    return {"line": frame.lineno, "code": frame.line or ""}
+    connects = {"connects": True} if isinstance(error, NotConnected) else {}
+    return {"line": frame.lineno, "code": frame.line or "", **connects}

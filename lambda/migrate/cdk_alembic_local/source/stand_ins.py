@@ -17,6 +17,10 @@ _LINE = re.compile(rf"^({'|'.join(_IDS)})\b[^=\n]*=(?!=)(.*)$", re.MULTILINE)
 _REASON = "cdk_alembic_not_loaded"
 
 
+class NotConnected(Exception):
+    """The error of a file that connects while it is loaded without a database."""
+
+
 @contextmanager
 def stand_ins() -> Iterator[None]:
     """Enter it while Alembic loads the scripts. A file whose ids can't be read still fails."""
@@ -50,8 +54,9 @@ def stand_ins() -> Iterator[None]:
 
 
 def needs_database(error: BaseException) -> bool:
-    """Whether a file can't be loaded only because it uses `op` or `context` outside of its functions."""
-    return isinstance(error, NameError) and "proxy object has not yet been established" in str(error)
+    """Whether a file can't be loaded only because it uses `op` or `context`, or connects, outside of its functions."""
+    uses_proxy = isinstance(error, NameError) and "proxy object has not yet been established" in str(error)
+    return uses_proxy or isinstance(error, NotConnected)
 
 
 def reason_not_loaded(script: Any) -> BaseException | str | None:
