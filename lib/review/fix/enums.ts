@@ -2,7 +2,7 @@ import { type Node, scanSync } from 'libpg-query';
 import { execute } from '../advice/python';
 import { quotedTable } from '../advice/sql';
 import type { AnalyzedRevision } from '../revision/analyzed-revision';
-import { unqualifiedName } from '../revision/tables';
+import { findType, unqualifiedName } from '../revision/tables';
 import type { Action, ActionOf } from '../sql/action';
 import type { NoSafeForm, SafeForm } from './form';
 
@@ -14,8 +14,9 @@ export function addValues(
   { facts, upgrade }: AnalyzedRevision,
 ): SafeForm | NoSafeForm | undefined {
   const type = unchangedType(table, column, facts);
-  const [before, after] = (facts.changes?.changed[`type ${type}`] ?? []).map(labelsOf);
-  if (type === undefined || !before || !after) return undefined;
+  if (type === undefined) return undefined;
+  const [before, after] = (findType(facts.changes?.changed, type) ?? []).map(labelsOf);
+  if (!before || !after) return undefined;
   const steps = upgrade.steps.map(({ action }) => action);
   const names = namesOf(type, steps);
   const changed = steps.filter(

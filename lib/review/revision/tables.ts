@@ -18,6 +18,14 @@ export function findIndex(tables: Tables, name: string): { table: string; index:
   return undefined;
 }
 
+/** Finds what changed about a type, in one part of the catalog's changes, by the name that a statement uses. */
+export function findType<T>(changes: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  const entries = Object.entries(changes ?? {}).filter(([entry]) => entry.startsWith('type '));
+  const exact = entries.find(([entry]) => entry === `type ${name}`);
+  const found = exact ? [exact] : entries.filter(([entry]) => unqualifiedName(entry) === name);
+  return found.length === 1 ? found[0]?.[1] : undefined;
+}
+
 /** A name without its schema. */
 export function unqualifiedName(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1);

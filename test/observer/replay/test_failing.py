@@ -198,7 +198,7 @@ def test_an_error_of_the_database_that_is_swallowed_is_a_failure(observed: Obser
     observed.revision("aa", None, 'try:\n    op.execute("SELECT nowhere")\nexcept Exception:\n    pass')
     observed.table_revision("bb", "aa")
     facts = observed.observe("aa", "bb")
-    assert facts["aa"]["upgrade"]["failure"]["sqlState"] == "25P02"
+    assert facts["aa"]["upgrade"]["failure"]["sqlState"] == "42703"
     assert [statement["sql"] for statement in facts["aa"]["upgrade"]["statements"]] == ["SELECT nowhere"]
     assert facts["bb"]["upgrade"]["outcome"] == "done"
 
@@ -225,3 +225,17 @@ def test_an_error_that_a_revision_raises_in_place_of_the_databases_has_its_code(
     observed.revision("aa", None, attempt)
     failure = observed.observe("aa")["aa"]["upgrade"]["failure"]
     assert (failure["message"], failure.get("sqlState")) == ("RuntimeError: not dropped", state)
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+@pytest.mark.parametrize("then", ["", '\nop.execute("CREATE TABLE never (id int)")'])
+def test_the_reason_is_the_error_that_aborted_the_transaction_also_if_the_revision_caught_it(
+    observed: Observed, template: str, scheme: str, then: str
+) -> None:
+    observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)
+    observed.revision("aa", None, f'try:\n    op.execute("SELECT 1 / 0")\nexcept Exception:\n    pass{then}')
+    failure = observed.observe("aa")["aa"]["upgrade"]["failure"]
+    assert (failure["sqlState"], failure["statement"]) == ("22012", "SELECT 1 / 0")
+    assert "division by zero; the code caught this error" in failure["message"]
+    source = (observed.versions / "aa.py").read_text().splitlines()
+    assert source[failure["line"] - 1].strip() == 'op.execute("SELECT 1 / 0")'

@@ -193,6 +193,19 @@ def test_an_engine_in_autocommit_is_refused_before_anything_is_written(each: Bac
     assert invoke({"command": "plan"})["status"] == "pending"
 
 
+@pytest.mark.every_driver
+@pytest.mark.parametrize("then", ["", '\nop.execute("CREATE TABLE never (id int)")'])
+def test_an_error_that_a_revision_catches_is_the_reason_why_its_aborted_transaction_fails(
+    each: Backend, database: Database, then: str
+) -> None:
+    each.revision("bb", "aa", f'try:\n    op.execute("SELECT 1 / 0")\nexcept Exception:\n    pass{then}')
+    error = failure()["error"]
+    assert (error["code"], error["revision"], error["sqlState"]) == ("migration_failed", "bb", "22012")
+    assert "division by zero" in error["message"] and "the code caught this error" in error["message"]
+    assert error["statement"] == "SELECT 1 / 0"
+    assert database.versions() == ["aa"]
+
+
 def test_every_condition_has_a_next_step_that_says_whether_anything_was_changed() -> None:
     for kind in CONDITIONS:
         assert kind.what[0].islower() and kind.next[0].islower(), kind

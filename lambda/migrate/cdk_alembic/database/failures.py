@@ -6,8 +6,9 @@ import linecache
 import os
 import re
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from ..connection.percent_signs import as_read
 from ..connection.statement_starts import without_comments
@@ -25,6 +26,7 @@ _OF_NONE = re.compile(r"\bNone(?:Type)?\b|option values must be strings")
 _MISSING = re.compile(r"\b(?:set|unset|missing|required|defined|undefined|provided?|env|environment)\b", re.IGNORECASE)
 _VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b")
 _NOT_NULL = "23502"
+_CAUGHT = "the code caught this error, but it had aborted the transaction; only a savepoint (begin_nested) prevents that"
 _ADAPTED_CLASS = re.compile(r"^<class '[^']+'>: ")
 
 
@@ -40,7 +42,7 @@ def sql_state(error: BaseException) -> str | None:
 
 def describe(error: BaseException) -> str:
     """The error on one line; the database's message if there is one."""
-    origin = origin_of(error)
+    root, origin = root_of(error), origin_of(error)
     diagnostics = getattr(origin, "diag", None)
     fields = _fields(origin)
     primary = getattr(diagnostics, "message_primary", None) or fields.get("M")
@@ -48,6 +50,8 @@ def describe(error: BaseException) -> str:
     if primary is None:
         primary = _in_words(origin, is_database=sql_state(error) is not None)
     text = f"{primary} ({detail})" if detail and detail not in primary else primary
+    if _CAUGHT in getattr(root, "__notes__", ()):
+        text = f"{text}; {_CAUGHT}"
     return shortened(text, MAX_REASON_LENGTH)
 
 
@@ -132,7 +136,7 @@ def _own_frames(error: BaseException) -> Iterator[tuple[Path, int | None]]:
     """File and line of each frame of the backend's own code, the innermost first."""
     # A Project makes its folder the working directory.
     backend = Path.cwd()
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+    for frame in reversed(traceback.extract_tb(root_of(error).__traceback__)):
         file = backend / frame.filename
         if file.is_relative_to(backend) and "site-packages" not in file.parts and file.is_file():
             yield file, frame.lineno
@@ -146,14 +150,14 @@ def statement_of(error: BaseException) -> str | None:
 
 def whole_statement_of(error: BaseException) -> str | None:
     """The statement that failed, as it was sent."""
-    statement = getattr(_root(error), "statement", None)
+    statement = getattr(root_of(error), "statement", None)
     if not isinstance(statement, str):
         return None
     is_asyncpg = "asyncpg" in type(origin_of(error)).__module__
     return as_read(statement, "numeric" if is_asyncpg else "format")
 
 
-def _root(error: BaseException) -> BaseException:
+def root_of(error: BaseException) -> BaseException:
     """Replaces an error that only reports an aborted transaction with the error that aborted it: leaving an autocommit block or
     a savepoint after a failure hides the original error."""
     while _is_aftermath(error) and error.__context__ is not None:
@@ -161,9 +165,33 @@ def _root(error: BaseException) -> BaseException:
     return error
 
 
+class LastFailure:
+    """The last error of an engine's connections. Code that catches the error that aborts a transaction hides it: the next
+    statement fails with one that only says that the transaction is aborted."""
+
+    def __init__(self) -> None:
+        self._error: BaseException | None = None
+
+    def listener(self, engine: Any) -> tuple[Any, str, Callable[[Any], None]]:
+        """For SQLAlchemy's handle_error event."""
+        return (engine, "handle_error", self._record)
+
+    def _record(self, context: Any) -> None:
+        error = context.sqlalchemy_exception or context.original_exception
+        if not _is_aftermath(error):
+            self._error = error
+
+    def explain(self, error: BaseException) -> None:
+        """Makes the error that aborted the transaction the context of one that only reports it."""
+        root = root_of(error)
+        if self._error is not None and _is_aftermath(root):
+            self._error.add_note(_CAUGHT)
+            root.__context__ = self._error
+
+
 def origin_of(error: BaseException) -> BaseException:
     """The driver's error, without SQLAlchemy's wrapper."""
-    root = _root(error)
+    root = root_of(error)
     origin = getattr(root, "orig", None)
     return origin if isinstance(origin, BaseException) else root
 
@@ -173,6 +201,7 @@ def _is_aftermath(error: BaseException) -> bool:
     return "in failed transaction block" in str(origin) or "25P02" in (
         getattr(origin, "sqlstate", None),
         getattr(origin, "pgcode", None),
+        _fields(origin).get("C"),
     )
 
 

@@ -126,6 +126,7 @@ class _Attempt:
             try:
                 yield
             except (Exception, SystemExit) as error:
+                self._session.last_failure.explain(error)
                 if self.left_transaction and record.uncommitted and not gave_up():
                     report_committed(run, context, self._mutex)
                 # Before a new connection, which resets whether the server stopped answering.

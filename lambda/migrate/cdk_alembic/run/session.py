@@ -13,6 +13,7 @@ from ..connection import simple_query
 from ..connection.listeners import listening
 from ..connection.statement_starts import statement_starts
 from ..connection.statements import bound, driver_connection, enter_autocommit, fetch_prepared, limits, refuse_autocommit
+from ..database.failures import LastFailure
 from ..protocol.process import Cancelled
 from ..protocol.request import Invocation
 from .blocker_watch import BlockerWatch
@@ -38,6 +39,7 @@ class Session:
         self.left_transaction = False
         """Whether the last revision committed something itself, with an autocommit block or a commit."""
         self.connection = connection
+        self.last_failure = LastFailure()
         self._invocation = invocation
         self._blocker_watch = blocker_watch
         self._is_watching = False
@@ -157,6 +159,7 @@ def watched(connection: Any, pid: int, invocation: Invocation, blocker_watch: Bl
     try:
         with listening(
             *sending,
+            session.last_failure.listener(connection.engine),
             (Engine, "engine_connect", session.second_connection),
             (connection, "before_cursor_execute", session.before_statement),
             (connection, "commit", session.before_commit),

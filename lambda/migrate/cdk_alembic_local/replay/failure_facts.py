@@ -6,7 +6,7 @@ import traceback
 from typing import Any
 
 from cdk_alembic.database.conditions import connection_failure
-from cdk_alembic.database.failures import describe, location, sql_state, statement_of, whole_statement_of
+from cdk_alembic.database.failures import describe, location, root_of, sql_state, statement_of, whole_statement_of
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redact
@@ -16,7 +16,7 @@ from ..waiting import Waiting
 
 def failure_facts(error: BaseException, file: str) -> dict[str, Any]:
     """The error, and its line in the revision's file."""
-    frames = traceback.extract_tb(error.__traceback__)
+    frames = traceback.extract_tb(root_of(error).__traceback__)
     line = next((frame.lineno for frame in reversed(frames) if frame.filename == file), None)
     # Whole: the review parses it.
     statement = whole_statement_of(error)

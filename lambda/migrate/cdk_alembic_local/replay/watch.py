@@ -17,6 +17,7 @@ from cdk_alembic.connection.listeners import listening
 from cdk_alembic.connection.percent_signs import as_read
 from cdk_alembic.connection.statement_starts import statement_starts
 from cdk_alembic.connection.statements import enter_autocommit
+from cdk_alembic.database.failures import LastFailure
 from cdk_alembic.run.session import OWN_COMMIT
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.elements import TextClause
@@ -89,10 +90,12 @@ class Watch:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self._recording: Recording | None = None
+        self.last_failure = LastFailure()
 
     @contextmanager
     def listening(self) -> Iterator[Watch]:
         with listening(
+            self.last_failure.listener(self._connection.engine),
             (self._connection, "before_cursor_execute", self._before_statement),
             (self._connection, "after_cursor_execute", self._after_statement),
             (self._connection, "commit", self._transaction_ends),

@@ -53,6 +53,7 @@ def run_watched(
             # A function that caught a database error leaves its transaction aborted: the next statement would fail.
             raw.refuse_aborted(context.connection)
         except (Exception, SystemExit, Waiting) as error:
+            watch.last_failure.explain(error)
             failure = failure_facts(error, file)
     return Result(recording, failure)
 

@@ -8,7 +8,7 @@ import type { AnalyzedRevision, RevisionFunction, Step } from '../../revision/an
 import type { Change } from '../../revision/change';
 import { existingType } from '../../revision/operations';
 import { isSameAction } from '../../revision/steps';
-import { unqualifiedName } from '../../revision/tables';
+import { findType, unqualifiedName } from '../../revision/tables';
 import type { Action, ActionOf } from '../../sql/action';
 import { isText, narrows } from '../../sql/column-types';
 import type { Rule, RuleFinding } from '../rule';
@@ -137,9 +137,9 @@ function buildsDocument(using: Node | undefined): boolean {
 
 /** The labels of an enum before the first of these revisions, from the replay or from the earlier revisions; empty if unknown. */
 function enumLabels([own, ...before]: readonly RevisionFacts[], type: string): readonly string[] {
-  const entry = `type ${type}`;
-  const earlier = before.flatMap(({ changes }) => changes?.added[entry] ?? changes?.changed[entry]?.[1] ?? []);
-  const labels = own?.changes?.removed[entry] ?? own?.changes?.changed[entry]?.[0] ?? own?.enums?.[type] ?? earlier[0] ?? '';
+  const earlier = before.flatMap(({ changes }) => findType(changes?.added, type) ?? findType(changes?.changed, type)?.[1] ?? []);
+  const removed = findType(own?.changes?.removed, type) ?? findType(own?.changes?.changed, type)?.[0];
+  const labels = removed ?? own?.enums?.[type] ?? earlier[0] ?? '';
   return labels.startsWith('ENUM')
     ? [...labels.matchAll(/'((?:[^']|'')*)'/g)].map(([, label = '']) => label.replaceAll("''", "'"))
     : [];
