@@ -73,9 +73,16 @@ export function findLosses(steps: readonly UpgradeStep[]): UpgradeLosses {
   };
 }
 
-/** A text with `...` for each unknown part, such as a name that comes from the database; `shop.*` in a schema; without an unknown schema. */
+/**
+ * A text with `...` for each unknown part, such as a name that comes from the database; `shop.*` in a schema; without an unknown schema.
+ * Rows of an unknown table are those of a table that is known only when it runs.
+ */
 export function readable(text: string): string {
-  return text.replaceAll(`${UNKNOWN}.`, '').replaceAll(`.${UNKNOWN}`, '.*').replaceAll(UNKNOWN, '...');
+  return text
+    .replaceAll(`${UNKNOWN}.`, '')
+    .replaceAll(`.${UNKNOWN}`, '.*')
+    .replace(`rows of ${UNKNOWN}`, 'rows of a table that is known only when it runs')
+    .replaceAll(UNKNOWN, '...');
 }
 
 function nodesIn(steps: readonly UpgradeStep[]): readonly Node[] {

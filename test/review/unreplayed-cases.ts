@@ -50,6 +50,31 @@ const ADDED_LABELS: UnreplayedCase = {
   without: ['narrowing-type', 'table-rewrite'],
 };
 
+/** What a revision reads besides the database, and whose rows it deletes. */
+const READS: readonly UnreplayedCase[] = [
+  {
+    title: 'deletes rows of a model of the application',
+    head: 'from shop.models import Permission\nfrom sqlalchemy.orm import Session\n',
+    up: 'session = Session(op.get_bind())\nfor name in ["a", "b"]:\n    session.query(Permission).filter(Permission.name == get(name)).delete()',
+    findings: ['error delete-by-query'],
+    says: ['DELETE loses some rows of a table that is known only when it runs'],
+  },
+  {
+    title: 'reads a variable of the environment',
+    head: 'import os\n',
+    up: 'os.getenv("STAGE", "dev")',
+    findings: ['warning reads-outside'],
+    says: ['os.getenv reads something that differs between machines: the revision behaves differently in each stage"'],
+  },
+  {
+    title: 'reads a file and the network',
+    head: 'import requests\n',
+    up: 'open("rates.json").read()\nrequests.get("https://rates.example.com")',
+    findings: ['warning reads-outside', 'warning reads-outside'],
+    says: ['and fails where the file is missing', 'and fails if the other side does not answer'],
+  },
+];
+
 /** What an earlier revision says about a table. */
 const EARLIER: readonly UnreplayedCase[] = [
   {
@@ -1642,6 +1667,7 @@ export const UNREPLAYED: readonly UnreplayedCase[] = [
   ...REQUIRED,
   ...MAY_BE_KEPT,
   ...ROWS,
+  ...READS,
   ...EARLIER,
   ...NOTHING,
   ...PUT_TOGETHER,

@@ -1,7 +1,7 @@
 """Loads a project's revisions from the folders that env.py sets, without a database.
 
-A file that uses `op` or connects outside of its functions can only be loaded with one, within `alembic upgrade`: it is loaded when
-it runs.
+A file that uses `op` or connects outside of its functions can only be loaded with one, within `alembic upgrade`: it is loaded
+when it runs.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def load_without_database(project: Project) -> None:
         raise _Loaded
 
     environment = EnvironmentContext(project.config, project.script, fn=load, dont_mutate=True)
-    # If env.py has its own `creator`, it connects without do_connect. A class's listeners run before those of an engine, which may
-    # connect themselves.
+    # If env.py has its own `creator`, it connects without do_connect. A class's listeners run before those of an engine, which
+    # may connect themselves.
     with _late_loading(), listening((Engine, "do_connect", load), (Pool, "connect", load)):
         with suppress(_Loaded, SystemExit), environment:
             try:
@@ -73,8 +73,8 @@ class _Loaded(BaseException):
 
 
 def at_load(script: Any) -> dict[str, Any] | None:
-    """Where a script that is loaded when it runs first needs the database: `line` and `code`, and `connects` if it connects itself.
-    None: it is loaded like most."""
+    """Where a script that is loaded when it runs first needs the database: `line` and `code`, and `connects` if it connects
+    itself. None: it is loaded like most."""
     return getattr(script.module, _AT_LOAD, None)
 
 

@@ -33,12 +33,12 @@ export const readsOutside: Rule = {
   title: "the revision reads the network, the environment, the backend's settings or files",
   *check({ parts }) {
     for (const { source, direction } of parts) {
-      for (const { name, line } of distinctCalls(source ? outsideCalls(source) : [])) {
+      for (const { name, line, isSettings } of distinctCalls(source ? outsideCalls(source) : [])) {
         yield {
           line,
           direction,
           seen: 'source',
-          message: `${name} reads something that differs between machines: the revision behaves differently in each stage, and fails if the other side does not answer`,
+          message: `${name} reads something that differs between machines: the revision behaves differently in each stage${isSettings ? '' : failureOf(name)}`,
           instead: '# write what it needs into the revision, or read it from a table',
         };
       }
@@ -47,10 +47,17 @@ export const readsOutside: Rule = {
 };
 
 /** `requests.get(...).json` is named by its first part. */
-function outsideCalls({ calls, importedCalls }: FunctionFacts): readonly Pick<Call, 'name' | 'line'>[] {
+function outsideCalls({ calls, importedCalls }: FunctionFacts): readonly Pick<Call, 'name' | 'line' | 'isSettings'>[] {
   const own = calls.filter((call) => call.isSettings || OUTSIDE_CALLS.test(call.name));
   const imported = importedCalls.filter(({ name }) => OUTSIDE_CALLS.test(name));
-  return [...own, ...imported].map(({ name, line }) => ({ name: name.replace(/\(.*/s, '') || lastPart(name), line }));
+  return [...own, ...imported].map(({ name, ...call }) => ({ ...call, name: name.replace(/\(.*/s, '') || lastPart(name) }));
+}
+
+/** How a read of something outside of the database can fail, after the name of its call. */
+function failureOf(name: string): string {
+  if (/\b(?:getenv|environ)\b/.test(name)) return '';
+  const isFile = /(?:^|\.)(?:open|read_text|read_bytes)$/.test(name);
+  return isFile ? ', and fails where the file is missing' : ', and fails if the other side does not answer';
 }
 
 /** `(folder / "schema.sql").read_text` */
@@ -189,6 +196,6 @@ export const earlyReturn: Rule = {
   },
 };
 
-function distinctCalls(calls: readonly Pick<Call, 'name' | 'line'>[]): readonly Pick<Call, 'name' | 'line'>[] {
+function distinctCalls<C extends Pick<Call, 'name'>>(calls: readonly C[]): readonly C[] {
   return calls.filter(({ name }, index) => calls.findIndex((other) => other.name === name) === index);
 }
