@@ -212,6 +212,24 @@ def test_a_session_that_ends_in_env_py_has_another_next_step_than_an_address(
     assert database.tables() == []
 
 
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_a_statement_of_env_py_that_postgresql_rejects_has_another_next_step_than_a_setting(
+    package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
+) -> None:
+    secret_settings(monkeypatch, scheme)
+    package.initialise("driver://", template).read_url_from("DATABASE_URL")
+    env = (package.directory / "alembic" / "env.py").read_text()
+    head, run, tail = env.rpartition("context.run_migrations()")
+    statement = 'context.get_context().connection.exec_driver_sql("CREATE EXTENSION nothing")'
+    package.write_env(f"{head}{statement}; {run}{tail}")
+    package.table_revision("aa")
+    with aws(monkeypatch, lambda *_: {"SecretString": secret(database)}):
+        error = failure()["error"]
+    assert error["code"] == "invalid_project"
+    assert 'env.py failed: extension "nothing" is not available' in error["message"]
+    assert error["next"] == "change this statement of env.py, or the database that rejects it, and try again"
+
+
 class TestABackendThatReadsOtherVariables:
     def error(self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, env: str) -> dict[str, Any]:
         secret_settings(monkeypatch, "postgresql+psycopg", limits={"connectRetrySeconds": 0})

@@ -65,9 +65,7 @@ class DatabaseVariables:
         is_elsewhere = (
             error.code == "database_unreachable" and not _THIS_MACHINE.search(host) and _THIS_MACHINE.search(error.message)
         )
-        # No variable changes an error in the code.
-        is_in_code = isinstance(error.__cause__, (SyntaxError, ImportError))
-        if self._names and (is_elsewhere or (isinstance(error, EnvFailed) and not is_in_code)):
+        if self._names and (is_elsewhere or (isinstance(error, EnvFailed) and _may_be_a_variable(error.__cause__))):
             error.next += (
                 f"; the function sets {', '.join(self._names)}: if env.py reads others, name them with DatabaseVariables"
             )
@@ -168,6 +166,15 @@ def of_tenant(database: dict[str, Any], secret_arn: str) -> dict[str, Any]:
         )
     server = {part: database[part] for part in ("host", "port") if part in database}
     return {"source": "secret", "secretArn": secret_arn, "variables": database["variables"], "otherwise": server}
+
+
+def _may_be_a_variable(cause: BaseException | None) -> bool:
+    """Whether a variable may avoid an error of env.py: not one in the code, or of a statement that the database rejects."""
+    if isinstance(cause, (SyntaxError, ImportError)):
+        return False
+    from sqlalchemy.exc import DBAPIError
+
+    return not isinstance(cause, DBAPIError)
 
 
 def _variables(names: dict[str, str], address: dict[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from configparser import InterpolationSyntaxError
 from pathlib import Path
 
-from ..database.failures import missing_variable, unset_variables
+from ..database.failures import missing_variable, sql_state, unset_variables
 from ..protocol.rules import DRIVERS, INSTALL_BACKEND
 from .configuration import left_out, to_package
 from .project import Project
@@ -27,6 +27,8 @@ _DOUBLE_PERCENT = 'double each % of the URL for configparser: config.set_main_op
 
 def next_step(project: Project, error: BaseException, otherwise: str) -> str:
     """The step that makes env.py run, or `otherwise`."""
+    if sql_state(error):
+        return "change this statement of env.py, or the database that rejects it, and try again"
     if missing_variable(error):
         return f"set it {project.environment}"
     if names := unset_variables(error):
