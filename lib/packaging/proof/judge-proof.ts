@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
-import { call, named, option, runtimeOption } from '../code-in-messages';
+import { call, named, option } from '../code-in-messages';
 import { optionFor } from '../dependencies/elsewhere';
 import { DEVELOPMENT_FILE } from '../dependencies/no-dependencies';
 import { packagedFromRepository, repositoryOf } from '../dependencies/not-on-index';
@@ -14,6 +14,7 @@ import { imageVariables } from '../project/dockerfile';
 import { listFiles } from '../project/sources';
 import { driverRequirement, installedDrivers } from './check-installed';
 import type { LoadedWith, Proof } from './proof';
+import { otherPython, otherPythonFor } from './standard-library';
 import { likelyDatabase, setEngine, setFolder, setInEnvironment, setRequired, setUnset } from './unset-variables';
 
 /** A package that can be loaded. */
@@ -108,6 +109,8 @@ function remedyOf(
 ): string {
   const { source, target, directory, databaseVariables: given } = loaded;
   if (wrongSyntax) return `Correct that line, or set ${option('runtime')} to a Python that accepts it`;
+  const python = otherPythonFor(reason);
+  if (python) return python;
   if (inCode) return `If a distribution or a version is missing, ${source.add.replace('{}', 'it')}`;
   // Advanced Alchemy's template of env.py reads config.db_url and others, which its own commands set.
   const [, attribute] = /'Config' object has no attribute '(\w+)'/.exec(reason) ?? [];
@@ -249,24 +252,13 @@ function missingModule(loaded: Loaded, { module, by, unset, unsetSettings, own }
   const [first = ''] = module.split('.');
   const remedy = own
     ? 'if your build generates it, run that first'
-    : missingDistribution(loaded, first, [...unset, ...unsetSettings]);
+    : (otherPython(module) ?? missingDistribution(loaded, first, [...unset, ...unsetSettings]));
   const settings = unset.length ? `. If a setting avoids that import, ${setUnset(unset)}` : '';
   return `${fileOf(by)} imports ${module}, which the package of ${directory} does not have: ${remedy}${settings}`;
 }
 
-/** The last Python that has a module of its standard library: PEP 594, PEP 632 and "What's New In Python 3.12". */
-const LAST_PYTHON: Readonly<Record<string, readonly string[]>> = {
-  '3.11': ['asynchat', 'asyncore', 'distutils', 'imp', 'smtpd'],
-  '3.12': [
-    ...['aifc', 'audioop', 'cgi', 'cgitb', 'chunk', 'crypt', 'imghdr', 'lib2to3', 'mailcap', 'nis', 'nntplib', 'ossaudiodev'],
-    ...['pipes', 'sndhdr', 'spwd', 'sunau', 'telnetlib', 'uu', 'xdrlib'],
-  ],
-};
-
 function missingDistribution(loaded: Loaded, module: string, unset: readonly string[]): string {
   const { source } = loaded;
-  const [last] = Object.keys(LAST_PYTHON).filter((version) => LAST_PYTHON[version]?.includes(module));
-  if (last) return `Python has it only up to ${last}: set ${runtimeOption(last)}`;
   // https://docs.sqlalchemy.org/en/21/faq/installation.html
   if (module === 'greenlet')
     return `SQLAlchemy 2.1 installs it only if asked to: ${source.add.replace('{}', 'sqlalchemy[asyncio]')}`;
@@ -276,7 +268,7 @@ function missingDistribution(loaded: Loaded, module: string, unset: readonly str
   if (has) return `${has} packages it`;
   const other = otherRequirements(loaded, module);
   if (other) return other;
-  const own = source.files.every(isUnlocked) ? packagedFromRepository(module, loaded.directory, source.files) : undefined;
+  const own = isUnlocked(source.files[0] ?? '') && packagedFromRepository(module, loaded.directory, source.files);
   if (own) return own;
   const usual =
     missingDriver(loaded, module, unset) ??

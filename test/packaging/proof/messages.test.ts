@@ -26,6 +26,8 @@ test.each([
   ['pkg_resources', 'nothing', {}, 'run "uv add setuptools~=80.0"'],
   ['distutils.util', 'nothing', {}, 'Python has it only up to 3.11: set runtime: lambda.Runtime.PYTHON_3_11'],
   ['cgi', 'nothing', {}, 'Python has it only up to 3.12: set runtime: lambda.Runtime.PYTHON_3_12'],
+  ['compression.zstd', 'nothing', {}, 'Python has it from 3.14 on: set runtime: lambda.Runtime.PYTHON_3_14'],
+  ['string.templatelib', 'nothing', {}, 'Python has it from 3.14 on: set runtime: lambda.Runtime.PYTHON_3_14'],
   [
     'psycopg',
     'psycopg2',
@@ -96,6 +98,17 @@ test.each([
 ])('the command that shows the whole error runs with %s and %s', (config, ini, command) => {
   const fails = { reason: 'KeyError', inCode: false, unset: [], required: [] };
   expect(() => judgeProof(loadedWith(config, ini), { fails } as never)).toThrow(`; ${command} the whole error`);
+});
+
+test.each([
+  ["ImportError: cannot import name 'override' from 'typing' (/usr/lib/python3.11/typing.py)", '3.12'],
+  ["AttributeError: module 'uuid' has no attribute 'uuid7'", '3.14'],
+])('a name that the standard library has only in a newer Python is reported with that Python: %s', (reason, version) => {
+  const fails = { reason, inCode: reason.startsWith('ImportError'), unset: ['SHOP_KEY'], required: [] };
+  const option = `lambda.Runtime.PYTHON_${version.replace('.', '_')}`;
+  expect(() => judgeProof(loadedWith('alembic.ini', ''), { fails } as never)).toThrow(
+    `Python has it from ${version} on: set runtime: ${option}`,
+  );
 });
 
 test('of many unset variables, the message names the last ones and how many there are', () => {
