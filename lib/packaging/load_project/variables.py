@@ -9,7 +9,7 @@ import re
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cdk_alembic.database.failures import called_missing
 from cdk_alembic.project.settings_classes import (
@@ -22,6 +22,9 @@ from cdk_alembic.project.settings_classes import (
 )
 
 from .errors import is_of_settings, real
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def watch_environment(backend: Path) -> dict[str, None]:
@@ -60,15 +63,14 @@ def is_read_by(backend: Path, name: str) -> bool:
 def required_variables(error: BaseException, backend: Path, unset: list[str]) -> list[str]:
     """The unset variables that an error is about: everything that the same file, or the same class of settings, requires. With
     other libraries for settings, such as python-decouple and environs, and with the backend's own check: those that the error
-    names, and those that the same file reads by the same call."""
+    names, and those that the same file reads by the same call, or has in the same list."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<frozen")]
     if type(error).__name__ == "NoAppException":
         names = ["FLASK_APP"]
     elif isinstance(error, KeyError) and len(frames) > 1 and frames[-1].filename in (os.__file__, __file__):
-        files = [real(frame.filename) for frame in reversed(frames)]
-        file = next((file for file in files if file.startswith(f"{backend}{os.sep}")), "")
-        found = re.findall(r"""environ\[["'](\w+)["']\](?!\s*=[^=])""", "".join(linecache.getlines(file)))
-        names = [str(error.args[0]), *found]
+        name, files = str(error.args[0]), own_files(frames, backend)
+        found = re.findall(r"""environ\[["'](\w+)["']\](?!\s*=[^=])""", "".join(linecache.getlines([*files, ""][0])))
+        names = [name, *found, *listed_with([name], files)]
     elif isinstance(error, KeyError) and frames and is_of_a_copy(error, real(frames[-1].filename), backend):
         names = [str(error.args[0])]
     elif type(error).__name__ == "ValidationError":
@@ -76,16 +78,42 @@ def required_variables(error: BaseException, backend: Path, unset: list[str]) ->
     else:
         named = [name for name in unset if re.search(rf"\b{re.escape(name)}\b", str(error))]
         named = named or called_missing(error)
-        names = [*named, *read_alike(named, [real(frame.filename) for frame in reversed(frames)], backend)]
+        files = own_files(frames, backend)
+        names = [*named, *read_alike(named, files), *listed_with(named, files)]
     return [name for name in dict.fromkeys(names) if name not in os.environ]
 
 
-def read_alike(named: list[str], files: list[str], backend: Path) -> list[str]:
-    """The variables without a default that one of the backend's files reads by the call that reads one of these."""
+def own_files(frames: list[traceback.FrameSummary], backend: Path) -> list[str]:
+    """The backend's files in a traceback, the innermost first."""
+    files = [real(frame.filename) for frame in reversed(frames)]
+    return [file for file in files if file.startswith(f"{backend}{os.sep}") and file.endswith(".py")]
+
+
+def nodes_of(file: str) -> Iterator[ast.AST]:
+    return ast.walk(ast.parse("".join(linecache.getlines(file))))
+
+
+def listed_with(named: list[str], files: list[str]) -> list[str]:
+    """The variables that one of the files has in the same list, or the same table, as one of these."""
     for file in files:
-        if not (file.startswith(f"{backend}{os.sep}") and file.endswith(".py")):
-            continue
-        calls = [node for node in ast.walk(ast.parse("".join(linecache.getlines(file)))) if isinstance(node, ast.Call)]
+        for node in nodes_of(file):
+            for items in items_of(node):
+                texts = [item.value for item in items if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+                if any(name in texts for name in named):
+                    return [text for text in texts if re.fullmatch(r"[A-Z][A-Z0-9_]*", text)]
+    return []
+
+
+def items_of(node: ast.AST) -> list[list[Any]]:
+    if isinstance(node, ast.Dict):
+        return [node.keys, node.values]
+    return [node.elts] if isinstance(node, (ast.List, ast.Tuple, ast.Set)) else []
+
+
+def read_alike(named: list[str], files: list[str]) -> list[str]:
+    """The variables without a default that one of the files reads by the call that reads one of these."""
+    for file in files:
+        calls = [node for node in nodes_of(file) if isinstance(node, ast.Call)]
         read = [(ast.unparse(call.func), call.args[0].value, call) for call in calls if is_of_constant(call)]
         readers = {reader for reader, name, _ in read if name in named}
         if readers:

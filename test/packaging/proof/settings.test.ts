@@ -20,6 +20,20 @@ test('all settings that a file requires are reported in one line', () => {
 });
 
 test.each([
+  ['a list', 'NAMES = ["DB_HOST", "DB_USER", "SHOP_TOKEN"]', 'for name in NAMES: os.environ[name]'],
+  [
+    'a table',
+    'NAMES = {"host": "DB_HOST", "user": "DB_USER", "token": "SHOP_TOKEN"}',
+    '{k: os.environ[v] for k, v in NAMES.items()}',
+  ],
+  ['a check', 'NAMES = ("DB_HOST", "DB_USER", "SHOP_TOKEN")', 'for n in NAMES: assert os.getenv(n), f"set {n}"'],
+])('all settings that a file reads by the names in %s are reported in one line', (_, names, read) => {
+  expect(() => proofOf(backend('import os', names, read))).toThrow(
+    /Name the database's variables with DatabaseVariables\.parts\(\{ host: 'DB_HOST', user: 'DB_USER' \}\), and set environment: \{ SHOP_TOKEN: 'unused' \}, without/,
+  );
+});
+
+test.each([
   ['pydantic-settings', 'pydantic_settings', 'model_config = {"env_prefix": "shop_", "env_nested_delimiter": "__"}'],
   ['Pydantic 1', 'pydantic.v1', 'Config = type("Config", (), {"env_prefix": "shop_"})'],
 ])('all settings that a class of %s requires are reported in one line', (_, module, config) => {
