@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 import { findPython } from '../../lib/packaging/uv';
@@ -207,6 +207,26 @@ describe('a lock that is older than pyproject.toml', () => {
     writeFileSync(file, readFileSync(file, 'utf8').replace('version = "0.1.0"', 'version = "0.2.0-dev"'));
     expect(checked(copy, lambda).errors.map(shown)).toEqual([]);
     writeFileSync(file, readFileSync(file, 'utf8').replace('asyncpg>=0.30', 'asyncpg>=0.29'));
+    expect(checked(copy, lambda).errors.map(shown)).toEqual([expect.stringContaining('is older than')]);
+  });
+
+  test('is accepted if only the version of a project in a folder above has changed', () => {
+    const root = temporaryDirectory();
+    const copy = join(root, 'api');
+    cpSync(backend, copy, { recursive: true });
+    const file = join(copy, 'pyproject.toml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('asyncpg>=0.30', 'shop-common", "asyncpg>=0.30'));
+    appendFileSync(file, '\n[tool.uv.sources]\nshop-common = { path = "../shop-common" }\n');
+    const common = (version: string, requires: string) =>
+      writeFiles(root, {
+        'shop-common/pyproject.toml': `[project]\nname = "shop-common"\nversion = "${version}"\ndependencies = ${requires}\n`,
+      });
+    common('1', '[]');
+    spawnSync('uv', ['lock', '--quiet'], { cwd: copy });
+    expect(read(copy, 'uv.lock').toString()).toContain('directory = "../shop-common"');
+    common('2', '[]');
+    expect(checked(copy, lambda).errors.map(shown)).toEqual([]);
+    common('2', '["alembic"]');
     expect(checked(copy, lambda).errors.map(shown)).toEqual([expect.stringContaining('is older than')]);
   });
 

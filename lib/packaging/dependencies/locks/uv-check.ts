@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, normalize } from 'node:path';
+import { dirname, join, normalize, relative, sep } from 'node:path';
 import { UvFailed, uv } from '../../uv';
 import { readToml, type Table } from '../parsing/toml';
 
@@ -23,11 +23,11 @@ export type LockCheck = 'current' | 'outdated' | 'unknown';
 
 /** Whether uv would change the lock, apart from the versions of the projects on this machine: a release often changes only those. */
 export function checkUvLock(directory: string, file: string, python: string | undefined): LockCheck {
-  const copy = copyWithLockedVersions(file);
+  const folder = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
   try {
-    return checkLock(copy ?? directory, python);
+    return checkLock(copyWithLockedVersions(file, folder) ?? directory, python);
   } finally {
-    if (copy) rmSync(copy, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -60,10 +60,10 @@ function checkLockWithout(unset: readonly string[], directory: string, python: s
 }
 
 /**
- * A copy of the files that uv compares with the lock, in which every project has its locked version. Undefined if all have it already,
- * or if one is outside of the lock's folder.
+ * Copies the files that uv compares with the lock to a folder, so that every project has its locked version. Returns the copy of the
+ * lock's folder; undefined if all have it already.
  */
-function copyWithLockedVersions(file: string): string | undefined {
+function copyWithLockedVersions(file: string, folder: string): string | undefined {
   const root = dirname(file);
   const projects = ((readToml(file) as Table).package ?? []).flatMap(({ version, source = {} }: Table) => {
     const path = source.virtual ?? source.editable ?? source.directory;
@@ -73,8 +73,11 @@ function copyWithLockedVersions(file: string): string | undefined {
     const current = readToml(join(root, path, 'pyproject.toml'))?.project?.version;
     return current !== undefined && version !== undefined && current !== version;
   });
-  if (!isChanged || projects.some(({ path }) => path.startsWith('..'))) return undefined;
-  const copy = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
+  if (!isChanged) return undefined;
+  const above = Math.max(...projects.map(({ path }) => path.split(sep).filter((part) => part === '..').length));
+  // Those in folders above the lock's keep their place beside it.
+  const copy = join(folder, relative(join(root, '../'.repeat(above)), root));
+  mkdirSync(copy, { recursive: true });
   for (const name of ['uv.lock', 'uv.toml', 'pyproject.toml']) {
     if (existsSync(join(root, name))) copyFileSync(join(root, name), join(copy, name));
   }
