@@ -20,6 +20,27 @@ op.rename_table("old_orders", "orders")
   also: ['locks-several-tables'],
 };
 
+/** Two counters get a wider type in new columns. @param taken the counters whose name the new column gets */
+const wider = (...taken: readonly ('logins' | 'visits')[]) => [
+  {
+    up: 'op.execute("ALTER TABLE users ADD COLUMN logins_new bigint, ADD COLUMN visits_new bigint")',
+    down: 'op.execute("ALTER TABLE users DROP COLUMN logins_new, DROP COLUMN visits_new")',
+  },
+  { up: 'op.execute("UPDATE users SET logins_new = logins, visits_new = visits WHERE logins_new IS NULL")' },
+  {
+    up: `
+# cdk-alembic: allow drop-column: the new columns have their values
+op.execute("ALTER TABLE users DROP COLUMN logins, DROP COLUMN visits")
+${taken.map((name) => `op.execute("ALTER TABLE users RENAME COLUMN ${name}_new TO ${name}")`).join('\n')}
+`,
+    down: `
+${taken.map((name) => `op.execute("ALTER TABLE users RENAME COLUMN ${name} TO ${name}_new")`).join('\n')}
+op.execute("ALTER TABLE users ADD COLUMN logins integer, ADD COLUMN visits integer")
+op.execute("UPDATE users SET logins = logins_new, visits = visits_new WHERE id > 0")
+`,
+  },
+];
+
 export const COMPATIBILITY: readonly Example[] = [
   {
     rule: 'rename',
@@ -973,6 +994,13 @@ op.execute("UPDATE users SET name = full_name WHERE id > 0")
       ],
       also: ['update-all'],
     },
+  },
+  {
+    rule: 'expand-and-contract-in-one',
+    about: 'unless each new column takes the name of a dropped one',
+    given: `${GIVEN}\nop.execute("ALTER TABLE users ADD COLUMN logins integer, ADD COLUMN visits integer")`,
+    bad: { revisions: wider('visits'), also: ['update-all'] },
+    good: { revisions: wider('logins', 'visits'), also: ['update-all'] },
   },
   {
     rule: 'on-delete-changed',

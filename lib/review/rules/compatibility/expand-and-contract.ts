@@ -21,8 +21,10 @@ export const expandAndContractInOne: Rule = {
       const copied = steps.flatMap((step) =>
         step.action.does === 'update' && step.action.table === table ? step.action.columns : [],
       );
-      const successor = added.find((name) => copied.includes(name));
-      if (!successor || takesName(revision.upgrade.steps, table, successor, column)) continue;
+      const renames = renamesIn(revision.upgrade.steps, table);
+      if (renames.some(({ from, to }) => to === column && added.includes(from))) continue;
+      const successor = added.find((name) => copied.includes(name) && !renames.some(({ from }) => from === name));
+      if (!successor) continue;
       yield {
         ...place,
         message: `${table}.${successor} is added and filled, and ${table}.${column} is dropped in the same release: running code fails, and what it writes meanwhile is not copied`,
@@ -32,14 +34,9 @@ export const expandAndContractInOne: Rule = {
   },
 };
 
-/** Whether the successor gets the column's name: the running code goes on with it. */
-function takesName(steps: readonly Step[], table: string, successor: string, column: string): boolean {
-  return steps.some(
-    ({ action }) =>
-      action.does === 'rename' &&
-      action.what === 'column' &&
-      action.table === table &&
-      action.from === successor &&
-      action.to === column,
+/** A new column that gets the name of a dropped one replaces that one: the running code goes on with it. */
+function renamesIn(steps: readonly Step[], table: string) {
+  return steps.flatMap(({ action }) =>
+    action.does === 'rename' && action.what === 'column' && action.table === table ? [action] : [],
   );
 }
