@@ -20,9 +20,9 @@ def create_on_scratch(project: Project, scratch: Scratch, ask: dict[str, Any]) -
 
     Raises RunnerError as `create`."""
     placement = Placement.of(ask.get("placement", {}))
-    with application_context(project), at_head(project, scratch, ask):
+    with application_context(project), at_head(project, scratch, ask) as creator:
         if not ask["empty"]:
-            return _create_compared(project, scratch, ask, placement)
+            return _create_compared(project, scratch, ask, placement, creator)
         fill = ask.get("fill")
         facts = {"table": table_to_fill(project, fill["table"], fill["column"])} if fill else {}
         return {**create(project, ask["message"], None, placement), **facts}
@@ -49,7 +49,9 @@ def _carry_out_releases(project: Project, scratch: Scratch, unreleased: set[str]
     return waiting, due
 
 
-def _create_compared(project: Project, scratch: Scratch, ask: dict[str, Any], placement: Placement) -> dict[str, Any]:
+def _create_compared(
+    project: Project, scratch: Scratch, ask: dict[str, Any], placement: Placement, creator: str | None
+) -> dict[str, Any]:
     unseen = not ask.get("asIs", False)
     waiting, due = _carry_out_releases(project, scratch, set(ask.get("unreleased") or [])) if unseen else ([], [])
     renames = ask.get("renames") or []
@@ -63,6 +65,7 @@ def _create_compared(project: Project, scratch: Scratch, ask: dict[str, Any], pl
         waiting=waiting,
         due=due,
         standing=Standing(ask["standing"]) if ask.get("standing") else None,
+        creator=creator,
     )
     try:
         return create(project, ask["message"], differences, placement)

@@ -3,7 +3,7 @@ import { callWith, execute, literal } from '../advice/python';
 import { quotedTable } from '../advice/sql';
 import type { AnalyzedRevision } from '../revision/analyzed-revision';
 import type { Change } from '../revision/change';
-import { startingPoint } from '../revision/starting-point';
+import { startingPoint, TOO_EARLY } from '../revision/starting-point';
 import { unqualifiedName } from '../revision/tables';
 import { refusedStatement } from '../sql/concurrently';
 import { comparesTypes, portedForm } from '../sql/other-databases';
@@ -130,6 +130,13 @@ function dependsOnTypes({ sqlState, message, statement = '' }: StatementFailure)
   return comparesTypes(message);
 }
 
+/** How to start where production is, if it differs. */
+function otherStart(failure: StatementFailure): string {
+  const start = startingPoint(failure);
+  const state = TOO_EARLY.includes(failure.sqlState ?? '') ? 'does not have it yet' : 'has it';
+  return start ? `; if production ${state}, ${start}` : '';
+}
+
 /** Whether the statement certainly fails in production too, and a hint for the message. @param later where the missing table is created */
 function assessFailure(failure: StatementFailure | undefined, later?: string): { certain: boolean; hint: string } {
   const { sqlState = '', message = '', waited } = failure ?? {};
@@ -146,8 +153,7 @@ function assessFailure(failure: StatementFailure | undefined, later?: string): {
   }
   const isOffered = !MISSING_ON_SERVER.includes(sqlState) && !(sqlState === UNSUPPORTED && MISSING_EXTENSION.test(message));
   if (WRONG_STARTING_POINT.includes(sqlState) || /^NoSuchTableError\b/.test(message) || !isOffered) {
-    const start = failure && startingPoint(failure);
-    return { certain: false, hint: start ? `; if production has it, ${start}` : '' };
+    return { certain: false, hint: failure ? otherStart(failure) : '' };
   }
   if (sqlState === FOREIGN_KEY_VIOLATION) {
     return { certain: false, hint: '; the tables here have only the rows that revisions insert' };

@@ -618,6 +618,17 @@ def test_models_that_cannot_be_created_are_reported_with_their_statement(observe
     )
 
 
+def test_a_revision_that_creates_the_models_as_they_are_now_is_named_because_it_hides_their_changes(observed: Observed) -> None:
+    observed.revision("aa", None, "import models\nmodels.metadata.create_all(op.get_bind())")
+    models = HEAD.replace("target_", "") + 'sa.Table("aa", metadata, sa.Column("id", sa.Integer, primary_key=True))\n'
+    (observed.directory / "models.py").write_text(models)
+    with_models(observed, "import models\ntarget_metadata = models.metadata\n")
+    error = agree(observed)
+    assert error["code"] == "nothing_to_create" and "--baseline" in error["next"]
+    place = r"alembic/versions/aa\w*\.py:\d+"
+    assert re.match(rf"{place} creates tables from the models as they are now", error["message"])
+
+
 def test_the_models_are_compared_as_imported_although_a_revision_reflects_other_tables_into_them(observed: Observed) -> None:
     tables = 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY)")\nop.execute("CREATE TABLE old (id serial PRIMARY KEY)")'
     observed.revision("aa", None, tables)

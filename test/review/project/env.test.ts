@@ -170,6 +170,15 @@ describe('a review that checked nothing never passes', () => {
     );
   });
 
+  it('if an earlier revision creates already what this one adds: production may not have it yet', async () => {
+    const added = { down: 'a1', upgrade: 'op.add_column("t", sa.Column("id", sa.BigInteger()))' };
+    const result = await review({ ...table, b1: added });
+    expect(result.notChecked?.next).toMatch(/^pass a schema dump as the starting point \(--baseline\), or pass /);
+    expect(result.findings.map(({ message }) => message)).toContainEqual(
+      expect.stringContaining('already exists; if production does not have it yet, pass a schema dump as the starting point'),
+    );
+  });
+
   it('if there is no revision', async () => {
     const result = await review({});
     expect([result.notChecked?.code, exitCodeOfReview(result)]).toEqual(['no_revisions', 3]);

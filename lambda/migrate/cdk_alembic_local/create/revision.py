@@ -70,6 +70,8 @@ class Differences(NamedTuple):
     """What the revisions of earlier releases have for this one. The database has it already."""
     standing: Standing | None = None
     """What is left out."""
+    creator: str | None = None
+    """The place of a revision that created tables from the models: the database has their changes already."""
 
 
 def create(project: Project, message: str, differences: Differences | None, placement: Placement = ANYWHERE) -> dict[str, Any]:
@@ -111,7 +113,7 @@ def create(project: Project, message: str, differences: Differences | None, plac
     scripts = written if isinstance(written, list) else [written]
     left = finish.left if finish else []
     if not scripts or scripts[-1] is None:
-        raise finish.nothing() if finish else _nothing([], None, (), None)
+        raise finish.nothing() if finish else _nothing([], None, Differences())
     *earlier, last = [{"revision": one.revision, "file": relative(one.path, project.directory)} for one in scripts]
     created = {**last, "earlier": earlier, "left": left}
     if differences and differences.standing and differences.standing.count:
@@ -213,7 +215,7 @@ class _Finish:
             raise self.nothing()
 
     def nothing(self) -> NothingToCreate:
-        return _nothing(self.left, self.uncompared, self._differences.waiting, self._differences.standing)
+        return _nothing(self.left, self.uncompared, self._differences)
 
     def _complete(self, context: Any, directives: list[Any]) -> None:
         from .keep_dropped import keep_dropped
@@ -221,7 +223,8 @@ class _Finish:
         from .renames import apply_renames, write_renamed_tables
         from .table_order import order_tables
 
-        renames, tables, ask_renames, unseen, days, *_, standing = self._differences
+        renames, tables, ask_renames, unseen, days, *_ = self._differences
+        standing = self._differences.standing
         if standing:
             standing.remove_operations(context, directives)
         apply_renames(context, directives, renames, ask=ask_renames)
@@ -276,18 +279,20 @@ class _Finish:
             self.left.append(f"in the models, {', '.join(defaults)}: env.py compares defaults, so `alembic check` asks for it")
 
 
-def _nothing(
-    left: list[str], uncompared: str | None, waiting: Sequence[NextRelease], standing: Standing | None
-) -> NothingToCreate:
-    error = NothingToCreate("nothing_to_create", *_why_nothing(left, uncompared, waiting, standing))
+def _nothing(left: list[str], uncompared: str | None, differences: Differences) -> NothingToCreate:
+    error = NothingToCreate("nothing_to_create", *_why_nothing(left, uncompared, differences))
     error.left = left
     return error
 
 
-def _why_nothing(
-    left: list[str], uncompared: str | None, waiting: Sequence[NextRelease], standing: Standing | None
-) -> tuple[str, str]:
+def _why_nothing(left: list[str], uncompared: str | None, differences: Differences) -> tuple[str, str]:
     """The message and the next step."""
+    waiting, standing, creator = differences.waiting, differences.standing, differences.creator
+    if creator is not None:
+        return (
+            f"{creator} creates tables from the models as they are now, so an empty database has your changes already",
+            "pass a schema dump of production as the starting point (--baseline), or write into that revision the tables of then",
+        )
     if uncompared is not None:
         return (
             f"autogenerate sees no change, and what it does not see could not be compared: {uncompared}",

@@ -16,13 +16,17 @@ from ..scratch.baseline import load
 from ..scratch.models import ImportedModels
 from ..scratch.rows import quoted, quoted_table
 from ..scratch.scratch import Scratch
+from ..source.graph import relative
 from ..source.loading import load_without_database
 from .invoke import invoke
 
 
 @contextmanager
-def at_head(project: Project, scratch: Scratch, ask: dict[str, Any]) -> Iterator[None]:
-    """Within this block, all revisions are applied. The database is empty before and after. Raises RunnerError."""
+def at_head(project: Project, scratch: Scratch, ask: dict[str, Any]) -> Iterator[str | None]:
+    """Within this block, all revisions are applied. The database is empty before and after. Raises RunnerError.
+
+    Yields the place of a revision that created tables from the models as they are now, or None."""
+    creator = None
     scratch.prepare(ask.get("overwrite", False))
     try:
         if ask.get("baseline"):
@@ -30,11 +34,13 @@ def at_head(project: Project, scratch: Scratch, ask: dict[str, Any]) -> Iterator
         load_without_database(project)
         if project.revisions.heads:
             _, models = current(project, lambda heads, context: ImportedModels(context))
-            invoke(project, {"command": "upgrade", "revision": "heads"}, guard=False)
+            with models.watching({script.module.__file__ for script in project.script.walk_revisions()}) as creations:
+                invoke(project, {"command": "upgrade", "revision": "heads"}, guard=False)
             models.restore()
+            creator = next((f"{relative(file, project.directory)}:{line}" for file, line in creations), None)
         # The runner's history is not part of the project.
         scratch.run(lambda connection: raw.execute(connection, "DROP SCHEMA IF EXISTS cdk_alembic CASCADE"))
-        yield
+        yield creator
     finally:
         scratch.leave()
 

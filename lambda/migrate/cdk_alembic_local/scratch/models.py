@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
+import traceback
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 _IMPORTED = "cdk_alembic_imported"
@@ -36,7 +38,26 @@ class ImportedModels:
     """The tables that the models have before a revision runs."""
 
     def __init__(self, context: Any) -> None:
-        self._models = [_imported(metadata) for metadata in metadata_of(context.opts.get("target_metadata"))]
+        self._metadata = metadata_of(context.opts.get("target_metadata"))
+        self._models = [_imported(metadata) for metadata in self._metadata]
+
+    @contextmanager
+    def watching(self, files: Collection[str]) -> Iterator[list[tuple[str, int]]]:
+        """Collects file and line of what creates tables of the models in these files."""
+        from sqlalchemy import Table, event
+
+        found: list[tuple[str, int]] = []
+
+        def before_create(table: Any, *_: Any, **__: Any) -> None:
+            if table.metadata in self._metadata:
+                places = ((frame.f_code.co_filename, line) for frame, line in traceback.walk_stack(None))
+                found.extend(place for place in places if place[0] in files)
+
+        event.listen(Table, "before_create", before_create)
+        try:
+            yield found
+        finally:
+            event.remove(Table, "before_create", before_create)
 
     def restore(self) -> None:
         """Removes the tables that came later, and what came later into the others."""
