@@ -1,4 +1,4 @@
-import type { TrialFacts } from '../../contract/facts';
+import type { TrialFacts, TrialState } from '../../contract/facts';
 import type { Finding, Review } from '../finding';
 import { onlyGainsLabels } from '../rules/reversibility';
 import type { Unproved } from './blame';
@@ -64,8 +64,21 @@ export function whyNotUndone(now: TrialFacts, original: TrialFacts = {}): string
   );
   const undone = { ...before, entries: { ...before.entries, ...Object.fromEntries(left) } };
   const wanted = { before, after, restored: undone, again: after };
-  const lossy = isComplete(original) ? original : undefined;
-  return whyNotRestored(lossy ?? wanted, now as Complete) ?? whyOtherRows(wanted, now as Complete, lossy);
+  const [schema, lossy] = isComplete(original) ? [original, original] : [wanted, { ...wanted, restored: withoutDropped(wanted) }];
+  return whyNotRestored(schema, now as Complete) ?? whyOtherRows(wanted, now as Complete, lossy);
+}
+
+/** The state before, without the values of columns that the upgrade drops: what destroyed them is another finding. */
+function withoutDropped({ before, after }: Complete): TrialState {
+  const isKept = (table: string, column: string) => {
+    const name = `column ${table}.${column}`;
+    return !(name in before.entries) || name in after.entries;
+  };
+  const rows = Object.entries(before.rows).map(([table, its]) => [
+    table,
+    its.map((row) => Object.fromEntries(Object.entries(row).filter(([column]) => isKept(table, column)))),
+  ]);
+  return { ...before, rows: Object.fromEntries(rows) };
 }
 
 function isComplete(trial: TrialFacts): trial is Complete {

@@ -258,6 +258,31 @@ test('names of constraints are repaired in a downgrade that leaves an extension 
   expect(text('c3.py')).toContain('op.drop_constraint(op.f("teams_code_key"), "teams", type_="unique")');
 });
 
+test('names of constraints are repaired in a revision whose upgrade drops what the downgrade can only create empty', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Add badges table',
+    'op.create_table("badges", sa.Column("id", sa.BigInteger(), primary_key=True))',
+    'op.drop_table("badges")',
+  );
+  bed.project.commit();
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Drop badges and users.age, and make code of teams unique',
+    `op.drop_table("badges")
+    op.drop_column("users", "age")
+    op.create_unique_constraint(None, "teams", ["code"])`,
+    `op.drop_constraint(None, "teams", type_="unique")
+    op.add_column("users", sa.Column("age", sa.Integer(), nullable=True))
+    op.create_table("badges", sa.Column("id", sa.BigInteger(), primary_key=True))`,
+  );
+  const review = await fix();
+  expect(fixed(review)).toEqual(['constraint-builds-index', 'drop-constraint-none']);
+  expect(text('d4.py')).toContain('op.drop_constraint(op.f("teams_code_key"), "teams", type_="unique")');
+});
+
 test('the command says where the rewritten files do not run: on another kind of database, and in one transaction that an earlier revision commits', async () => {
   bed.project.revision(
     'c3',
