@@ -22,11 +22,14 @@ const PACED_LOOP = `rows, last = ${FIRST_BATCH}, {}
 with op.get_context().autocommit_block():
     while last is not None:
         began = time.monotonic()
-        batch = op.get_bind().execute(next_one if last else first, {"rows": rows, **last}).mappings().first()
+        update_batch = next_one if last else first
+        found = op.get_bind().execute(update_batch, {"rows": rows, **last})
+        batch = found.mappings().first()
         took = time.monotonic() - began
         last = dict(batch) if batch else None
         # At most half or twice as many rows as before, from ${BATCHES[0]} to ${BATCHES[1]}.
-        rows = min(max(int(rows * min(max(${SECONDS} / max(took, 0.001), 0.5), 2)), ${BATCHES[0]}), ${BATCHES[1]})
+        factor = min(max(${SECONDS} / max(took, 0.001), 0.5), 2)
+        rows = min(max(int(rows * factor), ${BATCHES[0]}), ${BATCHES[1]})
         if last:
             time.sleep(took)`;
 
@@ -93,10 +96,12 @@ function loopByKey(update: BatchedUpdate, key: Key): string {
   const columns = key.map(({ name }) => `${update.own}.${quoted(name)}`);
   const after = `AND ${sqlText(row(columns))} > ${row(key.map(({ type }, at) => `CAST(:${names[at]} AS text)::${type}`))}`;
   const sql = batchByKey(update, columns, names).replaceAll('\\', '\\\\').replaceAll('"""', '\\"""');
-  return `# In the order of the key. Each batch is a transaction of about ${SECONDS} s, followed by a pause of the same length.
+  return `# In the order of the key. A batch is a transaction of about ${SECONDS} s; a pause follows.
 # After an interruption, the next run ${update.left === undefined ? 'begins again' : 'continues with the rows that are left'}.
 update = """${sql}"""
-first, next_one = sa.text(update), sa.text(update.replace("${AFTER_LAST_BATCH}", ${literal(after)}))
+after_last = ${literal(after)}
+first = sa.text(update)
+next_one = sa.text(update.replace("${AFTER_LAST_BATCH}", after_last))
 ${PACED_LOOP}`;
 }
 
@@ -110,13 +115,15 @@ function batchByKey(update: BatchedUpdate, columns: readonly string[], names: re
   return `
 WITH ${queries === undefined ? '' : `${sqlText(queries)}, `}batch AS (
     SELECT ${sqlText(columns.map((column, at) => `${column} AS ${names[at]}`).join(', '))} FROM ${sqlText(listed(target, source))}
-    WHERE ${sqlText(conditionsOf(update))} ${AFTER_LAST_BATCH}
+    WHERE ${sqlText(conditionsOf(update))}
+        ${AFTER_LAST_BATCH}
     ORDER BY ${sqlText(columns.join(', '))} LIMIT :rows FOR NO KEY UPDATE OF ${sqlText(own)}
 ), last_row AS (
     SELECT ${keys} FROM batch ORDER BY ${names.map((name) => `${name} DESC`).join(', ')} LIMIT 1
 ), updated AS (
     UPDATE ${sqlText(target)} SET ${sqlText(set)} FROM ${sqlText(listed(source, 'batch'))}
-    WHERE ${sqlText(`${where === undefined ? '' : `(${where}) AND `}${isInBatch} AND ${isInRange}`)} ${AFTER_LAST_BATCH}
+    WHERE ${sqlText(`${where === undefined ? '' : `(${where}) AND `}${isInBatch}`)}
+        AND ${sqlText(isInRange)} ${AFTER_LAST_BATCH}
 )
 SELECT ${names.map((name) => `CAST(${name} AS text) AS ${name}`).join(', ')} FROM last_row
 `;

@@ -54,11 +54,16 @@ test('no batches for a value that is computed from itself, because a batch may r
 test('each batch begins after the last row of the one before, so that it does not search the table again', () => {
   const loop = batched("UPDATE items i SET name = 'a :b' WHERE i.price > 3 OR i.price IS NULL", WITH_KEY);
   expect(loop).toContain(
-    "WHERE (i.price > 3 OR i.price IS NULL) AND i.name IS DISTINCT FROM CAST(('a \\\\:b') AS text) /* after the last batch */\n" +
+    "WHERE (i.price > 3 OR i.price IS NULL) AND i.name IS DISTINCT FROM CAST(('a \\\\:b') AS text)\n        /* after the last batch */\n" +
       '    ORDER BY i.id LIMIT :rows FOR NO KEY UPDATE OF i\n',
   );
   expect(loop).toContain('"AND i.id > CAST(:key_1 AS text)::bigint"');
   expect(loop).toContain('the next run continues with the rows that are left');
+});
+
+test('the lines of a loop are as short as Black and Ruff format a function', () => {
+  const lines = String(batched("UPDATE items SET name = 'a' WHERE price > 3", WITH_KEY)).split('\n');
+  expect(lines.filter((line) => line.length > 88 - 4)).toEqual([]);
 });
 
 test('a value is compared as the column stores it', () => {
@@ -93,10 +98,10 @@ test('values from another table are batched, and those of finished rows skipped 
   const where = "m.code = i.code AND m.country = 'DE' AND i.price > 0";
   const loop = joined(`UPDATE items AS i SET maker = m.maker FROM shop.makers m WHERE ${where}`, WITH_KEY);
   expect(loop).toContain(
-    `SELECT i.id AS key_1 FROM items AS i, shop.makers m\n    WHERE (${where}) AND i.maker IS DISTINCT FROM CAST((m.maker) AS varchar(20)) /*`,
+    `SELECT i.id AS key_1 FROM items AS i, shop.makers m\n    WHERE (${where}) AND i.maker IS DISTINCT FROM CAST((m.maker) AS varchar(20))\n        /*`,
   );
   expect(loop).toContain(
-    `UPDATE items AS i SET maker = m.maker FROM shop.makers m, batch\n    WHERE (${where}) AND i.id = batch.key_1 AND i.id <= (SELECT key_1 FROM last_row)`,
+    `UPDATE items AS i SET maker = m.maker FROM shop.makers m, batch\n    WHERE (${where}) AND i.id = batch.key_1\n        AND i.id <= (SELECT key_1 FROM last_row)`,
   );
 });
 
