@@ -10,6 +10,12 @@ export function isNotNullBefore({ steps }: HistoryFacts, table: string, column: 
   return steps.flatMap(sourceActions).reduce((before, { action }) => after(action, own, column) ?? before, false);
 }
 
+/** Whether a function has added a column as NOT NULL, or made it so, before one of its steps. */
+export function isNotNullMeanwhile(step: Step, { steps }: RevisionFunction, table: string, column: string): boolean {
+  const before = steps.slice(0, steps.indexOf(step)).map(({ action }) => action);
+  return before.reduce((state, action) => after(action, (name) => name === table, column) ?? state, false);
+}
+
 /** Whether the column is NOT NULL after an action; undefined: the action does not change that. */
 function after(action: Action, isTable: (name: string) => boolean, column: string): boolean | undefined {
   if (!('table' in action) || !isTable(action.table)) return undefined;

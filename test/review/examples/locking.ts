@@ -255,6 +255,17 @@ op.create_index("uq_users_email", "users", ["email"], unique=True)
   },
   {
     rule: 'set-not-null-scan',
+    about: 'of a column that the revision has added as NOT NULL',
+    good: one(
+      `
+op.add_column("users", sa.Column("size", sa.Integer(), server_default="0", nullable=False))
+op.alter_column("users", "size", nullable=False, server_default="1")
+`,
+      'op.drop_column("users", "size")',
+    ),
+  },
+  {
+    rule: 'set-not-null-scan',
     bad: {
       ...one('op.alter_column("users", "email", nullable=False)', 'op.alter_column("users", "email", nullable=True)'),
       also: ['not-null-on-existing-rows'],

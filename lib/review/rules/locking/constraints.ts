@@ -9,7 +9,7 @@ import {
   validate,
 } from '../../advice/constraints';
 import type { AnalyzedRevision, RevisionFunction, Step } from '../../revision/analyzed-revision';
-import { isNotNullBefore, isRequiredWhileEmpty } from '../../revision/not-null';
+import { isNotNullBefore, isNotNullMeanwhile, isRequiredWhileEmpty } from '../../revision/not-null';
 import { readsRows } from '../../revision/steps';
 import type { ActionOf } from '../../sql/action';
 import { nameList } from '../name-list';
@@ -195,6 +195,7 @@ function scanFinding(
     return undefined;
   const { table } = action;
   const found = part.findTable(table)?.columns.find(({ name }) => name === column);
+  if (isNotNullMeanwhile(step, part, table, column)) return undefined;
   if (found ? found.notNull : wasNotNull(step, revision, table, column)) return undefined;
   if (provedNotNull(step, part, before, table, column)) return undefined;
   return {
