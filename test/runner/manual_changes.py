@@ -44,7 +44,7 @@ GRANT UPDATE ON orders TO pg_monitor WITH GRANT OPTION;
 """)
 '''
 
-# A change by hand of each kind, and the object that it is found as.
+# A change by hand of each kind, and the object that it is found as: another one than that of the change before.
 PLANTED = {
     "an index dropped": ("DROP INDEX orders_user_id", "removed", "index orders_user_id"),
     "an index added": ("CREATE INDEX by_hand ON users (born)", "added", "index by_hand"),
@@ -56,8 +56,8 @@ PLANTED = {
     "a column added": ("ALTER TABLE users ADD extra int NOT NULL DEFAULT 3", "added", "column users.extra"),
     "a column dropped": ("ALTER TABLE users DROP born", "removed", "column users.born"),
     "a column's type": ("ALTER TABLE users ALTER name TYPE varchar(80)", "changed", "column users.name"),
-    "a default": ("ALTER TABLE users ALTER name SET DEFAULT 'y'", "changed", "column users.name"),
     "NOT NULL": ("ALTER TABLE users ALTER email DROP NOT NULL", "changed", "column users.email"),
+    "a default": ("ALTER TABLE users ALTER name SET DEFAULT 'y'", "changed", "column users.name"),
     "a check dropped": (
         "ALTER TABLE orders DROP CONSTRAINT orders_total_check",
         "removed",
@@ -74,12 +74,12 @@ PLANTED = {
     "a table with all that it had": ("DROP TABLE people", "removed", "table people"),
     "a view": ("CREATE OR REPLACE VIEW rich AS SELECT id, 1::numeric AS total FROM users", "changed", "view rich"),
     "a materialized view": ("DROP MATERIALIZED VIEW totals", "removed", "materialized view totals"),
+    "a trigger dropped": ("DROP TRIGGER users_touch ON users", "removed", "trigger users.users_touch"),
     "a function": (
         "CREATE OR REPLACE FUNCTION twice(i int) RETURNS int LANGUAGE sql AS 'SELECT i * 3'",
         "changed",
         "function twice(i integer)",
     ),
-    "a trigger dropped": ("DROP TRIGGER users_touch ON users", "removed", "trigger users.users_touch"),
     "a trigger disabled": ("ALTER TABLE users DISABLE TRIGGER users_touch", "changed", "trigger users.users_touch"),
     "a type added": ("CREATE TYPE size AS ENUM ('s')", "added", "type size"),
     "a schema": ("CREATE SCHEMA by_hand", "added", "schema by_hand"),

@@ -53,6 +53,7 @@ def test_each_kind_of_change_by_hand_is_found_alone_and_its_ddl_brings_it_back(w
             connection.execute(sql)
         found = drift()
         assert found["status"] == "drifted", name
+        # Alone: the DDL of the change before, which was of another object, has brought that back.
         assert [(one["change"], one["object"]) for one in found["objects"]] == [(change, key)], name
         assert (found["digest"],) == before, name
         ddl = found["objects"][0].get("ddl")
@@ -63,8 +64,8 @@ def test_each_kind_of_change_by_hand_is_found_alone_and_its_ddl_brings_it_back(w
             with watched.connect() as connection:
                 for statement in ddl.split(";\n"):
                     connection.execute(statement)
-        restored = drift()
-        assert (restored["status"], restored["objects"]) == ("none", []), name
+    restored = drift()
+    assert (restored["status"], restored["objects"]) == ("none", [])
 
 
 # Names that DDL must quote, and those whose end only the other names show: changes by hand, and the objects as DDL has them.
@@ -131,33 +132,39 @@ def test_each_reserved_word_is_quoted(database: Database) -> None:
     assert len(reserved) > 90 and [word for word in reserved if quoted(word) == word] == []
 
 
-# What happens to every database, and is no drift.
+# What happens to every database, and is no drift. A list undoes nothing of its own.
 HARMLESS = [
-    "INSERT INTO users (email) SELECT 'a' || i FROM generate_series(1, 50) AS i",
-    "VACUUM FULL",
-    "ANALYZE",
-    "REINDEX TABLE users",
-    "CLUSTER users USING users_pkey",
-    "ALTER TABLE users SET WITHOUT CLUSTER",
-    "SELECT nextval('numbers')",
-    "REFRESH MATERIALIZED VIEW totals",
-    "CREATE TABLE events_2026 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')",
-    "CREATE INDEX ON events_2026 (at); COMMENT ON TABLE events_2026 IS 'this year'; GRANT SELECT ON events_2026 TO pg_monitor",
-    "DROP TABLE events_2025",
-    "CREATE TEMPORARY TABLE mine (id int)",
-    "ALTER ROLE CURRENT_USER IN DATABASE {database} SET search_path = billing, public",
-    "ALTER DATABASE {database} SET timezone = 'Asia/Tokyo'",
-    "ALTER DATABASE {database} SET datestyle = 'SQL, DMY'",
-    "ALTER DATABASE {database} SET intervalstyle = 'iso_8601'",
-    "ALTER DATABASE {database} SET quote_all_identifiers = on",
+    [
+        "INSERT INTO users (email) SELECT 'a' || i FROM generate_series(1, 50) AS i",
+        "VACUUM FULL",
+        "ANALYZE",
+        "REINDEX TABLE users",
+        "CLUSTER users USING users_pkey",
+    ],
+    [
+        "ALTER TABLE users SET WITHOUT CLUSTER",
+        "SELECT nextval('numbers')",
+        "REFRESH MATERIALIZED VIEW totals",
+        "CREATE TABLE events_2026 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')",
+        "CREATE INDEX ON events_2026 (at)",
+        "COMMENT ON TABLE events_2026 IS 'this year'; GRANT SELECT ON events_2026 TO pg_monitor",
+        "DROP TABLE events_2025",
+        "CREATE TEMPORARY TABLE mine (id int)",
+        "ALTER ROLE CURRENT_USER IN DATABASE {database} SET search_path = billing, public",
+        "ALTER DATABASE {database} SET timezone = 'Asia/Tokyo'",
+        "ALTER DATABASE {database} SET datestyle = 'SQL, DMY'",
+        "ALTER DATABASE {database} SET intervalstyle = 'iso_8601'",
+        "ALTER DATABASE {database} SET quote_all_identifiers = on",
+    ],
 ]
 
 
 def test_routine_maintenance_is_not_drift(watched: Database) -> None:
     try:
-        for statement in HARMLESS:
-            watched.execute(statement.format(database=watched.name))
-            assert (statement, drift()["objects"]) == (statement, [])
+        for statements in HARMLESS:
+            for statement in statements:
+                watched.execute(statement.format(database=watched.name))
+            assert drift()["objects"] == []
     finally:
         watched.execute(f"ALTER DATABASE {watched.name} RESET ALL; ALTER ROLE CURRENT_USER IN DATABASE {watched.name} RESET ALL")
 

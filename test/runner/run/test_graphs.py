@@ -13,7 +13,7 @@ from alembic.config import Config
 from conftest import Backend, Database, fresh_database, set_settings
 from random_events import outcome
 
-GRAPHS = int(os.environ.get("GRAPHS", "4"))
+GRAPHS = int(os.environ.get("GRAPHS", "2"))
 REQUESTS = 9
 JOURNAL = "CREATE SCHEMA journal; CREATE TABLE journal.lines (line text)"
 WRITE = "op.execute(\"INSERT INTO journal.lines VALUES ('{} {}')\")"
