@@ -55,7 +55,7 @@ class Observed(Backend):
 
     def observe(self, *revisions: str, drift: bool = False, **ask: Any) -> dict[str, dict[str, Any]]:
         """RevisionFacts by id; what was reported besides by the report's name."""
-        return self._facts(self.ask({"ask": "observe", "revisions": revisions, "drift": drift, **ask}))
+        return self.facts(self.ask({"ask": "observe", "revisions": revisions, "drift": drift, **ask}))
 
     def failure(self, **ask: Any) -> dict[str, Any]:
         """The error with which an ask ends."""
@@ -64,7 +64,8 @@ class Observed(Backend):
         assert last["error"]["message"] and last["error"]["next"]
         return last["error"]
 
-    def _facts(self, reports: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    def facts(self, reports: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """As `observe` returns them."""
         assert reports and reports[-1] == {"report": "end"}, f"{reports[-1:]}\n{self.printed[-3000:]}"
         facts: dict[str, dict[str, Any]] = {}
         for report in reports:

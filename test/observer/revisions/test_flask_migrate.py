@@ -52,12 +52,13 @@ def test_the_application_is_the_one_that_flask_finds(shop: Observed, file: str, 
     shop.environment = {"FLASK_APP": variable} if variable else {}
     revision = shop.versions / "bb.py"
     revision.write_text(revision.read_text() + f"\n\nfrom {Path(file).stem} import User\n")
-    assert "problem" not in shop.ask({"ask": "graph"})[0]["graph"]
-    facts = shop.observe("aa", "bb", drift=True)
+    observe = {"ask": "observe", "revisions": ["aa", "bb"], "drift": True}
+    *reports, plan, _ = shop.ask({"ask": "graph"}, observe, {"ask": "invoke", "request": {"command": "plan"}})
+    facts = shop.facts(reports)
+    assert "problem" not in facts["graph"]
     assert facts["environment"]["keeps"] is True
     assert facts["bb"]["again"] == {"outcome": "done", "differs": NOTHING}
     assert facts["drift"]["operations"] == ["op.drop_column('aa', 'name')"]
-    plan, _ = shop.ask({"ask": "invoke", "request": {"command": "plan"}})
     assert [revision["revision"] for revision in plan["answer"]["pending"]] == ["aa", "bb"]
     assert shop.database.tables() == []
 

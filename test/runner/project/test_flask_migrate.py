@@ -36,6 +36,8 @@ REVISION_ASKS = """
 from flask import current_app
 TABLE = current_app.config["FIRST_TABLE"]
 """
+MIGRATED = (["aa", "alembic_version", "bb"], ["bb"])
+"""The tables, and the rows of the version table."""
 
 
 @pytest.fixture
@@ -55,23 +57,26 @@ def shop(package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) 
     return package
 
 
-@pytest.mark.parametrize(("file", "variable"), [("app.py", None), ("wsgi.py", None), ("shop.py", "shop:create_app()")])
-def test_a_deploy_leaves_what_flask_db_upgrade_leaves(
-    shop: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, file: str, variable: str | None
-) -> None:
-    (shop.directory / file).write_text(APPLICATION)
-    if variable:
-        monkeypatch.setenv("FLASK_APP", variable)
+def test_a_deploy_leaves_what_flask_db_upgrade_leaves(shop: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    (shop.directory / "shop.py").write_text(APPLICATION)
+    monkeypatch.setenv("FLASK_APP", "shop:create_app()")
     ran = subprocess.run(
         [sys.executable, "-m", "flask", "db", "upgrade"], cwd=shop.directory, capture_output=True, text=True, env=dict(os.environ)
     )
     assert ran.returncode == 0, ran.stderr
     expected = database.tables(), database.versions()
-    assert expected == (["aa", "alembic_version", "bb"], ["bb"])
+    assert expected == MIGRATED
     empty(database)
     answer = invoke()
     assert (answer["status"], [item["revision"] for item in answer["applied"]]) == ("complete", ["aa", "bb"])
     assert (database.tables(), database.versions()) == expected
+
+
+@pytest.mark.parametrize("file", ["app.py", "wsgi.py"])
+def test_the_application_is_found_without_its_name_as_flask_finds_it(shop: Backend, database: Database, file: str) -> None:
+    (shop.directory / file).write_text(APPLICATION)
+    assert invoke()["status"] == "complete"
+    assert (database.tables(), database.versions()) == MIGRATED
 
 
 IS_SERVING = """
