@@ -92,25 +92,6 @@ def revisions(observed: Observed) -> list[str]:
     return [re.search(r"^revision\b.*['\"](\w+)", text, re.MULTILINE)[1] for text in texts]
 
 
-def test_a_column_that_autogenerate_alters_also_gets_its_new_default(observed: Observed) -> None:
-    observed.revision(
-        "aa",
-        None,
-        'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, name varchar(9), size int DEFAULT 3)")',
-        'op.execute("DROP TABLE aa")',
-    )
-    with_models(
-        observed,
-        """sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True),
-  sa.Column("name", sa.Text, server_default="it's", nullable=False),
-  sa.Column("size", sa.BigInteger, server_default=sa.text("4")))
-""",
-    )
-    text, left = create(observed)
-    assert left == [] and 'server_default="it\'s"' in text and "server_default=sa.text('4')" in text
-    must_agree_and_restore(observed)
-
-
 def test_a_column_that_becomes_an_identity_column_gets_its_options_and_a_serial_one_stays(observed: Observed) -> None:
     observed.revision(
         "aa",
@@ -135,27 +116,6 @@ def test_a_column_that_becomes_an_identity_column_gets_its_options_and_a_serial_
     facts = observed.observe(*[revision for revision in revisions(observed) if revision != "aa"])
     [new] = [facts[key] for key in facts if key not in ("aa", "environment")]
     assert new["notRestored"] == {"added": {}, "removed": {}, "changed": {}} and new["again"]["outcome"] == "done"
-
-
-def test_a_length_that_is_added_or_removed_is_written(observed: Observed) -> None:
-    observed.revision(
-        "aa",
-        None,
-        "op.execute(\"CREATE TABLE aa (id serial PRIMARY KEY, name varchar(50) NOT NULL DEFAULT 'x', title varchar, "
-        'price numeric(9,2), at timestamp(3), note varchar(9) COLLATE \\"C\\" NOT NULL)")',
-        'op.execute("DROP TABLE aa")',
-    )
-    with_models(
-        observed,
-        """from sqlalchemy.dialects.postgresql import TIMESTAMP
-sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True),
-  sa.Column("name", sa.String, nullable=False, server_default="x"), sa.Column("title", sa.String(3000)),
-  sa.Column("price", sa.Numeric), sa.Column("at", TIMESTAMP), sa.Column("note", sa.String(collation="C"), nullable=False))
-""",
-    )
-    text, left = create(observed)
-    assert left == [] and "ALTER COLUMN title TYPE character varying(3000)'" in text
-    must_agree_and_restore(observed)
 
 
 def test_names_that_are_keywords_are_quoted(observed: Observed) -> None:
@@ -206,33 +166,22 @@ def test_a_constraint_that_is_renamed_gets_its_own_name_back_although_another_on
     assert [one.constraint_name for one in (up.ops[-1], down.ops[0])] == ["other", "other"]
 
 
-def test_a_domain_is_created_before_its_columns_and_dropped_after_them(observed: Observed) -> None:
+def test_a_type_is_created_before_its_columns_and_dropped_after_them(observed: Observed) -> None:
     observed.revision("aa", None, 'op.create_table("aa", sa.Column("id", sa.Integer, primary_key=True))', 'op.drop_table("aa")')
     with_models(
         observed,
-        """from sqlalchemy.dialects.postgresql import DOMAIN
+        f"""{ID}from sqlalchemy.dialects.postgresql import DOMAIN
 email = DOMAIN("email", sa.Text(), check="VALUE <> ''", constraint_name="given", not_null=False)
 zip_code = DOMAIN("zip", sa.String(5), check="VALUE > '0'", default="00000")
-sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("zip", zip_code))
-sa.Table("bb", target_metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("email", email))
+kind, mood = sa.Enum("x", name="kind"), sa.Enum("y", name="mood")
+sa.Table("aa", target_metadata, key(), sa.Column("zip", zip_code), sa.Column("kind", kind))
+sa.Table("bb", target_metadata, key(), sa.Column("email", email), sa.Column("mood", mood))
 """,
-    )
-    _, left = create(observed)
-    assert left == []
-    must_agree_and_restore(observed)
-
-
-def test_an_enum_of_a_new_column_is_created_before_it_and_dropped_after_it(observed: Observed) -> None:
-    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY)")', 'op.execute("DROP TABLE aa")')
-    with_models(
-        observed,
-        ID + 'sa.Table("aa", target_metadata, key(), sa.Column("kind", sa.Enum("x", name="kind")))\n'
-        'sa.Table("bb", target_metadata, key(), sa.Column("mood", sa.Enum("y", name="mood")))\n',
     )
     text, left = create(observed)
     assert (
         left == []
-        and text.index("CREATE TYPE kind AS ENUM ('x')") < text.index("op.add_column")
+        and text.index("CREATE TYPE kind AS ENUM ('x')") < text.index("sa.Column('kind'")
         and "CREATE TYPE mood" not in text
     )
     must_agree_and_restore(observed)
@@ -257,39 +206,25 @@ def test_keys_of_new_tables_that_refer_to_each_other_come_after_both(observed: O
     must_agree_and_restore(observed)
 
 
-def test_unnamed_constraints_of_a_new_table_have_the_names_that_postgresql_chooses(observed: Observed) -> None:
-    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY)")', 'op.execute("DROP TABLE aa")')
+def test_unnamed_constraints_have_the_names_that_postgresql_chooses_so_the_downgrade_can_drop_them(observed: Observed) -> None:
+    tables = "CREATE TABLE aa (id serial PRIMARY KEY); CREATE TABLE cc (id serial PRIMARY KEY, code int)"
+    observed.revision("aa", None, f'op.execute("{tables}")', 'op.execute("DROP TABLE cc, aa")')
     keys = 'sa.Column("one", sa.ForeignKey("aa.id"), unique=True), sa.Column("two", sa.Integer)'
     named = 'sa.UniqueConstraint("one", "two"), sa.UniqueConstraint("two", name="own")'
     twice = 'sa.ForeignKeyConstraint(["two"], ["aa.id"]), sa.ForeignKeyConstraint(["two"], ["bb.id"])'
     with_models(
         observed,
-        f'{ID}sa.Table("aa", target_metadata, key())\nsa.Table("bb", target_metadata, key(), {keys}, {named}, {twice})\n',
+        f"""{ID}sa.Table("aa", target_metadata, key())
+sa.Table("bb", target_metadata, key(), {keys}, {named}, {twice})
+sa.Table("cc", target_metadata, key(), sa.Column("code", sa.Integer, unique=True), sa.Column("aa", sa.ForeignKey("aa.id")))
+""",
     )
-    text, _ = create(observed)
+    text, left = create(observed)
     for name in ("bb_one_fkey", "bb_one_key", "bb_one_two_key", "own"):
         assert f"name='{name}')" in text
     assert "bb_two_fkey" not in text
+    assert left == [] and text.count("'cc_aa_fkey'") == text.count("'cc_code_key'") == 2
     must_agree_and_restore(observed)
-
-
-def test_an_unnamed_constraint_has_the_name_that_postgresql_chooses_so_the_downgrade_can_drop_it(observed: Observed) -> None:
-    tables = (
-        'op.execute("CREATE TABLE aa (id serial PRIMARY KEY)")\nop.execute("CREATE TABLE bb (id serial PRIMARY KEY, code int)")'
-    )
-    observed.revision("aa", None, tables, 'op.execute("DROP TABLE bb, aa")')
-    with_models(
-        observed,
-        ID + 'sa.Table("aa", target_metadata, key())\n'
-        'sa.Table("bb", target_metadata, key(), sa.Column("code", sa.Integer, unique=True),\n'
-        '  sa.Column("aa", sa.ForeignKey("aa.id")))\n',
-    )
-    text, left = create(observed)
-    assert left == [] and text.count("'bb_aa_fkey'") == text.count("'bb_code_key'") == 2
-    assert agree(observed)["message"].startswith("models and migrations agree")
-    [own] = [revision for revision in revisions(observed) if revision != "aa"]
-    facts = observed.observe(own)[own]
-    assert facts["again"]["outcome"] == "done" and facts["notRestored"] == {"added": {}, "removed": {}, "changed": {}}
 
 
 RENAMED = 'sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("full_name", sa.Text))\n'
@@ -311,19 +246,13 @@ def test_a_drop_and_an_add_that_look_like_a_rename_are_asked_about(renamed: Obse
     assert revisions(renamed) == ["aa"]
 
 
-def test_the_question_names_each_column_once(observed: Observed) -> None:
-    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, least int, first int)")')
-    with_models(
-        observed, f'{ID}sa.Table("aa", target_metadata, key(), *[sa.Column(one, sa.Integer) for one in ("my_first", "my_least")])'
-    )
+def test_the_question_names_each_column_once_also_a_password(observed: Observed) -> None:
+    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, least int, first int, password text)")')
+    added = '*[sa.Column(one, sa.Integer) for one in ("my_first", "my_least")], sa.Column("hashed_password", sa.Text)'
+    with_models(observed, f'{ID}sa.Table("aa", target_metadata, key(), {added})')
     options = observed.failure(ask="create", message="Change aa", empty=False)["next"]
-    assert "pass --rename aa.first=aa.my_first --rename aa.least=aa.my_least;" in options
-
-
-def test_the_question_about_a_renamed_password_column_shows_its_name(observed: Observed) -> None:
-    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, password text)")')
-    with_models(observed, RENAMED.replace("full_name", "hashed_password"))
-    assert "--rename aa.password=aa.hashed_password;" in observed.failure(ask="create", message="Change aa", empty=False)["next"]
+    renames = ("first=aa.my_first", "least=aa.my_least", "password=aa.hashed_password")
+    assert f"pass {' '.join(f'--rename aa.{one}' for one in renames)};" in options, options
 
 
 def test_a_rename_keeps_the_values_both_ways(renamed: Observed) -> None:
@@ -342,19 +271,16 @@ def test_a_table_can_be_renamed_too(observed: Observed) -> None:
     assert "op.rename_table('aa', 'bb')" in text and "op.rename_table('bb', 'aa')" in text and "drop_table" not in text
 
 
-@pytest.mark.parametrize(
-    ("models", "rename"),
-    [
-        (RENAMED.replace("sa.Text)", "sa.Text, index=True)"), ["aa.name", "aa.full_name"]),
-        (RENAMED.replace('"aa"', '"bb"').replace('"full_name", sa.Text)', '"name", sa.Text, index=True)'), ["aa", "bb"]),
-    ],
-)
-def test_an_index_follows_the_rename_of_its_column_or_table(observed: Observed, models: str, rename: list[str]) -> None:
-    table = 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, name text)")\nop.execute("CREATE INDEX ix_aa_name ON aa (name)")'
-    observed.revision("aa", None, table, 'op.execute("DROP TABLE aa")')
-    with_models(observed, models)
-    text, left = create(observed, renames=[rename])
-    assert left == [] and text.count("ALTER INDEX ix_") == 2 and "create_index" not in text
+def test_an_index_follows_the_rename_of_its_column_or_table(observed: Observed) -> None:
+    tables = "\n".join(
+        f'op.execute("CREATE TABLE {table} (id serial PRIMARY KEY, name text); CREATE INDEX ix_{table}_name ON {table} (name)")'
+        for table in ("aa", "cc")
+    )
+    observed.revision("aa", None, tables, 'op.execute("DROP TABLE aa, cc")')
+    indexed = RENAMED.replace("sa.Text)", "sa.Text, index=True)")
+    with_models(observed, indexed + indexed.replace('"aa"', '"bb"').replace("full_name", "name"))
+    text, left = create(observed, renames=[["aa.name", "aa.full_name"], ["cc", "bb"]])
+    assert left == [] and text.count("ALTER INDEX ix_") == 4 and "create_index" not in text
     [own] = [revision for revision in revisions(observed) if revision != "aa"]
     facts = observed.observe(own)[own]
     assert facts["again"]["outcome"] == "done" and facts["notRestored"] == {"added": {}, "removed": {}, "changed": {}}
@@ -666,11 +592,31 @@ def test_the_models_are_compared_as_imported_although_a_revision_changes_their_t
     assert left == []
 
 
-def test_a_column_gets_all_that_changes_of_it_although_autogenerate_sees_only_a_part(observed: Observed) -> None:
-    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, name varchar NOT NULL, code varchar(9))")')
-    columns = 'sa.Column("name", sa.String(50)), sa.Column("code", sa.String(5), nullable=False, server_default="x")'
-    with_models(observed, f'sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True), {columns})\n')
-    create(observed)
+def test_columns_get_all_that_changes_of_them_although_autogenerate_sees_only_a_part(observed: Observed) -> None:
+    tables = (
+        "CREATE TABLE aa (id serial PRIMARY KEY, name varchar(9), size int DEFAULT 3)",
+        "CREATE TABLE bb (id serial PRIMARY KEY, name varchar NOT NULL, code varchar(9))",
+        "CREATE TABLE lengths (id serial PRIMARY KEY, name varchar(50) NOT NULL DEFAULT 'x', title varchar, "
+        'price numeric(9,2), at timestamp(3), note varchar(9) COLLATE "C" NOT NULL)',
+    )
+    observed.revision(
+        "aa", None, "\n".join(f"op.execute({table!r})" for table in tables), 'op.execute("DROP TABLE aa, bb, lengths")'
+    )
+    with_models(
+        observed,
+        f"""{ID}from sqlalchemy.dialects.postgresql import TIMESTAMP
+sa.Table("aa", target_metadata, key(), sa.Column("name", sa.Text, server_default="it's", nullable=False),
+  sa.Column("size", sa.BigInteger, server_default=sa.text("4")))
+sa.Table("bb", target_metadata, key(), sa.Column("name", sa.String(50)),
+  sa.Column("code", sa.String(5), nullable=False, server_default="x"))
+sa.Table("lengths", target_metadata, key(), sa.Column("name", sa.String, nullable=False, server_default="x"),
+  sa.Column("title", sa.String(3000)), sa.Column("price", sa.Numeric), sa.Column("at", TIMESTAMP),
+  sa.Column("note", sa.String(collation="C"), nullable=False))
+""",
+    )
+    text, left = create(observed)
+    assert left == [] and 'server_default="it\'s"' in text and "server_default=sa.text('4')" in text
+    assert "ALTER COLUMN title TYPE character varying(3000)'" in text
     must_agree_and_restore(observed)
 
 
