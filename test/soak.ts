@@ -15,7 +15,7 @@ const MINUTES = 600;
 
 /** The Python tests of each part, and how often they try. */
 const PARTS: Readonly<Record<string, readonly [targets: readonly string[], variables: Readonly<Record<string, string>>]>> = {
-  kills: [['run/test_kills.py'], { KILLS: '200' }],
+  kills: [['run/test_kills.py'], { KILLS: '200', DRIVERS: 'all' }],
   restarts: [['soak/restarts.py'], { RESTARTS: '40' }],
   concurrency: [['soak/concurrency.py'], { PROCESSES: '50', ROUNDS: '10' }],
   frozen: [['run/test_deadline.py', 'tenants/test_tenants_frozen.py', '-k', 'freezes'], {}],

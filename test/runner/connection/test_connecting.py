@@ -92,21 +92,6 @@ class TestEveryDriver:
                 with database.connect() as connection:
                     connection.execute(f'DROP DATABASE "{quoted}" WITH (FORCE)')
 
-    def test_a_version_table_with_another_schema_and_name_is_read_and_updated(
-        self, package: Backend, database: Database, template: str, scheme: str
-    ) -> None:
-        package.initialise(database.url(scheme), template)
-        package.configure_with("version_table='Odd versions', version_table_schema='Odd schema-%'")
-        with database.connect() as connection:
-            connection.execute('CREATE SCHEMA "Odd schema-%"')
-        package.table_revision("aa")
-        package.table_revision("bb", "aa")
-        assert invoke({"sliceSeconds": 0})["to"] == ["aa"]
-        assert invoke()["to"] == ["bb"]
-        assert database.rows('SELECT version_num FROM "Odd schema-%"."Odd versions"') == [("bb",)]
-        assert invoke({"command": "history"})["runs"][0]["to"] == ["bb"]
-        assert database.tables() == ["aa", "bb"]
-
 
 @pytest.mark.parametrize(("template", "scheme"), [("generic", "postgresql+pg8000"), ("async", "postgresql+asyncpg")])
 def test_a_statement_may_take_longer_than_connecting(

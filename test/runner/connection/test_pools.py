@@ -6,8 +6,6 @@ import pytest
 from conftest import Backend, Database, failure, invoke
 from each_driver import DRIVERS
 
-pytestmark = pytest.mark.every_driver
-
 ONE = "pool_size=1, max_overflow=0, pool_timeout=1"
 
 

@@ -51,7 +51,6 @@ def test_a_revision_its_version_and_its_record_are_one_transaction(
     assert database.rows("SELECT revision FROM cdk_alembic.run_revision ORDER BY position") == [("aa",), ("bb",)]
 
 
-@pytest.mark.every_driver
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
 def test_a_role_that_a_revision_sets_does_not_lose_the_record(
     package: Backend, database: Database, template: str, scheme: str

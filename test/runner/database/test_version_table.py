@@ -36,6 +36,23 @@ def test_an_id_that_is_too_long_for_the_version_table_is_named(
     assert database.tables() == []
 
 
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_a_version_table_with_another_schema_and_name_is_read_and_updated(
+    package: Backend, database: Database, template: str, scheme: str
+) -> None:
+    package.initialise(database.url(scheme), template)
+    package.configure_with("version_table='Odd versions', version_table_schema='Odd schema-%'")
+    with database.connect() as connection:
+        connection.execute('CREATE SCHEMA "Odd schema-%"')
+    package.table_revision("aa")
+    package.table_revision("bb", "aa")
+    assert invoke({"sliceSeconds": 0})["to"] == ["aa"]
+    assert invoke()["to"] == ["bb"]
+    assert database.rows('SELECT version_num FROM "Odd schema-%"."Odd versions"') == [("bb",)]
+    assert invoke({"command": "history"})["runs"][0]["to"] == ["bb"]
+    assert database.tables() == ["aa", "bb"]
+
+
 def test_a_version_table_can_be_in_its_own_schema(backend: Backend, database: Database) -> None:
     with database.connect() as connection:
         connection.execute("CREATE SCHEMA own")

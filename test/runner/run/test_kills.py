@@ -13,10 +13,8 @@ from each_driver import DRIVERS
 from interrupted import REVISIONS, SESSIONS, check, drop_invalid_index, empty, finish, state, write_revisions
 from processes import Call
 
-pytestmark = pytest.mark.every_driver
-
-KILLS = int(os.environ.get("KILLS", "4"))
-"""For each of the five combinations of driver and env.py."""
+KILLS = int(os.environ.get("KILLS", "8"))
+"""For each combination of driver and env.py; the soak has all five."""
 
 
 @dataclass
