@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import ssl
 import sys
 import time
 import uuid
@@ -161,6 +162,14 @@ class Context:
 
     def get_remaining_time_in_millis(self) -> int:
         return max(0, int((self.deadline - time.monotonic()) * 1000))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_system_authorities() -> Iterator[None]:
+    """pg8000 reads all of them for each connection, which takes longer than connecting. No test has a certificate of theirs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl.SSLContext, "load_default_certs", lambda *_: None)
+        yield
 
 
 @contextmanager
