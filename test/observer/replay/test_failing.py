@@ -239,3 +239,17 @@ def test_the_reason_is_the_error_that_aborted_the_transaction_also_if_the_revisi
     assert "division by zero; the code caught this error" in failure["message"]
     source = (observed.versions / "aa.py").read_text().splitlines()
     assert source[failure["line"] - 1].strip() == 'op.execute("SELECT 1 / 0")'
+
+
+@pytest.mark.parametrize("engine", ["op.get_bind().engine", "sa.create_engine(op.get_bind().engine.url)"])
+def test_a_revision_that_asks_another_connection_what_is_there_goes_down_and_up_again(observed: Observed, engine: str) -> None:
+    there = f'sa.inspect({engine}).has_table("aa")'
+    observed.revision(
+        "aa",
+        None,
+        f'if not {there}:\n    op.create_table("aa", sa.Column("id", sa.Integer))',
+        f'if {there}:\n    op.drop_table("aa")',
+    )
+    facts = observed.observe("aa")["aa"]
+    assert (facts["downgrade"]["outcome"], facts["notRestored"]) == ("done", NOTHING)
+    assert facts["again"] == {"outcome": "done", "differs": NOTHING}

@@ -19,6 +19,7 @@ from cdk_alembic.connection.statement_starts import statement_starts
 from cdk_alembic.connection.statements import enter_autocommit
 from cdk_alembic.database.failures import LastFailure
 from cdk_alembic.run.session import OWN_COMMIT
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.elements import TextClause
 
@@ -32,7 +33,6 @@ MAX_STATEMENT_LENGTH = 100_000
 _ROWS_ONLY = re.compile(
     r"\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|VALUES|MERGE|EXPLAIN|SHOW|SAVEPOINT|RELEASE|ROLLBACK\s+TO)\b", re.IGNORECASE
 )
-_ONLY_READS = re.compile(r"\s*(?:SELECT|SHOW|SET)\b", re.IGNORECASE)
 _UPDATE = re.compile(r"\s*(?:WITH|UPDATE)\b", re.IGNORECASE)
 _ENDS_TRANSACTION = re.compile(
     OWN_COMMIT.pattern + r"|(?:ROLLBACK|ABORT)\b(?!\s+(?:TO|PREPARED|(?:WORK\s+|TRANSACTION\s+)TO)\b)", re.IGNORECASE
@@ -85,7 +85,7 @@ class LeftTransaction(BaseException):
 
 
 class Watch:
-    """Listens to one connection while env.py uses it, and to others of its engine. Records while `recording`."""
+    """Listens to one connection while env.py uses it, and to all others. Records while `recording`."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
@@ -101,8 +101,8 @@ class Watch:
             (self._connection, "commit", self._transaction_ends),
             (self._connection, "rollback", self._transaction_ends),
             (self._connection, "set_connection_execution_options", self._before_options),
-            (self._connection.engine, "before_cursor_execute", self._before_other),
-            (self._connection.engine, "after_cursor_execute", self._after_other),
+            (Engine, "before_cursor_execute", self._before_other),
+            (Engine, "after_cursor_execute", self._after_other),
         ):
             yield self
 
@@ -135,7 +135,7 @@ class Watch:
             self._recording.after_other(connection, statement, cursor.rowcount)
 
     def _is_other(self, connection: Any) -> bool:
-        return connection.connection is not self._connection.connection
+        return connection.connection is not self._connection.connection and connection.dialect.name == "postgresql"
 
     def _transaction_ends(self, connection: Any) -> None:
         if self._recording:
@@ -206,8 +206,8 @@ class Recording:
         self._begin()
 
     def before_other(self, statement: str) -> None:
-        """Handles a statement of another connection: what it commits stays, whatever happens to this transaction."""
-        if self._confined and not _ONLY_READS.match(statement):
+        """Handles a statement of another connection: it does not see what this transaction has done, and what it commits stays."""
+        if self._confined:
             raise LeftTransaction
         self._begin()
 
