@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -237,6 +238,15 @@ class TestABackendThatReadsOtherVariables:
         error = self.error(package, database, monkeypatch, env)
         assert error["code"] == "invalid_project"
         assert "the function sets" not in error["next"]
+
+    def test_is_told_which_driver_its_package_lacks(
+        self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "psycopg", None)
+        error = self.error(package, database, monkeypatch, "import psycopg")
+        assert error["code"] == "invalid_project"
+        assert error["next"].startswith("begin the address that env.py reads with ")
+        assert error["next"].endswith("ql+psycopg2://, or add psycopg to the backend's dependencies")
 
     @pytest.mark.parametrize(("host", "is_told"), [("127.0.0.1", True), ("db.invalid", False)])
     def test_lists_the_variables_if_the_driver_connects_to_localhost_by_default(

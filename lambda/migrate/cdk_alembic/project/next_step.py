@@ -44,18 +44,26 @@ def next_step(project: Project, error: BaseException, otherwise: str) -> str:
     if requirement := left_out(error):
         return f"the package has only what the migrations import: {to_package(requirement)}"
     # A name that is not in its module is a mistake in the code, such as a circular import.
-    if not project.is_packaged and isinstance(error, ImportError) and "cannot import name" not in str(error):
-        return _driver_step(error.name) if error.name in DRIVERS else _import_step(project, error.name)
+    if isinstance(error, ImportError) and "cannot import name" not in str(error):
+        if error.name in DRIVERS:
+            return _driver_step(project, error.name)
+        if not project.is_packaged:
+            return _import_step(project, error.name)
     return _address_step(project, error) or otherwise
 
 
-def _driver_step(missing: str) -> str:
+def _driver_step(project: Project, missing: str) -> str:
     """For a driver that is not installed."""
     # SQLAlchemy 2.1 reads postgresql:// as psycopg, older ones as psycopg2. An async env.py needs asyncpg or psycopg.
     others = ("psycopg",) if missing == "asyncpg" else ("psycopg", "psycopg2", "pg8000")
     installed = next((name for name in others if importlib.util.find_spec(name)), None)
     use = f"begin the address that env.py reads with postgresql+{installed}://, or " if installed else ""
-    return f"{use}install {missing} in the backend's environment"
+    add = (
+        f"add {missing} to the backend's dependencies"
+        if project.is_packaged
+        else f"install {missing} in the backend's environment"
+    )
+    return use + add
 
 
 def _import_step(project: Project, missing: str | None) -> str:
