@@ -5,14 +5,12 @@ import { BUDGET } from './sizes/budgets';
 
 /** Adds the reason to each finding that a comment in the revision's file acknowledges. */
 export function acknowledge(findings: readonly Finding[], change: Change): readonly Finding[] {
-  const reasons = new Map(
-    change.revisions.flatMap(({ facts }) =>
-      facts.source.acknowledgements.map(({ rule, reason }) => [`${facts.revision} ${rule}`, reason] as const),
-    ),
-  );
+  const comments = new Map(change.revisions.map(({ facts }) => [facts.revision, facts.source.acknowledgements]));
   return findings.map((finding) => {
-    const reason = reasons.get(`${finding.revision} ${finding.rule}`);
-    return reason === undefined ? finding : { ...finding, acknowledged: reason };
+    const own = comments.get(finding.revision ?? '')?.filter(({ rule }) => rule === finding.rule) ?? [];
+    // The last one above it, if the file has several.
+    const comment = own.findLast(({ line }) => line <= finding.line) ?? own[0];
+    return comment === undefined ? finding : { ...finding, acknowledged: comment.reason };
   });
 }
 

@@ -73,6 +73,16 @@ describe('one statement', () => {
     expect(await of('  # cdk-alembic: allow narrowing-type: checked')).toContain('error table-rewrite');
   });
 
+  it('that loses data twice has the reason of the comment above each of them', async () => {
+    const given = 'op.execute("CREATE TABLE t (id bigint PRIMARY KEY, name text, size text)")';
+    const drop = (column: string, reason: string) =>
+      `# cdk-alembic: allow drop-column: ${reason}\n    op.drop_column("t", "${column}")`;
+    const b1 = { down: 'a1', upgrade: `${drop('name', 'moved')}\n    ${drop('size', 'unused')}`, downgrade: 'pass' };
+    const found = await findings({ a1: { upgrade: given }, b1 }, 'all');
+    const reasons = found.filter(({ rule }) => rule === 'drop-column').map(({ acknowledged }) => acknowledged);
+    expect(reasons).toEqual(['moved', 'unused']);
+  });
+
   it('that changes an enum into a text narrows nothing if each label fits', async () => {
     const type = "op.execute(\"CREATE TYPE mood AS ENUM ('good', 'bad')\")";
     const given = 'op.execute("CREATE TABLE t (id bigint PRIMARY KEY, mood mood)")';

@@ -154,6 +154,12 @@ def test_an_acknowledgement_with_a_reason_is_accepted(package: Backend, rule: st
     assert loss["acknowledgement"] == "moved to accounts, see #12"
 
 
+def test_each_loss_has_the_reason_of_the_comment_above_it(package: Backend) -> None:
+    drops = [f'# cdk-alembic: allow drop-table: {name} is gone\n    op.drop_table("{name}")' for name in ("users", "teams")]
+    found = losses(package, "\n    ".join(drops))
+    assert [loss["acknowledgement"] for loss in found] == ["users is gone", "teams is gone"]
+
+
 @pytest.mark.parametrize(
     "comment",
     [

@@ -69,12 +69,20 @@ def _losses_of_file(path: Path) -> list[dict[str, Any]]:
 @lru_cache(maxsize=1024)
 def _losses_of_source(name: str, source: bytes, packaged: tuple[tuple[str, str, int], ...] | None) -> list[dict[str, Any]]:
     found = losses_of(source) if packaged is None else packaged
-    reasons = {rule: reason for rule, reason, _ in acknowledgements(source)} if found else {}
+    comments = list(acknowledgements(source)) if found else []
     losses = []
     for rule, what, line in found:
         loss = {"rule": rule, "what": what, "file": name, "line": line}
-        losses.append({**loss, "acknowledgement": reasons[rule]} if rule in reasons else loss)
+        reason = _reason(comments, rule, line)
+        losses.append(loss if reason is None else {**loss, "acknowledgement": reason})
     return losses
+
+
+def _reason(comments: Iterable[tuple[str, str, int]], rule: str, line: int) -> str | None:
+    """That of the last comment above a loss, if the file has several for the rule."""
+    own = [(at, reason) for named, reason, at in comments if named == rule]
+    above = [reason for at, reason in own if at <= line]
+    return above[-1] if above else own[0][1] if own else None
 
 
 def _losses_in_manifest(path: Path) -> tuple[tuple[str, str, int], ...] | None:
