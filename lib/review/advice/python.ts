@@ -4,7 +4,9 @@ import type { Call } from '../../contract/facts';
 
 /** A Python string literal, formatted as Ruff does. */
 export function literal(value: string): string {
-  return JSON.stringify(value);
+  const text = JSON.stringify(value);
+  if (!value.includes('"') || value.includes("'")) return text;
+  return `'${text.slice(1, -1).replaceAll('\\"', '"')}'`;
 }
 
 export function list(values: readonly (string | null)[]): string {

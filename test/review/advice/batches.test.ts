@@ -1,7 +1,7 @@
 import type { TableFacts } from '../../../lib/contract/facts';
 import { readBackfill } from '../../../lib/review/advice/backfill';
 import { updateInBatches } from '../../../lib/review/advice/batches';
-import { sqlLiteral } from '../../../lib/review/advice/python';
+import { literal, sqlLiteral } from '../../../lib/review/advice/python';
 import { loadParser, parseSql } from '../../../lib/review/sql/parse';
 
 beforeAll(loadParser);
@@ -136,3 +136,10 @@ test.each(['users.a = 1), b = (2', 'users.a = 1) FROM other WHERE (true', 'users
     expect(readBackfill(text)).toBeUndefined();
   },
 );
+
+test('a text with double quotes is written in single ones, as Ruff does, unless it has both', () => {
+  expect(literal('"limit" IS NOT NULL')).toBe(`'"limit" IS NOT NULL'`);
+  expect(literal('a\\"b')).toBe(`'a\\\\"b'`);
+  expect(literal(`"kind" = 'a'`)).toBe(`"\\"kind\\" = 'a'"`);
+  expect(literal("it's")).toBe(`"it's"`);
+});
