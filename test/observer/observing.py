@@ -21,6 +21,8 @@ CODE = {
     for package in ("cdk_alembic", "cdk_alembic_local")
     for file in (LAMBDA / package).rglob("*.py")
 }
+WITHOUT_BYTECODE = json.dumps({"code": CODE, "bytecode": None})
+"""Written once: it is a megabyte, and most processes get it."""
 NOTHING = {"added": {}, "removed": {}, "changed": {}}
 
 
@@ -40,10 +42,11 @@ class Observed(Backend):
     def ask(self, *asks: dict[str, Any]) -> list[dict[str, Any]]:
         """All reports of one process."""
         hello = {"project": self.project, "environment": self.environment, "scratch": self.scratch is not None}
-        code = {"code": CODE, "bytecode": self.bytecode}
+        code = WITHOUT_BYTECODE if self.bytecode is None else json.dumps({"code": CODE, "bytecode": self.bytecode})
         led = {} if self.scratch is None else {"scratch": self.scratch}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PG") and name != "PYTHONPATH"}
-        given = "".join(json.dumps(line) + "\n" for line in (hello, code, *({**ask, **led} for ask in asks)))
+        lines = [json.dumps(hello), code, *(json.dumps({**ask, **led}) for ask in asks)]
+        given = "".join(f"{line}\n" for line in lines)
         if self.bytecode is None:
             ran = run_preloaded(["-c", BOOTSTRAP], self.root, environment, given)
         else:
