@@ -206,7 +206,7 @@ class Recording:
         self._begin()
 
     def before_other(self, statement: str) -> None:
-        """Handles a statement of another connection: it does not see what this transaction has done, and what it commits stays."""
+        """Handles a statement of another connection: it does not see what this transaction did, and what it commits stays."""
         if self._confined:
             raise LeftTransaction
         self._begin()
