@@ -207,7 +207,9 @@ test('a renamed column stays in sync with its old name, until the next release d
     expect(fixed(review)).toEqual(Array(5).fill('rename'));
     // The rule advises the same.
     const advised = review.fixes?.fixed.find(({ revision }) => revision === 'to_remark')?.instead?.split('\n') ?? [];
-    expect(advised.filter((line) => /^ *op\.execute\(["']CREATE (?:UNIQUE INDEX CONCURRENTLY|TRIGGER)/.test(line))).toHaveLength(2);
+    expect(advised.filter((line) => /^ *op\.execute\(["']CREATE (?:UNIQUE INDEX CONCURRENTLY|TRIGGER)/.test(line))).toHaveLength(
+      2,
+    );
     await alembic(url, 'upgrade', 'c3');
     await query(url, `INSERT INTO app."Order" (day, number, note, amount, more) VALUES (now(), 1, 'old', 1.5, '{}')`);
     await alembic(url, 'upgrade', 'head');
