@@ -11,6 +11,8 @@ const common = {
     ],
   },
   transformIgnorePatterns: [`/node_modules/(?!(${ES_MODULES.join('|')})/)`],
+  // `import()` names the compiled file.
+  moduleNameMapper: { '^(\\./(?:action|run))\\.js$': '$1' },
   modulePathIgnorePatterns: ['/dist/', '/cdk.out/', '/.cache/'],
 };
 

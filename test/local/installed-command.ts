@@ -3,6 +3,7 @@ import { chmodSync, cpSync, mkdtempSync, readdirSync, realpathSync, rmSync, syml
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { safeAlembic } from '../../lib/cli/safe-alembic/main';
 import { cached } from '../../scripts/packages/cached';
 import { stageNpm, stagePython } from '../../scripts/packages/safe-alembic';
 import type { Ended } from '../cli/built-command';
@@ -70,6 +71,25 @@ export interface Running {
   kill(signal: NodeJS.Signals): void;
 }
 
+/** Runs `safe-alembic` in this process, which is in the folder meanwhile. */
+async function runHere(args: readonly string[], folder: string): Promise<Ended> {
+  const output = { stdout: '', stderr: '' };
+  const spies = (['stdout', 'stderr'] as const).map((name) =>
+    jest.spyOn(process[name], 'write').mockImplementation((text) => {
+      output[name] += text;
+      return true;
+    }),
+  );
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    return { code: await safeAlembic(args, '0.0.0'), ...output };
+  } finally {
+    process.chdir(before);
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
 /** The command as a project has it. */
 export interface TestBed {
   readonly installed: InstalledCommand;
@@ -78,6 +98,8 @@ export interface TestBed {
   readonly scratch: string;
   /** Starts the command in the project, with the Python of the tests. */
   start(args: readonly string[], env?: NodeJS.ProcessEnv): Running;
+  /** Does the same in this process: starting Node would take as long as the rest. */
+  run(args: readonly string[]): Promise<Ended>;
   /** Runs Alembic's own command line in the project, and fails as it does. @param url of the database, as `pg` takes it */
   alembic(url: string, ...args: readonly string[]): Promise<void>;
 }
@@ -104,6 +126,7 @@ export function useTestBed(): TestBed {
       const all = [...args, '--python', python];
       return bed.installed.safeAlembic(all, { cwd: bed.project.directory, env: { TMPDIR: bed.scratch, ...env } });
     },
+    run: (args) => runHere([...args, '--python', python], bed.project.directory),
     async alembic(url, ...args) {
       const env = { PATH: process.env.PATH, DATABASE_URL: url.replace('postgresql:', 'postgresql+psycopg:') };
       await promisify(execFile)(python, ['-m', 'alembic', ...args], { cwd: bed.project.directory, env });

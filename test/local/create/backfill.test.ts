@@ -32,7 +32,7 @@ beforeEach(() => {
 
 function create(fill: string) {
   const args = ['create', 'Fill full name of people', '--backfill', fill, '--fail-on', 'never', '--json'];
-  return bed.start(args).ended;
+  return bed.run(args);
 }
 
 const withoutUs = (url: string) => ({

@@ -12,7 +12,7 @@ const read = (file: string) => readFileSync(path.join(bed.project.directory, fil
 const create = (...args: string[]) => createOnOwnServer(...args, ...onScratch());
 
 async function createOnOwnServer(...args: string[]) {
-  const { code, stdout, stderr } = await bed.start(['create', ...args, '--json']).ended;
+  const { code, stdout, stderr } = await bed.run(['create', ...args, '--json']);
   if (!stdout) throw new Error(stderr);
   return { code, document: JSON.parse(stdout) };
 }
@@ -54,7 +54,7 @@ test('the options of "alembic revision" apply to the whole series, and each verb
   expect(first).toContain("revision = '0042_1'\ndown_revision = 'a1'\nbranch_labels = None\ndepends_on = 'c1'\n");
   expect(last).toContain("revision = '0042'\ndown_revision = '0042_1'\nbranch_labels = ('billing',)\ndepends_on = None\n");
 
-  const review = async (...args: string[]) => (await bed.start(['review', '--all', ...args, ...onScratch()]).ended).code;
+  const review = async (...args: string[]) => (await bed.run(['review', '--all', ...args, ...onScratch()])).code;
   expect([await review('-x', 'env=dev'), await review()]).toEqual([0, 3]);
 });
 
@@ -227,7 +227,7 @@ test('what a rename leaves to the next release is not offered again before the r
   expect(rules(aged.document.review)).not.toContain('drift');
   const filled = await create('Fill age of users', '--backfill', 'users.age = 7');
   expect(rules(filled.document.review)).not.toContain('drift');
-  const verify = async () => JSON.parse((await bed.start(['verify', '--json', ...onScratch()]).ended).stdout);
+  const verify = async () => JSON.parse((await bed.run(['verify', '--json', ...onScratch()])).stdout);
   const { checks } = await verify();
   expect(checks).toContainEqual(expect.objectContaining({ check: 'models', passed: true }));
   bed.project.models([

@@ -7,7 +7,7 @@ import { useTestBed } from '../installed-command';
 const bed = useTestBed();
 
 async function command(...args: string[]) {
-  const { stdout, stderr } = await bed.start([...args, '--json']).ended;
+  const { stdout, stderr } = await bed.run([...args, '--json']);
   if (!stdout) throw new Error(stderr);
   return JSON.parse(stdout);
 }

@@ -31,7 +31,7 @@ export function useFixing() {
     /** A file whose text literals are on one line each. */
     joined: (file: string) => text(file).replace(/"\n *"/g, ''),
     fix: async (...more: string[]): Promise<Review> => {
-      const { stdout, stderr } = await bed.start(['review', '--fix', '--json', ...onScratch(), ...more]).ended;
+      const { stdout, stderr } = await bed.run(['review', '--fix', '--json', ...onScratch(), ...more]);
       if (!stdout) throw new Error(stderr);
       return JSON.parse(stdout);
     },
