@@ -39,7 +39,7 @@ def test_a_run_is_recorded_with_who_where_what_and_how_it_ended(
     assert set(point) == {"at", "walPosition"} and point["at"] == run["startedAt"]
     assert re.search(r"\.\d{3}Z$", run["endedAt"])  # whole seconds would make 80 ms a second, or nothing
     [(is_before,)] = database.rows(
-        f"SELECT '{point['at']}'::timestamptz <= started_at AND pg_current_wal_lsn() > '{point['walPosition']}'::pg_lsn"
+        f"SELECT '{point['at']}'::timestamptz <= started_at AND pg_current_wal_insert_lsn() > '{point['walPosition']}'::pg_lsn"
         " FROM cdk_alembic.run"
     )
     assert is_before
