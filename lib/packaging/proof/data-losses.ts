@@ -75,6 +75,7 @@ function readUpgrades(
 
 /** Throws if the process crashes or takes too long. */
 function judgeUpgrades(steps: Readonly<Record<string, readonly UpgradeStep[]>>): DataLosses {
+  if (Object.values(steps).every(({ length }) => length === 0)) return {};
   const run = spawnSync(process.execPath, nodeProgram('data-loss/child'), {
     input: JSON.stringify(steps),
     encoding: 'utf8',
