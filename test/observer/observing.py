@@ -39,6 +39,22 @@ class Observed(Backend):
         self.project = "backend"
         self.printed = ""
 
+    def write_env_with_search_path(self, schema: str) -> None:
+        """Makes env.py create and find its tables in this schema, as Alembic's cookbook does."""
+        env = (self.directory / "alembic" / "env.py").read_text()
+        assert env.count("        context.configure(\n            connection") == 1
+        lines = (
+            f"connection.exec_driver_sql('CREATE SCHEMA IF NOT EXISTS \"{schema}\"')",
+            f"connection.exec_driver_sql('SET search_path = \"{schema}\", public')",
+            "connection.commit()",
+            f"connection.dialect.default_schema_name = {schema!r}",
+            "context.configure(",
+            "    connection",
+        )
+        self.write_env(
+            env.replace("        context.configure(\n            connection", "\n".join(f"        {line}" for line in lines))
+        )
+
     def ask(self, *asks: dict[str, Any]) -> list[dict[str, Any]]:
         """All reports of one process."""
         hello = {"project": self.project, "environment": self.environment, "scratch": self.scratch is not None}

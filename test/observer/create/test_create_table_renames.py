@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from observing import Observed
 from test_create_unseen import create, must_agree_and_restore, with_models
 
@@ -17,9 +18,12 @@ sa.Table("cc", target_metadata, key(), sa.Column("bb_id", sa.Integer, sa.Foreign
 """
 
 
-def test_a_renamed_table_keeps_its_members_and_gets_its_new_comment(observed: Observed) -> None:
+@pytest.mark.parametrize("schema", [None, "shop"])
+def test_a_renamed_table_keeps_its_members_and_gets_its_new_comment(observed: Observed, schema: str | None) -> None:
     observed.revision("aa", None, OLD, DROP)
     with_models(observed, MODELS)
+    if schema:
+        observed.write_env_with_search_path(schema)
     text, left = create(observed, renames=[["bb", "aa"]])
     assert left == [], (left, text)
     for part in ("drop_table", "create_index", "drop_index", "create_foreign_key", "drop_constraint", "create_unique"):

@@ -87,6 +87,35 @@ def test_changes_that_autogenerate_misses_are_written_and_then_the_catalogs_agre
     assert list(new["notRestored"]["changed"]) == ["type kind"] and not new["notRestored"]["added"]
 
 
+def test_what_autogenerate_misses_is_written_without_the_schema_of_the_search_path(observed: Observed) -> None:
+    observed.revision("aa", None, OLD, DROP)
+    with_models(observed, MODELS.replace('"x", "z", "y"', '"x", "y"'))
+    observed.write_env_with_search_path("shop")
+    text, left = create(observed)
+    assert left == [] and "shop" not in text
+    for part in ("create_check_constraint('ck_id', 'aa', 'id > 1')", "op.create_index('ix', 'aa', ['name']"):
+        assert part in text
+    must_agree_and_restore(observed)
+
+
+@pytest.mark.parametrize("table", ["aa", "shop.aa"])
+def test_a_table_to_fill_is_found_in_the_schema_of_the_search_path(observed: Observed, table: str) -> None:
+    observed.revision("aa", None, OLD, DROP)
+    with_models(observed, MODELS)
+    observed.write_env_with_search_path("shop")
+    ask = {"ask": "create", "message": "Fill it", "empty": True, "fill": {"table": table, "column": "name"}}
+    [created] = [report for report in observed.ask(ask) if report["report"] == "created"]
+    assert [one["name"] for one in created["table"]["columns"]] == ["id", "name", "number", "kind"]
+
+
+def test_a_check_of_a_kept_column_is_found_in_the_schema_of_the_search_path(observed: Observed) -> None:
+    observed.revision("aa", None, OLD.replace("name text", "name text CHECK (name IS NOT NULL)"), DROP)
+    with_models(observed, MODELS.replace('sa.Column("name", sa.Text, server_default="x"),', "").replace('"name", ', '"id", '))
+    observed.write_env_with_search_path("shop")
+    error = observed.failure(ask="create", message="Drop name", empty=False, keepDropped=30)
+    assert "the CHECK aa_name_check refuses rows without it" in error["message"]
+
+
 def revisions(observed: Observed) -> list[str]:
     texts = (file.read_text() for file in observed.versions.glob("*.py"))
     return [re.search(r"^revision\b.*['\"](\w+)", text, re.MULTILINE)[1] for text in texts]

@@ -225,3 +225,15 @@ def test_duplicate_and_concurrently_built_indexes_of_the_models_are_compared(obs
     busy = 'op.execute("CREATE TABLE busy (id serial PRIMARY KEY, n text)")\nop.execute("CREATE INDEX ix_busy_n ON busy (n)")'
     observed.revision("aa", None, f"{SAME}\n{busy}")
     assert observed.observe("aa", drift=True)["drift"] == {"operations": [], "catalog": NOTHING}
+
+
+@pytest.mark.parametrize("schema", ["shop", "my-shop"])
+def test_models_are_compared_in_the_schema_of_the_search_path(observed: Observed, schema: str) -> None:
+    table = 'sa.Table("bb", target_metadata, sa.Column("id", sa.ForeignKey("aa.id"), nullable=False), sa.Column("n", sa.Integer))'
+    with_models(observed, name="server_default='x'", check=', name="aa_id_check"', more=table)
+    observed.write_env_with_search_path(schema)
+    observed.revision("aa", None, f"{SAME}\nop.execute('CREATE TABLE bb (id int NOT NULL REFERENCES aa, n int)')")
+    assert observed.observe("aa", drift=True)["drift"] == {
+        "operations": [],
+        "catalog": {**NOTHING, "changed": {"column aa.name": ["text", "text DEFAULT 'x'::text"]}},
+    }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -58,6 +58,18 @@ class Part:
     def entries(self) -> dict[str, str]:
         """`<kind> <name>` and its definition in PostgreSQL. Don't modify it."""
         return dict(self._read())
+
+    def with_texts(self, changed: Callable[[str], str]) -> Part:
+        """A copy, with each of its names and definitions changed."""
+        copy = Part()
+        copy.relations = {
+            oid: replace(relation, name=changed(relation.name), table=changed(relation.table))
+            for oid, relation in self.relations.items()
+        }
+        copy.columns, copy.constraints, copy.indexes, copy.texts = (
+            _with_texts(rows, changed) for rows in (self.columns, self.constraints, self.indexes, self.texts)
+        )
+        return copy
 
     def table(self, relations: Mapping[int, Relation], parts: Mapping[int, Part]) -> dict[str, Any]:
         """TableFacts without partitions and publications. Cached: don't modify them.
@@ -181,6 +193,20 @@ class Snapshot:
         """`<kind> <name>` and its definition in PostgreSQL."""
         return self._entries_of(self.parts)
 
+    def relative_to(self, schema: str) -> Snapshot:
+        """A copy in which names in this schema, like those in `public`, have no schema."""
+        # Keys have its name as it is, definitions quoted where PostgreSQL needs it.
+        in_quotes = '"' + schema.replace('"', '""') + '"'
+        names = f"{re.escape(schema)}|{re.escape(in_quotes)}"
+        qualified = re.compile(rf'(?<![\w$".])(?:{names})\.')
+
+        def changed(text: str) -> str:
+            return qualified.sub("", text)
+
+        parts = {oid: part.with_texts(changed) for oid, part in self.parts.items()}
+        relations = {oid: relation for part in parts.values() for oid, relation in part.relations.items()}
+        return Snapshot(relations, parts, _with_texts(self._texts, changed), self._published)
+
     def change_to(self, after: Snapshot) -> dict[str, Any]:
         """The SchemaChange to a later snapshot. Skips the parts that both share."""
         owners = self.changed_owners(after)
@@ -225,6 +251,10 @@ def plain(text: str) -> str:
     if "])::text[]" in text:
         text = _CAST_OF_LIST.sub(lambda cast: "ARRAY[" + _ELEMENT.sub(r"(\g<0>)::text", cast[1]) + "]", text)
     return _PUBLIC.sub("", text) if "public." in text else text
+
+
+def _with_texts(rows: list[list[Any]], changed: Callable[[str], str]) -> list[list[Any]]:
+    return [[changed(value) if isinstance(value, str) else value for value in row] for row in rows]
 
 
 def _column(column: list[Any]) -> dict[str, Any]:

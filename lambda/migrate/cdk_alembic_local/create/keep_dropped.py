@@ -134,7 +134,7 @@ def _is_unique(table: Any, column: str) -> bool:
 
 def _violated(connection: Any, drop: Any) -> str | None:
     """The first CHECK that a row with only defaults in its columns violates."""
-    table = raw.literal(".".join(quoted(part) for part in (drop.schema or "public", drop.table_name)))
+    table = raw.literal(".".join(quoted(part) for part in (drop.schema, drop.table_name) if part))
     for check in raw.value(connection, _CHECKS.format(table=table, column=raw.literal(drop.column_name))):
         values = ", ".join(f"({one['default'] or 'NULL'})::{one['type']} AS {quoted(one['name'])}" for one in check["columns"])
         if raw.value(connection, _PASSES.format(check=check["expression"], values=values)) is False:

@@ -19,6 +19,7 @@ from .next_release import NextRelease
 from .reread import reread
 from .rows import quoted
 from .scratch import Scratch
+from .search_path import SearchPath
 from .set_aside import is_set_aside, remove_drops
 
 # The kinds that models describe. Only migrations have functions, triggers, views and grants.
@@ -45,6 +46,7 @@ class Drift:
         self.due: list[NextRelease] = []
         """What the database has already although no revision does it. Set before `compare`."""
         self._migrated: Any = None
+        self._search_path: Any = None
         self._is_included: Any = None
         self._is_same: dict[str, bool] = {}
         """Whether both catalogs have an entry with an equivalent definition."""
@@ -89,7 +91,8 @@ class Drift:
         self.metadata = metadata_of(context.opts.get("target_metadata"))
         self.corrected = write_now_as_function(self.metadata)
         self._is_included = Included(context, self.metadata)
-        self._migrated = migrated
+        self._search_path = SearchPath.of(context.connection)
+        self._migrated = self._search_path.relative(migrated)
         self._operations = operations
 
     def change(self, connection: Any) -> dict[str, Any]:
@@ -136,6 +139,7 @@ class Drift:
                 if schema != "pg_catalog":
                     raw.execute(connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
                 raw.execute(connection, f"CREATE EXTENSION IF NOT EXISTS {quoted(name)} SCHEMA {quoted(schema)} CASCADE")
+        self._search_path.set_on(connection)
         for metadata in self.metadata:
             for table in metadata.tables.values():
                 if table.schema:
@@ -145,7 +149,7 @@ class Drift:
                     in_brackets(column)
                     _create_type(column.type, connection)
             metadata.create_all(connection)
-        return Catalog().take(connection)
+        return self._search_path.relative(Catalog().take(connection))
 
     def _reread(self, connection: Any, modelled: Snapshot) -> tuple[dict[str, str], dict[str, str]]:
         """The entries of the migrated and the models' database. Those that differ, as PostgreSQL reads their text."""
@@ -160,7 +164,7 @@ class Drift:
             ]
             for one, other in ((self._migrated, modelled), (modelled, self._migrated))
         ]
-        read = reread(connection, {*differing[0], *differing[1]})
+        read = reread(connection, {*differing[0], *differing[1]}, self._search_path)
         migrated, wanted = (
             {**one.entries, **{key: read.get((key, text), text) for key, _, text in own}}
             for one, own in zip((self._migrated, modelled), differing, strict=True)

@@ -19,8 +19,8 @@ _DROPPED = re.compile(r'ALTER TABLE (?P<table>(?:"[^"]+"|[^\s"])+) DROP COLUMN (
 _TRIGGER = re.compile(r'DROP TRIGGER "?([^"]+?)"? ON ')
 _DROPS = frozenset(("drop", "drops", "remove", "removes", "delete", "deletes"))
 _TRIGGER_COLUMNS = """
-SELECT coalesce(json_agg(json_build_array(CASE nspname WHEN 'public' THEN '' ELSE nspname || '.' END || relname, attname)),
-  'null')::text
+SELECT coalesce(json_agg(json_build_array(
+  CASE WHEN pg_table_is_visible(c.oid) THEN '' ELSE nspname || '.' END || relname, attname)), 'null')::text
 FROM pg_trigger t JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.objid = t.oid
 JOIN pg_attribute a ON d.refclassid = 'pg_class'::regclass AND a.attrelid = d.refobjid AND a.attnum = d.refobjsubid AND attnum > 0
 JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = relnamespace
@@ -37,7 +37,7 @@ class NextRelease(NamedTuple):
     """The body of the function."""
     downgrade: str
     dropped: list[tuple[str, str]]
-    """Tables, with a schema unless it is `public`, and columns."""
+    """Tables, with a schema unless the search_path finds them, and columns."""
     served: list[tuple[str, str]]
     """The columns that the trigger reads or writes."""
 

@@ -337,6 +337,11 @@ def quoted_table(name: str) -> str:
     return f"{quoted(schema)}.{quoted(table)}" if dot else f"public.{quoted(name)}"
 
 
+def quoted_parts(name: str) -> str:
+    """A table's name as SQL: without a schema, the search_path finds it."""
+    return ".".join(map(quoted, name.split(".", 1)))
+
+
 def quoted(name: str) -> str:
     """An identifier as SQL."""
     return '"' + re.sub('"', '""', name) + '"'

@@ -20,6 +20,8 @@ from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.rules import DRIVERS
 
+from .search_path import SearchPath
+
 T = TypeVar("T")
 
 LOCK_NOT_AVAILABLE = "55P03"
@@ -91,6 +93,8 @@ class Scratch:
         """Why env.py's connection was refused."""
         self.version = ""
         """The server's version, such as `18.4`."""
+        self.search_path: SearchPath | None = None
+        """That of `run`'s connections, if it is env.py's."""
         self._own_connections: set[int] = set()
         self._files: set[int] = set()
         """Ids of new connections to SQLite."""
@@ -124,6 +128,8 @@ class Scratch:
 
         def alone(connection: Any) -> T:
             raw.execute(connection, f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
+            if self.search_path:
+                self.search_path.set_on(connection)
             if self._sessions:
                 raw.value(connection, _END_TRANSACTIONS.format(pids=", ".join(map(str, self._sessions))))
             try:
