@@ -37,9 +37,16 @@ module.exports = {
       ...common,
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '/test/e2e/', '/test/review/majors.test.ts', '/test/packages/managers.test.ts'],
+      testPathIgnorePatterns: [
+        '/node_modules/',
+        '/test/e2e/',
+        '/test/review/majors.test.ts',
+        '/test/packages/managers.test.ts',
+        '/test/bench/(end-to-end|tenants).test.ts',
+      ],
     },
-    // For the soak tests: they take minutes.
+    // For the soak tests: the benchmark with one run of two rows, and what takes minutes.
+    { ...common, displayName: 'bench', testMatch: ['<rootDir>/test/bench/{end-to-end,tenants}.test.ts'] },
     { ...common, displayName: 'majors', testMatch: ['<rootDir>/test/review/majors.test.ts'] },
     { ...common, displayName: 'managers', testMatch: ['<rootDir>/test/packages/managers.test.ts'] },
     ...olderCdk,

@@ -53,6 +53,7 @@ runSuite(MINUTES, (context) => {
     { name: 'kinds', check: kinds },
     { name: 'strict-cdk', check: olderCdkCheck(context, STRICT_CDK) },
     { name: 'schedule', check: jestCheck(context, 'schedule', 1) },
+    { name: 'bench', check: jestCheck(context, 'bench', 1) },
     { name: 'majors', check: jestCheck(context, 'majors', 1) },
     { name: 'managers', check: jestCheck(context, 'managers', 1) },
   ];

@@ -79,8 +79,10 @@ export async function pythonVersion(python: string): Promise<string> {
 }
 
 async function systemPython(): Promise<string> {
-  const enough = 'import sys; sys.exit(sys.version_info < (3, 11))';
-  for (const name of ['python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11']) {
+  const enough = 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))';
+  // A Linux distribution's Python is a sixth faster than one that pyenv has compiled here.
+  const ofSystem = process.platform === 'linux' ? ['/usr/bin/python3'] : [];
+  for (const name of [...ofSystem, 'python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11']) {
     const found = await run(name, ['-c', enough], { env: process.env }).catch(() => undefined);
     if (found?.code === 0) return name;
   }
