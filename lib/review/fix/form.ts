@@ -65,6 +65,8 @@ export interface SafeForm {
   readonly inCondition?: readonly FormPart[];
   /** Whether it is in a condition, with these parts. @default false */
   readonly isInCondition?: boolean;
+  /** Whether its statement stays, and each table that the revision locks gets revisions of its own. @default false */
+  readonly splits?: boolean;
   /** Whether it holds the values of parameters, so that these must be constants in the source. @default false */
   readonly hasValues?: boolean;
 }

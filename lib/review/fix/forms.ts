@@ -72,6 +72,12 @@ export const FORMS: Readonly<Record<string, Writer>> = {
   },
 };
 
+/** The forms for revisions that nobody has written: in those of a developer, the statements of several tables may belong together. */
+export const FORMS_OF_NEW: Readonly<Record<string, Writer>> = {
+  ...FORMS,
+  'locks-several-tables': () => ({ parts: [], undoneBy: () => false, splits: true }),
+};
+
 function createIndex(
   action: ActionOf<'create index'>,
   step: Step,

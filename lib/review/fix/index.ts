@@ -7,7 +7,7 @@ import { analyzeChange, type Change } from '../revision/change';
 import { renamedTo } from '../revision/created-objects';
 import { isInOneTransaction } from '../rules/environment';
 import type { NoSafeForm } from './form';
-import { FORMS, type Writer } from './forms';
+import { FORMS, FORMS_OF_NEW, type Writer } from './forms';
 import type { Fixable, NotFixed, Planned } from './plan/plan';
 import { planSeries } from './plan/plan-series';
 import { withoutCommits } from './repairs/commits';
@@ -74,7 +74,7 @@ const OF_OTHER_DATABASE = /^(?:sqlite|mysql|mariadb|mssql|oracle)_/;
 
 /** Whether a rule's findings have a safe form; others need a decision. */
 export function hasSafeForm(rule: string): boolean {
-  return rule in FORMS || rule in REPAIRS;
+  return rule in FORMS_OF_NEW || rule in REPAIRS;
 }
 
 function whyNoForm({ rule, instead }: Finding): string {
@@ -82,14 +82,16 @@ function whyNoForm({ rule, instead }: Finding): string {
   return DECISIONS[rule] ?? decision;
 }
 
-export function draftFixes(review: Review, input: ReviewInput): Draft {
+/** @param isNew whether the revisions are just written by Alembic's autogenerate */
+export function draftFixes(review: Review, input: ReviewInput, isNew: boolean): Draft {
+  const forms = isNew ? FORMS_OF_NEW : FORMS;
   const change: Change = analyzeChange(input);
   const notFixed: NotFixed[] = [];
   const found = new Map<AnalyzedRevision, { fixable: Fixable[]; broken: Finding[] }>();
   for (const finding of review.findings.filter(({ acknowledged }) => acknowledged === undefined)) {
     const revision = change.revisions.find(({ facts }) => facts.revision === finding.revision);
     const leave = (reason: string) => notFixed.push({ finding, reason });
-    const isFixable = isBroken(finding) || (finding.rule in FORMS && finding.direction !== 'downgrade');
+    const isFixable = isBroken(finding) || (finding.rule in forms && finding.direction !== 'downgrade');
     if (!revision || !isFixable) {
       leave(whyNoForm(finding));
       continue;
@@ -100,7 +102,7 @@ export function draftFixes(review: Review, input: ReviewInput): Draft {
       continue;
     }
     const own = found.get(revision) ?? { fixable: [], broken: [] };
-    const write = FORMS[finding.rule];
+    const write = forms[finding.rule];
     if (isBroken(finding) || !write) {
       own.broken.push(finding);
       found.set(revision, own);
@@ -108,7 +110,7 @@ export function draftFixes(review: Review, input: ReviewInput): Draft {
     }
     // Two rules may ask for the same form of a statement.
     const isTaken = ({ step, finding: { rule } }: Fixable) =>
-      rule !== finding.rule && isAtFinding(step, finding) && FORMS[rule] === write;
+      rule !== finding.rule && isAtFinding(step, finding) && forms[rule] === write;
     if (own.fixable.some(isTaken)) continue;
     const alike = review.findings.filter((other) => other.rule === finding.rule && isSamePlace(other, finding));
     const drafted = draftForm(finding, alike, revision, write, change);

@@ -30,6 +30,27 @@ test('a change that needs several transactions is written as a series of revisio
   expect(last).toContain(`down_revision = '${id}'`);
 });
 
+test('changes of two tables are written as revisions that lock one table each, a default before the NOT NULL', async () => {
+  bed.project.revision(
+    'b2',
+    'a1',
+    'Add teams table',
+    'op.create_table("teams", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("code", sa.Text()))',
+    'op.drop_table("teams")',
+  );
+  bed.project.models(['sa.Column("note", sa.Text())', 'sa.Column("age", sa.Integer())']);
+  const columns = `sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("note", sa.Text()),
+    sa.Column("code", sa.Text(), nullable=False, server_default="")`;
+  bed.project.write('models.py', `${read('models.py')}\nsa.Table("teams", metadata, ${columns})\n`);
+  const { code, document } = await create('Add notes of users and teams');
+  expect([code, document.review.findings.map(({ rule }: Finding) => rule)]).toEqual([0, []]);
+  const texts: string[] = document.created.files.map((file: string) => read(file).replace(/^""".*/, ''));
+  expect(texts.filter((text) => /["']users["']/.test(text) && text.includes('teams'))).toEqual([]);
+  expect(texts.filter((text) => /["']users["']/.test(text))).toEqual([expect.stringMatching(/'note'[\s\S]*'age'/)]);
+  const [given, required] = ['server_default=', 'nullable=False'].map((what) => texts.findIndex((text) => text.includes(what)));
+  expect(given).toBeLessThan(required as number);
+});
+
 test('the options of "alembic revision" apply to the whole series, and each verb passes -x to env.py', async () => {
   const { project } = bed;
   const added = '%(here)s/migrations/versions:%(here)s/billing';

@@ -44,7 +44,7 @@ async function inSafeForm(
   const found = await judge(session, given, input);
   const blocked = given.asIs || given.empty ? undefined : inOneTransaction(input, found);
   if (blocked) throw blocked;
-  const reviewed = given.asIs ? found : await fix({ session, given, observation }, input, found, false);
+  const reviewed = given.asIs ? found : await fix({ session, given, observation, isNew: true }, input, found, false);
   session.unreviewed.length = 0;
   return reviewed;
 }

@@ -8,6 +8,8 @@ export interface Bench {
   readonly session: Session;
   readonly given: ReplayArguments & FailArguments;
   readonly observation: Observation;
+  /** Whether `create` has just written the revisions. */
+  readonly isNew: boolean;
   /** Files that are already fixed but not written yet. */
   readonly fixed: readonly ComposedFile[];
 }

@@ -63,7 +63,7 @@ export async function proveFixes(
   review: Review,
   only?: ReadonlySet<string | undefined>,
 ): Promise<Proved> {
-  const draft = draftFixes(review, input);
+  const draft = draftFixes(review, input, bench.isNew);
   const isWanted = (revision: string | undefined) => !only || only.has(revision);
   const notFixed = draft.notFixed.filter(({ finding }) => isWanted(finding.revision));
   const attempts: Attempt[] = [];

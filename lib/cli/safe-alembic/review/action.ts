@@ -38,7 +38,7 @@ export async function review(session: Session, given: ReviewArguments): Promise<
     if (!given.fix) return reviewRevisions(session, given, observation, graph, chosen, started);
     const input = await replay(session, given, { observer: observation.observer }, graph, chosen, started);
     const found = await judge(session, given, input);
-    return fix({ session, given, observation }, input, found, given.dryRun);
+    return fix({ session, given, observation, isNew: false }, input, found, given.dryRun);
   };
   const written = given.reports.map(({ file }) => path.resolve(file));
   // With --all there is no earlier revision; a fix replays other files.

@@ -11,7 +11,7 @@ export class Units {
 
   constructor(
     readonly all: readonly BodyUnit[],
-    private readonly part: RevisionFunction,
+    readonly part: RevisionFunction,
   ) {}
 
   /** Those that return for another kind of database before anything else runs. */

@@ -1,6 +1,7 @@
 import type { BodyUnit } from '../../../contract/facts';
 import type { Step } from '../../revision/analyzed-revision';
 import type { PlainStep } from '../../revision/steps';
+import { lockedAlone } from '../../rules/locking/locks';
 import { type FormPart, PHASES, type Phase, type SafeForm } from '../form';
 import { addPiece, keptPiece, newPiece, statementPiece } from './pieces';
 import type { Fixable } from './plan';
@@ -20,14 +21,21 @@ export class UpgradePlan {
   readonly owners = new Map<string, Place>();
   /** Where the downgrade undoes each form first. */
   readonly undoPlaces = new Map<SafeForm, Place>();
+  private readonly fixable: readonly Fixable[];
 
   constructor(
-    private readonly fixable: readonly Fixable[],
+    found: readonly Fixable[],
     private readonly up: Units,
     private readonly down: Units,
     private readonly inOrder: boolean,
   ) {
-    for (const unit of withTheirTable(up)) this.addUnit(unit, up.steps(unit), up.isPlain(unit));
+    this.fixable = found.filter(({ form }) => !form.splits);
+    const splits = !inOrder && found.length > this.fixable.length;
+    const units = withTheirTable(up);
+    for (const [at, group] of (splits ? byLockedTable(units, up) : [units]).entries()) {
+      if (at > 0) this.rounds.push(new Round());
+      for (const unit of group) this.addUnit(unit, up.steps(unit), up.isPlain(unit));
+    }
   }
 
   /** The current round. */
@@ -197,6 +205,22 @@ function withTheirTable(up: Units): readonly BodyUnit[] {
     if (owner && new Set(tables).size === 1 && !isTaken) moved.set(unit, owner);
   }
   return up.all.flatMap((unit) => (moved.has(unit) ? [] : [...up.all.filter((other) => moved.get(other) === unit), unit]));
+}
+
+/** The units of each table that they lock against reads; others stay with those before them. */
+function byLockedTable(units: readonly BodyUnit[], up: Units): readonly (readonly BodyUnit[])[] {
+  const groups: { readonly tables: Set<string>; readonly units: BodyUnit[] }[] = [];
+  let current = { tables: new Set<string>(), units: [] as BodyUnit[] };
+  for (const unit of units) {
+    const tables = up.steps(unit).flatMap((step) => lockedAlone(step, up.part));
+    if (tables.length && current.tables.size) {
+      current = groups.find((group) => tables.some((table) => group.tables.has(table))) ?? { tables: new Set(), units: [] };
+    }
+    if (!groups.includes(current)) groups.push(current);
+    for (const table of tables) current.tables.add(table);
+    current.units.push(unit);
+  }
+  return groups.map((group) => group.units);
 }
 
 /** Other statements that write no rows of tables. */

@@ -25,6 +25,13 @@ export function exclusivelyLocked(step: Step, part: RevisionFunction): readonly 
   return [...new Set(locked)].filter(isExisting);
 }
 
+/** Those that it would lock in a transaction of its own, under their first names: a lock that is held already is not observed again. */
+export function lockedAlone(step: Step, part: RevisionFunction): readonly string[] {
+  const actions = part.steps.map(({ action }) => action);
+  const locked = [...exclusivelyLocked(step, part), ...documentedLocks(step.action, part).filter(step.isExisting)];
+  return [...new Set(locked.map((table) => originalName(table, actions) ?? table))];
+}
+
 /** Existing tables that a schema change locks against writes, while reads continue. */
 export function lockedAgainstWrites(step: Step, part: RevisionFunction): readonly string[] {
   const { action, isExisting } = step;
