@@ -3,6 +3,7 @@ import { keptUntil } from '../../contract/set-aside';
 import { installation } from '../../local/installation';
 import { literal, tableArguments } from '../advice/python';
 import type { Change } from '../revision/change';
+import { nameList } from './name-list';
 import type { Rule } from './rule';
 
 export const drift: Rule = {
@@ -20,7 +21,7 @@ export const drift: Rule = {
       const needed = more.length > 0 ? `${operations.length} operations` : 'an operation';
       yield {
         ...place,
-        message: `the models need ${needed} that no revision has: ${operations.join('; ')}`,
+        message: `the models need ${needed} that no revision has: ${nameList(operations.map(brief), '; ')}`,
         instead: `${installation().command} create "..."`,
       };
     }
@@ -28,16 +29,21 @@ export const drift: Rule = {
   },
 };
 
+/** The beginning of a definition: a whole table would hide what else differs. */
+function brief(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 97)}...` : text;
+}
+
 /** Differences that autogenerate does not detect. */
 function* differences({ added, removed, changed }: SchemaChange): Iterable<string> {
   const [migrated, modelled] = [Object.keys(removed), Object.keys(added)];
-  if (migrated.length > 0) yield `the migrations create ${migrated.join(', ')}, the models do not`;
-  if (modelled.length > 0) yield `the models create ${modelled.join(', ')}, no migration does`;
+  if (migrated.length > 0) yield `the migrations create ${nameList(migrated)}, the models do not`;
+  if (modelled.length > 0) yield `the models create ${nameList(modelled)}, no migration does`;
   const all = Object.entries(changed);
   const defaults = all.filter(([, [before, after]]) => before.startsWith(`${after} DEFAULT `));
   const others = all.filter((one) => defaults.length === 1 || !defaults.includes(one));
-  if (others.length > 0)
-    yield others.map(([name, [before, after]]) => `${name} is ${before} in the migrations and ${after} in the models`).join('; ');
+  const both = others.map(([name, [before, after]]) => `${name} is ${before} in the migrations and ${after} in the models`);
+  if (both.length > 0) yield nameList(both, '; ');
   // Common and harmless: where code inserts the values, models need no default in the database.
   if (defaults.length > 1) yield `only the migrations have defaults of ${byTable(defaults.map(([name]) => name))}`;
 }
