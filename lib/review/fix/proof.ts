@@ -203,9 +203,12 @@ export function whyNoBetter(
   const [old, own] = [open(before, [revision.facts.revision]), open(now, series)];
   const notRun = now.revisions.find((one) => series.includes(one.revision) && one.notReplayed !== undefined);
   if (notRun) return { reason: `the safe form was not replayed: ${notRun.notReplayed}`, seenInReview };
-  const number = (findings: readonly Finding[], rule: string) => findings.filter((finding) => finding.rule === rule).length;
-  const still = fixed.filter((one) => own.some((finding) => isSameFinding(one, finding)));
-  const left = still.length > 0 ? still : fixed.filter(({ rule }) => number(own, rule) > number(old, rule) - number(fixed, rule));
+  const isStill = (isAlike: typeof isSameFinding) => (one: Finding) => {
+    const number = (findings: readonly Finding[]) => findings.filter((finding) => isAlike(one, finding)).length;
+    return number(own) > number(old) - number(fixed);
+  };
+  const still = fixed.filter(isStill(isSameFinding));
+  const left = still.length > 0 ? still : fixed.filter(isStill(({ rule }, other) => rule === other.rule));
   if (left[0]) return { reason: `the review still finds ${left[0].rule}`, left, seenInReview };
   const newError = own.find((finding) => finding.severity === 'error' && !old.some((known) => known.rule === finding.rule));
   if (!newError) return undefined;
