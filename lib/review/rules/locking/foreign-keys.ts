@@ -1,3 +1,4 @@
+import type { ConstraintFacts } from '../../../contract/facts';
 import { autocommit, conventionalName, list, literal, tableArguments } from '../../advice/python';
 import type { AnalyzedRevision, RevisionFunction, Step } from '../../revision/analyzed-revision';
 import type { ConstraintDefinition } from '../../sql/action';
@@ -49,13 +50,18 @@ export const foreignKeyTypeMismatch: Rule = {
   severity: 'warning',
   title: 'a foreign key column and the column that it refers to have different types',
   *check({ upgrade: part, facts }) {
-    const typeOf = (table: string, column: string) => facts.after[table]?.columns.find(({ name }) => name === column)?.type;
+    const typeOf = (table: string, column: string, tables = facts.after) =>
+      tables[table]?.columns.find(({ name }) => name === column)?.type;
     for (const { step, table, constraint } of foreignKeys(part)) {
       const target = constraint.references?.table ?? '';
-      const seen = facts.after[table]?.constraints.find(
-        ({ kind, columns, references }) =>
-          kind === 'foreign key' && columns.join() === constraint.columns.join() && references?.table === target,
-      );
+      const isAlike = ({ kind, columns, references }: ConstraintFacts) =>
+        kind === 'foreign key' && columns.join() === constraint.columns.join() && references?.table === target;
+      const replaced = facts.before[table]?.constraints.find(isAlike);
+      const keepTypes = (of: string, columns: readonly string[] = []) =>
+        columns.every((column) => typeOf(of, column) === typeOf(of, column, facts.before));
+      // One that it replaces, or joins, had the types already.
+      if (replaced && keepTypes(table, replaced.columns) && keepTypes(target, replaced.references?.columns)) continue;
+      const seen = facts.after[table]?.constraints.find(isAlike);
       const remote = seen?.references?.columns ?? constraint.references?.columns ?? [];
       for (const [at, column] of constraint.columns.entries()) {
         const [own, other] = [typeOf(table, column), typeOf(target, remote[at] ?? '')];
