@@ -2,11 +2,11 @@ import type { BodyFacts } from '../../contract/facts';
 import { installation } from '../../local/installation';
 import type { Finding, Review } from '../finding';
 import type { ReviewInput } from '../input';
-import type { AnalyzedRevision, Direction, Step } from '../revision/analyzed-revision';
+import type { AnalyzedRevision, Direction, RevisionFunction, Step } from '../revision/analyzed-revision';
 import { analyzeChange, type Change } from '../revision/change';
 import { renamedTo } from '../revision/created-objects';
 import { isInOneTransaction } from '../rules/environment';
-import type { NoSafeForm } from './form';
+import type { NoSafeForm, SafeForm } from './form';
 import { FORMS, FORMS_OF_NEW, type Writer } from './forms';
 import type { Fixable, NotFixed, Planned } from './plan/plan';
 import { planSeries } from './plan/plan-series';
@@ -158,7 +158,7 @@ function draftForm(
   if (forms.length > 1 && forms.length !== alike.length) return { reason: 'several statements are on its line' };
   const first = forms.length > 1 ? forms[alike.indexOf(finding)] : forms[0];
   if (!first) return { reason: 'its statement was not found' };
-  const reason = whyNotKept(first.step, change.after(revision)) ?? whyNotOnlyPostgres(finding, revision);
+  const reason = whyNotKept(first.step, change.after(revision)) ?? whyNotOnlyPostgres(first, revision);
   if (reason !== undefined) return { reason };
   return 'reason' in first.form ? first.form : { finding, step: first.step, form: first.form };
 }
@@ -176,10 +176,19 @@ function whyNotKept({ action }: Step, later: readonly AnalyzedRevision[]): strin
   return one && `${one.facts.revision} drops or renames it later, so the old name can't be kept until the next release`;
 }
 
-/** Why an operation is not written for PostgreSQL alone: the revision also runs on another kind of database. */
-function whyNotOnlyPostgres({ line }: Finding, { upgrade }: AnalyzedRevision): string | undefined {
-  const calls = upgrade.source?.calls.filter((call) => call.line === line) ?? [];
-  const option = calls.flatMap(({ keywords }) => Object.keys(keywords)).find((name) => OF_OTHER_DATABASE.test(name));
+/** Why a form is not written: an operation that it replaces also runs on another kind of database. */
+function whyNotOnlyPostgres(
+  { step, form }: { readonly step: Step; readonly form: SafeForm | NoSafeForm },
+  { upgrade, downgrade }: AnalyzedRevision,
+): string | undefined {
+  if ('reason' in form) return undefined;
+  const optionsOf = ({ source }: RevisionFunction, steps: readonly Step[]) =>
+    (source?.calls ?? [])
+      .filter(({ line }) => steps.some((one) => one.place.line === line))
+      .flatMap(({ keywords }) => Object.keys(keywords));
+  const replaced = upgrade.steps.filter((one) => one === step || form.replaces?.(one));
+  const options = [...optionsOf(upgrade, replaced), ...optionsOf(downgrade, downgrade.steps.filter(form.undoneBy))];
+  const option = options.find((name) => OF_OTHER_DATABASE.test(name));
   return option && `it has an option for another kind of database, which the safe form can't keep: ${option}`;
 }
 

@@ -82,12 +82,24 @@ test('a build that accepts an invalid index stays as it is written, after a stat
 
 test('an index with an option for another kind of database is left as it is, and others of its table are not', async () => {
   bed.project.revision(
-    'd4',
+    'c3',
     'b2',
+    'Index codes',
+    'op.create_index("ix_teams_code", "teams", ["code"])',
+    'op.drop_index("ix_teams_code", table_name="teams")',
+  );
+  bed.project.commit();
+  bed.project.revision(
+    'd4',
+    'c3',
     'Index adults',
     `op.create_index("ix_users_age", "users", ["age"], sqlite_where=sa.text("age > 17"))
-    op.create_index("ix_users_email", "users", ["email"])`,
-    `op.drop_index("ix_users_email", table_name="users")
+    op.create_index("ix_users_email", "users", ["email"])
+    op.drop_index("ix_teams_code", table_name="teams")
+    op.create_index("ix_teams_code", "teams", ["code", "id"], sqlite_where=sa.text("id > 1"))`,
+    `op.drop_index("ix_teams_code", table_name="teams")
+    op.create_index("ix_teams_code", "teams", ["code"])
+    op.drop_index("ix_users_email", table_name="users")
     op.drop_index("ix_users_age", table_name="users")`,
   );
   const review = await fix();
@@ -96,5 +108,6 @@ test('an index with an option for another kind of database is left as it is, and
   );
   expect(fixed(review)).toEqual(['index-not-concurrent']);
   expect(text('d4_1.py')).toContain('op.create_index("ix_users_age", "users", ["age"], sqlite_where=sa.text("age > 17"))');
+  expect(text('d4_1.py')).toContain('["code", "id"], sqlite_where=sa.text("id > 1"))');
   expect(text('d4.py')).toMatch(/"ix_users_email", "users", \["email"\], postgresql_concurrently=True/);
 });
