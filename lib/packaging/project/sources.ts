@@ -34,6 +34,14 @@ export function listFiles(root: string, skip: (path: string, isDirectory: boolea
   return below('', []).sort();
 }
 
+/** Folders whose modules are not part of the backend. */
+const OTHERS = /(?:^|\/)(?:\..*|node_modules|__pycache__|site-packages|venv|tests?|docs|examples|scripts)$/;
+
+/** The files of a backend among which a message looks for its modules. */
+export function listOwnFiles(root: string): string[] {
+  return listFiles(root, (path, isDirectory) => isDirectory && OTHERS.test(path));
+}
+
 /**
  * The backend's own sources. Excludes caches, locks, logs, names that start with a dot (`.env`, `.git`, `.venv`) except `.flaskenv` and `.gitkeep`,
  * virtual environments under any name, `tests` and `test` at the top, and matches of `exclude`. The folders that Alembic reads are always included,

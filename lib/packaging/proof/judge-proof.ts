@@ -11,7 +11,7 @@ import type { DependencySource } from '../dependencies/source';
 import { PackagingError } from '../errors';
 import { type AlembicFolders, isUnlocked, optionsFrom } from '../project/alembic-project';
 import { imageVariables } from '../project/dockerfile';
-import { listFiles } from '../project/sources';
+import { listOwnFiles } from '../project/sources';
 import { driverRequirement, installedDrivers } from './check-installed';
 import type { LoadedWith, Proof } from './proof';
 import { otherPython, otherPythonFor } from './standard-library';
@@ -109,8 +109,8 @@ function remedyOf(
 ): string {
   const { source, target, directory, databaseVariables: given } = loaded;
   if (wrongSyntax) return `Correct that line, or set ${option('runtime')} to a Python that accepts it`;
-  const python = otherPythonFor(reason);
-  if (python) return python;
+  const ofPlatform = otherPythonFor(reason) ?? systemLibraryRemedy(reason, unset);
+  if (ofPlatform) return ofPlatform;
   if (inCode) return `If a distribution or a version is missing, ${source.add.replace('{}', 'it')}`;
   // Advanced Alchemy's template of env.py reads config.db_url and others, which its own commands set.
   const [, attribute] = /'Config' object has no attribute '(\w+)'/.exec(reason) ?? [];
@@ -135,6 +135,20 @@ function remedyOf(
   // A revision is loaded after env.py, which has the database's address.
   if (unset.length) return `If it needs a setting, ${inRevision ? setInEnvironment(unset) : setUnset(unset)}`;
   return `If it needs a setting, set it with ${option('environment')}; ${currentCommand(loaded, command)} with the same variables${elsewhereFound(loaded)} shows the whole error`;
+}
+
+/** An error of the dynamic linker about another file than the one to load, also through ctypes and cffi. */
+const SYSTEM_LIBRARY = /(?<![^\s'"])([^\s/:'"]+): cannot open shared object file/;
+
+/** The next step for code that loads a library of the operating system, which no distribution has; undefined for another error. */
+function systemLibraryRemedy(reason: string, unset: readonly string[]): string | undefined {
+  const [, library] = SYSTEM_LIBRARY.exec(reason) ?? [];
+  if (!library) return undefined;
+  const setting = unset.length ? setInEnvironment(unset) : `set it with ${option('environment')}`;
+  return (
+    `${library} is a library of the operating system, and Lambda has only few: use ${named('MigrationCode.fromImage')} ` +
+    `and install it there, or keep what loads it out of what env.py imports. If a setting avoids that, ${setting}`
+  );
 }
 
 /** The next step for an env.py that fails without an argument of Alembic's option -x. */
@@ -225,13 +239,10 @@ function placeOf({ directory, alembic }: Loaded, { address, by }: Elsewhere): st
   return line < 0 ? fileOf(by, 'env.py') : `${alembic.config}:${line + 1}`;
 }
 
-/** Folders whose modules are not part of the backend. */
-const OTHERS = /(?:^|\/)(?:\..*|node_modules|__pycache__|site-packages|venv|tests?|docs|examples|scripts)$/;
-
 /** The only folder of the backend that has a module; undefined if none or several have it. */
 export function rootOf({ directory, roots }: Loaded, module: string): string | undefined {
   const path = module.split('.').join('/');
-  const files = listFiles(directory, (name, isDirectory) => isDirectory && OTHERS.test(name));
+  const files = listOwnFiles(directory);
   const found = files.flatMap((file) =>
     [`/${path}.py`, `/${path}/__init__.py`].flatMap((end) => (file.endsWith(end) ? file.slice(0, -end.length) : [])),
   );
@@ -292,7 +303,7 @@ function leftOutRemedy({ leftOut = [] }: Loaded, module: string, otherwise: stri
 function otherRequirements({ directory, source }: Loaded, module: string): string | undefined {
   const used = source.files.filter((file) => file.endsWith('.txt')).map((file) => relative(directory, file));
   if (!used.length) return undefined;
-  const has = listFiles(directory, (name, isDirectory) => isDirectory && OTHERS.test(name))
+  const has = listOwnFiles(directory)
     .filter(
       (file) => /(?:^|\/)requirements[^/]*(?:\/[^/]+)?\.txt$/.test(file) && !DEVELOPMENT_FILE.test(file) && !used.includes(file),
     )

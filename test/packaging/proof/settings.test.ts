@@ -227,8 +227,20 @@ test('a Flask application whose factory needs arguments is rejected with the var
   expect(() => proofOf(directory)).toThrow(
     / fails: NoAppException: Detected factory 'create_app' in module 'app'.*\. Set environment: \{ FLASK_APP: '\.\.\.' \}, with/,
   );
+  const images = {
+    'deploy/api/Dockerfile': 'FROM python\nENV FLASK_APP=/app/wsgi_shop.py\n',
+    'deploy/Dockerfile.web': 'FROM nginx\n',
+  };
+  writeFiles(directory, images);
+  expect(() => proofOf(directory)).toThrow(/\. Set environment: \{ FLASK_APP: 'wsgi_shop\.py' \}, as in the Dockerfile$/);
   writeFiles(directory, { Dockerfile: 'FROM python\nENV FLASK_APP=wsgi_shop.py \\\n    PORT=80\n' });
   expect(() => proofOf(directory)).toThrow(/\. Set environment: \{ FLASK_APP: 'wsgi_shop\.py' \}, as in the Dockerfile$/);
+});
+
+test('a library of the operating system that is missing is rejected with an image, not with a distribution or a setting alone', () => {
+  expect(() => proofOf(backend('import ctypes', 'ctypes.cdll.LoadLibrary("libshop.so.2")'))).toThrow(
+    / fails: OSError: libshop\.so\.2: .*\. libshop\.so\.2 is a library of the operating system, .*: use MigrationCode\.fromImage and install it there, /,
+  );
 });
 
 test('missing settings are reported, the last one first, without those of libraries', () => {
