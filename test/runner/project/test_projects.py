@@ -169,17 +169,25 @@ def test_a_database_that_was_created_without_alembic_is_recognized(
 
 
 @pytest.mark.parametrize(
-    ("statement", "state"), [("ALTER TABLE base ADD a int", "42P01"), ("CREATE TABLE base.aa (id int)", "3F000")]
+    ("statement", "state", "before"),
+    [
+        ("ALTER TABLE base ADD a int", "42P01", ""),
+        ("CREATE TABLE base.aa (id int)", "3F000", ""),
+        ("ALTER TABLE base ADD a int", "42P01", "pass"),
+    ],
+    ids=["a table", "a schema", "a table, after an empty revision"],
 )
 def test_a_first_revision_that_builds_on_create_all_is_recognized(
-    backend: Backend, database: Database, statement: str, state: str
+    backend: Backend, database: Database, statement: str, state: str, before: str
 ) -> None:
-    backend.revision("aa", None, f'op.execute("{statement}")')
+    if before:
+        backend.revision("empty", None, before)
+    backend.revision("aa", "empty" if before else None, f'op.execute("{statement}")')
     error = failure()["error"]
     assert (error["code"], error["sqlState"]) == ("migration_failed", state)
     assert "start from objects that were created without Alembic (create_all, or another tool)" in error["message"]
     assert error["next"].startswith("it was rolled back; create them first")
-    assert database.tables() == []
+    assert database.tables() == (["alembic_version"] if before else [])
 
 
 def test_a_file_with_a_syntax_error_is_named_and_no_other_is_reported_as_missing(package: Backend, database: Database) -> None:

@@ -154,7 +154,9 @@ def _revision_failure(
 def _cause(error: BaseException, reason: str, run: Run) -> tuple[str, str] | None:
     """Why a revision failed, if the runner recognizes it, and the next step. `reason`: the error as text."""
     invocation, state = run.invocation, sql_state(error)
-    is_there = state == _DUPLICATE_TABLE or (state == _DUPLICATE_COLUMN and not invocation.applied)
+    # Many histories begin with an empty revision.
+    is_first = not any(revision["statements"] for revision in invocation.applied)
+    is_there = state == _DUPLICATE_TABLE or (state == _DUPLICATE_COLUMN and is_first)
     if is_there and not invocation.before and not run.downgrade:
         return (
             f"{reason}; no revision is recorded as applied, so the tables were probably created without Alembic (create_all, or "
@@ -162,9 +164,9 @@ def _cause(error: BaseException, reason: str, run: Run) -> tuple[str, str] | Non
             "; `safe-alembic verify` names the revision that has these tables, where env.py reaches this database; record it "
             f"with {_stamp(run)}",
         )
-    if state in (_UNDEFINED_TABLE, _UNDEFINED_SCHEMA) and not invocation.before and not invocation.applied:
+    if state in (_UNDEFINED_TABLE, _UNDEFINED_SCHEMA) and not invocation.before and is_first:
         return (
-            f"{reason}; no revision was applied before it, so the revisions probably start from objects that were created "
+            f"{reason}; no revision before it changed anything, so the revisions probably start from objects that were created "
             "without Alembic (create_all, or another tool)",
             f"; create them first, as for a new database, and run again, or record a revision that has them with {_stamp(run)}",
         )
