@@ -29,6 +29,17 @@ function instanceOf(stack: Stack): rds.DatabaseInstance {
   return new rds.DatabaseInstance(stack, 'Instance', { engine: postgres, vpc: vpcOf(stack) });
 }
 
+function proxyOf(stack: Stack, iamAuth: boolean): rds.DatabaseProxy {
+  const cluster = clusterOf(stack);
+  const secrets = [cluster.secret as Secret];
+  return new rds.DatabaseProxy(stack, 'Proxy', {
+    proxyTarget: rds.ProxyTarget.fromCluster(cluster),
+    secrets,
+    vpc: vpcOf(stack),
+    iamAuth,
+  });
+}
+
 const SOURCES: Record<string, (stack: Stack) => MigrationDatabase> = {
   environment: () => MigrationDatabase.fromEnvironment(),
   secret: (stack) => MigrationDatabase.fromSecret(new Secret(stack, 'Secret'), { variables }),
@@ -46,14 +57,7 @@ const SOURCES: Record<string, (stack: Stack) => MigrationDatabase> = {
   'instance with tokens': (stack) =>
     MigrationDatabase.fromIamAuth({ instance: instanceOf(stack), user: 'migrator', databaseName: 'app', variables }),
   'proxy with tokens': (stack) => {
-    const cluster = clusterOf(stack);
-    const secrets = [cluster.secret as Secret];
-    const proxy = new rds.DatabaseProxy(stack, 'Proxy', {
-      proxyTarget: rds.ProxyTarget.fromCluster(cluster),
-      secrets,
-      vpc: vpcOf(stack),
-      iamAuth: true,
-    });
+    const proxy = proxyOf(stack, true);
     return MigrationDatabase.fromIamAuth({ proxy, user: 'migrator', databaseName: 'app', variables });
   },
 };
@@ -168,6 +172,42 @@ test.each<[string, RegExp, (stack: Stack) => MigrationDatabase]>([
   expect(warnings.filter((text) => warning.test(text))).toHaveLength(1);
 });
 
+describe('an imported database', () => {
+  const group = (stack: Stack) => ec2.SecurityGroup.fromSecurityGroupId(stack, 'Group', 'sg-1');
+  const attributes = { clusterIdentifier: 'c', clusterEndpointAddress: 'c.local', port: 5432 };
+  const cluster = (stack: Stack, securityGroups?: ec2.ISecurityGroup[]) => {
+    const imported = rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'Imported', { ...attributes, securityGroups });
+    return MigrationDatabase.fromCluster(imported, { variables, secret: new Secret(stack, 'Secret') });
+  };
+  const proxy = (stack: Stack) => {
+    const imported = rds.DatabaseProxy.fromDatabaseProxyAttributes(stack, 'Imported', {
+      dbProxyName: 'p',
+      dbProxyArn: 'arn:aws:rds:eu-west-1:111122223333:db-proxy:prx-1',
+      endpoint: 'p.local',
+      securityGroups: [group(stack)],
+    });
+    return MigrationDatabase.fromIamAuth({ proxy: imported, user: 'm', databaseName: 'app', variables });
+  };
+  const closed = (database: (stack: Stack) => MigrationDatabase, securityGroups?: (stack: Stack) => ec2.ISecurityGroup[]) =>
+    findings((stack) => ({
+      database: database(stack),
+      vpc: vpcOf(stack),
+      ...(securityGroups && { securityGroups: securityGroups(stack) }),
+    })).warnings.filter((warning) => warning.includes('security groups'));
+
+  test.each([
+    ['cluster', (stack: Stack) => cluster(stack), 'pass securityGroups where you import it, or pass a group that it admits'],
+    ['proxy, whose groups the CDK ignores,', proxy, 'lets the function in: pass a group that it admits'],
+  ])('a %s without security groups causes a warning, because nothing lets the function in', (_, database, remedy) => {
+    expect(closed(database)).toEqual([expect.stringContaining(remedy)]);
+  });
+
+  test('with its security groups, or with one for the function that it admits, there is no warning', () => {
+    expect(closed((stack) => cluster(stack, [group(stack)]))).toEqual([]);
+    expect(closed(cluster, (stack) => [group(stack)])).toEqual([]);
+  });
+});
+
 test('a database without a secret is reported', () => {
   const { errors } = findings((stack) => {
     const cluster = rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'Imported', { clusterIdentifier: 'c' });
@@ -244,6 +284,16 @@ test.each<[string, string, (stack: Stack) => MigrationDatabase]>([
       const instance = new rds.DatabaseInstance(stack, 'Instance', props);
       return MigrationDatabase.fromIamAuth({ instance, user: 'm', databaseName: 'app', variables });
     },
+  ],
+  [
+    'a proxy that rejects tokens, with a token',
+    'the proxy Stack/Proxy rejects IAM tokens: create it with iamAuth: true, or use MigrationDatabase.fromProxy',
+    (stack) => MigrationDatabase.fromIamAuth({ proxy: proxyOf(stack, false), user: 'm', databaseName: 'app', variables }),
+  ],
+  [
+    'a proxy that accepts only tokens, with a password',
+    'the proxy Stack/Proxy accepts only IAM tokens: use MigrationDatabase.fromIamAuth with it',
+    (stack) => MigrationDatabase.fromProxy(proxyOf(stack, true), { secret: new Secret(stack, 'Secret'), variables }),
   ],
 ])('%s fails at synth', (_, problem, database) => {
   const { errors } = findings((stack) => ({ database: database(stack) }));

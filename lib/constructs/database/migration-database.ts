@@ -19,7 +19,7 @@ import {
 } from '../function/prop-types';
 import type { DatabaseVariables } from './database-variables';
 import { SECRET } from './migration-secret';
-import { addressProblem, closedProblem, databaseNameProblem, engineProblem, tokenProblem } from './rds-problem';
+import { addressProblem, closedProblem, databaseNameProblem, engineProblem, proxyProblem, tokenProblem } from './rds-problem';
 
 /** Options of {@link MigrationDatabase.fromSecret}. */
 export interface SecretDatabaseOptions {
@@ -200,6 +200,8 @@ export class MigrationDatabase {
   static fromProxy(proxy: rds.IDatabaseProxy, options: ProxyDatabaseOptions): MigrationDatabase {
     checkArgument('MigrationDatabase.fromProxy', 'proxy', proxy, PROXY);
     checkTypes('MigrationDatabase.fromProxy', options, PROXY_OPTIONS);
+    const problem = proxyProblem(proxy, 'password');
+    if (problem) return MigrationDatabase._unusable(problem);
     const { secret, ...others } = options;
     return MigrationDatabase._of({ resource: proxy, secret, variables: options.variables }, (client) => {
       allowTo(client, proxy, PROXY_PORT);
@@ -220,7 +222,9 @@ export class MigrationDatabase {
     }
     const endpoint = () => cluster?.clusterEndpoint ?? instance?.instanceEndpoint;
     const database = cluster ?? instance;
-    const problem = database && (engineProblem(database) ?? addressProblem(database, endpoint) ?? tokenProblem(database));
+    const problem = database
+      ? (engineProblem(database) ?? addressProblem(database, endpoint) ?? tokenProblem(database))
+      : proxy && proxyProblem(proxy, 'token');
     if (problem) return MigrationDatabase._unusable(problem);
     return MigrationDatabase._of({ resource: target, variables: options.variables }, (client) => {
       target.grantConnect(client, user);

@@ -79,6 +79,20 @@ export function tokenProblem(database: Database): string | undefined {
     : undefined;
 }
 
+/** Says that a proxy of the app rejects how the function would connect; undefined if it accepts it. An imported proxy may. */
+export function proxyProblem({ node }: rds.IDatabaseProxy, by: 'password' | 'token'): string | undefined {
+  const { auth, defaultAuthScheme } = (node.defaultChild ?? {}) as Partial<rds.CfnDBProxy>;
+  const accepted: readonly rds.CfnDBProxy.AuthFormatProperty[] =
+    (node.defaultChild && Stack.of(node.defaultChild).resolve(auth)) ?? [];
+  const isOnly = (mode: string) => accepted.length > 0 && accepted.every(({ iamAuth }) => iamAuth === mode);
+  if (by === 'password' && isOnly('REQUIRED')) {
+    return `the proxy ${node.path} accepts only IAM tokens: use ${named('MigrationDatabase.fromIamAuth')} with it, or create it without ${option('iamAuth')}`;
+  }
+  return by === 'token' && isOnly('DISABLED') && defaultAuthScheme !== 'IAM_AUTH'
+    ? `the proxy ${node.path} rejects IAM tokens: create it with ${option('iamAuth', true)}, or use ${named('MigrationDatabase.fromProxy')}`
+    : undefined;
+}
+
 function hasResourceId(database: Database): boolean {
   if (!('clusterIdentifier' in database)) return database.instanceResourceId !== undefined;
   try {

@@ -1,5 +1,5 @@
 import { CfnResource, type IResource, Stack, Token } from 'aws-cdk-lib';
-import type { IVpc } from 'aws-cdk-lib/aws-ec2';
+import type { IConnectable, ISecurityGroup, IVpc } from 'aws-cdk-lib/aws-ec2';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { option } from '../../packaging/code-in-messages';
@@ -22,6 +22,21 @@ export function withoutVpc(database: IResource | undefined, vpc: IVpc | undefine
     'is reachable';
   // An imported one has no resources. A proxy is never public.
   return resources.length ? { errors: [text], warnings: [] } : { errors: [], warnings: [`${text}, unless it is public`] };
+}
+
+/** Finds an imported database whose security groups are unknown: no rule admits the function's own group. */
+export function notAdmitted(
+  database: (IResource & Partial<IConnectable>) | undefined,
+  { vpc, securityGroups }: { readonly vpc?: IVpc | undefined; readonly securityGroups?: readonly ISecurityGroup[] | undefined },
+): Findings {
+  if (!database || !vpc || securityGroups || database.connections?.securityGroups.length) return NOTHING;
+  const { path } = database.node;
+  const admitted = `pass a group that it admits in the ${option('securityGroups')} of the migration`;
+  const remedy = database.connections ? `pass ${option('securityGroups')} where you import it, or ${admitted}` : admitted;
+  return {
+    errors: [],
+    warnings: [`the database ${path} is imported without its security groups, so no rule lets the function in: ${remedy}`],
+  };
 }
 
 function isPublic(resource: CfnResource & { readonly publiclyAccessible?: unknown }): boolean {

@@ -15,7 +15,7 @@ import type { MigrationContainer, MigrationContainerProps } from '../container/m
 import { literalPasswords } from '../database/literal-passwords';
 import { MigrationDatabase } from '../database/migration-database';
 import { addError, addWarning } from './annotations';
-import { secretElsewhere, withoutVpc } from './database-findings';
+import { notAdmitted, secretElsewhere, withoutVpc } from './database-findings';
 import { environmentProblems, requireFiles } from './environment-problems';
 import { migrationFunction } from './migration-function';
 import { runnerLimits } from './migration-limits';
@@ -88,6 +88,7 @@ function propProblems(scope: Construct, props: RunnerFunctionProps): string[] {
   const allSecrets = [database._secret, ...Object.values(secrets).map(({ _secret }) => _secret)];
   const findings = [
     withoutVpc(database._resource, vpc),
+    notAdmitted(database._resource, { vpc, securityGroups }),
     ...[...new Set(allSecrets)].map((secret) => secretElsewhere(scope, secret)),
   ];
   for (const warning of [...database._warnings, ...findings.flatMap(({ warnings }) => warnings)]) {

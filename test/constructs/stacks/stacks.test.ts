@@ -103,11 +103,11 @@ function instanceOf(scope: Construct, vpc: ec2.IVpc): rds.DatabaseInstance {
   return new rds.DatabaseInstance(scope, 'Database', { engine, vpc, iamAuthentication: true });
 }
 
-function proxyOf(scope: Construct, vpc: ec2.IVpc): { proxy: rds.DatabaseProxy; secret: ISecret } {
+function proxyOf(scope: Construct, vpc: ec2.IVpc, iamAuth: boolean): { proxy: rds.DatabaseProxy; secret: ISecret } {
   const cluster = clusterOf(scope, vpc);
   const secret = cluster.secret as ISecret;
   const proxyTarget = rds.ProxyTarget.fromCluster(cluster);
-  return { proxy: new rds.DatabaseProxy(scope, 'Proxy', { proxyTarget, secrets: [secret], vpc, iamAuth: true }), secret };
+  return { proxy: new rds.DatabaseProxy(scope, 'Proxy', { proxyTarget, secrets: [secret], vpc, iamAuth }), secret };
 }
 
 const DATABASES: Record<string, (scope: Construct, vpc: ec2.IVpc) => Database> = {
@@ -120,7 +120,7 @@ const DATABASES: Record<string, (scope: Construct, vpc: ec2.IVpc) => Database> =
     type: 'AWS::RDS::DBInstance',
   }),
   proxy: (scope, vpc) => {
-    const { proxy, secret } = proxyOf(scope, vpc);
+    const { proxy, secret } = proxyOf(scope, vpc, false);
     return { database: MigrationDatabase.fromProxy(proxy, { secret, ...named }), type: 'AWS::RDS::DBProxyTargetGroup' };
   },
   'cluster with IAM authentication': (scope, vpc) => ({
@@ -132,7 +132,7 @@ const DATABASES: Record<string, (scope: Construct, vpc: ec2.IVpc) => Database> =
     type: 'AWS::RDS::DBInstance',
   }),
   'proxy with IAM authentication': (scope, vpc) => ({
-    database: MigrationDatabase.fromIamAuth({ ...iam, proxy: proxyOf(scope, vpc).proxy }),
+    database: MigrationDatabase.fromIamAuth({ ...iam, proxy: proxyOf(scope, vpc, true).proxy }),
     type: 'AWS::RDS::DBProxyTargetGroup',
   }),
 };
