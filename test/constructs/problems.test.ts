@@ -1,9 +1,10 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Duration, type StackProps } from 'aws-cdk-lib';
+import { Duration, SecretValue, type StackProps } from 'aws-cdk-lib';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { type AlembicMigrationProps, DatabaseVariables, MigrationCode, MigrationDatabase } from '../../lib';
 import {
   findings,
@@ -143,6 +144,22 @@ test.each([
   const { errors } = findings({ environment });
   expect(errors).toEqual([expect.stringContaining(`${Object.keys(environment)[0]} holds a password`)]);
   expect(errors.join()).not.toContain('hunter2');
+});
+
+test('a secret that CloudFormation would resolve into a variable is a warning, and a secure string that it does not resolve an error', () => {
+  const { errors, warnings } = findings((stack) => ({
+    environment: {
+      SHOP_KEY: SecretValue.ssmSecure('/shop/key').unsafeUnwrap(),
+      SHOP_URL: `https://shop:${new Secret(stack, 'Secret').secretValueFromJson('key').unsafeUnwrap()}@shop`,
+      SHOP_ZONE: StringParameter.valueForStringParameter(stack, '/shop/zone'),
+    },
+  }));
+  expect(errors).toEqual([expect.stringContaining('SHOP_KEY is a secure string of the Parameter Store')]);
+  expect(warnings.filter((warning) => warning.includes('SHOP_'))).toEqual([
+    expect.stringMatching(
+      /^CloudFormation writes the secret of the environment variable SHOP_URL into .*MigrationDatabase\.fromSecret/,
+    ),
+  ]);
 });
 
 test.each([

@@ -32,11 +32,10 @@ export function notAdmitted(
   if (!database || !vpc || securityGroups || database.connections?.securityGroups.length) return NOTHING;
   const { path } = database.node;
   const admitted = `pass a group that it admits in the ${option('securityGroups')} of the migration`;
-  const remedy = database.connections ? `pass ${option('securityGroups')} where you import it, or ${admitted}` : admitted;
-  return {
-    errors: [],
-    warnings: [`the database ${path} is imported without its security groups, so no rule lets the function in: ${remedy}`],
-  };
+  const text = database.connections
+    ? `the database ${path} is imported without its security groups, so no rule lets the function in: pass ${option('securityGroups')} where you import it, or ${admitted}`
+    : `the CDK does not know the security groups of the imported proxy ${path}, so no rule lets the function in: ${admitted}`;
+  return { errors: [], warnings: [text] };
 }
 
 function isPublic(resource: CfnResource & { readonly publiclyAccessible?: unknown }): boolean {

@@ -12,7 +12,7 @@ import { UNUSED_PASSWORD } from '../../packaging/proof/unset-variables';
 import type { BoundCode } from '../code/bound-code';
 import type { MigrationContainerOptions } from '../container/migration-compute';
 import type { MigrationContainer, MigrationContainerProps } from '../container/migration-container';
-import { literalPasswords } from '../database/literal-passwords';
+import { literalPasswords, resolvedSecrets } from '../database/literal-passwords';
 import { MigrationDatabase } from '../database/migration-database';
 import { addError, addWarning } from './annotations';
 import { notAdmitted, secretElsewhere, withoutVpc } from './database-findings';
@@ -94,13 +94,17 @@ function propProblems(scope: Construct, props: RunnerFunctionProps): string[] {
   for (const warning of [...database._warnings, ...findings.flatMap(({ warnings }) => warnings)]) {
     addWarning(scope, 'cdk-alembic:database', warning);
   }
-  for (const warning of replacedVariables(environment, ofDatabase)) addWarning(scope, 'cdk-alembic:environment', warning);
+  const resolved = resolvedSecrets(scope, environment);
+  for (const warning of [...replacedVariables(environment, ofDatabase), ...resolved.warnings]) {
+    addWarning(scope, 'cdk-alembic:environment', warning);
+  }
   return [
     ...networkProblems({ vpc, vpcSubnets, securityGroups }),
     ...variableNameProblems('environment', environment),
     ...variableNameProblems('secrets', secrets),
     ...setTwice(environment, secrets, ofDatabase),
     ...literalPasswords(environment),
+    ...resolved.errors,
     ...database._problems,
     ...findings.flatMap(({ errors }) => errors),
   ];
