@@ -197,7 +197,11 @@ describe('an imported database', () => {
 
   test.each([
     ['cluster', (stack: Stack) => cluster(stack), 'pass securityGroups where you import it, or pass a group that it admits'],
-    ['proxy, whose groups the CDK ignores,', proxy, 'imported proxy Stack/Imported, so no rule lets the function in: pass a group'],
+    [
+      'proxy, whose groups the CDK ignores,',
+      proxy,
+      'imported proxy Stack/Imported, so no rule lets the function in: pass a group',
+    ],
   ])('a %s without security groups causes a warning, because nothing lets the function in', (_, database, remedy) => {
     expect(closed(database)).toEqual([expect.stringContaining(remedy)]);
   });
