@@ -24,7 +24,7 @@ const URL_NAME = /_(?:URL|URI|DSN|CONN|CONNECTION)(?:_?STR(?:ING)?)?$/i;
 const URL_OF_SEVERAL = /_(?:URL|URI|DSN)_[A-Z0-9]+$/i;
 
 const PARTS: Readonly<Record<string, RegExp>> = {
-  host: /_?(?:HOST|HOSTNAME|SERVER)$/i,
+  host: /_?(?:HOST|HOSTNAME|SERVER|ENDPOINT)$/i,
   port: /_?PORT$/i,
   user: /_?(?:USER|USERNAME)$/i,
   password: /_?(?:PASSWORD|PASS|PWD)$/i,

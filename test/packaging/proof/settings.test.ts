@@ -77,13 +77,28 @@ test('a required password of the database is reported with the other parts of th
   const directory = backend(
     'from pydantic_settings import BaseSettings',
     'class Settings(BaseSettings):',
-    '    shop_db_host: str = "localhost"',
+    '    shop_db_endpoint: str = "localhost"',
     '    shop_db_name: str = "shop"',
     '    shop_db_password: str',
     'Settings()',
   );
   expect(() => proofOf(directory, { add: ['pydantic-settings==2.11.0'] })).toThrow(
-    /Name the database's variables with DatabaseVariables\.parts\(\{ host: 'SHOP_DB_HOST', password: 'SHOP_DB_PASSWORD', databaseName: 'SHOP_DB_NAME' \}\)$/,
+    /Name the database's variables with DatabaseVariables\.parts\(\{ host: 'SHOP_DB_ENDPOINT', password: 'SHOP_DB_PASSWORD', databaseName: 'SHOP_DB_NAME' \}\)$/,
+  );
+});
+
+test('a setting whose default is a variable that is not set is reported as one that is missing', () => {
+  const directory = backend(
+    'import os',
+    'from pydantic_settings import BaseSettings',
+    'class Settings(BaseSettings):',
+    '    signing_key: str = os.getenv("SHOP_KEY", None)',
+    '    zone: str | None = os.getenv("SHOP_ZONE")',
+    '    retries: int',
+    'Settings()',
+  );
+  expect(() => proofOf(directory, { add: ['pydantic-settings==2.11.0'] })).toThrow(
+    /\. Set environment: \{ SIGNING_KEY: 'unused', RETRIES: '\.\.\.' \}, with/,
   );
 });
 
