@@ -100,6 +100,16 @@ test('a setting whose default is a variable that is not set is reported as one t
   expect(() => proofOf(directory, { add: ['pydantic-settings==2.11.0'] })).toThrow(
     /\. Set environment: \{ SIGNING_KEY: 'unused', RETRIES: '\.\.\.' \}, with/,
   );
+  const given = [
+    'from pydantic_settings import BaseSettings',
+    'class Mails(BaseSettings):',
+    '    sender: str',
+    'Mails(sender=None)',
+  ];
+  // An argument precedes the variable.
+  expect(() => proofOf(backend(...given), { add: ['pydantic-settings==2.11.0'] })).toThrow(
+    /\. If it needs a setting, set it with environment; /,
+  );
 });
 
 test('a missing setting of another settings library is reported as such, and a required password can be unused', () => {

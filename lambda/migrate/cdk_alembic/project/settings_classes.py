@@ -8,18 +8,20 @@ from typing import Any
 
 def required_settings(error: Any) -> list[str]:
     """The variables of the fields that pydantic's settings lack."""
-    lacking = [item["loc"] for item in error.errors() if _is_lacking(item) and item["loc"]]
     kind = class_of_settings(error)
     if kind is None:
         return []
+    lacking = [item["loc"] for item in error.errors() if item["loc"] and _is_lacking(kind, item)]
     places = [place for given in lacking for place in _required_places(_field_at(kind, given), given, nests(kind))]
     return [variable_of(kind, [str(part) for part in place]) for place in places]
 
 
-def _is_lacking(item: dict[str, Any]) -> bool:
+def _is_lacking(kind: Any, item: dict[str, Any]) -> bool:
     """Whether a field has no value, or rejects its default None, as `key: str = os.getenv("SHOP_KEY")` does. The field's own
     variable precedes the default."""
-    return item["type"] in ("missing", "value_error.missing") or item.get("input", item) is None
+    if item["type"] in ("missing", "value_error.missing"):
+        return True
+    return item.get("input", item) is None and getattr(_field_at(kind, item["loc"]), "default", item) is None
 
 
 def _required_places(field: Any, place: tuple[Any, ...], is_nested: bool) -> list[tuple[Any, ...]]:
