@@ -128,12 +128,16 @@ def test_an_application_that_cannot_be_loaded_is_reported_with_how_to_name_it(sh
     assert database.tables() == []
 
 
-@pytest.mark.parametrize("has_application", [False, True])
+@pytest.mark.parametrize(
+    ("has_application", "only_comment"), [(False, False), (True, False), (False, True)], ids=["none", "one", "a comment"]
+)
 def test_an_env_py_that_also_runs_with_plain_alembic_needs_no_application(
-    shop: Backend, database: Database, has_application: bool
+    shop: Backend, database: Database, has_application: bool, only_comment: bool
 ) -> None:
     asking = "from flask import current_app\nasked = current_app.config['SQLALCHEMY_DATABASE_URI']\n"
     fallback = f"try:\n{textwrap.indent(asking, '    ')}except RuntimeError:\n    asked = None\n"
+    if only_comment:
+        fallback = "# target_metadata = current_app.extensions['migrate'].db.metadata\n"
     (shop.versions.parent / "env.py").write_text(
         f"import os\nfrom alembic import context\nfrom sqlalchemy import create_engine\n{fallback}"
         "with create_engine(os.environ['SHOP_URL']).connect() as connection:\n    context.configure(connection=connection)\n"

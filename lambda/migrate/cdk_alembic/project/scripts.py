@@ -7,8 +7,15 @@ from pathlib import Path
 
 
 def needs_flask(env: Path) -> bool:
-    """Whether an env.py is that of Flask-Migrate."""
-    return env.is_file() and b"current_app" in env.read_bytes()
+    """Whether an env.py is that of Flask-Migrate. One that has it only in a comment is a project that has left Flask."""
+    source = env.read_bytes() if env.is_file() else b""
+    if b"current_app" not in source:
+        return False
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except SyntaxError:
+        return True
+    return any("current_app" in (getattr(node, field, None) for field in ("id", "attr", "name")) for node in nodes)
 
 
 def runs_without_flask(env: Path) -> bool:
