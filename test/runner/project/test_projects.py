@@ -190,6 +190,17 @@ def test_a_first_revision_that_builds_on_create_all_is_recognized(
     assert database.tables() == (["alembic_version"] if before else [])
 
 
+@pytest.mark.parametrize(
+    ("column", "extension"), [("a citext", "citext"), ("a uuid DEFAULT uuid_generate_v4()", "uuid-ossp"), ("a shop", "")]
+)
+def test_a_type_or_a_function_of_an_extension_that_the_database_lacks_is_reported_with_the_extension(
+    backend: Backend, database: Database, column: str, extension: str
+) -> None:
+    backend.revision("aa", None, f'op.execute("CREATE TABLE aa ({column})")')
+    step = f'`CREATE EXTENSION "{extension}"` in this database, or in a revision before this one,' if extension else "fix it"
+    assert failure()["error"]["next"] == f"it was rolled back, and earlier revisions stay; {step} and run again"
+
+
 def test_a_file_with_a_syntax_error_is_named_and_no_other_is_reported_as_missing(package: Backend, database: Database) -> None:
     package.initialise(database.url("postgresql"))
     # Alembic loads the files in the order of their names.

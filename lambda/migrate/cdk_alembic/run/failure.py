@@ -31,6 +31,14 @@ _READ_ONLY = "25006"
 _TOO_LONG = "22001"
 _FEATURE_NOT_SUPPORTED = "0A000"
 _CLOSED_TRANSACTION = "Can't operate on closed transaction inside context manager"
+_UNDEFINED_OBJECT = "42704"
+_UNDEFINED_FUNCTION = "42883"
+_MISSING_NAME = re.compile(r'(?:type "|function )(?:\w+\.)?(\w+)')
+_OF_EXTENSION = {
+    **{name: name for name in ("citext", "hstore", "ltree", "vector")},
+    **{name: "postgis" for name in ("geography", "geometry")},
+    "uuid_generate_v4": "uuid-ossp",
+}
 _MISSING_EXTENSION = re.compile(r'extension "([^"]+)" is not available')
 _SHORTEN = "shorten the id, also in the down_revision of the next revision (Alembic makes version_num varchar(32)), and run again"
 _FIND_HOLDER = "find what holds the table (long transactions in pg_stat_activity)"
@@ -187,6 +195,10 @@ def _cause(error: BaseException, reason: str, run: Run) -> tuple[str, str] | Non
     if state == _FEATURE_NOT_SUPPORTED and (found := _MISSING_EXTENSION.search(reason)):
         step = f"install {found[1]} on the server, or use a server whose pg_available_extensions has it, and run again"
         return reason, f", and earlier revisions stay; {step}"
+    missing = _MISSING_NAME.search(reason) if state in (_UNDEFINED_OBJECT, _UNDEFINED_FUNCTION) else None
+    if missing and (extension := _OF_EXTENSION.get(missing[1])):
+        step = f'`CREATE EXTENSION "{extension}"` in this database, or in a revision before this one, and run again'
+        return f"{reason}; it is of the extension {extension}", f", and earlier revisions stay; {step}"
     if requirement := left_out(error):
         return (
             f"{reason}; the package has only what the migrations import, without {requirement}",
