@@ -101,6 +101,10 @@ test('a narrower scale rounds, and the finding says so', () => {
   );
 });
 
+test('a statement of a downgrade that has failed is not said to fail on rows, too', () => {
+  expect(findingsIn('downgrade-fails, on NULL, which was allowed before (bad)')).toHaveLength(1);
+});
+
 test('a lock in an autocommit block lasts as long as its statement', () => {
   const [found] = findingsIn('index-not-concurrent, in an autocommit block (bad)');
   expect(found?.message).toMatch(/SHARE lock on \w+ until the statement is done: /);

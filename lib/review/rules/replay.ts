@@ -30,6 +30,8 @@ const RAISED = 'P0001';
 const LOCK_TIMEOUT = '55P03';
 /** A service is missing, as in a build without network. */
 const OUTSIDE = /^(?:\w*Connect\w*Error|\w*(?:URL|HTTP|Network|Credentials)Error|\w*Timeout(?:Error)?|gaierror)\b/;
+/** Python reads a text in a format, such as a date or JSON, that the texts of sample rows do not have. */
+const OTHER_FORMAT = /^(?:ValueError(?!: (?:not enough|too many) values)|JSONDecodeError|InvalidOperation)\b/;
 const MISSING_EXTENSION = /extension|not supported by this build|not enabled/;
 
 export const upgradeFails: Rule = {
@@ -95,7 +97,7 @@ function* failsOnRows({ facts: { rows, source }, upgrade }: AnalyzedRevision): I
   const failure = rows?.upgradeFailure;
   // An exception that the revision itself raises is intended.
   if (upgrade.facts.outcome !== 'done' || !failure || isIntended(failure) || /^23/.test(failure.sqlState ?? '')) return;
-  if (isNamedByRow(failure, source)) return;
+  if (isNamedByRow(failure, source) || isOfSampleText(failure)) return;
   yield {
     line: failure.line ?? upgrade.source?.line ?? 1,
     direction: 'upgrade',
@@ -116,6 +118,11 @@ function isNamedByRow({ sqlState = '', message }: StatementFailure, { upgrade }:
   const written = JSON.stringify([upgrade?.calls, upgrade?.sql]);
   const [, name = ''] = /"([^"]+)"/.exec(message) ?? [];
   return WRONG_STARTING_POINT.includes(sqlState) && name.split('.').some((part) => !written.includes(part));
+}
+
+/** Whether the code rejects a sample row's text, which production's rows may not have. */
+export function isOfSampleText({ message }: StatementFailure): boolean {
+  return OTHER_FORMAT.test(message);
 }
 
 /** Whether a failure may be caused by earlier revisions that could not be applied: one may create the missing object, or change a type. */

@@ -1,4 +1,4 @@
-import { type Example, one } from './example';
+import { type Example, GIVEN, one } from './example';
 
 const ADD = 'op.add_column("users", sa.Column("plan", sa.Text(), nullable=True))';
 const DROP = 'op.drop_column("users", "plan")';
@@ -49,6 +49,13 @@ export const REVERSIBILITY: readonly Example[] = [
       'op.alter_column("users", "active", nullable=True)',
       'op.execute("UPDATE users SET active = false WHERE active IS NULL")\nop.alter_column("users", "active", nullable=False)',
     ),
+  },
+  {
+    rule: 'downgrade-fails',
+    about: 'on NULL, which was allowed before',
+    given: `${GIVEN}\nop.execute("INSERT INTO users (email) VALUES ('ada@example.org')")`,
+    bad: one('op.alter_column("users", "name", nullable=True)', 'op.alter_column("users", "name", nullable=False)'),
+    good: one('op.alter_column("users", "name", nullable=True)', 'op.alter_column("users", "name", nullable=True)'),
   },
   {
     rule: 'downgrade-fails',

@@ -326,6 +326,14 @@ for name in op.get_bind().scalars(sa.text("SELECT name FROM users WHERE name IS 
   },
   {
     rule: 'upgrade-fails',
+    about: 'because the texts of sample rows are no numbers',
+    good: one(
+      'for name in op.get_bind().scalars(sa.text("SELECT name FROM users WHERE name IS NOT NULL")).all():\n    float(name)',
+      'op.execute("SELECT 1")',
+    ),
+  },
+  {
+    rule: 'upgrade-fails',
     about: 'because a block of the revision refuses the rows',
     good: one(
       `

@@ -26,12 +26,9 @@ export const lockTimeoutMissing: Rule = {
         `neither env.py nor ${revision} sets a lock_timeout: in "${graph.command ?? 'alembic'} upgrade", ${revision} waits for every running ` +
         `query of ${table}, however long, and all later reads and writes of ${table} wait behind it`,
       instead: [
-        '# for psycopg and psycopg2; for asyncpg: connect_args={"server_settings": {"lock_timeout": "2s"}}',
-        'connectable = engine_from_config(',
-        '    config.get_section(config.config_ini_section),',
-        '    prefix="sqlalchemy.",',
-        '    connect_args={"options": "-c lock_timeout=2s"},',
-        ')',
+        '# an argument of the call in env.py that creates the engine, such as engine_from_config or create_async_engine;',
+        '# for asyncpg: connect_args={"server_settings": {"lock_timeout": "2s"}}',
+        'connect_args={"options": "-c lock_timeout=2s"}',
       ].join('\n'),
     };
   },
