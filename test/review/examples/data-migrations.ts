@@ -146,6 +146,9 @@ for row in bind.execute(sa.text("SELECT id, name FROM users")).fetchall():
 for table in ("users", "orders"):
     if op.get_bind().execute(sa.text(f"SELECT count(*) FROM {table}")).scalar() >= 0:
         op.execute(f"COMMENT ON TABLE {table} IS 'of the shop'")
+number = op.get_bind().execute(sa.text("SELECT count(*) FROM users")).scalar()
+for greeting in [{"id": 12, "name": f"guest {number}"}]:
+    op.execute(f"UPDATE users SET name = '{greeting['name']}' WHERE id = {greeting['id']}")
 `,
       `
 for table in ("users", "orders"):

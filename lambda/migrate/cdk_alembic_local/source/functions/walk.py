@@ -33,6 +33,8 @@ class Context:
     """In the handler of a `try` whose savepoint has undone its body: the line of the `try`."""
     bound: frozenset[str] = frozenset()
     """Names that a loop binds."""
+    constants: frozenset[str] = frozenset()
+    """Those of them that the file itself has all values of."""
     rows: frozenset[str] = frozenset()
     """Those of them that may be rows of the database."""
     separate: frozenset[str] = frozenset()
@@ -138,10 +140,12 @@ class Walk:
 
     def _for(self, node: ast.For | ast.AsyncFor, context: Context) -> None:
         self._visit(node.iter, context)
-        constants = self._is_constant(node.iter, context) and (context.over_constants or not context.in_loop)
+        is_listed = self._is_listed(node.iter, context) and (context.over_constants or not context.in_loop)
         names = frozenset(name.id for name in ast.walk(node.target) if isinstance(name, ast.Name))
+        constants = context.constants | names if self._is_constant(node.iter, context) else context.constants - names
         rows = context.rows | names if self._names.may_have_rows(node.iter) else context.rows - names
-        inner = replace(context, in_loop=True, over_constants=constants, bound=context.bound | names, rows=rows)
+        bound = context.bound | names
+        inner = replace(context, in_loop=True, over_constants=is_listed, bound=bound, constants=constants, rows=rows)
         self._visit_all(reachable(node.body), inner)
         self._visit_all(node.orelse, context)
 
@@ -152,13 +156,25 @@ class Walk:
         otherwise = reachable(node.orelse) if decided is not True else []
         self._visit_all((node.test, *body, *otherwise), replace(context, in_branch=True, if_environment=asks))
 
+    def _is_listed(self, node: ast.expr, context: Context) -> bool:
+        """Whether the file lists what a loop goes through, with any values: `[{"id": settings.ID}, {"id": settings.OTHER_ID}]`"""
+        match node:
+            case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
+                return not any(isinstance(part, ast.Starred) for part in parts)
+            case ast.Name(id=name) if name not in context.bound and isinstance(
+                value := self._names.values.get(name), (ast.List, ast.Tuple, ast.Set)
+            ):
+                return self._is_listed(value, context)
+            case _:
+                return self._is_constant(node, context)
+
     def _is_constant(self, node: ast.expr, context: Context) -> bool:
         """Whether the file itself has all of a value: `NAMES`, `{**OLD, **NEW}.items()`, `enumerate(("a", "b"))`."""
         match node:
             case ast.Constant():
                 return True
             case ast.Name(id=name) if name in context.bound:
-                return context.over_constants
+                return name in context.constants
             case ast.Name(id=name):
                 return name in self._names.values and self._is_constant(self._names.values[name], context)
             case ast.Call(func=ast.Name(id="enumerate" | "sorted" | "reversed" | "list" | "tuple" | "set" | "zip" | "range")):
@@ -228,7 +244,7 @@ class Walk:
                 given = [*zip(names, node.args, strict=False), *((keyword.arg, keyword.value) for keyword in node.keywords)]
                 rows = frozenset(name for name, value in given if name and getattr(value, "id", None) in context.rows)
                 if rows:
-                    self.definition(own, replace(context, bound=rows, rows=rows))
+                    self.definition(own, replace(context, bound=rows, constants=frozenset(), rows=rows))
 
     def _subscript(self, node: ast.Subscript, context: Context) -> None:
         """Treats `os.environ["X"]` like `os.environ.get("X")`."""
