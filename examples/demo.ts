@@ -4,12 +4,10 @@
  * The whole workflow on this machine: a PostgreSQL, a local AWS, and the real CDK command line, which deploys the sample in
  * examples/template-saas. Every step checks the database, and the demo fails if a step does not do what it says.
  */
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { showCdkProgress } from './demo/cdk-progress';
 import { createDemoStage, type DemoStage, expectThat } from './demo/demo-stage';
 import { createScreen, type Screen } from './demo/screen';
-import { type LocalAws, type NewMigration, projectDirectory, withLocalAws } from './local-aws';
+import { type LocalAws, type NewMigration, withLocalAws } from './local-aws';
 
 const ADD_PHONE: NewMigration = {
   revision: '0a1b2c3d4e01',
@@ -32,7 +30,6 @@ const REQUIRE_COUNTRY_REPAIRED: NewMigration = {
 };
 
 async function demo(screen: Screen): Promise<void> {
-  if (!existsSync(path.join(projectDirectory, 'dist/bin/migrate-invoke.js'))) throw new Error('nothing is built yet: run npm ci');
   screen.heading('Alembic migrations with cdk deploy, entirely on this machine');
   screen.step('Start PostgreSQL and a local AWS');
   await withLocalAws(
