@@ -28,6 +28,22 @@ const olderCdk = process.env.CDK_MODULES
     ]
   : [];
 
+/** Test files that take minutes, by the part of the soak tests that runs them. */
+const SOAK = {
+  bench: 'bench/(end-to-end|tenants)',
+  ci: 'e2e/ci',
+  majors: 'review/majors',
+  managers: 'packages/managers',
+  schedule: 'e2e/schedule',
+  skill: 'packages/skill',
+};
+const soak = Object.entries(SOAK).map(([displayName, files]) => ({
+  ...common,
+  displayName,
+  testRegex: `/test/${files}\\.test\\.ts$`,
+}));
+const outsideNpmTest = ['/node_modules/', ...soak.map(({ testRegex }) => testRegex)];
+
 module.exports = {
   // Ends a test that hangs. On a quiet machine the longest takes a minute; a busy one gets the time it needs.
   testTimeout: 600_000,
@@ -37,26 +53,10 @@ module.exports = {
       ...common,
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: [
-        '/node_modules/',
-        '/test/e2e/',
-        '/test/review/majors.test.ts',
-        '/test/packages/managers.test.ts',
-        '/test/bench/(end-to-end|tenants).test.ts',
-      ],
+      testPathIgnorePatterns: [...outsideNpmTest, '/test/e2e/'],
     },
-    // For the soak tests: the benchmark with one run of two rows, and what takes minutes.
-    { ...common, displayName: 'bench', testMatch: ['<rootDir>/test/bench/{end-to-end,tenants}.test.ts'] },
-    { ...common, displayName: 'majors', testMatch: ['<rootDir>/test/review/majors.test.ts'] },
-    { ...common, displayName: 'managers', testMatch: ['<rootDir>/test/packages/managers.test.ts'] },
+    { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'], testPathIgnorePatterns: outsideNpmTest },
     ...olderCdk,
-    // It waits for a timer.
-    { ...common, displayName: 'schedule', testMatch: ['<rootDir>/test/e2e/schedule.test.ts'] },
-    {
-      ...common,
-      displayName: 'e2e',
-      testMatch: ['<rootDir>/test/e2e/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '/test/e2e/schedule.test.ts'],
-    },
+    ...soak,
   ],
 };

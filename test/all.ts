@@ -6,7 +6,6 @@
  */
 import { commandCheck, jestCheck } from './all/checks';
 import { runnerCheck, WORKERS } from './all/context';
-import { OLDEST_CDK, olderCdkCheck } from './all/older-cdk';
 import { sampleCheck } from './all/sample-check';
 import { after, type NamedCheck, shared } from './all/schedule';
 import { runSuite } from './all/suite';
@@ -37,7 +36,6 @@ runSuite(MINUTES, (context) => {
     { name: 'end to end', check: after(packages, jestCheck(context, 'e2e', WORKERS)) },
     { name: 'observer', check: pytest('observer') },
     { name: 'sample', check: sampleCheck(context, context.postgres) },
-    { name: 'older CDK', check: olderCdkCheck(context, OLDEST_CDK) },
     { name: 'types', check: after(build, commandCheck(context, 'npx', ['tsc', '--noEmit'])) },
     { name: 'lint', check: commandCheck(context, 'npx', ['biome', 'check', '.']) },
     { name: 'lint of Python', check: ruff('check') },

@@ -8,7 +8,7 @@
  */
 import { jestCheck } from './all/checks';
 import { runnerCheck } from './all/context';
-import { olderCdkCheck, STRICT_CDK } from './all/older-cdk';
+import { OLDEST_CDK, olderCdkCheck, STRICT_CDK } from './all/older-cdk';
 import { runSuite } from './all/suite';
 
 const MINUTES = 600;
@@ -38,6 +38,9 @@ const APPS = ['test/packages/typescript.test.ts', 'test/packages/python-app.test
 /** The tests of backends that are packaged or found, here of every kind. */
 const KINDS = ['test/packaging/projects.test.ts', 'test/local/managers.test.ts'];
 
+/** Test files that run only here: projects of jest. */
+const FILES = ['bench', 'ci', 'majors', 'managers', 'schedule', 'skill'];
+
 runSuite(MINUTES, (context) => {
   const parts = Object.entries(PARTS).map(([name, [targets, variables]]) => ({
     name,
@@ -51,11 +54,9 @@ runSuite(MINUTES, (context) => {
     { name: 'handlers', check: handlers },
     { name: 'apps', check: apps },
     { name: 'kinds', check: kinds },
+    { name: 'oldest-cdk', check: olderCdkCheck(context, OLDEST_CDK) },
     { name: 'strict-cdk', check: olderCdkCheck(context, STRICT_CDK) },
-    { name: 'schedule', check: jestCheck(context, 'schedule', 1) },
-    { name: 'bench', check: jestCheck(context, 'bench', 1) },
-    { name: 'majors', check: jestCheck(context, 'majors', 1) },
-    { name: 'managers', check: jestCheck(context, 'managers', 1) },
+    ...FILES.map((name) => ({ name, check: jestCheck(context, name, 1) })),
   ];
   return { checks: [...parts, ...others], atOnce: 1 };
 });
