@@ -218,6 +218,9 @@ describe('the project’s own database', () => {
       expect(stderr).toContain('`alembic stamp a1`');
       const { stdout } = await safeAlembic(['verify'], env);
       expect(stdout).toContain('✗ the database has tables and no recorded revision');
+      expect(stdout).toMatch(
+        /disagree\n {4}the models need an operation .*'teams'.*\n {4}`.* create "\.\.\."` writes a revision/,
+      );
       expect(stdout).toContain('`alembic stamp a1`');
       const tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'";
       expect((await client.query(tables)).rows).toEqual([{ tablename: 'users' }]);

@@ -85,7 +85,7 @@ function checksOf({ findings, graph, summary, revisions, notChecked, notCompared
     const rules: readonly string[] = RULES[check];
     const found = findings.filter(({ rule, acknowledged }) => acknowledged === undefined && rules.includes(rule));
     const passed = found.length === 0;
-    return { check, passed, what: passed ? holds : fails, reasons: found.map(reason) };
+    return { check, passed, what: passed ? holds : fails, reasons: check === 'models' ? differences(found) : found.map(reason) };
   };
   const notReplayed = revisions.filter((revision) => revision.notReplayed !== undefined);
   const why = [...new Set(notReplayed.map((revision) => revision.notReplayed ?? ''))].slice(0, REASONS);
@@ -129,6 +129,12 @@ function heads({ heads: found, problem }: Review['graph'], checkOf: Judge): Chec
 
 function unchecked(check: Check['check'], what: string, reasons: readonly string[]): Check {
   return { check, passed: false, checked: false, what, reasons: reasons.filter((text) => text !== '') };
+}
+
+/** A difference belongs to no revision. */
+function differences(found: readonly Finding[]): readonly string[] {
+  const next = `\`${installation().command} create "..."\` writes a revision that ends ${found.length > 1 ? 'these differences' : 'this difference'}`;
+  return found.length > 0 ? [...found.map(({ message }) => message), next] : [];
 }
 
 function reason({ rule, file, line, message }: Finding): string {
