@@ -24,6 +24,8 @@ interface TypeChange {
   second: string;
   /** The column's indexes and constraints. */
   members: ColumnMembers;
+  /** Whether a foreign key connects it with another table that is in use, which is locked with this one while the key moves. */
+  connected: boolean;
   isUndo: (other: Action) => boolean;
 }
 
@@ -95,14 +97,15 @@ function readTypeChange(
   const second = `${name}_new`;
   if (existing.columns.some((one) => one.name === second)) return { reason: `${table} has a column ${second}` };
   const before = { facts: existing, column: name };
-  const its = columnMembers(
-    table,
-    before,
-    { facts: facts.after[table] ?? existing, column: name },
-    second,
-    referencesTo(upgrade, before),
+  const references = referencesTo(upgrade, before);
+  const its = columnMembers(table, before, { facts: facts.after[table] ?? existing, column: name }, second, references);
+  if ('reason' in its) return its;
+  const referred = existing.constraints.flatMap(({ columns, references: to }) =>
+    to && columns.includes(name) ? [to.table] : [],
   );
-  return 'reason' in its ? its : { table, existing, column, after, to, back, second, members: its, isUndo };
+  const isExisting = upgrade.steps.find((step) => step.action === action)?.isExisting;
+  const connected = [...references.map((one) => one.table), ...referred].some((other) => other !== table && isExisting?.(other));
+  return { table, existing, column, after, to, back, second, members: its, connected, isUndo };
 }
 
 const NO_ZONE =
@@ -119,9 +122,10 @@ function zoneOf({ steps }: RevisionFunction): string | undefined {
 }
 
 /** The second column replaces the first one. */
-function takeName({ table, column, after, second, members: its }: TypeChange) {
+function takeName({ table, column, after, second, members: its, connected }: TypeChange) {
   const [alter, own, other] = [`ALTER TABLE ${quotedTable(table)}`, quoted(column.name), quoted(second)];
   return [
+    ...(connected ? ['# cdk-alembic: allow locks-several-tables: a foreign key moves from one column to the other'] : []),
     ...moveSequence(table, column, second),
     ...its.dropReferences,
     `# cdk-alembic: allow drop-column: ${second} has its values in the new type, and takes its name`,

@@ -1,3 +1,4 @@
+import type { Review } from '../../../lib/review';
 import { Database } from '../../production/database';
 import { CATALOG, fixed, query, useFixing } from './fixing';
 
@@ -16,6 +17,8 @@ function addShops(shop = 'int'): void {
   bed.project.commit();
 }
 
+const open = ({ findings }: Review) => findings.filter(({ acknowledged }) => acknowledged === undefined).map(({ rule }) => rule);
+
 const SALES = 'SELECT total FROM sales ORDER BY total';
 
 test('a key that other columns refer to gets another type, and every foreign key moves along', async () => {
@@ -29,7 +32,8 @@ test('a key that other columns refer to gets another type, and every foreign key
     const before = await query(url, CATALOG);
     const review = await fix();
     expect(fixed(review)).toEqual(['table-rewrite']);
-    expect(review.findings.filter(({ rule }) => rule === 'foreign-key-type-mismatch')).toEqual([]);
+    // Those of the sample's own: the series adds none.
+    expect(open(review)).toEqual(['foreign-key-without-index', 'foreign-key-without-index', 'drift']);
     // Each batch begins where the last one ended: on a large table, a search from the start would take longer each time.
     expect(text('d4_2.py')).toContain('AND shops.id > CAST(:key_1 AS text)::integer');
     await query(url, 'INSERT INTO shops (parent) VALUES (NULL), (1)');

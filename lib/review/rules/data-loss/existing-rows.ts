@@ -74,11 +74,15 @@ function droppedAndRecreated(upgrade: RevisionFunction, downgrade: RevisionFunct
     .filter((name) => created.includes(name));
 }
 
+/** Tables and columns that a function writes rows of, by their names at its end. */
 function writtenObjects(part: RevisionFunction): ReadonlySet<string> {
-  return new Set(
-    part.steps.flatMap(({ action }) => {
-      if (action.does === 'insert') return [action.table];
-      return action.does === 'update' ? action.columns.map((column) => `${action.table}.${column}`) : [];
-    }),
-  );
+  const written = new Set<string>();
+  for (const { action } of part.steps) {
+    if (action.does === 'insert') written.add(action.table);
+    if (action.does === 'update') for (const column of action.columns) written.add(`${action.table}.${column}`);
+    if (action.does === 'rename' && action.what === 'column' && written.delete(`${action.table}.${action.from}`)) {
+      written.add(`${action.table}.${action.to}`);
+    }
+  }
+  return written;
 }
