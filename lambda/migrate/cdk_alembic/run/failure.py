@@ -191,8 +191,8 @@ def _known_cause(error: BaseException, reason: str, run: Run) -> tuple[str, str]
         found = find_transaction(Path(run.project.script.dir) / "env.py", is_outer=True, in_block=run.progress.in_block)
         return (
             f"{what} does not work inside the transaction that env.py began{location(error)}",
-            f"in env.py, line {found['line']} (`{found['code']}`): {found['words']}, so that Alembic begins the transactions, and "
-            "run again",
+            f"in env.py, line {found['line']} (`{found['code']}`): {found['words']}, so that Alembic begins the transactions, "
+            "and run again",
         )
     return None
 
