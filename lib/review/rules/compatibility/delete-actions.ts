@@ -51,8 +51,8 @@ interface Changed {
 }
 
 const EFFECTS: Readonly<Record<string, string>> = {
-  'NO ACTION': 'fails from now on, if a row refers to it',
-  RESTRICT: 'fails from now on, if a row refers to it',
+  'NO ACTION': 'fails if a row refers to it',
+  RESTRICT: 'fails if a row refers to it',
   CASCADE: 'deletes the rows that refer to it as well, where it failed before or kept them',
   'SET NULL': 'succeeds, and the rows that refer to it lose their reference',
   'SET DEFAULT': 'succeeds, and the rows that refer to it get the default',
