@@ -177,7 +177,7 @@ def _known_cause(error: BaseException, reason: str, run: Run) -> tuple[str, str]
             f"{reason}; no revision is recorded as applied, so the tables were probably created without Alembic (create_all, or "
             "another tool)",
             "run `safe-alembic verify` where env.py reaches this database: it names the revision that has these tables; record "
-            f"that revision with {_stamp(run)}",
+            f"it with {_stamp(run)}",
         )
     if state in (_UNDEFINED_TABLE, _UNDEFINED_SCHEMA) and not invocation.before and is_first:
         return (
