@@ -48,7 +48,7 @@ export class RunOnDeploy<Properties, Data> extends Construct {
     this.waitsFor.push(ready);
   }
 
-  /** Deploys these only after the run has succeeded, or was handed over. */
+  /** Deploys these only after the run succeeded or was handed over. */
   executeBefore(scopes: readonly IConstruct[]): void {
     checkArgument('executeBefore', 'scopes', scopes, constructs);
     for (const scope of scopes) scope.node.addDependency(this.resource);

@@ -77,7 +77,7 @@ function onDelete({ call }: Step, { constraint: { written } }: AddConstraint): s
   return typeof given === 'string' ? given.toUpperCase() : undefined;
 }
 
-/** The action of a foreign key, from PostgreSQL's text of it. */
+/** The action of a foreign key, from its definition in PostgreSQL. */
 export function onDeleteOf(definition: string): string {
   return /\bON DELETE (CASCADE|RESTRICT|SET NULL|SET DEFAULT)/.exec(definition)?.[1] ?? 'NO ACTION';
 }

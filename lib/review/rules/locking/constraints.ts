@@ -207,7 +207,7 @@ function scanFinding(
   };
 }
 
-/** Whether the source tells that a column is NOT NULL before the step. */
+/** Whether the source shows that a column is NOT NULL before the step. */
 function wasNotNull({ call }: Step, { facts, upgrade, downgrade }: AnalyzedRevision, table: string, column: string): boolean {
   return (
     call?.keywords.existing_nullable === false ||
