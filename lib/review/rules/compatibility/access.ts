@@ -13,7 +13,7 @@ export const accessChanged: Rule = {
   group: 'compatibility',
   severity: 'warning',
   title:
-    'who may do what changes, or which rows queries find: REVOKE, default privileges, OWNER TO, roles, row-level security, policies, INHERIT, ' +
+    'permissions change, or the rows that queries find: REVOKE, default privileges, OWNER TO, roles, row-level security, policies, INHERIT, ' +
     'SECURITY DEFINER',
   *check({ upgrade }) {
     for (const step of upgrade.steps) {

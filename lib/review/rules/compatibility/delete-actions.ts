@@ -9,7 +9,7 @@ export const onDeleteChanged: Rule = {
   id: 'on-delete-changed',
   group: 'compatibility',
   severity: 'warning',
-  title: 'a DELETE of running code does something else to the rows that refer to its row: ON DELETE',
+  title: 'ON DELETE changes: a DELETE of running code does something else to the rows that refer to its row',
   *check({ upgrade, downgrade }) {
     const changed = new Map<string, Changed[]>();
     for (const step of upgrade.steps) {

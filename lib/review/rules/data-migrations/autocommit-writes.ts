@@ -9,7 +9,7 @@ export const writeNotRepeatable: Rule = {
   id: 'write-not-repeatable',
   group: 'data migrations',
   severity: 'warning',
-  title: 'an UPDATE that commits by itself computes a value from itself: run again, it does so twice',
+  title: "an UPDATE outside of the revision's transaction computes a value from itself: a rerun computes it twice",
   *check({ upgrade }) {
     const reported = new Set<string>();
     for (const { action, place, transaction, isExisting } of upgrade.steps) {
