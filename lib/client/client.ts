@@ -2,6 +2,7 @@ import type { LambdaClient } from '@aws-sdk/client-lambda';
 import {
   type Allowance,
   type Compute,
+  changesDatabase,
   DEFAULT_APP_NAME,
   functionName,
   type MigrateAnswer,
@@ -210,12 +211,12 @@ export class MigrateClient {
   async run(given: MigrateRequest, options: CallOptions & LockOptions & MigrateOptions = {}): Promise<RunAnswer> {
     const { command = 'upgrade' } = given;
     const sliced = command === 'upgrade' || command === 'downgrade';
-    const recorded = sliced || command === 'stamp';
+
     const request: MigrateRequest = {
       ...given,
       command,
       sliceSeconds: given.sliceSeconds ?? (sliced ? SLICE_SECONDS : undefined),
-      requestedBy: given.requestedBy ?? (recorded ? this.requestedBy : undefined),
+      requestedBy: given.requestedBy ?? (changesDatabase(command) ? this.requestedBy : undefined),
     };
     const problems = requestProblems(request);
     if (problems.length > 0)

@@ -1,4 +1,4 @@
-import { type MigrateAnswer, MigrateError, type MigrateRequest, type Running, type Snapshot } from '../contract';
+import { changesDatabase, type MigrateAnswer, MigrateError, type MigrateRequest, type Running, type Snapshot } from '../contract';
 import { type ContainerOptions, type ForContainer, forContainer, inContainer, type RunAnswer } from './container/in-container';
 import type { ContainerRuns } from './container/runs';
 import { RunState } from './run-state';
@@ -74,7 +74,7 @@ async function inFunction(
     onProgress?.(slice);
     const missing = awaited(slice);
     if (missing && (await snapshot.again(missing, until, signal))) continue;
-    if (missing || slice.status !== 'partial' || !changes(run.request.command) || workOf(slice)) return slice;
+    if (missing || slice.status !== 'partial' || !changesDatabase(run.request.command) || workOf(slice)) return slice;
     idle = moved(slice) ? 0 : idle + 1;
     if (idle === 2) throw standstill(slice);
     // A slice without progress is repeated once, even if the budget is used up, before it counts as a standstill.
@@ -105,16 +105,12 @@ function standstill({ pending }: MigrateAnswer): MigrateError {
   );
 }
 
-function changes(command: MigrateRequest['command']): boolean {
-  // A request without a command upgrades.
-  return command === undefined || command === 'upgrade' || command === 'downgrade' || command === 'stamp';
-}
-
 /** A run that changes something ends as `complete`, or as `partial` when its time is up; no other command can be `partial`. */
 function mustBeDone(answer: MigrateAnswer): MigrateAnswer {
   const { command, status } = answer;
   const isPartial = status === 'partial';
-  if (changes(command) ? isPartial || status === 'complete' : !isPartial) return answer;
-  const message = `the ${command} ended as ${JSON.stringify(status)}${changes(command) ? ' instead of "complete"' : ''}`;
+  const changes = changesDatabase(command);
+  if (changes ? isPartial || status === 'complete' : !isPartial) return answer;
+  const message = `the ${command} ended as ${JSON.stringify(status)}${changes ? ' instead of "complete"' : ''}`;
   throw new MigrateError('unexpected_answer', message, 'check the database\'s revision with the command "current"');
 }

@@ -180,17 +180,11 @@ export class AlembicMigration extends Construct {
     });
     const children = this.node.children.filter((child) => child !== this.onDeploy);
     this.executeAfter(...children, ...runner.dependencies);
-    this.fromRevision = this.onDeploy.outcome('fromRevision');
-    this.toRevision = this.onDeploy.outcome('toRevision');
-    this.appliedCount = this.onDeploy.outcome('appliedCount');
-    new CfnOutput(this, 'FromRevision', { value: this.fromRevision });
-    new CfnOutput(this, 'ToRevision', { value: this.toRevision });
-    new CfnOutput(this, 'AppliedCount', { value: this.appliedCount });
-    if (props.snapshot) {
-      this.snapshotName = this.onDeploy.outcome('snapshot');
-      new CfnOutput(this, 'Snapshot', { value: this.snapshotName });
-    }
-    if (runner.container) new CfnOutput(this, 'ContainerExecution', { value: this.onDeploy.outcome('containerExecution') });
+    this.fromRevision = this.onDeploy.output('FromRevision', 'fromRevision');
+    this.toRevision = this.onDeploy.output('ToRevision', 'toRevision');
+    this.appliedCount = this.onDeploy.output('AppliedCount', 'appliedCount');
+    if (props.snapshot) this.snapshotName = this.onDeploy.output('Snapshot', 'snapshot');
+    if (runner.container) this.onDeploy.output('ContainerExecution', 'containerExecution');
   }
 
   /**

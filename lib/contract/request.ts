@@ -4,6 +4,14 @@ import { choiceOf, listOf, numberFrom, problemsOf, type Rule, type Shape, text, 
 export const COMMANDS = ['upgrade', 'plan', 'current', 'history', 'statistics', 'drift', 'downgrade', 'stamp'] as const;
 export type Command = (typeof COMMANDS)[number];
 
+/** Commands that change the database. */
+export const CHANGING_COMMANDS: readonly string[] = ['upgrade', 'downgrade', 'stamp'] satisfies Command[];
+
+/** Whether a command changes the database; without one, a request upgrades. */
+export function changesDatabase(command: string = 'upgrade'): boolean {
+  return CHANGING_COMMANDS.includes(command);
+}
+
 /** Commands that the construct's props must allow. */
 export const RESTRICTED_COMMANDS = ['downgrade', 'stamp'] as const;
 export type RestrictedCommand = (typeof RESTRICTED_COMMANDS)[number];

@@ -57,7 +57,7 @@ export class CopyTracker {
     return copy !== undefined;
   }
 
-  /** Records that no other table has a table's rows any more. */
+  /** Records that no other table has a table's rows anymore. */
   markOnlyCopy(table: string): void {
     this.onlyCopies.add(`${table}.*`);
   }
@@ -105,7 +105,7 @@ export class CopyTracker {
           (this.onlyCopies.has(`${table}.*`) && !this.addedColumns.has(`${table}.${column}`));
   }
 
-  /** A table's rows, or one of its columns, change: they are not a copy any more. */
+  /** A table's rows, or one of its columns, change: they are no longer a copy. */
   invalidate(table: string, column?: string): void {
     const isChanged = (copy: string) =>
       column === undefined ? belongsTo(table, copy) : [`${table}.${column}`, `${table}.*`].includes(copy);

@@ -16,7 +16,7 @@ export interface Loss {
 export interface LostObject {
   /** `rows` if the table itself stays. */
   readonly kind: 'table' | 'rows' | 'type' | 'schema' | 'sequence' | 'view' | 'extension' | 'other';
-  /** As it is written, such as `shop.orders`. UNKNOWN_VALUE of the contract stands for an unknown part. */
+  /** As it is written, such as `shop.orders`. The contract's UNKNOWN_VALUE replaces an unknown part. */
   readonly name: string;
   readonly column?: string;
 }

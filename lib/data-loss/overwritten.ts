@@ -134,7 +134,7 @@ export function updateMergesValues(
   const from = to === undefined ? undefined : selectedValues(where, column, names);
   if (!from || to === undefined) return false;
   const of = `${names[0]}.${column}`;
-  // No row has these values any more.
+  // No row has these values anymore.
   for (const one of from) state.mergedValues.delete(`${of} ${one}`);
   const sources = new Set([...(state.mergedValues.get(`${of} ${to}`) ?? []), ...from.filter((one) => one !== to)]);
   // The column's current type has the new label, so other rows may have it.

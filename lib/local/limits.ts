@@ -20,7 +20,7 @@ export interface MeasureSettings {
 
 const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, min: 60, h: 3_600 };
 
-/** The seconds of a duration such as `500ms`, `1.5s`, `2min` or `1h`; undefined if it is none. Units as in PostgreSQL's settings. */
+/** The seconds of a duration such as `500ms`, `1.5s`, `2min` or `1h`; undefined for other texts. Units as in PostgreSQL's settings. */
 export function secondsOf(duration: unknown): number | undefined {
   const [, number, unit] = (typeof duration === 'string' && /^(\d+(?:\.\d+)?) ?(ms|s|min|h)$/.exec(duration)) || [];
   return number === undefined || unit === undefined ? undefined : Number(number) * (UNITS[unit] as number);

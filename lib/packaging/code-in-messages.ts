@@ -37,7 +37,7 @@ export function call(name: string, values: readonly string[] = [], options?: Rea
   return mark({ name, call: { values, options } });
 }
 
-/** The option with which only what migrations import is packaged. */
+/** The option that packages only what migrations import. */
 export function onlyImported(): string {
   return option('only', { expression: 'PackageOnly.IMPORTED' });
 }

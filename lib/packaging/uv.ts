@@ -31,7 +31,7 @@ export class UvFailed extends PackagingError {
     super('uv_failed', message);
   }
 
-  /** Whether the index gave no answer, so that it may have what was asked for. */
+  /** Whether the index gave no answer: it may have what was asked for. */
   get isUnanswered(): boolean {
     return /^error: Failed to fetch|network was disabled/m.test(this.stderr);
   }

@@ -109,7 +109,7 @@ export interface Fixes {
   readonly notFixed: readonly { readonly finding: Finding; readonly reason: string }[];
   /** Tables without rows in the proof, because a revision itself fails on their rows. Absent: there are none. */
   readonly withoutRows?: readonly string[];
-  /** Files of which only the upgrade was proved, because the revision itself can't be reverted and applied again. Absent: there are none. */
+  /** Files whose upgrade alone was proved, because the revision itself can't be reverted and applied again. Absent: there are none. */
   readonly upgradeOnly?: readonly { readonly file: string; readonly reason: string }[];
   /** What the proof does not show, such as another kind of database on which the files do not run. Absent: there is nothing. */
   readonly caveats?: readonly string[];

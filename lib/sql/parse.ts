@@ -83,14 +83,14 @@ export function blockStatements(sql: string): readonly BlockStatement[] {
   return statementsWithin(tree).map((one) => (one.kind === 'assign' && one.into ? { ...one, into: one.into.map(nameOf) } : one));
 }
 
-/** The parser's tree: what is read of it. */
+/** The parts of the parser's tree that are read. */
 interface Block {
   readonly plpgsql_funcs?: readonly {
     readonly PLpgSQL_function?: { readonly datums?: readonly { readonly PLpgSQL_var?: BlockNode }[] };
   }[];
 }
 
-/** A node of the tree: what is read of it. */
+/** The parts of a node that are read. */
 interface BlockNode {
   readonly refname?: string;
   readonly default_val?: Expression;

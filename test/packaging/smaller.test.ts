@@ -172,7 +172,7 @@ test('a package that only its bytecode makes too large goes without', () => {
   expect(filesBelow(folder).filter((file) => file.includes('__pycache__/'))).toEqual([]);
   expect(manifestWarnings(folder).map(shown)).toEqual([
     expect.stringMatching(
-      /^bytecode is left out, with which the package would have 25\d MB unzipped \(Lambda allows 250\): the function starts some seconds slower; only: PackageOnly\.IMPORTED packages only what migrations import$/,
+      /^with bytecode, the package would have 25\d MB unzipped \(Lambda allows 250\), so bytecode is left out: the function starts a few seconds slower; only: PackageOnly\.IMPORTED packages only what migrations import$/,
     ),
   ]);
 });
@@ -198,7 +198,7 @@ test('a package that is too large because env.py needs a setting is rejected wit
   writeFiles(large, { films: '', 'alembic/env.py': 'import os\nos.environ["SIGNING_KEY"]\n' });
   truncateSync(join(large, 'films'), 251 * 1024 * 1024);
   expect(() => packageOf(large, host, { onlyImported: true }).build(temporaryDirectory())).toThrow(
-    /allows 250: only.* kept all that the code may import, because it could not load it \(env\.py of .* fails with the function's environment: KeyError: 'SIGNING_KEY'.* Set .*SIGNING_KEY.*\); /,
+    /allows 250: only.* kept everything that the code may import, because the package could not be loaded \(env\.py of .* fails with the function's environment: KeyError: 'SIGNING_KEY'.* Set .*SIGNING_KEY.*\); /,
   );
 });
 

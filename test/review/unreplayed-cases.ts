@@ -747,7 +747,7 @@ const MEANT: readonly UnreplayedCase[] = [
     given: 'op.execute("CREATE MATERIALIZED VIEW orders_per_day AS SELECT 1")',
     up: 'op.execute("DROP MATERIALIZED VIEW orders_per_day")',
     findings: ['error drop-materialized-view'],
-    says: ['removes its stored rows: queries of it fail until it is built again from its tables'],
+    says: ['removes its stored rows: queries on it fail until it is rebuilt from its tables'],
   },
   {
     title: 'calls a function of its own that commits by SQL',
@@ -1072,7 +1072,7 @@ const ROWS: readonly UnreplayedCase[] = [
       `    op.execute(f"UPDATE users SET digest = '{hash(row.name)}' WHERE id = {row.id}")`,
     ].join('\n'),
     findings: ['error work-under-lock'],
-    advises: ['# in a separate revision: some rows at a time, by their key'],
+    advises: ['# in a separate revision: some rows at a time, by key'],
   },
   {
     title: 'deletes one row by a key that a query finds',
@@ -1132,7 +1132,7 @@ const ROWS: readonly UnreplayedCase[] = [
       'op.execute("ALTER DEFAULT PRIVILEGES GRANT SELECT ON SEQUENCES TO pg_monitor")',
     ].join('\n'),
     findings: ['warning access-changed', 'warning access-changed'],
-    says: ['PUBLIC no longer gets EXECUTE on functions', 'gets SELECT on tables that are created from now on'],
+    says: ['PUBLIC no longer gets EXECUTE on functions', 'gets SELECT on tables that are created later'],
   },
   {
     title: 'gives a sequence a smaller type, and one that it creates',
@@ -1151,7 +1151,7 @@ const ROWS: readonly UnreplayedCase[] = [
       'op.execute("CREATE OR REPLACE FUNCTION total() RETURNS int LANGUAGE sql AS \'SELECT 1\'")',
     ].join('\n'),
     findings: ['warning replaced-in-use'],
-    says: ['the function total is defined anew'],
+    says: ['the function total is redefined'],
   },
   {
     title: 'fills a table that it creates with its own numbers',

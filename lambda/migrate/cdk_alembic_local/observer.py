@@ -91,7 +91,7 @@ def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
 
 
 def _take_standard_streams() -> _Channel:
-    """The caller's streams, which the backend's code can then neither read nor write."""
+    """The caller's streams, hidden from the backend's code."""
     reports = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
     os.dup2(2, 1)
     sys.stdout.reconfigure(line_buffering=True)

@@ -3,7 +3,7 @@ import { printable } from '../../client/printable';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The variables with which CI providers identify themselves and the run. */
+/** The variables that CI providers set to identify themselves and the run. */
 const PROVIDERS: readonly [name: string, sign: string, run: string][] = [
   ['github', 'GITHUB_ACTIONS', 'GITHUB_RUN_ID'],
   ['gitlab', 'GITLAB_CI', 'CI_JOB_URL'],

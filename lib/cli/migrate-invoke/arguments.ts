@@ -1,5 +1,5 @@
 import { type MigrateClientOptions, usageProblems } from '../../client/client';
-import { COMMANDS, type MigrateRequest, requestProblems } from '../../contract';
+import { COMMANDS, changesDatabase, type MigrateRequest, requestProblems } from '../../contract';
 import { type CommandLine, readOptions, unexpected, unknownCommand } from '../options';
 import { connectionProblems, readConnection } from './connection';
 import { OPTIONS, type OptionName } from './options';
@@ -46,7 +46,7 @@ export function parseArguments(argv: readonly string[]): Parsed {
   const client = { ...readConnection(line), stage: line.text('stage'), functionName: line.text('function-name') };
   const asked = (line.text('command') ?? 'upgrade') as CliCommand;
   const command = line.flag('dry-run') && asked === 'upgrade' ? 'plan' : asked;
-  const changes = command === 'upgrade' || command === 'downgrade' || command === 'stamp';
+  const changes = changesDatabase(command);
   const request: MigrateRequest = {
     command: command === 'check' ? 'current' : command,
     revision: line.text('revision') ?? line.text('to'),

@@ -98,7 +98,7 @@ export function acknowledgeTaskDefinition(task: IConstruct): void {
   });
 }
 
-/** For the role with which Fargate starts that task. */
+/** For the role that Fargate uses to start that task. */
 export function acknowledgeExecutionRole(role: IConstruct): void {
   acknowledge(role, {
     id: 'AwsSolutions-IAM5[Resource::*]',

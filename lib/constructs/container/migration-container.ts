@@ -55,6 +55,24 @@ export class MigrationContainer extends Construct implements DatabaseClient {
     super(scope, id);
     const { cluster, functionName, encryptionKey } = props;
     const name = functionName && containerStateMachineName(functionName);
+    const task = this.taskDefinition(name, props);
+    this.container = this.addRunner(task, props);
+    this.grantPrincipal = task.taskRole.grantPrincipal;
+    this.encryptionKey = encryptionKey;
+    const securityGroups = props.securityGroups ?? [
+      new ec2.SecurityGroup(this, 'SecurityGroup', {
+        vpc: cluster.vpc,
+        description: 'The container that runs long migrations',
+      }),
+    ];
+    this.connections = new ec2.Connections({ securityGroups });
+    const machine = this.machine(name, task, securityGroups, props);
+    this.stateMachineArn = machine.attrArn;
+    this.executionsArn = this.arnOf('states', 'execution', `${name ?? machine.attrName}:*`, ArnFormat.COLON_RESOURCE_NAME);
+    this.failureAlarm = this.alarm(name);
+  }
+
+  private taskDefinition(name: string | undefined, props: MigrationContainerProps): ecs.FargateTaskDefinition {
     const task = new ecs.FargateTaskDefinition(this, 'Task', {
       ...(name && { family: name }),
       cpu: props.cpu ?? 256,
@@ -65,9 +83,15 @@ export class MigrationContainer extends Construct implements DatabaseClient {
         operatingSystemFamily: ecs.OperatingSystemFamily.LINUX,
       },
     });
-    const group = logGroup(this, 'LogGroup', { ...props, name: functionName && `${functionName}/container` });
+    acknowledgeTaskDefinition(task);
+    acknowledgeExecutionRole(task.obtainExecutionRole());
+    return task;
+  }
+
+  private addRunner(task: ecs.FargateTaskDefinition, props: MigrationContainerProps): ecs.ContainerDefinition {
+    const group = logGroup(this, 'LogGroup', { ...props, name: props.functionName && `${props.functionName}/container` });
     const { region } = Stack.of(this);
-    this.container = task.addContainer(CONTAINER_NAME, {
+    return task.addContainer(CONTAINER_NAME, {
       containerName: CONTAINER_NAME,
       image: ecs.ContainerImage.fromDockerImageAsset(props.image(this)),
       entryPoint: ['python3', '-m', TASK_MODULE],
@@ -82,18 +106,16 @@ export class MigrationContainer extends Construct implements DatabaseClient {
       logging: ecs.LogDrivers.awsLogs({ logGroup: group, streamPrefix: CONTAINER_NAME }),
       stopTimeout: STOP_TIMEOUT,
     });
-    this.grantPrincipal = task.taskRole.grantPrincipal;
-    this.encryptionKey = encryptionKey;
-    acknowledgeTaskDefinition(task);
-    acknowledgeExecutionRole(task.obtainExecutionRole());
+  }
 
-    const { vpc } = cluster;
-    const securityGroups = props.securityGroups ?? [
-      new ec2.SecurityGroup(this, 'SecurityGroup', { vpc, description: 'The container that runs long migrations' }),
-    ];
-    this.connections = new ec2.Connections({ securityGroups });
-    const subnets = vpc.selectSubnets(props.vpcSubnets);
-
+  /** The state machine that runs the task. */
+  private machine(
+    name: string | undefined,
+    task: ecs.FargateTaskDefinition,
+    securityGroups: readonly ec2.ISecurityGroup[],
+    { cluster, vpcSubnets, encryptionKey }: MigrationContainerProps,
+  ): CfnStateMachine {
+    const subnets = cluster.vpc.selectSubnets(vpcSubnets);
     const role = new iam.Role(this, 'StateMachineRole', { assumedBy: new iam.ServicePrincipal('states.amazonaws.com') });
     this.allowTasks(role, cluster, task);
     encryptionKey?.grant(role, 'kms:Decrypt', 'kms:GenerateDataKey');
@@ -120,9 +142,7 @@ export class MigrationContainer extends Construct implements DatabaseClient {
     });
     machine.node.addDependency(role);
     acknowledgeStateMachine(machine);
-    this.stateMachineArn = machine.attrArn;
-    this.executionsArn = this.arnOf('states', 'execution', `${name ?? machine.attrName}:*`, ArnFormat.COLON_RESOURCE_NAME);
-    this.failureAlarm = this.alarm(name);
+    return machine;
   }
 
   /** Sets the settings of the runner in the container. */

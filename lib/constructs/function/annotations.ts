@@ -18,7 +18,7 @@ export function addError(scope: IConstruct, text: string): void {
   Annotations.of(scope).addError(written(text, language()));
 }
 
-/** @param id of the warning, with which an app can acknowledge it */
+/** @param id of the warning; an app can acknowledge it by this id */
 export function addWarning(scope: IConstruct, id: string, text: string): void {
   Annotations.of(scope).addWarningV2(id, written(text, language()));
 }

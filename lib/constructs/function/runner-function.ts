@@ -183,7 +183,7 @@ function bindCode(
   const databaseVariables = props.database._variables?._names;
   // env.py may read what only a tenant has.
   const hasUnknownVariables = variables.some(([, value]) => Token.isUnresolved(value)) || props.settings.tenants !== undefined;
-  // env.py may reject what stands for a secret.
+  // env.py may reject the placeholder of a secret.
   const isAssumed = secrets.length > 0;
   const target = { platform, environment, databaseVariables, hasUnknownVariables, isAssumed };
   const code = props.code._bind(scope, target, all.length === 0);

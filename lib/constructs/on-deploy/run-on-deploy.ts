@@ -1,4 +1,4 @@
-import { CustomResource, Duration } from 'aws-cdk-lib';
+import { CfnOutput, CustomResource, Duration } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct, Dependable, type IConstruct, type IDependable } from 'constructs';
@@ -48,14 +48,14 @@ export class RunOnDeploy<Properties, Data> extends Construct {
     this.waitsFor.push(ready);
   }
 
-  /** Deploys these only after the run has succeeded, or was handed over. */
+  /** Deploys these only after the run succeeded or was handed over. */
   executeBefore(scopes: readonly IConstruct[]): void {
     checkArgument('executeBefore', 'scopes', scopes, constructs);
     for (const scope of scopes) scope.node.addDependency(this.resource);
     this.waiting.push(...scopes);
   }
 
-  /** What waits for the run, and the run for a part of it. CloudFormation refuses that, in the deploy. */
+  /** Circular dependencies: a construct waits for the run, and the run waits for a part of it. CloudFormation rejects the deploy. */
   private circles(): string[] {
     const first = new Set(this.waitsFor.flatMap((ready) => Dependable.of(ready).dependencyRoots));
     return this.waiting.flatMap((scope) => {
@@ -68,8 +68,10 @@ export class RunOnDeploy<Properties, Data> extends Construct {
     });
   }
 
-  /** An attribute of the run. */
-  outcome(attribute: keyof Data & string): string {
-    return this.resource.getAttString(attribute);
+  /** Returns an attribute of the run, which becomes an output of the migration's construct. */
+  output(id: string, attribute: keyof Data & string): string {
+    const value = this.resource.getAttString(attribute);
+    new CfnOutput(this.node.scope as Construct, id, { value });
+    return value;
   }
 }

@@ -240,10 +240,8 @@ export class TenantMigration extends Construct {
     });
     const children = this.node.children.filter((child) => child !== this.onDeploy);
     this.executeAfter(...children, ...runner.dependencies, ...machine.source.dependencies);
-    this.runId = this.onDeploy.outcome('runId');
-    this.runUrl = this.onDeploy.outcome('consoleUrl');
-    new CfnOutput(this, 'RunId', { value: this.runId });
-    new CfnOutput(this, 'RunUrl', { value: this.runUrl });
+    this.runId = this.onDeploy.output('RunId', 'runId');
+    this.runUrl = this.onDeploy.output('RunUrl', 'consoleUrl');
   }
 
   /**

@@ -108,7 +108,7 @@ export class TenantSource {
   /** @internal */
   readonly _problems: readonly string[];
 
-  /** @internal The query with which the worker lists the tenants. */
+  /** @internal The worker's query that lists the tenants. */
   readonly _query?: string;
 
   private constructor(bind: (coordinator: iam.IGrantable) => BoundSource, problems: readonly string[] = [], query?: string) {

@@ -37,9 +37,9 @@ export interface Shape<T = Record<string, unknown>> {
   /** The key that decides which others are accepted and required. */
   readonly by?: keyof T & string;
   readonly keys: { readonly [key in keyof T & string]-?: Rule };
-  /** Keys of which one is required. */
+  /** One of these keys is required. */
   readonly oneOf?: { readonly keys: readonly string[]; readonly wrong: string };
-  /** Keys of which only one is allowed; `false` counts as absent. */
+  /** Only one of these keys is allowed; `false` counts as absent. */
   readonly notBoth?: { readonly keys: readonly string[]; readonly wrong: string };
 }
 

@@ -67,7 +67,7 @@ export interface EnvironmentFacts {
   readonly failure?: string;
   /** What to do about the failure, if env.py itself failed. */
   readonly next?: string;
-  /** The error with which the runner refuses this env.py, or a new database, although the revisions can be replayed. */
+  /** The runner's error for this env.py, or for a new database, although the revisions can be replayed. */
   readonly refused?: MigrateFailure['error'];
   /** Version of the scratch server, such as `18.4`. */
   readonly postgres: string;

@@ -39,7 +39,7 @@ export interface MeasuredFacts {
   readonly milliseconds?: number;
   /** How fast this machine's server was just before, as {@link DatabaseStatistics.sortMilliseconds}. */
   readonly sortMilliseconds?: number;
-  /** Bytes of write-ahead log that the server wrote meanwhile. Absent: the server does not tell. */
+  /** Bytes of write-ahead log that the server wrote meanwhile. Absent: the server does not report it. */
   readonly walBytes?: number;
   /** Tables that were filled, and those that the revision locked. */
   readonly tables?: readonly MeasuredTable[];
@@ -56,9 +56,9 @@ export interface MeasuredTable {
   /** The error of the database that accepted no further rows. */
   readonly rejected?: string;
   readonly locks: readonly MeasuredLock[];
-  /** How long a read of it took at most. Absent: no reader was beside it. */
+  /** The longest read. Absent: nothing read the table. */
   readonly longestReadMilliseconds?: number;
-  /** How long a write to it waited at most, for a lock of the table or of a row. Absent: no writer was beside it. */
+  /** The longest wait of a write, for a lock of the table or of a row. Absent: nothing wrote to the table. */
   readonly longestWriteMilliseconds?: number;
 }
 

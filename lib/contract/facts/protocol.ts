@@ -59,7 +59,7 @@ export interface ScratchAddress {
   readonly disposable?: boolean;
 }
 
-/** A question. Each is answered by {@link Report}s, the last of which is `end` or `failed`. */
+/** A question, answered by {@link Report}s that end with `end` or `failed`. */
 export type Ask = Question & Overlay;
 
 /** Where a new revision goes: options of `alembic revision`, with its names and meaning. */
@@ -252,7 +252,7 @@ export interface PauseFacts {
   readonly log: readonly [string, string];
 }
 
-/** Where a database stands among the revisions by its catalog alone. */
+/** The revision whose catalog a database has, or the nearest one. The version table does not matter. */
 export interface PlacedFacts {
   /** The command that runs Alembic, such as `flask db`. */
   readonly command: string;

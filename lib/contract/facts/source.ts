@@ -20,7 +20,7 @@ export interface SourceFacts {
  * that it makes NOT NULL; and what the relations are whose indexes it makes or drops.
  */
 export interface HistoryFacts {
-  /** The objects of which it asks whether they are there, without their tables. */
+  /** The objects whose existence it checks, without their tables. */
   readonly names: readonly string[];
   /** Oldest first. */
   readonly steps: readonly SourceStep[];
@@ -44,7 +44,7 @@ export interface Import {
 
 /** A step of an upgrade, as lambda/migrate/cdk_alembic_local/upgrade_sql reads it from the source. */
 export interface UpgradeStep {
-  /** Operations of Alembic are written out as SQL; {@link UNKNOWN_VALUE} stands for what is not known. Absent at the end, with `empty`. */
+  /** Alembic's operations are written out as SQL; {@link UNKNOWN_VALUE} replaces unknown parts. Absent at the end, with `empty`. */
   readonly sql?: string;
   /** Instead of `sql`: what can't be read, such as `SQL`. */
   readonly unread?: string;
@@ -100,7 +100,7 @@ export interface SqlText extends Pick<Call, 'line' | 'inAutocommitBlock' | 'ifEn
 
 /**
  * An operation or a statement, as lambda/migrate/cdk_alembic_local/upgrade_sql reads it from the source: with the values that it gets, once
- * for each element of a list that the source has, and not where nothing reaches it. {@link UNKNOWN_VALUE} stands for what is not known.
+ * for each element of a list that the source has, and not where nothing reaches it. {@link UNKNOWN_VALUE} replaces unknown parts.
  */
 export interface SourceStep {
   /** An operation of Alembic. */

@@ -107,7 +107,7 @@ export function recordComputed(
   JSON.stringify(val, (key, inner) => {
     const of = key === 'ColumnRef' ? columnOfTable(joined(inner.fields), names) : undefined;
     if (of !== undefined && !keepsOnlyPart(val, of, names))
-      state.mayBeKept.set(`${table}.${of}`, `${name} is computed from it: whether all of it is kept was not judged`);
+      state.mayBeKept.set(`${table}.${of}`, `${name} is computed from it: the review could not tell whether all of it is kept`);
     return inner;
   });
 }

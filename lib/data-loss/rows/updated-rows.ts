@@ -44,7 +44,7 @@ export function updateLosses(updated: UpdatedRows, targets: readonly Node[], sta
   }
   const isTaken = (column: string) =>
     all.some(({ name, val }) => name !== column && (carriesColumn(val, column, own) || isOldValue(val, where, column, own)));
-  // Before claimCopy, which makes a copy the only one: the revision must not overwrite that any more.
+  // Before claimCopy, which makes a copy the only one: the revision must not overwrite that anymore.
   const old = all.filter(({ name }) => !state.isNewColumn(table, name));
   return old.flatMap((one): readonly Loss[] => {
     if (claimCopy(one.name, one.val, updated, state) || isTaken(one.name)) return [];

@@ -145,7 +145,7 @@ async function connectionOf(
     });
     return done ? (await connected)[0] : undefined;
   } catch {
-    return undefined; // Its next question tells what is wrong with it.
+    return undefined; // Its next question fails with the reason.
   } finally {
     server.close();
   }

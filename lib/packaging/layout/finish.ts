@@ -62,7 +62,7 @@ function dropBytecodeOfLarge(target: string, isOnlyImported: boolean): string[] 
   for (const folder of folders) rmSync(folder, { recursive: true });
   const remedy = isOnlyImported ? '' : `; ${onlyImportedOption()} packages only what migrations import`;
   return [
-    `bytecode is left out, with which the package would have ${megabytes} MB unzipped (Lambda allows 250): the function starts some seconds slower${remedy}`,
+    `with bytecode, the package would have ${megabytes} MB unzipped (Lambda allows 250), so bytecode is left out: the function starts a few seconds slower${remedy}`,
   ];
 }
 
@@ -80,10 +80,12 @@ export function proveOnce(laidOut: LaidOut): readonly string[] {
 /** Why a package that does not load may be larger than necessary: all that the code may import is kept. */
 function keptMore({ python, platform: { pythonVersion } }: LaidOut, warnings: readonly string[]): string[] {
   if (!python) {
-    const what = `so that ${onlyImportedOption()} keeps what migrations use and not all that the code may import`;
+    const what = `so that ${onlyImportedOption()} keeps only what migrations use, not everything that the code may import`;
     return [`"uv python install ${pythonVersion}" lets this machine load the package, ${what}`];
   }
-  return [`${onlyImportedOption()} kept all that the code may import, because it could not load it (${warnings.join(' ')})`];
+  return [
+    `${onlyImportedOption()} kept everything that the code may import, because the package could not be loaded (${warnings.join(' ')})`,
+  ];
 }
 
 /** The distribution of each module that is left out, as `name==version`. */

@@ -35,27 +35,23 @@ export function projectPackage(project: Backend, platform: FunctionPlatform): Pa
     sources: hashFiles(directory, sources),
     bytecode: String(python !== undefined),
   });
-  const laidOut = (target: string): LaidOut => {
-    const roots = ownProject(directory)?.roots ?? [];
-    const { hasUnknownVariables, isAssumed } = project;
-    const loadedWith = { environment, databaseVariables, hasUnknownVariables, isAssumed };
-    const kept = project.selection.add.map((text) => normalized(nameOf(text) ?? text));
-    const leftOut = project.excluded.map(normalized);
-    return {
-      target,
-      hash,
-      python,
-      platform,
-      directory,
-      alembic: project,
-      roots,
-      source,
-      kept,
-      onlyImported,
-      leftOut,
-      ...loadedWith,
-    };
-  };
+  const laidOut = (target: string): LaidOut => ({
+    target,
+    hash,
+    python,
+    platform,
+    directory,
+    alembic: project,
+    roots: ownProject(directory)?.roots ?? [],
+    source,
+    kept: project.selection.add.map((text) => normalized(nameOf(text) ?? text)),
+    onlyImported,
+    leftOut: project.excluded.map(normalized),
+    environment,
+    databaseVariables,
+    hasUnknownVariables: project.hasUnknownVariables,
+    isAssumed: project.isAssumed,
+  });
   return {
     hash,
     prove: (target) => proveOnce(laidOut(target)),

@@ -14,7 +14,7 @@ from .variables import classes_of_settings, variables_of
 def address_settings(dialect: str, host: str | None = None, database: str | None = None) -> list[str]:
     """The variables that hold an address: those of the environment, and unset ones of settings whose default it is.
 
-    `dialect`: with what its scheme begins. `host` and `database`: None stands for any.
+    `dialect`: the start of its scheme. `host` and `database`: None stands for any.
     """
     classes = classes_of_settings()
     values = [

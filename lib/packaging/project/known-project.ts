@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { recall, remember } from '../../cache';
 import { packagePath } from '../../package-root';
+import type { PackagingError } from '../errors';
 import { hashGuard, hashRunner, type Package } from '../layout/package';
 import { hashDependencies, projectPackage } from '../layout/project-package';
 import { recallProof } from '../layout/proof-cache';
@@ -35,48 +36,40 @@ export function backendPackage(
 ): CheckedBackend {
   const read = listFiles(directory, isGenerated);
   const entry = `${keyOf(directory, read, options, platform)}.json`;
+  const check = () => checkBackend(directory, options, platform.pythonVersion, isPackaged);
   const known = parse(recall(entry));
   if (known && hashDependencies(known.outside) === known.outside.hash) {
-    const { hash } = known;
+    const { hash, found, warnings } = known;
     const packaged = () => {
-      const { project, errors } = checkBackend(directory, options, platform.pythonVersion, isPackaged);
+      const { project, errors } = check();
       // Since synthesis began, a file changed, or uv is gone.
-      if (!project) throw errors[0];
-      return projectPackage(project, platform);
+      return project ? projectPackage(project, platform) : fail(errors);
     };
     const build = (target: string) => packaged().build(target);
     const prove = (target: string) => recallProof({ ...options, hash, directory }) ?? packaged().prove(target);
-    return {
-      errors: [],
-      warnings: known.warnings,
-      found: known.found,
-      package: () => ({ hash, warnings: [], build, prove }),
-    };
+    return { errors: [], warnings, found, package: () => ({ hash, warnings: [], build, prove }) };
   }
-  const found = checkBackend(directory, options, platform.pythonVersion, isPackaged);
+  const { project, errors, warnings, isUnchecked } = check();
+  if (!project) return { errors, warnings, package: () => fail(errors) };
+  const found = describe(project);
   return {
-    errors: found.errors,
-    warnings: found.warnings,
-    ...(found.project && { found: describe(found.project) }),
+    errors,
+    warnings,
+    found,
     package: () => {
-      const project = found.project as Backend;
       const packaged = projectPackage(project, platform);
       const all = listSources(directory, project.paths, options.exclude).every((source) => read.includes(source));
       // Warnings about this machine must be repeated.
-      if (all && isPackaged && !found.isUnchecked && !packaged.warnings.length) {
-        remember(
-          entry,
-          JSON.stringify({
-            hash: packaged.hash,
-            found: describe(project),
-            warnings: found.warnings,
-            outside: outsideOf(project),
-          } satisfies Known),
-        );
+      if (all && isPackaged && !isUnchecked && !packaged.warnings.length) {
+        remember(entry, JSON.stringify({ hash: packaged.hash, found, warnings, outside: outsideOf(project) } satisfies Known));
       }
       return packaged;
     },
   };
+}
+
+function fail([error]: readonly PackagingError[]): never {
+  throw error;
 }
 
 function describe({ source, config }: Backend): string {

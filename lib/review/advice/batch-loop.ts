@@ -39,7 +39,7 @@ export interface BatchedUpdate {
   readonly queries?: string | undefined;
   /** The table, with its alias if it has one. */
   readonly target: string;
-  /** The name that stands for the table in the other parts. */
+  /** The table's name in the other parts. */
   readonly own: string;
   /** The assignments. */
   readonly set: string;

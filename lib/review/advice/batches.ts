@@ -8,7 +8,7 @@ import { quoted, SqlText } from './sql';
 /** Advice to move a statement to a separate revision, with the batches if they could be written. */
 export function inSeparateBatches(batched?: string | NoBatches): string {
   if (typeof batched === 'string') return `# in a separate revision, in batches:\n${withImports(batched)}`;
-  return '# in a separate revision: some rows at a time, by their key, each time in a transaction of its own (op.get_context().autocommit_block())';
+  return '# in a separate revision: some rows at a time, by key, each batch in its own transaction (op.get_context().autocommit_block())';
 }
 
 /** Functions that return the same result in every batch. With any other, rows might never equal their new values, and the batches would not end. */
@@ -86,10 +86,10 @@ function partsOf({ node, sql }: Written<UpdateStmt>): UpdateParts | undefined {
 
 /** Why batches in the order of the key can't run an UPDATE whose finished rows they can't tell. */
 function whyNotByKey(table: string, node: UpdateStmt, own: string, key: ReturnType<typeof keyOf>): string | undefined {
-  if (!key.length) return `${table} has no primary key by which batches could go through it`;
+  if (!key.length) return `${table} has no primary key to divide it into batches`;
   const targets = targetsOf(node);
   if (key.some((column) => targets.some(({ name }) => name === column.name))) {
-    return 'it changes the key by which batches would go through the table';
+    return 'it changes the key that would divide the table into batches';
   }
   if (dependsOnItself(targets, own)) {
     return 'a batch that runs again would change a value again: compute it from columns that stay the same';

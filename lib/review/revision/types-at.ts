@@ -1,7 +1,7 @@
 import type { TableFacts } from '../../contract/facts';
 import type { RevisionFunction, Step } from './analyzed-revision';
 
-/** The tables after a function has run, with the types that their columns have at a step of it. */
+/** The tables after a function has run, with the types that their columns have at one of its steps. */
 export function tablesWithTypesAt(
   { index }: Step,
   { steps, tablesAfter, findTable }: RevisionFunction,

@@ -60,7 +60,7 @@ export const dropDue: Rule = {
       const names = dropped.map((one) => one.join('.')).join(', ');
       yield {
         ...headPlace(input),
-        message: `only code from before ${file} uses ${names}: when it no longer runs, drop it in a revision of its own`,
+        message: `only code from before ${file} uses ${names}: when it no longer runs, drop it in a separate revision`,
         instead: `${installation().command} create "Drop ${column} of ${table}"`,
       };
     }

@@ -135,7 +135,7 @@ export const editedRevision: Rule = {
         message:
           how === 'removed'
             ? `${file} is on the base branch and is removed here: a database that ran it fails with "Can't locate revision"`
-            : `${file} is on the base branch and is changed here: a database that ran it never runs the change, so databases differ from now on`,
+            : `${file} is on the base branch and is changed here: a database that ran it never runs the change, so databases differ`,
         instead:
           how === 'removed'
             ? '# keep the file, and undo its work in a new revision'

@@ -23,7 +23,7 @@ export const batchesInTransaction: Rule = {
 };
 
 const ALL_BATCHES_HELD =
-  'all batches are one transaction: each row stays locked until the revision commits, and VACUUM removes nothing that is deleted meanwhile';
+  'all batches are one transaction: each row stays locked until the revision commits, and VACUUM cannot remove rows that are deleted in the meantime';
 
 /** Batches in a loop that ran, and in a loop of a DO block. */
 function* observedBatches(part: RevisionFunction): Iterable<RuleFinding> {
@@ -95,7 +95,7 @@ function sleepFinding(before: Step | undefined): Pick<RuleFinding, 'message' | '
     ...(before ? {} : { atMost: 'warning' as const }),
     message: before
       ? `the transaction sleeps and keeps what line ${before.line} has locked: anything that needs it waits`
-      : 'the transaction sleeps and stays open, and VACUUM removes nothing that is deleted meanwhile',
+      : 'the transaction sleeps and stays open, and VACUUM cannot remove rows that are deleted in the meantime',
     instead: '# sleep only between transactions, such as between batches in an autocommit block',
   };
 }

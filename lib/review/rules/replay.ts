@@ -248,7 +248,7 @@ export const systemCatalogWritten: Rule = {
       yield {
         ...place,
         message:
-          `this ${action.does.toUpperCase()} writes the system catalog ${catalog}: only a superuser may, and RDS has none, so it fails there; ` +
+          `this ${action.does.toUpperCase()} writes the system catalog ${catalog}: only a superuser may do that, and RDS has none, so it fails there; ` +
           'elsewhere PostgreSQL checks nothing, and a mistake can make the database unusable',
         ...(SAFE_FORMS[catalog] === undefined ? {} : { instead: SAFE_FORMS[catalog] }),
       };

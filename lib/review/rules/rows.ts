@@ -23,7 +23,7 @@ export const copiesTable: Rule = {
         ...place,
         message:
           `${action.how} copies every row of ${names} into ${action.into} in one transaction: it takes longer the larger ${names} is, all rows ` +
-          `go through the write-ahead log, VACUUM removes nothing meanwhile, and ${action.into} misses what running code writes after it has started`,
+          `go through the write-ahead log, VACUUM can't remove dead rows, and ${action.into} misses what running code writes after the start`,
         cost: { work: 'change', tables: from },
         instead: `# in separate revisions: create ${action.into}, let running code write to both, and copy in batches by key`,
       };

@@ -61,7 +61,7 @@ function* severalInOneText({ source, direction, facts }: RevisionFunction): Iter
       line,
       direction,
       seen: facts.failure?.line === line ? 'replay' : 'source',
-      message: `PostgreSQL runs the ${statements.length} statements of one text in a transaction, and refuses ${name} there: the ${direction} fails`,
+      message: `PostgreSQL runs the ${statements.length} statements of one text in a transaction, and rejects ${name} there: the ${direction} fails`,
       instead: autocommit(...statements.map((statement) => execute(statement.text))),
     };
   }
@@ -276,7 +276,7 @@ export const otherConnection: Rule = {
   id: 'other-connection',
   group: 'transactions',
   severity: 'warning',
-  title: 'the revision works on a connection of its own',
+  title: 'the revision works on its own connection',
   *check({ parts }) {
     for (const { direction, source, facts, steps } of parts) {
       if (!source || facts.leftTransaction) continue;

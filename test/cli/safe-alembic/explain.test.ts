@@ -25,7 +25,7 @@ const explain = (...args: string[]) => installed.safeAlembic(['explain', ...args
 test('explains a rule without a project: what it finds, and the safe way', async () => {
   const { code, stdout, stderr } = await explain('index-not-concurrent');
   expect([code, stderr]).toEqual([0, '']);
-  expect(stdout).toMatch(/^index-not-concurrent\n\nerror · An index of an existing table is created, /);
+  expect(stdout).toMatch(/^index-not-concurrent\n\nerror · An index on an existing table is created, /);
   expect(stdout).toContain('    with op.get_context().autocommit_block():\n        op.execute("DROP INDEX');
   expect(stdout).toContain('require-concurrent-index-creation (https://squawkhq.com/docs/require-concurrent-index-creation)');
   expect(

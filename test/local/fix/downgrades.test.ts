@@ -155,7 +155,7 @@ test('the command says what plain Alembic does not roll back: a downgrade with a
   );
   expect((await fix()).fixes?.caveats).toEqual([
     expect.stringMatching(/^`alembic upgrade` runs all revisions in one transaction: .*transaction_per_migration=True/),
-    expect.stringMatching(/^a downgrade of migrations\/versions\/c3\.py that fails is not rolled back whole/),
+    expect.stringMatching(/^a downgrade of migrations\/versions\/c3\.py that fails is not rolled back completely/),
   ]);
 });
 

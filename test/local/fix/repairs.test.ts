@@ -302,7 +302,7 @@ test('the command says where the rewritten files do not run: on another kind of 
   writeFileSync(env, own.replace('\nwith engine', namesSqlite));
   expect((await fix()).fixes?.caveats).toEqual([
     'migrations/env.py:10 names sqlite: the rewritten files run on PostgreSQL only',
-    '`alembic upgrade` of an empty database stops at migrations/versions/d4.py, because migrations/versions/c3.py:12 commits the transaction in which env.py runs all revisions: pass transaction_per_migration=True to context.configure() in migrations/env.py',
+    '`alembic upgrade` of an empty database stops at migrations/versions/d4.py, because migrations/versions/c3.py:12 commits the one transaction of all revisions: pass transaction_per_migration=True to context.configure() in migrations/env.py',
   ]);
   await Database.with(({ plainUrl: url }) => expect(alembic(url, 'upgrade', 'head')).rejects.toThrow('transaction is inactive'));
   writeFileSync(env, ownTransactions);

@@ -104,7 +104,7 @@ class Part:
             yield f"column {names[oid]}.{name}", " ".join(parts)
         with_index = {index for _, _, kind, *_, index in self.constraints if kind in "pux"}
         for oid, name, kind, definition, _, validated, *_ in self.constraints:
-            # The column's entry includes NOT NULL, for which PostgreSQL 18 also has a constraint.
+            # The column's entry includes NOT NULL; PostgreSQL 18 also has a constraint for it.
             if kind != "n" or not validated:
                 yield f"constraint {names[oid]}.{name}", plain(definition)
         for oid, _, definition, _, _, _, valid, _ in self.indexes:

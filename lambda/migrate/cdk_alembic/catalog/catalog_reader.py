@@ -99,7 +99,7 @@ class Catalog:
         return snapshot
 
 
-# The arguments with which `catalog_look` reads everything.
+# The arguments that make `catalog_look` read everything.
 _READ_ALL = "NULL, NULL, NULL, NULL"
 
 

@@ -1,4 +1,4 @@
-"""Sets the environment variables from which the backend reads the database's address, and those that hold other secrets.
+"""Sets the environment variables for the database's address, and those for other secrets.
 Fetches the password and the secrets at run time."""
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _THIS_MACHINE = re.compile(r"localhost|\b127\.0\.0\.1\b|::1|\.s\.PGSQL\.")
 
 
 class DatabaseVariables:
-    """The environment variables from which the backend reads its database's address."""
+    """The environment variables for the backend's database address."""
 
     def __init__(self, environ: MutableMapping[str, str], database: dict[str, Any], driver: str | None = None) -> None:
         """`database`: the settings of the function's database. `driver`: the driver for a URL if they do not name one."""

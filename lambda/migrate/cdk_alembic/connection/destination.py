@@ -13,12 +13,10 @@ from typing import Any, NamedTuple
 from ..protocol.errors import RunnerError
 from ..protocol.log import log
 from . import drivers
-from .address import DatabaseVariables
+from .address import DEFAULT_PORT, DatabaseVariables
 from .listeners import listening
 from .pooled_connections import closing_pooled_connections
 from .watchdog import WATCHDOG
-
-DEFAULT_PORT = "5432"
 
 _SERVER = (
     "host", "hostaddr", "port", "user", "password", "passfile", "dbname", "database", "dsn", "service", "unix_sock",

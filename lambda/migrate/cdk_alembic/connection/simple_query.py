@@ -20,7 +20,7 @@ def send(cursor: Any, statement: str, parameters: Any, context: Any) -> bool | N
     adapted = cursor._adapt_connection
 
     async def execute(driver: Any) -> str:
-        # SQLAlchemy still has one after a revision's own COMMIT, and begins no other.
+        # SQLAlchemy still has one after a revision's own COMMIT, and does not begin another.
         if adapted._transaction is None and not driver.is_in_transaction():
             await adapted._start_transaction()
         return await driver.execute(statement)

@@ -101,7 +101,7 @@ def differences(kept: Entries, now: Entries) -> list[dict[str, Any]]:
             "ddl": restoring_ddl(key, before, after, kept, names),
         }
         found.append({name: value for name, value in drifted.items() if value is not None})
-    # A dropped or added table stands for everything that belongs to it.
+    # A dropped or added table includes everything that belongs to it.
     whole = {
         drifted["object"].removeprefix("table ")
         for drifted in found

@@ -91,7 +91,7 @@ def changes_in(rendered: Iterable[dict[str, Any]], version_table: str, schema: s
 
 
 def judge(changes: Changes, replicated: dict[str, Any], schema: str | None = None) -> dict[str, Any]:
-    """The contract's Replication: `replicated`, and what an upgrade changes of it. `schema`: a tenant's, which has the tables
+    """The contract's Replication: `replicated`, and which parts an upgrade changes. `schema`: a tenant's, which has the tables
     without a schema."""
     breaks = [
         {"revision": revision, "what": what, "table": ".".join(table)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -110,15 +110,19 @@ class Revisions:
 
     def lineage(self, heads: Iterable[str]) -> set[str]:
         """Every revision that has a script and is applied if the version table has `heads`."""
-        # Alembic's own iteration refuses heads of which one precedes another. A downgrade may leave such rows.
-        lineage: set[str] = set()
-        queue = [head for head in heads if self.known(head)]
+        # Alembic's own iteration rejects heads if one precedes another. A downgrade may leave such rows.
+        return self._reached((head for head in heads if self.known(head)), lambda script: script._all_down_revisions)
+
+    def _reached(self, revisions: Iterable[str], parents: Callable[[Any], Iterable[str]]) -> set[str]:
+        """These revisions and all that `parents` leads to from their scripts."""
+        reached: set[str] = set()
+        queue = list(revisions)
         while queue:
             revision = queue.pop()
-            if revision not in lineage:
-                lineage.add(revision)
-                queue.extend(self._script.get_revision(revision)._all_down_revisions)
-        return lineage
+            if revision not in reached:
+                reached.add(revision)
+                queue.extend(parents(self._script.get_revision(revision)))
+        return reached
 
     def route(self, revision: str, heads: tuple[str, ...], downgrade: bool) -> Route:
         """The way from `heads` to `revision`.
@@ -174,19 +178,9 @@ class Revisions:
     def _implied(self, rows: tuple[str, ...]) -> str | None:
         """A row that is redundant because another row implies it."""
         known = [row for row in rows if self.known(row)]
-        visited: set[str] = set()
-        queue = [parent for row in known for parent in self._parents(row)]
-        while queue:
-            revision = queue.pop()
-            if revision in known:
-                return revision
-            if revision not in visited:
-                visited.add(revision)
-                queue.extend(self._parents(revision))
-        return None
-
-    def _parents(self, revision: str) -> Iterable[str]:
-        return self._script.get_revision(revision)._versioned_down_revisions
+        parents = [parent for row in known for parent in self._script.get_revision(row)._versioned_down_revisions]
+        earlier = self._reached(parents, lambda script: script._versioned_down_revisions)
+        return next((row for row in known if row in earlier), None)
 
     def refuse_ahead(self, heads: tuple[str, ...]) -> None:
         """Raises RunnerError `database_ahead` if the database has revisions that the scripts do not have."""

@@ -19,7 +19,7 @@ def needs_flask(env: Path) -> bool:
 
 
 def runs_without_flask(env: Path) -> bool:
-    """Whether an env.py catches the RuntimeError with which `current_app` reports that there is no application."""
+    """Whether an env.py catches the RuntimeError that `current_app` raises without an application."""
     attempts = (node for node in ast.walk(ast.parse(env.read_bytes())) if isinstance(node, ast.Try))
     return any(
         any(isinstance(node, ast.Name) and node.id == "current_app" for one in attempt.body for node in ast.walk(one))

@@ -57,7 +57,7 @@ def source_of(path: Path) -> bytes:
 
 
 def may_commit_unseen(path: Path) -> bool:
-    """Whether a revision may commit on the driver's connection, of which SQLAlchemy reports nothing:
+    """Whether a revision may commit on the driver's connection, which SQLAlchemy does not report:
     `op.get_bind().connection.commit()`."""
     source = source_of(path)
     return bool(_DRIVER_CONNECTION.search(source) and _COMMIT.search(source))

@@ -9,7 +9,7 @@ from typing import Any
 
 from .log import log
 from .request import Invocation
-from .rules import DRIFT_FOUND
+from .rules import CHANGING_COMMANDS, DRIFT_FOUND
 
 EVENT_SOURCE = "cdk-alembic"
 EVENT_DETAIL_TYPE = "Migration Run Ended"
@@ -102,7 +102,7 @@ def _run_ended(invocation: Invocation, outcome: str, facts: dict[str, Any]) -> N
 
     `outcome` is a status or an error's code; `facts` go into the event.
     """
-    if invocation.request.command not in ("upgrade", "downgrade", "stamp"):
+    if invocation.request.command not in CHANGING_COMMANDS:
         return
     settings = invocation.settings
     has_failed = outcome not in ("complete", "partial")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,8 +34,7 @@ class Request(NamedTuple):
     @classmethod
     def of(cls, event: dict[str, Any]) -> Request:
         """The request of an event that has no problems."""
-        names = {"sliceSeconds": "slice_seconds", "requestedBy": "requested_by", "runId": "run_id", "in": "compute"}
-        given = {names.get(key, key): value for key, value in event.items()}
+        given = {"compute" if key == "in" else _field(key): value for key, value in event.items()}
         return cls(**{**given, "allow": tuple(given.get("allow", ()))})
 
 
@@ -47,6 +47,11 @@ class Limits(NamedTuple):
     connect_retry: float = 30
     end_blockers: dict[str, Any] | None = None
     """The contract's EndBlockers."""
+
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> Limits:
+        """The contract's RunnerLimits, such as `mutexWaitSeconds`."""
+        return cls(**{_field(key.removesuffix("Seconds")): value for key, value in given.items()})
 
 
 class Settings(NamedTuple):
@@ -91,29 +96,15 @@ class Settings(NamedTuple):
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> Settings:
-        limits = given.get("limits", {})
-        return cls(
-            given["stage"],
-            tuple(given["allow"]),
-            given["database"],
-            given.get("guard", True),
-            given.get("protected", False),
-            Limits(
-                limits.get("mutexWaitSeconds", Limits().mutex_wait),
-                limits.get("lockTimeoutSeconds", Limits().lock_timeout),
-                limits.get("lockRetrySeconds", Limits().lock_retry),
-                limits.get("connectRetrySeconds", Limits().connect_retry),
-                limits.get("endBlockers"),
-            ),
-            given.get("eventBus"),
-            given.get("container"),
-            given.get("tenants"),
-            given.get("onDrift"),
-            given.get("guardUnread", False),
-            given.get("onReplication", "warn"),
-            given.get("snapshot"),
-            tuple(given.get("secrets", ())),
-        )
+        """The contract's RunnerSettings that have no problems."""
+        fields = {_field(key): value for key, value in given.items()}
+        lists = {name: tuple(fields.get(name, ())) for name in ("allow", "secrets")}
+        return cls(**{**fields, **lists, "limits": Limits.of(given.get("limits", {}))})
+
+
+def _field(key: str) -> str:
+    """The name of a field for a key of the contract: `event_bus` for `eventBus`."""
+    return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", key)
 
 
 @dataclass

@@ -37,6 +37,11 @@ COMMANDS = (
     "downgrade",
     "stamp",
 )
+CHANGING_COMMANDS = (
+    "upgrade",
+    "downgrade",
+    "stamp",
+)
 RESTRICTED_COMMANDS = (
     "downgrade",
     "stamp",

@@ -46,12 +46,12 @@ class TenantRequest(NamedTuple):
         """The request of an event that has no problems."""
         tolerated = event.get("toleratedFailures")
         return cls(
-            event.get("command", "upgrade"),
-            tuple(Tenant(*(tenant.get(key) for key in _TENANT_KEYS)) for tenant in event.get("tenants", ())),
-            event.get("after"),
-            None if tolerated is None else int(tolerated),
-            event.get("sliceSeconds"),
-            tuple(event.get("allow", ())),
-            event.get("requestedBy", "invoke"),
-            event.get("runId"),
+            command=event.get("command", "upgrade"),
+            tenants=tuple(Tenant(*(tenant.get(key) for key in _TENANT_KEYS)) for tenant in event.get("tenants", ())),
+            after=event.get("after"),
+            tolerated_failures=None if tolerated is None else int(tolerated),
+            slice_seconds=event.get("sliceSeconds"),
+            allow=tuple(event.get("allow", ())),
+            requested_by=event.get("requestedBy", "invoke"),
+            run_id=event.get("runId"),
         )

@@ -112,12 +112,7 @@ def _revision_failure(
     reason = f"{describe(error)}{location(error)}"
     if run.record.self_committed:
         reason = f"{reason}; {_work_stays(run.record.self_committed)}"
-    if left_transaction:
-        kept = "it committed part of its work itself: check the database before you run it again"
-    elif may_commit_unseen(Path(run.record.running.script.path)):
-        kept = "it may have committed part of its work on the driver's connection: check the database before you run it again"
-    else:
-        kept = "it was rolled back"
+    kept = _kept(run, left_transaction)
     last = invocation.applied[-1]["revision"] if invocation.applied else ", ".join(invocation.before or ()) or "base"
     if invocation.process.cancelled:
         how = "" if isinstance(error, Cancelled) else f": {reason}"
@@ -155,12 +150,24 @@ def _revision_failure(
             f"{what} could not get its lock in {run.progress.tries} tries: {reason}{held}",
             f"{kept}; {remedies(report) or _FIND_HOLDER}; then run again",
         )
-    cause, step = _cause(error, reason, run) or (reason, ", and earlier revisions stay; fix it and run again")
-    return "migration_failed", f"{what} failed: {cause}", f"{kept}{step}"
+    if known := _known_cause(error, reason, run):
+        cause, step = known
+        return "migration_failed", f"{what} failed: {cause}", f"{kept}; {step}"
+    about, step = _remedy(error, reason, run) or ("", "fix it and run again")
+    return "migration_failed", f"{what} failed: {reason}{about}", f"{kept}, and earlier revisions stay; {step}"
 
 
-def _cause(error: BaseException, reason: str, run: Run) -> tuple[str, str] | None:
-    """Why a revision failed, if the runner recognizes it, and the next step. `reason`: the error as text."""
+def _kept(run: Run, left_transaction: bool) -> str:
+    """What a failed revision left behind."""
+    if left_transaction:
+        return "it committed part of its work itself: check the database before you run it again"
+    if may_commit_unseen(Path(run.record.running.script.path)):
+        return "it may have committed part of its work on the driver's connection: check the database before you run it again"
+    return "it was rolled back"
+
+
+def _known_cause(error: BaseException, reason: str, run: Run) -> tuple[str, str] | None:
+    """The cause and the next step, if the fault is not in the revision's own statements. `reason`: the error as text."""
     invocation, state = run.invocation, sql_state(error)
     # Many histories begin with an empty revision.
     is_first = not any(revision["statements"] for revision in invocation.applied)
@@ -169,41 +176,42 @@ def _cause(error: BaseException, reason: str, run: Run) -> tuple[str, str] | Non
         return (
             f"{reason}; no revision is recorded as applied, so the tables were probably created without Alembic (create_all, or "
             "another tool)",
-            "; `safe-alembic verify` names the revision that has these tables, where env.py reaches this database; record it "
-            f"with {_stamp(run)}",
+            "run `safe-alembic verify` where env.py reaches this database: it names the revision that has these tables; record "
+            f"it with {_stamp(run)}",
         )
     if state in (_UNDEFINED_TABLE, _UNDEFINED_SCHEMA) and not invocation.before and is_first:
         return (
             f"{reason}; no revision before it changed anything, so the revisions probably start from objects that were created "
             "without Alembic (create_all, or another tool)",
-            f"; create them first, as for a new database, and run again, or record a revision that has them with {_stamp(run)}",
+            f"create them first, as for a new database, and run again, or record a revision that has them with {_stamp(run)}",
         )
     if too_long := id_too_long(error, run.record.running.script.revision):
-        return too_long, f"; {_SHORTEN}"
+        return too_long, _SHORTEN
     if what := _fails_in_outer_transaction(error, run):
         found = find_transaction(Path(run.project.script.dir) / "env.py", is_outer=True, in_block=run.progress.in_block)
-        change = f"in env.py, line {found['line']} (`{found['code']}`): {found['words']}"
         return (
             f"{what} does not work inside the transaction that env.py began{location(error)}",
-            f"; {change}, so that Alembic begins the transactions, and run again",
+            f"in env.py, line {found['line']} (`{found['code']}`): {found['words']}, so that Alembic begins the transactions, "
+            "and run again",
         )
+    return None
+
+
+def _remedy(error: BaseException, reason: str, run: Run) -> tuple[str, str] | None:
+    """What else is known about the reason, and the next step."""
     if is_connection_lost(error):
-        return reason, f", and earlier revisions stay; {CONNECTION_ENDED}"
+        return "", CONNECTION_ENDED
     if names := unset_variables(error):
-        step = f"set {', '.join(names)}, which it reads, {run.project.environment}, and run again"
-        return reason, f", and earlier revisions stay; {step}"
+        return "", f"set {', '.join(names)}, which it reads, {run.project.environment}, and run again"
+    state = sql_state(error)
     if state == _FEATURE_NOT_SUPPORTED and (found := _MISSING_EXTENSION.search(reason)):
-        step = f"install {found[1]} on the server, or use a server whose pg_available_extensions has it, and run again"
-        return reason, f", and earlier revisions stay; {step}"
+        return "", f"install {found[1]} on the server, or use a server whose pg_available_extensions has it, and run again"
     missing = _MISSING_NAME.search(reason) if state in (_UNDEFINED_OBJECT, _UNDEFINED_FUNCTION) else None
     if missing and (extension := _OF_EXTENSION.get(missing[1])):
         step = f'`CREATE EXTENSION "{extension}"` in this database, or in a revision before this one, and run again'
-        return f"{reason}; it is of the extension {extension}", f", and earlier revisions stay; {step}"
+        return f"; the extension {extension} provides it", step
     if requirement := left_out(error):
-        return (
-            f"{reason}; the package has only what the migrations import, without {requirement}",
-            f", and earlier revisions stay; {to_package(requirement)}",
-        )
+        return f"; the package has only what the migrations import, without {requirement}", to_package(requirement)
     return None
 
 

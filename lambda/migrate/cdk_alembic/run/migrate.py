@@ -172,7 +172,7 @@ class _Attempt:
             return False
         if not (self._run.progress.in_outer_transaction and self.left_transaction):
             return True
-        # Some drivers begin no other transaction: the next revision could not be rolled back.
+        # Some drivers do not begin another transaction: the next revision could not be rolled back.
         driver_connection(connection).commit()
         return False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -109,42 +109,45 @@ def _check_indexes(connection: Any, scripts: Iterable[Any], may_drop: bool, sche
     Returns a warning for each invalid index that no script names. With a `schema`, only indexes in it that the scripts name are
     searched for. `connection` is in autocommit.
     """
-    sources: dict[str, str] = {}
-    if schema is None:
-        invalid = connection.exec_driver_sql(_INVALID.format(within="")).fetchall()
-    else:
-        sources = _sources(scripts)
-        names = json.dumps(sorted(_names(tuple(sources.values()))))
-        invalid = execute(connection, _INVALID.format(within=_NAMED), schema=schema, names=names).fetchall()
-    if not invalid:
-        return []
-    sources = sources or _sources(scripts)
     warnings = []
-    for schema, name, table in invalid:
+    sources: dict[str, str] = {}
+    for within, name, table in _invalid_indexes(connection, scripts, schema):
+        sources = sources or _sources(scripts)
         revision = next((revision for revision, source in sources.items() if re.search(rf"\b{re.escape(name)}\b", source)), None)
-        drop = f"DROP INDEX CONCURRENTLY {_quoted(connection, schema)}.{_quoted(connection, name)}"
+        index = f"{within}.{name}"
+        drop = f"DROP INDEX CONCURRENTLY {_quoted(connection, within)}.{_quoted(connection, name)}"
         if revision is None:
-            warnings.append(
-                f"the index {schema}.{name} on {table} is invalid: no query uses it and it slows down every write; {drop}"
-            )
+            warnings.append(f"the index {index} on {table} is invalid: no query uses it and it slows down every write; {drop}")
         elif may_drop:
-            # DROP INDEX CONCURRENTLY waits for every transaction that may use the index, without blocking any.
-            relax()
-            lock_timeout = connection.exec_driver_sql("SELECT current_setting('lock_timeout')").scalar()
-            connection.exec_driver_sql("SELECT set_config('lock_timeout', '0', false)")
-            connection.exec_driver_sql(drop)
-            connection.exec_driver_sql(f"SELECT set_config('lock_timeout', '{lock_timeout}', false)")
-            expect()
-            log("WARNING", "invalid_index_dropped", index=f"{schema}.{name}", table=table, revision=revision)
+            _without_lock_timeout(connection, drop)
+            log("WARNING", "invalid_index_dropped", index=index, table=table, revision=revision)
         else:
             raise RunnerError(
                 "invalid_index",
-                f"the index {schema}.{name} on {table} is invalid, left behind by a failed CREATE INDEX CONCURRENTLY, "
-                f"and revision {revision} names it",
+                f"the index {index} on {table} is invalid, left behind by a failed CREATE INDEX CONCURRENTLY, and revision "
+                f"{revision} names it",
                 f'nothing was applied; run `{drop}`, or send {{"allow": ["drop_invalid_indexes"]}}, and run again',
                 revision=revision,
             )
     return warnings
+
+
+def _invalid_indexes(connection: Any, scripts: Iterable[Any], schema: str | None) -> Sequence[Any]:
+    """Schema, name and table of each."""
+    if schema is None:
+        return connection.exec_driver_sql(_INVALID.format(within="")).fetchall()
+    names = json.dumps(sorted(_names(tuple(_sources(scripts).values()))))
+    return execute(connection, _INVALID.format(within=_NAMED), schema=schema, names=names).fetchall()
+
+
+def _without_lock_timeout(connection: Any, drop: str) -> None:
+    """DROP INDEX CONCURRENTLY waits for every transaction that may use the index, without blocking any."""
+    relax()
+    lock_timeout = connection.exec_driver_sql("SELECT current_setting('lock_timeout')").scalar()
+    connection.exec_driver_sql("SELECT set_config('lock_timeout', '0', false)")
+    connection.exec_driver_sql(drop)
+    connection.exec_driver_sql(f"SELECT set_config('lock_timeout', '{lock_timeout}', false)")
+    expect()
 
 
 def _sources(scripts: Iterable[Any]) -> dict[str, str]:

@@ -62,7 +62,7 @@ SORT = _SORT.format(_NUMBER)
 # Uses the collation of the database.
 SORT_TEXT = _SORT.format(f"{_NUMBER}::text || '@example.com'")
 
-# Measuring a file takes a lock, for which an ALTER TABLE, even a waiting one, would make it wait: then relpages is used.
+# Measuring a file takes a lock, and would wait behind an ALTER TABLE, even a waiting one: then relpages is used.
 _TABLES = """
 WITH closed AS MATERIALIZED (
   SELECT relation FROM pg_locks WHERE locktype = 'relation' AND mode = 'AccessExclusiveLock'

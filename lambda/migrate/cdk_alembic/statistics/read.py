@@ -48,7 +48,7 @@ def read_statistics(connection: Any) -> tuple[dict[str, Any], list[str]]:
 
 
 def sort_milliseconds(query: Callable[[str], float], sort: str = queries.SORT) -> float:
-    """The time of a sort, which tells how fast the server is. `query`: returns the JSON value of a query."""
+    """The time of a sort, which measures how fast the server is. `query`: returns the JSON value of a query."""
     return round(median(query(sort) for _ in range(SORTS)), 3)
 
 

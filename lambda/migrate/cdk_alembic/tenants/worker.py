@@ -180,7 +180,13 @@ class _Batch:
         request = self.request
         run_id = str(uuid.uuid5(self.run_id, tenant.name))
         return Invocation(
-            Request(request.command, None, request.slice_seconds, request.allow, request.requested_by, run_id),
+            Request(
+                command=request.command,
+                slice_seconds=request.slice_seconds,
+                allow=request.allow,
+                requested_by=request.requested_by,
+                run_id=run_id,
+            ),
             self.invocation.settings,
             self.invocation.process,
             self.invocation.started,

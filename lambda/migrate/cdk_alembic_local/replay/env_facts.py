@@ -91,7 +91,7 @@ def _stamp(project: Project, scratch: Scratch, revision: str) -> dict[str, bool]
 
 
 def _refusal(project: Project, is_new: bool) -> RunnerError | None:
-    """The error with which the runner refuses this env.py, or a new database; None if it does not. Writes nothing."""
+    """The runner's error for this env.py, or for a new database; None if it accepts both. Writes nothing."""
 
     def inspect_context(_heads: tuple[str, ...], context: Any) -> tuple[()]:
         refuse_autocommit(context.connection)

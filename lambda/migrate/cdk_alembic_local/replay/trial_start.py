@@ -26,7 +26,7 @@ _FIRST = "first"
 _LATER = "later"
 _copies: dict[str, _Copy] = {}
 _not_copied: set[str] = set()
-"""Databases of which a copy would not be the same."""
+"""Databases whose copies would differ from them."""
 
 
 class TrialStart:

@@ -21,7 +21,7 @@ from .constant_operations import Scope
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 NO_TEXTS: Mapping[Path, str] = MappingProxyType({})
 _BLOCKS = ("batch_alter_table", "autocommit_block")
-# Alembic's template writes these around what it generates.
+# Alembic's template writes these around the generated code.
 _GENERATED = re.compile(r"^\s*# ### .* ###\s*$")
 # Comments for a tool, about the line as it was.
 _PRAGMA = re.compile(r"#\s*(?:noqa|type:|fmt:|pylint|pyright|mypy|nosec|pragma)", re.IGNORECASE)

@@ -11,7 +11,7 @@ _FILES = ("ruff.toml", ".ruff.toml", "pyproject.toml")
 
 
 def line_length(file: Path) -> int:
-    """What Ruff or Black is configured for in the folders above a file, up to the repository's; their default if neither is."""
+    """What Ruff or Black is configured for in the folders above a file, up to the repository's; otherwise their default."""
     for folder in file.resolve().parents:
         for name in _FILES:
             length = _settings(folder / name).get("line-length")

@@ -13,7 +13,7 @@ _NUMBER = re.compile(r"'?(-?\d+(?:\.\d+)?)'?(?:::[\w ]+(?:\([\d,]+\))?)?")
 # Equal to now() without a precision: https://www.postgresql.org/docs/current/functions-datetime.html#FUNCTIONS-DATETIME-CURRENT
 # Text literals are skipped.
 _NOW = re.compile(r"('(?:[^']|'')*')|\bCURRENT_TIMESTAMP\b(?!\()|\btransaction_timestamp\(\)")
-# A text that is read alike by both types of a pair: a changed column's default keeps the type that it had.
+# A text that both types of a pair read the same way: a changed column's default keeps the type that it had.
 _SAME_TEXT = re.compile(r"('(?:[^']|'')*')::(?:(jsonb?)|text|character varying)")
 
 # Words within these do not need brackets around them.

@@ -51,7 +51,7 @@ class Drift:
         self._is_same: dict[str, bool] = {}
         """Whether both catalogs have an entry with an equivalent definition."""
         self.other_names: list[tuple[str, str, str]] = []
-        """Constraints that have another name in the models, and no other difference: both entries, and the definition."""
+        """Constraints that differ from the models only by name: both entries, and the definition."""
 
     def compare(self, context: Any, migrated: Snapshot, failed: list[str]) -> None:
         """Runs autogenerate. `failed`: revisions whose failure keeps the database from being at head."""

@@ -49,7 +49,7 @@ def _of_models(table: Any, kind: str, name: str) -> Any:
 
 
 def _of_migrations(table: Any, facts: dict[str, Any], kind: str, name: str) -> Any:
-    """The object as a reflection makes it, as far as filters look at one: with its name, its columns and its table."""
+    """The object as reflection would make it, with what filters read: its name, its columns and its table."""
     from sqlalchemy import Column, ForeignKeyConstraint, Index, MetaData, Table, UniqueConstraint
     from sqlalchemy.types import NullType
 

@@ -43,7 +43,7 @@ class ImportedModels:
 
     @contextmanager
     def watching(self, files: Collection[str]) -> Iterator[list[tuple[str, int]]]:
-        """Collects file and line of what creates tables of the models in these files."""
+        """Collects file and line of each call that creates the models' tables in these files."""
         from sqlalchemy import Table, event
 
         found: list[tuple[str, int]] = []

@@ -1,4 +1,4 @@
-"""The code that earlier revisions have for the next release, in comments: it drops a column with what served old code."""
+"""The code for the next release that earlier revisions have in comments: it drops a column with what old code needed."""
 
 from __future__ import annotations
 

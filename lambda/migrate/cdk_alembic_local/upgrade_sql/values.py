@@ -101,7 +101,7 @@ def is_many(value: Any) -> bool:
 
 
 def narrowed(value: Any) -> Any:
-    """A value of a loop's row, which now stands for some of the rows only."""
+    """A value of a loop's row, which now represents only some of the rows."""
     if isinstance(value, Item):
         return replace(value, narrowed=True) if value.key is UNKNOWN else replace(value, of=narrowed(value.of))
     if isinstance(value, Attribute):

@@ -91,7 +91,7 @@ function show({ screen: { data }, project, common }: Session, written: Written, 
   return exitCode;
 }
 
-/** The files of a new revision, of which the last one keeps its name. */
+/** The files of a new revision; the last one keeps its name. */
 function seriesOf(file: string, { fixes }: Review): readonly string[] {
   const changed = fixes?.files ?? [];
   const last = changed.findIndex((one) => one.file === file);

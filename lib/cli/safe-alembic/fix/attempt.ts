@@ -4,7 +4,7 @@ import type { Plan, Unproved } from '../../../review';
 export interface Attempt {
   /** Whether the plan is proved, apart from the other revisions. */
   readonly isProved: boolean;
-  /** Whether each part must be reviewed, because the review of all is no better, and does not tell why. */
+  /** Whether each part must be reviewed, because the review of all is no better and does not say why. */
   readonly needsReview: boolean;
   /** What to prove next; undefined: nothing is left. */
   plan(): Plan | undefined;

@@ -47,7 +47,7 @@ function inOneTransaction(
   const [commit] = earlier.flatMap(({ file }) => firstLine(project, file, COMMIT) ?? []);
   if (commit) {
     return [
-      `\`${command} upgrade\` of an empty database stops at ${graph.revisions[block]?.file}, because ${commit.file}:${commit.line} commits the transaction in which env.py runs all revisions: ${step}`,
+      `\`${command} upgrade\` of an empty database stops at ${graph.revisions[block]?.file}, because ${commit.file}:${commit.line} commits the one transaction of all revisions: ${step}`,
     ];
   }
   if (!plainAlembic || (block < 0 && !files.some(({ isNew }) => isNew))) return [];
@@ -62,7 +62,7 @@ export function partialDowngrades(plans: readonly Plan[]): readonly string[] {
   const partial = plans.filter(({ phases }) => phases.some(({ down }) => down.some(isOutside) && !down.every(isOutside)));
   return partial.map(
     ({ revision: { facts } }) =>
-      `a downgrade of ${facts.file} that fails is not rolled back whole: what its autocommit block did stays; run it again after the cause is gone`,
+      `a downgrade of ${facts.file} that fails is not rolled back completely: what its autocommit block did stays; fix the cause and run it again`,
   );
 }
 

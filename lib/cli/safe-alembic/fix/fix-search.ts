@@ -122,7 +122,7 @@ export class FixSearch implements Attempt {
     this.next();
   }
 
-  /** Gives up fixes that fail, and others of their kind if several of it have failed for the same reason. */
+  /** Gives up fixes that fail, and the others of a kind if several of that kind failed for the same reason. */
   private giveUp(failed: readonly Fixable[], reason: string): void {
     const others = [...this.tried, ...this.waiting.flat()].filter((one) => !failed.includes(one));
     const { hopeless, why } = this.failures.ofKind(failed, reason, others);

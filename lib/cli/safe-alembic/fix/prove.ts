@@ -30,7 +30,7 @@ export interface Proved {
   readonly notFixed: readonly NotFixed[];
   /** Tables without rows in the proof, because a revision itself fails on their rows. */
   readonly withoutRows: readonly string[];
-  /** Files of which only the upgrade was proved, and why. */
+  /** Files whose upgrade alone was proved, and why. */
   readonly upgradeOnly: NonNullable<Fixes['upgradeOnly']>;
   /** The revisions with the fixes. */
   readonly input: ReviewInput;

@@ -32,7 +32,7 @@ export class Repair implements Attempt {
     // Fixes that wait for the repair are impossible without it.
     for (const [at, { finding, waits }] of this.notFixed.entries()) {
       if (waits && finding.revision === this.revision.revision.facts.revision) {
-        this.notFixed[at] = { finding, reason: `what it waits for can't be repaired: ${reason}` };
+        this.notFixed[at] = { finding, reason: `it depends on a fix that failed: ${reason}` };
       }
     }
     this.repair = undefined;

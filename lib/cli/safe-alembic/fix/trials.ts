@@ -62,7 +62,7 @@ export class Originals {
     return this.trial(revision).failure;
   }
 
-  /** The group that runs in its place, on the same rows. */
+  /** The group that runs instead, on the same rows. */
   group(revision: Reviewed, revisions: readonly string[]): TrialGroup {
     const without = this.withoutRows(revision);
     return { revisions, tables: tablesOf(revision).filter((table) => !without.includes(table)), after: revision.facts.after };
@@ -90,7 +90,7 @@ export class Originals {
   }
 }
 
-/** The tables that the statement names with which a trial failed. */
+/** The tables in the statement that failed in a trial. */
 function tablesOfFailure(one: Reviewed, { statement = '' }: TrialFacts): readonly string[] {
   return tablesOf(one).filter((table) => namesTable(statement, table));
 }

@@ -26,7 +26,7 @@ export const FAIL_HELP = `  --fail-on <severity>      lowest severity that fails
                             (default: error)
   --allow-not-replayed      pass although some revisions could only be judged from their source
   --statistics <file>       sizes of production, the JSON of migrate-invoke's command statistics:
-                            findings tell how long a lock is held; small tables get notes`;
+                            findings say how long a lock is held; small tables get notes`;
 
 export interface FailArguments {
   readonly failOn?: FailOn;

@@ -14,7 +14,7 @@ export const otherObjectAccepted: Rule = {
   id: 'other-object-accepted',
   group: 'compatibility',
   severity: 'error',
-  title: 'IF NOT EXISTS accepts an object of another shape',
+  title: 'IF NOT EXISTS accepts a different object',
   *check({ facts, upgrade }) {
     // The analysis leaves out steps without an effect.
     for (const step of upgrade.replayed ? stepsOf(facts.upgrade, facts.source.upgrade) : []) {

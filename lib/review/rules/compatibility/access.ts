@@ -13,7 +13,7 @@ export const accessChanged: Rule = {
   group: 'compatibility',
   severity: 'warning',
   title:
-    'who may do what changes, or which rows queries find: REVOKE, default privileges, OWNER TO, roles, row-level security, policies, INHERIT, ' +
+    'permissions change, or the rows that queries find: REVOKE, default privileges, OWNER TO, roles, row-level security, policies, INHERIT, ' +
     'SECURITY DEFINER',
   *check({ upgrade }) {
     for (const step of upgrade.steps) {
@@ -38,7 +38,7 @@ function accessChange({ action, isExisting, isNewObject, isNewTable }: Step, par
           `REVOKE takes ${action.privileges.join(', ')} on ${objects.join(', ')} from ${roles} as soon as it commits: statements of running code ` +
           `that need it fail with "permission denied"`,
         instead:
-          '# first release code that connects as a role with its own GRANT, or does without it; then REVOKE in a separate revision',
+          '# first release code that connects as a role with its own GRANT, or no longer needs it; then REVOKE in a separate revision',
       };
     }
     case 'grant to public':
@@ -121,13 +121,13 @@ function defaultsChange({ isGrant, privileges, of, roles }: ActionOf<'change def
   const what = `${privileges.join(', ')} on ${of}`;
   if (!isGrant) {
     return {
-      message: `${roles.join(', ')} no longer gets ${what} that are created from now on: running code that uses a new one as that role fails with "permission denied"`,
+      message: `${roles.join(', ')} no longer gets ${what} that are created later: running code that uses a new one as that role fails with "permission denied"`,
       instead: '# GRANT on each new object in the revision that creates it, or keep the default for the roles of running code',
     };
   }
   if (!roles.includes('PUBLIC')) return undefined;
   return {
-    message: `every role of the server that can connect gets ${what} that are created from now on, also roles that are created later`,
+    message: `every role of the server that can connect, including future roles, gets ${what} that are created later`,
     instead: '# name the roles that need it: ALTER DEFAULT PRIVILEGES ... GRANT ... TO app',
   };
 }
@@ -139,7 +139,7 @@ function policyChange(action: ActionOf<'create policy'> | ActionOf<'alter policy
   return {
     message:
       `the policy ${policy} ${action.does === 'alter policy' ? 'admits other rows' : 'hides all rows that it does not admit'}: if ${table} has ` +
-      'row-level security, running code finds and writes other rows from now on, without an error',
+      'row-level security, running code finds and writes other rows, without an error',
     instead: '# first release code that works with both, such as one that sets what the policy reads',
   };
 }
@@ -151,7 +151,7 @@ function rowAccessChange(table: string, how: string, { steps }: RevisionFunction
   if (isEnabled || how === 'AT_ForceRowSecurity')
     return {
       message:
-        `row-level security of ${table} ${isEnabled ? 'is enabled' : 'also applies to its owner'}: from now on, running code that connects ` +
+        `row-level security of ${table} ${isEnabled ? 'is enabled' : 'also applies to its owner'}: running code that connects ` +
         `as ${isEnabled ? 'another role' : 'the owner'} finds only the rows that a policy admits, and may write no others`,
       instead: '# first release code that sets what the policies read; then enable it, in a separate revision',
     };
@@ -163,8 +163,8 @@ function rowAccessChange(table: string, how: string, { steps }: RevisionFunction
   if (how === 'AT_AddInherit')
     return {
       message:
-        `${table} becomes a child of another table, which is locked together with ${table} until the revision commits: from then on, ` +
-        'SELECT, UPDATE and DELETE of the parent by running code reach the rows of it as well',
+        `${table} becomes a child of another table, which is locked together with ${table} until the revision commits: afterwards, ` +
+        `running code that reads, updates or deletes rows of the parent also reaches those of ${table}`,
       instead: '# first release code that names ONLY the parent, or expects these rows',
     };
   return undefined;

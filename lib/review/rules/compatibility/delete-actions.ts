@@ -9,7 +9,7 @@ export const onDeleteChanged: Rule = {
   id: 'on-delete-changed',
   group: 'compatibility',
   severity: 'warning',
-  title: 'a DELETE of running code does something else to the rows that refer to its row: ON DELETE',
+  title: 'ON DELETE changes: a DELETE of running code does something else to the rows that refer to its row',
   *check({ upgrade, downgrade }) {
     const changed = new Map<string, Changed[]>();
     for (const step of upgrade.steps) {
@@ -51,8 +51,8 @@ interface Changed {
 }
 
 const EFFECTS: Readonly<Record<string, string>> = {
-  'NO ACTION': 'fails from now on, if a row refers to it',
-  RESTRICT: 'fails from now on, if a row refers to it',
+  'NO ACTION': 'fails if a row refers to it',
+  RESTRICT: 'fails if a row refers to it',
   CASCADE: 'deletes the rows that refer to it as well, where it failed before or kept them',
   'SET NULL': 'succeeds, and the rows that refer to it lose their reference',
   'SET DEFAULT': 'succeeds, and the rows that refer to it get the default',
@@ -77,7 +77,7 @@ function onDelete({ call }: Step, { constraint: { written } }: AddConstraint): s
   return typeof given === 'string' ? given.toUpperCase() : undefined;
 }
 
-/** The action of a foreign key, from PostgreSQL's text of it. */
+/** The action of a foreign key, from its definition in PostgreSQL. */
 export function onDeleteOf(definition: string): string {
   return /\bON DELETE (CASCADE|RESTRICT|SET NULL|SET DEFAULT)/.exec(definition)?.[1] ?? 'NO ACTION';
 }

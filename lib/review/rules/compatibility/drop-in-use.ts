@@ -58,7 +58,7 @@ const RARELY_NAMED: readonly DroppedKind[] = ['sequence', 'extension', 'trigger'
 
 const MESSAGES = {
   removed: (it: string) => `${it} is dropped: running code that uses it fails immediately`,
-  trigger: (it: string) => `${it} is dropped: rows that running code writes from now on lack its effect`,
+  trigger: (it: string) => `${it} is dropped: rows that running code writes afterwards lack its effect`,
   replaced: (it: string) => `${it} is replaced by one with other arguments: calls of running code that do not match them fail`,
   changed: (it: string) =>
     `${it} is replaced by one that returns something else: running code that reads the type or a column it had before fails`,

@@ -33,7 +33,7 @@ function* noLongerReplicated({ action, place, isNewObject }: Step): Iterable<Rul
   const what = action.does === 'unpublish' ? unpublished(action) : `the publication ${nameList(action.names)} is dropped`;
   yield {
     ...place,
-    message: `${what}: subscribers, such as a change data capture or a Blue/Green deployment, miss what running code writes from now on`,
+    message: `${what}: subscribers, such as a change data capture or a Blue/Green deployment, miss what running code writes afterwards`,
     instead: '# first end the subscriptions that read it; then, in a separate revision, change the publication',
   };
 }
@@ -41,7 +41,7 @@ function* noLongerReplicated({ action, place, isNewObject }: Step): Iterable<Rul
 function unpublished({ publication, how, tables }: ActionOf<'unpublish'>): string {
   return how === 'drop'
     ? `the publication ${publication} no longer replicates ${nameList(tables)}`
-    : `the publication ${publication} replicates only ${nameList(tables)} from now on`;
+    : `the publication ${publication} now replicates only ${nameList(tables)}`;
 }
 
 interface UnfollowedChange {

@@ -38,7 +38,7 @@ export const rename: Rule = {
         yield {
           ...place,
           atMost: 'warning',
-          message: `${subject} is set aside as ${to}: running code that still uses it fails from now on`,
+          message: `${subject} is set aside as ${to}: running code that still uses it fails`,
           instead: `# first release code that neither reads nor writes ${what === 'column' ? `${table}.${from}` : from}`,
         };
         continue;

@@ -13,7 +13,7 @@ export const replacedInUse: Rule = {
   id: 'replaced-in-use',
   group: 'compatibility',
   severity: 'warning',
-  title: 'a view, function, trigger or extension that the running code uses is defined anew',
+  title: 'a view, function, trigger or extension that the running code uses is redefined',
   *check(revision, change) {
     const reported = new Set<string>();
     for (const { action, isNewObject, place } of revision.upgrade.steps.toReversed()) {
@@ -28,7 +28,7 @@ export const replacedInUse: Rule = {
       reported.add(what);
       yield {
         ...place,
-        message: `the ${what} is defined anew: ${EFFECTS[kind]} as soon as the revision commits, before the new release is there`,
+        message: `the ${what} is redefined: ${EFFECTS[kind]} as soon as the revision commits, before the new release is there`,
         ...(kind === 'trigger'
           ? {}
           : {

@@ -83,8 +83,8 @@ function* leavesNull(
     ...place,
     atMost: 'warning',
     message: before.generated
-      ? `${table}.${column} is no longer computed: rows that running code inserts hold NULL from now on, and an UPDATE leaves it as it is`
-      : `${table}.${column} loses its default: rows that running code inserts without it hold NULL from now on`,
+      ? `${table}.${column} is no longer computed: rows that running code inserts hold NULL there, and an UPDATE leaves it as it is`
+      : `${table}.${column} loses its default: rows that running code inserts without it hold NULL`,
     instead: [
       `# in a later release, when all running code${before.generated ? ', or a trigger,' : ''} sets ${column}:`,
       execute(
@@ -111,7 +111,7 @@ function* unknownDefault(
   yield {
     ...place,
     atMost: 'warning',
-    message: `${table}.${column} loses its default: inserts of running code that leave it out fail, or hold NULL, from now on`,
+    message: `${table}.${column} loses its default: running code's inserts without it fail, or hold NULL`,
     instead: [
       `# in a later release, when all running code sets ${column}:`,
       execute(`ALTER TABLE ${quotedTable(table)} ALTER COLUMN ${quoted(column)} DROP DEFAULT`),

@@ -27,7 +27,7 @@ export const dropTable = lossRule('drop-table', 'a table is dropped', function* 
           step,
           name,
           isRead
-            ? `${name} is dropped after Python has read rows of it: whether it keeps all of them elsewhere was not judged; ${uses}`
+            ? `${name} is dropped after Python has read rows of it: the review could not tell whether all of them are kept elsewhere; ${uses}`
             : kept !== undefined
               ? `${name} is dropped: ${kept}, and ${uses}`
               : `${name} is dropped with all its rows: ${fateOfRows(step, name, upgrade)}, and ${uses}`,
@@ -43,7 +43,7 @@ export const dropTable = lossRule('drop-table', 'a table is dropped', function* 
 function usesOfDropped(step: Step, name: string, { steps }: RevisionFunction): string {
   const later = steps.flatMap(({ action, index }) => (index > step.index ? [action] : []));
   if (later.some((action) => action.does === 'rename' && action.what === 'table' && action.to === name)) {
-    return `reads and writes of it wait until ${lockEnd(step)}`;
+    return `reads and writes wait until ${lockEnd(step)}`;
   }
   if (later.some((action) => action.does === 'create table' && action.table === name)) {
     return 'running code finds another table of its name';
@@ -96,7 +96,7 @@ export const dropColumn = lossRule(
         message: isEmptied
           ? `${name}.${column} is dropped: the upgrade has emptied ${name} before, but ${uses}`
           : isDerived
-            ? `${name}.${column} is dropped after Python has read its values: whether it keeps all of them elsewhere was not judged; ${uses}`
+            ? `${name}.${column} is dropped after Python has read its values: the review could not tell whether all of them are kept elsewhere; ${uses}`
             : `${name}.${column} is dropped: ${kept ?? 'its values are lost'}, and ${uses}`,
         instead: inLaterRelease('drop-column', `${name}.${column}`, `op.drop_column(${table}, ${literal(column)}${schema})`),
       };

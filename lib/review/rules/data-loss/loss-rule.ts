@@ -75,7 +75,7 @@ function guardFinding(
 ): Pick<RuleFinding, 'message' | 'atMost' | 'instead'> {
   const kept = mayBeKept.get(`${of?.name}.${of?.column}`);
   const isUnknown = kept !== undefined || readBefore;
-  const unknown = `${what}: ${kept ?? 'whether it keeps all of it was not judged'}`;
+  const unknown = `${what}: ${kept ?? 'the review could not tell whether all of it is kept'}`;
   const message = isUnknown ? unknown : `${what} ${EFFECTS[rule] ?? 'destroys data when it runs'}`;
   if (onFailure)
     return { atMost: 'warning', message: `${what} runs only after a statement has failed, in an aborted transaction` };
@@ -89,7 +89,7 @@ const EFFECTS: Partial<Record<DataLossRule, string>> = {
   'clear-column': 'loses the values that the column has now',
   // DETACH PARTITION has a message of its own.
   'detach-partition': 'takes its rows out of queries of the parent, and they stay in the table itself',
-  'drop-materialized-view': 'removes its stored rows: queries of it fail until it is built again from its tables',
+  'drop-materialized-view': 'removes its stored rows: queries on it fail until it is rebuilt from its tables',
 };
 
 /** Keeps the values of a column that an UPDATE overwrites. */

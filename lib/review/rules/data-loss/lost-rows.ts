@@ -38,7 +38,7 @@ export const deleteAll = lossRule('delete-all', 'a DELETE without WHERE', functi
         step,
         name,
         isMoved
-          ? `DELETE without WHERE loses all rows of ${name} after Python has read them: whether it keeps all of them elsewhere was not judged`
+          ? `DELETE without WHERE loses all rows of ${name} after Python has read them: the review could not tell whether all of them are kept elsewhere`
           : `DELETE without WHERE loses all rows of ${name}, and locks each of them until ${lockEnd(step)}`,
         revision,
       ),
@@ -84,7 +84,7 @@ function deletedRows(
         'revision commits, and no downgrade brings them back',
       revision,
     ),
-    instead: `# first count in production what it finds: SELECT count(*) FROM ${quotedTable(table)} ... with the same condition\n# delete many rows in batches, in a separate revision`,
+    instead: `# first count the rows that it finds in production: SELECT count(*) FROM ${quotedTable(table)} ... with the same condition\n# delete many rows in batches, in a separate revision`,
   };
 }
 
@@ -95,7 +95,7 @@ function namedRowsLoss(step: Step, table: string, what = 'the rows'): Loss {
     of: { name: table },
     atMost: 'warning',
     message: `DELETE loses ${what} of ${table} that its condition names, and no downgrade brings them back`,
-    instead: `# insert them again in downgrade(), or first count in production what it finds: SELECT count(*) FROM ${quotedTable(table)} ... with the same condition`,
+    instead: `# insert them again in downgrade(), or first count the rows that it finds in production: SELECT count(*) FROM ${quotedTable(table)} ... with the same condition`,
   };
 }
 

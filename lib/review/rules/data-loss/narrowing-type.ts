@@ -68,7 +68,7 @@ function* narrowerColumn(
   const isPrepared = earlier.some((one) => one.does === 'update' && one.table === table && one.columns.includes(column));
   const mayTruncate = !!using || !!call?.keywords.postgresql_using;
   const fate = isConverted
-    ? 'its USING decides what is left of a value that does not fit'
+    ? 'its USING decides what remains of a value that does not fit'
     : isPrepared
       ? 'a value that still does not fit after the UPDATE makes the revision fail'
       : fateOfValues(before, action.type, mayTruncate);

@@ -18,7 +18,7 @@ export const unloggedTable: Rule = {
         ...place,
         ...(holdsRows(table) ? {} : { atMost: 'warning' as const }),
         message:
-          `${table} is UNLOGGED from now on: a crash or a failover empties it, queries of it fail on a replica, and a restore to a point ` +
+          `${table} becomes UNLOGGED: a crash or a failover empties it, queries on it fail on a replica, and a restore to a point ` +
           'in time brings back none of its rows',
         instead: execute(`ALTER TABLE ${quotedTable(table)} SET LOGGED`),
       };

@@ -9,11 +9,11 @@ export const unreadSql: Rule = {
   *check({ losses: destroys, facts, upgrade }) {
     for (const { rule, what, line } of destroys) {
       if (rule !== 'unread-sql') continue;
-      const message = `the upgrade ${what}: the guard of a deploy can't tell whether data is lost`;
+      const message = `the upgrade ${what}: the deploy's guard can't tell whether data is lost`;
       yield { line, direction: 'upgrade', seen: 'source', message };
     }
     for (const [name, line] of upgrade.replayed ? [] : callsOfMissing(facts.source)) {
-      const message = `${name} comes from a module that is not installed here: what it does to the database was not judged`;
+      const message = `${name} comes from a module that is not installed here: the review could not tell what it does to the database`;
       yield { line, direction: 'upgrade', seen: 'source', message };
     }
   },

@@ -9,7 +9,7 @@ export const writeNotRepeatable: Rule = {
   id: 'write-not-repeatable',
   group: 'data migrations',
   severity: 'warning',
-  title: 'an UPDATE that commits by itself computes a value from itself: run again, it does so twice',
+  title: "an UPDATE outside of the revision's transaction computes a value from itself: a rerun computes it twice",
   *check({ upgrade }) {
     const reported = new Set<string>();
     for (const { action, place, transaction, isExisting } of upgrade.steps) {
@@ -24,7 +24,7 @@ export const writeNotRepeatable: Rule = {
         message:
           `${nameList(columns)} of ${table} is computed from itself, and this UPDATE commits by itself: if the revision is interrupted and run ` +
           'again, rows that were written before get the change twice',
-        instead: '# write into a new column, whose NULL tells which rows are left; then let it take the place of the old one',
+        instead: '# write into a new column, where NULL marks the rows that are left; then replace the old column with it',
       };
     }
   },

@@ -23,7 +23,7 @@ export const referencedKeyUpdated: Rule = {
         : 'it fails if a row refers to the old value';
       yield {
         ...place,
-        message: `UPDATE changes ${table}.${columns.find((column) => first.key.references?.columns.includes(column))}, to which ${children} refers: ${effect}`,
+        message: `UPDATE changes ${table}.${columns.find((column) => first.key.references?.columns.includes(column))}, which ${children} references: ${effect}`,
         instead:
           '# insert rows with the new keys, let the other tables refer to them in batches, and delete the old rows in a later revision',
       };

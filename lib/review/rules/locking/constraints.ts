@@ -45,7 +45,7 @@ function constraintRule(
 
 /** https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT */
 export const foreignKeyNotValid = constraintRule(
-  { id: 'foreign-key-not-valid', title: 'a foreign key of an existing table is added without NOT VALID' },
+  { id: 'foreign-key-not-valid', title: 'a foreign key on an existing table is added without NOT VALID' },
   (step, part, postgres) => {
     const { action, call, isNewColumn, isNewTable } = step;
     const { table, constraint } = action;
@@ -76,7 +76,7 @@ function failsOnValues({ action, isLeftEmpty }: AddConstraint, { source }: Revis
 }
 
 const checkOfTable = constraintRule(
-  { id: 'check-not-valid', title: 'a CHECK of an existing table or domain is added without NOT VALID' },
+  { id: 'check-not-valid', title: 'a CHECK on an existing table or domain is added without NOT VALID' },
   ({ action: { table, constraint }, call, transaction }) => {
     if (constraint.kind !== 'check' || constraint.notValid) return undefined;
     return {
@@ -207,7 +207,7 @@ function scanFinding(
   };
 }
 
-/** Whether the source tells that a column is NOT NULL before the step. */
+/** Whether the source shows that a column is NOT NULL before the step. */
 function wasNotNull({ call }: Step, { facts, upgrade, downgrade }: AnalyzedRevision, table: string, column: string): boolean {
   return (
     call?.keywords.existing_nullable === false ||

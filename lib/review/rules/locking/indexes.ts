@@ -11,7 +11,7 @@ export const indexNotConcurrent: Rule = {
   id: 'index-not-concurrent',
   group: 'locking',
   severity: 'error',
-  title: 'an index of an existing table is created, dropped, moved or rebuilt without CONCURRENTLY',
+  title: 'an index on an existing table is created, dropped, moved or rebuilt without CONCURRENTLY',
   *check({ upgrade }) {
     for (const step of upgrade.steps) yield* checkStep(step, upgrade);
   },

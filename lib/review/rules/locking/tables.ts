@@ -66,7 +66,7 @@ function* rewriteFindings(
 /** https://www.postgresql.org/docs/current/sql-vacuum.html, sql-cluster.html */
 function rewritesAll(how: string): string {
   const which = how === 'CLUSTER' ? 'each table that was clustered before' : 'each table of the database';
-  return `${how} without a table rewrites ${which}, one after the other, under an ACCESS EXCLUSIVE lock: reads and writes of it wait until its rewrite is done`;
+  return `${how} without a table rewrites ${which}, one after the other, under an ACCESS EXCLUSIVE lock: reads and writes of each wait until its rewrite is done`;
 }
 
 /** Whether a step is known to rewrite nothing, if no file was seen to change. In autocommit, a replay may not see it. */
@@ -155,7 +155,7 @@ export const locksSeveralTables: Rule = {
         message:
           `${names.join(' and ')} are locked (ACCESS EXCLUSIVE) in one transaction: reads and writes of the first wait for the lock on the ` +
           'second, and a transaction that uses them in another order deadlocks',
-        instead: '# one table per revision, so that each lock is held only briefly',
+        instead: '# one table per revision: each lock is then held only briefly',
       };
     }
   },

@@ -23,7 +23,7 @@ export const workUnderLock: Rule = {
       if (action.does === 'refresh' && !action.concurrently && locksView(step, action.view)) {
         yield {
           ...step.place,
-          message: `REFRESH MATERIALIZED VIEW holds an ACCESS EXCLUSIVE lock on ${action.view} while it is filled: reads of it wait`,
+          message: `REFRESH MATERIALIZED VIEW holds an ACCESS EXCLUSIVE lock on ${action.view} while it is filled: reads wait`,
           instead: execute(`REFRESH MATERIALIZED VIEW CONCURRENTLY ${quotedTable(action.view)}`),
         };
       }
@@ -77,7 +77,7 @@ function* workBlockingReads(
 ): Iterable<RuleFinding> {
   const { action, place, holdsRows } = step;
   const since = `an ACCESS EXCLUSIVE lock on ${table} has been held since line ${by.line}`;
-  const waits = 'and reads and writes of it wait until';
+  const waits = 'and reads and writes wait until';
   if (writesRows(step) && 'table' in action) {
     yield {
       ...place,
@@ -107,7 +107,7 @@ function* workBlockingReads(
   if (action.does === 'validate' && holdsRows(action.table) && by.action.does !== 'add constraint') {
     yield {
       ...place,
-      message: `${since}, and reads and writes of it wait while VALIDATE CONSTRAINT reads ${action.table}`,
+      message: `${since}, and reads and writes wait while VALIDATE CONSTRAINT reads ${action.table}`,
       cost: { work: 'scan', tables: [action.table] },
       instead: ['# in a separate revision:', validate(action.table, action.constraint)].join('\n'),
     };

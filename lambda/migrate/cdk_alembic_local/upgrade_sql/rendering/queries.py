@@ -1,4 +1,4 @@
-"""Renders what an upgrade selects as SQL, and the checks with which it stops while a query still finds rows."""
+"""Renders what an upgrade selects as SQL, and the checks that stop it while a query still finds rows."""
 
 from __future__ import annotations
 
