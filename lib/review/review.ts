@@ -96,19 +96,28 @@ function oneErrorPerStatement(findings: readonly Finding[], { rules }: ReviewOpt
 const MAX_SHOWN = 5;
 
 function summarizeRepeated(findings: readonly Finding[]): readonly Finding[] {
-  const habits = new Set(CHECKS.filter(({ group, isHabit }) => group === 'conventions' || isHabit).map(({ id }) => id));
-  const open = findings.filter(({ rule, acknowledged }) => habits.has(rule) && acknowledged === undefined);
-  const repeated = new Map<string, readonly Finding[]>();
-  for (const { rule } of open) {
-    const all = open.filter((finding) => finding.rule === rule);
-    if (all.length > MAX_SHOWN) repeated.set(rule, all);
+  const byHabit = new Map<string, Finding[]>();
+  for (const finding of findings) {
+    const habit = habitOf(finding);
+    if (habit !== undefined) byHabit.set(habit, [...(byHabit.get(habit) ?? []), finding]);
   }
   return findings.flatMap((finding) => {
-    const all = finding.acknowledged === undefined ? repeated.get(finding.rule) : undefined;
-    if (!all) return [finding];
-    if (all[0] !== finding) return [];
-    return [{ ...finding, message: `${finding.message} (and in ${all.length - 1} more revisions)` }];
+    const [first, ...others] = byHabit.get(habitOf(finding) ?? '') ?? [];
+    if (others.length < MAX_SHOWN) return [finding];
+    return first === finding ? [{ ...finding, message: `${finding.message} (${othersOf(first, others)})` }] : [];
   });
+}
+
+function habitOf({ rule, message, acknowledged }: Finding): string | undefined {
+  const { group, habit } = CHECKS.find(({ id }) => id === rule) ?? {};
+  if (acknowledged !== undefined || !(habit || group === 'conventions')) return undefined;
+  return habit === 'of the message' ? `${rule}\n${message}` : rule;
+}
+
+function othersOf({ revision }: Finding, others: readonly Finding[]): string {
+  const elsewhere = new Set(others.map((other) => other.revision).filter((other) => other !== revision)).size;
+  if (!elsewhere) return `and ${others.length} more`;
+  return `and in ${elsewhere === 1 ? '1 more revision' : `${elsewhere} more revisions`}`;
 }
 
 function* findingsOf(rule: Rule, change: Change, { sizes }: ReviewOptions): Iterable<Finding> {

@@ -67,6 +67,7 @@ const isCurrent = (environment?: Record<string, string>): boolean =>
 
 describe('a cached replay', () => {
   it('is restored with its rows instead of running again, even under a new revision, until anything that it read changes', async () => {
+    process.env.PYTHONPYCACHEPREFIX = path.join(cache, 'bytecode'); // Python writes there while the revisions are read.
     const ran = await replay();
     expect([ran.restored, entries().length]).toEqual([0, 1]);
     const [revision] = ran.observed.revisions;

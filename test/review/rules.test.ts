@@ -126,6 +126,11 @@ test('the advice about an UPDATE that destroys values keeps them in another colu
   );
 });
 
+test('the advice about a new required column is the own operation of the revision, with nullable=True', () => {
+  const [found] = findingsIn('not-null-without-default (bad)');
+  expect(found?.instead).toMatch(/^op\.add_column\("\w+", sa\.Column\("plan", sa\.Text\(\), nullable=True\)\)\n/);
+});
+
 test('suggested code is valid Python', () => {
   const found = groups.flatMap(({ result }) => result.findings);
   const shown = [...new Set(found.flatMap(({ instead }) => (instead === undefined ? [] : [instead])))];

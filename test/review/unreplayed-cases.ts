@@ -1577,6 +1577,25 @@ const READ: readonly UnreplayedCase[] = [
     findings: ['error drop-column'],
   },
   {
+    title: 'drops a column after Python has written its values elsewhere, row by row of a whole table',
+    up: `users = sa.table("users", sa.column("id"), sa.Column("name", sa.Text), sa.Column("email", sa.Text))
+for own, name, _ in op.get_bind().execute(sa.select(users)):
+    op.get_bind().execute(users.update().where(users.c.id == own).values(email=name.encode()))
+op.drop_column("users", "name")`,
+    findings: ['warning drop-column'],
+    says: ['users.name is dropped after Python has read its values'],
+  },
+  {
+    title: 'drops a column of a table with a quoted name after Python has written its values elsewhere',
+    given:
+      'op.create_table("user", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("name", sa.Text()), sa.Column("email", sa.Text()))',
+    up: `for own, name in op.get_bind().execute(sa.text('SELECT id, "name" FROM "user"')):
+    op.get_bind().execute(sa.text('UPDATE "user" SET email = :email WHERE id = :own'), {"email": name.encode(), "own": own})
+op.drop_column("user", "name")`,
+    findings: ['warning drop-column'],
+    says: ['user.name is dropped after Python has read its values'],
+  },
+  {
     title: 'deletes all rows after Python has written them to another table',
     up: `for row in op.get_bind().execute(sa.text("SELECT id, name FROM users")):\n    ${INSERT}\nop.execute("DELETE FROM users")`,
     findings: ['warning delete-all'],

@@ -1,12 +1,13 @@
 import type { AlterTableCmd, ColumnDef, Constraint } from 'libpg-query';
-import type { TableFacts } from '../../contract/facts';
+import type { Call, TableFacts } from '../../contract/facts';
 import { renamedTo } from '../revision/created-objects';
+import { argumentCode, impliedCalls } from '../revision/operations';
 import { unqualifiedName } from '../revision/tables';
 import type { ActionOf, ColumnDefinition, Written } from '../sql/action';
 import { isVolatile } from '../sql/definitions';
 import { fillColumn, withImports } from './batch-loop';
 import { notNullInSteps } from './constraints';
-import { execute } from './python';
+import { callWith, execute } from './python';
 import { literal, quoted, quotedTable, SqlText, serialSequence } from './sql';
 
 /** The column as the statement writes it. */
@@ -144,16 +145,29 @@ const SERIAL: Readonly<Record<string, string>> = {
   serial2: 'smallint',
 };
 
-/** Adds the column without NOT NULL first: existing rows and running code have no value for it. */
-export function addNullable(table: string, column: ColumnDefinition): string | undefined {
-  if (!column.written) return undefined;
-  const { type } = columnText(column.written);
+/** Adds the column without NOT NULL first: existing rows and running code have no value for it. @param call the operation that adds it */
+export function addNullable(table: string, column: ColumnDefinition, call: Call | undefined): string | undefined {
+  const inSql = ({ type }: ColumnText) => execute(`ALTER TABLE ${quotedTable(table)} ADD COLUMN ${quoted(column.name)} ${type}`);
+  const add = nullableCall(column.name, call) ?? (column.written && inSql(columnText(column.written)));
+  if (add === undefined) return undefined;
   return [
-    execute(`ALTER TABLE ${quotedTable(table)} ADD COLUMN ${quoted(column.name)} ${type}`),
+    add,
     '# release code that writes it; when every row has a value:',
     notNullInSteps(table, column.name),
     '# or set a server_default in this revision',
   ].join('\n');
+}
+
+/** The project's own call without NOT NULL; undefined if it does more, or its arguments are known only where it runs. */
+function nullableCall(name: string, call: Call | undefined): string | undefined {
+  if (call?.name !== 'op.add_column' || call.inLoop || impliedCalls(call).length) return undefined;
+  const [table, column, ...others] = call.args;
+  const code = argumentCode(column);
+  if (typeof table !== 'string' || !code.includes(`Column('${name}',`) || !/\bnullable=False\b/.test(code)) return undefined;
+  const nullable = code.replace(/\bnullable=False\b/, 'nullable=True');
+  // Python writes 'x', Ruff "x".
+  const formatted = nullable.includes('"') ? nullable : nullable.replace(/'([^'\\]*)'/g, '"$1"');
+  return callWith({ ...call, args: [table, { code: formatted }, ...others] }, {});
 }
 
 /** A new column of the new type, kept beside the old one until all code reads the new one. */

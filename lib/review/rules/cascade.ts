@@ -67,13 +67,14 @@ function alsoTruncated({ observed }: Step, named: readonly string[], { findTable
   return [...new Set(locked.map(({ table }) => table))].filter((table) => !named.includes(table) && findTable(table));
 }
 
-/** Objects that the upgrade removes although the revision does not drop them, or what they belong to, by name. */
+/** Objects that the upgrade removes although the revision does not drop or rename them, or what they belong to, by name. */
 function alsoDropped({ facts, upgrade }: AnalyzedRevision, { action }: Step): readonly string[] {
   const named = upgrade.steps.flatMap(({ action: one }) => {
     if (one.does === 'drop') return one.names;
     if (one.does === 'drop index') return one.indexes;
     if (one.does === 'drop column') return [`${one.table}.${one.column}`];
     if (one.does === 'drop constraint') return [`${one.table}.${one.constraint}`];
+    if (one.does === 'rename') return [one.what === 'column' ? `${one.table}.${one.from}` : one.from];
     return [];
   });
   const own = action.does === 'drop' ? action.names : [];

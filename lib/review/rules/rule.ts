@@ -26,8 +26,11 @@ export interface RuleInfo {
   readonly severity: Severity;
   /** Whether the rule is off until the project's settings turn it on. */
   readonly optional?: true;
-  /** Whether a finding is a habit of the whole project, so that many of them are shown as one; always so in the group `conventions`. */
-  readonly isHabit?: true;
+  /**
+   * If its findings show a habit of the whole project, many of them are shown as one: all of the rule, as always in the group
+   * `conventions`, or those with the same message.
+   */
+  readonly habit?: 'of the rule' | 'of the message';
   /** One line. */
   readonly title: string;
 }

@@ -299,7 +299,8 @@ function constantElement({ expr }: IndexElem): readonly string[] {
   const json = JSON.stringify(expr);
   // An expression with a column, such as lower(email), is not a constant.
   if (/"ColumnRef"/.test(json)) return [];
-  return [/"A_Const":\{"sval":\{"sval":"([^"]*)"/.exec(json)?.[1] ?? 'a constant'];
+  // A text may be meant as a column. A unique index on true is meant: it allows one row.
+  return /"A_Const":\{"sval":\{"sval":"([^"]*)"/.exec(json)?.slice(1, 2) ?? [];
 }
 
 /** The columns that an INSERT gives a value to: not `DEFAULT`, and not the next number of a sequence. Undefined: it names no columns. */

@@ -934,6 +934,21 @@ op.execute("CREATE OR REPLACE FUNCTION orders_total(int) RETURNS int LANGUAGE sq
   },
   {
     rule: 'unique-on-existing-rows',
+    about: 'by a column that is unique already, and another',
+    good: one(
+      `
+with op.get_context().autocommit_block():
+    op.execute("DROP INDEX CONCURRENTLY IF EXISTS uq_users_id")
+    op.create_index("uq_users_id", "users", ["id", "email"], unique=True, postgresql_concurrently=True)
+`,
+      `
+with op.get_context().autocommit_block():
+    op.execute("DROP INDEX CONCURRENTLY IF EXISTS uq_users_id")
+`,
+    ),
+  },
+  {
+    rule: 'unique-on-existing-rows',
     bad: one(
       `
 with op.get_context().autocommit_block():

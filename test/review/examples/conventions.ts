@@ -42,6 +42,17 @@ export const CONVENTIONS: readonly Example[] = [
   },
   {
     rule: 'literal-index',
+    about: 'that allows one row',
+    good: one(
+      `
+op.create_table("license_users", sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False), sa.PrimaryKeyConstraint("id", name="pk_license_users"))
+op.create_index("uq_license_users", "license_users", [sa.text("(true)")], unique=True)
+`,
+      'op.drop_table("license_users")',
+    ),
+  },
+  {
+    rule: 'literal-index',
     bad: one(
       `
 with op.get_context().autocommit_block():

@@ -556,6 +556,17 @@ op.execute("UPDATE users SET state = 'new' WHERE state IS NULL")
   },
   {
     rule: 'cascade',
+    about: 'beside a renamed column',
+    good: {
+      ...one(
+        `${ALLOWED('drop-table')}\nop.execute("DROP TABLE orders CASCADE")\nop.alter_column("users", "name", new_column_name="label")`,
+        'raise NotImplementedError("orders is gone")',
+      ),
+      also: ['downgrade-missing', 'locks-several-tables', 'rename'],
+    },
+  },
+  {
+    rule: 'cascade',
     given: `${GIVEN}
 op.execute("CREATE VIEW names_users AS SELECT name FROM users")
 `,

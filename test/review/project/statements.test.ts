@@ -160,15 +160,19 @@ describe('the settings', () => {
   });
 });
 
-it('a habit of the project is one finding, with the number of other revisions', async () => {
+it('a habit of the project is one finding, with the number of other revisions; a call of the network is not hidden behind it', async () => {
   await inFolder(async (folder) => {
     const ids = ['a1', 'b1', 'c1', 'd1', 'e1', 'f1'];
-    const entries = ids.map((id, at) => [id, { down: ids[at - 1], upgrade: 'import shop' }] as const);
-    write(folder, Object.fromEntries(entries));
+    const upgrade = 'import os, shop; print(os.getenv("STAGE"))';
+    const entries = ids.map((id, at) => [id, { down: ids[at - 1], upgrade }] as const);
+    const call = { down: 'f1', upgrade: 'import requests; requests.get("https://localhost:1")' };
+    write(folder, { ...Object.fromEntries(entries), g1: call });
     writeFileSync(path.join(folder, 'shop.py'), '');
     const { findings: all } = await reviewed(folder, 'all');
-    const imports = all.filter(({ rule }) => rule === 'imports-application');
-    expect(imports).toMatchObject([{ revision: 'a1', message: expect.stringContaining('(and in 5 more revisions)') }]);
+    const habit = { revision: 'a1', message: expect.stringContaining('(and in 5 more revisions)') };
+    expect(all.filter(({ rule }) => rule === 'imports-application')).toMatchObject([habit]);
+    const outside = all.filter(({ rule }) => rule === 'reads-outside');
+    expect(outside).toMatchObject([habit, { revision: 'g1', message: expect.stringContaining('requests.get') }]);
   });
 });
 

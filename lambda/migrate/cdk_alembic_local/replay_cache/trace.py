@@ -43,7 +43,11 @@ class Trace:
         modules = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
         read = {*self._read, *(os.path.abspath(file) for file in modules if isinstance(file, str))}  # noqa: PTH100
         own = tuple(os.path.join(folder, "") for folder in _python_folders())  # noqa: PTH118
-        return sorted(path for path in read if not path.startswith(own) and not _is_of_package(path) and "<" not in path)
+        return sorted(
+            path
+            for path in read
+            if not path.startswith(own) and not _is_of_package(path) and not _is_bytecode(path) and "<" not in path
+        )
 
     def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event in _READS:
@@ -82,6 +86,12 @@ def installed_packages() -> list[str]:
 def _python_folders() -> set[str]:
     paths = sysconfig.get_paths()
     return {*_SYSTEM, paths["stdlib"], paths["platstdlib"], *(os.path.realpath(paths[name]) for name in ("stdlib", "platstdlib"))}
+
+
+def _is_bytecode(path: str) -> bool:
+    """Whether Python itself wrote the file below PYTHONPYCACHEPREFIX."""
+    prefix = sys.pycache_prefix
+    return prefix is not None and path.startswith(os.path.abspath(prefix)) and path.endswith(".pyc")  # noqa: PTH100
 
 
 def _is_of_package(path: str) -> bool:

@@ -15,7 +15,7 @@ export const notNullWithoutDefault: Rule = {
   title: 'a NOT NULL column without a server default is added to an existing table',
   *check({ upgrade }) {
     for (const step of upgrade.steps) {
-      const { action, isExisting, holdsRows, place } = step;
+      const { action, call, isExisting, holdsRows, place } = step;
       if (isRequiredWhileEmpty(step, upgrade)) {
         const { table, column } = step.action;
         yield {
@@ -31,7 +31,7 @@ export const notNullWithoutDefault: Rule = {
       yield {
         ...place,
         message: `${action.table}.${name} is NOT NULL without a default: ${fails}inserts of running code fail`,
-        instead: addNullable(action.table, action.column),
+        instead: addNullable(action.table, action.column, call),
       };
     }
   },

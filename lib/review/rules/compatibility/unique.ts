@@ -18,6 +18,7 @@ export const uniqueOnExistingRows: Rule = {
       const { table } = action;
       // A column that is new and empty has no duplicates.
       if (unique.length && unique.every((column) => column !== null && isNewColumn(table, column))) continue;
+      if (isUniqueByFewer(upgrade, table, unique)) continue;
       const { columns, where } =
         action.does === 'create index'
           ? keyOf(action, call)
@@ -37,6 +38,17 @@ export const uniqueOnExistingRows: Rule = {
     }
   },
 };
+
+/** Whether rows are unique by some of the columns already, such as the primary key: no two of them have the same values in all. */
+function isUniqueByFewer({ tablesAfter }: RevisionFunction, table: string, columns: readonly (string | null)[]): boolean {
+  return (findTable(tablesAfter, table)?.indexes ?? []).some(
+    (index) =>
+      index.unique &&
+      !index.partial &&
+      index.columns.length < columns.length &&
+      index.columns.every((column) => column !== null && columns.includes(column)),
+  );
+}
 
 /** The columns that an action makes unique, with null for an expression; undefined if it makes none unique. */
 function uniqueColumns(action: Step['action']): readonly (string | null)[] | undefined {

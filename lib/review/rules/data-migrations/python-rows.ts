@@ -8,7 +8,7 @@ export const importsApplication: Rule = {
   id: 'imports-application',
   group: 'data migrations',
   severity: 'warning',
-  isHabit: true,
+  habit: 'of the rule',
   title: "the revision imports the application's own code",
   *check({ facts }) {
     const [first, ...more] = facts.source.imports.filter(({ ownProject }) => ownProject);
@@ -30,6 +30,7 @@ export const readsOutside: Rule = {
   id: 'reads-outside',
   group: 'data migrations',
   severity: 'warning',
+  habit: 'of the message',
   title: "the revision reads the network, the environment, the backend's settings or files",
   *check({ parts }) {
     for (const { source, direction } of parts) {

@@ -116,9 +116,13 @@ def columns_in(value: Any) -> Iterator[Any]:
 
 def _rows_of_text(sql: str, are_all: bool) -> Rows | None:
     if found := _SELECT.match(sql):
-        return Rows(found[2], [column.strip() for column in found[1].split(",")], are_all)
+        return Rows(_unquoted(found[2]), [_unquoted(column.strip()) for column in found[1].split(",")], are_all)
     some = _SELECT_WHERE.match(sql)
-    return Rows(some[1], [], False) if some else None
+    return Rows(_unquoted(some[1]), [], False) if some else None
+
+
+def _unquoted(name: str) -> str:
+    return name.replace('"', "")
 
 
 def column_of_all(value: Any) -> tuple[Any, str] | None:
@@ -136,6 +140,15 @@ def column_of(value: Any) -> tuple[Any, str] | None:
         return None
     _, key = row
     if isinstance(key, int) or key is None:
-        column = source.columns[key or 0] if (key or 0) < len(source.columns) else None
+        columns = _all_columns(source)
+        column = columns[key or 0] if (key or 0) < len(columns) else None
         key = column if isinstance(column, str) else getattr(column, "name", None)
     return (source.table, as_text(key).rpartition(".")[2]) if isinstance(key, str) else None
+
+
+def _all_columns(source: Rows) -> list[Any]:
+    """The selected columns; those of `table("users", Column("id"), ...)` if that is what is selected."""
+    [first, *others] = source.columns or [None]
+    if others or not (isinstance(first, Call) and first.name in ("table", "Table", "TableClause")):
+        return source.columns
+    return [part.given(0, "name", "text") for part in first.args if isinstance(part, Call) and part.name.lower() == "column"]
