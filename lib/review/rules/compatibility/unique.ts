@@ -12,13 +12,12 @@ export const uniqueOnExistingRows: Rule = {
   title: 'existing rows must be unique',
   *check({ facts, upgrade }) {
     const failed = facts.rows?.upgradeFailure;
-    for (const { action, call, isExisting, isNewColumn, isNewObject, place } of upgrade.steps) {
+    for (const step of upgrade.steps) {
+      const { action, call, isExisting, isNewObject, place } = step;
       const unique = uniqueColumns(action);
       if (!unique || !('table' in action) || !isExisting(action.table) || isNewObject(action.table)) continue;
       const { table } = action;
-      // A column that is new and empty has no duplicates.
-      if (unique.length && unique.every((column) => column !== null && isNewColumn(table, column))) continue;
-      if (isUniqueByFewer(upgrade, table, unique)) continue;
+      if (isEmptyKey(step, table, unique) || isUniqueByFewer(upgrade, table, unique)) continue;
       const { columns, where } =
         action.does === 'create index'
           ? keyOf(action, call)
@@ -38,6 +37,11 @@ export const uniqueOnExistingRows: Rule = {
     }
   },
 };
+
+/** Whether all columns are new and empty, so that they have no duplicates. */
+function isEmptyKey({ isNewColumn }: Step, table: string, columns: readonly (string | null)[]): boolean {
+  return columns.length > 0 && columns.every((column) => column !== null && isNewColumn(table, column));
+}
 
 /** Whether rows are unique by some of the columns already, such as the primary key: no two of them have the same values in all. */
 function isUniqueByFewer({ tablesAfter }: RevisionFunction, table: string, columns: readonly (string | null)[]): boolean {
