@@ -41,7 +41,7 @@ export function finish(laidOut: LaidOut): void {
   const reached = onlyImported ? keptOf(used) : imports();
   const moved = onlyImported ? moveUnused(sitePackages, reached) : undefined;
   try {
-    prune(sitePackages);
+    prune(sitePackages, backend);
     compile(laidOut, reached, used && loadedFirst(used));
     const warnings = loadUntilComplete(laidOut, moved, adaptation);
     // Modules in a folder that was added may import others.
