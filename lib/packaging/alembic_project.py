@@ -1,8 +1,8 @@
 """Facts of an Alembic project, read without running it: `python3 alembic_project.py <directory> <config>` prints JSON.
 
 `problems` are mistakes to report. `folder` is Alembic's working directory: its relative paths start there. `paths` are the
-folders that Alembic reads. `revisions` is null when a file can't be evaluated without running it (a computed id, syntax of a
-newer Python).
+folders that Alembic reads. `installed` is the folder in site-packages of scripts that a dependency has. `revisions` is null
+when a file can't be evaluated without running it (a computed id, syntax of a newer Python).
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ import re
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # The package has the same module: this code rejects what the runner would reject.
 sys.dont_write_bytecode = True
@@ -58,6 +61,8 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
     # "script_location = ." is a folder in both: the one with env.py is right.
     found.sort(key=lambda pair: not (pair[1] / "env.py").is_file())
     called_in, scripts = found[0] if found else (directory, None)
+    if scripts is None and (installed := in_dependency(directory, script_location)):
+        return {"problems": [], "folder": ".", "paths": [], "installed": installed, "revisions": None}
     if scripts is None:
         text = f'the script_location "{script_location}" of {directory / config} is not a directory'
         above = next((folder for folder in directory.parents if (folder / script_location / "env.py").is_file()), None)
@@ -107,6 +112,17 @@ def called_below(directory: Path, script_location: str) -> list[tuple[Path, Path
     return [(directory if colon else found[0].parents[len(parts) - 1], found[0])]
 
 
+def in_dependency(directory: Path, script_location: str) -> str | None:
+    """The folder in site-packages of a location such as `shop_models:migrations`, if the backend itself lacks the package."""
+    package, colon, folder = script_location.partition(":")
+    names = package.split(".")
+    if not colon or not all(name.isidentifier() for name in names):
+        return None
+    if any(names[0] in folders or f"{names[0]}.py" in files for _, folders, files in folders_below(directory)):
+        return None
+    return "/".join((*names, *folder.split(":")))
+
+
 def place_of_scripts(directory: Path, here: Path) -> str:
     """The next step for a script_location that has no env.py."""
     found = [here] if (here / "env.py").is_file() else scripts_below(directory)
@@ -118,12 +134,14 @@ def place_of_scripts(directory: Path, here: Path) -> str:
 
 def scripts_below(directory: Path) -> list[Path]:
     """The folders with env.py and revisions."""
-    found = []
+    return [Path(folder) for folder, names, files in folders_below(directory) if "env.py" in files and "versions" in names]
+
+
+def folders_below(directory: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """As os.walk, without folders of others."""
     for folder, names, files in os.walk(directory):
         names[:] = sorted(name for name in names if not name.startswith(".") and name not in OTHERS)
-        if "env.py" in files and "versions" in names:
-            found.append(Path(folder))
-    return found
+        yield folder, names, files
 
 
 def option(name: str) -> str:

@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { failureOf, NeedsCompiling } from '../../lib/packaging/install/compiled';
 import { newerVersions, otherPython } from '../../lib/packaging/install/other-python';
 import { projectWheel } from '../../lib/packaging/install/project-wheel';
-import { foundWith } from '../../lib/packaging/layout/manifest';
+import { foundWith, manifestWarnings } from '../../lib/packaging/layout/manifest';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 import { UvFailed } from '../../lib/packaging/uv';
 import { ALEMBIC_INI, packageOf, revisionFile, temporaryDirectory, writeFiles } from './support';
@@ -143,6 +143,28 @@ test.each([
   const files = readdirSync(site());
   expect(files).toEqual(expect.arrayContaining(['calm_tool.py', 'pure_tool']));
   expect(files.filter((name) => name.startsWith('calm_tool_fast'))).toEqual([]);
+});
+
+test.each<[string, { only?: 'imported' }]>([
+  ['with every dependency', {}],
+  ['with what migrations import', { only: 'imported' }],
+])('scripts that a dependency has are packaged with it, %s', (_, { only }) => {
+  const models = {
+    'pyproject.toml': PURE['pyproject.toml'].replace('pure-tool', 'shop-models'),
+    'src/shop_models/__init__.py': '',
+    'src/shop_models/migrations/env.py': 'import pure_tool\nfrom alembic import context\nassert pure_tool\n',
+    'src/shop_models/migrations/versions/a1.py': revisionFile('a1', null),
+  };
+  const directory = backend(`--find-links ${links}\n--find-links ${distributions(models)}\nshop-models==1.5\npure-tool==1.5`);
+  rmSync(join(directory, 'alembic'), { recursive: true });
+  writeFiles(directory, { 'alembic.ini': '[alembic]\nscript_location = shop_models:migrations\n' });
+  const site = packaged(directory, { onlyImported: only === 'imported' });
+  expect(readdirSync(join(site, 'shop_models/migrations/versions'))).toContain('a1.py');
+  expect(manifestWarnings(dirname(site)).join()).toContain('a dependency has the revisions');
+  writeFiles(directory, { 'alembic.ini': '[alembic]\nscript_location = shop_models:migration\n' });
+  expect(messageOf(() => packaged(directory))).toMatch(
+    /^no dependency has shop_models\/migration\/env\.py, which the script_location of .*alembic\.ini names: correct it, or add the distribution that has it$/,
+  );
 });
 
 test('a wheel for the function whose metadata names only the machine that built it is packaged', () => {

@@ -97,7 +97,7 @@ test('a nested test folder is kept only if something imports it or reads its fil
     'third/test/__init__.py': '',
     'third/tests/__init__.py': '',
   });
-  prune(sitePackages);
+  prune(sitePackages, temporaryDirectory());
   const folders = filesBelow(sitePackages).filter((file) => /test.*\//.test(file));
   expect(folders.sort()).toEqual([
     'frames/_testing/__init__.py',
@@ -112,13 +112,24 @@ test('a nested test folder is kept only if something imports it or reads its fil
   ]);
 });
 
+test.each([
+  ['the backend', 'backend/models.py', 'from sqlalchemy.testing.schema import mapped_column\n', true],
+  ['a dependency', 'site-packages/models/base.py', 'from sqlalchemy import testing, text\n', true],
+  ['SQLAlchemy itself', 'site-packages/sqlalchemy/dialects/provision.py', 'from sqlalchemy.testing import config\n', false],
+])("SQLAlchemy's folder for tests is kept only if others import it: %s", (_, file, content, isKept) => {
+  const testing = 'site-packages/sqlalchemy/testing/schema.py';
+  const directory = writeFiles(temporaryDirectory(), { 'backend/app.py': '', [testing]: '', [file]: content });
+  prune(join(directory, 'site-packages'), join(directory, 'backend'));
+  expect(filesBelow(directory).includes(testing)).toBe(isKept);
+});
+
 test('the README of a distribution is removed from the package but not from the cache of uv', () => {
   const fields = 'Metadata-Version: 2.4\nName: frames\nVersion: 1.2\nRequires-Dist: plots>=3\n';
   const cache = writeFiles(temporaryDirectory(), { METADATA: `${fields}\n# Frames\n\nDraws frames.\n` });
   const sitePackages = writeFiles(temporaryDirectory(), { 'frames-1.2.dist-info/top_level.txt': 'frames\n' });
   const metadata = join(sitePackages, 'frames-1.2.dist-info/METADATA');
   linkSync(join(cache, 'METADATA'), metadata);
-  prune(sitePackages);
+  prune(sitePackages, temporaryDirectory());
   expect(readFileSync(metadata, 'utf8')).toBe(fields);
   expect(readFileSync(join(cache, 'METADATA'), 'utf8')).toContain('Draws frames.');
 });
@@ -131,7 +142,7 @@ test('the names of modules are kept from RECORD, which is removed, unless the di
     'plots-1.0.dist-info/RECORD': record('plots/a.py', 'plots_cli.py'),
     'plots-1.0.dist-info/top_level.txt': 'plots\n',
   });
-  prune(sitePackages);
+  prune(sitePackages, temporaryDirectory());
   const kept = (name: string) => readFileSync(join(sitePackages, `${name}.dist-info/top_level.txt`), 'utf8');
   expect([kept('frames_py-1.2'), kept('plots-1.0')]).toEqual(['fast\nframes\none\n', 'plots\n']);
   expect(readdirSync(join(sitePackages, 'frames_py-1.2.dist-info')).sort()).toEqual(['METADATA', 'top_level.txt']);

@@ -16,13 +16,17 @@ const OTHER_DIALECTS = /^sqlalchemy\/dialects\/(?:mysql|mssql|oracle|sqlite)\//;
 
 /**
  * The distributions that env.py, the revisions and the backend's modules import, directly or not, with all their requirements.
+ *
+ * @param installed the folder of the scripts in site-packages, if a dependency has them
  */
 export function reachedDistributions(
   where: ModuleRoots,
   alembicPaths: readonly string[],
   distributions: readonly Distribution[],
+  installed = '',
 ): Set<Distribution> {
-  return withRequirements(distributions, [...alwaysReached(distributions), ...importedBy(where, alembicPaths)]);
+  const [scripts = ''] = installed.split('/');
+  return withRequirements(distributions, [...alwaysReached(distributions), scripts, ...importedBy(where, alembicPaths)]);
 }
 
 /**

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
 import { compileBytecode, isBare } from '../bytecode/bytecode';
 import { onlyImported as onlyImportedOption } from '../code-in-messages';
+import { PackagingError } from '../errors';
 import { closure, type Distribution, readDistributions } from '../imported/installed';
 import { type MovedOut, moveUnused } from '../imported/only-imported';
 import { modulesToCompile, reachedDistributions, usedDistributions } from '../imported/reached';
@@ -23,10 +24,11 @@ export function finish(laidOut: LaidOut): void {
   const sitePackages = join(target, DEPENDENCIES_DIRECTORY);
   const paths = alembic.paths.map((path) => join(backend, path.slice(directory.length + 1)));
   const distributions = readDistributions(sitePackages);
+  if (alembic.installed) checkScripts(sitePackages, alembic.installed, join(directory, alembic.config));
   const adaptation = new Adaptation(laidOut);
   const roots = () => [...new Set(['.', 'src', alembic.folder, ...adaptation.roots])];
   const findUsed = () => loadForUsed(laidOut, adaptation, paths, distributions);
-  const imports = () => reachedDistributions({ backend, roots: roots() }, paths, distributions);
+  const imports = () => reachedDistributions({ backend, roots: roots() }, paths, distributions, alembic.installed);
   /** The distributions that `only: imported` keeps. `used`: undefined if the package does not load. */
   const keptOf = (used: Used | undefined) => {
     const reached = used ? usedDistributions(sitePackages, distributions, used.distributions) : imports();
@@ -39,7 +41,7 @@ export function finish(laidOut: LaidOut): void {
   const reached = onlyImported ? keptOf(used) : imports();
   const moved = onlyImported ? moveUnused(sitePackages, reached) : undefined;
   try {
-    prune(sitePackages);
+    prune(sitePackages, backend);
     compile(laidOut, reached, used && loadedFirst(used));
     const warnings = loadUntilComplete(laidOut, moved, adaptation);
     // Modules in a folder that was added may import others.
@@ -52,6 +54,15 @@ export function finish(laidOut: LaidOut): void {
   } finally {
     moved?.remove();
   }
+}
+
+/** Throws if no dependency has the scripts that a configuration names as `package:folder`. */
+function checkScripts(sitePackages: string, installed: string, config: string): void {
+  if (existsSync(join(sitePackages, installed, 'env.py'))) return;
+  throw new PackagingError(
+    'invalid_script_location',
+    `no dependency has ${installed}/env.py, which the script_location of ${config} names: correct it, or add the distribution that has it`,
+  );
 }
 
 /** Removes bytecode, which only saves time, from a package over Lambda's limit. Returns a warning. */

@@ -32,7 +32,7 @@ export interface Manifest {
 /** Writes the manifest of a package that is otherwise complete. `driver`: undefined to guess it from the backend's files. */
 export function writeManifest(
   target: string,
-  { config, folder }: Pick<AlembicFolders, 'config' | 'folder'>,
+  { config, folder, installed }: Pick<AlembicFolders, 'config' | 'folder' | 'installed'>,
   {
     roots,
     driver,
@@ -55,7 +55,7 @@ export function writeManifest(
     destroys,
     leftOut,
     replaced,
-    warnings: [...warnings, ...(destroys ? [] : [UNREAD])],
+    warnings: [...warnings, ...(destroys ? [] : [installed ? IN_DEPENDENCY : UNREAD])],
   };
   writeFileSync(file, JSON.stringify(known satisfies Manifest));
 }
@@ -63,6 +63,9 @@ export function writeManifest(
 const UNREAD =
   'could not determine what the revisions destroy, so the guard matches patterns, which find less: ' +
   'install Python 3.11 or later where cdk runs';
+
+const IN_DEPENDENCY =
+  'a dependency has the revisions, so the guard matches patterns, which find less: read what they drop before you update it';
 
 /** The warnings in a package's manifest. */
 export function manifestWarnings(target: string): readonly string[] {

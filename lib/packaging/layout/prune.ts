@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dropDebugInformation } from './debug-information';
-import { unusedTestFolders } from './test-folders';
+import { unusedTestFolders, unusedTesting } from './test-folders';
 
 /** Files that importlib.metadata reads at run time (versions, entry points such as SQLAlchemy's dialects), and licenses. */
 const KEPT_METADATA = /^(?:METADATA|entry_points\.txt|top_level\.txt|licenses|(?:LICEN[CS]E|COPYING|NOTICE|AUTHORS).*)$/;
@@ -9,12 +9,12 @@ const KEPT_METADATA = /^(?:METADATA|entry_points\.txt|top_level\.txt|licenses|(?
 /** Sources of compiled modules, and type stubs. */
 const NOT_FOR_RUNNING = /(?:\.(?:asm|c|cc|cpp|h|hpp|obj|pyx|pxd|pxi|pyi)|^py\.typed)$/;
 
-/** For testing SQLAlchemy's dialects and Alembic itself, and for `alembic init`; unused in production. */
-const NOT_FOR_MIGRATIONS = ['sqlalchemy/testing', 'alembic/testing', 'alembic/templates', 'mako/testing'];
+/** Also what `alembic init` needs. */
+const NOT_FOR_MIGRATIONS = ['bin', '.lock', '__pycache__', 'alembic/templates'];
 
-/** Removes installed files that a function never reads. */
-export function prune(sitePackages: string): void {
-  for (const name of ['bin', '.lock', '__pycache__', ...NOT_FOR_MIGRATIONS]) remove(join(sitePackages, name));
+/** Removes installed files that a function never reads. `backend`: the folder of the backend's own code. */
+export function prune(sitePackages: string, backend: string): void {
+  for (const name of [...NOT_FOR_MIGRATIONS, ...unusedTesting(sitePackages, backend)]) remove(join(sitePackages, name));
   for (const name of readdirSync(sitePackages)) {
     const path = join(sitePackages, name);
     if (!lstatSync(path).isDirectory()) continue;

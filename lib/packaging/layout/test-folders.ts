@@ -25,6 +25,25 @@ export function unusedTestFolders(sitePackages: string): string[] {
   return folders.filter((folder) => !named.has(folder) && !named.has(folder.split('/').slice(-2).join('/')));
 }
 
+/** With which SQLAlchemy, Alembic and Mako test themselves and dialects. Alembic's needs SQLAlchemy's. */
+const TESTING = ['sqlalchemy', 'alembic', 'mako'];
+const IMPORTS_TESTING = /\b(?:sqlalchemy|alembic|mako)(?:\.testing\b|[ \t]+import\b[^\n]*\btesting\b)/;
+
+/**
+ * Those folders, relative to site-packages, unless the backend or another distribution imports one: an editor that completes
+ * `mapped_column` may write `from sqlalchemy.testing.schema import mapped_column`.
+ */
+export function unusedTesting(sitePackages: string, backend: string): string[] {
+  const { sources } = search(sitePackages, '');
+  const others = sources.filter((source) => !TESTING.includes(source.split('/', 1)[0] as string));
+  const files = [
+    ...others.map((source) => join(sitePackages, source)),
+    ...search(backend, '').sources.map((source) => join(backend, source)),
+  ];
+  const isUsed = files.some((file) => IMPORTS_TESTING.test(readFileSync(file, 'latin1')));
+  return isUsed ? [] : TESTING.map((name) => `${name}/testing`);
+}
+
 interface Found {
   /** Folders of tests. */
   readonly folders: readonly string[];

@@ -63,9 +63,11 @@ def is_refused(error: BaseException | None) -> bool:
 def refuse(event: str, arguments: tuple[Any, ...]) -> None:
     if event not in FORBIDDEN or searched:
         return
-    # croniter and others ask for the machine's architecture, for which `platform` starts `file`. Lambda has no such command.
-    if any(frame.f_code.co_filename == platform.__file__ for frame, _ in traceback.walk_stack(None)):
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(arguments[0]))
+    # croniter and others ask for the machine's architecture, for which `platform` starts `file`; a backend asks git for its
+    # version. Lambda has neither command.
+    is_file = any(frame.f_code.co_filename == platform.__file__ for frame, _ in traceback.walk_stack(None))
+    if is_file or (event == "subprocess.Popen" and Path(os.fsdecode(arguments[0])).name == "git"):
+        raise FileNotFoundError(errno.ENOENT, "Lambda has no such command", os.fsdecode(arguments[0]))
     raise Refused(event)
 
 

@@ -23,6 +23,8 @@ export interface AlembicProject {
   readonly folder?: string;
   /** Absolute paths of the folders that Alembic reads. */
   readonly paths: readonly string[];
+  /** The folder of the scripts in site-packages, if a dependency has them. */
+  readonly installed?: string;
   /** Null: could not be determined by reading. */
   readonly revisions: { readonly count: number; readonly heads: readonly Head[] } | null;
 }
@@ -49,6 +51,8 @@ export interface AlembicFolders {
   readonly folder: string;
   /** Absolute paths of the folders that it reads. */
   readonly paths: readonly string[];
+  /** The folder of the scripts in site-packages, if a dependency has them. */
+  readonly installed?: string | undefined;
 }
 
 export interface ProjectFindings {
@@ -78,7 +82,7 @@ export function checkAlembicProject(
     const unread = `no Python 3.11 or later was found to check the revisions of ${directory} with: the function checks them when it runs`;
     return { errors: [], warnings: [unread], alembic: { config, folder: '.', paths: [] } };
   }
-  const { folder = '.', paths, revisions } = project;
+  const { folder = '.', paths, installed, revisions } = project;
   const next = project.above && calledAbove(project.above, `${project.scripts}`, directory, config, files);
   const errors = project.problems.map(({ code, text }) => new PackagingError(code, next ? `${text}: ${next}` : text));
   const warnings: string[] = [];
@@ -88,7 +92,7 @@ export function checkAlembicProject(
   if (revisions?.count === 0 && !errors.length) {
     warnings.push(`${paths.slice(1).join(', ')} has no revisions yet: the deploy migrates nothing`);
   }
-  return { errors, warnings, alembic: { config, folder, paths } };
+  return { errors, warnings, alembic: { config, folder, paths, installed } };
 }
 
 /** The next step for a project whose Alembic is called in a folder above. */

@@ -121,6 +121,8 @@ function remedyOf(
     );
   }
   if (/only \/tmp is writable/.test(reason)) return `Write to /tmp instead, or only if a setting asks for it${setFolder(unset)}`;
+  const [, started] = /Lambda has no such command: '([^']+)'/.exec(reason) ?? [];
+  if (started) return `Catch the FileNotFoundError there, or start ${started} only if shutil.which("${started}") finds it`;
   // The URL has the driver's name, if not set: postgresql+psycopg.
   if (given?.url && !given.urlScheme && /\bscheme\b/i.test(reason)) {
     return `Set the scheme that it accepts, such as ${call('DatabaseVariables.url', [given.url], { scheme: 'postgresql' })}`;

@@ -56,6 +56,14 @@ test('code after a check of the architecture is loaded too', () => {
   expect(() => proofOf(directory)).toThrow(/ imports shop_missing, which /);
 });
 
+test('code after a question to git is loaded too, and rejected if it needs an answer', () => {
+  const asks = (...after: string[]) => backend('import subprocess', 'try:', '    subprocess.run(["git", "describe"])', ...after);
+  expect(() => proofOf(asks('except OSError:', '    import shop_missing'))).toThrow(/ imports shop_missing, which /);
+  expect(() => proofOf(asks('finally:', '    pass'))).toThrow(
+    /Lambda has no such command: 'git' .*\. Catch the FileNotFoundError there, or start git only if shutil\.which\("git"\) finds it$/,
+  );
+});
+
 test('code after a search for a shared library is loaded too, unless this machine lacks the library', () => {
   const searching = (library: string) =>
     backend('from ctypes.util import find_library', `find_library("${library}")`, 'import shop_missing');
