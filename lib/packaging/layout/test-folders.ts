@@ -25,7 +25,7 @@ export function unusedTestFolders(sitePackages: string): string[] {
   return folders.filter((folder) => !named.has(folder) && !named.has(folder.split('/').slice(-2).join('/')));
 }
 
-/** With which SQLAlchemy, Alembic and Mako test themselves and dialects. Alembic's needs SQLAlchemy's. */
+/** They have a folder `testing` for their own tests and those of dialects. Alembic's needs SQLAlchemy's. */
 const TESTING = ['sqlalchemy', 'alembic', 'mako'];
 const IMPORTS_TESTING = /\b(?:sqlalchemy|alembic|mako)(?:\.testing\b|[ \t]+import\b[^\n]*\btesting\b)/;
 
