@@ -7,6 +7,7 @@ export {
   draftFixes,
   type FixableRevision,
   hasSafeForm,
+  isFixedInOneTransaction,
   isUpgraded,
   laterCode,
   type NotFixed,

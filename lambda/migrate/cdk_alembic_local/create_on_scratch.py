@@ -10,7 +10,7 @@ from cdk_alembic.project.project import Project
 from .create.revision import Differences, NothingToCreate, Placement, create, standing_facts
 from .replay.upgrade_to_head import at_head, rename_tables, table_to_fill
 from .scratch.models import metadata_of
-from .scratch.next_release import NextRelease, carry_out, dropped_in_models, in_one, pending
+from .scratch.next_release import NextRelease, carry_out, done_in_models, in_one, pending
 from .scratch.scratch import Scratch
 from .scratch.standing import Standing, refuse_modules_of
 
@@ -43,8 +43,10 @@ def standing_on_scratch(project: Project, scratch: Scratch, ask: dict[str, Any])
 def _carry_out_releases(project: Project, scratch: Scratch, unreleased: set[str]) -> tuple[list[NextRelease], list[NextRelease]]:
     """Those of this branch and those due: compared with the schema after them, the models show what else has changed."""
     releases = scratch.run(lambda connection: pending(connection, project.script))
-    waiting = [one for one in releases if one.revision in unreleased]
-    due = _dropped_in_models(project, [one for one in releases if one not in waiting])
+    done = _done_in_models(project, releases)
+    # A model that no longer requires a column needs nothing.
+    waiting = [one for one in releases if one.revision in unreleased and (one.dropped or one in done)]
+    due = [one for one in done if one.revision not in unreleased]
     scratch.run(lambda connection: carry_out(connection, [one for one in releases if one in waiting or one in due]))
     return waiting, due
 
@@ -80,16 +82,16 @@ def _create_compared(
 
 
 def _only_due(nothing: NothingToCreate, due: list[NextRelease]) -> NothingToCreate:
-    """A drop is written only if the description says so: a change that has no effect must not become one."""
-    dropped = [place for one in due for place in one.dropped]
-    names = ", ".join(f"{table}.{column}" for table, column in dropped)
-    commands = " or ".join(f'`safe-alembic create "Drop {column} of {table}"`' for table, column in dropped)
-    message = f"{nothing.message}; a drop is due, of {names}, and the description does not name it"
-    return NothingToCreate("nothing_to_create", message, f"for the drop run {commands}; otherwise change the models first")
+    """What is due is written only if the description says so: a change that has no effect must not become one."""
+    descriptions = [text for one in due for text in one.descriptions()]
+    files = ", ".join(dict.fromkeys(one.file for one in due))
+    commands = " or ".join(f'`safe-alembic create "{text}"`' for text in descriptions)
+    message = f"{nothing.message}; what {files} left to this release is due, and the description does not name it"
+    return NothingToCreate("nothing_to_create", message, f"for it run {commands}; otherwise change the models first")
 
 
-def _dropped_in_models(project: Project, releases: list[NextRelease]) -> list[NextRelease]:
+def _done_in_models(project: Project, releases: list[NextRelease]) -> list[NextRelease]:
     if not releases:
         return []
     _, models = current(project, lambda heads, context: metadata_of(context.opts.get("target_metadata")))
-    return dropped_in_models(releases, models)
+    return done_in_models(releases, models)

@@ -103,10 +103,17 @@ export interface DriftFacts {
   readonly catalog: SchemaChange;
   /** What `create --keep-dropped` has set aside: columns, and whole tables. @default - none */
   readonly setAside?: readonly { readonly table: string; readonly column?: string }[];
-  /** What revisions of earlier releases left to this one: tables and columns, which count as dropped. @default - nothing */
-  readonly due?: readonly { readonly file: string; readonly dropped: readonly (readonly [string, string])[] }[];
+  /** What revisions of earlier releases left to this one, which counts as done. @default - nothing */
+  readonly due?: readonly DueFacts[];
   /** Why it could not be compared, such as no target_metadata. */
   readonly reason?: string;
+}
+
+/** What a revision left to the next release: tables and columns that it drops, or that get NOT NULL. */
+export interface DueFacts {
+  readonly file: string;
+  readonly dropped: readonly (readonly [string, string])[];
+  readonly required: readonly (readonly [string, string])[];
 }
 
 /** How models and migrations differ, in a form in which equal differences are equal. */

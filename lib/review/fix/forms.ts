@@ -3,7 +3,7 @@ import { updateInBatches } from '../advice/batches';
 import { addSteps, numberedColumnSteps } from '../advice/columns';
 import { checkSteps, foreignKeySteps, keySteps } from '../advice/constraints';
 import { buildSteps, dropConcurrently, INVALID_INDEX } from '../advice/indexes';
-import { execute, finalName, literal, sqlLiteral, tableArguments } from '../advice/python';
+import { callWith, execute, finalName, literal, sqlLiteral, tableArguments } from '../advice/python';
 import { quoted, quotedTable, literal as sqlName } from '../advice/sql';
 import type { AnalyzedRevision, RevisionFunction, Step } from '../revision/analyzed-revision';
 import { originalName } from '../revision/created-objects';
@@ -14,6 +14,7 @@ import { parseSql } from '../sql/parse';
 import { droppedMembers } from './column-members';
 import { addValues } from './enums';
 import type { FormPart, NoSafeForm, SafeForm } from './form';
+import { nextRelease } from './next-release';
 import { setNotNull } from './not-null';
 import { renameColumn, renameColumnOfRenamedTable, renameTable } from './renames';
 import { changeType } from './types';
@@ -76,7 +77,24 @@ export const FORMS: Readonly<Record<string, Writer>> = {
 export const FORMS_OF_NEW: Readonly<Record<string, Writer>> = {
   ...FORMS,
   'locks-several-tables': () => ({ parts: [], undoneBy: () => false, splits: true }),
+  'not-null-without-default': requireLater,
 };
+
+/** Adds a required column as nullable: existing rows and running code have no value. The next release requires it. */
+function requireLater({ action, call }: Step): SafeForm | NoSafeForm | undefined {
+  if (action.does !== 'add column') return undefined;
+  const [start, end, ...more] = (call && callWith(call, {}).split('nullable=False')) ?? [];
+  if (start === undefined || end === undefined || more.length) return { reason: 'it is not written as Alembic writes it' };
+  const alter = `ALTER TABLE ${quotedTable(action.table)} ALTER COLUMN ${quoted(action.column.name)}`;
+  const later = { up: [execute(`${alter} SET NOT NULL`)], down: [execute(`${alter} DROP NOT NULL`)] };
+  return {
+    parts: [
+      { phase: 'add', up: [`${start}nullable=True${end}`, ...nextRelease(later)] },
+      { phase: 'contract', ...later },
+    ],
+    undoneBy: () => false,
+  };
+}
 
 function createIndex(
   action: ActionOf<'create index'>,

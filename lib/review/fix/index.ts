@@ -123,6 +123,11 @@ export function draftFixes(review: Review, input: ReviewInput, isNew: boolean): 
   return { fixable: [...found].map(([revision, own]) => ({ revision, ...own })), notFixed };
 }
 
+/** Whether the safe form of a rule's statement commits nothing on the way. */
+export function isFixedInOneTransaction({ rule }: Finding): boolean {
+  return rule === 'drop-constraint-none' || rule === 'not-null-without-default';
+}
+
 /** Whether a finding is about a function that fails, so that nothing else about it can be proved. */
 function isBroken({ rule, direction }: Finding): boolean {
   const repair = REPAIRS[rule];
@@ -134,7 +139,7 @@ function whyNotFixable(finding: Finding, revision: AnalyzedRevision, input: Revi
   if (finding.severity === 'note') return 'its table is small, so its lock is short';
   if (!input.unreleased.includes(revision.facts.revision))
     return 'its file is not new since the default branch, so production may have run it';
-  if (isInOneTransaction(input.environment) && finding.rule !== 'drop-constraint-none')
+  if (isInOneTransaction(input.environment) && !isFixedInOneTransaction(finding))
     return `env.py begins a transaction around all revisions, so the steps of a safe form can't be committed: change it first, as env-outer-transaction shows, and run "${installation().command} review --fix"`;
   return undefined;
 }

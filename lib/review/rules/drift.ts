@@ -1,6 +1,7 @@
 import type { SchemaChange } from '../../contract/facts';
 import { keptUntil } from '../../contract/set-aside';
 import { installation } from '../../local/installation';
+import { fillCommand } from '../advice/backfill';
 import { literal, tableArguments } from '../advice/python';
 import type { Change } from '../revision/change';
 import { nameList } from './name-list';
@@ -53,11 +54,19 @@ export const dropDue: Rule = {
   id: 'drop-due',
   group: 'drift',
   severity: 'warning',
-  title: 'a column or table that was kept for a while can be dropped now',
+  title: 'what an earlier revision left to a later release is due now',
   *checkProject({ input }) {
-    for (const { file, dropped } of input.drift?.due ?? []) {
+    for (const { file, dropped, required } of input.drift?.due ?? []) {
       const [[table, column] = []] = dropped;
       const names = dropped.map((one) => one.join('.')).join(', ');
+      for (const [owner, name] of required) {
+        yield {
+          ...headPlace(input),
+          message: `${owner}.${name} is required in the models and may be NULL since ${file}: when all running code writes it, fill the rows without it and require it`,
+          instead: [fillCommand(owner, name), `${installation().command} create "Require ${name} of ${owner}"`].join('\n'),
+        };
+      }
+      if (dropped.length === 0) continue;
       yield {
         ...headPlace(input),
         message: `only code from before ${file} uses ${names}: when it no longer runs, drop it in a separate revision`,

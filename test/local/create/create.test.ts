@@ -195,7 +195,7 @@ test('create asks about a change that looks like a rename, and --rename keeps th
   const unnamed = (await create('Add a kind of name to users')).document.error;
   expect([unnamed.code, unnamed.next]).toEqual([
     'nothing_to_create',
-    'for the drop run `safe-alembic create "Drop name of users"`; otherwise change the models first',
+    'for it run `safe-alembic create "Drop name of users"`; otherwise change the models first',
   ]);
   const dropped = await create('Drop name of users');
   expect(dropped.document.created.left).toEqual([expect.stringMatching(/^column users\.age is integer in the migrations/)]);
@@ -268,6 +268,30 @@ test('what a rename leaves to the next release is not offered again before the r
   const dropped = await create('Drop name of users');
   expect(read(dropped.document.created.file)).toContain('DROP COLUMN name');
   expect((await create('Nothing is left')).document.error.message).toContain('models and migrations agree: there is nothing');
+});
+
+test('a required column without a default is added as nullable, and the next release requires it', async () => {
+  bed.project.commit();
+  bed.project.models(['sa.Column("email", sa.Text(), nullable=False)']);
+  const { code, document } = await create('Add email to users');
+  const added = read(document.created.file);
+  expect([code, document.created.files.length, document.review.findings]).toEqual([0, 1, []]);
+  expect(added).toMatch(/op\.add_column\(.*nullable=True\)\)\n.*next release[\s\S]*#.* SET NOT NULL/);
+  const verify = async () => JSON.parse((await bed.run(['verify', '--json', ...onScratch()])).stdout);
+  expect((await verify()).checks).toContainEqual(expect.objectContaining({ check: 'models', passed: true }));
+  // The release.
+  bed.project.commit();
+  const { findings } = JSON.parse((await bed.run(['review', '--all', '--format', 'json', ...onScratch()])).stdout);
+  expect(findings).toEqual([
+    expect.objectContaining({ rule: 'drop-due', instead: expect.stringContaining('create "Require email of users"') }),
+  ]);
+  expect((await create('Nothing is left')).document.error.next).toContain('create "Require email of users"');
+  const required = await create('Require email of users');
+  const [check, validate, last] = required.document.created.files.map(read);
+  expect([required.code, required.document.review.findings]).toEqual([0, []]);
+  expect(check).toContain('"email IS NOT NULL"');
+  expect(validate).toContain('--backfill "users.email = ..."');
+  expect(last).toContain('op.alter_column("users", "email", nullable=False)');
 });
 
 test('what waits for the next release is named beside what differs', async () => {

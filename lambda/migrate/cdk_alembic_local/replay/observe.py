@@ -21,7 +21,7 @@ from ..replay_cache.copy_point import CopyPoint
 from ..scratch.baseline import load
 from ..scratch.drift import Drift
 from ..scratch.models import ImportedModels, metadata_of
-from ..scratch.next_release import NextRelease, carry_out, dropped_in_models, pending
+from ..scratch.next_release import NextRelease, carry_out, done_in_models, pending
 from ..scratch.scratch import Scratch
 from ..source.graph import error_text, script_facts
 from ..source.offline import offline_rendering
@@ -191,9 +191,10 @@ class Replay:
     def _carry_out_next_release(self, context: Any) -> list[NextRelease]:
         """Runs what revisions have for the next release, which the models have done already. Returns what is due now."""
         releases = pending(context.connection, self._project.script)
-        waiting = [one for one in releases if one.revision in self._unreleased]
         models = metadata_of(context.opts.get("target_metadata"))
-        due = dropped_in_models([one for one in releases if one not in waiting], models) if models else []
+        in_models = done_in_models(releases, models) if models else []
+        due = [one for one in in_models if one.revision not in self._unreleased]
+        waiting = [one for one in releases if one.revision in self._unreleased and (one.dropped or one in in_models)]
         done = [one for one in releases if one in waiting or one in due]
         if done:
             carry_out(context.connection, done)

@@ -74,7 +74,7 @@ class Drift:
         if self._migrated and (kept := list(_set_aside_objects(self._migrated))):
             found["setAside"] = kept
         if self.due:
-            found["due"] = [{"file": one.file, "dropped": one.dropped} for one in self.due]
+            found["due"] = [{"file": one.file, "dropped": one.dropped, "required": one.required} for one in self.due]
         if self._reason is None:
             try:
                 scratch.empty(keep_mark=True)

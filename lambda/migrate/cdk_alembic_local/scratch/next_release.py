@@ -1,4 +1,5 @@
-"""The code for the next release that earlier revisions have in comments: it drops a column with what old code needed."""
+"""The code for the next release that earlier revisions have in comments: it drops a column with what old code needed, or
+requires a column that had no value."""
 
 from __future__ import annotations
 
@@ -17,7 +18,9 @@ _CODE = re.compile(r"#(?:\s{2}|$)")
 """A line of such a comment. Another comment may follow it."""
 _DROPPED = re.compile(r'ALTER TABLE (?P<table>(?:"[^"]+"|[^\s"])+) DROP COLUMN (?P<column>"[^"]+"|\S+)$')
 _TRIGGER = re.compile(r'DROP TRIGGER "?([^"]+?)"? ON ')
+_REQUIRED = re.compile(r'ALTER TABLE (?P<table>(?:"[^"]+"|[^\s"])+) ALTER COLUMN (?P<column>"[^"]+"|\S+) SET NOT NULL$')
 _DROPS = frozenset(("drop", "drops", "remove", "removes", "delete", "deletes"))
+_REQUIRES = frozenset(("require", "requires"))
 _TRIGGER_COLUMNS = """
 SELECT coalesce(json_agg(json_build_array(
   CASE WHEN pg_table_is_visible(c.oid) THEN '' ELSE nspname || '.' END || relname, attname)), 'null')::text
@@ -26,10 +29,14 @@ JOIN pg_attribute a ON d.refclassid = 'pg_class'::regclass AND a.attrelid = d.re
 JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = relnamespace
 WHERE tgname = {}
 """
+_MAY_BE_NULL = """
+SELECT (count(*) > 0)::text FROM pg_attribute
+WHERE attrelid = to_regclass({}) AND attname = {} AND NOT attisdropped AND NOT attnotnull
+"""
 
 
 class NextRelease(NamedTuple):
-    """What one comment has. It is pending while its trigger exists."""
+    """What one comment has. It is pending while its trigger exists, or its column may be NULL."""
 
     revision: str
     file: str
@@ -40,11 +47,19 @@ class NextRelease(NamedTuple):
     """Tables, with a schema unless the search_path finds them, and columns."""
     served: list[tuple[str, str]]
     """The columns that the trigger reads or writes."""
+    required: list[tuple[str, str]]
+    """The columns that get NOT NULL."""
 
     def is_named_in(self, description: str) -> bool:
-        """Whether a description says that a column is dropped: `Drop name of users`."""
+        """Whether a description says that a column is dropped or required: `Drop name of users`."""
         words = _words(description)
-        return bool(_DROPS & words) and any(_words(column) <= words for _, column in self.dropped)
+        named = (self.dropped if _DROPS & words else []) + (self.required if _REQUIRES & words else [])
+        return any(_words(column) <= words for _, column in named)
+
+    def descriptions(self) -> list[str]:
+        """Those that name what it changes."""
+        dropped = [f"Drop {column} of {table}" for table, column in self.dropped]
+        return dropped or [f"Require {column} of {table}" for table, column in self.required]
 
 
 def pending(connection: Any, scripts: Any) -> list[NextRelease]:
@@ -56,14 +71,21 @@ def pending(connection: Any, scripts: Any) -> list[NextRelease]:
 def carry_out(connection: Any, releases: Iterable[NextRelease]) -> None:
     """Runs their upgrades, with whose schema the models are compared."""
     for statement in (text for one in releases for text in _texts(one.upgrade)):
+        if required := _REQUIRED.match(statement):
+            # Nobody has filled the rows of a scratch database.
+            raw.execute(connection, f"TRUNCATE {required['table']} CASCADE")
         raw.execute(connection, statement)
 
 
-def dropped_in_models(releases: Iterable[NextRelease], models: Iterable[Any]) -> list[NextRelease]:
-    """Those that drop only columns which the models do not have anymore. `models`: their metadata."""
+def done_in_models(releases: Iterable[NextRelease], models: Iterable[Any]) -> list[NextRelease]:
+    """Those whose columns the models do not have anymore, or require. `models`: their metadata."""
     tables = (table for metadata in models for table in metadata.tables.values())
-    columns = {(_key(table), column.name) for table in tables for column in table.columns}
-    return [one for one in releases if not columns.intersection(one.dropped)]
+    columns = {(_key(table), column.name): column.nullable for table in tables for column in table.columns}
+    return [
+        one
+        for one in releases
+        if not columns.keys() & set(one.dropped) and all(columns.get(place) is False for place in one.required)
+    ]
 
 
 def in_one(releases: Iterable[NextRelease]) -> dict[str, str]:
@@ -87,9 +109,13 @@ def _of_file(connection: Any, revision: str, path: Path) -> Iterator[NextRelease
         statements = _texts(bodies[0])
         served = [_columns_of(connection, match[1]) for match in map(_TRIGGER.match, statements) if match]
         dropped = [(_plain(match["table"]), _plain(match["column"])) for match in map(_DROPPED.match, statements) if match]
+        required = [match for match in map(_REQUIRED.match, statements) if match]
         # An earlier revision may have carried out the comment, and a later one used its names.
         if dropped and served and None not in served:
-            yield NextRelease(revision, path.name, *bodies, dropped, [column for one in served for column in one or []])
+            yield NextRelease(revision, path.name, *bodies, dropped, [column for one in served for column in one or []], [])
+        elif not dropped and required and all(_may_be_null(connection, one) for one in required):
+            places = [(_plain(one["table"]), _plain(one["column"])) for one in required]
+            yield NextRelease(revision, path.name, *bodies, [], [], places)
 
 
 def _comments(source: str) -> Iterator[str]:
@@ -123,6 +149,11 @@ def _columns_of(connection: Any, trigger: str) -> list[tuple[str, str]] | None:
     """The columns in the trigger's condition; None if there is no such trigger."""
     found = raw.value(connection, _TRIGGER_COLUMNS.format(raw.literal(trigger)))
     return found and [(table, column) for table, column in found]
+
+
+def _may_be_null(connection: Any, found: re.Match[str]) -> bool:
+    name, column = raw.literal(found["table"]), raw.literal(_plain(found["column"]))
+    return bool(raw.value(connection, _MAY_BE_NULL.format(name, column)))
 
 
 def _plain(name: str) -> str:

@@ -1,5 +1,12 @@
 import { MigrateError } from '../../../contract/failure';
-import { type Finding, hasSafeForm, type Review, type ReviewInput, startingPoint } from '../../../review';
+import {
+  type Finding,
+  hasSafeForm,
+  isFixedInOneTransaction,
+  type Review,
+  type ReviewInput,
+  startingPoint,
+} from '../../../review';
 
 /** An earlier revision that fails on the scratch database may need a role, an extension or tables that it does not have. */
 export function onScratch(error: unknown): unknown {
@@ -10,8 +17,10 @@ export function onScratch(error: unknown): unknown {
 /** Why a revision can't be written in the safe form where env.py begins the transaction; undefined: it can, or needs none. */
 export function inOneTransaction({ environment }: ReviewInput, { findings }: Review): MigrateError | undefined {
   const outer = findings.find(({ rule }) => rule === 'env-outer-transaction');
-  const needs = ({ rule, severity, direction }: Finding) =>
-    severity === 'error' && (rule === outer?.rule || (hasSafeForm(rule) && direction !== 'downgrade'));
+  const needs = (finding: Finding) =>
+    finding.severity === 'error' &&
+    (finding.rule === outer?.rule ||
+      (hasSafeForm(finding.rule) && finding.direction !== 'downgrade' && !isFixedInOneTransaction(finding)));
   if (!environment?.transaction || !outer || !findings.some(needs)) return undefined;
   return new MigrateError(
     'one_transaction',
