@@ -159,7 +159,7 @@ export function addNullable(table: string, column: ColumnDefinition, call: Call 
 }
 
 /** The project's own call without NOT NULL; undefined if it does more, or its arguments are known only where it runs. */
-function nullableCall(name: string, call: Call | undefined): string | undefined {
+export function nullableCall(name: string, call: Call | undefined): string | undefined {
   if (call?.name !== 'op.add_column' || call.inLoop || impliedCalls(call).length) return undefined;
   const [table, column, ...others] = call.args;
   const code = argumentCode(column);

@@ -1,9 +1,9 @@
 import { keptUntil } from '../../contract/set-aside';
 import { updateInBatches } from '../advice/batches';
-import { addSteps, numberedColumnSteps } from '../advice/columns';
+import { addSteps, nullableCall, numberedColumnSteps } from '../advice/columns';
 import { checkSteps, foreignKeySteps, keySteps } from '../advice/constraints';
 import { buildSteps, dropConcurrently, INVALID_INDEX } from '../advice/indexes';
-import { callWith, execute, finalName, literal, sqlLiteral, tableArguments } from '../advice/python';
+import { execute, finalName, literal, sqlLiteral, tableArguments } from '../advice/python';
 import { quoted, quotedTable, literal as sqlName } from '../advice/sql';
 import type { AnalyzedRevision, RevisionFunction, Step } from '../revision/analyzed-revision';
 import { originalName } from '../revision/created-objects';
@@ -83,13 +83,13 @@ export const FORMS_OF_NEW: Readonly<Record<string, Writer>> = {
 /** Adds a required column as nullable: existing rows and running code have no value. The next release requires it. */
 function requireLater({ action, call }: Step): SafeForm | NoSafeForm | undefined {
   if (action.does !== 'add column') return undefined;
-  const [start, end, ...more] = (call && callWith(call, {}).split('nullable=False')) ?? [];
-  if (start === undefined || end === undefined || more.length) return { reason: 'it is not written as Alembic writes it' };
+  const add = nullableCall(action.column.name, call);
+  if (add === undefined) return { reason: 'it is not written as Alembic writes it' };
   const alter = `ALTER TABLE ${quotedTable(action.table)} ALTER COLUMN ${quoted(action.column.name)}`;
   const later = { up: [execute(`${alter} SET NOT NULL`)], down: [execute(`${alter} DROP NOT NULL`)] };
   return {
     parts: [
-      { phase: 'add', up: [`${start}nullable=True${end}`, ...nextRelease(later)] },
+      { phase: 'add', up: [add, ...nextRelease(later)] },
       { phase: 'contract', ...later },
     ],
     undoneBy: () => false,
