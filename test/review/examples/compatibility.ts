@@ -20,6 +20,22 @@ op.rename_table("old_orders", "orders")
   also: ['locks-several-tables'],
 };
 
+/** A new column is filled, and another one dropped. @param value SQL */
+const filled = (value: string) => [
+  {
+    up: 'op.add_column("users", sa.Column("full_name", sa.Text(), nullable=True))',
+    down: 'op.drop_column("users", "full_name")',
+  },
+  { up: `op.execute("UPDATE users SET full_name = ${value} WHERE full_name IS NULL")` },
+  {
+    up: 'op.drop_column("users", "name")  # cdk-alembic: allow drop-column: nobody needs it',
+    down: `
+op.add_column("users", sa.Column("name", sa.String(100), nullable=True))
+op.execute("UPDATE users SET name = full_name WHERE id > 0")
+`,
+  },
+];
+
 /** Two counters get a wider type in new columns. @param taken the counters whose name the new column gets */
 const wider = (...taken: readonly ('logins' | 'visits')[]) => [
   {
@@ -983,20 +999,7 @@ with op.get_context().autocommit_block():
   {
     rule: 'expand-and-contract-in-one',
     bad: {
-      revisions: [
-        {
-          up: 'op.add_column("users", sa.Column("full_name", sa.Text(), nullable=True))',
-          down: 'op.drop_column("users", "full_name")',
-        },
-        { up: 'op.execute("UPDATE users SET full_name = name WHERE full_name IS NULL")' },
-        {
-          up: 'op.drop_column("users", "name")  # cdk-alembic: allow drop-column: full_name holds it',
-          down: `
-op.add_column("users", sa.Column("name", sa.String(100), nullable=True))
-op.execute("UPDATE users SET name = full_name WHERE id > 0")
-`,
-        },
-      ],
+      revisions: filled('name'),
       also: ['update-all'],
     },
     good: {
@@ -1009,6 +1012,12 @@ op.execute("UPDATE users SET name = full_name WHERE id > 0")
       ],
       also: ['update-all'],
     },
+  },
+  {
+    rule: 'expand-and-contract-in-one',
+    about: 'if the new column may hold what was in the dropped one',
+    bad: { revisions: filled('upper(users.name)'), also: ['update-all'] },
+    good: { revisions: filled("'new'"), also: ['update-all'] },
   },
   {
     rule: 'expand-and-contract-in-one',

@@ -1,4 +1,8 @@
+import { UNKNOWN_VALUE } from '../../../contract/facts';
 import type { Step } from '../../revision/analyzed-revision';
+import { unqualifiedName } from '../../revision/tables';
+import type { Action, ActionOf } from '../../sql/action';
+import { columnsNamedIn } from '../../sql/names';
 import type { Rule } from '../rule';
 
 /** Expand, let both releases run, contract: https://martinfowler.com/bliki/ParallelChange.html */
@@ -18,9 +22,7 @@ export const expandAndContractInOne: Rule = {
       const added = steps.flatMap((step) =>
         step.action.does === 'add column' && step.action.table === table ? [step.action.column.name] : [],
       );
-      const copied = steps.flatMap((step) =>
-        step.action.does === 'update' && step.action.table === table ? step.action.columns : [],
-      );
+      const copied = steps.flatMap((step) => (mayCopy(step.action, table, column) ? step.action.columns : []));
       const renames = renamesIn(revision.upgrade.steps, table);
       if (renames.some(({ from, to }) => to === column && added.includes(from))) continue;
       const successor = added.find((name) => copied.includes(name) && !renames.some(({ from }) => from === name));
@@ -33,6 +35,15 @@ export const expandAndContractInOne: Rule = {
     }
   },
 };
+
+/** Whether an UPDATE of a table reads a column. Python may have read it for values that the statement gets. */
+function mayCopy(action: Action, table: string, column: string): action is ActionOf<'update' | 'delete'> {
+  if (action.does !== 'update' || action.table !== table) return false;
+  const { rows, written } = action;
+  if (!written || rows === 'rows' || /\$\d/.test(written.sql) || written.sql.includes(UNKNOWN_VALUE)) return true;
+  const sources = [column, unqualifiedName(table)];
+  return columnsNamedIn({ UpdateStmt: written.node }).some((parts) => sources.includes(parts.at(-1) ?? ''));
+}
 
 /** A new column that gets the name of a dropped one replaces that one: the running code goes on with it. */
 function renamesIn(steps: readonly Step[], table: string) {
